@@ -1,0 +1,6 @@
+"""``python -m crmcore`` is the command line."""
+
+from crmcore.cli import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,237 @@
+"""`AsyncCrm`: the one object that an asynchronous app holds. `Crm` is its synchronous twin.
+
+Invariant: it holds no state but its store, its clock and who is acting; two of them over one store see the same facts.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import attrs
+
+from crmcore.app.consents import AsyncConsents
+from crmcore.app.customers import AsyncCustomers
+from crmcore.app.flow import Clock, Flow
+from crmcore.app.identity import AsyncIdentity
+from crmcore.app.imports import AsyncImports
+from crmcore.app.interactions import AsyncInteractions
+from crmcore.app.parties import AsyncParties
+from crmcore.app.registry import REGISTRY
+from crmcore.app.relationships import AsyncRelationships
+from crmcore.identity.matcher import Matcher
+from crmcore.identity.rules import RuleMatcher
+from crmcore.identity.survivorship import Policy
+from crmcore.storage.lift import lift
+from crmcore.storage.memory import MemoryStore
+from crmcore.storage.protocol import AsyncStore, Position
+from crmcore.values.ids import Id, Ids
+from crmcore.values.source import SYSTEM, Actor
+
+
+def system_clock() -> datetime:
+    """The time of this machine, in UTC."""
+    return datetime.now(UTC)
+
+
+@attrs.frozen(kw_only=True)
+class Happened:
+    """A domain event as the feed delivers it: the event itself and where it stands."""
+
+    position: Position
+    stream: str
+    seq: int
+    recorded_at: datetime
+    event: Any
+
+
+@attrs.frozen
+class Events:
+    """A page of domain events. *next* is the position to go on from, also when *items* is empty."""
+
+    items: tuple[Happened, ...]
+    next: Position
+
+
+class _Namespaces:
+    """The namespaces over one flow; what `AsyncCrm` and its batches have in common."""
+
+    _flow: Flow
+
+    @cached_property
+    def parties(self) -> AsyncParties:
+        """Record parties and change them."""
+        return AsyncParties(self._flow)
+
+    @cached_property
+    def relationships(self) -> AsyncRelationships:
+        """Relate parties."""
+        return AsyncRelationships(self._flow)
+
+    @cached_property
+    def interactions(self) -> AsyncInteractions:
+        """Record what was said and done."""
+        return AsyncInteractions(self._flow)
+
+    @cached_property
+    def identity(self) -> AsyncIdentity:
+        """Say which parties are the same customer."""
+        return AsyncIdentity(self._flow)
+
+    @cached_property
+    def customers(self) -> AsyncCustomers:
+        """See each customer as one."""
+        return AsyncCustomers(self._flow)
+
+    @cached_property
+    def consent(self) -> AsyncConsents:
+        """Ask whether a customer may be contacted."""
+        return AsyncConsents(self._flow)
+
+
+class AsyncCrm(_Namespaces):
+    """Customers over any `AsyncStore`.
+
+    *tenant* separates the customers of one company from those of another in the same store. *clock*, *matcher* and
+    *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written.
+    """
+
+    def __init__(
+        self,
+        store: AsyncStore,
+        *,
+        tenant: str = "default",
+        clock: Clock = system_clock,
+        ids: Ids | None = None,
+        matcher: Matcher | None = None,
+        survivorship: Policy | None = None,
+        actor: Actor = SYSTEM,
+    ) -> None:
+        self._flow = Flow(
+            store=store,
+            tenant=tenant,
+            clock=clock,
+            ids=ids or Ids(lambda: int(clock().timestamp() * 1000)),
+            codecs=REGISTRY,
+            matcher=matcher or RuleMatcher(),
+            survivorship=survivorship or Policy(),
+            actor=actor,
+        )
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, **options: Any) -> AsyncCrm:
+        """Customers in an SQLite file, made where there is none, or in memory without *path*.
+
+        *options* are those of the constructor.
+
+        Raises:
+            StoreError: if the file is no store of crmcore, is locked, or cannot be reached.
+        """
+        if path is None:
+            return cls(lift(MemoryStore()), **options)
+        from crmcore.storage.sqlite_async import AsyncSqliteStore
+
+        return cls(AsyncSqliteStore.open(path), **options)
+
+    @property
+    def store(self) -> AsyncStore:
+        """The store below."""
+        return self._flow.store
+
+    @cached_property
+    def imports(self) -> AsyncImports:
+        """Take over records from files."""
+        return AsyncImports(self._flow)
+
+    def acting_as(self, actor: Actor) -> AsyncCrm:
+        """The same customers, with *actor* as the author of what is written through the object returned."""
+        return self._over(attrs.evolve(self._flow, actor=actor))
+
+    def batch(self, *, idem: str | None = None, reason: str | None = None) -> AsyncBatch:
+        """Write through several namespaces at once: ``async with crm.batch(reason=...) as b: ...``.
+
+        All is written when the block ends, or nothing when it raises. With *idem* the same batch sent again is
+        written once.
+        """
+        return AsyncBatch(self._flow, idem=idem, reason=reason)
+
+    async def events(self, after: Position = "", *, limit: int = 500) -> Events:
+        """The domain events that were committed after a position, in the order of their commits.
+
+        Raises:
+            PositionExpired: if the store no longer reaches back to *after*.
+        """
+        page = await self._flow.store.changes(self._flow.tenant, after, limit)
+        happened: list[Happened] = []
+        for change in page.items:
+            if change.op != "append" or change.stream is None or change.seq is None:
+                continue
+            entries = (
+                await self._flow.store.ledger(
+                    self._flow.tenant, [change.stream], after={change.stream: change.seq - 1}, limit=1
+                )
+            )[change.stream]
+            entry = entries.items[0]
+            tag, _, schema = entry.schema.partition("/")
+            event = self._flow.codecs[tag].load(entry.body, int(schema))
+            happened.append(
+                Happened(
+                    position=change.position,
+                    stream=entry.stream,
+                    seq=entry.seq,
+                    recorded_at=entry.recorded_at,
+                    event=event,
+                )
+            )
+        return Events(tuple(happened), page.next)
+
+    async def close(self) -> None:
+        """Close the store."""
+        await self._flow.store.close()
+
+    async def __aenter__(self) -> AsyncCrm:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @classmethod
+    def _over(cls, flow: Flow) -> AsyncCrm:
+        crm = cls.__new__(cls)
+        crm._flow = flow
+        return crm
+
+
+class AsyncBatch(_Namespaces):
+    """The namespaces, gathering into one batch. Made by `AsyncCrm.batch`."""
+
+    def __init__(self, flow: Flow, *, idem: str | None, reason: str | None) -> None:
+        self._idem = idem
+        self._base = attrs.evolve(flow, reason=reason)
+        self._flow = attrs.evolve(self._base, unit=self._base.new_unit())
+
+    async def __aenter__(self) -> AsyncBatch:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.commit()
+
+    async def commit(self) -> None:
+        """Write what was gathered. The end of the block does this.
+
+        Raises:
+            StoreError: if a record that the batch read was changed meanwhile; nothing was written then.
+        """
+        unit = self._flow.unit
+        assert unit is not None  # for the type checker: set in the constructor
+        if not unit.empty:
+            await self._base.write(unit, self._idem or str(self._flow.ids.new(Id)))
+        self._flow = attrs.evolve(self._flow, unit=self._base.new_unit())

@@ -1,0 +1,158 @@
+"""`Crm`: the one object that a synchronous app holds. `AsyncCrm` is its asynchronous twin.
+
+Invariant: every call runs the asynchronous twin to its end over a store that never suspends. There is no event loop and
+no thread in between.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
+from crmcore.app.facade import (
+    Consents,
+    Customers,
+    Identity,
+    Imports,
+    Interactions,
+    Parties,
+    Relationships,
+)
+from crmcore.storage.lift import lift, run
+from crmcore.storage.memory import MemoryStore
+from crmcore.storage.protocol import Position, Store
+from crmcore.values.source import Actor
+
+
+class _Namespaces:
+    """The synchronous namespaces over a twin."""
+
+    _twin: AsyncCrm | AsyncBatch
+
+    @cached_property
+    def parties(self) -> Parties:
+        """Record parties and change them."""
+        return Parties(self._twin.parties)
+
+    @cached_property
+    def relationships(self) -> Relationships:
+        """Relate parties."""
+        return Relationships(self._twin.relationships)
+
+    @cached_property
+    def interactions(self) -> Interactions:
+        """Record what was said and done."""
+        return Interactions(self._twin.interactions)
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Say which parties are the same customer."""
+        return Identity(self._twin.identity)
+
+    @cached_property
+    def customers(self) -> Customers:
+        """See each customer as one."""
+        return Customers(self._twin.customers)
+
+    @cached_property
+    def consent(self) -> Consents:
+        """Ask whether a customer may be contacted."""
+        return Consents(self._twin.consent)
+
+
+class Crm(_Namespaces):
+    """Customers over any `Store`.
+
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, actor.
+
+    >>> from crmcore import Crm, Person
+    >>> with Crm.open() as crm:
+    ...     ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org"))
+    ...     crm.customers.view("ann@x.org").name
+    'Ann Lee'
+    """
+
+    _twin: AsyncCrm
+
+    def __init__(self, store: Store, **options: Any) -> None:
+        self._twin = AsyncCrm(lift(store), **options)
+        self._store = store
+
+    @classmethod
+    def open(cls, path: str | Path | None = None, **options: Any) -> Crm:
+        """Customers in an SQLite file, made where there is none, or in memory without *path*.
+
+        Raises:
+            StoreError: if the file is no store of crmcore, is locked, or cannot be reached.
+        """
+        if path is None:
+            return cls(MemoryStore(), **options)
+        from crmcore.storage.sqlite import SqliteStore
+
+        return cls(SqliteStore.open(path), **options)
+
+    @property
+    def store(self) -> Store:
+        """The store below."""
+        return self._store
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Take over records from files."""
+        return Imports(self._twin.imports)
+
+    def acting_as(self, actor: Actor) -> Crm:
+        """The same customers, with *actor* as the author of what is written through the object returned."""
+        crm = Crm.__new__(Crm)
+        crm._twin = self._twin.acting_as(actor)
+        crm._store = self._store
+        return crm
+
+    def batch(self, *, idem: str | None = None, reason: str | None = None) -> CrmBatch:
+        """Write through several namespaces at once: ``with crm.batch(reason=...) as b: ...``.
+
+        All is written when the block ends, or nothing when it raises. With *idem* the same batch sent again is
+        written once.
+        """
+        return CrmBatch(self._twin.batch(idem=idem, reason=reason))
+
+    def events(self, after: Position = "", *, limit: int = 500) -> Events:
+        """The domain events that were committed after a position, in the order of their commits.
+
+        Raises:
+            PositionExpired: if the store no longer reaches back to *after*.
+        """
+        return run(self._twin.events(after, limit=limit))
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def __enter__(self) -> Crm:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class CrmBatch(_Namespaces):
+    """The namespaces, gathering into one batch. Made by `Crm.batch`."""
+
+    _twin: AsyncBatch
+
+    def __init__(self, twin: AsyncBatch) -> None:
+        self._twin = twin
+
+    def __enter__(self) -> CrmBatch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            run(self._twin.commit())

@@ -1,0 +1,224 @@
+"""Deduplicating a whole store: read everything once, compare in memory, write what is new.
+
+Invariant: people's judgements go in as they are and come out honoured. What is written is one SAME judgement for each
+link that joined two groups, with its evidence, and one UNSURE judgement for each pair of customers to review;
+running it again without new facts writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from crmcore.app.flow import Flow
+from crmcore.app.judging import concerned, put_judgement, settle
+from crmcore.app.relationships import related
+from crmcore.app.unit import Unit, load_record
+from crmcore.identity.customer import customers
+from crmcore.identity.dedupe import Deduplication, dedupe
+from crmcore.identity.features import features_of
+from crmcore.identity.identity_keys import JUDGEMENT
+from crmcore.identity.judgement import Judgement, judge, links_of
+from crmcore.identity.matcher import Match
+from crmcore.party.party import Organization, Party
+from crmcore.party.party_keys import PARTY, RELATIONSHIP
+from crmcore.party.relationship import EMPLOYMENT
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import CustomerId, JudgementId, PartyId
+from crmcore.values.source import Actor
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage, how much of it is done and how much there is."""
+
+
+@attrs.frozen(kw_only=True)
+class DedupeReport:
+    """What a run found and wrote. *customers* counts by kind; *review* are the pairs that a person should settle."""
+
+    records: int
+    customers: FrozenMap[str, int]
+    merged: int
+    review: int
+    written: int
+    notes: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The run in one line."""
+        nouns = {"person": "people", "organization": "organizations", "household": "households"}
+        counts = ", ".join(
+            f"{n:,} {nouns.get(kind, kind)}" for kind, n in sorted(self.customers.items(), reverse=True)
+        )
+        return f"{self.records:,} records -> {counts}   ({self.review:,} pairs to review)"
+
+
+async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> DedupeReport:
+    """Compare all parties of a tenant and write what follows."""
+    tell = on_progress or (lambda stage, done, total: None)
+    unit = flow.reader()
+    parties = [p for p in await scan_all(unit, PARTY, tell) if p.standing == "active"]
+    judgements: list[Judgement] = await scan_all(unit, JUDGEMENT, tell)
+    employers = await _employers(unit, parties, tell)
+    at = {party.id: position for position, party in enumerate(parties)}
+    links, apart = links_of(judgements)
+    found = dedupe(
+        [features_of(party, employers.get(party.id, ())) for party in parties],
+        flow.matcher,
+        apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
+        together=[(at[link.a], at[link.b]) for link in links if link.a in at and link.b in at],
+        on_progress=on_progress,
+    )
+    new = _new_judgements(flow, parties, judgements, found)
+    written = await _write(flow, parties, judgements, new, tell)
+    everything = [*judgements, *new]
+    partition = customers([party.id for party in parties], everything)
+    kinds: dict[str, int] = {}
+    for group in partition.groups:
+        kind = parties[at[group[0]]].kind
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return DedupeReport(
+        records=len(parties),
+        customers=FrozenMap(kinds),
+        merged=sum(1 for judgement in new if judgement.verdict == "same"),
+        review=sum(1 for judgement in everything if judgement.live and judgement.verdict == "unsure"),
+        written=written,
+        notes=tuple(found.notes),
+    )
+
+
+async def employers_of(unit: Unit, parties: Iterable[Party]) -> dict[PartyId, tuple[str, ...]]:
+    """The names of the organizations that each of these parties is known to have worked for."""
+    people = [party.id for party in parties if party.kind == "person"]
+    found = await related(unit, people) if people else {}
+    pairs = [(r.from_, r.to) for rs in found.values() for r in rs if r.type == EMPLOYMENT.key]
+    refs = {unit.ref(PARTY.tag, to) for _, to in pairs}
+    records = await unit.get(sorted(refs), check=False)
+    names = {PartyId(ref.id): load_record(PARTY, record).display_name for ref, record in records.items()}
+    return _grouped((person, names[employer]) for person, employer in pairs if employer in names)
+
+
+async def _employers(unit: Unit, parties: Sequence[Party], tell: Progress) -> dict[PartyId, tuple[str, ...]]:
+    relationships = await scan_all(unit, RELATIONSHIP, tell)
+    names = {party.id: party.display_name for party in parties if isinstance(party, Organization)}
+    return _grouped(
+        (r.from_, names[r.to])
+        for r in relationships
+        if r.type == EMPLOYMENT.key and not r.retracted and r.to in names
+    )
+
+
+def _grouped(pairs: Iterable[tuple[PartyId, str]]) -> dict[PartyId, tuple[str, ...]]:
+    grouped: dict[PartyId, set[str]] = {}
+    for person, name in pairs:
+        grouped.setdefault(person, set()).add(name)
+    return {person: tuple(sorted(names)) for person, names in grouped.items()}
+
+
+async def scan_all(unit: Unit, codec: Any, tell: Progress | None = None) -> list[Any]:
+    """Every record of a kind, in order of id."""
+    values: list[Any] = []
+    after: str | None = None
+    while True:
+        page = await unit.store.scan(unit.tenant, codec.tag, after=after, limit=1000)
+        values += [load_record(codec, record) for record in page.items]
+        if tell is not None:
+            tell(f"reading {codec.tag}", len(values), 0)
+        after = page.next
+        if after is None:
+            return values
+
+
+def _new_judgements(
+    flow: Flow, parties: Sequence[Party], known: Sequence[Judgement], found: Deduplication
+) -> list[Judgement]:
+    """The judgements to add: links that joined groups, and pairs to review that nobody has judged."""
+    now = flow.clock()
+    actor = Actor(kind="model", id=flow.matcher.name)
+    judged = {(j.a, j.b) for j in known if j.live}
+    new: list[Judgement] = []
+
+    def add(i: int, k: int, verdict: Any, match: Match, support: int) -> None:
+        a, b = sorted((parties[i].id, parties[k].id))
+        if (a, b) in judged:
+            return
+        new.append(
+            judge(
+                id=flow.ids.new(JudgementId, near=a),
+                a=a,
+                b=b,
+                verdict=verdict,
+                actor=actor,
+                recorded_at=now,
+                model=flow.matcher.name,
+                score=match.score,
+                weak=match.weak,
+                support=support,
+                evidence=tuple(
+                    FrozenMap({"field": r.field, "level": r.level, "points": r.points, "detail": r.detail})
+                    for r in match.reasons
+                ),
+            )
+        )
+
+    for link in found.links:
+        add(link.a, link.b, "same", link.match, link.support)
+    for pair in found.unsure:
+        add(pair.a, pair.b, "unsure", pair.match, 1)
+    return new
+
+
+async def _write(
+    flow: Flow,
+    parties: Sequence[Party],
+    known: Sequence[Judgement],
+    new: Sequence[Judgement],
+    tell: Progress,
+) -> int:
+    """Write judgements and the clusters that follow, whole customers at a time, as many as a batch takes."""
+    partition = customers([party.id for party in parties], [*known, *new])
+    groups = {CustomerId(group[0]): group for group in partition.groups}
+    by_customer: dict[CustomerId, list[Judgement]] = {}
+    for judgement in new:
+        by_customer.setdefault(partition.of(judgement.a), []).append(judgement)
+    room = max(1, flow.store.describe().limits.max_ops // 4)
+    done = 0
+    for chunk in _chunks(
+        sorted(by_customer), {c: len(by_customer[c]) + len(groups[c]) for c in by_customer}, room
+    ):
+        members = [member for customer in chunk for member in groups[customer]]
+        judgements = [judgement for customer in chunk for judgement in by_customer[customer]]
+
+        async def plan(
+            unit: Unit, members: list[PartyId] = members, judgements: list[Judgement] = judgements
+        ) -> None:
+            await _write_groups(unit, members, judgements)
+
+        await flow.commit(plan, reason="deduplication")
+        done += len(chunk)
+        tell("writing customers", done, len(by_customer))
+    return len(new)
+
+
+def _chunks(
+    items: Sequence[CustomerId], sizes: dict[CustomerId, int], room: int
+) -> Iterator[list[CustomerId]]:
+    """*items* in order, in chunks whose sizes sum to no more than *room*, or of one item that is larger."""
+    chunk: list[CustomerId] = []
+    total = 0
+    for item in items:
+        if chunk and total + sizes[item] > room:
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(item)
+        total += sizes[item]
+    if chunk:
+        yield chunk
+
+
+async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Judgement]) -> None:
+    """Write judgements and what follows from them and from all that people have said by now."""
+    around = await concerned(unit, members)
+    for judgement in new:
+        await put_judgement(unit, judgement, expect=0)
+    await settle(unit, around, [*around.judgements, *new], None)

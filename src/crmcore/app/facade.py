@@ -1,0 +1,426 @@
+"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
+
+Invariant: each method has the name, the signature and the documentation of its asynchronous twin, and runs it to its
+end without an event loop. Regenerate with ``python tests/tools/generate_facade.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from crmcore.app.consents import AsyncConsents
+from crmcore.app.customers import AsyncCustomers, CustomerPage
+from crmcore.app.deduplication import DedupeReport
+from crmcore.app.identity import AsyncIdentity, Candidate
+from crmcore.app.imports import AsyncImports, ImportResult, Progress
+from crmcore.app.interactions import AsyncInteractions, Timeline
+from crmcore.app.parties import AsyncParties, P
+from crmcore.app.relationships import AsyncRelationships
+from crmcore.app.resolve import Membership, Reference
+from crmcore.consent.decision import Decision
+from crmcore.exchange.mapping import RowKind
+from crmcore.exchange.plan import ImportPlan
+from crmcore.identity.judgement import Judgement
+from crmcore.identity.survivorship import Profile
+from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
+from crmcore.party.history import PartyEvent
+from crmcore.party.party import Party
+from crmcore.party.relationship import Relationship
+from crmcore.storage.lift import run
+from crmcore.values.ids import InteractionId, JudgementId, PartyId, RelationshipId
+from crmcore.values.moment import Moment
+from crmcore.values.partial_date_text import Order
+from crmcore.values.source import Source
+from crmcore.view.customer_view import CustomerView
+
+
+@attrs.frozen
+class Parties:
+    """Parties: one record of a person, organization or household, as one source holds it."""
+
+    _flow: AsyncParties
+
+    def add(self, draft: P) -> P:
+        """Store a draft and return it with its id and version.
+
+        Raises:
+            SourceTaken: if another party already stands for one of its source records.
+        """
+        return run(self._flow.add(draft))
+
+    def add_many(self, drafts: Iterable[Party]) -> tuple[Party, ...]:
+        """Store drafts in as few batches as the store allows, each all or nothing, and return them in order.
+
+        Raises:
+            SourceTaken: as `add`; drafts in earlier batches are stored then.
+        """
+        return run(self._flow.add_many(drafts))
+
+    def get(self, id: PartyId) -> Party:
+        """The party as it stands.
+
+        Raises:
+            NotFound: if no party has this id.
+        """
+        return run(self._flow.get(id))
+
+    def change(self, id: PartyId, change: Callable[[P], P], *, reason: str | None = None) -> P:
+        """Change a party with a pure function, which may run again when somebody else was faster.
+
+        Raises:
+            NotFound: if no party has this id.
+            SourceTaken: if the change claims a source record that another party stands for.
+        """
+        return run(self._flow.change(id, change, reason=reason))
+
+    def retract(self, id: PartyId, *, reason: str) -> Party:
+        """Take back a party recorded by mistake: it is found no more and takes part in no customer's values.
+
+        Its facts stay; `restore` brings it back.
+        """
+        return run(self._flow.retract(id, reason=reason))
+
+    def restore(self, id: PartyId, *, reason: str) -> Party:
+        """Bring a retracted party back."""
+        return run(self._flow.restore(id, reason=reason))
+
+    def history(self, id: PartyId) -> tuple[PartyEvent, ...]:
+        """Everything that was ever said of a party, oldest first."""
+        return run(self._flow.history(id))
+
+    def find(
+        self,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        region: str | None = None,
+        source: Source | None = None,
+    ) -> tuple[Party, ...]:
+        """The parties that carry an e-mail address, a phone number or a source record, by normal form.
+
+        A text that has no normal form is found as it was written; nothing found is an empty tuple.
+        """
+        return run(self._flow.find(email=email, phone=phone, region=region, source=source))
+
+
+@attrs.frozen
+class Relationships:
+    """Dated relationships between parties."""
+
+    _flow: AsyncRelationships
+
+    def add(self, type: str, from_: PartyId, to: PartyId, **facts: Any) -> Relationship:
+        """Record that *from_* is related to *to*. *facts* are further fields: title, department, primary, valid, ...
+
+        Raises:
+            InvalidRelationship: for an unknown type, or ends of a kind that the type does not join.
+            RelationshipOverlap: if it exists already for an overlapping time.
+            RelationshipCycle: if it would close a circle.
+            NotFound: if one of the parties does not exist.
+        """
+        return run(self._flow.add(type, from_, to, **facts))
+
+    def change(
+        self, id: RelationshipId, change: Callable[[Relationship], Relationship], *, reason: str | None = None
+    ) -> Relationship:
+        """Change a relationship with a pure function; its ends and type stay.
+
+        Raises:
+            NotFound: if there is no such relationship.
+        """
+        return run(self._flow.change(id, change, reason=reason))
+
+    def end(self, id: RelationshipId, *, on: date, reason: str | None = None) -> Relationship:
+        """Say that a relationship no longer held from *on*. It stays readable for the time before."""
+        return run(self._flow.end(id, on=on, reason=reason))
+
+    def retract(self, id: RelationshipId, *, reason: str) -> Relationship:
+        """Take back a relationship that was recorded by mistake."""
+        return run(self._flow.retract(id, reason=reason))
+
+    def of(self, party: PartyId, *, on: date | None = None) -> tuple[Relationship, ...]:
+        """The relationships of a party, from both ends; with *on* only those that held on that day."""
+        return run(self._flow.of(party, on=on))
+
+
+@attrs.frozen
+class Interactions:
+    """Interactions in both directions, with their times."""
+
+    _flow: AsyncInteractions
+
+    def record(
+        self,
+        kind: Kind,
+        *,
+        direction: Direction,
+        occurred_at: Moment,
+        with_: PartyId | Sequence[PartyId | Participant],
+        **facts: Any,
+    ) -> Interaction:
+        """Record a contact. *with_* is who took part; a bare party id takes part as its subject.
+
+        The same *dedupe_key* again records nothing: the interaction that stands is returned, with the sources of both.
+
+        Raises:
+            NaiveDatetime: if *occurred_at* is a datetime without a zone.
+            FutureInteraction: if it has not happened yet.
+            InvalidInteraction: if nobody took part.
+            NotFound: if a party does not exist.
+        """
+        return run(
+            self._flow.record(kind, direction=direction, occurred_at=occurred_at, with_=with_, **facts)
+        )
+
+    def get(self, id: InteractionId) -> Interaction:
+        """The interaction as it was recorded under this id, corrected or not.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        return run(self._flow.get(id))
+
+    def correct(self, id: InteractionId, *, reason: str, **changes: Any) -> Interaction:
+        """Replace what was recorded wrongly. *id* may be that of any earlier version.
+
+        Raises:
+            InvalidInteraction: if it was retracted, or *changes* name fields that are not to be set.
+        """
+        return run(self._flow.correct(id, reason=reason, **changes))
+
+    def reassign(self, id: InteractionId, *, from_: PartyId, to: PartyId, reason: str) -> Interaction:
+        """Put another party in the place of one that did not take part after all."""
+        return run(self._flow.reassign(id, from_=from_, to=to, reason=reason))
+
+    def attach_source(self, id: InteractionId, source: Source) -> Interaction:
+        """Say that another system reports the same interaction."""
+        return run(self._flow.attach_source(id, source))
+
+    def retract(self, id: InteractionId, *, reason: str) -> Interaction:
+        """Take back an interaction that was recorded by mistake; it leaves every timeline and stays readable."""
+        return run(self._flow.retract(id, reason=reason))
+
+    def timeline(
+        self,
+        ref: Reference,
+        *,
+        after: str | None = None,
+        limit: int = 50,
+        oldest_first: bool = False,
+        since: Moment | None = None,
+        until: Moment | None = None,
+    ) -> Timeline:
+        """The interactions of a customer, over all its records, newest first; stable while others are recorded.
+
+        *since* and *until* bound the time, half-open. *after* is the `next` of the page before.
+        """
+        return run(
+            self._flow.timeline(
+                ref, after=after, limit=limit, oldest_first=oldest_first, since=since, until=until
+            )
+        )
+
+
+@attrs.frozen
+class Identity:
+    """Judgements between parties, and the clusters that follow from them."""
+
+    _flow: AsyncIdentity
+
+    def matches(self, of: Party | PartyId) -> tuple[Candidate, ...]:
+        """The parties that may be the same customer as a stored party or a draft, most likely first.
+
+        Advisory: nothing is written. Parties of the same customer, and pairs that a person has judged, are left out.
+
+        Raises:
+            NotFound: if a party id is not known.
+        """
+        return run(self._flow.matches(of))
+
+    def merge(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
+        """Say that two records are the same customer.
+
+        Nothing is copied or rewritten: a judgement is recorded, and the customers it joins are seen as one. Take it
+        back with `retract`. Customer ids, former ids, e-mail addresses and sources may be given as well as party ids.
+
+        Raises:
+            NotFound: if a reference leads to nobody.
+            InvalidJudgement: if both references lead to one record.
+            DecidedDifferent: if a person said that these are different customers.
+        """
+        return run(self._flow.merge(a, b, reason=reason))
+
+    def mark_different(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
+        """Say that two records are different customers, for good: no matcher joins them or asks about them again.
+
+        Raises:
+            NotFound: if a reference leads to nobody.
+            InvalidJudgement: if both references lead to one record.
+        """
+        return run(self._flow.mark_different(a, b, reason=reason))
+
+    def retract(self, judgement: JudgementId, *, reason: str | None = None) -> Judgement:
+        """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
+
+        Raises:
+            NotFound: if there is no such judgement.
+            InvalidJudgement: if it was taken back before.
+        """
+        return run(self._flow.retract(judgement, reason=reason))
+
+    def judgements(self, ref: Reference) -> tuple[Judgement, ...]:
+        """Everything that was judged of a customer's records, oldest first, taken back or not.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+        """
+        return run(self._flow.judgements(ref))
+
+    def to_review(self, *, limit: int = 100) -> tuple[Judgement, ...]:
+        """The pairs that the matcher is unsure of and nobody has settled, most likely the same first."""
+        return run(self._flow.to_review(limit=limit))
+
+    def dedupe(self, *, on_progress: Progress | None = None) -> DedupeReport:
+        """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.
+
+        People's judgements stand. Running it again without new facts writes nothing.
+        """
+        return run(self._flow.dedupe(on_progress=on_progress))
+
+
+@attrs.frozen
+class Customers:
+    """Customers: clusters of parties, seen as one."""
+
+    _flow: AsyncCustomers
+
+    def resolve(self, ref: Reference, *, region: str | None = None) -> Membership:
+        """The customer that *ref* means: its id and its parties.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.resolve(ref, region=region))
+
+    def search(self, ref: Reference, *, region: str | None = None) -> tuple[Membership, ...]:
+        """All customers that *ref* fits: none, one, or several who share an address or a name."""
+        return run(self._flow.search(ref, region=region))
+
+    def page(self, *, kind: str | None = None, after: str | None = None, limit: int = 500) -> CustomerPage:
+        """Customers in the order in which they were first recorded, each once; *kind* is that of their first party.
+
+        *limit* is how many parties are looked at, so a page may hold fewer customers, or none, and still have a next.
+        """
+        return run(self._flow.page(kind=kind, after=after, limit=limit))
+
+    def view(self, ref: Reference, *, region: str | None = None) -> CustomerView:
+        """Everything known of one customer, with where it comes from and what is not known.
+
+        *ref* is a customer id, also a former one, a party id, a source, an e-mail address, a phone number or a name.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.view(ref, region=region))
+
+    def profile(self, ref: Reference) -> Profile:
+        """The surviving value of every field, with the record and the rule behind it and the values that lost."""
+        return run(self._flow.profile(ref))
+
+    def names(self, ids: Iterable[PartyId]) -> dict[PartyId, str]:
+        """What to call the customers that these parties belong to."""
+        return run(self._flow.names(ids))
+
+
+@attrs.frozen
+class Consents:
+    """Decisions about contact."""
+
+    _flow: AsyncConsents
+
+    def decide(self, ref: Reference, *, purpose: str, channel: str) -> Decision:
+        """May this customer be contacted for *purpose* through *channel*?
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.decide(ref, purpose=purpose, channel=channel))
+
+
+@attrs.frozen
+class Imports:
+    """Imports of files."""
+
+    _flow: AsyncImports
+
+    def plan(
+        self,
+        path: str | Path,
+        *,
+        source: str | None = None,
+        source_column: str | None = None,
+        id_column: str | None = None,
+        kind: RowKind | None = None,
+        columns: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        region: str | None = None,
+        date_order: Order | None = None,
+        contact_kind: Kind | None = None,
+        contact_direction: Direction = "inbound",
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> ImportPlan:
+        """What importing a CSV file would do. Nothing is written.
+
+        *source* names the system that the file comes from (else the file's name does), or *source_column* the
+        column that says it for each row; *id_column* holds the records' ids there. *columns* maps columns to
+        fields; what is not said follows from the columns' names and values. *region* is where local telephone
+        numbers are dialled, *date_order* how ambiguous dates are written, *contact_kind* what a dated contact
+        was.
+
+        Raises:
+            UnreadableFile: if the file cannot be read as a table.
+            InvalidMapping: if its columns cannot be mapped as it is said.
+        """
+        return run(
+            self._flow.plan(
+                path,
+                source=source,
+                source_column=source_column,
+                id_column=id_column,
+                kind=kind,
+                columns=columns,
+                region=region,
+                date_order=date_order,
+                contact_kind=contact_kind,
+                contact_direction=contact_direction,
+                encoding=encoding,
+                delimiter=delimiter,
+                on_progress=on_progress,
+            )
+        )
+
+    def apply(self, plan: ImportPlan, *, on_progress: Progress | None = None) -> ImportResult:
+        """Do what a plan says. Applied again after it was cut off, it goes on where it stopped.
+
+        Raises:
+            PlanStale: if the file, or a party that stands for one of its records, has changed since; the chunks
+                before that row stay written.
+        """
+        return run(self._flow.apply(plan, on_progress=on_progress))
+
+    def write_rejected(self, plan: ImportPlan, path: str | Path) -> int:
+        """Write the rows that a plan rejects to a file that can be corrected and imported; how many there are.
+
+        Raises:
+            UnreadableFile: if the file cannot be written.
+        """
+        return run(self._flow.write_rejected(plan, path))

@@ -1,0 +1,238 @@
+"""`crm.identity`: which records are the same customer, who says so, and how to take it back.
+
+Invariant: judgements are added and retracted, never edited. A person's DIFFERENT outranks a person's SAME, which
+outranks a matcher; what a person has judged is not asked again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from crmcore.app.customers import load_parties
+from crmcore.app.deduplication import DedupeReport, Progress, dedupe_store, employers_of, scan_all
+from crmcore.app.flow import Flow
+from crmcore.app.judging import Concerned, concerned, judgements_on, put_judgement, settle
+from crmcore.app.parties import MATCH
+from crmcore.app.resolve import Reference, memberships, resolve
+from crmcore.app.unit import Unit, load_record
+from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidJudgement, NotFound
+from crmcore.identity.features import features_of
+from crmcore.identity.identity_events import JudgementMade, JudgementRetracted
+from crmcore.identity.identity_keys import JUDGEMENT
+from crmcore.identity.judgement import Judgement, Retraction, decided, judge
+from crmcore.identity.matcher import Match
+from crmcore.identity.population import Population
+from crmcore.party.party import Party
+from crmcore.party.party_keys import PARTY, key
+from crmcore.values.ids import CustomerId, JudgementId, PartyId
+from crmcore.values.personal import personal
+
+LARGEST_BLOCK = 1000
+"""A blocking key that more records carry says nothing about who they are; it is passed over."""
+
+
+@attrs.frozen(kw_only=True)
+class Candidate:
+    """A party that may be the same customer, with the match that says why."""
+
+    party: Party = personal()
+    customer: CustomerId
+    match: Match
+
+    def explain(self) -> str:
+        """The match for people to read, values included."""
+        return f"{self.party.display_name}: {self.match.explain()}"
+
+
+@attrs.frozen
+class AsyncIdentity:
+    """Judgements between parties, and the clusters that follow from them."""
+
+    _flow: Flow
+
+    async def matches(self, of: Party | PartyId) -> tuple[Candidate, ...]:
+        """The parties that may be the same customer as a stored party or a draft, most likely first.
+
+        Advisory: nothing is written. Parties of the same customer, and pairs that a person has judged, are left out.
+
+        Raises:
+            NotFound: if a party id is not known.
+        """
+        unit = self._flow.reader()
+        party = (await load_parties(unit, [of]) or [None])[0] if isinstance(of, str) else of
+        if party is None:
+            raise NotFound(
+                "no party has this id: look it up by e-mail, phone or source with crm.parties.find(...)"
+            )
+        own = () if party.is_draft else await judgements_on(unit, [party.id])
+        settled = {end for pair in decided(own) for end in pair}
+        candidates = [c for c in await self._candidates(unit, party) if c.id not in settled]
+        employers = await employers_of(unit, [*candidates, *([] if party.is_draft else [party])])
+        features = {c.id: features_of(c, employers.get(c.id, ())) for c in candidates}
+        this = features_of(party, () if party.is_draft else employers.get(party.id, ()))
+        population = Population.of([this, *features.values()])
+        customers = await memberships(unit, list(features))
+        found = [
+            Candidate(
+                party=candidate,
+                customer=customers[candidate.id].id,
+                match=self._flow.matcher.compare(this, features[candidate.id], population),
+            )
+            for candidate in candidates
+        ]
+        likely = (candidate for candidate in found if candidate.match.verdict != "different")
+        return tuple(sorted(likely, key=lambda c: (-c.match.score, c.party.id)))
+
+    async def _candidates(self, unit: Unit, party: Party) -> list[Any]:
+        keys = [key(MATCH, text) for text in sorted(self._flow.matcher.keys(features_of(party)))]
+        sizes = await unit.store.fanout(unit.tenant, keys, cap=LARGEST_BLOCK)
+        hits = await unit.find([k for k in keys if sizes.get(k, 0) < LARGEST_BLOCK])
+        ids = {PartyId(ref.id) for refs in hits.values() for ref in refs if ref.kind == PARTY.tag}
+        if not party.is_draft:
+            ids -= set((await memberships(unit, [party.id]))[party.id].members)
+        return await load_parties(unit, sorted(ids))
+
+    async def merge(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
+        """Say that two records are the same customer.
+
+        Nothing is copied or rewritten: a judgement is recorded, and the customers it joins are seen as one. Take it
+        back with `retract`. Customer ids, former ids, e-mail addresses and sources may be given as well as party ids.
+
+        Raises:
+            NotFound: if a reference leads to nobody.
+            InvalidJudgement: if both references lead to one record.
+            DecidedDifferent: if a person said that these are different customers.
+        """
+
+        async def plan(unit: Unit) -> Judgement:
+            one, other = await _two_parties(unit, a, b)
+            around = await concerned(unit, [one, other])
+            _refuse_decided(around, one, other)
+            judgement = self._judge(unit, one, other, "same", reason)
+            partition = await self._settle(unit, around, judgement)
+            if partition.of(one) != partition.of(other):
+                raise ClusterTooLarge(
+                    "these customers cannot be joined: a person's judgement or the size forbids it"
+                )
+            return judgement
+
+        return await self._flow.commit(plan, reason=reason)
+
+    async def mark_different(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
+        """Say that two records are different customers, for good: no matcher joins them or asks about them again.
+
+        Raises:
+            NotFound: if a reference leads to nobody.
+            InvalidJudgement: if both references lead to one record.
+        """
+
+        async def plan(unit: Unit) -> Judgement:
+            one, other = await _two_parties(unit, a, b)
+            around = await concerned(unit, [one, other])
+            judgement = self._judge(unit, one, other, "different", reason)
+            await self._settle(unit, around, judgement)
+            return judgement
+
+        return await self._flow.commit(plan, reason=reason)
+
+    async def retract(self, judgement: JudgementId, *, reason: str | None = None) -> Judgement:
+        """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
+
+        Raises:
+            NotFound: if there is no such judgement.
+            InvalidJudgement: if it was taken back before.
+        """
+
+        async def plan(unit: Unit) -> Judgement:
+            ref = unit.ref(JUDGEMENT.tag, judgement)
+            record = (await unit.get([ref])).get(ref)
+            if record is None:
+                raise NotFound("no judgement has this id: see crm.identity.judgements(customer)")
+            before: Judgement = load_record(JUDGEMENT, record)
+            after = before.retract(Retraction(actor=unit.actor, at=unit.now, reason=reason))
+            around = await concerned(unit, [before.a, before.b])
+            await put_judgement(unit, after, expect=record.version)
+            others = [j for j in around.judgements if j.id != after.id]
+            event = JudgementRetracted(
+                judgement=after.id, a=after.a, b=after.b, actor=unit.actor, reason=reason
+            )
+            await settle(unit, around, [*others, after], event)
+            return after
+
+        return await self._flow.commit(plan, reason=reason)
+
+    async def judgements(self, ref: Reference) -> tuple[Judgement, ...]:
+        """Everything that was judged of a customer's records, oldest first, taken back or not.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+        """
+        unit = self._flow.reader()
+        return await judgements_on(unit, (await resolve(unit, ref)).members)
+
+    async def to_review(self, *, limit: int = 100) -> tuple[Judgement, ...]:
+        """The pairs that the matcher is unsure of and nobody has settled, most likely the same first."""
+        unit = self._flow.reader()
+        unsure = [j for j in await scan_all(unit, JUDGEMENT) if j.live and j.verdict == "unsure"]
+        around = await judgements_on(unit, sorted({end for j in unsure for end in (j.a, j.b)}))
+        settled = decided(around)
+        found = await memberships(unit, {end for j in unsure for end in (j.a, j.b)})
+        open_ = [j for j in unsure if (j.a, j.b) not in settled and found[j.a].id != found[j.b].id]
+        return tuple(sorted(open_, key=lambda j: (-j.score, j.id))[:limit])
+
+    async def dedupe(self, *, on_progress: Progress | None = None) -> DedupeReport:
+        """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.
+
+        People's judgements stand. Running it again without new facts writes nothing.
+        """
+        return await dedupe_store(self._flow, on_progress=on_progress)
+
+    def _judge(self, unit: Unit, a: PartyId, b: PartyId, verdict: Any, reason: str | None) -> Judgement:
+        return judge(
+            id=unit.ids.new(JudgementId, near=min(a, b)),
+            a=a,
+            b=b,
+            verdict=verdict,
+            actor=unit.actor,
+            recorded_at=unit.now,
+            reason=reason,
+        )
+
+    async def _settle(self, unit: Unit, around: Concerned, judgement: Judgement) -> Any:
+        await put_judgement(unit, judgement, expect=0)
+        event = JudgementMade(
+            judgement=judgement.id,
+            a=judgement.a,
+            b=judgement.b,
+            verdict=judgement.verdict,
+            actor=unit.actor,
+            reason=judgement.reason,
+        )
+        return await settle(unit, around, [*around.judgements, judgement], event)
+
+
+async def _two_parties(unit: Unit, a: Reference, b: Reference) -> tuple[PartyId, PartyId]:
+    """The records meant: a party id means that party, any other reference its customer's first party."""
+    first, second = await _party(unit, a), await _party(unit, b)
+    if first == second:
+        raise InvalidJudgement("both references lead to one record: name two different ones")
+    return first, second
+
+
+async def _party(unit: Unit, ref: Reference) -> PartyId:
+    customer = await resolve(unit, ref)
+    return PartyId(ref) if ref in customer.members else customer.members[0]  # type: ignore[arg-type]  # a member is a text
+
+
+def _refuse_decided(around: Concerned, a: PartyId, b: PartyId) -> None:
+    sides = {member: customer.id for customer in around.customers for member in customer.members}
+    for judgement in around.judgements:
+        if judgement.live and judgement.human and judgement.verdict == "different":
+            ends = {sides[judgement.a], sides[judgement.b]}
+            if ends == {sides[a], sides[b]} or {judgement.a, judgement.b} == {a, b}:
+                raise DecidedDifferent(
+                    "a person said that these are different customers: retract that judgement first",
+                    judgement=judgement.id,
+                )

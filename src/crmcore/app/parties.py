@@ -1,0 +1,245 @@
+"""`crm.parties`: record parties, change them with pure functions, read their history.
+
+Invariant: every change of a party is in its history, appended in the batch that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
+
+import attrs
+
+from crmcore.app.flow import Flow
+from crmcore.app.unit import Unit, load_record
+from crmcore.errors import InvalidParty, NotFound, SourceTaken
+from crmcore.identity.features import features_of
+from crmcore.party.contact_point import EmailPoint, PhonePoint
+from crmcore.party.history import PartyAdded, PartyChanged, PartyEvent, differences
+from crmcore.party.party import Anonymous, Household, Organization, Party, Person
+from crmcore.party.party_keys import (
+    EMAIL,
+    PARTY,
+    PHONE,
+    party_keys,
+    party_sorts,
+    source_key,
+)
+from crmcore.party.party_keys import (
+    key as text_key,
+)
+from crmcore.storage.protocol import Key
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import PartyId
+from crmcore.values.moment import moment_instant
+from crmcore.values.source import Source
+
+P = TypeVar("P", bound=Person | Organization | Household | Anonymous)
+
+MATCH = "match"
+"""The namespace of the matcher's blocking keys."""
+
+
+@attrs.frozen
+class AsyncParties:
+    """Parties: one record of a person, organization or household, as one source holds it."""
+
+    _flow: Flow
+
+    async def add(self, draft: P) -> P:
+        """Store a draft and return it with its id and version.
+
+        Raises:
+            SourceTaken: if another party already stands for one of its source records.
+        """
+
+        async def plan(unit: Unit) -> P:
+            await claim(unit, [draft])
+            return await add_party(self._flow, unit, draft)
+
+        return await self._flow.commit(plan)
+
+    async def add_many(self, drafts: Iterable[Party]) -> tuple[Party, ...]:
+        """Store drafts in as few batches as the store allows, each all or nothing, and return them in order.
+
+        Raises:
+            SourceTaken: as `add`; drafts in earlier batches are stored then.
+        """
+        stored: list[Party] = []
+        room = max(1, self._flow.store.describe().limits.max_ops // 4)
+        waiting = list(drafts)
+        for start in range(0, len(waiting), room):
+            chunk = waiting[start : start + room]
+
+            async def plan(unit: Unit, chunk: list[Party] = chunk) -> list[Party]:
+                await claim(unit, chunk)
+                return [await add_party(self._flow, unit, draft) for draft in chunk]
+
+            stored += await self._flow.commit(plan)
+        return tuple(stored)
+
+    async def get(self, id: PartyId) -> Party:
+        """The party as it stands.
+
+        Raises:
+            NotFound: if no party has this id.
+        """
+        return await load_party(self._flow.reader(), id)
+
+    async def change(self, id: PartyId, change: Callable[[P], P], *, reason: str | None = None) -> P:
+        """Change a party with a pure function, which may run again when somebody else was faster.
+
+        Raises:
+            NotFound: if no party has this id.
+            SourceTaken: if the change claims a source record that another party stands for.
+        """
+
+        async def plan(unit: Unit) -> P:
+            before = await load_party(unit, id)
+            return cast("P", await change_party(self._flow, unit, before, cast("Any", change), reason=reason))
+
+        return await self._flow.commit(plan, reason=reason)
+
+    async def retract(self, id: PartyId, *, reason: str) -> Party:
+        """Take back a party recorded by mistake: it is found no more and takes part in no customer's values.
+
+        Its facts stay; `restore` brings it back.
+        """
+        return await self.change(id, lambda party: attrs.evolve(party, standing="retracted"), reason=reason)
+
+    async def restore(self, id: PartyId, *, reason: str) -> Party:
+        """Bring a retracted party back."""
+        return await self.change(id, lambda party: attrs.evolve(party, standing="active"), reason=reason)
+
+    async def history(self, id: PartyId) -> tuple[PartyEvent, ...]:
+        """Everything that was ever said of a party, oldest first."""
+        events: list[PartyEvent] = []
+        after: dict[str, int] | None = None
+        stream = f"party:{id}"
+        while True:
+            page = (await self._flow.store.ledger(self._flow.tenant, [stream], after=after))[stream]
+            for entry in page.items:
+                tag, _, schema = entry.schema.partition("/")
+                events.append(self._flow.codecs[tag].load(entry.body, int(schema)))
+            if page.next is None:
+                return tuple(events)
+            after = {stream: page.items[-1].seq}
+
+    async def find(
+        self,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        region: str | None = None,
+        source: Source | None = None,
+    ) -> tuple[Party, ...]:
+        """The parties that carry an e-mail address, a phone number or a source record, by normal form.
+
+        A text that has no normal form is found as it was written; nothing found is an empty tuple.
+        """
+        keys = set[Key]()
+        if email is not None:
+            keys.add(text_key(EMAIL, EmailPoint.of(email).key))
+        if phone is not None:
+            keys.add(text_key(PHONE, PhonePoint.of(phone, region=region).key))
+        if source is not None:
+            keys.add(source_key(source))
+        unit = self._flow.reader()
+        hits = await unit.find(keys)
+        refs = sorted({ref for found in hits.values() for ref in found if ref.kind == PARTY.tag})
+        records = await unit.get(refs, check=False)
+        return tuple(load_record(PARTY, records[ref]) for ref in refs if ref in records)
+
+
+async def load_party(unit: Unit, id: str) -> Any:
+    """The stored party; what it is is checked again when the unit commits."""
+    ref = unit.ref(PARTY.tag, id)
+    record = (await unit.get([ref])).get(ref)
+    if record is None:
+        raise NotFound(
+            "no party has this id: look it up by e-mail, phone or source with crm.parties.find(...)"
+        )
+    return load_record(PARTY, record)
+
+
+async def add_party(flow: Flow, unit: Unit, draft: P) -> P:
+    """Plan the recording of a draft whose sources were claimed."""
+    if not draft.is_draft:
+        raise InvalidParty("the party is stored already: change it with crm.parties.change(id, ...)")
+    stored = attrs.evolve(draft, id=unit.ids.new(PartyId), version=1)
+    body = await _put(flow, unit, stored, expect=0)
+    event = PartyAdded(party=stored.id, actor=unit.actor, reason=unit.reason, fields=FrozenMap(body))
+    seen = stored.observed_at
+    unit.event(
+        f"party:{stored.id}",
+        event,
+        subjects=[stored.id],
+        occurred_at=moment_instant(seen) if seen is not None else None,
+    )
+    return stored
+
+
+async def change_party(
+    flow: Flow, unit: Unit, before: Party, change: Callable[[Party], Party], *, reason: str | None = None
+) -> Party:
+    """Plan a change; one that changes nothing writes nothing."""
+    after = change(before)
+    if (after.kind, after.id) != (before.kind, before.id):
+        raise InvalidParty("a change must return the same party, changed: keep its id and kind")
+    after = attrs.evolve(after, version=before.version)
+    if after == before:
+        return before
+    after = attrs.evolve(after, version=before.version + 1)
+    if after.sources != before.sources or after.standing != before.standing:
+        await claim(unit, [after])
+    old = PARTY.dump(before)
+    new = await _put(flow, unit, after, expect=before.version)
+    old.pop("id")
+    old.pop("version")
+    event = PartyChanged(
+        party=after.id,
+        version=after.version,
+        actor=unit.actor,
+        reason=reason if reason is not None else unit.reason,
+        changes=differences(old, new),
+    )
+    unit.event(f"party:{after.id}", event, subjects=[after.id])
+    return after
+
+
+async def _put(flow: Flow, unit: Unit, party: Party, *, expect: int) -> dict[str, Any]:
+    body = PARTY.dump(party)
+    body.pop("id", None)
+    body.pop("version", None)
+    keys = party_keys(party)
+    if party.standing == "active":
+        keys |= {text_key(MATCH, value) for value in flow.matcher.keys(features_of(party))}
+    await unit.put_body(
+        PARTY.tag,
+        party.id,
+        body,
+        schema=PARTY.schema,
+        expect=expect,
+        keys=keys,
+        sorts=party_sorts(party),
+    )
+    return body
+
+
+async def claim(unit: Unit, parties: Iterable[Party]) -> None:
+    """Refuse source records for which other parties stand; the store's exclusive keys guard them for good."""
+    claimed: dict[Key, str | None] = {}
+    for party in parties:
+        own = None if party.is_draft else party.id
+        for source in party.sources if party.standing == "active" else ():
+            key = source_key(source)
+            if key in claimed:
+                raise SourceTaken("two drafts stand for one record of a source: keep one of them", holder="")
+            claimed[key] = own
+    for key, refs in (await unit.find(claimed)).items():
+        for ref in refs:
+            if ref.id != claimed[key]:
+                raise SourceTaken(
+                    "another party stands for this record of this source: change that one, or merge the two",
+                    holder=ref.id,
+                )

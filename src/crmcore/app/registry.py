@@ -1,0 +1,11 @@
+"""The codecs of all rooms, joined once and never changed."""
+
+from __future__ import annotations
+
+from crmcore.identity.identity_keys import CODECS as IDENTITY
+from crmcore.interaction.lay import CODECS as INTERACTION
+from crmcore.party.party_keys import CODECS as PARTY
+from crmcore.serde import Codecs
+
+REGISTRY = Codecs.of(PARTY, INTERACTION, IDENTITY)
+"""Every kind of document that this crmcore reads and writes, by tag."""

@@ -1,0 +1,168 @@
+"""`crm.relationships`: who is related to whom, since when and until when.
+
+Invariant: a relationship is one record, read from both ends; reports-to and parent-company never form a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import attrs
+
+from crmcore.app.flow import Flow
+from crmcore.app.parties import load_party
+from crmcore.app.unit import Unit, load_record
+from crmcore.errors import InvalidRelationship, NotFound
+from crmcore.party.party_keys import RELATED, RELATIONSHIP, related_keys
+from crmcore.party.relationship import (
+    TYPES,
+    Relationship,
+    RelationshipType,
+    check_cycle,
+    check_kinds,
+    check_overlap,
+)
+from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
+from crmcore.storage.protocol import Key
+from crmcore.values.ids import PartyId, RelationshipId
+
+_HOPS = 1000
+"""A chain of reports-to or parent companies longer than this is taken for a circle."""
+
+
+@attrs.frozen
+class AsyncRelationships:
+    """Dated relationships between parties."""
+
+    _flow: Flow
+
+    async def add(self, type: str, from_: PartyId, to: PartyId, **facts: Any) -> Relationship:
+        """Record that *from_* is related to *to*. *facts* are further fields: title, department, primary, valid, ...
+
+        Raises:
+            InvalidRelationship: for an unknown type, or ends of a kind that the type does not join.
+            RelationshipOverlap: if it exists already for an overlapping time.
+            RelationshipCycle: if it would close a circle.
+            NotFound: if one of the parties does not exist.
+        """
+        type_ = relationship_type(type)
+
+        async def plan(unit: Unit) -> Relationship:
+            draft = Relationship(type=type, from_=from_, to=to, **facts)
+            await _check(unit, draft, type_)
+            return await add_relationship(unit, draft)
+
+        return await self._flow.commit(plan)
+
+    async def change(
+        self, id: RelationshipId, change: Callable[[Relationship], Relationship], *, reason: str | None = None
+    ) -> Relationship:
+        """Change a relationship with a pure function; its ends and type stay.
+
+        Raises:
+            NotFound: if there is no such relationship.
+        """
+
+        async def plan(unit: Unit) -> Relationship:
+            ref = unit.ref(RELATIONSHIP.tag, id)
+            record = (await unit.get([ref])).get(ref)
+            if record is None:
+                raise NotFound("no relationship has this id: see crm.relationships.of(party)")
+            before: Relationship = load_record(RELATIONSHIP, record)
+            after = change(before)
+            if (after.id, after.type, after.from_, after.to) != (
+                before.id,
+                before.type,
+                before.from_,
+                before.to,
+            ):
+                raise InvalidRelationship(
+                    "the ends and type of a relationship stay: end it and add another one"
+                )
+            if after == before:
+                return before
+            await _check(unit, after, relationship_type(after.type))
+            after = attrs.evolve(after, version=before.version + 1)
+            keys = related_keys(after)
+            await unit.put(RELATIONSHIP, after.id, after, expect=before.version, keys=keys)
+            event = RelationshipChanged(
+                relationship=after.id, before=before, after=after, actor=unit.actor, reason=reason
+            )
+            unit.event(f"relationship:{after.id}", event, subjects=[after.from_, after.to])
+            return after
+
+        return await self._flow.commit(plan, reason=reason)
+
+    async def end(self, id: RelationshipId, *, on: date, reason: str | None = None) -> Relationship:
+        """Say that a relationship no longer held from *on*. It stays readable for the time before."""
+        return await self.change(id, lambda relationship: relationship.ended(on), reason=reason)
+
+    async def retract(self, id: RelationshipId, *, reason: str) -> Relationship:
+        """Take back a relationship that was recorded by mistake."""
+        return await self.change(
+            id, lambda relationship: attrs.evolve(relationship, retracted=True), reason=reason
+        )
+
+    async def of(self, party: PartyId, *, on: date | None = None) -> tuple[Relationship, ...]:
+        """The relationships of a party, from both ends; with *on* only those that held on that day."""
+        found = (await related(self._flow.reader(), [party]))[party]
+        return tuple(r for r in found if on is None or r.valid.contains(on))
+
+
+def relationship_type(key: str) -> RelationshipType:
+    """The type with this key."""
+    type_ = TYPES.get(key)
+    if type_ is None:
+        raise InvalidRelationship(
+            f"there is no such type of relationship: use one of {', '.join(sorted(TYPES))}"
+        )
+    return type_
+
+
+async def add_relationship(unit: Unit, draft: Relationship) -> Relationship:
+    """Plan the recording of a relationship whose rules were checked."""
+    stored = attrs.evolve(draft, id=unit.ids.new(RelationshipId, near=draft.from_), version=1)
+    await unit.put(RELATIONSHIP, stored.id, stored, expect=0, keys=related_keys(stored))
+    event = RelationshipAdded(
+        relationship=stored.id, type_key=stored.type, actor=unit.actor, reason=unit.reason
+    )
+    unit.event(f"relationship:{stored.id}", event, subjects=[stored.from_, stored.to])
+    return stored
+
+
+async def related(unit: Unit, parties: list[PartyId]) -> dict[PartyId, tuple[Relationship, ...]]:
+    """The relationships of several parties that were not retracted, each in the order they were recorded."""
+    keys = {Key(RELATED, party): party for party in parties}
+    hits = await unit.find(list(keys))
+    refs = sorted({ref for found in hits.values() for ref in found})
+    records = await unit.get(refs, check=False)
+    loaded: dict[Any, Relationship] = {
+        ref: load_record(RELATIONSHIP, records[ref]) for ref in refs if ref in records
+    }
+    return {
+        party: tuple(loaded[ref] for ref in sorted(hits[key]) if ref in loaded and not loaded[ref].retracted)
+        for key, party in keys.items()
+    }
+
+
+async def _check(unit: Unit, new: Relationship, type_: RelationshipType) -> None:
+    ends = [await load_party(unit, end) for end in (new.from_, new.to)]
+    check_kinds(type_, ends[0].kind, ends[1].kind)
+    if new.retracted:
+        return
+    check_overlap(new, (await related(unit, [new.from_]))[new.from_], type_)
+    if type_.acyclic:
+        check_cycle(new, await _upwards(unit, new.to, type_.key), type_)
+
+
+async def _upwards(unit: Unit, start: PartyId, type_key: str) -> set[PartyId]:
+    reached: set[PartyId] = set()
+    frontier = [start]
+    while frontier and len(reached) < _HOPS:
+        found = await related(unit, frontier)
+        steps = {r.to for party, rs in found.items() for r in rs if r.type == type_key and r.from_ == party}
+        frontier = sorted(steps - reached)
+        reached |= steps
+    return reached

@@ -1,0 +1,146 @@
+"""From any reference that an app has to the customer that it means.
+
+Invariant: the id of a party, the id or a former id of a customer, a source record, an e-mail address, a phone number or
+a name leads to the one customer whose member it belongs to; a reference that fits several is refused with their ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import attrs
+
+from crmcore.app.unit import Unit, load_record
+from crmcore.errors import AmbiguousReference, NotFound
+from crmcore.identity.customer import Cluster
+from crmcore.identity.identity_keys import CLUSTER, MEMBER
+from crmcore.party.contact_point import EmailPoint, PhonePoint
+from crmcore.party.party_keys import EMAIL, NAME, PARTY, PHONE, key, source_key
+from crmcore.storage.protocol import Key, Ref
+from crmcore.values.ids import CustomerId, Id, PartyId
+from crmcore.values.source import Source
+from crmcore.values.text import fold
+
+Reference = str | Source
+"""A party or customer id, ``Source``, ``"system#record"``, e-mail address, phone number or (part of) a name."""
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
+_PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s*(?:x|ext\.?)\s*\d{1,7})?\Z", re.IGNORECASE)
+_LONGEST = 512
+
+
+@attrs.frozen(kw_only=True)
+class Membership:
+    """A customer: its id, its parties in order of id, and the stored cluster where it has several."""
+
+    id: CustomerId
+    members: tuple[PartyId, ...]
+    cluster: Cluster | None = None
+    version: int = 0
+
+
+async def resolve(unit: Unit, ref: Reference, *, region: str | None = None) -> Membership:
+    """The customer that *ref* means; *region* is where a national phone number is dialled from.
+
+    Raises:
+        NotFound: if nothing in the store answers to it.
+        AmbiguousReference: if it fits several customers.
+    """
+    customers = await search(unit, ref, region=region)
+    if not customers:
+        raise NotFound(
+            "nothing in this store answers to the reference: try an id, an e-mail address or another name"
+        )
+    if len(customers) > 1:
+        raise AmbiguousReference(
+            f"the reference fits {len(customers)} customers: name one of them by its id",
+            candidates=tuple(customer.id for customer in customers),
+        )
+    return customers[0]
+
+
+async def search(unit: Unit, ref: Reference, *, region: str | None = None) -> tuple[Membership, ...]:
+    """All customers that *ref* fits, in order of id."""
+    found = await memberships(unit, await _parties(unit, ref, region))
+    return tuple(sorted(dict.fromkeys(found.values()), key=lambda customer: customer.id))
+
+
+async def members_of(unit: Unit, ref: Reference) -> tuple[PartyId, ...]:
+    """The parties of the customer that *ref* means."""
+    return (await resolve(unit, ref)).members
+
+
+async def memberships(
+    unit: Unit, parties: Iterable[PartyId], *, check: bool = False
+) -> dict[PartyId, Membership]:
+    """The customer of each party; one in no cluster stands by itself. With *check* none may change until the commit."""
+    wanted = list(dict.fromkeys(parties))
+    keys = {Key(MEMBER, party): party for party in wanted}
+    hits: dict[Key, tuple[Ref, ...]] = {}
+    limit = unit.store.describe().limits.max_refs
+    ordered = list(keys)
+    for start in range(0, len(ordered), limit):
+        hits.update(await unit.find(ordered[start : start + limit]))
+    refs = {ref for found in hits.values() for ref in found}
+    records = await unit.get(sorted(refs), check=check)
+    clusters = {ref: _membership(ref, record) for ref, record in records.items()}
+    result: dict[PartyId, Membership] = {}
+    for found_key, party in keys.items():
+        found = [clusters[ref] for ref in hits[found_key] if ref in clusters]
+        result[party] = found[0] if found else Membership(id=CustomerId(party), members=(party,))
+    return result
+
+
+def _membership(ref: Ref, record: object) -> Membership:
+    cluster: Cluster = load_record(CLUSTER, record)  # type: ignore[arg-type]  # the caller has a Record
+    return Membership(
+        id=CustomerId(ref.id), members=cluster.members, cluster=cluster, version=cluster.version
+    )
+
+
+async def _parties(unit: Unit, ref: Reference, region: str | None) -> tuple[PartyId, ...]:
+    if isinstance(ref, Source):
+        return await _by_key(unit, source_key(ref))
+    if isinstance(ref, Id) or _ID.match(ref):
+        address = unit.ref(PARTY.tag, str(ref))
+        return (PartyId(ref),) if await unit.get([address], check=False) else ()
+    text = ref.strip()
+    if not text or len(text) > _LONGEST:
+        return ()
+    system, hash_, record = text.rpartition("#")
+    if hash_ and system and record:
+        found = await _by_key(unit, source_key(Source(system, record)))
+        if found:
+            return found
+    if "@" in text:
+        return await _by_key(unit, key(EMAIL, EmailPoint.of(text).key))
+    if _PHONE.match(text):
+        found = await _by_key(unit, key(PHONE, PhonePoint.of(text, region=region).key))
+        if found:
+            return found
+    return await _by_name(unit, fold(text))
+
+
+async def _by_key(unit: Unit, wanted: Key) -> tuple[PartyId, ...]:
+    refs = (await unit.find([wanted]))[wanted]
+    return tuple(PartyId(ref.id) for ref in refs if ref.kind == PARTY.tag)
+
+
+async def _by_name(unit: Unit, folded: str) -> tuple[PartyId, ...]:
+    """Parties with a name that begins with these words, at any word of the name."""
+    if not folded:
+        return ()
+    prefix = folded.encode("utf-8", "replace")[:63]
+    found: list[Ref] = []
+    after: str | None = None
+    while True:
+        page = await unit.store.range(
+            unit.tenant, NAME, [folded[:1]], lo=prefix, hi=prefix + b"\xff", after=after, limit=1000
+        )
+        found += [ref for _, ref in page.items]
+        after = page.next
+        if after is None:
+            break
+    owners = await unit.owners(found)
+    return tuple(PartyId(ref.id) for ref in owners if ref.kind == PARTY.tag)

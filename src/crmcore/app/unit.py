@@ -1,0 +1,340 @@
+"""A unit of work: what a verb reads and wants to write, gathered into one batch.
+
+Invariant: every record that a verb read and did not write is checked in the batch, so what it decided on still holds
+when the batch is applied. Reads see the unit's own writes. Keys and sorts beyond what one record may carry lie on
+satellite records, which no caller sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from crmcore.errors import VersionConflict
+from crmcore.serde import Codec, Codecs
+from crmcore.storage.protocol import (
+    Append,
+    AsyncStore,
+    Batch,
+    Check,
+    CheckStream,
+    Delete,
+    Draft,
+    Hits,
+    Key,
+    Operation,
+    Put,
+    Record,
+    Ref,
+    Rekey,
+    Sort,
+)
+from crmcore.values.ids import Id, Ids
+from crmcore.values.source import Actor
+
+ROOM = 40
+"""Keys and sorts that one record may carry together."""
+
+MORE = ".more"
+OWNER = "more"
+
+
+@attrs.define
+class _Pending:
+    """A record as the unit will leave it. *body* None means deleted; *rekeyed* that only its keys change."""
+
+    expect: int
+    schema: int
+    body: dict[str, Any] | None
+    keys: frozenset[Key]
+    sorts: frozenset[Sort]
+    rekeyed: bool = False
+
+
+class Unit:
+    """Reads through to *store*, remembers, and gathers writes. Made and committed by `Flow`."""
+
+    def __init__(
+        self, store: AsyncStore, *, tenant: str, ids: Ids, codecs: Codecs, now: datetime, actor: Actor
+    ) -> None:
+        self.store = store
+        self.tenant = tenant
+        self.ids = ids
+        self.codecs = codecs
+        self.now = now
+        self.actor = actor
+        self.reason: str | None = None
+        self._read: dict[Ref, Record | None] = {}
+        self._pending: dict[Ref, _Pending] = {}
+        self._appends: list[Append] = []
+        self._streams: dict[str, int] = {}
+
+    # --- reading ---
+
+    def ref(self, kind: str, id: str) -> Ref:
+        """The address of a record in this tenant."""
+        return Ref(self.tenant, kind, id)
+
+    async def get(self, refs: Collection[Ref], *, check: bool = True) -> dict[Ref, Record]:
+        """The records that exist, with the unit's own writes. With *check* they must not change before the commit."""
+        unknown = [ref for ref in refs if ref not in self._read and ref not in self._pending]
+        found: dict[Ref, Record] = {}
+        limit = self.store.describe().limits.max_refs
+        for start in range(0, len(unknown), limit):
+            found.update(await self.store.get(unknown[start : start + limit]))
+        if check:
+            self._read.update((ref, found.get(ref)) for ref in unknown)
+        result: dict[Ref, Record] = {}
+        for ref in refs:
+            record = self._overlaid(ref, found)
+            if record is not None:
+                result[ref] = record
+        return result
+
+    def _overlaid(self, ref: Ref, found: Mapping[Ref, Record]) -> Record | None:
+        pending = self._pending.get(ref)
+        if pending is None:
+            return self._read.get(ref) or found.get(ref)
+        if pending.body is None:
+            return None
+        version = pending.expect + (0 if pending.rekeyed else 1)
+        return Record(
+            ref=ref,
+            version=version,
+            schema=pending.schema,
+            body=pending.body,
+            keys=pending.keys,
+            sorts=pending.sorts,
+        )
+
+    async def find(self, keys: Collection[Key]) -> dict[Key, tuple[Ref, ...]]:
+        """All records that carry each key, satellites resolved to their owners, with the unit's own writes."""
+        hits: dict[Key, list[Ref]] = {key: [] for key in keys}
+        after: dict[Key, str] = {}
+        wanted = list(hits)
+        while wanted:
+            page: Mapping[Key, Hits] = await self.store.find(self.tenant, wanted, after=after or None)
+            for key in wanted:
+                hits[key].extend(page[key].refs)
+            after = {key: cursor for key in wanted if (cursor := page[key].next) is not None}
+            wanted = list(after)
+        for ref, pending in self._pending.items():
+            for key, refs in hits.items():
+                carried = pending.body is not None and key in pending.keys
+                if carried and ref not in refs:
+                    refs.append(ref)
+                elif not carried and ref in refs:
+                    refs.remove(ref)
+        return {key: await self.owners(refs) for key, refs in hits.items()}
+
+    async def owners(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
+        """The same records, each once, with satellites replaced by the records that they belong to."""
+        refs = list(refs)
+        satellites = [ref for ref in refs if ref.kind.endswith(MORE)]
+        if not satellites:
+            return tuple(refs)
+        bodies = await self.get(satellites, check=False)
+        owners = {
+            ref: self.ref(ref.kind.removesuffix(MORE), bodies[ref].body["of"])
+            for ref in satellites
+            if ref in bodies
+        }
+        return tuple(
+            dict.fromkeys(owners.get(ref, ref) for ref in refs if ref in owners or ref not in satellites)
+        )
+
+    # --- writing ---
+
+    async def put(
+        self,
+        codec: Codec[Any],
+        id: Id,
+        value: Any,
+        *,
+        expect: int,
+        keys: frozenset[Key] = frozenset(),
+        sorts: frozenset[Sort] = frozenset(),
+    ) -> None:
+        """Write *value* as record *id* of the codec's kind, which must be at version *expect*."""
+        body = codec.dump(value)
+        body.pop("id", None)
+        body.pop("version", None)
+        await self.put_body(codec.tag, id, body, schema=codec.schema, expect=expect, keys=keys, sorts=sorts)
+
+    async def put_body(
+        self,
+        kind: str,
+        id: Id,
+        body: dict[str, Any],
+        *,
+        schema: int,
+        expect: int,
+        keys: frozenset[Key] = frozenset(),
+        sorts: frozenset[Sort] = frozenset(),
+    ) -> None:
+        """`put` for a body that is JSON already."""
+        ref = self.ref(kind, id)
+        if len(keys) + len(sorts) > ROOM or self._has_satellites(ref):
+            keys, sorts, body = await self._spill(ref, id, body, keys, sorts)
+        before = self._pending.get(ref)
+        if before is not None:
+            own = before.expect + (0 if before.rekeyed or before.body is None else 1)
+            if own != expect:
+                raise VersionConflict(
+                    "the record was changed earlier in this batch: use what that call returned",
+                    expected=expect,
+                    actual=own,
+                )
+            expect = before.expect
+        self._pending[ref] = _Pending(expect, schema, body, keys, sorts)
+
+    def delete(self, kind: str, id: str, *, expect: int) -> None:
+        """Delete a record that has no satellites."""
+        ref = self.ref(kind, id)
+        before = self._pending.get(ref)
+        if before is not None and before.expect == 0:
+            del self._pending[ref]
+            return
+        self._pending[ref] = _Pending(before.expect if before else expect, 1, None, frozenset(), frozenset())
+
+    async def rekey(self, record: Record, *, keys: frozenset[Key], sorts: frozenset[Sort]) -> None:
+        """Replace the keys and sorts of a record that stays as it is."""
+        body = {name: value for name, value in record.body.items() if name != OWNER}
+        if self._has_satellites(record.ref):
+            keys, sorts, _ = await self._spill(record.ref, Id(record.ref.id), body, keys, sorts)
+        before = self._pending.get(record.ref)
+        if before is not None:
+            before.keys, before.sorts = keys, sorts
+            return
+        self._pending[record.ref] = _Pending(
+            record.version, record.schema, dict(record.body), keys, sorts, rekeyed=True
+        )
+
+    def event(
+        self,
+        stream: str,
+        event: Any,
+        *,
+        subjects: Iterable[str],
+        occurred_at: datetime | None = None,
+    ) -> None:
+        """Commit a domain event with the batch: an entry of *stream*."""
+        codec = self.codecs[event.type]
+        draft = Draft(
+            occurred_at=occurred_at or self.now,
+            recorded_at=self.now,
+            subjects=tuple(subjects),
+            schema=f"{codec.tag}/{codec.schema}",
+            body=codec.dump(event),
+        )
+        self._appends.append(Append(stream=stream, entry=draft))
+
+    async def guard(self, streams: Iterable[str]) -> None:
+        """Nobody else may append to these streams between now and the commit."""
+        names = [name for name in streams if name not in self._streams]
+        limit = self.store.describe().limits.max_refs
+        for start in range(0, len(names), limit):
+            chunk = names[start : start + limit]
+            pages = await self.store.ledger(self.tenant, chunk, limit=1, reverse=True)
+            for name in chunk:
+                items = pages[name].items
+                self._streams[name] = items[0].seq if items else 0
+
+    # --- committing ---
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self._pending and not self._appends
+
+    @property
+    def size(self) -> int:
+        """How many operations the unit has gathered, checks not counted."""
+        return len(self._pending) + len(self._appends)
+
+    def batch(self, idem: str) -> Batch:
+        """Everything gathered, as one batch."""
+        ops: list[Operation] = []
+        for ref, pending in self._pending.items():
+            if pending.body is None:
+                ops.append(Delete(ref=ref, expect=pending.expect))
+            elif pending.rekeyed:
+                ops.append(Rekey(ref=ref, expect=pending.expect, keys=pending.keys, sorts=pending.sorts))
+            else:
+                ops.append(
+                    Put(
+                        ref=ref,
+                        expect=pending.expect,
+                        schema=pending.schema,
+                        body=pending.body,
+                        keys=pending.keys,
+                        sorts=pending.sorts,
+                    )
+                )
+        for ref, record in self._read.items():
+            if ref not in self._pending:
+                ops.append(Check(ref=ref, expect=record.version if record else 0))
+        ops.extend(CheckStream(stream=stream, seq=seq) for stream, seq in self._streams.items())
+        ops.extend(self._appends)
+        return Batch(
+            tenant=self.tenant, ops=tuple(ops), idem=idem, actor=self.actor, reason=self.reason, at=self.now
+        )
+
+    # --- satellites ---
+
+    def _has_satellites(self, ref: Ref) -> bool:
+        pending = self._pending.get(ref)
+        body = pending.body if pending is not None else getattr(self._read.get(ref), "body", None)
+        return body is not None and OWNER in body
+
+    async def _spill(
+        self, ref: Ref, id: Id, body: dict[str, Any], keys: frozenset[Key], sorts: frozenset[Sort]
+    ) -> tuple[frozenset[Key], frozenset[Sort], dict[str, Any]]:
+        """Keep what fits on the record; lay the rest on satellites, reusing and removing old ones."""
+        kind = ref.kind + MORE
+        owner = Key(OWNER, f"{ref.kind}:{ref.id}")
+        old = await self._satellites(kind, owner)
+        ordered: list[Key | Sort] = [*sorted(keys), *sorted(sorts)]
+        own, rest = ordered[:ROOM], ordered[ROOM:]
+        # One place on each satellite is the key to its owner.
+        chunks = [rest[start : start + ROOM - 1] for start in range(0, len(rest), ROOM - 1)]
+        for number, chunk in enumerate(chunks):
+            record = old[number] if number < len(old) else None
+            target = record.ref if record else self.ref(kind, self.ids.new(Id, near=id))
+            earlier = self._pending.get(target)
+            self._pending[target] = _Pending(
+                earlier.expect if earlier else (record.version if record else 0),
+                1,
+                {"of": ref.id},
+                frozenset({owner, *(item for item in chunk if isinstance(item, Key))}),
+                frozenset(item for item in chunk if isinstance(item, Sort)),
+            )
+        for record in old[len(chunks) :]:
+            self.delete(kind, record.ref.id, expect=record.version)
+        marked = {**body, OWNER: len(chunks)} if chunks else body
+        return (
+            frozenset(item for item in own if isinstance(item, Key)),
+            frozenset(item for item in own if isinstance(item, Sort)),
+            marked,
+        )
+
+    async def _satellites(self, kind: str, owner: Key) -> list[Record]:
+        refs = list((await self.store.find(self.tenant, [owner]))[owner].refs)
+        refs += [
+            ref
+            for ref, p in self._pending.items()
+            if ref.kind == kind and owner in p.keys and ref not in refs
+        ]
+        records = await self.get(refs, check=False)
+        return [records[ref] for ref in sorted(records)]
+
+
+def load_record(codec: Codec[Any], record: Record) -> Any:
+    """The value of a stored record, with its id and version."""
+    body = {name: value for name, value in record.body.items() if name != OWNER}
+    body["id"] = record.ref.id
+    body["version"] = record.version
+    return codec.load(body, record.schema)

@@ -1,0 +1,217 @@
+"""What a matcher sees of one record: normal forms of the fields that tell customers apart, and nothing else.
+
+Invariant: features are a pure function of the record, hashable and small; ids, sources, tags and extras are never in
+them. Two spellings of the same values give equal features, in whatever order a source lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeVar
+
+import attrs
+
+from crmcore.errors import InvalidAddress
+from crmcore.identity.addresses import AddressForm, address_form, address_of_lines
+from crmcore.identity.names import (
+    OrganizationForm,
+    PersonForm,
+    full_name_form,
+    organization_form,
+    person_form,
+)
+from crmcore.identity.normal_forms import LONGEST, date_form, email_form, identifier_form, phone_form
+from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
+from crmcore.party.party import Anonymous, Household, Organization, Party, Person
+from crmcore.values.country import country_code
+from crmcore.values.person_name import PersonName
+from crmcore.values.personal import personal
+from crmcore.values.postal_address import PostalAddress
+from crmcore.values.text import fold
+
+Kind = Literal["person", "organization", "household", "anonymous"]
+
+Form = TypeVar("Form", str, PersonForm, OrganizationForm, AddressForm)
+
+_MOST_VALUES = 8
+"""Further values of a field are left out: a record with more telephone numbers than that is a directory."""
+
+
+@attrs.frozen(kw_only=True)
+class Features:
+    """The comparable values of one record, each field in its normal form, sorted and without repetition.
+
+    *names* are of people, *organizations* are names of the organization or household itself. *shared* holds the
+    e-mails and phones that somebody declared to be used by several people.
+
+    >>> features_of_row({"full_name": "Ann Lee", "email": "ANN@x.org"}).emails == ("ann@x.org",)
+    True
+    """
+
+    kind: Kind = "person"
+    names: tuple[PersonForm, ...] = personal(default=())
+    organizations: tuple[OrganizationForm, ...] = personal(default=())
+    birth_dates: tuple[str, ...] = personal(default=())
+    emails: tuple[str, ...] = personal(default=())
+    phones: tuple[str, ...] = personal(default=())
+    addresses: tuple[AddressForm, ...] = personal(default=())
+    identifiers: tuple[str, ...] = personal(default=())
+    employers: tuple[OrganizationForm, ...] = personal(default=())
+    occupation: str = personal(default="")
+    shared: frozenset[str] = personal(default=frozenset())
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to compare."""
+        return not any(self.order[1:])
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """The content as a tuple that can be sorted: the place of the record in any order that ignores where it came from."""
+        return (
+            self.kind,
+            self.names,
+            self.organizations,
+            self.birth_dates,
+            self.emails,
+            self.phones,
+            self.addresses,
+            self.identifiers,
+            self.employers,
+            self.occupation,
+            tuple(sorted(self.shared)),
+        )
+
+
+def features_of(party: Party, employers: Iterable[str] = ()) -> Features:
+    """The features of a party; *employers* are names of organizations that it is known to work for.
+
+    >>> from crmcore.party.party import Person
+    >>> features_of(Person.of("Ann Lee", phone="020 7946 0018", region="GB")).phones == ("+442079460018",)
+    True
+    """
+    names: list[PersonForm | None] = []
+    organizations: list[OrganizationForm] = []
+    birth_dates: list[str] = []
+    occupation = ""
+    if isinstance(party, Person):
+        names = [_person_name(name) for name in party.names]
+        birth_dates = [party.birth_date.text] if party.birth_date is not None else []
+        occupation = fold((party.occupation or "")[:LONGEST])
+    elif isinstance(party, Organization):
+        organizations = [organization_form(name.text) for name in party.names]
+    elif isinstance(party, Household):
+        organizations = [organization_form(party.label or "")]
+    identifiers = [identifier_form(identifier.scheme, identifier.value) for identifier in party.identifiers]
+    if isinstance(party, Anonymous):
+        identifiers.append(identifier_form("anonymous", party.key))
+    points = [point for point in party.contact_points if point.status != "wrong_person"]
+    emails = {email_form(point.raw): point for point in points if isinstance(point, EmailPoint)}
+    phones = {_phone(point): point for point in points if isinstance(point, PhonePoint)}
+    handles = [point for point in points if isinstance(point, OnlinePoint)]
+    identifiers.extend(identifier_form(f"online:{point.service}", point.key) for point in handles)
+    return Features(
+        kind=party.kind,
+        names=_distinct(names),
+        organizations=_distinct(organizations),
+        birth_dates=_distinct(birth_dates),
+        emails=_distinct(emails),
+        phones=_distinct(phones),
+        addresses=_distinct(_address(point) for point in points if isinstance(point, PostalPoint)),
+        identifiers=_distinct(identifiers),
+        employers=_distinct(map(organization_form, employers)),
+        occupation=occupation,
+        shared=frozenset(form for form, point in (*emails.items(), *phones.items()) if form and point.shared),
+    )
+
+
+def features_of_row(values: Mapping[str, str], kind: Kind | None = None) -> Features:
+    """The features of a row whose columns are named by role; columns with other names are no evidence.
+
+    Roles: given_name, family_name, full_name, org_name, birth_date, email, phone, street_no, street, city, postcode,
+    region, country, national_id, occupation, employer. Without a *kind* a row that names an organization and no person
+    is one of an organization.
+
+    >>> features_of_row({"org_name": "Foster Ctr", "street": "1112 W Foster", "cluster": "7"}).kind
+    'organization'
+    """
+    get = values.get
+    names = [_row_name(get("given_name") or "", get("family_name") or "", get("full_name") or "")]
+    organization = organization_form(get("org_name") or "")
+    if kind is None:
+        kind = "organization" if organization and names == [None] else "person"
+    address = address_form(
+        number=get("street_no") or "",
+        street=get("street") or "",
+        city=get("city") or "",
+        region=get("region") or "",
+        postcode=get("postcode") or "",
+        country=_country(get("country") or ""),
+    )
+    employers = [organization_form(get("employer") or "")]
+    if kind == "person":
+        employers.append(organization)
+    return Features(
+        kind=kind,
+        names=_distinct(names),
+        organizations=_distinct([organization] if kind != "person" else []),
+        birth_dates=_distinct([date_form(get("birth_date") or "")]),
+        emails=_distinct([email_form(get("email") or "")]),
+        phones=_distinct([phone_form(get("phone") or "")]),
+        addresses=_distinct([address]),
+        identifiers=_distinct([identifier_form("national_id", get("national_id") or "")]),
+        employers=_distinct(employers),
+        occupation=fold((get("occupation") or "")[:LONGEST]),
+    )
+
+
+def _row_name(given: str, family: str, full: str) -> PersonForm | None:
+    if given.strip() or family.strip():
+        return person_form(given[:LONGEST], family[:LONGEST])
+    return full_name_form(full[:LONGEST]) if full.strip() else None
+
+
+def _person_name(name: PersonName) -> PersonForm | None:
+    given = " ".join(part.text for part in name.parts if part.kind in _GIVEN_PARTS)
+    family = " ".join(part.text for part in name.parts if part.kind in _FAMILY_PARTS)
+    if not given and not family:
+        return full_name_form(name.full[:LONGEST])
+    generation = " ".join(part.text for part in name.parts if part.kind == "generation")
+    return person_form(given[:LONGEST], f"{family} {generation}"[:LONGEST])
+
+
+_GIVEN_PARTS = frozenset({"given", "given2", "middle", "patronymic", "matronymic"})
+_FAMILY_PARTS = frozenset({"particle", "family", "family2", "clan", "mononym"})
+
+
+def _phone(point: PhonePoint) -> str:
+    return point.value.e164 if point.value is not None else phone_form(point.raw)
+
+
+def _address(point: PostalPoint) -> AddressForm | None:
+    address = point.value
+    if address is None:
+        return address_of_lines(tuple(point.raw.splitlines()))
+    street = address.street_address or ""
+    if not (street or address.locality or address.postal_code):
+        return address_of_lines(address.lines, (address.country or "").lower())
+    return address_form(
+        street=" ".join(street.splitlines()),
+        city=address.locality or "",
+        region=address.administrative_area or "",
+        postcode=address.postal_code or "",
+        country=(address.country or "").lower(),
+    )
+
+
+def _country(text: str) -> str:
+    if not text.strip():
+        return ""
+    try:
+        return country_code(text[:LONGEST]).lower()
+    except InvalidAddress:
+        return text
+
+
+def _distinct(values: Iterable[Form | None]) -> tuple[Form, ...]:
+    return tuple(sorted({value for value in values if value}))[:_MOST_VALUES]

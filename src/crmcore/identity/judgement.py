@@ -1,0 +1,185 @@
+"""Judgements between parties, and what they say together about a pair.
+
+Invariant: a judgement is never edited; taking it back is a field that is set once. On a pair, a person's DIFFERENT
+outranks a person's SAME, whichever came later, and any verdict of a person silences the models. What follows depends on
+the set of live judgements alone, not on the order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from crmcore.errors import InvalidJudgement
+from crmcore.identity.cluster import Link
+from crmcore.identity.identity_events import Verdict
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import JudgementId, PartyId
+from crmcore.values.instant import ensure_aware
+from crmcore.values.personal import Document, personal
+from crmcore.values.source import Actor
+
+Pair = tuple[PartyId, PartyId]
+
+
+def _recorded(moment: datetime) -> datetime:
+    return ensure_aware(moment, "the time of a judgement")
+
+
+@attrs.frozen(kw_only=True)
+class Retraction(Document):
+    """Who took a judgement back, when and why."""
+
+    actor: Actor
+    at: datetime = attrs.field(converter=_recorded)
+    reason: str | None = personal(default=None)
+
+
+@attrs.frozen(kw_only=True)
+class Judgement(Document):
+    """Whether the parties *a* and *b* (*a* is the smaller id) are the same customer, as a person or a *model* says.
+
+    A model's judgement has a *score*; a *weak* one is too low to join two groups alone; *support* is how many links
+    joined those groups. *evidence* is what the model saw.
+    """
+
+    id: JudgementId
+    version: int = 0
+    a: PartyId
+    b: PartyId
+    verdict: Verdict
+    actor: Actor
+    recorded_at: datetime = attrs.field(converter=_recorded)
+    reason: str | None = personal(default=None)
+    model: str | None = None
+    score: int = 0
+    weak: bool = False
+    support: int = 1
+    evidence: tuple[FrozenMap[str, Any], ...] = personal(default=())
+    retracted: Retraction | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.a < self.b:
+            raise InvalidJudgement("a judgement is on two different parties, the smaller id first: use judge(...)")
+        if self.verdict not in ("same", "different", "unsure"):
+            raise InvalidJudgement("the verdict of a judgement is 'same', 'different' or 'unsure'")
+        if (self.actor.kind == "model") != (self.model is not None):
+            raise InvalidJudgement("a model's judgement names the model, and nobody else's does: give actor and model")
+
+    @property
+    def pair(self) -> Pair:
+        """The two parties, the smaller id first."""
+        return (self.a, self.b)
+
+    @property
+    def human(self) -> bool:
+        """Whether it has a person's authority: somebody, or a program on somebody's behalf, said so, and no model."""
+        return self.model is None
+
+    @property
+    def live(self) -> bool:
+        """Whether it stands."""
+        return self.retracted is None
+
+    def retract(self, retraction: Retraction) -> Judgement:
+        """The judgement, taken back.
+
+        Raises:
+            InvalidJudgement: if it was taken back before.
+        """
+        if self.retracted is not None:
+            raise InvalidJudgement("the judgement was taken back before: to say it again, make a new one")
+        return attrs.evolve(self, retracted=retraction)
+
+
+def judge(
+    *,
+    id: JudgementId,
+    a: PartyId,
+    b: PartyId,
+    verdict: Verdict,
+    actor: Actor,
+    recorded_at: datetime,
+    reason: str | None = None,
+    model: str | None = None,
+    score: int = 0,
+    weak: bool = False,
+    support: int = 1,
+    evidence: tuple[FrozenMap[str, Any], ...] = (),
+) -> Judgement:
+    """A judgement on two parties, given in any order.
+
+    Raises:
+        InvalidJudgement: if both are one party, or if a model judges that is not named.
+
+    >>> from datetime import UTC, datetime
+    >>> from crmcore.values.ids import Ids
+    >>> ids = Ids(lambda: 1_750_000_000_000)
+    >>> ann, anna = ids.new(PartyId), ids.new(PartyId)
+    >>> me, now = Actor(kind="person", id="me"), datetime(2026, 11, 22, tzinfo=UTC)
+    >>> judgement = judge(id=ids.new(JudgementId), a=anna, b=ann, verdict="same", actor=me, recorded_at=now)
+    >>> judgement.pair == (min(ann, anna), max(ann, anna)), judgement.human, judgement.live
+    (True, True, True)
+    """
+    if a == b:
+        raise InvalidJudgement("a party is always the same as itself: name two different parties")
+    return Judgement(
+        id=id,
+        a=min(a, b),
+        b=max(a, b),
+        verdict=verdict,
+        actor=actor,
+        recorded_at=recorded_at,
+        reason=reason,
+        model=model,
+        score=score,
+        weak=weak,
+        support=support,
+        evidence=evidence,
+    )
+
+
+def standing(judgements: Iterable[Judgement]) -> dict[Pair, Judgement]:
+    """For each pair the live judgement that counts.
+
+    That is a person's DIFFERENT, then a person's SAME, then a person's UNSURE, the earliest of each; then what the
+    models said last.
+    """
+    found: dict[Pair, Judgement] = {}
+    for judgement in judgements:
+        if judgement.live:
+            known = found.setdefault(judgement.pair, judgement)
+            if known is not judgement and _outranks(judgement, known):
+                found[judgement.pair] = judgement
+    return found
+
+
+_RANK = {"different": 0, "same": 1, "unsure": 2}
+
+
+def _outranks(one: Judgement, other: Judgement) -> bool:
+    if one.human != other.human:
+        return one.human
+    if not one.human:
+        return (one.recorded_at, one.id) > (other.recorded_at, other.id)
+    return (_RANK[one.verdict], one.recorded_at, one.id) < (_RANK[other.verdict], other.recorded_at, other.id)
+
+
+def links_of(judgements: Iterable[Judgement]) -> tuple[tuple[Link[PartyId], ...], tuple[Pair, ...]]:
+    """What the live judgements join, and which pairs people keep apart; both in order of the pairs.
+
+    A model's DIFFERENT keeps nothing apart, and UNSURE says nothing either way.
+    """
+    counting = sorted(standing(judgements).items())
+    links = tuple(
+        Link(a, b, j.human, j.score, j.weak, j.support) for (a, b), j in counting if j.verdict == "same"
+    )
+    return links, tuple(pair for pair, j in counting if j.human and j.verdict == "different")
+
+
+def decided(judgements: Iterable[Judgement]) -> frozenset[Pair]:
+    """The pairs that a person has judged, whatever the verdict: they are not asked again."""
+    return frozenset(judgement.pair for judgement in judgements if judgement.live and judgement.human)

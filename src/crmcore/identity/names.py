@@ -1,0 +1,137 @@
+"""Names as matching sees them: what is left when titles, legal forms and spelling are folded away.
+
+Invariant: a form is a function of the text alone, lossy, bounded in size, and empty for a text that names nobody.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from crmcore.identity.normal_forms import LONGEST
+from crmcore.values.name_words import readings
+from crmcore.values.text import tokens
+
+_MOST_TOKENS = 16
+_GENERATIONS = {
+    "jr": "jr", "junior": "jr", "filho": "jr", "sr": "sr", "senior": "sr",
+    "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4",
+}  # fmt: skip
+_TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev hon herr frau mme mlle phd md esq".split())
+_UNKNOWN = frozenset("unknown none null na nan anonymous test unbekannt inconnu".split())
+_PARTICLES = frozenset("van von der den de del della di da do dos das du des la le ter ten zu zum zur af av".split())
+
+
+class PersonForm(NamedTuple):
+    """Folded words of a person's name by role; *sure* is whether the roles were given and not guessed."""
+
+    given: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    generation: str = ""
+    sure: bool = True
+
+    @property
+    def text(self) -> str:
+        """The name for people to read."""
+        return " ".join((*self.given, *self.family, *((self.generation,) if self.generation else ())))
+
+
+OrganizationForm = tuple[str, ...]
+"""Folded words of an organization's name, abbreviations spelled out, legal forms dropped."""
+
+
+@lru_cache(maxsize=65536)
+def person_form(given: str = "", family: str = "") -> PersonForm | None:
+    """The form of a name whose roles are known.
+
+    >>> person_form("Dr. Brent S.", "O'Krusor Jr.")
+    PersonForm(given=('brent', 's'), family=('okrusor',), generation='jr', sure=True)
+    """
+    firsts, generation = _without_titles(tokens(given[:LONGEST]))
+    if len(firsts) == 1 and firsts[0] in _TITLES:
+        firsts = ()
+    lasts, later = _without_titles(tokens(family[:LONGEST]))
+    return PersonForm(firsts, lasts, later or generation) if firsts or lasts else None
+
+
+@lru_cache(maxsize=65536)
+def full_name_form(full: str) -> PersonForm | None:
+    """The form of a name given as one text; its roles are a guess.
+
+    >>> full_name_form("Lee, Ann Mary") == full_name_form("Ann Mary Lee")
+    True
+    >>> full_name_form("김민준").family
+    ('김민준',)
+    """
+    found = readings(" ".join(full[:LONGEST].split()), None)
+    if not found:
+        words, generation = _without_titles(tokens(full[:LONGEST]))
+        return PersonForm(words[:-1], words[-1:], generation, sure=False) if words else None
+    given: list[str] = []
+    family: list[str] = []
+    generation = ""
+    for kind, text in found[0].pieces:
+        if kind in ("given", "given2", "middle", "patronymic", "matronymic"):
+            given.extend(tokens(text))
+        elif kind in ("family", "family2", "particle", "clan", "mononym"):
+            family.extend(tokens(text))
+        elif kind == "generation":
+            generation = _GENERATIONS.get("".join(tokens(text)), "")
+    if not given and not family:
+        return None
+    return PersonForm(tuple(given[:_MOST_TOKENS]), tuple(family[:_MOST_TOKENS]), generation, sure=False)
+
+
+def _without_titles(words: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    generation = ""
+    if len(words) > 1 and words[-1] in _GENERATIONS:
+        generation = _GENERATIONS[words[-1]]
+        words = words[:-1]
+    if len(words) > 1 and words[0] in _TITLES:
+        words = words[1:]
+    if words and all(word in _UNKNOWN for word in words):
+        return (), generation
+    return words[:_MOST_TOKENS], generation
+
+
+_LEGAL_FORMS = frozenset(
+    "ltd limited inc incorporated corp corporation llc llp lp plc pllc pc co company cie compagnie gmbh mbh ag kg kgaa "
+    "ohg gbr ug ev eg se sa sas sarl sasu eurl spa srl srls snc sl slu slp bv nv vof cv ab as asa aps oy oyj kk ks "
+    "kabushiki kaisha kabushikikaisha yugen gaisha goudou godo pty pte sdn bhd sp zoo spzoo doo dd kft zrt nyrt rt "
+    "sro jsc pjsc ojsc oao ooo zao ao ltda sociedad anonima societe anonyme gesellschaft haftung aktiengesellschaft "
+    "aktiebolag naamloze vennootschap".split()
+)
+_NOISE = frozenset("the of and und et y e de la le les du der die das den for a an".split())
+_EXPANDED = {
+    "assn": "association", "assoc": "association", "assocs": "associates", "ctr": "center", "centre": "center",
+    "cntr": "center", "cen": "center", "univ": "university", "inst": "institute", "intl": "international",
+    "natl": "national", "dept": "department", "dev": "development", "devt": "development", "mfg": "manufacturing",
+    "tech": "technology", "technologies": "technology", "sys": "systems", "svc": "services", "svcs": "services",
+    "serv": "services", "service": "services", "sch": "school", "schl": "school", "schools": "school",
+    "acad": "academy", "comm": "community", "commty": "community", "hosp": "hospital", "govt": "government",
+    "mgmt": "management", "grp": "group", "bros": "brothers", "labs": "laboratory", "lab": "laboratory",
+    "laboratories": "laboratory", "ind": "industries", "inds": "industries", "industry": "industries",
+    "industrial": "industries", "elec": "electric", "eng": "engineering", "engrg": "engineering", "st": "saint",
+    "ste": "saint", "ft": "fort", "mt": "mount", "bldg": "building", "daycare": "day care", "childcare": "child care",
+    "ii": "2", "iii": "3", "iv": "4", "first": "1", "1st": "1", "second": "2", "2nd": "2", "third": "3", "3rd": "3",
+    "americas": "america", "american": "america", "soc": "society", "org": "organization", "fdn": "foundation",
+    "pharm": "pharmaceutical", "pharmaceuticals": "pharmaceutical", "semi": "semiconductor", "ntl": "national",
+    "kinder": "kindergarten", "elem": "elementary", "bd": "board", "chem": "chemical", "chemicals": "chemical",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def organization_form(text: str) -> OrganizationForm:
+    """The words of an organization's name that tell it from others.
+
+    >>> organization_form("The Horiba Co., Ltd."), organization_form("St. Mary's Daycare Ctr, Inc.")
+    (('horiba',), ('saint', 'marys', 'day', 'care', 'center'))
+    """
+    words = tokens(text[:LONGEST])
+    core: list[str] = []
+    for word in words[:_MOST_TOKENS]:
+        core.extend(_EXPANDED.get(word, word).split())
+    kept = tuple(dict.fromkeys(word for word in core if word not in _LEGAL_FORMS and word not in _NOISE))
+    if kept and all(word in _UNKNOWN for word in kept):
+        return ()
+    return kept or tuple(dict.fromkeys(core))

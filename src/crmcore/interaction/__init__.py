@@ -1,0 +1,43 @@
+"""What was said, by whom, when, through which channel; the timeline."""
+
+from crmcore.interaction.interaction import (
+    Interaction,
+    Participant,
+    check_not_future,
+    corrected,
+    reassigned,
+    retraction,
+)
+from crmcore.interaction.interaction_events import (
+    InteractionCorrected,
+    InteractionRecorded,
+    InteractionRetracted,
+)
+from crmcore.interaction.lay import (
+    CODECS,
+    DEDUPE,
+    INTERACTION,
+    REPLACES,
+    TIMELINE,
+    interaction_keys,
+    interaction_sorts,
+)
+
+__all__ = [
+    "CODECS",
+    "DEDUPE",
+    "INTERACTION",
+    "REPLACES",
+    "TIMELINE",
+    "Interaction",
+    "InteractionCorrected",
+    "InteractionRecorded",
+    "InteractionRetracted",
+    "Participant",
+    "check_not_future",
+    "corrected",
+    "interaction_keys",
+    "interaction_sorts",
+    "reassigned",
+    "retraction",
+]

@@ -1,0 +1,151 @@
+"""What was said or done between us and a customer, in either direction, and when.
+
+Invariant: an interaction is never rewritten. A correction is a new record that names the one it replaces, a retraction
+one that says why; the original stays readable. It keeps the parties under which it was recorded: merging customers
+changes what a timeline shows, not what was recorded.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import attrs
+
+from crmcore.errors import FutureInteraction, InvalidInteraction
+from crmcore.values.ids import InteractionId, PartyId
+from crmcore.values.moment import Moment, check_moment, moment_instant
+from crmcore.values.personal import Document, personal
+from crmcore.values.source import Source
+
+Kind = Literal[
+    "call",
+    "email",
+    "meeting",
+    "chat",
+    "sms",
+    "letter",
+    "visit",
+    "web",
+    "social",
+    "event",
+    "note",
+    "filing",
+    "other",
+]
+Direction = Literal["inbound", "outbound", "internal", "broadcast"]
+Role = Literal["from", "to", "cc", "organizer", "attendee", "subject", "on_behalf_of"]
+
+SKEW = timedelta(minutes=5)
+"""How far ahead of our clock another system's clock may be before its instant counts as the future."""
+
+
+@attrs.frozen(kw_only=True)
+class Participant(Document):
+    """Somebody who took part: a *party*, an *address* that is not a party's (yet), or both."""
+
+    party: PartyId | None = None
+    address: str | None = personal(default=None)
+    role: Role = "subject"
+
+    def __attrs_post_init__(self) -> None:
+        if self.party is None and not self.address:
+            raise InvalidInteraction("a participant is a party or an address: give one of them")
+
+
+@attrs.frozen(kw_only=True)
+class Interaction(Document):
+    """One contact. *occurred_at* is when it happened, *recorded_at* when we learned of it.
+
+    *direction* is as seen from us. *dedupe_key* is what makes it the same in every system that
+    reports it (a Message-ID, a call id). *corrects* and *retracts* name the record that this one replaces or takes back.
+    """
+
+    _id: InteractionId | None = attrs.field(default=None)
+    kind: Kind
+    direction: Direction
+    participants: tuple[Participant, ...]
+    occurred_at: Moment
+    ended_at: Moment | None = None
+    recorded_at: datetime | None = None
+    channel: str | None = None
+    automated: bool = False
+    thread: str | None = None
+    subject: str | None = personal(default=None)
+    body: str | None = personal(default=None)
+    outcome: str | None = personal(default=None)
+    confidential: bool = False
+    sources: tuple[Source, ...] = ()
+    dedupe_key: str | None = personal(class_="internal", default=None)
+    corrects: InteractionId | None = None
+    retracts: InteractionId | None = None
+    root: InteractionId | None = None
+    reason: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.participants:
+            raise InvalidInteraction("an interaction needs somebody it is with or about: name a participant")
+        check_moment(self.occurred_at, "occurred_at")
+        if self.ended_at is not None:
+            check_moment(self.ended_at, "ended_at")
+            if moment_instant(self.ended_at) < moment_instant(self.occurred_at):
+                raise InvalidInteraction(
+                    "an interaction cannot end before it began: check occurred_at and ended_at"
+                )
+
+    @property
+    def id(self) -> InteractionId:
+        """The id of a recorded interaction."""
+        if self._id is None:
+            raise InvalidInteraction("a draft has no id yet: use what crm.interactions.record(...) returns")
+        return self._id
+
+    @property
+    def parties(self) -> tuple[PartyId, ...]:
+        """The parties that took part, each once."""
+        return tuple(dict.fromkeys(p.party for p in self.participants if p.party is not None))
+
+
+def check_not_future(interaction: Interaction, now: datetime) -> None:
+    """Refuse what has not happened yet; a date may be today's anywhere on earth.
+
+    Raises:
+        FutureInteraction: if it lies further ahead than clocks and time zones explain.
+    """
+    moment = interaction.occurred_at
+    slack = SKEW if isinstance(moment, datetime) else timedelta(hours=14)
+    if moment_instant(moment) > now + slack:
+        raise FutureInteraction(
+            "the interaction lies in the future: plan it as a task, record it when it happened"
+        )
+
+
+def corrected(old: Interaction, *, reason: str, changes: dict[str, Any]) -> Interaction:
+    """The record that replaces *old*."""
+    frozen = {"id", "corrects", "retracts", "root", "recorded_at"} & changes.keys()
+    if frozen:
+        raise InvalidInteraction(
+            f"a correction cannot set {', '.join(sorted(frozen))}: these are ours to keep"
+        )
+    return attrs.evolve(
+        old, id=None, corrects=old.id, root=old.root or old.id, reason=reason, recorded_at=None, **changes
+    )
+
+
+def retraction(old: Interaction, *, reason: str) -> Interaction:
+    """The record that takes *old* back."""
+    return attrs.evolve(
+        old, id=None, corrects=None, retracts=old.id, root=old.root or old.id, reason=reason, recorded_at=None
+    )
+
+
+def reassigned(old: Interaction, *, from_: PartyId, to: PartyId, reason: str) -> Interaction:
+    """The record in which *to* takes the place of *from_*.
+
+    Raises:
+        InvalidInteraction: if *from_* took no part.
+    """
+    if from_ not in old.parties:
+        raise InvalidInteraction("that party took no part in the interaction: see interaction.parties")
+    people = tuple(attrs.evolve(p, party=to) if p.party == from_ else p for p in old.participants)
+    return corrected(old, reason=reason, changes={"participants": people})

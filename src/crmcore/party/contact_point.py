@@ -1,0 +1,152 @@
+"""Where a party can be reached: e-mail addresses, phone numbers, postal addresses, online handles.
+
+Invariant: what was written is kept in *raw*, whatever it is. A text that has no normal form is no error: its *problem*
+says why, and it takes no part where a normal form is needed. The status is that of the address (it bounced), never
+that of the person's permission.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+import attrs
+
+from crmcore.errors import InvalidAddress, InvalidEmail, InvalidParty, InvalidPhone
+from crmcore.values.email import EmailAddress
+from crmcore.values.moment import Moment
+from crmcore.values.period import Period
+from crmcore.values.personal import Document, personal
+from crmcore.values.phone import PhoneNumber, phone_digits
+from crmcore.values.postal_address import PostalAddress
+from crmcore.values.source import Source
+from crmcore.values.text import clean, fold
+
+Use = Literal["home", "work", "billing", "shipping", "service", "emergency", "mobile", "fax", "other"]
+Status = Literal["unverified", "verified", "bouncing", "dead", "wrong_person", "do_not_use"]
+
+
+def _rank(instance: object, attribute: attrs.Attribute[int | None], value: int | None) -> None:
+    if value is not None and value < 1:
+        raise InvalidParty("the rank of a contact point counts from 1, the preferred one")
+
+
+@attrs.frozen(kw_only=True)
+class _Point(Document):
+    """*shared* says that several people use it (a family's mailbox), which makes it weak evidence of identity."""
+
+    raw: str = personal()
+    problem: str | None = None
+    uses: frozenset[Use] = frozenset()
+    label: str | None = None
+    rank: int | None = attrs.field(default=None, validator=_rank)
+    valid: Period[date] | None = None
+    shared: bool | None = None
+    status: Status = "unverified"
+    verified_at: Moment | None = None
+    observed_at: Moment | None = None
+    source: Source | None = None
+
+
+@attrs.frozen(kw_only=True)
+class EmailPoint(_Point):
+    """An e-mail address in use by a party.
+
+    >>> EmailPoint.of("Ann@X.org").key
+    'ann@x.org'
+    >>> EmailPoint.of("ann at x.org").problem is None
+    False
+    """
+
+    kind: Literal["email"] = "email"
+    value: EmailAddress | None = personal(default=None)
+
+    @classmethod
+    def of(cls, text: str, **facts: Any) -> EmailPoint:
+        """The point for *text*; a text that is no address is kept with its problem. *facts* are further fields."""
+        try:
+            return cls(raw=text, value=EmailAddress.parse(text), **facts)
+        except InvalidEmail as error:
+            return cls(raw=text, problem=error.reason, **facts)
+
+    @property
+    def key(self) -> str:
+        """The form for comparison within a party."""
+        return self.value.key if self.value is not None else fold(self.raw) or self.raw
+
+
+@attrs.frozen(kw_only=True)
+class PhonePoint(_Point):
+    """A phone number in use by a party. *digits* are those of the text, kept also where the country is not known.
+
+    >>> PhonePoint.of("020 7946 0018", region="GB").key
+    '+442079460018'
+    >>> PhonePoint.of("9897433").problem, PhonePoint.of("9897433").digits
+    ('local_only', <hidden>)
+    """
+
+    kind: Literal["phone"] = "phone"
+    value: PhoneNumber | None = personal(default=None)
+    digits: str = personal(default="")
+
+    @classmethod
+    def of(cls, text: str, *, region: str | None = None, **facts: Any) -> PhonePoint:
+        """The point for *text*, read as dialled in *region* (ISO 3166, never guessed)."""
+        try:
+            return cls(
+                raw=text, value=PhoneNumber.parse(text, region=region), digits=phone_digits(text), **facts
+            )
+        except InvalidPhone as error:
+            return cls(raw=text, problem=error.reason, digits=phone_digits(text), **facts)
+
+    @property
+    def key(self) -> str:
+        """The form for comparison within a party."""
+        if self.value is not None:
+            extension = self.value.extension
+            return self.value.e164 + (f"x{extension}" if extension else "")
+        return self.digits or fold(self.raw) or self.raw
+
+
+@attrs.frozen(kw_only=True)
+class PostalPoint(_Point):
+    """A postal address in use by a party."""
+
+    kind: Literal["postal"] = "postal"
+    value: PostalAddress | None = personal(default=None)
+
+    @classmethod
+    def of(cls, address: str | PostalAddress, **facts: Any) -> PostalPoint:
+        """The point for an address, or for lines of text."""
+        if isinstance(address, PostalAddress):
+            return cls(raw="\n".join(address.format()), value=address, **facts)
+        try:
+            return cls(raw=address, value=PostalAddress.parse(address), **facts)
+        except InvalidAddress as error:
+            return cls(raw=address, problem=error.reason, **facts)
+
+    @property
+    def key(self) -> str:
+        """The form for comparison within a party."""
+        return fold(self.raw) or self.raw
+
+
+@attrs.frozen(kw_only=True)
+class OnlinePoint(_Point):
+    """A web site, or a handle on a service such as ``"linkedin"``."""
+
+    kind: Literal["online"] = "online"
+    service: str = "web"
+
+    @classmethod
+    def of(cls, text: str, *, service: str = "web", **facts: Any) -> OnlinePoint:
+        """The point for a handle or address on *service*."""
+        return cls(raw=text, service=service, **facts)
+
+    @property
+    def key(self) -> str:
+        """The form for comparison within a party."""
+        return f"{self.service}:{clean(self.raw).casefold() or self.raw}"
+
+
+ContactPoint = EmailPoint | PhonePoint | PostalPoint | OnlinePoint

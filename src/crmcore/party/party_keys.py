@@ -1,0 +1,96 @@
+"""How parties and relationships lie on a store: codecs, equality keys and the order of names.
+
+Invariant: every key is computed from the party alone, so it can be computed again. A retracted party carries no keys:
+it neither is found nor blocks anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from crmcore.party.history import PartyAdded, PartyChanged
+from crmcore.party.party import Household, Organization, Party, Person
+from crmcore.party.relationship import Relationship
+from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
+from crmcore.serde import Codec
+from crmcore.storage.protocol import Key, Sort
+from crmcore.values.source import Source
+from crmcore.values.text import fold
+
+SOURCE = "source"
+EMAIL = "email"
+PHONE = "phone"
+IDENTIFIER = "identifier"
+RELATED = "related"
+NAME = "party.name"
+
+PARTY: Codec[Party] = Codec(tag="party", type=Party)
+RELATIONSHIP: Codec[Relationship] = Codec(tag="relationship", type=Relationship)
+CODECS: tuple[Codec[Any], ...] = (
+    PARTY,
+    RELATIONSHIP,
+    Codec(tag="party.added", type=PartyAdded),
+    Codec(tag="party.changed", type=PartyChanged),
+    Codec(tag="relationship.added", type=RelationshipAdded),
+    Codec(tag="relationship.changed", type=RelationshipChanged),
+)
+
+_TURNS = 6
+"""So many tokens of a name can begin a search for it."""
+
+
+def key(namespace: str, value: str) -> Key:
+    """A key for a text of any length: one over 512 bytes is replaced by its hash."""
+    raw = value.encode("utf-8", "replace")
+    return Key(namespace, value if len(raw) <= 512 else "sha256:" + hashlib.sha256(raw).hexdigest())
+
+
+def source_key(source: Source) -> Key:
+    """The exclusive key of a record of another system."""
+    return key(SOURCE, f"{source.system}\x1f{source.record}")
+
+
+def party_keys(party: Party) -> frozenset[Key]:
+    """What a party is found by: sources, e-mail addresses, phone numbers, identifiers."""
+    if party.standing == "retracted":
+        return frozenset()
+    keys = {source_key(source) for source in party.sources}
+    keys |= {key(EMAIL, point.key) for point in party.emails}
+    keys |= {key(PHONE, point.key) for point in party.phones}
+    keys |= {key(PHONE, point.value.e164) for point in party.phones if point.value is not None}
+    keys |= {key(IDENTIFIER, f"{identifier.scheme}:{identifier.key}") for identifier in party.identifiers}
+    return frozenset(keys)
+
+
+def names_of(party: Party) -> tuple[str, ...]:
+    """Every name that a party goes by, as text."""
+    if isinstance(party, Person):
+        return tuple(name.full for name in party.names)
+    if isinstance(party, Organization):
+        return tuple(name.text for name in party.names)
+    if isinstance(party, Household) and party.label:
+        return (party.label,)
+    return ()
+
+
+def party_sorts(party: Party) -> frozenset[Sort]:
+    """The folded names, turned so that each of the first tokens begins one: any word of a name can be searched for."""
+    if party.standing == "retracted":
+        return frozenset()
+    sorts = set[Sort]()
+    for name in names_of(party):
+        tokens = fold(name).split()
+        for turn in range(min(len(tokens), _TURNS)):
+            sorts.add(name_sort(" ".join(tokens[turn:] + tokens[:turn])))
+    return frozenset(sorts)
+
+
+def name_sort(folded: str) -> Sort:
+    """The place of a folded name: parts are first letters, so that no part holds everybody."""
+    return Sort(NAME, folded[:1], folded.encode("utf-8", "replace")[:64])
+
+
+def related_keys(relationship: Relationship) -> frozenset[Key]:
+    """The two ends."""
+    return frozenset({Key(RELATED, relationship.from_), Key(RELATED, relationship.to)})

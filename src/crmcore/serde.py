@@ -1,0 +1,273 @@
+"""attrs values to JSON and back, through cattrs, versioned.
+
+Invariant: `load(dump(value)) == value`, and what a newer version of crmcore wrote is not lost: keys that a `Document`
+does not know are kept in its *unknown* map, at any depth, and written back. Stored forms carry a schema number; an
+old form is upcast when it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
+
+import attrs
+from cattrs import Converter, transform_error
+from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from crmcore.errors import CrmError, InvalidDocument, SchemaMismatch
+from crmcore.values.frozen_map import FrozenMap, freeze, thaw
+from crmcore.values.ids import Id
+from crmcore.values.instant import from_text, to_text
+from crmcore.values.moment import Moment, moment_from_text, moment_text
+from crmcore.values.personal import Document
+
+T = TypeVar("T")
+Upcast = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@attrs.frozen(kw_only=True)
+class Codec(Generic[T]):
+    """How one kind of document is stored.
+
+    *tag* is the literal name in the store, never a class name. *upcasts* turn the body of schema n into that of n + 1,
+    beginning with schema 1; the current schema is one more than their number.
+    """
+
+    tag: str
+    type: Any
+    upcasts: tuple[Upcast, ...] = ()
+
+    @property
+    def schema(self) -> int:
+        """The schema number that `dump` writes."""
+        return len(self.upcasts) + 1
+
+    def dump(self, value: T) -> dict[str, Any]:
+        """The JSON object of *value*."""
+        return cast("dict[str, Any]", _converter().unstructure(value, unstructure_as=self.type))
+
+    def load(self, body: Mapping[str, Any], schema: int | None = None) -> T:
+        """The value of a JSON object that was written at *schema* (None: the current one).
+
+        Raises:
+            SchemaMismatch: if it was written by a newer crmcore.
+            InvalidDocument: if it does not have the shape of its type.
+        """
+        current = self.schema
+        if schema is not None and schema != current:
+            if schema > current:
+                raise SchemaMismatch(
+                    f"a stored {self.tag} has schema {schema}, this crmcore reads up to {current}: upgrade crmcore"
+                )
+            plain = dict(body)
+            for upcast in self.upcasts[schema - 1 :]:
+                plain = upcast(plain)
+            body = plain
+        return cast("T", load(self.type, body))
+
+
+@attrs.frozen
+class Codecs:
+    """The codecs of an application, found by tag. Immutable: rooms export theirs, `app` joins them."""
+
+    by_tag: FrozenMap[str, Codec[Any]]
+
+    @classmethod
+    def of(cls, *groups: tuple[Codec[Any], ...]) -> Codecs:
+        """Join the codecs of several rooms; a tag that two of them use is a mistake in the code."""
+        joined: dict[str, Codec[Any]] = {}
+        for codec in (codec for group in groups for codec in group):
+            if codec.tag in joined:
+                raise CrmError(f"two codecs are registered for {codec.tag!r}: tags must be unique")
+            joined[codec.tag] = codec
+        return cls(FrozenMap(joined))
+
+    def __getitem__(self, tag: str) -> Codec[Any]:
+        codec = self.by_tag.get(tag)
+        if codec is None:
+            raise SchemaMismatch(
+                f"no codec for {tag!r}: it was written by a newer crmcore or by another application"
+            )
+        return codec
+
+
+def dump(value: Any) -> Any:
+    """The JSON form of any value of crmcore."""
+    return _converter().unstructure(value)
+
+
+def load(type_: Any, data: Any) -> Any:
+    """The value of *type_* that *data* (the result of `dump`) describes.
+
+    Raises:
+        InvalidDocument: with the path of what does not fit; the message holds no value.
+    """
+    try:
+        return _converter().structure(data, type_)
+    except (CrmError, ValueError, TypeError, KeyError, AttributeError, StructureHandlerNotFoundError):
+        path = _path_of_failure(type_, data)
+    raise InvalidDocument(f"the document does not fit its type at {path}", path=path) from None
+
+
+def _path_of_failure(type_: Any, data: Any) -> str:
+    try:
+        _converter(detailed=True).structure(data, type_)
+    except BaseValidationError as error:
+        # cattrs ends each sentence with "@ $.path"; the part before it may hold the value.
+        return transform_error(error)[0].rpartition("@ ")[2]
+    except (CrmError, ValueError, TypeError, KeyError, AttributeError):
+        return "$"
+    return "$"
+
+
+@lru_cache(maxsize=2)
+def _converter(detailed: bool = False) -> Converter:
+    converter = Converter(detailed_validation=detailed, omit_if_default=True, use_alias=True)
+    converter.register_unstructure_hook(datetime, to_text)
+    converter.register_structure_hook(datetime, lambda text, _: from_text(text))
+    converter.register_unstructure_hook(date, lambda day: day.isoformat())
+    converter.register_structure_hook(date, lambda text, _: date.fromisoformat(text))
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
+    for moment in (Moment, date | datetime):
+        converter.register_unstructure_hook(moment, moment_text)
+        converter.register_structure_hook(moment, lambda text, _: moment_from_text(text))
+    optional_moment: Any = Moment | None
+    converter.register_unstructure_hook(
+        optional_moment, lambda value: None if value is None else moment_text(value)
+    )
+    converter.register_structure_hook(
+        optional_moment, lambda text, _: None if text is None else moment_from_text(text)
+    )
+    converter.register_structure_hook_func(_is_id, lambda text, type_: type_.parse(text))
+    converter.register_unstructure_hook_func(_is_id, str)
+    converter.register_structure_hook_func(_is_plain_map, lambda data, _: FrozenMap(_object(data)))
+    converter.register_unstructure_hook_func(_is_plain_map, thaw)
+    converter.register_structure_hook_factory(_is_typed_map, _map_structurer)
+    converter.register_unstructure_hook_factory(_is_typed_map, _map_unstructurer)
+    converter.register_structure_hook_func(_is_own_json, lambda data, type_: _from_json(type_, data))
+    converter.register_unstructure_hook_func(_is_own_json, lambda value: value.to_json())
+    converter.register_unstructure_hook_factory(_is_set, _set_unstructurer)
+    converter.register_structure_hook_factory(_is_document, _document_structurer)
+    converter.register_unstructure_hook_factory(_is_document, _document_unstructurer)
+    converter.register_structure_hook(str, _text)
+    converter.register_structure_hook(int, _integer)
+    converter.register_structure_hook(bool, _boolean)
+    return converter
+
+
+def _is_id(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Id)
+
+
+def _is_typed_map(type_: Any) -> bool:
+    return get_origin(type_) is FrozenMap and get_args(type_)[1] is not Any
+
+
+def _is_plain_map(type_: Any) -> bool:
+    return type_ is FrozenMap or (get_origin(type_) is FrozenMap and get_args(type_)[1] is Any)
+
+
+def _is_own_json(type_: Any) -> bool:
+    plain = get_origin(type_) or type_
+    return isinstance(plain, type) and hasattr(plain, "from_json") and hasattr(plain, "to_json")
+
+
+def _is_document(type_: Any) -> bool:
+    return isinstance(type_, type) and issubclass(type_, Document) and not _is_own_json(type_)
+
+
+def _is_set(type_: Any) -> bool:
+    return get_origin(type_) is frozenset
+
+
+def _from_json(type_: Any, data: Any) -> Any:
+    return (get_origin(type_) or type_).from_json(data)
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise TypeError("an object was expected")
+    return cast("Mapping[str, Any]", data)
+
+
+def _text(data: Any, _: Any) -> str:
+    if not isinstance(data, str):
+        raise TypeError("a text was expected")
+    return data
+
+
+def _integer(data: Any, _: Any) -> int:
+    if not isinstance(data, int) or isinstance(data, bool):
+        raise TypeError("an integer was expected")
+    return data
+
+
+def _boolean(data: Any, _: Any) -> bool:
+    if not isinstance(data, bool):
+        raise TypeError("true or false was expected")
+    return data
+
+
+def _map_structurer(type_: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    value_type = get_args(type_)[1]
+    structure = converter.get_structure_hook(value_type)
+    return lambda data, _: FrozenMap(
+        {key: structure(item, value_type) for key, item in _object(data).items()}
+    )
+
+
+def _map_unstructurer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
+    unstructure = converter.get_unstructure_hook(get_args(type_)[1])
+    return lambda value: {key: unstructure(item) for key, item in value.items()}
+
+
+def _set_unstructurer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
+    """Sets are written in order, so that equal values have equal bytes."""
+    unstructure = converter.get_unstructure_hook(get_args(type_)[0])
+    return lambda value: sorted(unstructure(item) for item in value)
+
+
+def _overrides(cls: Any) -> dict[str, Any]:
+    """A tag (a Literal with one value) is always written; *unknown* is handled apart."""
+    found: dict[str, Any] = {"unknown": override(omit=True)}
+    for field in attrs.fields(attrs.resolve_types(cls)):
+        if get_origin(field.type) is Literal and len(get_args(field.type)) == 1:
+            found[field.name] = override(omit_if_default=False)
+    return found
+
+
+def _document_structurer(cls: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    structure = cast(
+        "Callable[[Any, Any], Any]",
+        make_dict_structure_fn(cls, converter, _cattrs_use_alias=True, **_overrides(cls)),
+    )
+    known = frozenset(field.alias for field in attrs.fields(cls) if field.name != "unknown")
+
+    def build(data: Any, type_: Any) -> Any:
+        value = structure(_object(data), type_)
+        if data.keys() <= known:
+            return value
+        more = {key: freeze(item) for key, item in data.items() if key not in known}
+        return attrs.evolve(value, unknown=FrozenMap(more))
+
+    return build
+
+
+def _document_unstructurer(cls: Any, converter: Converter) -> Callable[[Any], Any]:
+    unstructure = make_dict_unstructure_fn(
+        cls, converter, _cattrs_omit_if_default=True, _cattrs_use_alias=True, **_overrides(cls)
+    )
+
+    def plain(value: Any) -> dict[str, Any]:
+        body = cast("dict[str, Any]", unstructure(value))
+        if value.unknown:
+            for key, item in value.unknown.items():
+                body.setdefault(key, thaw(item))
+        return body
+
+    return plain

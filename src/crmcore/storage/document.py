@@ -1,0 +1,117 @@
+"""Bodies as canonical JSON text: the form that is stored, hashed and copied.
+
+Invariant: two equal bodies have the same text, whatever the order of their keys; a text decodes to a body equal
+to the one it was made from, and shares nothing with it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crmcore.errors import InvalidRecord
+
+MAX_DEPTH = 64
+MAX_INT = (1 << 53) - 1
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise InvalidRecord(f"a body cannot hold a {type(value).__name__}: store it as text")
+
+
+_encoder = json.JSONEncoder(
+    ensure_ascii=False,
+    check_circular=False,  # the depth is limited before
+    allow_nan=False,
+    sort_keys=True,
+    separators=(",", ":"),
+    default=_plain,
+)
+
+write = _encoder.encode
+"""The canonical text of a value that is known to be good JSON."""
+
+decode = json.loads
+"""A fresh copy of what was written."""
+
+
+def encode(body: Mapping[str, Any]) -> str:
+    """The canonical text of a JSON object.
+
+    NUL and lone surrogates are looked for elsewhere, in the text of the whole batch (`joined`).
+
+    Raises:
+        InvalidRecord: if *body* holds anything but text, integers within +-(2**53 - 1), booleans, null, arrays
+            and objects, or is more than 64 levels deep.
+
+    >>> encode({"b": 1, "a": ["x", None]})
+    '{"a":["x",null],"b":1}'
+    """
+    if not isinstance(body, Mapping):
+        raise InvalidRecord(f"a body is a JSON object, not a {type(body).__name__}")
+    _look(body, MAX_DEPTH)
+    return write(body)
+
+
+def _look(node: Any, depth: int) -> None:
+    """Refuse what JSON, or another store, would not give back. The hot path of an import: exact types come first."""
+    if depth == 0:
+        raise InvalidRecord(f"a body is at most {MAX_DEPTH} levels deep: store a flatter document")
+    items: Any = node
+    if type(node) is dict or isinstance(node, Mapping):
+        try:
+            "".join(node)  # the quickest way to ask whether all names are texts
+        except TypeError:
+            raise InvalidRecord("the names in a body are texts: convert other keys to text first") from None
+        items = node.values()
+    for item in items:
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is dict or kind is list:
+            _look(item, depth - 1)
+        elif isinstance(item, int):
+            if not -MAX_INT <= item <= MAX_INT:
+                raise InvalidRecord(
+                    "an integer in a body is within +-(2**53 - 1): store a larger one as text"
+                )
+        elif isinstance(item, (dict, list, tuple, Mapping)):
+            _look(item, depth - 1)
+        elif item is not None and not isinstance(item, str):
+            raise InvalidRecord(f"a body cannot hold a {kind.__name__}: store it as text")
+
+
+def joined(texts: Sequence[str]) -> bytes:
+    """Canonical texts as the bytes of their lines.
+
+    Raises:
+        InvalidRecord: if one of them holds U+0000 or a lone surrogate; the message has its place in *texts*.
+    """
+    whole = "\n".join(texts)
+    try:
+        data = whole.encode()
+    except UnicodeEncodeError:
+        place = next(place for place, text in enumerate(texts) if not _encodes(text))
+        raise InvalidRecord(
+            f"operation {place} of the batch holds a lone surrogate: repair the text first"
+        ) from None
+    if "\\u0000" in whole:  # rare, so only then the slow look: the six characters may also be somebody's text
+        for place, text in enumerate(texts):
+            if _NUL.search(text):
+                raise InvalidRecord(
+                    f"operation {place} of the batch holds the character U+0000: remove it first"
+                )
+    return data
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

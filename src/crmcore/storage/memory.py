@@ -1,0 +1,207 @@
+"""The store in memory: for tests, notebooks and everything that may be lost.
+
+Invariant: nothing that is passed in or handed out is shared with what is kept, and every call sees the store
+between two batches, never within one, from however many threads.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from heapq import merge
+
+import crmcore.storage.paging as paging
+from crmcore.errors import Contention, StoreClosed
+from crmcore.storage.cursor import Cursors
+from crmcore.storage.describe import LIMITS, described
+from crmcore.storage.lift import Lifted
+from crmcore.storage.memory_tenant import Applied, TenantData
+from crmcore.storage.plan import decide, needs, receipt, replayable
+from crmcore.storage.protocol import (
+    EXCLUSIVE,
+    Batch,
+    Description,
+    Entry,
+    FeedPage,
+    Hits,
+    Key,
+    Page,
+    Position,
+    Receipt,
+    Record,
+    Ref,
+    Sort,
+)
+from crmcore.storage.validate import check_batch, check_name, check_word
+
+
+class MemoryStore:
+    """A `Store` that forgets everything when it is closed. *exclusive* are its exclusive namespaces.
+
+    >>> store = MemoryStore()
+    >>> store.changes("acme").items
+    ()
+    """
+
+    def __init__(self, *, exclusive: Collection[str] = EXCLUSIVE) -> None:
+        for namespace in exclusive:
+            check_word(namespace, "a namespace")
+        self._exclusive = frozenset(exclusive)
+        self._cursors = Cursors(secrets.token_bytes(32))
+        self._lock = threading.RLock()
+        self._tenants: dict[str, TenantData] = {}
+        self._closed = False
+
+    def describe(self) -> Description:
+        return described("memory", "memory", "none", self._exclusive)
+
+    def get(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
+        wanted = paging.check_get(LIMITS, refs)
+        with self._open():
+            found: dict[Ref, Record] = {}
+            for tenant, addresses in wanted.items():
+                data = self._tenant(tenant)
+                found.update((record.ref, record) for record in map(data.record, addresses) if record)
+            return found
+
+    def find(
+        self,
+        tenant: str,
+        keys: Collection[Key],
+        *,
+        limit_per_key: int = 1000,
+        after: Mapping[Key, str] | None = None,
+    ) -> Mapping[Key, Hits]:
+        seeks = paging.find_query(self._cursors, LIMITS, tenant, keys, limit_per_key, after)
+        with self._open():
+            data = self._tenant(tenant)
+            return {
+                seek.key: paging.hits(self._cursors, seek, data.carriers(seek.key, seek.after), limit_per_key)
+                for seek in seeks
+            }
+
+    def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
+        paging.check_fanout(LIMITS, tenant, keys, cap)
+        with self._open():
+            data = self._tenant(tenant)
+            return {key: data.fanout(key, cap) for key in keys}
+
+    def range(
+        self,
+        tenant: str,
+        namespace: str,
+        parts: Collection[str],
+        *,
+        lo: bytes | None = None,
+        hi: bytes | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        reverse: bool = False,
+    ) -> Page[tuple[Sort, Ref]]:
+        query = paging.range_query(
+            self._cursors, LIMITS, tenant, namespace, parts, lo, hi, after, limit, reverse
+        )
+        with self._open():
+            data = self._tenant(tenant)
+            rows = merge(*(data.places(query, part) for part in query.parts), reverse=query.reverse)
+            return paging.range_page(self._cursors, query, rows)
+
+    def scan(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        shards: tuple[int, int] | None = None,
+        after: str | None = None,
+        limit: int = 500,
+    ) -> Page[Record]:
+        query = paging.scan_query(self._cursors, tenant, kind, shards, after, limit)
+        with self._open():
+            return paging.scan_page(self._cursors, query, self._tenant(tenant).scan(query))
+
+    def ledger(
+        self,
+        tenant: str,
+        streams: Sequence[str],
+        *,
+        after: Mapping[str, int] | None = None,
+        limit: int = 500,
+        reverse: bool = False,
+    ) -> Mapping[str, Page[Entry]]:
+        after = paging.check_ledger(LIMITS, tenant, streams, after, limit)
+        with self._open():
+            entries = partial(self._tenant(tenant).entries, reverse=reverse)
+            return {
+                stream: paging.ledger_page(entries(stream, after.get(stream)), limit) for stream in streams
+            }
+
+    def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
+        start = paging.feed_query(self._cursors, tenant, after, limit)
+        with self._open():
+            data = self._tenant(tenant)
+            paging.check_reached(start, len(data.feed))
+            items = data.changes(start, limit, self._position(tenant))
+            return paging.feed_page(self._cursors, tenant, items, after, len(data.feed))
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        checked = check_batch(batch, LIMITS, self._exclusive)
+        with self._open(timeout):
+            data = self._tenants.setdefault(checked.tenant, TenantData(checked.tenant))
+            if checked.idem in data.batches:
+                before = data.batches[checked.idem]
+                replayable(before.digest if before else None, checked.digest)
+                assert before is not None  # for the type checker: None was refused in the line above
+                return self._receipt(data, before, replayed=True)
+            wanted = needs(checked)
+            plan = decide(
+                checked,
+                {address: data.current(address) for address in wanted.addresses},
+                {stream: data.length(stream) for stream in wanted.streams},
+                {pair: holder for pair in wanted.claims if (holder := data.holder(pair)) is not None},
+            )
+            applied = data.carry_out(checked, plan)
+            return self._receipt(data, applied, replayed=False)
+
+    def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        check_name(tenant, "a tenant")
+        check_name(idem, "an idempotency key")
+        with self._open():
+            data = self._tenants.setdefault(tenant, TenantData(tenant))
+            applied = data.batches.setdefault(idem, None)
+            return None if applied is None else self._receipt(data, applied, replayed=True)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._tenants = {}
+
+    def _receipt(self, data: TenantData, applied: Applied, *, replayed: bool) -> Receipt:
+        position = self._position(data.tenant)(applied.last)
+        return receipt(data.tenant, data.events(applied), position, applied.at, replayed=replayed)
+
+    def _position(self, tenant: str) -> Callable[[int], Position]:
+        return partial(paging.position, self._cursors, tenant)
+
+    def _tenant(self, tenant: str) -> TenantData:
+        return self._tenants.get(tenant) or TenantData(tenant)
+
+    @contextmanager
+    def _open(self, timeout: float = -1) -> Iterator[None]:
+        if not self._lock.acquire(timeout=max(timeout, 0) if timeout != -1 else -1):
+            raise Contention("other threads were writing all the time: send the same batch again")
+        try:
+            if self._closed:
+                raise StoreClosed("this store is closed: open it again")
+            yield
+        finally:
+            self._lock.release()
+
+
+class AsyncMemoryStore(Lifted):
+    """`MemoryStore` as an `AsyncStore`. It never suspends, because it never waits for anything but a lock."""
+
+    def __init__(self, *, exclusive: Collection[str] = EXCLUSIVE) -> None:
+        super().__init__(MemoryStore(exclusive=exclusive))

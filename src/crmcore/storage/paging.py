@@ -1,0 +1,246 @@
+"""The arguments of reads and the pages that answer them, the same for every store that ships.
+
+Invariant: a page ends at a place in a total order (kind and id of a record; value, id, kind and part of a sort; the
+number of an entry or change), never at a count, so that what others write between two pages neither repeats nor
+hides a record that was there all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from crmcore.errors import InvalidRecord, PositionExpired
+from crmcore.storage.cursor import Cursors
+from crmcore.storage.protocol import (
+    Change,
+    Entry,
+    FeedPage,
+    Hits,
+    Key,
+    Limits,
+    Page,
+    Position,
+    Record,
+    Ref,
+    Sort,
+)
+from crmcore.storage.validate import (
+    Address,
+    check_count,
+    check_keys,
+    check_limit,
+    check_name,
+    check_part,
+    check_ref,
+    check_shards,
+    check_sort_value,
+    check_word,
+)
+
+Place = tuple[bytes, str, str, str]
+"""Where an item of a range is: value, id, kind, part."""
+
+
+class Seek(NamedTuple):
+    """One key to find: where to go on from (None: the start), and what its cursors are bound to."""
+
+    key: Key
+    after: Address | None
+    scope: tuple[str, ...]
+
+
+def find_query(
+    cursors: Cursors,
+    limits: Limits,
+    tenant: str,
+    keys: Collection[Key],
+    limit_per_key: int,
+    after: Mapping[Key, str] | None,
+) -> tuple[Seek, ...]:
+    check_keys_of_call(limits, tenant, keys)
+    check_limit(limit_per_key, "limit_per_key")
+    after = after or {}
+    if not set(after) <= set(keys):
+        raise InvalidRecord(
+            "after holds a key that is not looked for: give cursors only for keys of the same call"
+        )
+    seeks: list[Seek] = []
+    for key in dict.fromkeys(keys):
+        scope = ("find", tenant, key.namespace, key.value)
+        place: Address | None = None
+        if key in after:
+            kind, id_ = cursors.open(scope, after[key])
+            place = (kind, id_)
+        seeks.append(Seek(key, place, scope))
+    return tuple(seeks)
+
+
+def check_keys_of_call(limits: Limits, tenant: str, keys: Collection[Key]) -> None:
+    check_name(tenant, "a tenant")
+    check_count(keys, limits, "keys")
+    check_keys(keys, limits)
+
+
+def hits(cursors: Cursors, seek: Seek, rows: Iterable[Address], limit: int) -> Hits:
+    """The answer for one key; *rows* go on after the limit when there is more."""
+    found = list(islice(rows, limit + 1))
+    more = len(found) > limit
+    refs = tuple(Ref(seek.scope[1], kind, id_) for kind, id_ in found[:limit])
+    return Hits(refs, cursors.seal(seek.scope, found[limit - 1]) if more else None)
+
+
+class RangeQuery(NamedTuple):
+    tenant: str
+    namespace: str
+    parts: tuple[str, ...]
+    lo: bytes | None
+    hi: bytes | None
+    after: Place | None
+    limit: int
+    reverse: bool
+    scope: tuple[Any, ...]
+
+
+def range_query(
+    cursors: Cursors,
+    limits: Limits,
+    tenant: str,
+    namespace: str,
+    parts: Collection[str],
+    lo: bytes | None,
+    hi: bytes | None,
+    after: str | None,
+    limit: int,
+    reverse: bool,
+) -> RangeQuery:
+    check_name(tenant, "a tenant")
+    check_word(namespace, "a namespace")
+    if isinstance(parts, str):
+        raise InvalidRecord("parts are a collection of texts: put a single one into a list")
+    check_count(parts, limits, "parts")
+    for part in parts:
+        check_part(part)
+    for bound in (lo, hi):
+        if bound is not None:
+            check_sort_value(bound, limits)
+    check_limit(limit)
+    ordered = tuple(sorted(set(parts)))
+    scope = ("range", tenant, namespace, ordered, lo and lo.hex(), hi and hi.hex(), bool(reverse))
+    place: Place | None = None
+    if after is not None:
+        value, id_, kind, part = cursors.open(scope, after)
+        place = (bytes.fromhex(value), id_, kind, part)
+    return RangeQuery(tenant, namespace, ordered, lo, hi, place, limit, bool(reverse), scope)
+
+
+def range_page(cursors: Cursors, query: RangeQuery, rows: Iterable[Place]) -> Page[tuple[Sort, Ref]]:
+    """The page of *query*; *rows* are merged, and go on after the limit when there is more."""
+    found = list(islice(rows, query.limit + 1))
+    items = tuple(
+        (Sort(query.namespace, part, value), Ref(query.tenant, kind, id_))
+        for value, id_, kind, part in found[: query.limit]
+    )
+    if len(found) <= query.limit:
+        return Page(items)
+    value, id_, kind, part = found[query.limit - 1]
+    return Page(items, cursors.seal(query.scope, (value.hex(), id_, kind, part)))
+
+
+class ScanQuery(NamedTuple):
+    tenant: str
+    kind: str
+    shards: tuple[int, int]
+    after: str
+    limit: int
+    scope: tuple[Any, ...]
+
+
+def scan_query(
+    cursors: Cursors,
+    tenant: str,
+    kind: str,
+    shards: tuple[int, int] | None,
+    after: str | None,
+    limit: int,
+) -> ScanQuery:
+    check_name(tenant, "a tenant")
+    check_word(kind, "a kind")
+    check_limit(limit)
+    bounds = check_shards(shards)
+    scope = ("scan", tenant, kind, *bounds)
+    place = "" if after is None else str(cursors.open(scope, after)[0])
+    return ScanQuery(tenant, kind, bounds, place, limit, scope)
+
+
+def scan_page(cursors: Cursors, query: ScanQuery, rows: Iterable[Record]) -> Page[Record]:
+    found = list(islice(rows, query.limit + 1))
+    if len(found) <= query.limit:
+        return Page(tuple(found))
+    return Page(tuple(found[: query.limit]), cursors.seal(query.scope, [found[query.limit - 1].ref.id]))
+
+
+def check_get(limits: Limits, refs: Collection[Ref]) -> dict[str, list[Address]]:
+    """The addresses to get, by tenant, each once."""
+    check_count(refs, limits, "refs")
+    wanted: dict[str, list[Address]] = {}
+    for ref in dict.fromkeys(refs):
+        check_name(ref.tenant, "a tenant")
+        wanted.setdefault(ref.tenant, []).append(check_ref(ref))
+    return wanted
+
+
+def check_ledger(
+    limits: Limits, tenant: str, streams: Sequence[str], after: Mapping[str, int] | None, limit: int
+) -> Mapping[str, int]:
+    check_name(tenant, "a tenant")
+    if isinstance(streams, str):
+        raise InvalidRecord("streams are a sequence of texts: put a single one into a list")
+    check_count(streams, limits, "streams")
+    for stream in streams:
+        check_name(stream, "a stream")
+    check_limit(limit)
+    for seq in (after or {}).values():
+        if not isinstance(seq, int):
+            raise InvalidRecord("after holds the number of the last entry seen of each stream")
+    return after or {}
+
+
+def ledger_page(entries: Iterable[Entry], limit: int) -> Page[Entry]:
+    found = list(islice(entries, limit + 1))
+    if len(found) <= limit:
+        return Page(tuple(found))
+    return Page(tuple(found[:limit]), str(found[limit - 1].seq))
+
+
+def position(cursors: Cursors, tenant: str, number: int) -> Position:
+    """The sealed form of the place of a change; nothing before the first one."""
+    return cursors.seal(("changes", tenant), [number]) if number else ""
+
+
+def feed_query(cursors: Cursors, tenant: str, after: Position, limit: int) -> int:
+    check_name(tenant, "a tenant")
+    check_limit(limit)
+    return int(cursors.open(("changes", tenant), after)[0]) if after != "" else 0
+
+
+def check_reached(after: int, head: int) -> None:
+    if after > head:
+        raise PositionExpired(
+            "this position lies after the end of the feed, so the store was set back (restored from a backup?): "
+            "read everything again with scan"
+        )
+
+
+def feed_page(
+    cursors: Cursors, tenant: str, items: tuple[Change, ...], after: Position, head: int
+) -> FeedPage:
+    return FeedPage(
+        items=items, next=items[-1].position if items else after, watermark=position(cursors, tenant, head)
+    )
+
+
+def check_fanout(limits: Limits, tenant: str, keys: Collection[Key], cap: int) -> None:
+    check_keys_of_call(limits, tenant, keys)
+    check_limit(cap, "a cap")

@@ -1,0 +1,229 @@
+"""What a checked batch does to what is stored now: a pure function that both stores carry out.
+
+Invariant: a plan either satisfies every precondition or is never made. Preconditions speak of the state before the
+batch (`Append.expect_seq` also counts the entries that the batch itself added before); that an exclusive key has one
+holder is judged after the whole batch, so a key can be handed over within it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from crmcore.errors import Fenced, IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
+from crmcore.storage.protocol import Change, Position, Receipt, Ref
+from crmcore.storage.validate import Addition, Address, Checked, KeyPair, SortTriple, Write, instant
+from crmcore.values.source import Actor
+
+
+class Current(NamedTuple):
+    """A record as it is now. A deleted one keeps its *version*, so that a version is never used again."""
+
+    version: int
+    live: bool
+    keys: Collection[KeyPair] = ()
+    sorts: Collection[SortTriple] = ()
+
+
+ABSENT = Current(0, live=False)
+
+
+class Written(NamedTuple):
+    """A record as it will be. *after* is what asked for it, *before* what is there now."""
+
+    after: Write
+    version: int
+    before: Current
+
+
+class Entered(NamedTuple):
+    addition: Addition
+    seq: int
+
+
+class Event(NamedTuple):
+    """A change in the feed. *name* is a kind or a stream, *number* a version or a sequence number."""
+
+    op: Literal["put", "delete", "append"]
+    name: str
+    id: str
+    number: int
+
+
+class Plan(NamedTuple):
+    written: tuple[Written, ...]
+    entered: tuple[Entered, ...]
+    events: tuple[Event, ...]
+
+
+class Needs(NamedTuple):
+    """What a store must look up before it can plan."""
+
+    addresses: Collection[Address]
+    streams: Collection[str]
+    claims: Collection[KeyPair]
+
+
+def needs(checked: Checked) -> Needs:
+    """The records, streams and exclusive keys that decide whether a batch can be applied."""
+    addresses = {effect.address for effect in checked.effects if isinstance(effect, Write)}
+    addresses.update(address for address, _ in checked.checks)
+    streams = {effect.stream for effect in checked.effects if isinstance(effect, Addition)}
+    streams.update(stream for stream, _ in checked.stream_checks)
+    claims = {
+        pair for effect in checked.effects if isinstance(effect, Write) for pair in _claims(checked, effect)
+    }
+    claims.update(pair for pair, _ in checked.key_checks)
+    return Needs(addresses, streams, claims)
+
+
+def _claims(checked: Checked, write: Write) -> Iterable[KeyPair]:
+    return (pair for pair in write.keys if pair[0] in checked.exclusive)
+
+
+def decide(
+    checked: Checked,
+    current: Mapping[Address, Current],
+    lengths: Mapping[str, int],
+    holders: Mapping[KeyPair, Address],
+) -> Plan:
+    """Plan a batch over what `needs` asked for; what is missing in a mapping is not there.
+
+    Raises:
+        VersionConflict: if a record is not at the version expected.
+        StreamConflict: if a ledger does not have the length expected.
+        KeyConflict: if an exclusive key is, or would be, held by another record.
+    """
+    for address, expect in checked.checks:
+        _at_version(address, current.get(address, ABSENT), expect)
+    for stream, expected in checked.stream_checks:
+        _at_length(lengths.get(stream, 0), expected)
+    for pair, holder in checked.key_checks:
+        if holders.get(pair) != holder:
+            raise _taken(pair, holders.get(pair))
+    plan = _effects(checked, current, dict(lengths))
+    _one_holder_each(checked, plan, holders)
+    return plan
+
+
+def _effects(checked: Checked, current: Mapping[Address, Current], lengths: dict[str, int]) -> Plan:
+    written: list[Written] = []
+    entered: list[Entered] = []
+    events: list[Event] = []
+    for effect in checked.effects:
+        if isinstance(effect, Addition):
+            length = lengths.get(effect.stream, 0)
+            if effect.expect is not None:
+                _at_length(length, effect.expect)
+            lengths[effect.stream] = length + 1
+            entered.append(Entered(effect, length + 1))
+            events.append(Event("append", effect.stream, "", length + 1))
+            continue
+        before = current.get(effect.address, ABSENT)
+        _at_version(effect.address, before, effect.expect)
+        version = before.version if effect.op == "rekey" else before.version + 1
+        written.append(Written(effect, version, before))
+        if effect.op != "rekey":
+            events.append(Event(effect.op, *effect.address, version))
+    return Plan(tuple(written), tuple(entered), tuple(events))
+
+
+def _at_version(address: Address, now: Current, expected: int) -> None:
+    actual = now.version if now.live else 0
+    if actual != expected:
+        raise VersionConflict(
+            f"a record ({address[0]}) is at version {actual}, not {expected}: read it again and plan again",
+            expected=expected,
+            actual=actual,
+        )
+
+
+def _at_length(actual: int, expected: int) -> None:
+    if actual != expected:
+        raise StreamConflict(
+            f"a ledger has {actual} entries, not {expected}: read it again and plan again",
+            expected=expected,
+            actual=actual,
+        )
+
+
+def _one_holder_each(checked: Checked, plan: Plan, holders: Mapping[KeyPair, Address]) -> None:
+    keeps: dict[Address, Write] = {written.after.address: written.after for written in plan.written}
+    claimed: dict[KeyPair, Address] = {}
+    for written in plan.written:
+        for pair in _claims(checked, written.after):
+            holder = claimed.setdefault(pair, written.after.address)
+            if holder == written.after.address:
+                holder = holders.get(pair, holder)
+                if holder in keeps and pair not in keeps[holder].keys:
+                    continue  # freed in the same batch
+            if holder != written.after.address:
+                raise _taken(pair, holder)
+
+
+def _taken(pair: KeyPair, holder: Address | None) -> KeyConflict:
+    state = "held by no record" if holder is None else f"held by another record ({holder[0]})"
+    return KeyConflict(
+        f"a key of the exclusive namespace {pair[0]!r} is {state}: read again and plan again",
+        namespace=pair[0],
+        holder=None if holder is None else holder[1],
+    )
+
+
+def receipt(tenant: str, events: Iterable[Event], position: Position, at: int, *, replayed: bool) -> Receipt:
+    """The receipt of a batch, made from its changes, so that it is the same whenever it is asked for."""
+    versions: dict[Ref, int] = {}
+    seqs: dict[str, int] = {}
+    for op, name, id_, number in events:
+        if op == "append":
+            seqs[name] = number
+        else:
+            versions[Ref(tenant, name, id_)] = number
+    return Receipt(position=position, versions=versions, seqs=seqs, at=instant(at), replayed=replayed)
+
+
+def change(
+    tenant: str, event: Event, *, position: Position, at: int, idem: str, actor: Actor, reason: str | None
+) -> Change:
+    """A change as the feed gives it."""
+    op, name, id_, number = event
+    if op == "append":
+        return Change(
+            position=position,
+            op=op,
+            at=instant(at),
+            idem=idem,
+            actor=actor,
+            reason=reason,
+            stream=name,
+            seq=number,
+        )
+    ref = Ref(tenant, name, id_)
+    return Change(
+        position=position,
+        op=op,
+        at=instant(at),
+        idem=idem,
+        actor=actor,
+        reason=reason,
+        ref=ref,
+        version=number,
+    )
+
+
+def replayable(digest: bytes | None, asked: bytes) -> None:
+    """Whether a batch whose idempotency key was used before may be answered with the receipt of then.
+
+    Raises:
+        Fenced: if `outcome` had said that it was not applied; *digest* is None then.
+        IdempotencyMismatch: if the key was used for another batch.
+    """
+    if digest is None:
+        raise Fenced(
+            "outcome() has already answered that this batch was not applied, so it is refused for good: "
+            "send it under a new idempotency key"
+        )
+    if digest != asked:
+        raise IdempotencyMismatch(
+            "this idempotency key was used before for another batch: give every batch a key of its own"
+        )

@@ -1,0 +1,342 @@
+"""The store in one SQLite file: for one machine, from a notebook to a small company.
+
+Invariant: a batch that was acknowledged survives a crash of the process and of the machine (write-ahead log,
+``synchronous=FULL``); every read is one snapshot; a write holds the one write lock of the file from before its first
+look until its commit, so batches are applied one after another, whatever thread or process they come from.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import crmcore.storage.paging as paging
+import crmcore.storage.sqlite_read as sqlite_read
+import crmcore.storage.sqlite_write as sqlite_write
+from crmcore.errors import CommitUnknown, Contention, StoreClosed, StoreFull
+from crmcore.storage.cursor import Cursors
+from crmcore.storage.describe import LIMITS, described
+from crmcore.storage.plan import receipt, replayable
+from crmcore.storage.protocol import (
+    EXCLUSIVE,
+    Batch,
+    Description,
+    Entry,
+    FeedPage,
+    Hits,
+    Key,
+    Page,
+    Position,
+    Receipt,
+    Record,
+    Ref,
+    Sort,
+)
+from crmcore.storage.sqlite_schema import connect, open_file, translated, translating, wait_at_most
+from crmcore.storage.validate import check_batch, check_name, check_word
+
+_IDLE_READERS = 4
+
+
+class SqliteStore:
+    """A `Store` in the file at *path*, which is made if it does not exist, unless *must_exist*.
+
+    *exclusive* are the namespaces in which a key has one holder at most; they are settled when the file is made.
+    *timeout* is how long, in seconds, opening and reading wait for somebody who holds the whole file. A store may
+    be used from several threads at once, and a file by several processes at once; after a fork, open it again.
+
+    Raises:
+        SchemaMismatch: if the file is no store, or was made by a newer crmcore.
+        Unavailable: if there is no such place, or it cannot be written.
+        Contention: if others held the file for too long.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, SqliteStore(f"{folder}/crm.db") as store:
+    ...     store.describe().address
+    'crm.db'
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        exclusive: Collection[str] = EXCLUSIVE,
+        must_exist: bool = False,
+        timeout: float = 30.0,
+    ) -> None:
+        for namespace in exclusive:
+            check_word(namespace, "a namespace")
+        self._path = Path(path)
+        self._timeout = timeout
+        opened = open_file(self._path, exclusive=frozenset(exclusive), must_exist=must_exist, timeout=timeout)
+        self._exclusive = opened.exclusive
+        self._cursors = Cursors(opened.secret)
+        self._process = os.getpid()
+        self._writer: sqlite3.Connection | None = opened.connection
+        self._write_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._idle_lock = threading.Lock()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        exclusive: Collection[str] = EXCLUSIVE,
+        must_exist: bool = False,
+        timeout: float = 30.0,
+    ) -> Self:
+        """The same as calling the class: for code that opens stores of any kind by this name."""
+        return cls(path, exclusive=exclusive, must_exist=must_exist, timeout=timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def describe(self) -> Description:
+        return described(f"sqlite {sqlite3.sqlite_version}", self._path.name, "power", self._exclusive)
+
+    # reads
+
+    def get(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
+        wanted = paging.check_get(LIMITS, refs)
+        with self._reading() as connection:
+            found: dict[Ref, Record] = {}
+            for tenant, addresses in wanted.items():
+                number = sqlite_read.tenant_number(connection, tenant)
+                for address in addresses:
+                    record = sqlite_read.record(connection, number, tenant, address)
+                    if record is not None:
+                        found[record.ref] = record
+            return found
+
+    def find(
+        self,
+        tenant: str,
+        keys: Collection[Key],
+        *,
+        limit_per_key: int = 1000,
+        after: Mapping[Key, str] | None = None,
+    ) -> Mapping[Key, Hits]:
+        seeks = paging.find_query(self._cursors, LIMITS, tenant, keys, limit_per_key, after)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            carriers = partial(sqlite_read.carriers, connection, number, limit=limit_per_key)
+            return {
+                seek.key: paging.hits(self._cursors, seek, carriers(seek), limit_per_key) for seek in seeks
+            }
+
+    def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
+        paging.check_fanout(LIMITS, tenant, keys, cap)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            return {key: sqlite_read.fanout(connection, number, key, cap) for key in keys}
+
+    def range(
+        self,
+        tenant: str,
+        namespace: str,
+        parts: Collection[str],
+        *,
+        lo: bytes | None = None,
+        hi: bytes | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        reverse: bool = False,
+    ) -> Page[tuple[Sort, Ref]]:
+        query = paging.range_query(
+            self._cursors, LIMITS, tenant, namespace, parts, lo, hi, after, limit, reverse
+        )
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            return paging.range_page(self._cursors, query, sqlite_read.places(connection, number, query))
+
+    def scan(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        shards: tuple[int, int] | None = None,
+        after: str | None = None,
+        limit: int = 500,
+    ) -> Page[Record]:
+        query = paging.scan_query(self._cursors, tenant, kind, shards, after, limit)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            return paging.scan_page(self._cursors, query, sqlite_read.scan(connection, number, query))
+
+    def ledger(
+        self,
+        tenant: str,
+        streams: Sequence[str],
+        *,
+        after: Mapping[str, int] | None = None,
+        limit: int = 500,
+        reverse: bool = False,
+    ) -> Mapping[str, Page[Entry]]:
+        after = paging.check_ledger(LIMITS, tenant, streams, after, limit)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            entries = partial(sqlite_read.entries, connection, number, limit=limit, reverse=reverse)
+            return {
+                stream: paging.ledger_page(entries(stream, after.get(stream)), limit) for stream in streams
+            }
+
+    def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
+        start = paging.feed_query(self._cursors, tenant, after, limit)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            head = sqlite_read.head(connection, number)
+            paging.check_reached(start, head)
+            items = sqlite_read.changes(connection, number, tenant, start, limit, self._position(tenant))
+            return paging.feed_page(self._cursors, tenant, items, after, head)
+
+    # the one write
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        checked = check_batch(batch, LIMITS, self._exclusive)
+        with self._writing(timeout, checked.idem) as connection:
+            number, head = sqlite_write.tenant_for_writing(connection, checked.tenant)
+            before = sqlite_read.applied(connection, number, checked.idem)
+            if before is not None:
+                replayable(before.digest, checked.digest)
+                return self._receipt(connection, number, checked.tenant, before, replayed=True)
+            plan = sqlite_write.plan(connection, number, checked)
+            applied = sqlite_write.carry_out(connection, number, head, checked, plan)
+            position = self._position(checked.tenant)(applied.last)
+            return receipt(checked.tenant, plan.events, position, checked.at, replayed=False)
+
+    def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        check_name(tenant, "a tenant")
+        check_name(idem, "an idempotency key")
+        with self._writing(self._timeout, idem) as connection:
+            number, _ = sqlite_write.tenant_for_writing(connection, tenant)
+            applied = sqlite_read.applied(connection, number, idem)
+            if applied is None:
+                sqlite_write.fence(connection, number, idem)
+                return None
+            if applied.digest is None:
+                return None
+            return self._receipt(connection, number, tenant, applied, replayed=True)
+
+    def close(self) -> None:
+        """End the store: a write under way is waited for, whoever comes later gets `StoreClosed`. May be repeated."""
+        with self._write_lock:
+            with self._idle_lock:
+                self._closed = True
+                idle, self._idle = self._idle, []
+            for connection in idle:
+                connection.close()
+            self._drop_writer()
+
+    def _receipt(
+        self,
+        connection: sqlite3.Connection,
+        number: int,
+        tenant: str,
+        applied: sqlite_read.Applied,
+        *,
+        replayed: bool,
+    ) -> Receipt:
+        events = sqlite_read.events(connection, number, applied)
+        return receipt(tenant, events, self._position(tenant)(applied.last), applied.at, replayed=replayed)
+
+    def _position(self, tenant: str) -> Callable[[int], Position]:
+        return partial(paging.position, self._cursors, tenant)
+
+    # connections
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection of its own, and on it one snapshot."""
+        with translating(self._path.name):
+            connection = self._take_reader()
+            try:
+                connection.execute("BEGIN")
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.close()
+                raise
+            self._give_back(connection)
+
+    def _take_reader(self) -> sqlite3.Connection:
+        self._check_open()
+        with self._idle_lock:
+            if self._idle:
+                return self._idle.pop()
+        return connect(self._path, self._timeout)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._idle_lock:
+            if not self._closed and len(self._idle) < _IDLE_READERS:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    @contextmanager
+    def _writing(self, timeout: float, idem: str) -> Iterator[sqlite3.Connection]:
+        """The one connection that writes, in a transaction that is committed at the end, or else undone."""
+        deadline = time.monotonic() + timeout
+        if not self._write_lock.acquire(timeout=max(timeout, 0)):
+            raise Contention("other threads were writing all the time: send the same batch again")
+        try:
+            self._check_open()
+            with translating(self._path.name):
+                if self._writer is None:
+                    self._writer = connect(self._path, self._timeout)
+                connection = self._writer
+                wait_at_most(connection, deadline - time.monotonic())
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                except BaseException:
+                    self._undo(connection)
+                    raise
+            self._commit(connection, idem)
+        finally:
+            self._write_lock.release()
+
+    def _commit(self, connection: sqlite3.Connection, idem: str) -> None:
+        try:
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo(connection)
+            meaning = translated(error, self._path.name)
+            # Both are found out before the end of the batch is written; of anything else one cannot be sure.
+            if isinstance(meaning, (Contention, StoreFull)):
+                raise meaning from None
+            self._drop_writer()
+            raise CommitUnknown(
+                f"committing to the store file {self._path.name!r} failed, so the batch may or may not be there: "
+                "ask outcome(), or send the same batch again",
+                idem=idem,
+            ) from None
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        try:
+            connection.rollback()
+        except sqlite3.Error:
+            self._drop_writer()  # closing undoes it as well
+
+    def _drop_writer(self) -> None:
+        if self._writer is not None:
+            with suppress(sqlite3.Error):
+                self._writer.close()
+            self._writer = None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosed("this store is closed: open it again")
+        if os.getpid() != self._process:
+            raise StoreClosed("this store was opened by the process before a fork: open it again in this one")

@@ -1,0 +1,192 @@
+"""`SqliteStore` for asyncio: the same file, the same promises, calls that do not hold up the event loop.
+
+Invariant: SQLite has no asynchronous interface, so this store owns threads, and says so: one that writes and a few
+that read. They are made on first use and end with `close`. It belongs to no event loop: each call waits in the loop
+that it is made from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Self, TypeVar
+
+from crmcore.errors import CommitUnknown, StoreClosed
+from crmcore.storage.protocol import (
+    EXCLUSIVE,
+    Batch,
+    Description,
+    Entry,
+    FeedPage,
+    Hits,
+    Key,
+    Page,
+    Position,
+    Receipt,
+    Record,
+    Ref,
+    Sort,
+)
+from crmcore.storage.sqlite import SqliteStore
+
+T = TypeVar("T")
+
+
+class AsyncSqliteStore:
+    """An `AsyncStore` over *store*, which it closes when it is closed itself.
+
+    Batches are written by one thread, in the order in which they were sent; *readers* threads read at the same
+    time. A task that is cancelled while its batch waits for its turn has written nothing. Cancelled later, it stays
+    cancelled, and the `asyncio.CancelledError` has a `CommitUnknown` as its cause: ask `outcome`, or send the same
+    batch again.
+
+    >>> import tempfile
+    >>> async def address(path: str) -> str:
+    ...     async with AsyncSqliteStore.open(path) as store:
+    ...         return store.describe().address
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     asyncio.run(address(f"{folder}/crm.db"))
+    'crm.db'
+    """
+
+    def __init__(self, store: SqliteStore, *, readers: int = 4) -> None:
+        self._store = store
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="crmcore-sqlite-write")
+        self._reading = ThreadPoolExecutor(readers, thread_name_prefix="crmcore-sqlite-read")
+        self._closing: Future[None] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        exclusive: Collection[str] = EXCLUSIVE,
+        must_exist: bool = False,
+        timeout: float = 30.0,
+        readers: int = 4,
+    ) -> Self:
+        """Open the file as `SqliteStore` does, with the same arguments and errors. This takes a moment, at start."""
+        store = SqliteStore(path, exclusive=exclusive, must_exist=must_exist, timeout=timeout)
+        return cls(store, readers=readers)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def describe(self) -> Description:
+        return self._store.describe()
+
+    async def get(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
+        return await self._read(partial(self._store.get, refs))
+
+    async def find(
+        self,
+        tenant: str,
+        keys: Collection[Key],
+        *,
+        limit_per_key: int = 1000,
+        after: Mapping[Key, str] | None = None,
+    ) -> Mapping[Key, Hits]:
+        return await self._read(
+            partial(self._store.find, tenant, keys, limit_per_key=limit_per_key, after=after)
+        )
+
+    async def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
+        return await self._read(partial(self._store.fanout, tenant, keys, cap=cap))
+
+    async def range(
+        self,
+        tenant: str,
+        namespace: str,
+        parts: Collection[str],
+        *,
+        lo: bytes | None = None,
+        hi: bytes | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        reverse: bool = False,
+    ) -> Page[tuple[Sort, Ref]]:
+        return await self._read(
+            partial(
+                self._store.range,
+                tenant,
+                namespace,
+                parts,
+                lo=lo,
+                hi=hi,
+                after=after,
+                limit=limit,
+                reverse=reverse,
+            )
+        )
+
+    async def scan(
+        self,
+        tenant: str,
+        kind: str,
+        *,
+        shards: tuple[int, int] | None = None,
+        after: str | None = None,
+        limit: int = 500,
+    ) -> Page[Record]:
+        return await self._read(
+            partial(self._store.scan, tenant, kind, shards=shards, after=after, limit=limit)
+        )
+
+    async def ledger(
+        self,
+        tenant: str,
+        streams: Sequence[str],
+        *,
+        after: Mapping[str, int] | None = None,
+        limit: int = 500,
+        reverse: bool = False,
+    ) -> Mapping[str, Page[Entry]]:
+        return await self._read(
+            partial(self._store.ledger, tenant, streams, after=after, limit=limit, reverse=reverse)
+        )
+
+    async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
+        return await self._read(partial(self._store.changes, tenant, after, limit))
+
+    async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        sent = self._send(self._writing, partial(self._store.apply, batch, timeout=timeout))
+        try:
+            return await asyncio.wrap_future(sent)
+        except asyncio.CancelledError as cancelled:
+            if sent.cancel():  # it had not begun, and now never will
+                raise
+            raise cancelled from CommitUnknown(
+                "the task was cancelled while its batch was being written: ask outcome(), or send the same batch again",
+                idem=batch.idem,
+            )
+
+    async def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        # On the writing thread: it answers for every batch that was sent before it.
+        sent = self._send(self._writing, partial(self._store.outcome, tenant, idem))
+        return await asyncio.wrap_future(sent)
+
+    async def close(self) -> None:
+        """End the store when all calls under way have ended. May be repeated."""
+        if self._closing is None:
+            self._closing = self._writing.submit(self._finish)
+            self._writing.shutdown(wait=False)
+        # Shielded: a close that was begun goes on when its task is cancelled, and can be waited for again.
+        await asyncio.shield(asyncio.wrap_future(self._closing))
+
+    def _finish(self) -> None:
+        self._reading.shutdown()
+        self._store.close()
+
+    async def _read(self, call: Callable[[], T]) -> T:
+        return await asyncio.wrap_future(self._send(self._reading, call))
+
+    def _send(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> Future[T]:
+        if self._closing is not None:
+            raise StoreClosed("this store is closed: open it again")
+        return threads.submit(call)

@@ -1,0 +1,268 @@
+"""Reads of the SQLite file, within a transaction that the caller has begun.
+
+Invariant: every statement is a constant with parameters, and every order that a page relies on is that of a primary
+key.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from heapq import merge
+from typing import NamedTuple
+
+from crmcore.storage.document import decode, write
+from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
+from crmcore.storage.plan import Current, Event, change
+from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
+from crmcore.storage.validate import Address, KeyPair, SortTriple, actor_of, instant
+
+NO_TENANT = -1
+
+
+def to_blob(id_: str) -> bytes:
+    """The 16 bytes of an id; bytes sort as the text does. The empty text stays empty."""
+    return bytes.fromhex(id_.replace("-", ""))
+
+
+def to_text(blob: bytes) -> str:
+    text = blob.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def tenant_number(connection: sqlite3.Connection, tenant: str) -> int:
+    row = connection.execute("SELECT no FROM tenant WHERE name = ?", (tenant,)).fetchone()
+    return NO_TENANT if row is None else int(row[0])
+
+
+def head(connection: sqlite3.Connection, number: int) -> int:
+    """The number of the last change of a tenant."""
+    row = connection.execute("SELECT head FROM tenant WHERE no = ?", (number,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def keys_of(text: str) -> tuple[KeyPair, ...]:
+    return tuple((namespace, value) for namespace, value in decode(text))
+
+
+def sorts_of(text: str) -> tuple[SortTriple, ...]:
+    return tuple((namespace, part, bytes.fromhex(value)) for namespace, part, value in decode(text))
+
+
+def current(
+    connection: sqlite3.Connection, number: int, addresses: Collection[Address]
+) -> dict[Address, Current]:
+    """Records as they are now, those that were deleted among them; what is missing was never there."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, id_ in addresses:
+        by_kind.setdefault(kind, []).append(id_)
+    found: dict[Address, Current] = {}
+    for kind, ids in by_kind.items():
+        # SQLite cuts the ids out of one long value, so one statement serves any number; CROSS JOIN keeps the order.
+        rows = connection.execute(
+            "SELECT record.id, version, body IS NOT NULL, keys, sorts FROM json_each(?2) AS place "
+            "CROSS JOIN record ON tenant = ?3 AND kind = ?4 AND record.id = substr(?1, place.value + 1, 16)",
+            (b"".join(map(to_blob, ids)), write(list(range(0, 16 * len(ids), 16))), number, kind),
+        )
+        for blob, version, live, keys, sorts in rows:
+            found[kind, to_text(blob)] = Current(version, bool(live), keys_of(keys), sorts_of(sorts))
+    return found
+
+
+def lengths(connection: sqlite3.Connection, number: int, streams: Collection[str]) -> dict[str, int]:
+    """How many entries ledgers have."""
+    rows = connection.execute(
+        "SELECT value, (SELECT max(seq) FROM ledger WHERE tenant = ?1 AND stream = value) FROM json_each(?2)",
+        (number, write(list(streams))),
+    )
+    return {stream: seq for stream, seq in rows if seq is not None}
+
+
+def holders(
+    connection: sqlite3.Connection, number: int, pairs: Collection[KeyPair]
+) -> dict[KeyPair, Address]:
+    """Who holds exclusive keys."""
+    by_namespace: dict[str, list[str]] = {}
+    for namespace, value in pairs:
+        by_namespace.setdefault(namespace, []).append(value)
+    found: dict[KeyPair, Address] = {}
+    for namespace, values in by_namespace.items():
+        rows = connection.execute(
+            "SELECT key.value, key.kind, key.id FROM json_each(?1) AS asked "
+            "CROSS JOIN key ON tenant = ?2 AND namespace = ?3 AND key.value = asked.value",
+            (write(values), number, namespace),
+        )
+        found.update(((namespace, value), (kind, to_text(blob))) for value, kind, blob in rows)
+    return found
+
+
+def record(connection: sqlite3.Connection, number: int, tenant: str, address: Address) -> Record | None:
+    kind, id_ = address
+    row = connection.execute(
+        "SELECT version, schema, keys, sorts, body FROM record "
+        "WHERE tenant = ? AND kind = ? AND id = ? AND body IS NOT NULL",
+        (number, kind, to_blob(id_)),
+    ).fetchone()
+    return None if row is None else _record(Ref(tenant, kind, id_), *row)
+
+
+def _record(ref: Ref, version: int, schema: int, keys: str, sorts: str, body: str) -> Record:
+    return Record(
+        ref=ref,
+        version=version,
+        schema=schema,
+        body=decode(body),
+        keys=frozenset(Key(*pair) for pair in keys_of(keys)),
+        sorts=frozenset(Sort(*triple) for triple in sorts_of(sorts)),
+    )
+
+
+def carriers(connection: sqlite3.Connection, number: int, seek: Seek, limit: int) -> list[Address]:
+    """Who carries a key, one more than *limit* if there are more."""
+    kind, id_ = seek.after or ("", "")
+    rows = connection.execute(
+        "SELECT kind, id FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND (kind, id) > (?, ?) "
+        "ORDER BY kind, id LIMIT ?",
+        (number, seek.key.namespace, seek.key.value, kind, to_blob(id_), limit + 1),
+    )
+    return [(kind, to_text(blob)) for kind, blob in rows]
+
+
+def fanout(connection: sqlite3.Connection, number: int, key: Key, cap: int) -> int:
+    row = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM key WHERE tenant = ? AND namespace = ? AND value = ? LIMIT ?)",
+        (number, key.namespace, key.value, cap),
+    ).fetchone()
+    return int(row[0])
+
+
+# Every value is of 64 bytes at most, so this lies after all of them.
+_AFTER_ALL = b"\xff" * 65
+
+_UPWARDS = (
+    "SELECT value, id, kind FROM sort WHERE tenant = ? AND namespace = ? AND part = ? "
+    "AND (value, id, kind) >= (?, ?, ?) AND (value, id, kind) <= (?, ?, ?) ORDER BY value, id, kind"
+)
+_DOWNWARDS = _UPWARDS.replace("ORDER BY value, id, kind", "ORDER BY value DESC, id DESC, kind DESC")
+
+
+def places(connection: sqlite3.Connection, number: int, query: RangeQuery) -> Iterator[Place]:
+    """The places of a range, its parts merged; each part is read no further than the merge asks for."""
+    low: tuple[bytes, bytes, str] = (query.lo or b"", b"", "")
+    high: tuple[bytes, bytes, str] = (_AFTER_ALL if query.hi is None else query.hi, b"", "")
+    if query.after is not None:
+        value, id_, kind, _ = query.after
+        if query.reverse:
+            high = min(high, (value, to_blob(id_), kind))
+        else:
+            low = max(low, (value, to_blob(id_), kind))
+    statement = _DOWNWARDS if query.reverse else _UPWARDS
+
+    def of_part(part: str) -> Iterator[Place]:
+        rows = connection.execute(statement, (number, query.namespace, part, *low, *high))
+        for value, blob, kind in rows:
+            place = (value, to_text(blob), kind, part)
+            # The bounds take in the place itself, as another part may hold the same record with the same value.
+            if query.after is None or (place < query.after if query.reverse else place > query.after):
+                yield place
+
+    return merge(*map(of_part, query.parts), reverse=query.reverse)
+
+
+def scan(connection: sqlite3.Connection, number: int, query: ScanQuery) -> Iterator[Record]:
+    low, high = query.shards
+    # The shard is the 12 bits after the version digit, 7: bytes 7 and 8 of the id.
+    rows = connection.execute(
+        "SELECT id, version, schema, keys, sorts, body FROM record WHERE tenant = ? AND kind = ? AND id > ? "
+        "AND body IS NOT NULL AND substr(id, 7, 2) BETWEEN ? AND ? ORDER BY id LIMIT ?",
+        (
+            number,
+            query.kind,
+            to_blob(query.after),
+            (0x7000 + low).to_bytes(2, "big"),
+            (0x7000 + high - 1).to_bytes(2, "big"),
+            query.limit + 1 if low < high else 0,
+        ),
+    )
+    for blob, *rest in rows:
+        yield _record(Ref(query.tenant, query.kind, to_text(blob)), *rest)
+
+
+_FORWARD = (
+    "SELECT seq, occurred, recorded, subjects, schema, body FROM ledger "
+    "WHERE tenant = ? AND stream = ? AND seq > ? ORDER BY seq LIMIT ?"
+)
+_BACKWARD = (
+    "SELECT seq, occurred, recorded, subjects, schema, body FROM ledger "
+    "WHERE tenant = ? AND stream = ? AND seq < ? ORDER BY seq DESC LIMIT ?"
+)
+_NO_SEQ = (1 << 63) - 1
+
+
+def entries(
+    connection: sqlite3.Connection, number: int, stream: str, after: int | None, limit: int, *, reverse: bool
+) -> Iterator[Entry]:
+    start = after if after is not None else (_NO_SEQ if reverse else 0)
+    rows = connection.execute(_BACKWARD if reverse else _FORWARD, (number, stream, start, limit + 1))
+    for seq, occurred, recorded, subjects, schema, body in rows:
+        yield Entry(
+            stream=stream,
+            seq=seq,
+            occurred_at=instant(occurred),
+            recorded_at=instant(recorded),
+            subjects=tuple(decode(subjects)),
+            schema=schema,
+            body=decode(body),
+        )
+
+
+def changes(
+    connection: sqlite3.Connection,
+    number: int,
+    tenant: str,
+    after: int,
+    limit: int,
+    position: Callable[[int], Position],
+) -> tuple[Change, ...]:
+    rows = connection.execute(
+        "SELECT number, op, name, id, what, at, idem, actor, reason FROM feed JOIN batch ON batch.no = feed.batch "
+        "WHERE feed.tenant = ? AND number > ? ORDER BY number LIMIT ?",
+        (number, after, limit),
+    )
+    return tuple(
+        change(
+            tenant,
+            Event(op, name, to_text(blob) if blob else "", what),
+            position=position(place),
+            at=at,
+            idem=idem,
+            actor=actor_of(actor),
+            reason=reason,
+        )
+        for place, op, name, blob, what, at, idem, actor, reason in rows
+    )
+
+
+class Applied(NamedTuple):
+    """What is kept of a batch; *digest* is None when `outcome` said that it was not applied."""
+
+    digest: bytes | None
+    at: int
+    first: int
+    last: int
+
+
+def applied(connection: sqlite3.Connection, number: int, idem: str) -> Applied | None:
+    row = connection.execute(
+        "SELECT digest, at, first, last FROM batch WHERE tenant = ? AND idem = ?", (number, idem)
+    ).fetchone()
+    return None if row is None else Applied(*row)
+
+
+def events(connection: sqlite3.Connection, number: int, of: Applied) -> Iterator[Event]:
+    rows = connection.execute(
+        "SELECT op, name, id, what FROM feed WHERE tenant = ? AND number > ? AND number <= ? ORDER BY number",
+        (number, of.first, of.last),
+    )
+    for op, name, blob, what in rows:
+        yield Event(op, name, to_text(blob) if blob else "", what)

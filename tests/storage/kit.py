@@ -1,0 +1,285 @@
+"""What the guarantees of a store are checked with: a registry of checks, a subject, and short ways to write a batch.
+
+Nothing here or in the checks knows a test framework: a check is an ``async def`` that takes a `Subject` and raises
+`Broken` when the store does not keep its promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+import attrs
+
+from crmcore.errors import StoreError
+from crmcore.storage import (
+    Append,
+    AsyncStore,
+    Batch,
+    Change,
+    Delete,
+    Draft,
+    Entry,
+    Key,
+    Operation,
+    Put,
+    Record,
+    Ref,
+    Rekey,
+    Sort,
+)
+from crmcore.values.source import SYSTEM, Actor
+
+EXCLUSIVE = frozenset({"source", "member"})
+"""The exclusive namespaces of every store that is checked."""
+
+NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
+TENANT = "acme"
+
+
+class Broken(AssertionError):
+    """A promise that was not kept."""
+
+
+class Subject(Protocol):
+    """How the kit gets stores: fresh ones, and the same one again in a new state of mind."""
+
+    durable: bool
+
+    async def fresh(self) -> AsyncStore:
+        """An empty store whose exclusive namespaces are `EXCLUSIVE`."""
+        ...
+
+    async def reopen(self, store: AsyncStore) -> AsyncStore:
+        """Close *store* and open what it kept. Called only if *durable*."""
+        ...
+
+
+Check = Callable[[Subject], Awaitable[None]]
+
+
+@attrs.frozen(kw_only=True)
+class Guarantee:
+    """One check. *id* is the promise that it is about, *rule* the promise in words."""
+
+    id: str
+    name: str
+    rule: str
+    check: Check
+    durable: bool
+
+
+REGISTRY: dict[str, Guarantee] = {}
+
+
+def guarantee(id_: str, *, durable: bool = False) -> Callable[[Check], Check]:
+    """Register a check. Those that are *durable* are asked only of stores that keep something."""
+
+    def register(check: Check) -> Check:
+        name = check.__name__  # type: ignore[attr-defined]  # every check is a function
+        if name in REGISTRY or not check.__doc__:
+            raise TypeError(f"{name} is registered already, or has no rule")
+        REGISTRY[name] = Guarantee(
+            id=id_, name=name, rule=" ".join(check.__doc__.split()), check=check, durable=durable
+        )
+        return check
+
+    return register
+
+
+# --- saying what must be ------------------------------------------------------------------------------
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StoreError)
+
+
+def same(actual: object, expected: object, what: str) -> None:
+    if actual != expected:
+        raise Broken(f"{what}: {actual!r}, not {expected!r}")
+
+
+def holds(condition: object, what: str) -> None:
+    if not condition:
+        raise Broken(what)
+
+
+async def refused(error: type[E], call: Awaitable[object]) -> E:
+    """The error that *call* must end with; nothing was written."""
+    try:
+        result = await call
+    except error as raised:
+        same(raised.outcome, "not_applied", f"the outcome of {error.__name__}")
+        return raised
+    raise Broken(f"no {error.__name__}, but {result!r}")
+
+
+# --- short ways to say what is written ----------------------------------------------------------------
+
+
+def uid(number: int, *, shard: int = 0) -> str:
+    """The id number *number*: ids sort as their numbers do."""
+    return f"{number:08x}-0000-7{shard:03x}-8000-000000000000"
+
+
+def ref(number: int, *, kind: str = "party", tenant: str = TENANT, shard: int = 0) -> Ref:
+    return Ref(tenant, kind, uid(number, shard=shard))
+
+
+def put(
+    target: Ref,
+    expect: int = 0,
+    body: Any = None,
+    keys: Iterable[Key] = (),
+    sorts: Iterable[Sort] = (),
+    *,
+    schema: int = 1,
+) -> Put:
+    return Put(
+        ref=target,
+        expect=expect,
+        schema=schema,
+        body={} if body is None else body,
+        keys=frozenset(keys),
+        sorts=frozenset(sorts),
+    )
+
+
+def rekey(target: Ref, expect: int, keys: Iterable[Key] = (), sorts: Iterable[Sort] = ()) -> Rekey:
+    return Rekey(ref=target, expect=expect, keys=frozenset(keys), sorts=frozenset(sorts))
+
+
+def delete(target: Ref, expect: int) -> Delete:
+    return Delete(ref=target, expect=expect)
+
+
+def append(stream: str, body: Any = None, expect_seq: int | None = None, *, day: int = 0) -> Append:
+    draft = Draft(
+        occurred_at=NOW + timedelta(days=day),
+        recorded_at=NOW,
+        subjects=(uid(1),),
+        schema="note/1",
+        body={} if body is None else body,
+    )
+    return Append(stream=stream, entry=draft, expect_seq=expect_seq)
+
+
+def email(value: str) -> Key:
+    return Key("email", value)
+
+
+def source(value: str) -> Key:
+    """A key in an exclusive namespace."""
+    return Key("source", value)
+
+
+def name_sort(value: bytes, part: str = "") -> Sort:
+    return Sort("name", part, value)
+
+
+class Writer:
+    """Sends batches to one store, each under an idempotency key of its own."""
+
+    def __init__(self, store: AsyncStore, tenant: str = TENANT) -> None:
+        self.store = store
+        self.tenant = tenant
+        self._number = 0
+
+    def batch(
+        self,
+        *ops: Operation,
+        idem: str | None = None,
+        at: datetime = NOW,
+        actor: Actor = SYSTEM,
+        reason: str | None = None,
+    ) -> Batch:
+        self._number += 1
+        return Batch(
+            tenant=self.tenant,
+            ops=ops,
+            idem=idem or f"{self.tenant}-{self._number}",
+            actor=actor,
+            reason=reason,
+            at=at,
+        )
+
+    async def __call__(self, *ops: Operation, **options: Any) -> dict[Ref, int]:
+        """Apply *ops* and give the versions."""
+        receipt = await self.store.apply(self.batch(*ops, **options))
+        return dict(receipt.versions)
+
+
+# --- reading everything -------------------------------------------------------------------------------
+
+
+async def record(store: AsyncStore, target: Ref) -> Record | None:
+    return (await store.get([target])).get(target)
+
+
+async def carriers(store: AsyncStore, key: Key, tenant: str = TENANT) -> tuple[Ref, ...]:
+    hits = (await store.find(tenant, [key]))[key]
+    same(hits.next, None, "the cursor after the last hit")
+    return hits.refs
+
+
+async def ledger(store: AsyncStore, stream: str, tenant: str = TENANT) -> tuple[Entry, ...]:
+    return (await store.ledger(tenant, [stream]))[stream].items
+
+
+async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list[Change]:
+    """The whole feed, read in pages of *size*."""
+    changes: list[Change] = []
+    position = ""
+    while True:
+        page = await store.changes(tenant, position, size)
+        changes += page.items
+        if not page.items:
+            same(page.next, position, "the position after an empty page")
+            return changes
+        position = page.next
+
+
+async def scanned(
+    store: AsyncStore, kind: str = "party", tenant: str = TENANT, size: int = 500
+) -> list[Record]:
+    records: list[Record] = []
+    cursor = None
+    while True:
+        page = await store.scan(tenant, kind, after=cursor, limit=size)
+        records += page.items
+        cursor = page.next
+        if cursor is None:
+            return records
+
+
+@attrs.frozen(kw_only=True)
+class Picture:
+    """All that can be seen of a tenant with the names that a check uses."""
+
+    records: dict[Ref, Record]
+    found: dict[Key, tuple[Ref, ...]]
+    ordered: tuple[tuple[Sort, Ref], ...]
+    ledgers: dict[str, tuple[Entry, ...]]
+    changes: tuple[Change, ...]
+
+
+async def picture(
+    store: AsyncStore,
+    keys: Sequence[Key] = (),
+    streams: Sequence[str] = (),
+    *,
+    kinds: Sequence[str] = ("party", "note"),
+    tenant: str = TENANT,
+) -> Picture:
+    """Look at everything, to see later that nothing has changed."""
+    records = [found for kind in kinds for found in await scanned(store, kind, tenant)]
+    hits = await store.find(tenant, keys) if keys else {}
+    pages = await store.ledger(tenant, streams) if streams else {}
+    ordered = await store.range(tenant, "name", ["", "a", "b"], limit=1000)
+    return Picture(
+        records={found.ref: found for found in records},
+        found={key: value.refs for key, value in hits.items()},
+        ordered=ordered.items,
+        ledgers={stream: page.items for stream, page in pages.items()},
+        changes=tuple(await feed(store, tenant)),
+    )

@@ -1,0 +1,107 @@
+"""The stores that ship, as subjects of the guarantees."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from crmcore.storage import (
+    AsyncMemoryStore,
+    AsyncSqliteStore,
+    AsyncStore,
+    MemoryStore,
+    SqliteStore,
+    lift,
+    run,
+)
+from tests.storage.kit import EXCLUSIVE, Guarantee, Subject
+
+
+class _Opened:
+    """Remembers what it opened, so that nothing stays open when a check fails."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self.stores: list[AsyncStore] = []
+
+    async def fresh(self) -> AsyncStore:
+        store = self.make(len(self.stores))
+        self.stores.append(store)
+        return store
+
+    async def reopen(self, store: AsyncStore) -> AsyncStore:
+        number = self.stores.index(store)
+        await store.close()
+        self.stores[number] = self.make(number)
+        return self.stores[number]
+
+    async def end(self) -> None:
+        for store in self.stores:
+            await store.close()
+
+    def make(self, number: int) -> AsyncStore:
+        raise NotImplementedError
+
+
+class Memory(_Opened):
+    def make(self, number: int) -> AsyncStore:
+        return AsyncMemoryStore(exclusive=EXCLUSIVE)
+
+
+class Sqlite(_Opened):
+    durable = True
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def make(self, number: int) -> AsyncStore:
+        return lift(SqliteStore(self.folder / f"{number}.db", exclusive=EXCLUSIVE))
+
+
+class AsyncSqlite(Sqlite):
+    def make(self, number: int) -> AsyncStore:
+        return AsyncSqliteStore.open(self.folder / f"{number}.db", exclusive=EXCLUSIVE)
+
+
+class Made(_Opened):
+    """Fresh stores of any kind, from a function; for stores that break a promise."""
+
+    def __init__(self, make: Any) -> None:
+        super().__init__()
+        self._make = make
+
+    def make(self, number: int) -> AsyncStore:
+        store: AsyncStore = lift(self._make())
+        return store
+
+
+async def _whole(guarantee: Guarantee, subject: _Opened) -> None:
+    try:
+        await guarantee.check(subject)
+    finally:
+        await subject.end()
+
+
+def examine(guarantee: Guarantee, subject: _Opened) -> None:
+    """Run one check, as the colour of the subject asks for."""
+    flow: Coroutine[Any, Any, None] = _whole(guarantee, subject)
+    if isinstance(subject, AsyncSqlite):
+        asyncio.run(flow)
+    else:
+        run(flow)
+
+
+def subjects(folder: Path) -> dict[str, _Opened]:
+    return {"memory": Memory(), "sqlite": Sqlite(folder), "async_sqlite": AsyncSqlite(folder)}
+
+
+def is_subject(subject: _Opened) -> Subject:
+    """For the type checker: what is above is what the kit asks for."""
+    return subject
+
+
+__all__ = ["AsyncSqlite", "Made", "Memory", "MemoryStore", "Sqlite", "examine", "is_subject", "subjects"]

@@ -1,0 +1,117 @@
+"""Write the synchronous facade from the asynchronous namespaces; ``--check`` only compares.
+
+Signatures and docstrings are copied, bodies are one call each, so the two colours cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+APP = Path(__file__).resolve().parents[2] / "src" / "crmcore" / "app"
+TARGET = APP / "facade.py"
+MODULES = ("parties", "relationships", "interactions", "identity", "customers", "consents", "imports")
+HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
+
+Invariant: each method has the name, the signature and the documentation of its asynchronous twin, and runs it to its
+end without an event loop. Regenerate with ``python tests/tools/generate_facade.py``.
+"""
+
+from __future__ import annotations
+
+'''
+
+
+def imports_of(tree: ast.Module, module: str) -> dict[str, str]:
+    """For each name that the module can use, the statement that imports it."""
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module != "__future__":
+            for alias in node.names:
+                name = alias.asname or alias.name
+                suffix = f" as {alias.asname}" if alias.asname else ""
+                found[name] = f"from {node.module} import {alias.name}{suffix}"
+        elif isinstance(node, ast.ClassDef):
+            found[node.name] = f"from crmcore.app.{module} import {node.name}"
+        elif isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = f"from crmcore.app.{module} import {target.id}"
+    return found
+
+
+def names_in(nodes: list[ast.AST]) -> set[str]:
+    """Every name that is used in *nodes*."""
+    return {leaf.id for node in nodes for leaf in ast.walk(node) if isinstance(leaf, ast.Name)}
+
+
+def method(node: ast.AsyncFunctionDef, class_name: str) -> tuple[str, set[str]]:
+    """The synchronous method for an asynchronous one, and the names that its signature uses."""
+    arguments = node.args
+    passed = [argument.arg for argument in arguments.posonlyargs + arguments.args][1:]
+    if arguments.vararg:
+        passed.append(f"*{arguments.vararg.arg}")
+    passed += [f"{argument.arg}={argument.arg}" for argument in arguments.kwonlyargs]
+    if arguments.kwarg:
+        passed.append(f"**{arguments.kwarg.arg}")
+    assert node.returns is not None, f"{class_name}.{node.name} has no return annotation"
+    doc = ast.get_docstring(node, clean=False)
+    assert doc, f"{class_name}.{node.name} has no docstring"
+    call = f"run(self._flow.{node.name}({', '.join(passed)}))"
+    text = (
+        f"    def {node.name}({ast.unparse(arguments)}) -> {ast.unparse(node.returns)}:\n"
+        f'        """{doc}"""\n        return {call}\n'
+    )
+    return text, names_in([arguments, node.returns])
+
+
+def generate() -> str:
+    """The source of the facade."""
+    lines: dict[str, str] = {"run": "from crmcore.storage.lift import run", "attrs": "import attrs"}
+    used: set[str] = {"run", "attrs"}
+    classes: list[str] = []
+    for module in MODULES:
+        tree = ast.parse((APP / f"{module}.py").read_text("utf-8"))
+        lines.update(imports_of(tree, module))
+        for node in tree.body:
+            if not isinstance(node, ast.ClassDef) or not node.name.startswith("Async"):
+                continue
+            methods = [
+                method(item, node.name)
+                for item in node.body
+                if isinstance(item, ast.AsyncFunctionDef) and not item.name.startswith("_")
+            ]
+            used |= {node.name}.union(*(names for _, names in methods))
+            head = (
+                f"@attrs.frozen\nclass {node.name.removeprefix('Async')}:\n"
+                f'    """{ast.get_docstring(node, clean=False)}"""\n\n    _flow: {node.name}\n\n'
+            )
+            classes.append(head + "\n".join(text for text, _ in methods))
+    imported = sorted({lines[name] for name in used if name in lines})
+    return HEADER + "\n".join(imported) + "\n\n\n" + "\n\n".join(classes)
+
+
+def formatted(source: str) -> str:
+    """The source as the project's formatter and import sorter leave it."""
+    for arguments in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
+        command = [sys.executable, "-m", "ruff", *arguments, "--stdin-filename", str(TARGET), "-"]
+        source = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
+    return source
+
+
+def main() -> int:
+    """Write the facade, or with ``--check`` say whether it is up to date."""
+    wanted = formatted(generate())
+    if "--check" in sys.argv[1:]:
+        if TARGET.exists() and TARGET.read_text("utf-8") == wanted:
+            return 0
+        print("app/facade.py is not up to date: run python tests/tools/generate_facade.py", file=sys.stderr)
+        return 1
+    TARGET.write_text(wanted, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
