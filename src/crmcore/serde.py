@@ -143,7 +143,6 @@ def _converter(detailed: bool = False) -> Converter:
     converter.register_structure_hook(
         optional_moment, lambda text, _: None if text is None else moment_from_text(text)
     )
-    converter.register_structure_hook_func(_is_id, lambda text, type_: type_.parse(text))
     converter.register_unstructure_hook_func(_is_id, str)
     converter.register_structure_hook_func(_is_plain_map, lambda data, _: FrozenMap(_object(data)))
     converter.register_unstructure_hook_func(_is_plain_map, thaw)
@@ -154,6 +153,8 @@ def _converter(detailed: bool = False) -> Converter:
     converter.register_unstructure_hook_factory(_is_set, _set_unstructurer)
     converter.register_structure_hook_factory(_is_document, _document_structurer)
     converter.register_unstructure_hook_factory(_is_document, _document_unstructurer)
+    converter.register_structure_hook_func(_is_literal, _literal)
+    converter.register_structure_hook(Id, lambda text, type_: type_.parse(text))
     converter.register_structure_hook(str, _text)
     converter.register_structure_hook(int, _integer)
     converter.register_structure_hook(bool, _boolean)
@@ -198,6 +199,17 @@ def _object(data: Any) -> Mapping[str, Any]:
 def _text(data: Any, _: Any) -> str:
     if not isinstance(data, str):
         raise TypeError("a text was expected")
+    return data
+
+
+def _is_literal(type_: Any) -> bool:
+    return get_origin(type_) is Literal
+
+
+def _literal(data: Any, type_: Any) -> Any:
+    """Not left to cattrs, whose refusal quotes the value and is of a class of its own."""
+    if data not in get_args(type_):
+        raise ValueError("one of a few fixed words was expected")
     return data
 
 

@@ -20,7 +20,7 @@ PAIRS = list(combinations(NODES, 2))
 pairs = st.sampled_from(PAIRS)
 turned = st.builds(lambda pair, turn: pair[::-1] if turn else pair, pairs, st.booleans())
 links = st.builds(
-    lambda pair, human, score, weak, support: Link(*pair, human, score, weak, support),
+    lambda pair, human, score, weak, support: Link(pair[0], pair[1], human, score, weak, support),
     turned,
     st.sampled_from((False,) * 8 + (True,)),
     st.integers(0, 3),
@@ -117,6 +117,9 @@ def test_groups_that_many_weak_links_join_are_what_an_exhaustive_search_finds(se
     for one, other in random.sample(pairs_of_couples, random.randint(2, len(pairs_of_couples))):
         ends = (2 * one + random.randrange(2), 2 * other + random.randrange(2))
         given_links.append(Link(*ends, score=random.randrange(50), weak=True))
+    for _ in range(random.randint(1, 3)):
+        low, high = random.sample(nodes, 2)
+        given_links.append(Link(low, high, score=random.randrange(5), weak=random.random() < 0.6))
     apart = [(random.choice(nodes[:2]), random.choice(nodes[2:])) for _ in range(random.randint(0, 1))]
     cap = random.choice((None, None, 5, 7))
     assert agglomerate(nodes, given_links, apart, cap=cap) == _Search(nodes, apart, cap).run(given_links)

@@ -70,8 +70,8 @@ async def keys_are_compared_byte_by_byte(subject: Subject) -> None:
     store = await subject.fresh()
     write = Writer(store)
     values = [
-        "a", "A", " a", "a ", "ä", "a\u0308", "\u00c5", "\u212b", "ß", "ss", "ẞ", "İ", "i̇", "ﬁ", "fi", "\uff41", "%", "_", "",
-        "a\x1fb", "😀", "a\u202eb",
+        "a", "A", " a", "a ", "ä", "a\u0308", "\u00c5", "\u212b", "ß", "ss", "ẞ", "İ", "i̇", "ﬁ", "fi", "\uff41", "%",
+        "_", "", "a\x1fb", "😀", "a\u202eb",
     ]  # fmt: skip
     await write(*(put(ref(number), 0, {}, [email(value)]) for number, value in enumerate(values)))
     for number, value in enumerate(values):
@@ -475,7 +475,8 @@ async def a_scan_gives_what_stays_exactly_once(subject: Subject) -> None:
             if cursor is None:
                 break
             here = int(seen[-1].id[:8], 16)
-            await write(put(ref(step)), put(ref(100 + step)), idem=f"more-{step}")
+            if step < 5:
+                await write(put(ref(step)), put(ref(100 + step)), idem=f"more-{step}")
             for near in (ref(here), ref(here + 1)):
                 if near not in stays and (found := await record(store, near)):
                     await write(delete(near, found.version), idem=f"less-{near.id}")
@@ -508,8 +509,9 @@ async def a_range_gives_what_stays_exactly_once(subject: Subject) -> None:
                 at = page.items[-1][1]
                 if at in goes:
                     await write(delete(at, 1), idem=f"less-{step}")
-                low, high = name_sort(bytes([9])), name_sort(bytes([200]))
-                await write(put(ref(100 + step), 0, {}, (), [low, high]), idem=f"more-{step}")
+                if step < 5:
+                    ends = [name_sort(bytes([9])), name_sort(bytes([200]))]
+                    await write(put(ref(100 + step), 0, {}, (), ends), idem=f"more-{step}")
                 step += 1
             same(len(seen), len(set(seen)), f"the number of different items in pages of {size}")
             got = [one for _, one in seen if one in stays]

@@ -274,6 +274,12 @@ def test_round_the_clock_is_plain_time(zone: str, start: datetime, end: datetime
         assert always.add(start, end - start) == end
 
 
+def test_a_duration_that_ends_at_closing_time_is_due_at_closing_time() -> None:
+    assert OFFICE.add(local("Fri 2026-11-20 16:00"), timedelta(hours=1)) == local("Fri 2026-11-20 17:00")
+    assert LUNCH.add(local("Fri 2026-11-20 11:00"), timedelta(hours=1)) == local("Fri 2026-11-20 12:00")
+    assert OFFICE.add(local("Fri 2026-11-20 18:00"), timedelta()) == local("Fri 2026-11-20 18:00")
+
+
 def test_years_are_added_without_stepping() -> None:
     start = local("Fri 2026-11-20 16:00")
     begun = time.perf_counter()

@@ -74,6 +74,7 @@ def test_other_codes_are_refused(code: Any) -> None:
 def test_text_json_and_pickle_lose_nothing(money: Money) -> None:
     for copy in (
         Money.parse(money.text),
+        Money.parse(str(money)),
         Money.from_json(json.loads(json.dumps(money.to_json()))),
         pickle.loads(pickle.dumps(money)),
         eval(repr(money), {"Money": Money, "Decimal": Decimal}),

@@ -178,6 +178,8 @@ def test_named_months_need_no_order(day: date, form: str) -> None:
         ("Jan", "malformed"),
         ("Jan Feb 2013", "malformed"),
         ("31 Janvier 2013", "malformed"),
+        ("Jan 2013 2014", "malformed"),
+        ("Jan 123", "malformed"),
         ("12345", "malformed"),
         ("31013.0", "malformed"),
         ("unknown", "malformed"),

@@ -63,6 +63,7 @@ def test_gaps_are_what_is_left(period: Period[date], others: list[Period[date]])
 @settings(max_examples=200)
 def test_text_json_and_pickle_lose_nothing(period: Period[Any]) -> None:
     assert Period.parse(period.text) == period
+    assert str(period) == period.text
     assert Period.from_json(json.loads(json.dumps(period.to_json()))) == period
     assert pickle.loads(pickle.dumps(period)) == period
     assert copy.deepcopy(period) == period

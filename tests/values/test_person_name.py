@@ -223,6 +223,7 @@ _GUESSES = [
     ("O'Neill, Jr.", None, "low", "family=O'Neill generation=Jr."),
     ("O'Neill, Shaun, Jr.", None, "high", "family=O'Neill given=Shaun generation=Jr."),
     ("Smith, John Q., M.D.", None, "high", "family=Smith given=John middle=Q. credential=M.D."),
+    ("Smith, John Jr.", None, "high", "family=Smith given=John generation=Jr."),
     ("Smith, Mr", None, "medium", "family=Smith honorific=Mr"),
     ("Mr Smith", None, "medium", "honorific=Mr family=Smith"),
     ("Dr. med. Eva Müller, MD", None, "medium", "honorific=Dr. honorific=med. given=Eva family=Müller credential=MD"),

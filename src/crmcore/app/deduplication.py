@@ -67,7 +67,7 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
         flow.matcher,
         apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
         together=[(at[link.a], at[link.b]) for link in links if link.a in at and link.b in at],
-        on_progress=on_progress,
+        on_progress=lambda done, total: tell("comparing", done, total),
     )
     new = _new_judgements(flow, parties, judgements, found)
     written = await _write(flow, parties, judgements, new, tell)
@@ -83,7 +83,7 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
         merged=sum(1 for judgement in new if judgement.verdict == "same"),
         review=sum(1 for judgement in everything if judgement.live and judgement.verdict == "unsure"),
         written=written,
-        notes=tuple(found.notes),
+        notes=notes_of(found),
     )
 
 
@@ -113,6 +113,23 @@ def _grouped(pairs: Iterable[tuple[PartyId, str]]) -> dict[PartyId, tuple[str, .
     for person, name in pairs:
         grouped.setdefault(person, set()).add(name)
     return {person: tuple(sorted(names)) for person, names in grouped.items()}
+
+
+def notes_of(found: Deduplication) -> tuple[str, ...]:
+    """What a person should know of a run: pairs that were not compared, links that were not followed."""
+    counts = found.statistics
+    notes: list[str] = []
+    if counts.left_out:
+        notes.append(
+            f"{counts.left_out:,} pairs were not compared: {counts.oversized_blocks:,} values are shared by too many"
+        )
+    if counts.held:
+        notes.append(
+            f"{counts.held:,} likely pairs were not joined: something contradicts, or one weak link is too little"
+        )
+    if found.conflicts:
+        notes.append(f"{len(found.conflicts):,} contradictions between people's judgements wait for a person")
+    return tuple(notes)
 
 
 async def scan_all(unit: Unit, codec: Any, tell: Progress | None = None) -> list[Any]:

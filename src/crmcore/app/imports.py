@@ -292,9 +292,10 @@ async def _employers(
     written: _Written,
 ) -> None:
     """Find the employers of a chunk, and record those that no earlier row has named."""
-    missing = {
-        party.sources[0]: party for party in wanted if party is not None and party.sources[0] not in known
-    }
+    missing: dict[Source, Organization] = {}
+    for draft in wanted:
+        if draft is not None and draft.sources[0] not in known:
+            missing.setdefault(draft.sources[0], draft)
     for source, party in (await _standing(unit, missing)).items():
         written.employers[source] = party.id
     for source, draft in missing.items():

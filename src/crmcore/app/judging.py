@@ -15,15 +15,12 @@ import attrs
 from crmcore.app.resolve import Membership, memberships
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import ClusterTooLarge
-from crmcore.identity.customer import Cluster, Partition, customers, diff
+from crmcore.identity.customer import CAP, Cluster, Partition, customers, diff
 from crmcore.identity.identity_events import CustomersMerged, JudgementMade, JudgementRetracted
 from crmcore.identity.identity_keys import CLUSTER, JUDGED, JUDGEMENT, cluster_keys, judgement_keys
 from crmcore.identity.judgement import Judgement
 from crmcore.storage.protocol import Key
 from crmcore.values.ids import CustomerId, PartyId
-
-LARGEST = 1000
-"""Parties that a customer may have; splitting costs as much as a customer is large."""
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +41,7 @@ async def concerned(unit: Unit, parties: Iterable[PartyId]) -> Concerned:
     found: dict[CustomerId, Membership] = {}
     judgements: dict[str, Judgement] = {}
     frontier = sorted(set(parties))
-    most = len(frontier) + 10 * LARGEST
+    most = len(frontier) + 10 * CAP
     while frontier:
         reached = await memberships(unit, frontier, check=True)
         new = {customer.id: customer for customer in reached.values() if customer.id not in found}
@@ -123,10 +120,6 @@ async def settle(
 
 async def put_cluster(unit: Unit, cluster: Cluster, *, expect: int) -> None:
     """Write a cluster with the keys of its members."""
-    if len(cluster.members) > LARGEST:
-        raise ClusterTooLarge(
-            f"a customer may have {LARGEST} records at most: look for a record that glues others"
-        )
     await unit.put(CLUSTER, cluster.id, cluster, expect=expect, keys=cluster_keys(cluster))
 
 

@@ -29,7 +29,6 @@ from crmcore.party.party_keys import (
     key as text_key,
 )
 from crmcore.storage.protocol import Key
-from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import PartyId
 from crmcore.values.moment import moment_instant
 from crmcore.values.source import Source
@@ -168,13 +167,14 @@ async def add_party(flow: Flow, unit: Unit, draft: P) -> P:
         raise InvalidParty("the party is stored already: change it with crm.parties.change(id, ...)")
     stored = attrs.evolve(draft, id=unit.ids.new(PartyId), version=1)
     body = await _put(flow, unit, stored, expect=0)
-    event = PartyAdded(party=stored.id, actor=unit.actor, reason=unit.reason, fields=FrozenMap(body))
+    event = PartyAdded(party=stored.id, actor=unit.actor, reason=unit.reason)
     seen = stored.observed_at
     unit.event(
         f"party:{stored.id}",
         event,
         subjects=[stored.id],
         occurred_at=moment_instant(seen) if seen is not None else None,
+        plain={"fields": body},
     )
     return stored
 

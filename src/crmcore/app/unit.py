@@ -220,15 +220,19 @@ class Unit:
         *,
         subjects: Iterable[str],
         occurred_at: datetime | None = None,
+        plain: Mapping[str, Any] | None = None,
     ) -> None:
-        """Commit a domain event with the batch: an entry of *stream*."""
+        """Commit a domain event: an entry of *stream*. *plain* are fields of it that are JSON already."""
         codec = self.codecs[event.type]
+        body = codec.dump(event)
+        if plain is not None:
+            body.update(plain)
         draft = Draft(
             occurred_at=occurred_at or self.now,
             recorded_at=self.now,
             subjects=tuple(subjects),
             schema=f"{codec.tag}/{codec.schema}",
-            body=codec.dump(event),
+            body=body,
         )
         self._appends.append(Append(stream=stream, entry=draft))
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crmcore.app.crm import Crm
+from crmcore.app.deduplication import notes_of
 from crmcore.cli.report import report
 from crmcore.cli.stores import existing_store
 from crmcore.cli.terminal import DONE, Terminal
@@ -76,7 +77,9 @@ def _file(options: argparse.Namespace, terminal: Terminal) -> int:
     )
     ids, features = _records(prepared, options.kind)
     read = time.monotonic()
-    found = dedupe(features, RuleMatcher(), on_progress=terminal.progress)
+    found = dedupe(
+        features, RuleMatcher(), on_progress=lambda done, total: terminal.progress("comparing", done, total)
+    )
     ended = time.monotonic()
     if options.out is not None:
         _write_clusters(options.out, ids, found.labels)
@@ -88,7 +91,7 @@ def _file(options: argparse.Namespace, terminal: Terminal) -> int:
         "columns": {field: list(names) for field, names in prepared.column_map.fields.items()},
         "seconds_reading": round(read - started, 3),
         "seconds_comparing": round(ended - read, 3),
-        "notes": list(found.notes),
+        "notes": list(notes_of(found)),
     }
     if options.summary is not None:
         _write(options.summary, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
@@ -96,7 +99,7 @@ def _file(options: argparse.Namespace, terminal: Terminal) -> int:
         f"{len(ids):,} rows -> {len(set(found.labels)):,} clusters   "
         f"({len(found.unsure):,} pairs to review)   {ended - started:.1f} s"
     )
-    for note in found.notes:
+    for note in notes_of(found):
         terminal.text(f"  ! {note}")
     terminal.result(summary)
     return DONE

@@ -36,6 +36,7 @@ _PHONE = re.compile(
     r"(?:tel|phone|fax|mob|cell)?[.: ]*[+＋]?[\d\s()\[\]./\-–]{6,30}(?:\s*(?:x|ext)\.?\s*\d{1,6})?\Z",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"[;,|\n]| / | ::: ")
 _RUINED = re.compile(r"\d(?:[.,]\d+)?E\+?\d{1,3}\Z|\d{7,15}\.0+\Z", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?\d[\d,. ]*%?\Z")
 _CODE = re.compile(r"(?=\S*\d)[A-Za-z0-9][A-Za-z0-9_:./-]{0,63}\Z")
@@ -121,6 +122,8 @@ def _numeric(text: str) -> list[Look]:
     count = sum(char.isdigit() for char in text)
     if 7 <= count <= 13 and _PHONE.match(text):
         return ["phone"]
+    if count >= 14 and all(_PHONE.match(part.strip()) for part in _SEVERAL.split(text)):
+        return ["phone"] if _SEVERAL.search(text) else ["code"]
     if _NUMBER.match(text):
         return ["number"]
     return ["code"] if _CODE.match(text) else []

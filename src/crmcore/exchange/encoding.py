@@ -105,7 +105,7 @@ def _codec(name: str, head: bytes, declared: str | None) -> str:
 def _known(declared: str) -> str:
     try:
         name = codecs.lookup(declared).name
-        b"".decode(name)
+        b" ".decode(name, "replace")  # refuses what is no encoding of text
     except (LookupError, ValueError):
         name = ""
     if not name or name.replace("_", "-") in _UNSAFE:

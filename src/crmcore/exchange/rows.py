@@ -32,7 +32,7 @@ from crmcore.exchange.headers import use_of
 from crmcore.exchange.mapping import ColumnMap
 from crmcore.exchange.reading import Row
 from crmcore.interaction.interaction import Direction, Kind
-from crmcore.party.contact_point import ContactPoint, Use
+from crmcore.party.contact_point import ContactPoint, EmailPoint, PhonePoint, Use
 from crmcore.party.party import Organization, Person
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.identifier import Identifier
@@ -313,23 +313,33 @@ class RowReader:
         return Organization(names=() if name is None or isinstance(name, str) else (name,), **shared)
 
     def _points(self, cells: tuple[str, ...], notes: _Notes) -> tuple[ContactPoint, ...]:
-        points: list[ContactPoint] = []
-        region = self._map.region
-        for at in self._at.get("email", ()):
-            if text := cells[at].strip():
-                points += notes.told(email_points(text, self._uses[at]), "email", at)
-        for field in ("phone", "fax"):
+        found: list[tuple[int, ContactPoint]] = []
+        for field in ("email", "phone", "fax"):
             for at in self._at.get(field, ()):
                 if text := cells[at].strip():
                     uses = self._uses.get(at, _FAX)
-                    points += notes.told(phone_points(text, region, uses), field, at)
+                    made: tuple[EmailPoint | PhonePoint, ...]
+                    made = (
+                        email_points(text, uses)
+                        if field == "email"
+                        else phone_points(text, self._map.region, uses)
+                    )
+                    notes.told(made, field, at)
+                    found += [(at, point) for point in made]
         address = self._address(cells, notes)
-        points += () if address is None else (address,)
-        points += [online_point(text) for text in self._texts("website", cells)]
-        if len(points) < 2:
-            return tuple(points)
-        distinct = {(point.kind, point.key): point for point in reversed(points)}
-        return tuple(point for point in points if distinct.get((point.kind, point.key)) is point)
+        if address is not None:
+            found.append((-1, address))
+        for at in self._at.get("website", ()):
+            if text := cells[at].strip():
+                found.append((at, online_point(text)))
+        if len(found) < 2:
+            return tuple(point for _, point in found)
+        distinct: dict[tuple[str, str], ContactPoint] = {}
+        for at, point in found:
+            if distinct.setdefault((point.kind, point.key), point) is not point:
+                # The same number in two columns is one contact point; the second cell stays as it was written.
+                notes.kept[self._map.columns[at]] = cells[at]
+        return tuple(distinct.values())
 
     def _address(self, cells: tuple[str, ...], notes: _Notes) -> ContactPoint | None:
         street = " ".join(filter(None, (self._text("street_no", cells), self._text("street", cells))))
@@ -445,9 +455,8 @@ class _Notes:
         self.add(code, field, at)
         self.kept[self._columns[at]] = cells[at]
 
-    def told(self, points: tuple[Any, ...], field: str, at: int) -> tuple[Any, ...]:
-        """The points, after noting those without a normal form."""
+    def told(self, points: tuple[EmailPoint | PhonePoint, ...], field: str, at: int) -> None:
+        """Note the points that have no normal form."""
         for point in points:
             if point.problem is not None:
                 self.add(point.problem, field, at)
-        return points

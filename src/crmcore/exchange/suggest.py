@@ -34,6 +34,9 @@ _EXPECTED: dict[Holds, tuple[Look, ...]] = {
     "date": ("date", "digits", "number", "code"),
     "url": ("url", "code"),
 }
+_ENOUGH = 10
+"""Cells of which hardly any has the right form before a column's name is doubted for that alone."""
+
 _STRONG: tuple[Look, ...] = ("email", "url", "yes_no", "date")
 
 
@@ -103,7 +106,7 @@ def _by_name(column: ColumnProfile, profile: Profile, kind: str | None) -> Sugge
         )
         return Suggestion(column=name, certainty="denied", reason=reason, topic="consent")
     field = exact or _field_by_name(column, kind)
-    if field is None or (column.filled == 0 and profile.rows):
+    if field is None or (column.filled == 0 and field in CREATES and exact is None):
         return None
     contradiction = _contradiction(column, FIELDS[field].holds) if column.filled else None
     if contradiction:
@@ -137,7 +140,7 @@ def _contradiction(column: ColumnProfile, holds: Holds) -> str | None:
     count = column.count(look)
     if count * 2 >= filled and (not expected or own < count or look == "yes_no"):
         return f'"{name}" holds {_CALLED[look]} ({count:,} of {filled:,}): not mapped'
-    if expected and own * 10 < filled and holds in ("email", "phone", "date"):
+    if filled >= _ENOUGH and own * 10 < filled and holds in ("email", "phone", "date"):
         what = {"email": "e-mails", "phone": "phone numbers", "date": "dates"}[holds]
         return f'"{name}" holds hardly any {what} ({own:,} of {filled:,}): not mapped'
     return None
@@ -157,7 +160,10 @@ def _settle_rivals(found: dict[str, Suggestion], columns: list[ColumnProfile]) -
             groups[address_group_of(name)] = groups.get(address_group_of(name), 0) + filled[name]
     main = max(groups, key=lambda group: groups[group], default="")
     taken: dict[str, str] = {}
-    order = sorted(found, key=lambda name: found[name].field in _ADDRESS and address_group_of(name) != main)
+    order = sorted(
+        found,
+        key=lambda name: (not filled[name], found[name].field in _ADDRESS and address_group_of(name) != main),
+    )
     for name in order:
         suggestion = found[name]
         field = suggestion.field

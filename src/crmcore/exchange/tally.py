@@ -70,7 +70,7 @@ class Tally:
         column = f'"{first.column}"'
         mark: Literal["!", "?"] = "!"
         if first.code == "spreadsheet_scientific":
-            shown = ", ".join(self._ruined) + (", ..." if count > len(self._ruined) else "")
+            shown = ", ".join(self._ruined) + (", ..." if len(self._ruined) == _EXAMPLES < count else "")
             text = f"{what} ruined by a spreadsheet ({shown}): raw kept"
         elif first.code == "spreadsheet_float":
             text = f"{what} turned into decimals by a spreadsheet (.0 at the end): raw kept"

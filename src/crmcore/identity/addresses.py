@@ -33,6 +33,21 @@ class AddressForm(NamedTuple):
         return f"{self.number} {''.join(self.street)}" if self.number and self.street else ""
 
     @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """The parts that can agree, from the finest to the coarsest, with their names."""
+        return (
+            ("door", self.door), ("street", " ".join(self.street)), ("postcode", self.postcode), ("city", self.city),
+            ("region", self.region), ("country", self.country),
+        )  # fmt: skip
+
+    def part(self, name: str) -> str:
+        """The part of that name, one of those of `parts`."""
+        if name == "door":
+            return self.door
+        value = getattr(self, name)
+        return value if isinstance(value, str) else " ".join(value)
+
+    @property
     def text(self) -> str:
         """The address for people to read."""
         street = (self.number, self.direction, *self.street, self.type, self.unit, self.city, self.postcode)
@@ -44,9 +59,10 @@ _TYPES = {
     for words in (
         "st street str", "ave avenue av aven", "rd road", "dr drive drv", "ln lane", "ct court crt", "pl place",
         "blvd boulevard bvd boul", "cir circle circuit cct crcle", "ter terrace terr tce", "pkwy parkway pky",
-        "hwy highway", "sq square", "cres crescent cr cresent", "cl close", "way wy", "row", "walk", "mews", "gardens gdns",
-        "grove gr", "hill", "park", "rise", "parade pde", "alley aly", "loop", "trail trl", "expressway expy", "plaza plz",
-        "rue", "chemin ch", "allee", "impasse", "quai", "cours", "via", "viale", "corso", "piazza", "vicolo", "calle",
+        "hwy highway", "sq square", "cres crescent cr cresent", "cl close", "way wy", "row", "walk", "mews",
+        "gardens gdns", "grove gr", "hill", "park", "rise", "parade pde", "alley aly", "loop", "trail trl",
+        "expressway expy", "plaza plz", "rue", "chemin ch", "allee", "impasse", "quai", "cours", "via", "viale",
+        "corso", "piazza", "vicolo", "calle",
         "avenida avda", "paseo", "strasse", "weg", "platz", "gasse", "straat", "laan", "plein", "ulica ul", "aleja al",
         "gatan gata", "vagen", "gade", "vej", "rua", "travessa",
     )
@@ -61,7 +77,9 @@ _DIRECTIONS = {
     "w": "w", "west": "w", "ne": "ne", "northeast": "ne", "nw": "nw", "northwest": "nw", "se": "se", "southeast": "se",
     "sw": "sw", "southwest": "sw",
 }  # fmt: skip
-_UNITS = frozenset("apt apartment suite ste unit flat floor fl room rm bldg building level lot shop office".split())
+_UNITS = frozenset(
+    "apt apartment suite ste unit flat floor fl room rm bldg building level lot shop office".split()
+)
 _ORDINALS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
     "eighth": "8", "ninth": "9", "tenth": "10",
@@ -75,16 +93,25 @@ _POSTCODE = re.compile(
 
 
 def address_form(
-    *, number: str = "", street: str = "", city: str = "", region: str = "", postcode: str = "", country: str = ""
+    *,
+    number: str = "",
+    street: str = "",
+    city: str = "",
+    region: str = "",
+    postcode: str = "",
+    country: str = "",
 ) -> AddressForm | None:
     """The form of an address in parts; *street* may hold the number and the unit too.
 
-    >>> address_form(street="5332-34 West Addison Ave, Suite 2", postcode="60641")
-    AddressForm(number='5332', street=('addison',), type='ave', direction='w', unit='2', city='', region='', postcode='60641', country='')
+    >>> address_form(street="5332-34 West Addison Ave, Suite 2", postcode="60641").text
+    '5332 w addison ave 2 60641'
     """
     line = street_form(number[:LONGEST], street[:LONGEST])
     form = line._replace(
-        city=fold(city[:LONGEST]), region=fold(region[:LONGEST]), postcode=postcode_form(postcode), country=fold(country[:LONGEST])
+        city=fold(city[:LONGEST]),
+        region=fold(region[:LONGEST]),
+        postcode=postcode_form(postcode),
+        country=fold(country[:LONGEST]),
     )
     return form if any(form) else None
 
@@ -98,7 +125,10 @@ def address_of_lines(lines: tuple[str, ...], country: str = "") -> AddressForm |
     '1112 foster'
     """
     parts = [part.strip() for line in lines for part in line[:LONGEST].split(",") if part.strip()][:12]
-    at = next((i for i, part in enumerate(parts) if any(map(str.isdigit, part)) and any(map(str.isalpha, part))), None)
+    at = next(
+        (i for i, part in enumerate(parts) if any(map(str.isdigit, part)) and any(map(str.isalpha, part))),
+        None,
+    )
     if at is None:
         return address_form(city=parts[-1], country=country) if parts else None
     for part in reversed(parts[at + 1 :]):
@@ -108,7 +138,7 @@ def address_of_lines(lines: tuple[str, ...], country: str = "") -> AddressForm |
     return address_form(street=parts[at], country=country)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1 << 16)
 def street_form(number: str, street: str) -> AddressForm:
     """The form of a street line alone; *number* is the house number where it was given apart.
 

@@ -177,7 +177,10 @@ class _Work(Generic[N]):
                 else:
                     refused.add(first)
         return Grouping(
-            groups=self.groups(), used=tuple(used), conflicts=tuple(conflicts), held=self.held(sorted(refused))
+            groups=self.groups(),
+            used=tuple(used),
+            conflicts=tuple(conflicts),
+            held=self.held(sorted(refused)),
         )
 
     def named(self, pair: int) -> tuple[N, N]:

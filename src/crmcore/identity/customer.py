@@ -1,7 +1,7 @@
-"""The customers that follow from judgements: which parties are one, under which id, and what changes when that changes.
+"""The customers that follow from judgements: which parties are one, under which id, and what a change of that means.
 
-Invariant: a customer's id is that of the party recorded first among its members, so it is minted once, and every id that
-a customer ever had is the id of a party and leads to the customer that now has that party.
+Invariant: a customer's id is that of the party recorded first among its members, so it is minted once, and every id
+that a customer ever had is the id of a party and leads to the customer that now has that party.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ CAP = 1000
 
 @attrs.frozen(kw_only=True)
 class Contradiction:
-    """People said SAME so that *apart* would be one customer, and DIFFERENT of *apart*. The SAME of *link* is not heeded.
+    """People's SAMEs lead from one party of *apart* to the other, and people said DIFFERENT of the two.
 
-    One of *judgements* has to be taken back: those that lead from one party of *apart* to the other, and the DIFFERENT.
+    The SAME of *link* is not heeded meanwhile. What was said of one of the pairs has to be taken back; *judgements* are
+    all that say it.
     """
 
     link: Link[PartyId]
@@ -36,7 +37,7 @@ class Contradiction:
 
 @attrs.frozen(kw_only=True)
 class Partition:
-    """All parties, each in one of *groups*; *used* are the links that joined them, *conflicts* what people must settle."""
+    """All parties, each in one of *groups*; *used* are the links that joined them, *conflicts* for people to settle."""
 
     groups: tuple[tuple[PartyId, ...], ...]
     used: tuple[Link[PartyId], ...] = ()
@@ -80,7 +81,9 @@ def customers(parties: Iterable[PartyId], judgements: Iterable[Judgement]) -> Pa
     links, apart = links_of(inside)
     grouping = agglomerate(nodes, links, apart, cap=CAP)
     if any(len(group) > CAP for group in grouping.groups):
-        raise ClusterTooLarge(f"a customer has {CAP} records at most: take back a judgement that joins too many")
+        raise ClusterTooLarge(
+            f"a customer has {CAP} records at most: take back a judgement that joins too many"
+        )
     return Partition(
         groups=grouping.groups,
         used=grouping.used,
@@ -97,9 +100,8 @@ def _contradictions(
             said.setdefault(judgement.pair, []).append(judgement.id)
     near: dict[PartyId, list[PartyId]] = {}
     for link in used:
-        if link.human:
-            near.setdefault(link.a, []).append(link.b)
-            near.setdefault(link.b, []).append(link.a)
+        near.setdefault(link.a, []).append(link.b)
+        near.setdefault(link.b, []).append(link.a)
     found: list[Contradiction] = []
     for conflict in conflicts:
         a, b = conflict.link.a, conflict.link.b
@@ -110,7 +112,10 @@ def _contradictions(
 
 
 def _path(near: Mapping[PartyId, list[PartyId]], start: PartyId, goals: Pair) -> list[Pair]:
-    """The pairs that lead from *start* to the one of *goals* that it hangs together with; links are a forest."""
+    """The pairs that lead from *start* to the one of *goals* that it hangs together with.
+
+    Links that were used are a forest, so there is one way; it is people's, whose links were used before all others.
+    """
     came: dict[PartyId, PartyId | None] = {start: None}
     frontier = [start]
     while frontier:
@@ -140,7 +145,11 @@ class Cluster(Document):
     judgements: tuple[JudgementId, ...] = ()
 
     def __attrs_post_init__(self) -> None:
-        if len(self.members) < 2 or self.id != self.members[0] or list(self.members) != sorted(set(self.members)):
+        if (
+            len(self.members) < 2
+            or self.id != CustomerId(self.members[0])
+            or list(self.members) != sorted(set(self.members))
+        ):
             raise InvalidJudgement("a cluster has two or more parties in order and the id of the first")
 
 
@@ -163,7 +172,9 @@ def diff(before: Iterable[Cluster], after: Partition, judgements: Iterable[Judge
     """
     old = {cluster.id: cluster for cluster in before}
     if any(member not in after._customers for cluster in old.values() for member in cluster.members):
-        raise InvalidJudgement("a stored cluster has a party that was not grouped again: group all its parties")
+        raise InvalidJudgement(
+            "a stored cluster has a party that was not grouped again: group all its parties"
+        )
     live = [j for j in judgements if j.live and j.a in after._customers and j.b in after._customers]
     inside: dict[CustomerId, list[JudgementId]] = {}
     for judgement in live:
@@ -189,7 +200,9 @@ def _renewed(
     return Cluster(id=id, members=members, judgements=judgements)
 
 
-def _events(before: Iterable[Cluster], after: Partition, live: Iterable[Judgement]) -> tuple[CustomerEvent, ...]:
+def _events(
+    before: Iterable[Cluster], after: Partition, live: Iterable[Judgement]
+) -> tuple[CustomerEvent, ...]:
     was = {member: cluster.id for cluster in before for member in cluster.members}
     went: dict[CustomerId, set[CustomerId]] = {}
     for party, now in after._customers.items():
@@ -204,7 +217,9 @@ def _events(before: Iterable[Cluster], after: Partition, live: Iterable[Judgemen
         if was.get(link.a, link.a) != was.get(link.b, link.b) and (link.a, link.b) in counting:
             causes.setdefault(after.of(link.a), []).append(counting[link.a, link.b].id)
     split = [
-        CustomerSplit(from_=former, into=tuple(sorted(into))) for former, into in sorted(went.items()) if len(into) > 1
+        CustomerSplit(from_=former, into=tuple(sorted(into)))
+        for former, into in sorted(went.items())
+        if len(into) > 1
     ]
     merged = [
         CustomersMerged(into=into, from_=tuple(formers), judgements=tuple(sorted(causes.get(into, ()))))

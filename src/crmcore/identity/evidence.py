@@ -1,214 +1,244 @@
-"""What each field of two records says about them being one customer: a level, and what that is worth.
+"""What each field of two records says about them being one customer, as reasons with points.
 
-Invariant: evidence is counted in bits, that is, how many times over an accident is ruled out: agreeing on a value that
-one customer in 1,024 has is worth 10. A missing value says nothing. City, postcode, region and country are parts of
-one field, place, and given and family name of one field, name, so that nothing is counted twice.
+Invariant: a point is a sixteenth of a bit, and bits count how many times over an accident is ruled out: agreeing on a
+value that one customer in 1,024 has is worth ten. A missing value says nothing. City, postcode, region and country are
+parts of one field, place, and given and family name of one field, name, so that nothing is counted twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
-from crmcore.identity import comparison as how
+from crmcore.identity import comparison
 from crmcore.identity.addresses import AddressForm
-from crmcore.identity.comparison import CLOSE, DIFFERENT, FAR, INITIAL, LEVELS, MISSING, ROUGH, SAME
 from crmcore.identity.features import Features
+from crmcore.identity.likeness import Level, organization_names, person_names
+from crmcore.identity.matcher import Reason
 from crmcore.identity.names import OrganizationForm, PersonForm
-from crmcore.identity.population import Population
+from crmcore.identity.population import POINTS_A_BIT, Population
 
 V = TypeVar("V")
 
 
 class Grade(NamedTuple):
-    """What a level is worth: *share* of the value's rarity plus *shift* bits; *agrees* is whether it is agreement."""
+    """What a level is worth: a *share* of the value's rarity plus some *points*, and whether it *agrees*."""
 
     share: float
-    shift: float
-    agrees: bool = True
-
-
-class Finding(NamedTuple):
-    """What one *field* says, worth *bits*, of two *values*."""
-
-    field: str
-    level: str
-    bits: float
+    points: int
     agrees: bool
-    values: tuple[object, object]
 
 
-_NO = False
+def _agrees(*, less: float = 0, share: float = 1) -> Grade:
+    return Grade(share, -round(less * POINTS_A_BIT), True)
+
+
+def _speaks_against(bits: float) -> Grade:
+    return Grade(0, -round(bits * POINTS_A_BIT), False)
+
+
+_SILENT = Grade(0, 0, False)
+
 GRADES: Mapping[str, Mapping[str, Grade]] = {
     "birth date": {
-        "same": Grade(1, 0), "partly": Grade(1, 0), "typo": Grade(1, -5), "near": Grade(0, -1, _NO), "different": Grade(0, -5, _NO),
+        "same": _agrees(), "year": _agrees(), "typo": _agrees(less=5), "two parts": _agrees(less=9),
+        "near": _speaks_against(1), "different": _speaks_against(5),
     },
-    "e-mail": {"same": Grade(1, 0), "typo": Grade(1, -5), "local": Grade(1, -3), "different": Grade(0, -1, _NO)},
-    "phone": {"same": Grade(1, 0), "typo": Grade(1, -7), "different": Grade(0, -1, _NO)},
+    "e-mail": {"same": _agrees(), "typo": _agrees(less=5), "local": _agrees(less=3), "different": _speaks_against(1)},
+    "phone": {"same": _agrees(), "typo": _agrees(less=7), "different": _speaks_against(1)},
     "place": {
-        "same": Grade(1, 0), "close": Grade(1, -3), "moved": Grade(1, -3), "different": Grade(0, -3, _NO), "": Grade(0, 0, _NO),
+        "same": _agrees(), "close": _agrees(less=3), "elsewhere": _agrees(less=3), "different": _speaks_against(3),
+        "unknown": _SILENT,
     },
-    "identifier": {"same": Grade(1, 0), "typo": Grade(1, -6), "different": Grade(0, -8, _NO), "": Grade(0, 0, _NO)},
-    "employer": {"same": Grade(1, 0), "close": Grade(1, -2), "different": Grade(0, -0.5, _NO)},
-    "occupation": {"same": Grade(1, 0), "different": Grade(0, -1, _NO)},
+    "identifier": {
+        "same": _agrees(), "typo": _agrees(less=6), "different": _speaks_against(8), "unrelated": _SILENT,
+    },
+    "employer": {"same": _agrees(), "close": _agrees(less=2), "different": _speaks_against(0.5)},
+    "occupation": {"same": _agrees(), "different": _speaks_against(1)},
 }  # fmt: skip
-PARTS: Mapping[int, Grade] = {
-    SAME: Grade(1, 0), CLOSE: Grade(1, -2), ROUGH: Grade(0.5, -1), INITIAL: Grade(0, 3), MISSING: Grade(0, 0),
-    FAR: Grade(0, -3), DIFFERENT: Grade(0, -6),
+"""The rules of the fields. People move, change their jobs and have several mailboxes: there a difference says little.
+Nobody has two birthdays, and a number issued once to each is hardly ever different. What is taken off for a typing
+error is the number of values that lie one error away: five bits are some thirty dates."""
+
+NAME_GRADES: Mapping[Level, Grade] = {
+    Level.SAME: _agrees(), Level.CLOSE: _agrees(less=2), Level.ROUGH: _agrees(share=0.5, less=1),
+    Level.INITIAL: Grade(0, 3 * POINTS_A_BIT, True), Level.MISSING: _SILENT,
+    Level.FAR: _speaks_against(3), Level.DIFFERENT: _speaks_against(6),
 }  # fmt: skip
+"""The rules of the parts of a person's name. An initial is one of some ten that are usual: three bits."""
 
-_LEAST_RARITY = 0.3
-"""Agreement on a value that more than four customers in five have is no agreement."""
+_CROSSED = 1 * POINTS_A_BIT
+_GENERATIONS = 6 * POINTS_A_BIT
+_LEAST_RARITY = POINTS_A_BIT // 3
+"""Agreement on what four customers in five have (0.3 bits) is no agreement."""
 
-_SHARED_BITS = 6.0
-_AREA_DIGITS = 9
+_SHARED_POINTS = 6 * POINTS_A_BIT
+"""What a contact point is worth at most that is declared to be used by several people: it says "one household"."""
+
+_EXCLUSIVE = frozenset({"national_id", "tax_id", "ssn", "passport", "lei", "vat"})
+"""Schemes that issue one number to each; of others, such as customer numbers, one customer may have several."""
 
 
-def _finding(field: str, level: str, rarity: float, values: tuple[object, object]) -> Finding:
-    share, shift, agrees = GRADES[field][level]
-    bits = share * rarity + shift
-    return Finding(field, level, bits, agrees and rarity > _LEAST_RARITY, values)
-
-
-def findings(a: Features, b: Features, population: Population) -> list[Finding]:
-    """What the fields that both records have say, the best of the pairs of values for each."""
-    found: list[Finding] = []
-    for x, y, judge in (
-        (a.names, b.names, person_name), (a.organizations, b.organizations, organization_name), (a.birth_dates, b.birth_dates, birth_date), (a.addresses, b.addresses, place), (a.identifiers, b.identifiers, identifier), (a.employers, b.employers, employer)):
-        if x and y:
-            found.append(judge(x[0], y[0], population) if len(x) == len(y) == 1 else _best(x, y, judge, population))
+def reasons(a: Features, b: Features, population: Population) -> list[Reason]:
+    """What the fields that both records have say: of several values the pair that agrees best."""
+    found: list[Reason] = []
+    if a.names and b.names:
+        found.append(_best(a.names, b.names, _person_name, population))
+    if a.organizations and b.organizations:
+        found.append(_best(a.organizations, b.organizations, _organization_name, population))
+    if a.birth_dates and b.birth_dates:
+        found.append(_best(a.birth_dates, b.birth_dates, _birth_date, population))
     if a.emails and b.emails:
-        found.append(_cut(_best(a.emails, b.emails, email, population), a, b))
+        found.append(_unless_shared(_best(a.emails, b.emails, _email, population), a, b))
     if a.phones and b.phones:
-        found.append(_cut(_best(a.phones, b.phones, phone, population), a, b))
+        found.append(_unless_shared(_best(a.phones, b.phones, _phone, population), a, b))
+    if a.addresses and b.addresses:
+        found.append(_best(a.addresses, b.addresses, _place, population))
+    if a.identifiers and b.identifiers:
+        found.append(_best(a.identifiers, b.identifiers, _identifier, population))
+    if a.employers and b.employers:
+        found.append(_best(a.employers, b.employers, _employer, population))
     if a.occupation and b.occupation:
-        found.append(occupation(a.occupation, b.occupation, population))
+        found.append(_occupation(a.occupation, b.occupation, population))
     return found
 
 
-def _best(x, y, judge, population):
-    return max((judge(one, other, population) for one in x for other in y), key=_bits)
+def _best(
+    ones: tuple[V, ...],
+    others: tuple[V, ...],
+    judge: Callable[[V, V, Population], Reason],
+    population: Population,
+) -> Reason:
+    if len(ones) == 1 and len(others) == 1:
+        return judge(ones[0], others[0], population)
+    return max((judge(one, other, population) for one in ones for other in others), key=_rank)
 
 
-def _bits(finding: Finding) -> float:
-    return finding.bits
+def _rank(reason: Reason) -> tuple[int, bool, str]:
+    return reason.points, reason.agrees, reason.level
 
 
-def _cut(f: Finding, a: Features, b: Features) -> Finding:
-    if (a.shared or b.shared) and f.agrees and not (a.shared | b.shared).isdisjoint(f.values):
-        return f._replace(bits=min(f.bits, _SHARED_BITS))
-    return f
+def _unless_shared(reason: Reason, a: Features, b: Features) -> Reason:
+    shared = a.shared | b.shared
+    if not shared or not reason.agrees or shared.isdisjoint(reason.values):
+        return reason
+    return Reason(reason.field, "shared", min(reason.points, _SHARED_POINTS), True, reason.values)
 
 
-def person_name(a: PersonForm, b: PersonForm, population: Population) -> Finding:
-    like = how.person_names(a, b)
-    rarity = population.rarity
-    bits = 0.0
-    if like.given:
-        x, y = a.given, (b.family if like.crossed else b.given)
-        share, shift, _ = PARTS[like.given]
-        bits += shift + (share * min(rarity("given", x[0]), rarity("given", y[0])) if share else 0)
-    if like.family:
-        x, y = a.family, (b.given if like.crossed else b.family)
-        share, shift, _ = PARTS[like.family]
-        bits += shift + (share * min(rarity("family", "".join(x)), rarity("family", "".join(y))) if share else 0)
+def _reason(field: str, level: str, rarity: int, values: tuple[object, object], part: str = "") -> Reason:
+    share, points, agrees = GRADES[field][level]
+    worth = round(share * rarity) + points
+    return Reason(
+        field, f"{level} {part}" if part else level, worth, agrees and rarity >= _LEAST_RARITY, values
+    )
+
+
+def _person_name(a: PersonForm, b: PersonForm, population: Population) -> Reason:
+    like = person_names(a, b)
+    points = 0
     if like.crossed:
-        bits -= 1
-    level = how.NAME_LEVELS[like]
-    if level == "generation":
-        bits -= 6
-    return Finding("name", level, bits, level in ("same", "close", "part"), (a, b))
+        points += _part(like.given, ("given", a.given), ("family", b.family), population)
+        points += _part(like.family, ("family", a.family), ("given", b.given), population) - _CROSSED
+    else:
+        points += _part(like.given, ("given", a.given), ("given", b.given), population)
+        points += _part(like.family, ("family", a.family), ("family", b.family), population)
+    if like.verdict == "generations":
+        points -= _GENERATIONS
+    return Reason("name", like.verdict, points, like.verdict in ("same", "close", "part"), (a, b))
 
 
-def organization_name(a: OrganizationForm, b: OrganizationForm, population: Population) -> Finding:
-    like = how.words(a, b) if a < b else how.words(b, a)
+_Part = tuple[str, tuple[str, ...]]
+"""A part of a name: what it is, and its words."""
+
+
+def _part(level: Level, one: _Part, other: _Part, population: Population) -> int:
+    share, points, _ = NAME_GRADES[level]
+    return (
+        points + round(share * min(_rarity(one, population), _rarity(other, population))) if share else points
+    )
+
+
+def _rarity(part: _Part, population: Population) -> int:
+    role, words = part
+    return population.rarity(role, words[0] if role == "given" else "".join(words))
+
+
+_MOST_NAME = 18 * POINTS_A_BIT
+
+
+def _organization_name(a: OrganizationForm, b: OrganizationForm, population: Population) -> Reason:
+    """Words count by their rarity; what matters is how much of the shorter name the longer one explains.
+
+    A list may write the parent before the name of the branch, so one name inside the other still agrees.
+    """
+    like = organization_names(a, b)
     rarity = population.rarity
-    common = 0.0
-    for word in like.same:
-        common += rarity("word", word)
+    common = sum([rarity("word", word) for word in like.same])
     for x, y in like.close:
-        common += max(min(rarity("word", x), rarity("word", y)) - 2, 1)
-    left = sum([rarity("word", word) for word in like.left])
-    right = sum([rarity("word", word) for word in like.right])
-    least, most = (left, right) if left < right else (right, left)
-    cover = common / (common + least) if common else 0.0
+        common += max(min(rarity("word", x), rarity("word", y)) - 2 * POINTS_A_BIT, POINTS_A_BIT)
+    only_a = sum([rarity("word", word) for word in like.only_a])
+    only_b = sum([rarity("word", word) for word in like.only_b])
+    least, most = min(only_a, only_b), max(only_a, only_b)
     if not most:
-        level, bits, agrees = "same", min(common, 18.0), True
-    elif common and common / (common + most) >= 0.7:
-        level, bits, agrees = "close", min(common, 17.0) - 1, True
-    elif cover >= 0.6:
-        level, bits, agrees = "contained", min(common * cover, 14.0) - 2, common >= 5
-    elif cover >= 0.3:
-        level, bits, agrees = "partly", min(common * cover / 2, 6.0), False
-    else:
-        level, bits, agrees = "different", -4.0, False
-    return Finding("name", level, bits, agrees, (a, b))
+        return Reason("name", "same", min(common, _MOST_NAME), True, (a, b))
+    if 10 * common >= 7 * (common + most):
+        return Reason("name", "close", min(common, _MOST_NAME) - POINTS_A_BIT, True, (a, b))
+    covered = min(common * common // (common + least), _MOST_NAME) if common else 0
+    if 10 * common >= 6 * (common + least):
+        worth = max(min(covered, 14 * POINTS_A_BIT) - 2 * POINTS_A_BIT, 0)
+        return Reason("name", "contained", worth, common >= 5 * POINTS_A_BIT, (a, b))
+    if 10 * common >= 3 * (common + least):
+        return Reason("name", "partly", min(covered // 2, 6 * POINTS_A_BIT), False, (a, b))
+    return Reason("name", "different", -4 * POINTS_A_BIT, False, (a, b))
 
 
-def birth_date(a: str, b: str, population: Population) -> Finding:
-    level = how.dates(a, b)
-    rarity = 0.0
-    if level == "same" and len(a) == 10 and not a.endswith("-01-01"):
-        rarity = population.rarity("born", a)
-    elif level == "typo":
-        rarity = min(population.rarity("born", a), population.rarity("born", b))
-    elif level in ("same", "partly"):
-        rarity = min(population.rarity("year", a[:4]), population.rarity("year", b[:4]))
-        if level == "same":
-            rarity = min(rarity + 1, population.rarity("born", a))
-    return _finding("birth date", level, rarity, (a, b))
+def _birth_date(a: str, b: str, population: Population) -> Reason:
+    level = comparison.dates(a, b)
+    nature = "year" if level == "year" else "born"
+    one, other = (a[:4], b[:4]) if level == "year" else (a, b)
+    return _reason(
+        "birth date", level, min(population.rarity(nature, one), population.rarity(nature, other)), (a, b)
+    )
 
 
-def email(a: str, b: str, population: Population) -> Finding:
-    level = how.emails(a, b)
-    rarity = 0.0
+def _email(a: str, b: str, population: Population) -> Reason:
+    level = comparison.emails(a, b)
     if level == "local":
-        rarity = population.rarity("local", a.rpartition("@")[0])
-    elif level != "different":
-        rarity = min(population.rarity("email", a), population.rarity("email", b))
-    return _finding("e-mail", level, rarity, (a, b))
+        return _reason("e-mail", level, population.rarity("local", a.rpartition("@")[0]), (a, b))
+    return _reason("e-mail", level, min(population.rarity("email", a), population.rarity("email", b)), (a, b))
 
 
-def phone(a: str, b: str, population: Population) -> Finding:
-    level = how.phones(a, b)
-    rarity = 0.0
-    if level != "different":
-        rarity = min(population.rarity("phone", a[-_AREA_DIGITS:]), population.rarity("phone", b[-_AREA_DIGITS:]))
-    return _finding("phone", level, rarity, (a, b))
+def _phone(a: str, b: str, population: Population) -> Reason:
+    rarity = min(population.rarity("phone", a[-9:]), population.rarity("phone", b[-9:]))
+    return _reason("phone", comparison.phones(a, b), rarity, (a, b))
 
 
-def place(a: AddressForm, b: AddressForm, population: Population) -> Finding:
-    part, level = how.places(a, b)
+def _place(a: AddressForm, b: AddressForm, population: Population) -> Reason:
+    level, part = comparison.places(a, b)
     if not part:
-        return _finding("place", level, 0.0, (a, b))
-    if part == "door":
-        rarity = min(population.rarity("door", a.door), population.rarity("door", b.door))
-    elif part == "street":
-        rarity = min(population.rarity("street", " ".join(a.street)), population.rarity("street", " ".join(b.street)))
-    else:
-        rarity = min(population.rarity(part, getattr(a, part)), population.rarity(part, getattr(b, part)))
-    f = _finding("place", level, rarity, (a, b))
-    return f._replace(level=f"{level} {part}")
+        return _reason("place", level, 0, (a, b))
+    rarity = min(population.rarity(part, a.part(part)), population.rarity(part, b.part(part)))
+    return _reason("place", level, rarity, (a, b), part)
 
 
-EXCLUSIVE = frozenset({"national_id", "tax_id", "ssn", "passport", "lei", "vat"})
-
-
-def identifier(a: str, b: str, population: Population) -> Finding:
-    level = how.identifiers(a, b)
-    if level == "different" and a.rpartition(":")[0] not in EXCLUSIVE:
-        level = ""
+def _identifier(a: str, b: str, population: Population) -> Reason:
+    level = comparison.identifiers(a, b)
+    if level == "different" and a.rpartition(":")[0] not in _EXCLUSIVE:
+        level = "unrelated"
     rarity = min(population.rarity("identifier", a), population.rarity("identifier", b))
-    return _finding("identifier", level, rarity, (a, b))
+    return _reason("identifier", level, rarity, (a, b))
 
 
-def employer(a: OrganizationForm, b: OrganizationForm, population: Population) -> Finding:
-    level = how.employers(a, b)
-    rarity = 0.0
-    if level != "different":
-        rarity = min(population.rarity("employer", " ".join(a)), population.rarity("employer", " ".join(b)))
-    return _finding("employer", level, rarity, (a, b))
+def _employer(a: OrganizationForm, b: OrganizationForm, population: Population) -> Reason:
+    if a == b:
+        return _reason("employer", "same", population.rarity("employer", " ".join(a)), (a, b))
+    like = organization_names(a, b)
+    inside = (like.same or like.close) and not (like.only_a and like.only_b)
+    rarity = min(population.rarity("employer", " ".join(a)), population.rarity("employer", " ".join(b)))
+    return _reason("employer", "close" if inside else "different", rarity, (a, b))
 
 
-def occupation(a: str, b: str, population: Population) -> Finding:
-    return _finding("occupation", "same" if a == b else "different", population.rarity("occupation", a), (a, b))
+def _occupation(a: str, b: str, population: Population) -> Reason:
+    return _reason(
+        "occupation", "same" if a == b else "different", population.rarity("occupation", a), (a, b)
+    )

@@ -7,6 +7,7 @@ them. Two spellings of the same values give equal features, in whatever order a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 import attrs
@@ -24,9 +25,9 @@ from crmcore.identity.normal_forms import LONGEST, date_form, email_form, identi
 from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.party.party import Anonymous, Household, Organization, Party, Person
 from crmcore.values.country import country_code
+from crmcore.values.identifier import Identifier
 from crmcore.values.person_name import PersonName
 from crmcore.values.personal import personal
-from crmcore.values.postal_address import PostalAddress
 from crmcore.values.text import fold
 
 Kind = Literal["person", "organization", "household", "anonymous"]
@@ -67,7 +68,7 @@ class Features:
 
     @property
     def order(self) -> tuple[object, ...]:
-        """The content as a tuple that can be sorted: the place of the record in any order that ignores where it came from."""
+        """The content as a tuple that sorts, whatever order or source the record came in."""
         return (
             self.kind,
             self.names,
@@ -102,13 +103,14 @@ def features_of(party: Party, employers: Iterable[str] = ()) -> Features:
         organizations = [organization_form(name.text) for name in party.names]
     elif isinstance(party, Household):
         organizations = [organization_form(party.label or "")]
-    identifiers = [identifier_form(identifier.scheme, identifier.value) for identifier in party.identifiers]
+    identifiers = [_identifier(identifier) for identifier in party.identifiers]
     if isinstance(party, Anonymous):
         identifiers.append(identifier_form("anonymous", party.key))
     points = [point for point in party.contact_points if point.status != "wrong_person"]
-    emails = {email_form(point.raw): point for point in points if isinstance(point, EmailPoint)}
+    emails = {_email(point): point for point in points if isinstance(point, EmailPoint)}
     phones = {_phone(point): point for point in points if isinstance(point, PhonePoint)}
-    handles = [point for point in points if isinstance(point, OnlinePoint)]
+    # A handle is somebody's own; a web site is shared by all branches and people of an organization.
+    handles = [point for point in points if isinstance(point, OnlinePoint) and point.service != "web"]
     identifiers.extend(identifier_form(f"online:{point.service}", point.key) for point in handles)
     return Features(
         kind=party.kind,
@@ -146,7 +148,7 @@ def features_of_row(values: Mapping[str, str], kind: Kind | None = None) -> Feat
         city=get("city") or "",
         region=get("region") or "",
         postcode=get("postcode") or "",
-        country=_country(get("country") or ""),
+        country=_country((get("country") or "")[:LONGEST]),
     )
     employers = [organization_form(get("employer") or "")]
     if kind == "person":
@@ -184,6 +186,15 @@ _GIVEN_PARTS = frozenset({"given", "given2", "middle", "patronymic", "matronymic
 _FAMILY_PARTS = frozenset({"particle", "family", "family2", "clan", "mononym"})
 
 
+def _identifier(identifier: Identifier) -> str:
+    issuer = f"@{fold(identifier.issuer)}" if identifier.issuer else ""
+    return identifier_form(identifier.scheme + issuer, identifier.value)
+
+
+def _email(point: EmailPoint) -> str:
+    return email_form(point.value.key if point.value is not None else point.raw)
+
+
 def _phone(point: PhonePoint) -> str:
     return point.value.e164 if point.value is not None else phone_form(point.raw)
 
@@ -204,11 +215,10 @@ def _address(point: PostalPoint) -> AddressForm | None:
     )
 
 
+@lru_cache(maxsize=1024)
 def _country(text: str) -> str:
-    if not text.strip():
-        return ""
     try:
-        return country_code(text[:LONGEST]).lower()
+        return country_code(text).lower() if text.strip() else ""
     except InvalidAddress:
         return text
 

@@ -1,7 +1,7 @@
 """What the verbs on identity return: committed with what they write, delivered by the feed.
 
-Invariant: whoever keeps customer ids elsewhere can follow them. After a merge, every id in *from_* leads to *into*; after
-a split, the parties of *from_* are found in the customers *into*, one of which may keep its id.
+Invariant: whoever keeps customer ids elsewhere can follow them. After a merge, every id in *from_* leads to *into*;
+after a split, the parties of *from_* are found in the customers *into*, one of which may keep its id.
 """
 
 from __future__ import annotations

@@ -63,11 +63,15 @@ class Judgement(Document):
 
     def __attrs_post_init__(self) -> None:
         if not self.a < self.b:
-            raise InvalidJudgement("a judgement is on two different parties, the smaller id first: use judge(...)")
+            raise InvalidJudgement(
+                "a judgement is on two different parties, the smaller id first: use judge(...)"
+            )
         if self.verdict not in ("same", "different", "unsure"):
             raise InvalidJudgement("the verdict of a judgement is 'same', 'different' or 'unsure'")
         if (self.actor.kind == "model") != (self.model is not None):
-            raise InvalidJudgement("a model's judgement names the model, and nobody else's does: give actor and model")
+            raise InvalidJudgement(
+                "a model's judgement names the model, and nobody else's does: give actor and model"
+            )
 
     @property
     def pair(self) -> Pair:

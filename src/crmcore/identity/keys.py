@@ -1,72 +1,113 @@
-"""Blocking keys."""
+"""Blocking keys: short texts that records of one customer very likely share, to find pairs worth comparing.
+
+Invariant: at most 16 keys of at most 100 bytes, a function of the features alone. Each begins with a word that says
+what it is made of, so that keys of different fields never meet. Some keys survive a typing error in a name (its
+skeleton), a change of name (birth date, e-mail) or of address, so that no single error hides a pair.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import combinations
 
+from crmcore.identity.addresses import AddressForm
 from crmcore.identity.features import Features
+from crmcore.identity.names import OrganizationForm, PersonForm
 
 MOST_KEYS = 16
 LONGEST_KEY = 100
 
+_SKELETON = 6
+_LEAST_LOCAL = 5
+
 
 def blocking_keys(record: Features) -> frozenset[str]:
-    found: dict[str, None] = {}
+    """The keys of *record*. Where there are too many, every kind of key keeps its first ones.
+
+    >>> from crmcore.identity.features import features_of_row
+    >>> sorted(blocking_keys(features_of_row({"full_name": "Ann Lee", "phone": "+44 20 7946 0018"})))
+    ['name:ann lee', 'phone:9460018', 'skeleton:l a']
+    """
+    found: dict[str, int] = {}
+    turns: dict[str, int] = {}
+    for key in _keys(record):
+        if key not in found:
+            kind = key.partition(":")[0]
+            found[key] = turns[kind] = turns.get(kind, 0) + 1
+    kept = sorted(found, key=lambda key: found[key])[:MOST_KEYS]
+    return frozenset(map(_short, kept))
+
+
+def _short(key: str) -> str:
+    if len(key) <= LONGEST_KEY and key.isascii():
+        return key
+    return key.encode("utf-8", "replace")[:LONGEST_KEY].decode("utf-8", "ignore")
+
+
+def _keys(record: Features) -> Iterator[str]:
     for identifier in record.identifiers:
-        found[f"i:{identifier}"] = None
+        yield f"id:{identifier}"
     for email in record.emails:
-        found[f"e:{email}"] = None
+        yield f"email:{email}"
         local = email.rpartition("@")[0]
-        if len(local) > 4:
-            found[f"l:{local}"] = None
+        if len(local) >= _LEAST_LOCAL:
+            yield f"local:{local}"
     for phone in record.phones:
-        found[f"p:{phone[-7:]}"] = None
-    years = {born[:4] for born in record.birth_dates}
+        yield f"phone:{phone[-7:]}"
     for born in record.birth_dates:
-        found[f"d:{born}"] = None
+        yield f"born:{born}"
     for name in record.names:
-        given, family = name.given[0] if name.given else "", "".join(name.family)
-        found["n:" + " ".join(sorted((given, family)))] = None
-        if family:
-            bones = skeleton(family)
-            if given:
-                found[f"s:{bones} {given[0]}"] = None
-            for year in years:
-                found[f"y:{bones} {year}"] = None
-            for address in record.addresses:
-                if address.postcode:
-                    found[f"fp:{bones} {address.postcode}"] = None
-                elif address.city:
-                    found[f"fc:{bones} {address.city}"] = None
-        if given:
-            for address in record.addresses:
-                if address.postcode:
-                    found[f"gp:{skeleton(given)} {address.postcode}"] = None
+        yield from _name_keys(name, record)
     for organization in record.organizations:
-        words = sorted(organization, key=lambda word: (-len(word), word))[:3]
-        if len(words) == 1:
-            found[f"w:{words[0]}"] = None
-        for at, word in enumerate(words):
-            for other in words[at + 1 :]:
-                found["w:" + " ".join(sorted((word, other)))] = None
+        yield from _organization_keys(organization)
     for address in record.addresses:
         if address.door:
-            found[f"a:{address.door}"] = None
+            yield f"door:{address.door}"
         if address.number and address.postcode:
-            found[f"ap:{address.number} {address.postcode}"] = None
-    return frozenset(_cut(key) for key in list(found)[:MOST_KEYS])
+            yield f"number:{address.number} {address.postcode}"
 
 
-def _cut(key: str) -> str:
-    raw = key.encode()
-    return key if len(raw) <= LONGEST_KEY else raw[:LONGEST_KEY].decode(errors="ignore")
+def _name_keys(name: PersonForm, record: Features) -> Iterator[str]:
+    given, family = name.given[0] if name.given else "", "".join(name.family)
+    yield f"name:{' '.join(sorted((given, family)))}".replace(": ", ":")
+    if family:
+        bones = skeleton(family)
+        if given:
+            yield f"skeleton:{bones} {given[0]}"
+        for born in record.birth_dates:
+            yield f"year:{bones} {born[:4]}"
+        for address in record.addresses:
+            if town := _town(address):
+                yield f"town:{bones} {town}"
+    if given:
+        for address in record.addresses:
+            if address.postcode:
+                yield f"given:{skeleton(given)} {address.postcode}"
+
+
+def _town(address: AddressForm) -> str:
+    return address.postcode or address.city
+
+
+def _organization_keys(name: OrganizationForm) -> Iterator[str]:
+    """Pairs of the longest words, which are the most telling; a name of one word has that."""
+    longest = sorted(name, key=lambda word: (-len(word), word))[:3]
+    if len(longest) == 1:
+        yield f"words:{longest[0]}"
+    for pair in combinations(sorted(longest), 2):
+        yield f"words:{' '.join(pair)}"
 
 
 @lru_cache(maxsize=65536)
 def skeleton(word: str) -> str:
-    """First letter and the consonants after it, without repetition."""
+    """The first letter and the consonants after it without repetition: what most misspellings leave alone.
+
+    >>> skeleton("stephenson"), skeleton("stevenson"), skeleton("김")
+    ('stpnsn', 'stvnsn', '김')
+    """
     kept = word[:1]
     for char in word[1:]:
-        if char not in "aeiouyhw " and char != kept[-1]:
+        if char not in "aeiouyhw" and char != kept[-1]:
             kept += char
-    return kept[:6]
+    return kept[:_SKELETON]

@@ -1,7 +1,7 @@
 """What a matcher is and what it answers: whether two records are the same customer, how strongly, and why.
 
-Invariant: comparing is symmetric and a function of its arguments alone. A match shows values only when it is asked to
-explain itself.
+Invariant: comparing is symmetric and a function of its arguments alone. Scores are integers, so that every machine
+comes to the same decision. A match shows values only when it is asked to explain itself.
 """
 
 from __future__ import annotations
@@ -21,16 +21,27 @@ Verdict = Literal["same", "unsure", "different"]
 
 @attrs.frozen
 class Reason:
-    """What one *field* says, at which *level*; *points* are what it adds to the score; *values* are the two compared."""
+    """What one *field* says, at which *level*, of the two *values*, and how many *points* that adds to the score.
+
+    *agrees* tells agreement from contradiction and from silence.
+
+    >>> Reason("e-mail", "same", 320, True, ("ann@x.org", "ann@x.org"))
+    Reason(field='e-mail', level='same', points=320, agrees=True, values=<2 hidden>)
+    """
 
     field: str
     level: str
     points: int
-    values: tuple[object, ...] = personal(default=())
+    agrees: bool
+    values: tuple[object, object] | tuple[()] = personal(default=())
 
     @property
     def detail(self) -> str:
-        """The values for people to read, once if they are equal."""
+        """The values for people to read, one if they are equal.
+
+        >>> Reason("e-mail", "typo", 240, True, ("ann@x.org", "anm@x.org")).detail
+        'ann@x.org / anm@x.org'
+        """
         return " / ".join(dict.fromkeys(_readable(value) for value in self.values))
 
 
@@ -42,10 +53,10 @@ def _readable(value: object) -> str:
 
 @attrs.frozen
 class Match:
-    """A *verdict* on two records, its *score* and the *reasons* for both.
+    """A *verdict* on two records, its *score* in points and the *reasons* for both.
 
-    *weak* says that the verdict ``"same"`` was a near thing: not strong enough to join two groups of records alone.
-    *contradicted* says that something forbids to take them for one, also by way of a third record.
+    *weak* says that the verdict "same" was a near thing: too weak to join two groups of records all by itself.
+    *contradicted* says that the two must not come into one group by way of a third record either.
     """
 
     verdict: Verdict
@@ -57,23 +68,23 @@ class Match:
     def explain(self) -> str:
         """The match for people to read, values included.
 
-        >>> print(Match("unsure", 31, (Reason("name", "same", 31, ("ann lee", "ann lee")),)).explain())
-        unsure (31 points)
-          +31  name: same (ann lee)
+        >>> print(Match("unsure", 310, (Reason("name", "same", 310, True, ("ann lee", "ann lee")),)).explain())
+        unsure, 310 points
+          +310  name: same (ann lee)
         """
-        lines = [f"{self.verdict}{', weakly' if self.weak else ''} ({self.score} points)"]
+        lines = [f"{self.verdict}{' (weakly)' if self.weak else ''}, {self.score} points"]
         for reason in self.reasons:
             detail = f" ({reason.detail})" if reason.values else ""
-            lines.append(f"{reason.points:+5d}  {reason.field}: {reason.level}{detail}")
+            lines.append(f"{reason.points:+6d}  {reason.field}: {reason.level}{detail}")
         return "\n".join(lines)
 
 
 class Matcher(Protocol):
-    """Whatever can compare two records. *name* names the rules or the model, with their version."""
+    """Whatever can compare two records: typed rules now, a learned model behind the same three members."""
 
     @property
     def name(self) -> str:
-        """Which rules or model this is; every judgement of a machine carries it."""
+        """Which rules or model this is, with its version; every judgement of a machine carries it."""
         ...
 
     def keys(self, features: Features) -> frozenset[str]:

@@ -13,22 +13,24 @@ from crmcore.values.name_words import readings
 from crmcore.values.text import tokens
 
 _MOST_TOKENS = 16
+_MEMORY = 1 << 16
 _GENERATIONS = {
     "jr": "jr", "junior": "jr", "filho": "jr", "sr": "sr", "senior": "sr",
     "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4",
 }  # fmt: skip
 _TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev hon herr frau mme mlle phd md esq".split())
-_UNKNOWN = frozenset("unknown none null na nan anonymous test unbekannt inconnu".split())
-_PARTICLES = frozenset("van von der den de del della di da do dos das du des la le ter ten zu zum zur af av".split())
+_UNKNOWN = frozenset(
+    "unknown anonymous unbekannt unbekannter inconnu desconocido sconosciuto onbekend".split()
+)
+"""Words that say that a name is not known. Null, None and Na are left out: people are called that."""
 
 
 class PersonForm(NamedTuple):
-    """Folded words of a person's name by role; *sure* is whether the roles were given and not guessed."""
+    """Folded words of a person's name by role, and the *generation* that its suffix says (``"jr"``, ``"2"``)."""
 
     given: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     generation: str = ""
-    sure: bool = True
 
     @property
     def text(self) -> str:
@@ -40,33 +42,41 @@ OrganizationForm = tuple[str, ...]
 """Folded words of an organization's name, abbreviations spelled out, legal forms dropped."""
 
 
-@lru_cache(maxsize=65536)
 def person_form(given: str = "", family: str = "") -> PersonForm | None:
-    """The form of a name whose roles are known.
+    """The form of a name whose roles are known; a title alone is no name.
 
     >>> person_form("Dr. Brent S.", "O'Krusor Jr.")
-    PersonForm(given=('brent', 's'), family=('okrusor',), generation='jr', sure=True)
+    PersonForm(given=('brent', 's'), family=('okrusor',), generation='jr')
     """
-    firsts, generation = _without_titles(tokens(given[:LONGEST]))
+    return _person_form(given[:LONGEST], family[:LONGEST])
+
+
+@lru_cache(maxsize=_MEMORY)
+def _person_form(given: str, family: str) -> PersonForm | None:
+    firsts, generation = _without_titles(tokens(given))
     if len(firsts) == 1 and firsts[0] in _TITLES:
         firsts = ()
-    lasts, later = _without_titles(tokens(family[:LONGEST]))
+    lasts, later = _without_titles(tokens(family))
     return PersonForm(firsts, lasts, later or generation) if firsts or lasts else None
 
 
-@lru_cache(maxsize=65536)
 def full_name_form(full: str) -> PersonForm | None:
     """The form of a name given as one text; its roles are a guess.
 
     >>> full_name_form("Lee, Ann Mary") == full_name_form("Ann Mary Lee")
     True
     >>> full_name_form("김민준").family
-    ('김민준',)
+    ('김',)
     """
-    found = readings(" ".join(full[:LONGEST].split()), None)
+    return _full_name_form(" ".join(full[:LONGEST].split()))
+
+
+@lru_cache(maxsize=_MEMORY)
+def _full_name_form(full: str) -> PersonForm | None:
+    found = readings(full, None)
     if not found:
-        words, generation = _without_titles(tokens(full[:LONGEST]))
-        return PersonForm(words[:-1], words[-1:], generation, sure=False) if words else None
+        words, generation = _without_titles(tokens(full))
+        return PersonForm(words[:-1], words[-1:], generation) if words else None
     given: list[str] = []
     family: list[str] = []
     generation = ""
@@ -79,7 +89,7 @@ def full_name_form(full: str) -> PersonForm | None:
             generation = _GENERATIONS.get("".join(tokens(text)), "")
     if not given and not family:
         return None
-    return PersonForm(tuple(given[:_MOST_TOKENS]), tuple(family[:_MOST_TOKENS]), generation, sure=False)
+    return PersonForm(tuple(given[:_MOST_TOKENS]), tuple(family[:_MOST_TOKENS]), generation)
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -120,18 +130,35 @@ _EXPANDED = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=65536)
 def organization_form(text: str) -> OrganizationForm:
     """The words of an organization's name that tell it from others.
 
     >>> organization_form("The Horiba Co., Ltd."), organization_form("St. Mary's Daycare Ctr, Inc.")
     (('horiba',), ('saint', 'marys', 'day', 'care', 'center'))
     """
-    words = tokens(text[:LONGEST])
+    return _organization_form(text[:LONGEST])
+
+
+@lru_cache(maxsize=_MEMORY)
+def _organization_form(text: str) -> OrganizationForm:
     core: list[str] = []
-    for word in words[:_MOST_TOKENS]:
+    for word in _letters_joined(tokens(text))[:_MOST_TOKENS]:
         core.extend(_EXPANDED.get(word, word).split())
     kept = tuple(dict.fromkeys(word for word in core if word not in _LEGAL_FORMS and word not in _NOISE))
     if kept and all(word in _UNKNOWN for word in kept):
         return ()
     return kept or tuple(dict.fromkeys(core))
+
+
+def _letters_joined(words: tuple[str, ...]) -> list[str]:
+    """Letters that stand alone one after the other are one abbreviation: ``B. V.``, ``I B M``."""
+    joined: list[str] = []
+    letters = False
+    for word in words:
+        single = len(word) == 1 and word.isalpha()
+        if single and letters:
+            joined[-1] += word
+        else:
+            joined.append(word)
+        letters = single
+    return joined

@@ -1,71 +1,126 @@
-"""The first matcher."""
+"""The first matcher: typed rules over normal forms, the same for every population, explained field by field.
+
+Invariant: "same" needs agreement on two independent fields, or on one identifying value that nobody else has; a lone
+name, street, birth date or phone is "unsure". Together the fields must rule out an accident among so many customers.
+What contradicts (relatives, father and son, branches of an organization) is never outvoted by a shared household.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log2
 
 import attrs
 
-from crmcore.identity.evidence import Finding, findings
+from crmcore.identity.addresses import AddressForm
+from crmcore.identity.evidence import reasons
 from crmcore.identity.features import Features
 from crmcore.identity.keys import blocking_keys
 from crmcore.identity.matcher import Match, Reason, Verdict
-from crmcore.identity.population import Population
+from crmcore.identity.population import LEAST_SIZE, POINTS_A_BIT, Population
 
-POINTS_A_BIT = 16
-import os
-MARGIN=float(os.environ.get('MARGIN',3))
+_COARSE = frozenset({"same region", "same country", "elsewhere region", "elsewhere country"})
+_PERSONAL = frozenset({"e-mail", "identifier"})
+_HOUSEHOLD = frozenset({"place", "phone"})
+_OWN = ("e-mail", "phone", "identifier")
+_OTHER_GIVEN_NAME = frozenset({"relatives", "strangers", "unlike"})
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class RuleMatcher:
+    """Rules that need no training. All amounts are in bits.
+
+    The fields together must be worth as many bits as it takes to number the customers, and *odds* more: 4 are sixteen
+    to one that two records agree for being one customer and not by accident. With less than *surplus* beyond
+    that a match is weak. Down to *doubt* bits below it is worth a person's look. *alone* is what a value must be worth
+    to identify a customer all by itself; one that two different customers share is worth less in any population.
+
+    A full name of rare words may be worth enough by itself; it still needs a second field that agrees, but then the
+    country will do: whoever else bears that name would have to live there too.
+
+    >>> from crmcore.identity.features import features_of_row
+    >>> one = features_of_row({"full_name": "Ann Lee", "email": "ann@x.org"})
+    >>> other = features_of_row({"full_name": "Lee, Ann", "email": "ANN@X.ORG"})
+    >>> RuleMatcher().compare(one, other, Population()).verdict
+    'same'
+    """
+
     name: str = "rules/1"
+    odds: int = 4
+    surplus: int = 4
+    doubt: int = 6
+    alone: int = 18
 
     def keys(self, features: Features) -> frozenset[str]:
+        """The texts under which records like this one are looked up."""
         return blocking_keys(features)
 
     def compare(self, a: Features, b: Features, population: Population) -> Match:
+        """Whether *a* and *b* are the same customer, among customers like those of *population*."""
         if a.kind != b.kind and "anonymous" not in (a.kind, b.kind):
-            return Match("different", 0, (Reason("kind", "different", 0, (a.kind, b.kind)),), contradicted=True)
-        found = findings(a, b, population)
-        import os
-        E = lambda k, d: float(os.environ.get(k, d))
-        bits = 0.0
-        by = {}
-        lone = False
-        for f in found:
-            bits += f.bits
-            by[f.field] = f
-            if f.agrees and f.bits >= 18 and f.field in ("e-mail", "identifier"):
-                lone = True
-        need = log2(max(population.size, 256)) + MARGIN
-        bars = contradicted(found, a.kind)
-        agreeing = {f.field for f in found if f.agrees}
-        name = by.get("name")
-        if name and name.level != "same" and "place" in agreeing and by["place"].level in ("moved country", "moved region", "same country", "same region") and E("C",1):
-            agreeing.discard("place")
-        if name and name.level in ("unlike", "relatives", "strangers") and E("D",1):
-            house = agreeing & {"place", "phone"}
-            if house: agreeing = agreeing - house | {"house"}
-            lone = False
-        born = "birth date" in agreeing
-        if "identifier" in agreeing: bars = False
-        elif bars and born and by["birth date"].level == "same" and not any(f.level == "different" and f.field in ("e-mail", "phone", "identifier") for f in found): bars = False
-        agreeing = len(agreeing)
-        if bits >= need and (agreeing >= 2 or (lone and agreeing)) and not bars:
-            verdict: Verdict = "same"
-        elif bits >= need - 6 and agreeing:
+            kinds = (a.kind, b.kind)
+            return Match("different", 0, (Reason("kind", "different", 0, False, kinds),), contradicted=True)
+        found = reasons(a, b, population)
+        fields = {reason.field: reason for reason in found}
+        score = sum([reason.points for reason in found])
+        need = round(POINTS_A_BIT * (log2(max(population.size, LEAST_SIZE)) + self.odds))
+        agreeing = _independent(fields)
+        identified = self._identified(fields)
+        contradiction = _contradiction(fields, a.kind)
+        verdict: Verdict = "different"
+        if score >= need and (agreeing >= 2 or (identified and agreeing)) and not contradiction:
+            verdict = "same"
+        elif identified or (agreeing and score >= need - self.doubt * POINTS_A_BIT):
             verdict = "unsure"
-        else:
-            verdict = "different"
-        reasons = tuple([Reason(f.field, f.level, round(f.bits * POINTS_A_BIT), f.values) for f in found])
-        return Match(verdict, round(bits * POINTS_A_BIT), reasons, verdict == "same" and bits < need + E("WEAK",2), bars and not born)
+        weak = verdict == "same" and score < need + self.surplus * POINTS_A_BIT
+        return Match(verdict, score, tuple(found), weak, contradiction and not _agrees(fields, "birth date"))
+
+    def _identified(self, fields: Mapping[str, Reason]) -> bool:
+        least = self.alone * POINTS_A_BIT
+        return any(field in _PERSONAL and fields[field].points >= least for field in fields)
 
 
-def contradicted(found: list[Finding], kind: str) -> bool:
-    for f in found:
-        if f.field == "name" and f.level in ("relatives", "strangers", "generation"):
-            return True
-        if kind == "organization" and f.field == "place" and (f.level.startswith("moved") or f.level == "different") and f.values[0].door and f.values[1].door:
-            return True
-    return False
+def _agrees(fields: Mapping[str, Reason], field: str) -> bool:
+    reason = fields.get(field)
+    return reason is not None and reason.agrees
+
+
+def _independent(fields: Mapping[str, Reason]) -> int:
+    """How many fields agree independently of each other.
+
+    People of one household share address and phone: where the given names differ, the two are one field. A region or
+    country is a field of its own only beside a name without any error: there are many similar names in a country.
+    """
+    agreeing = {field for field, reason in fields.items() if reason.agrees}
+    name = fields.get("name")
+    if name is not None and name.level != "same" and "place" in agreeing and fields["place"].level in _COARSE:
+        agreeing.discard("place")
+    shared = agreeing & _HOUSEHOLD
+    if name is not None and name.level in _OTHER_GIVEN_NAME and len(shared) == 2:
+        return len(agreeing) - 1
+    return len(agreeing)
+
+
+def _contradiction(fields: Mapping[str, Reason], kind: str) -> bool:
+    """Whether something says that these are two customers who have much in common.
+
+    An identifier that agrees settles it. So does the same full birth date for two given names, of which one
+    may be another name in use, unless each record has a mailbox, phone or number of its own: then they are twins.
+    """
+    if _agrees(fields, "identifier"):
+        return False
+    if kind == "organization":
+        return _branches(fields.get("place"))
+    name, born = fields.get("name"), fields.get("birth date")
+    if name is None or name.level not in ("relatives", "strangers", "generations"):
+        return False
+    if name.level == "generations" or born is None or born.level != "same":
+        return True
+    return any(fields[field].level == "different" for field in _OWN if field in fields)
+
+
+def _branches(place: Reason | None) -> bool:
+    """Whether both organizations have a door, and not the same one: branches share their name and switchboard."""
+    if place is None or not place.level.startswith(("elsewhere", "different")):
+        return False
+    return all(isinstance(address, AddressForm) and address.door for address in place.values)

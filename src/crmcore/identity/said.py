@@ -25,7 +25,7 @@ from crmcore.values.source import Source
 from crmcore.values.text import fold
 
 KINDS = ("person", "organization", "household", "anonymous")
-"""A customer with records of several kinds is of the first one here: somebody anonymous is whoever they turn out to be."""
+"""A customer with records of several kinds is of the first: somebody anonymous is whoever they turn out to be."""
 
 _UNUSABLE = frozenset({"bouncing", "dead", "wrong_person", "do_not_use"})
 
@@ -88,7 +88,9 @@ def _names(party: Party, kind: str) -> Iterator[Said]:
     """The name in use as the name, all others and those of a record of another kind as other names."""
     if isinstance(party, Household):
         if party.label:
-            yield _said(party, "name" if kind == party.kind else "other_name", party.label, party.label, "label")
+            yield _said(
+                party, "name" if kind == party.kind else "other_name", party.label, party.label, "label"
+            )
     elif isinstance(party, (Person, Organization)):
         current = party.name
         for name in party.names:
@@ -138,7 +140,9 @@ def broader(a: Any, b: Any) -> bool:
 
     >>> broader(PartialDate.parse("1985"), PartialDate.parse("1985-04"))
     True
-    >>> broader(PartialDate.parse("1986"), PartialDate.parse("1985-04"))
+    >>> broader(PartialDate.parse("1985-04"), PartialDate.parse("1985"))
+    False
+    >>> broader(PartialDate.parse("1985"), PartialDate.parse("1985"))
     False
     """
     if not isinstance(a, PartialDate) or not isinstance(b, PartialDate) or a == b:

@@ -6,7 +6,7 @@ comes from and the rule that chose it; an address comes from one record as a who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, get_args
@@ -40,14 +40,20 @@ _DEFAULT: Mapping[str, Chain] = {
 }
 
 
-def _chains(rules: Mapping[str, Rule | Sequence[Rule]]) -> FrozenMap[str, Chain]:
-    chains = {field: (rule,) if isinstance(rule, str) else tuple(rule) for field, rule in rules.items()}
+def _chains(rules: Mapping[str, Rule | Chain]) -> FrozenMap[str, Chain]:
+    chains: dict[str, Chain] = {}
+    for field, rule in rules.items():
+        single: tuple[Any, ...] = (rule,) if isinstance(rule, str) else tuple(rule)
+        chains[field] = single
     for field, chain in chains.items():
         if field.partition(":")[0] not in FIELDS:
-            raise InvalidValue(f"survivorship knows no such field: use one of {', '.join(FIELDS)}", reason="field")
+            raise InvalidValue(
+                f"survivorship knows no such field: use one of {', '.join(FIELDS)}", reason="field"
+            )
         if not chain or not set(chain) <= set(get_args(Rule)) or ("union" in chain and len(chain) > 1):
             raise InvalidValue(
-                f"the rules of a field are 'union' alone, or some of {', '.join(get_args(Rule)[:-1])}", reason="rule"
+                f"the rules of a field are 'union' alone, or some of {', '.join(get_args(Rule)[:-1])}",
+                reason="rule",
             )
     return FrozenMap(chains)
 
@@ -66,7 +72,7 @@ class Policy:
     id: str = "default"
     version: int = 1
     rules: FrozenMap[str, Chain] = attrs.field(factory=lambda: FrozenMap(), converter=_chains)
-    trust: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    trust: tuple[str, ...] = ()
 
     def chain(self, field: str) -> Chain:
         """The rules for a field, in order."""
@@ -173,7 +179,10 @@ def _settle(field: str, said: list[Said], policy: Policy) -> list[Survivor]:
         if chain == ("union",):
             found += [(value, _survivor(value, [], "union", of, policy)) for value in values]
             continue
-        best, rivals = values[0], [v for v in values[1:] if not broader(v.said[0].value, values[0].said[0].value)]
+        best, rivals = (
+            values[0],
+            [v for v in values[1:] if not broader(v.said[0].value, values[0].said[0].value)],
+        )
         found.append((best, _survivor(best, rivals, _decisive(chain, best, rivals, policy), of, policy)))
     found.sort(key=lambda pair: pair[0].said[0].party)
     found.sort(key=lambda pair: (_when(pair[0].said[0]), len(pair[0].holders)), reverse=True)

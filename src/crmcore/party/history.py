@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import attrs
 
-from crmcore.values.frozen_map import FrozenMap, freeze, thaw
+from crmcore.values.frozen_map import EMPTY, FrozenMap, freeze, thaw
 from crmcore.values.ids import PartyId
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
@@ -33,7 +33,7 @@ class PartyAdded(Document):
     party: PartyId
     actor: Actor
     reason: str | None = None
-    fields: FrozenMap[str, Any] = personal()
+    fields: FrozenMap[str, Any] = personal(default=EMPTY)
 
 
 @attrs.frozen(kw_only=True)

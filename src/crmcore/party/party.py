@@ -15,7 +15,7 @@ import attrs
 from crmcore.errors import InvalidParty, NoDesignation, NotFound
 from crmcore.party.contact_point import ContactPoint, EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.party.extra import Extra
-from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.frozen_map import EMPTY, FrozenMap
 from crmcore.values.identifier import Identifier
 from crmcore.values.ids import PartyId
 from crmcore.values.language import Language
@@ -52,9 +52,9 @@ class PartyRecord(Document):
     language: Language | None = None
     zone: str | None = None
     tags: frozenset[str] = frozenset()
-    extras: FrozenMap[str, Any] = personal(factory=lambda: FrozenMap())
+    extras: FrozenMap[str, Any] = personal(default=EMPTY)
     observed_at: Moment | None = None
-    observed: FrozenMap[str, Moment] = attrs.field(factory=lambda: FrozenMap())
+    observed: FrozenMap[str, Moment] = attrs.field(default=EMPTY)
     imported: ImportMark | None = None
     standing: Standing = "active"
 
@@ -355,6 +355,8 @@ def _points(
 
 
 def _check_points(points: tuple[ContactPoint, ...]) -> None:
+    if len(points) < 2:
+        return
     if len({(point.kind, point.key) for point in points}) != len(points):
         raise InvalidParty("two contact points of the party have the same normal form: keep one of them")
     preferred = [(point.kind, use) for point in points if point.rank == 1 for use in point.uses or ("",)]

@@ -75,7 +75,7 @@ class Relationship(Document):
     title: str | None = personal(default=None)
     department: str | None = personal(default=None)
     primary: bool = False
-    valid: Period[date] = attrs.field(factory=lambda: Period.always())
+    valid: Period[date] = Period.always()
     observed_at: Moment | None = None
     source: Source | None = None
     note: str | None = personal(default=None)

@@ -127,7 +127,8 @@ def range_query(
             check_sort_value(bound, limits)
     check_limit(limit)
     ordered = tuple(sorted(set(parts)))
-    scope = ("range", tenant, namespace, ordered, lo and lo.hex(), hi and hi.hex(), bool(reverse))
+    bounds = [None if bound is None else bound.hex() for bound in (lo, hi)]
+    scope = ("range", tenant, namespace, ordered, *bounds, bool(reverse))
     place: Place | None = None
     if after is not None:
         value, id_, kind, part = cursors.open(scope, after)

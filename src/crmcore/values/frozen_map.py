@@ -12,6 +12,9 @@ from typing import Any, TypeVar
 K = TypeVar("K")
 V = TypeVar("V", covariant=True)
 
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types that most values have and that need no freezing; asking for the type is faster than any other question."""
+
 
 class FrozenMap(Mapping[K, V]):
     """A read-only mapping. Nested dicts become maps, nested lists tuples and nested sets frozen ones.
@@ -31,7 +34,9 @@ class FrozenMap(Mapping[K, V]):
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         # The items of another map are frozen already; nothing can change the dict, so both may hold it.
         shared = (
-            items._items if isinstance(items, FrozenMap) else {k: freeze(v) for k, v in dict(items).items()}
+            items._items
+            if isinstance(items, FrozenMap)
+            else {k: v if type(v) in _PLAIN else freeze(v) for k, v in dict(items).items()}
         )
         object.__setattr__(self, "_items", shared)
         object.__setattr__(self, "_hash", None)
@@ -125,8 +130,16 @@ def thaw(value: Any) -> Any:
     >>> thaw(FrozenMap({"a": [1, {"b": 2}]}))
     {'a': [1, {'b': 2}]}
     """
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, FrozenMap):
+        value = value._items
     if isinstance(value, Mapping):
-        return {key: thaw(item) for key, item in value.items()}
+        return {key: item if type(item) in _PLAIN else thaw(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [thaw(item) for item in value]
     return value
+
+
+EMPTY: FrozenMap[Any, Any] = FrozenMap()
+"""The map without items, shared by all values that have none."""

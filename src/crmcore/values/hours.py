@@ -33,7 +33,7 @@ class Hours:
     """
 
     opens: int = attrs.field(validator=whole(0, DAY - 1, error=InvalidCalendar))
-    closes: int = attrs.field(validator=whole(1, 2 * DAY - 1, error=InvalidCalendar))
+    closes: int = attrs.field(validator=whole(0, 2 * DAY - 1, error=InvalidCalendar))
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.closes - self.opens <= DAY:
@@ -72,7 +72,7 @@ class Hours:
         return self.text
 
 
-def day_hours(hours: str | Hours | Iterable[str | Hours]) -> tuple[Hours, ...]:
+def day_hours(hours: str | Iterable[str | Hours]) -> tuple[Hours, ...]:
     """The windows of one day in order, from texts or values; adjacent ones may touch.
 
     Raises:
@@ -83,8 +83,6 @@ def day_hours(hours: str | Hours | Iterable[str | Hours]) -> tuple[Hours, ...]:
     """
     if isinstance(hours, str):
         hours = re.split(r"[,\s]+", hours.strip()) if hours.strip() else ()
-    elif isinstance(hours, Hours):
-        hours = (hours,)
     windows = sorted(
         (window if isinstance(window, Hours) else Hours.parse(window) for window in hours),
         key=lambda window: (window.opens, window.closes),

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 import attrs
 
-from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.frozen_map import EMPTY, FrozenMap
 
 FieldClass = Literal["public", "internal", "personal", "special"]
 """public: on a business card. internal: ours. personal: identifies someone. special: GDPR article 9."""
@@ -47,9 +47,6 @@ def field_classes(cls: type) -> dict[str, FieldClass]:
     return {field.name: field.metadata.get(_KEY, "internal") for field in attrs.fields(cls)}
 
 
-_NOTHING: FrozenMap[str, Any] = FrozenMap()
-
-
 def _frozen(unknown: Mapping[str, Any]) -> FrozenMap[str, Any]:
     return unknown if isinstance(unknown, FrozenMap) else FrozenMap(unknown)
 
@@ -64,5 +61,5 @@ class Document:
 
     # One empty map serves all. What a newer version keeps there may be personal, so it counts as that.
     unknown: FrozenMap[str, Any] = attrs.field(
-        default=_NOTHING, converter=_frozen, repr=False, metadata={_KEY: "personal"}
+        default=EMPTY, converter=_frozen, repr=False, metadata={_KEY: "personal"}
     )

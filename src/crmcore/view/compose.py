@@ -98,7 +98,12 @@ def value_text(value: Any) -> str:
         return value.full
     if isinstance(value, (OrganizationName, PartialDate)):
         return value.text
-    if isinstance(value, (EmailPoint, PhonePoint, PostalPoint, OnlinePoint)):
+    if isinstance(value, PostalPoint):
+        # The country of an address is left out on envelopes sent within it, but not in a view.
+        lines = value.raw if value.value is None else "\n".join(value.value.format())
+        country = value.value.country if value.value is not None else None
+        return lines if country is None or country in lines.split() else f"{lines}\n{country}"
+    if isinstance(value, (EmailPoint, PhonePoint, OnlinePoint)):
         return value.raw
     if hasattr(value, "scheme"):
         return f"{value.scheme} {value.value}"

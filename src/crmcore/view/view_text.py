@@ -22,13 +22,16 @@ def view_text(view: CustomerView) -> str:
     records = f"{len(view.members)} record{'s' if len(view.members) != 1 else ''}"
     sources = f"{len(view.sources)} source{'s' if len(view.sources) != 1 else ''}"
     lines = [f"{view.name:<{_LABEL + _VALUE}} {records}, {sources}"]
-    lines += [_line(field.field, field.text, reason(field)) for field in view.fields]
+    lines += [_line(field.field, field.text, reason(field)) for field in view.fields if not _is_extra(field)]
     lines += [
         _line(_RELATION.get(r.label, r.label), r.other_name, held(r)) for r in view.relationships[:_SHOWN]
     ]
     if len(view.relationships) > _SHOWN:
         lines.append(_line("", f"and {len(view.relationships) - _SHOWN} more", ""))
     lines.append(_line("contacts", contacts(view), ""))
+    extras = [field.field.partition(":")[2] for field in view.fields if _is_extra(field)]
+    if extras:
+        lines.append(_line("also kept", ", ".join(extras), ""))
     lines += [f"  ! {conflict}" for conflict in view.conflicts]
     if view.unknown_fields:
         lines.append(_line("unknown", ", ".join(view.unknown_fields), ""))
@@ -41,6 +44,11 @@ _RELATION = {
     "reports to": "manager",
     "belongs to": "parent",
 }
+
+
+def _is_extra(field: ViewField) -> bool:
+    """Whether it is a field of the application's own or an unknown column: kept whole, named in the text only."""
+    return field.field.startswith("extra:")
 
 
 def _line(label: str, value: str, note: str) -> str:
@@ -83,10 +91,12 @@ def contacts(view: CustomerView) -> str:
     if timeline.count == 0 or timeline.first is None or timeline.last is None:
         return "none recorded"
     kinds = {interaction.kind for interaction in timeline.recent}
-    noun = f"{kinds.pop()}s" if len(kinds) == 1 and timeline.count > 1 else "contacts"
-    more = "+" if timeline.more else ""
+    noun = "contact" if len(kinds) != 1 or kinds == {"other"} else kinds.pop()
     first, last = moment_date(timeline.first).isoformat(), moment_date(timeline.last).isoformat()
-    return f"{timeline.count}{more} {noun}, first {first}, last {last}"
+    if timeline.count == 1:
+        return f"1 {noun}, {first}"
+    more = "+" if timeline.more else ""
+    return f"{timeline.count}{more} {noun}s, first {first}, last {last}"
 
 
 def _year(moment: Moment | None) -> str:

@@ -1,0 +1,120 @@
+"""What a store is, in the plainest words: one dict, copied for every batch. It shares no code with any store."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from crmcore.storage import Append, Batch, Check, CheckKey, CheckStream, Delete, Key, Put, Ref, Rekey, Sort
+from tests.storage.kit import EXCLUSIVE
+
+
+class Model:
+    def __init__(self) -> None:
+        self.live: dict[Ref, dict[str, Any]] = {}
+        self.versions: dict[Ref, int] = {}
+        self.ledgers: dict[tuple[str, str], list[Any]] = {}
+        self.feeds: dict[str, list[Any]] = {}
+        self.known: dict[tuple[str, str], Any] = {}
+
+    def apply(self, batch: Batch) -> Any:
+        """The name of an error, or versions and lengths, and whether the batch was known."""
+        name = (batch.tenant, batch.idem)
+        if name in self.known:
+            known = self.known[name]
+            if known is None:
+                return "Fenced"
+            return (known[1], known[2], True) if known[0] == said(batch) else "IdempotencyMismatch"
+        trial = copy.deepcopy(self)
+        error, versions, seqs = trial._try(batch, self)
+        if error:
+            return error
+        trial.known[name] = (said(batch), versions, seqs)
+        self.__dict__ = trial.__dict__
+        return versions, seqs, False
+
+    def outcome(self, tenant: str, idem: str) -> Any:
+        known = self.known.setdefault((tenant, idem), None)
+        return None if known is None else (known[1], known[2])
+
+    def holder(self, tenant: str, key: Key) -> set[Ref]:
+        return {ref for ref, one in self.live.items() if ref.tenant == tenant and key in one["keys"]}
+
+    def version(self, ref: Ref) -> int:
+        return self.versions[ref] if ref in self.live else 0
+
+    def _try(self, batch: Batch, before: Model) -> tuple[str | None, dict[Ref, int], dict[str, int]]:
+        versions: dict[Ref, int] = {}
+        seqs: dict[str, int] = {}
+        feed = self.feeds.setdefault(batch.tenant, [])
+        problems: set[str] = set()
+        for op in batch.ops:
+            if isinstance(op, CheckStream):
+                if len(before.ledgers.get((batch.tenant, op.stream), [])) != op.seq:
+                    problems.add("StreamConflict")
+            elif isinstance(op, CheckKey):
+                if before.holder(batch.tenant, op.key) != ({op.holder} if op.holder else set()):
+                    problems.add("KeyConflict")
+            elif isinstance(op, Append):
+                ledger = self.ledgers.setdefault((batch.tenant, op.stream), [])
+                if op.expect_seq is not None and op.expect_seq != len(ledger):
+                    problems.add("StreamConflict")
+                ledger.append(op.entry)
+                seqs[op.stream] = len(ledger)
+                feed.append((batch.idem, "append", op.stream, len(ledger)))
+            else:
+                if before.version(op.ref) != op.expect:
+                    problems.add("VersionConflict")
+                if not isinstance(op, Check):
+                    self._write(op, versions, feed, batch.idem)
+        taken = [
+            key
+            for key in {
+                key for one in self.live.values() for key in one["keys"] if key.namespace in EXCLUSIVE
+            }
+            if len(self.holder(batch.tenant, key)) > 1
+        ]
+        if taken:
+            problems.add("KeyConflict")
+        return (" or ".join(sorted(problems)) or None), versions, seqs
+
+    def _write(self, op: Put | Delete | Rekey, versions: dict[Ref, int], feed: list[Any], idem: str) -> None:
+        if isinstance(op, Rekey):
+            if op.ref in self.live:
+                self.live[op.ref] |= {"keys": op.keys, "sorts": op.sorts}
+            return
+        self.versions[op.ref] = versions[op.ref] = self.versions.get(op.ref, 0) + 1
+        if isinstance(op, Delete):
+            self.live.pop(op.ref, None)
+        else:
+            self.live[op.ref] = {"schema": op.schema, "body": op.body, "keys": op.keys, "sorts": op.sorts}
+        feed.append((idem, "put" if isinstance(op, Put) else "delete", op.ref, versions[op.ref]))
+
+    # what can be read
+
+    def found(self, tenant: str, key: Key) -> list[Ref]:
+        return sorted(self.holder(tenant, key))
+
+    def ordered(self, tenant: str, parts: Iterable[str]) -> list[tuple[Sort, Ref]]:
+        items = [
+            (sort, ref)
+            for ref, one in self.live.items()
+            for sort in one["sorts"]
+            if ref.tenant == tenant and sort.part in parts
+        ]
+        return sorted(items, key=lambda item: (item[0].value, item[1].id, item[1].kind, item[0].part))
+
+    def of_kind(self, tenant: str, kind: str) -> list[Ref]:
+        return sorted(ref for ref in self.live if (ref.tenant, ref.kind) == (tenant, kind))
+
+
+def said(batch: Batch) -> Any:
+    """What makes a batch the same batch: all but the library's clock."""
+    ops = [
+        (op.stream, op.expect_seq, op.entry.occurred_at, op.entry.subjects, op.entry.schema, op.entry.body)
+        if isinstance(op, Append)
+        else op
+        for op in batch.ops
+    ]
+    return ops, batch.actor, batch.reason
