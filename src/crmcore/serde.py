@@ -8,6 +8,7 @@ old form is upcast when it is read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -15,6 +16,7 @@ from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter, transform_error
+from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -34,12 +36,14 @@ class Codec(Generic[T]):
     """How one kind of document is stored.
 
     *tag* is the literal name in the store, never a class name. *upcasts* turn the body of schema n into that of n + 1,
-    beginning with schema 1; the current schema is one more than their number.
+    beginning with schema 1; the current schema is one more than their number. A value of a kind that is *versioned* has
+    the version of its record; one that is never rewritten needs none.
     """
 
     tag: str
     type: Any
     upcasts: tuple[Upcast, ...] = ()
+    versioned: bool = True
 
     @property
     def schema(self) -> int:
@@ -63,11 +67,18 @@ class Codec(Generic[T]):
                 raise SchemaMismatch(
                     f"a stored {self.tag} has schema {schema}, this crmcore reads up to {current}: upgrade crmcore"
                 )
-            plain = dict(body)
+            body = self._upcast(body, schema)
+        return cast("T", load(self.type, body))
+
+    def _upcast(self, body: Mapping[str, Any], schema: int) -> Mapping[str, Any]:
+        with suppress(*_MISFITS):
+            plain = dict(_object(body))
+            if schema < 1:
+                raise ValueError("schemas count from 1")
             for upcast in self.upcasts[schema - 1 :]:
                 plain = upcast(plain)
-            body = plain
-        return cast("T", load(self.type, body))
+            return plain
+        raise InvalidDocument(f"a stored {self.tag} does not fit schema {schema}, at which it was written")
 
 
 @attrs.frozen
@@ -108,9 +119,22 @@ def load(type_: Any, data: Any) -> Any:
     """
     try:
         return _converter().structure(data, type_)
-    except (CrmError, ValueError, TypeError, KeyError, AttributeError, StructureHandlerNotFoundError):
+    except _MISFITS:
         path = _path_of_failure(type_, data)
-    raise InvalidDocument(f"the document does not fit its type at {path}", path=path) from None
+    # Outside of the handler: an error that is chained to this one may quote what it refused.
+    raise InvalidDocument(f"the document does not fit its type at {path}", path=path)
+
+
+_MISFITS = (
+    CrmError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    StructureHandlerNotFoundError,
+)
+"""What parsers and constructors raise when they are given something else than what they wrote."""
 
 
 def _path_of_failure(type_: Any, data: Any) -> str:
@@ -119,7 +143,7 @@ def _path_of_failure(type_: Any, data: Any) -> str:
     except BaseValidationError as error:
         # cattrs ends each sentence with "@ $.path"; the part before it may hold the value.
         return transform_error(error)[0].rpartition("@ ")[2]
-    except (CrmError, ValueError, TypeError, KeyError, AttributeError):
+    except _MISFITS:
         return "$"
     return "$"
 
@@ -151,6 +175,8 @@ def _converter(detailed: bool = False) -> Converter:
     converter.register_structure_hook_func(_is_own_json, lambda data, type_: _from_json(type_, data))
     converter.register_unstructure_hook_func(_is_own_json, lambda value: value.to_json())
     converter.register_unstructure_hook_factory(_is_set, _set_unstructurer)
+    converter.register_structure_hook_factory(_is_set, _set_structurer)
+    converter.register_structure_hook_factory(_is_tuple, _tuple_structurer)
     converter.register_structure_hook_factory(_is_document, _document_structurer)
     converter.register_unstructure_hook_factory(_is_document, _document_unstructurer)
     converter.register_structure_hook_func(_is_literal, _literal)
@@ -186,6 +212,10 @@ def _is_set(type_: Any) -> bool:
     return get_origin(type_) is frozenset
 
 
+def _is_tuple(type_: Any) -> bool:
+    return get_origin(type_) is tuple and get_args(type_)[-1:] == (...,)
+
+
 def _from_json(type_: Any, data: Any) -> Any:
     return (get_origin(type_) or type_).from_json(data)
 
@@ -194,6 +224,13 @@ def _object(data: Any) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
         raise TypeError("an object was expected")
     return cast("Mapping[str, Any]", data)
+
+
+def _array(data: Any) -> list[Any] | tuple[Any, ...]:
+    """Not any iterable, as cattrs takes it: a text would become the tuple of its letters."""
+    if not isinstance(data, (list, tuple)):
+        raise TypeError("an array was expected")
+    return data
 
 
 def _text(data: Any, _: Any) -> str:
@@ -236,6 +273,17 @@ def _map_structurer(type_: Any, converter: Converter) -> Callable[[Any, Any], An
 def _map_unstructurer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
     unstructure = converter.get_unstructure_hook(get_args(type_)[1])
     return lambda value: {key: unstructure(item) for key, item in value.items()}
+
+
+def _tuple_structurer(type_: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    structure = homogenous_tuple_structure_factory(type_, converter)
+    return lambda data, _: structure(_array(data), type_)
+
+
+def _set_structurer(type_: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    item_type = get_args(type_)[0]
+    structure = converter.get_structure_hook(item_type)
+    return lambda data, _: frozenset([structure(item, item_type) for item in _array(data)])
 
 
 def _set_unstructurer(type_: Any, converter: Converter) -> Callable[[Any], Any]:

@@ -335,16 +335,15 @@ def test_a_day_that_a_zone_skipped_has_no_hours() -> None:
 
 
 def test_no_zone_changes_twice_within_a_day() -> None:
-    """What the search for changes relies on; asked of every zone, every twelve hours over years with odd changes."""
+    """What the search for changes relies on; asked of every zone, every twelve hours of a year with many changes."""
+    begin = datetime(1945, 1, 1, tzinfo=UTC)
     for name in sorted(zoneinfo.available_timezones() - {"localtime", "Factory", "posixrules"}):
         zone = ZoneInfo(name)
-        for year in (1945, 2011):
-            begin = datetime(year, 1, 1, tzinfo=UTC)
-            offsets = [
-                (begin + step * timedelta(hours=12)).astimezone(zone).utcoffset() for step in range(2 * 365)
-            ]
-            changes = [step for step in range(1, len(offsets)) if offsets[step] != offsets[step - 1]]
-            assert all(two - one > 2 for one, two in pairwise(changes)), name
+        offsets = [
+            (begin + step * timedelta(hours=12)).astimezone(zone).utcoffset() for step in range(2 * 365)
+        ]
+        changes = [step for step in range(1, len(offsets)) if offsets[step] != offsets[step - 1]]
+        assert all(two - one > 2 for one, two in pairwise(changes)), name
 
 
 def test_the_ends_of_the_calendar_are_open_too() -> None:

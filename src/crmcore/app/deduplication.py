@@ -66,7 +66,7 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
         [features_of(party, employers.get(party.id, ())) for party in parties],
         flow.matcher,
         apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
-        together=[(at[link.a], at[link.b]) for link in links if link.a in at and link.b in at],
+        together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
         on_progress=lambda done, total: tell("comparing", done, total),
     )
     new = _new_judgements(flow, parties, judgements, found)
@@ -153,11 +153,12 @@ def _new_judgements(
     now = flow.clock()
     actor = Actor(kind="model", id=flow.matcher.name)
     judged = {(j.a, j.b) for j in known if j.live}
+    before = customers([party.id for party in parties], known)
     new: list[Judgement] = []
 
     def add(i: int, k: int, verdict: Any, match: Match, support: int) -> None:
         a, b = sorted((parties[i].id, parties[k].id))
-        if (a, b) in judged:
+        if (a, b) in judged or before.of(a) == before.of(b):
             return
         new.append(
             judge(

@@ -83,7 +83,8 @@ async def conflicts_of(unit: Unit, customer: Membership) -> tuple[str, ...]:
     partition = customers(around.parties, around.judgements)
     own = set(customer.members)
     return tuple(
-        "people said that two records are the same and that they are different customers: retract one of the two"
+        "people said both that records are the same and that they are different: retract one of "
+        + ", ".join(conflict.judgements)
         for conflict in partition.conflicts
         if {conflict.link.a, conflict.link.b} & own
     )

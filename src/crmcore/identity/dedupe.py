@@ -13,6 +13,7 @@ import attrs
 from crmcore.errors import InvalidJudgement
 from crmcore.identity.blocking import Blocks
 from crmcore.identity.cluster import Grouping, Link, agglomerate
+from crmcore.identity.customer import CAP
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, Matcher
 from crmcore.identity.population import Population
@@ -163,7 +164,7 @@ class _Run:
         links = [Link(a, b, False, score, weak) for a, b, score, weak in self.same]
         links.extend(Link(a, b, True) for a, b in said_same)
         barred = _unsaid(self.contradicted, said_same, len(self.nodes))
-        grouping = agglomerate(range(len(self.nodes)), links, [*said_apart, *barred])
+        grouping = agglomerate(range(len(self.nodes)), links, [*said_apart, *barred], cap=CAP)
         group_of = {node: number for number, group in enumerate(grouping.groups) for node in group}
         return Deduplication(
             labels=self._labels(node_of, group_of),

@@ -223,7 +223,7 @@ def _place(a: AddressForm, b: AddressForm, population: Population) -> Reason:
 
 def _identifier(a: str, b: str, population: Population) -> Reason:
     level = comparison.identifiers(a, b)
-    if level == "different" and a.rpartition(":")[0] not in _EXCLUSIVE:
+    if level == "different" and a.partition(":")[0].partition("@")[0] not in _EXCLUSIVE:
         level = "unrelated"
     rarity = min(population.rarity("identifier", a), population.rarity("identifier", b))
     return _reason("identifier", level, rarity, (a, b))

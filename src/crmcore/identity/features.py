@@ -34,6 +34,12 @@ Kind = Literal["person", "organization", "household", "anonymous"]
 
 Form = TypeVar("Form", str, PersonForm, OrganizationForm, AddressForm)
 
+ROLES = (
+    "given_name", "family_name", "full_name", "org_name", "birth_date", "email", "phone", "street_no", "street", "city",
+    "postcode", "region", "country", "national_id", "occupation", "employer",
+)  # fmt: skip
+"""The columns of a row that are evidence."""
+
 _MOST_VALUES = 8
 """Further values of a field are left out: a record with more telephone numbers than that is a directory."""
 
@@ -130,47 +136,53 @@ def features_of(party: Party, employers: Iterable[str] = ()) -> Features:
 def features_of_row(values: Mapping[str, str], kind: Kind | None = None) -> Features:
     """The features of a row whose columns are named by role; columns with other names are no evidence.
 
-    Roles: given_name, family_name, full_name, org_name, birth_date, email, phone, street_no, street, city, postcode,
-    region, country, national_id, occupation, employer. Without a *kind* a row that names an organization and no person
-    is one of an organization.
+    The roles are `ROLES`. Without a *kind* a row that names an organization and no person is one of an organization,
+    and one that names nobody is anonymous; for organizations *full_name* is another name of the column *org_name*.
 
     >>> features_of_row({"org_name": "Foster Ctr", "street": "1112 W Foster", "cluster": "7"}).kind
     'organization'
     """
-    get = values.get
-    names = [_row_name(get("given_name") or "", get("family_name") or "", get("full_name") or "")]
-    organization = organization_form(get("org_name") or "")
+    texts = {role: (values.get(role) or "")[:LONGEST] for role in ROLES}
+    name = _row_name(texts["given_name"], texts["family_name"], texts["full_name"])
+    organization = organization_form(texts["org_name"])
     if kind is None:
-        kind = "organization" if organization and names == [None] else "person"
+        kind = _kind(texts, name, organization)
+    if kind in ("organization", "household"):
+        organization, name = organization or organization_form(texts["full_name"]), None
     address = address_form(
-        number=get("street_no") or "",
-        street=get("street") or "",
-        city=get("city") or "",
-        region=get("region") or "",
-        postcode=get("postcode") or "",
-        country=_country((get("country") or "")[:LONGEST]),
+        number=texts["street_no"],
+        street=texts["street"],
+        city=texts["city"],
+        region=texts["region"],
+        postcode=texts["postcode"],
+        country=_country(texts["country"]),
     )
-    employers = [organization_form(get("employer") or "")]
-    if kind == "person":
-        employers.append(organization)
+    of_person = kind in ("person", "anonymous")
     return Features(
         kind=kind,
-        names=_distinct(names),
-        organizations=_distinct([organization] if kind != "person" else []),
-        birth_dates=_distinct([date_form(get("birth_date") or "")]),
-        emails=_distinct([email_form(get("email") or "")]),
-        phones=_distinct([phone_form(get("phone") or "")]),
+        names=_distinct([name]),
+        organizations=() if of_person else _distinct([organization]),
+        birth_dates=_distinct([date_form(texts["birth_date"])]),
+        emails=_distinct([email_form(texts["email"])]),
+        phones=_distinct([phone_form(texts["phone"])]),
         addresses=_distinct([address]),
-        identifiers=_distinct([identifier_form("national_id", get("national_id") or "")]),
-        employers=_distinct(employers),
-        occupation=fold((get("occupation") or "")[:LONGEST]),
+        identifiers=_distinct([identifier_form("national_id", texts["national_id"])]),
+        employers=_distinct([organization_form(texts["employer"]), organization if of_person else ()]),
+        occupation=fold(texts["occupation"]),
     )
+
+
+def _kind(texts: Mapping[str, str], name: PersonForm | None, organization: OrganizationForm) -> Kind:
+    """What a row seems to be about; one that names nobody can be about either."""
+    if name is not None or texts["birth_date"].strip() or texts["occupation"].strip():
+        return "person"
+    return "organization" if organization else "anonymous"
 
 
 def _row_name(given: str, family: str, full: str) -> PersonForm | None:
     if given.strip() or family.strip():
-        return person_form(given[:LONGEST], family[:LONGEST])
-    return full_name_form(full[:LONGEST]) if full.strip() else None
+        return person_form(given, family)
+    return full_name_form(full) if full.strip() else None
 
 
 def _person_name(name: PersonName) -> PersonForm | None:
@@ -203,15 +215,19 @@ def _address(point: PostalPoint) -> AddressForm | None:
     address = point.value
     if address is None:
         return address_of_lines(tuple(point.raw.splitlines()))
-    street = address.street_address or ""
-    if not (street or address.locality or address.postal_code):
-        return address_of_lines(address.lines, (address.country or "").lower())
-    return address_form(
-        street=" ".join(street.splitlines()),
+    country = (address.country or "").lower()
+    if not address.street_address and address.lines:
+        read = address_of_lines(address.lines, country) or AddressForm()
+    else:
+        read = address_form(street=" ".join((address.street_address or "").splitlines())) or AddressForm()
+    parts = address_form(
         city=address.locality or "",
         region=address.administrative_area or "",
         postcode=address.postal_code or "",
-        country=(address.country or "").lower(),
+        country=country,
+    )
+    return AddressForm(
+        *(known or guessed for known, guessed in zip(parts or AddressForm(), read, strict=True))
     )
 
 

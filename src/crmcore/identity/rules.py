@@ -66,7 +66,7 @@ class RuleMatcher:
         need = round(POINTS_A_BIT * (log2(max(population.size, LEAST_SIZE)) + self.odds))
         agreeing = _independent(fields)
         identified = self._identified(fields)
-        contradiction = _contradiction(fields, a.kind)
+        contradiction = _contradiction(fields, organizations="organization" in (a.kind, b.kind))
         verdict: Verdict = "different"
         if score >= need and (agreeing >= 2 or (identified and agreeing)) and not contradiction:
             verdict = "same"
@@ -101,7 +101,7 @@ def _independent(fields: Mapping[str, Reason]) -> int:
     return len(agreeing)
 
 
-def _contradiction(fields: Mapping[str, Reason], kind: str) -> bool:
+def _contradiction(fields: Mapping[str, Reason], *, organizations: bool) -> bool:
     """Whether something says that these are two customers who have much in common.
 
     An identifier that agrees settles it. So does the same full birth date for two given names, of which one
@@ -109,7 +109,7 @@ def _contradiction(fields: Mapping[str, Reason], kind: str) -> bool:
     """
     if _agrees(fields, "identifier"):
         return False
-    if kind == "organization":
+    if organizations:
         return _branches(fields.get("place"))
     name, born = fields.get("name"), fields.get("birth date")
     if name is None or name.level not in ("relatives", "strangers", "generations"):

@@ -221,7 +221,7 @@ class Person(PartyRecord):
         names = () if name is None else (PersonName.parse(name) if isinstance(name, str) else name,)
         if isinstance(birth_date, str):
             birth_date = PartialDate.parse(birth_date)
-        points = _points(email, phone, region, address)
+        points = (*_points(email, phone, region, address), *fields.pop("contact_points", ()))
         return cls(names=names, birth_date=birth_date, contact_points=points, **fields)
 
     @property
@@ -270,7 +270,8 @@ class Organization(PartyRecord):
     ) -> Organization:
         """A draft. *region* is where *phone* is dialled from. Other fields by name."""
         names = () if name is None else (OrganizationName.parse(name) if isinstance(name, str) else name,)
-        return cls(names=names, contact_points=_points(email, phone, region, address), **fields)
+        points = (*_points(email, phone, region, address), *fields.pop("contact_points", ()))
+        return cls(names=names, contact_points=points, **fields)
 
     @property
     def name(self) -> OrganizationName | None:
@@ -308,7 +309,8 @@ class Household(PartyRecord):
         cls, label: str | None = None, *, address: str | PostalAddress | None = None, **fields: Any
     ) -> Household:
         """A draft."""
-        return cls(label=label, contact_points=_points(None, None, None, address), **fields)
+        points = (*_points(None, None, None, address), *fields.pop("contact_points", ()))
+        return cls(label=label, contact_points=points, **fields)
 
     @property
     def display_name(self) -> str:
