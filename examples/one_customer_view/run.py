@@ -23,7 +23,9 @@ def main() -> None:
         show(crm)
         merge_and_unmerge(crm)
         (OUT / "report.html").write_text(report(crm, focus="Hiroyuki Mizuno"), encoding="utf-8")
-    print(f"\nopen {shown(OUT / 'report.html')}      next: crmcore show 'Mizuno' --store {shown(OUT / 'crm.db')}")
+    print(
+        f"\nopen {shown(OUT / 'report.html')}      next: crmcore show 'Mizuno' --store {shown(OUT / 'crm.db')}"
+    )
 
 
 def take_over(crm: Crm) -> None:
@@ -59,7 +61,9 @@ def show(crm: Crm) -> None:
 def merge_and_unmerge(crm: Crm) -> None:
     """A clerk settles a doubtful pair, wrongly, and takes it back."""
     clerk = crm.acting_as(Actor(kind="person", id="you"))
-    doubt = next(pair for pair in crm.identity.to_review(limit=1000) if crm.parties.get(pair.a).kind == "person")
+    doubt = next(
+        pair for pair in crm.identity.to_review(limit=1000) if crm.parties.get(pair.a).kind == "person"
+    )
     before = crm.customers.view(doubt.a).digest, crm.customers.view(doubt.b).digest
     judgement = clerk.identity.merge(doubt.a, doubt.b, reason="they looked alike")
     merged = crm.customers.view(doubt.b)

@@ -9,6 +9,68 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+__all__ = [
+    "AmbiguousReference",
+    "BatchTooLarge",
+    "CalendarNeverOpen",
+    "CapabilityMissing",
+    "ClusterTooLarge",
+    "CommitUnknown",
+    "Contention",
+    "Corrupt",
+    "CrmDeprecationWarning",
+    "CrmError",
+    "CrmWarning",
+    "CurrencyMismatch",
+    "DecidedDifferent",
+    "ExchangeError",
+    "Fenced",
+    "FutureInteraction",
+    "IdempotencyMismatch",
+    "InvalidAddress",
+    "InvalidCalendar",
+    "InvalidDate",
+    "InvalidDocument",
+    "InvalidEmail",
+    "InvalidId",
+    "InvalidIdentifier",
+    "InvalidInteraction",
+    "InvalidJudgement",
+    "InvalidLanguage",
+    "InvalidMapping",
+    "InvalidMoney",
+    "InvalidName",
+    "InvalidParty",
+    "InvalidPeriod",
+    "InvalidPhone",
+    "InvalidRecord",
+    "InvalidRelationship",
+    "InvalidSource",
+    "InvalidValue",
+    "KeyConflict",
+    "MissingExtra",
+    "NaiveDatetime",
+    "NoDesignation",
+    "NotFound",
+    "PlanStale",
+    "PositionExpired",
+    "RelationshipCycle",
+    "RelationshipOverlap",
+    "RuleViolation",
+    "SchemaMismatch",
+    "SourceTaken",
+    "StoreClosed",
+    "StoreError",
+    "StoreFull",
+    "StoreTimeout",
+    "StreamConflict",
+    "TenantMismatch",
+    "Unavailable",
+    "UnreadableFile",
+    "UnsafeMarkup",
+    "VersionConflict",
+]
+
 Outcome = Literal["not_applied", "unknown"]
 
 
@@ -35,30 +97,44 @@ class InvalidValue(CrmError, ValueError):
 
 
 class InvalidEmail(InvalidValue):
+    """A text that is no e-mail address."""
+
     code = "invalid_email"
 
 
 class InvalidPhone(InvalidValue):
+    """A text that is no telephone number, or one without its country."""
+
     code = "invalid_phone"
 
 
 class InvalidName(InvalidValue):
+    """A text that is no name."""
+
     code = "invalid_name"
 
 
 class InvalidAddress(InvalidValue):
+    """Lines or components that are no postal address."""
+
     code = "invalid_address"
 
 
 class InvalidDate(InvalidValue):
+    """A text or combination of parts that is no date."""
+
     code = "invalid_date"
 
 
 class InvalidPeriod(InvalidValue):
+    """A period that ends before it begins, or mixes dates and instants."""
+
     code = "invalid_period"
 
 
 class InvalidCalendar(InvalidValue):
+    """Opening hours or a time zone that cannot be."""
+
     code = "invalid_calendar"
 
 
@@ -69,26 +145,38 @@ class CalendarNeverOpen(InvalidCalendar):
 
 
 class InvalidMoney(InvalidValue):
+    """An amount or a currency that cannot be."""
+
     code = "invalid_money"
 
 
 class CurrencyMismatch(InvalidMoney):
+    """Amounts of different currencies, which only an exchange rate can bring together."""
+
     code = "currency_mismatch"
 
 
 class InvalidLanguage(InvalidValue):
+    """A text that is no language tag (BCP 47)."""
+
     code = "invalid_language"
 
 
 class InvalidIdentifier(InvalidValue):
+    """A scheme or value that identifies nothing."""
+
     code = "invalid_identifier"
 
 
 class InvalidSource(InvalidValue):
+    """A source or actor without a usable name."""
+
     code = "invalid_source"
 
 
 class InvalidId(InvalidValue):
+    """A text that is no id of the kind asked for."""
+
     code = "invalid_id"
 
 
@@ -124,6 +212,8 @@ class NoDesignation(RuleViolation):
 
 
 class InvalidParty(RuleViolation):
+    """A party whose parts contradict each other."""
+
     code = "invalid_party"
 
 
@@ -138,26 +228,38 @@ class SourceTaken(RuleViolation):
 
 
 class InvalidRelationship(RuleViolation):
+    """A relationship that its type does not allow."""
+
     code = "invalid_relationship"
 
 
 class RelationshipCycle(InvalidRelationship):
+    """A relationship that would close a circle."""
+
     code = "relationship_cycle"
 
 
 class RelationshipOverlap(InvalidRelationship):
+    """A relationship that exists already for an overlapping time."""
+
     code = "relationship_overlap"
 
 
 class InvalidInteraction(RuleViolation):
+    """An interaction that cannot have been."""
+
     code = "invalid_interaction"
 
 
 class FutureInteraction(InvalidInteraction):
+    """An interaction that has not happened yet."""
+
     code = "future_interaction"
 
 
 class InvalidJudgement(RuleViolation):
+    """A judgement that makes no sense, or was taken back before."""
+
     code = "invalid_judgement"
 
 
@@ -172,6 +274,8 @@ class DecidedDifferent(InvalidJudgement):
 
 
 class ClusterTooLarge(InvalidJudgement):
+    """More records in one customer than a store is asked to hold together."""
+
     code = "cluster_too_large"
 
 
@@ -246,11 +350,15 @@ class Contention(StoreError):
 
 
 class Unavailable(StoreError):
+    """The store cannot be reached, or its place cannot be used."""
+
     code = "unavailable"
     retryable = True
 
 
 class StoreTimeout(StoreError, TimeoutError):
+    """The store took longer than it was given; nothing was written."""
+
     code = "store_timeout"
     retryable = True
 
@@ -279,6 +387,8 @@ class Fenced(StoreError):
 
 
 class TenantMismatch(StoreError):
+    """A batch for one tenant holds an operation on another."""
+
     code = "tenant_mismatch"
 
 
@@ -289,6 +399,8 @@ class InvalidRecord(StoreError, ValueError):
 
 
 class BatchTooLarge(StoreError):
+    """A batch over a limit of the store."""
+
     code = "batch_too_large"
 
     def __init__(self, message: str, *, limit: int, got: int) -> None:
@@ -298,6 +410,8 @@ class BatchTooLarge(StoreError):
 
 
 class CapabilityMissing(StoreError):
+    """The store does not claim what was asked of it."""
+
     code = "capability_missing"
 
 
@@ -308,14 +422,20 @@ class SchemaMismatch(StoreError):
 
 
 class StoreFull(StoreError):
+    """There is no room left to write."""
+
     code = "store_full"
 
 
 class Corrupt(StoreError):
+    """What the store keeps is damaged."""
+
     code = "corrupt"
 
 
 class StoreClosed(StoreError):
+    """The store was closed before."""
+
     code = "store_closed"
 
 
@@ -335,10 +455,14 @@ class ExchangeError(CrmError):
 
 
 class UnreadableFile(ExchangeError):
+    """A file that cannot be read, or not as what it should be."""
+
     code = "unreadable_file"
 
 
 class InvalidMapping(ExchangeError):
+    """A mapping of columns to fields that cannot be used."""
+
     code = "invalid_mapping"
 
 

@@ -27,6 +27,8 @@ from crmcore.values.instant import from_text, to_text
 from crmcore.values.moment import Moment, moment_from_text, moment_text
 from crmcore.values.personal import Document
 
+__all__ = ["Codec", "Codecs", "dump", "load"]
+
 T = TypeVar("T")
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -324,7 +326,7 @@ def _document_unstructurer(cls: Any, converter: Converter) -> Callable[[Any], An
     )
 
     def plain(value: Any) -> dict[str, Any]:
-        body = cast("dict[str, Any]", unstructure(value))
+        body = unstructure(value)
         if value.unknown:
             for key, item in value.unknown.items():
                 body.setdefault(key, thaw(item))

@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from crmcore.exchange.facts import Read, RowFacts
 from crmcore.exchange.mapping import ColumnMap, ImportOptions
 from crmcore.exchange.prepare import Prepared, prepare
-from crmcore.exchange.rows import Read, RowFacts
 
 TODAY = date(2026, 11, 22)
 

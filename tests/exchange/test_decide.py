@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from crmcore.exchange.decide import SeenRecords, decide
-from crmcore.exchange.rows import RowFacts
+from crmcore.exchange.facts import RowFacts
 from crmcore.party.party import Organization, Party, Person
 from tests.exchange.files import facts, reads
 

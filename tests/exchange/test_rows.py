@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore.exchange.facts import MAX_ROW, MESSAGES, Rejection, RowFacts, Skip
 from crmcore.exchange.mapping import ColumnMap
 from crmcore.exchange.reading import Row
-from crmcore.exchange.rows import MAX_ROW, MESSAGES, Rejection, RowFacts, RowReader, Skip
+from crmcore.exchange.rows import RowReader
 from crmcore.party.party import Organization, Person
 from crmcore.values.frozen_map import FrozenMap
 from tests.exchange.files import PEOPLE, TODAY, facts, reads

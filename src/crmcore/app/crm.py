@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
 from crmcore.app.facade import (
@@ -26,11 +26,13 @@ from crmcore.storage.memory import MemoryStore
 from crmcore.storage.protocol import Position, Store
 from crmcore.values.source import Actor
 
+Twin = TypeVar("Twin", AsyncCrm, AsyncBatch)
 
-class _Namespaces:
+
+class _Namespaces(Generic[Twin]):
     """The synchronous namespaces over a twin."""
 
-    _twin: AsyncCrm | AsyncBatch
+    _twin: Twin
 
     @cached_property
     def parties(self) -> Parties:
@@ -63,7 +65,7 @@ class _Namespaces:
         return Consents(self._twin.consent)
 
 
-class Crm(_Namespaces):
+class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
     *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, actor.
@@ -74,8 +76,6 @@ class Crm(_Namespaces):
     ...     crm.customers.view("ann@x.org").name
     'Ann Lee'
     """
-
-    _twin: AsyncCrm
 
     def __init__(self, store: Store, **options: Any) -> None:
         self._twin = AsyncCrm(lift(store), **options)
@@ -140,10 +140,8 @@ class Crm(_Namespaces):
         self.close()
 
 
-class CrmBatch(_Namespaces):
+class CrmBatch(_Namespaces[AsyncBatch]):
     """The namespaces, gathering into one batch. Made by `Crm.batch`."""
-
-    _twin: AsyncBatch
 
     def __init__(self, twin: AsyncBatch) -> None:
         self._twin = twin

@@ -53,7 +53,7 @@ class Parties:
         """
         return run(self._flow.add(draft))
 
-    def add_many(self, drafts: Iterable[Party]) -> tuple[Party, ...]:
+    def add_many(self, drafts: Iterable[P]) -> tuple[P, ...]:
         """Store drafts in as few batches as the store allows, each all or nothing, and return them in order.
 
         Raises:

@@ -223,7 +223,7 @@ async def _two_parties(unit: Unit, a: Reference, b: Reference) -> tuple[PartyId,
 
 async def _party(unit: Unit, ref: Reference) -> PartyId:
     customer = await resolve(unit, ref)
-    return PartyId(ref) if ref in customer.members else customer.members[0]  # type: ignore[arg-type]  # a member is a text
+    return PartyId(ref) if ref in customer.members else customer.members[0]
 
 
 def _refuse_decided(around: Concerned, a: PartyId, b: PartyId) -> None:

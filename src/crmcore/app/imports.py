@@ -20,11 +20,12 @@ from crmcore.app.relationships import add_relationship, related
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import PlanStale
 from crmcore.exchange.decide import SeenRecords, Verdict, decide
+from crmcore.exchange.facts import Contact, Read, RowFacts
 from crmcore.exchange.mapping import ImportOptions, RowKind
 from crmcore.exchange.plan import ImportPlan, RowOutcome
 from crmcore.exchange.prepare import PlanMaker, prepare
 from crmcore.exchange.rejected import planned_table, write_rejected
-from crmcore.exchange.rows import Contact, Read, RowFacts, read_rows
+from crmcore.exchange.rows import read_rows
 from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
 from crmcore.interaction.lay import DEDUPE
 from crmcore.party.party import Organization, Party

@@ -58,19 +58,19 @@ class AsyncParties:
 
         return await self._flow.commit(plan)
 
-    async def add_many(self, drafts: Iterable[Party]) -> tuple[Party, ...]:
+    async def add_many(self, drafts: Iterable[P]) -> tuple[P, ...]:
         """Store drafts in as few batches as the store allows, each all or nothing, and return them in order.
 
         Raises:
             SourceTaken: as `add`; drafts in earlier batches are stored then.
         """
-        stored: list[Party] = []
+        stored: list[P] = []
         room = max(1, self._flow.store.describe().limits.max_ops // 4)
         waiting = list(drafts)
         for start in range(0, len(waiting), room):
             chunk = waiting[start : start + room]
 
-            async def plan(unit: Unit, chunk: list[Party] = chunk) -> list[Party]:
+            async def plan(unit: Unit, chunk: list[P] = chunk) -> list[P]:
                 await claim(unit, chunk)
                 return [await add_party(self._flow, unit, draft) for draft in chunk]
 
@@ -83,7 +83,8 @@ class AsyncParties:
         Raises:
             NotFound: if no party has this id.
         """
-        return await load_party(self._flow.reader(), id)
+        party: Party = await load_party(self._flow.reader(), id)
+        return party
 
     async def change(self, id: PartyId, change: Callable[[P], P], *, reason: str | None = None) -> P:
         """Change a party with a pure function, which may run again when somebody else was faster.

@@ -52,12 +52,13 @@ async def resolve(unit: Unit, ref: Reference, *, region: str | None = None) -> M
         raise NotFound(
             "nothing in this store answers to the reference: try an id, an e-mail address or another name"
         )
-    if len(customers) > 1:
+    first, *others = customers
+    if others:
         raise AmbiguousReference(
             f"the reference fits {len(customers)} customers: name one of them by its id",
             candidates=tuple(customer.id for customer in customers),
         )
-    return customers[0]
+    return first
 
 
 async def search(unit: Unit, ref: Reference, *, region: str | None = None) -> tuple[Membership, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import attrs
 
-from crmcore.exchange.rows import Read, Rejection, RowFacts, Skip
+from crmcore.exchange.facts import Read, Rejection, RowFacts, Skip
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import ImportMark, Organization, Party, Person
 from crmcore.values.frozen_map import FrozenMap
@@ -77,8 +77,7 @@ def decide(facts: RowFacts, existing: Party | None) -> Verdict:
     ('created', 'unchanged')
     """
     if existing is None:
-        marked = attrs.evolve(facts.party, imported=ImportMark(digest=facts.digest, version=1))
-        return Verdict(outcome="created", party=marked)
+        return Verdict(outcome="created", party=facts.party)
     mark = existing.imported
     if mark is not None and mark.digest == facts.digest:
         return Verdict(outcome="unchanged")

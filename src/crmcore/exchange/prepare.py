@@ -13,12 +13,13 @@ from pathlib import Path
 import attrs
 
 from crmcore.exchange.decide import Verdict
+from crmcore.exchange.facts import Read
 from crmcore.exchange.mapping import ColumnMap, ImportOptions, column_map, reserved_columns
 from crmcore.exchange.notice import Notice
 from crmcore.exchange.plan import ImportPlan, RowOutcome
 from crmcore.exchange.profile import Profile, profiled
 from crmcore.exchange.reading import Table
-from crmcore.exchange.rows import Read, read_rows
+from crmcore.exchange.rows import read_rows
 from crmcore.exchange.suggest import Suggestion, suggest
 from crmcore.exchange.tally import Tally, file_notices
 

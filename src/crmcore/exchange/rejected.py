@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TextIO
 
 from crmcore.errors import PlanStale, UnreadableFile
+from crmcore.exchange.facts import MESSAGES
 from crmcore.exchange.formula import disarmed
 from crmcore.exchange.mapping import ColumnMap
 from crmcore.exchange.plan import ImportPlan
 from crmcore.exchange.reading import BOOKKEEPING, Row, Table
-from crmcore.exchange.rows import MESSAGES
 
 
 def write_rejected(plan: ImportPlan, path: str | Path) -> int:

@@ -10,10 +10,10 @@ from collections import Counter
 from typing import Literal
 
 from crmcore.exchange.decide import REASONS, Verdict
+from crmcore.exchange.facts import MESSAGES, Problem, Read, RowFacts
 from crmcore.exchange.mapping import ColumnMap
 from crmcore.exchange.notice import Notice
 from crmcore.exchange.profile import Profile
-from crmcore.exchange.rows import MESSAGES, Problem, Read, RowFacts
 
 _EXAMPLES = 3
 _PLURALS = {"email": "e-mails", "phone": "phones", "fax": "faxes", "birth_date": "dates of birth"}

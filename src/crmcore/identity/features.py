@@ -21,7 +21,14 @@ from crmcore.identity.names import (
     organization_form,
     person_form,
 )
-from crmcore.identity.normal_forms import LONGEST, date_form, email_form, identifier_form, phone_form
+from crmcore.identity.normal_forms import (
+    LONGEST,
+    date_form,
+    email_form,
+    identifier_form,
+    phone_form,
+    postcode_form,
+)
 from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.party.party import Anonymous, Household, Organization, Party, Person
 from crmcore.values.country import country_code
@@ -220,14 +227,11 @@ def _address(point: PostalPoint) -> AddressForm | None:
         read = address_of_lines(address.lines, country) or AddressForm()
     else:
         read = address_form(street=" ".join((address.street_address or "").splitlines())) or AddressForm()
-    parts = address_form(
-        city=address.locality or "",
-        region=address.administrative_area or "",
-        postcode=address.postal_code or "",
+    return read._replace(
+        city=fold((address.locality or "")[:LONGEST]) or read.city,
+        region=fold((address.administrative_area or "")[:LONGEST]) or read.region,
+        postcode=postcode_form(address.postal_code or "") or read.postcode,
         country=country,
-    )
-    return AddressForm(
-        *(known or guessed for known, guessed in zip(parts or AddressForm(), read, strict=True))
     )
 
 

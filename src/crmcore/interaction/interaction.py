@@ -58,7 +58,8 @@ class Interaction(Document):
     """One contact. *occurred_at* is when it happened, *recorded_at* when we learned of it.
 
     *direction* is as seen from us. *dedupe_key* is what makes it the same in every system that
-    reports it (a Message-ID, a call id). *corrects* and *retracts* name the record that this one replaces or takes back.
+    reports it (a Message-ID, a call id). *corrects* and *retracts* name the record that this one replaces or takes
+    back.
     """
 
     _id: InteractionId | None = attrs.field(default=None)

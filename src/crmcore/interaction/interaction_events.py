@@ -10,7 +10,7 @@ from typing import Literal
 import attrs
 
 from crmcore.values.ids import InteractionId, PartyId
-from crmcore.values.personal import Document
+from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
 
 
@@ -22,7 +22,7 @@ class InteractionRecorded(Document):
     interaction: InteractionId
     parties: tuple[PartyId, ...]
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)
 
 
 @attrs.frozen(kw_only=True)
@@ -34,7 +34,7 @@ class InteractionCorrected(Document):
     corrects: InteractionId
     parties: tuple[PartyId, ...]
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)
 
 
 @attrs.frozen(kw_only=True)
@@ -46,4 +46,4 @@ class InteractionRetracted(Document):
     retracts: InteractionId
     parties: tuple[PartyId, ...]
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)

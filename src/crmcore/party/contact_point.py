@@ -8,7 +8,7 @@ that of the person's permission.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -26,8 +26,20 @@ Use = Literal["home", "work", "billing", "shipping", "service", "emergency", "mo
 Status = Literal["unverified", "verified", "bouncing", "dead", "wrong_person", "do_not_use"]
 
 
+def _known_status(instance: object, attribute: attrs.Attribute[Status], value: Status) -> None:
+    if value not in get_args(Status):
+        raise InvalidParty(f"the status of a contact point is one of {', '.join(get_args(Status))}")
+
+
+def _known_uses(instance: object, attribute: attrs.Attribute[frozenset[Use]], value: frozenset[Use]) -> None:
+    if not value <= frozenset(get_args(Use)):
+        raise InvalidParty(
+            f"the uses of a contact point are some of {', '.join(get_args(Use))}: put other words into the label"
+        )
+
+
 def _rank(instance: object, attribute: attrs.Attribute[int | None], value: int | None) -> None:
-    if value is not None and value < 1:
+    if value is not None and (not isinstance(value, int) or value < 1):
         raise InvalidParty("the rank of a contact point counts from 1, the preferred one")
 
 
@@ -37,12 +49,12 @@ class _Point(Document):
 
     raw: str = personal()
     problem: str | None = None
-    uses: frozenset[Use] = frozenset()
+    uses: frozenset[Use] = attrs.field(default=frozenset(), converter=frozenset, validator=_known_uses)
     label: str | None = None
     rank: int | None = attrs.field(default=None, validator=_rank)
     valid: Period[date] | None = None
     shared: bool | None = None
-    status: Status = "unverified"
+    status: Status = attrs.field(default="unverified", validator=_known_status)
     verified_at: Moment | None = None
     observed_at: Moment | None = None
     source: Source | None = None
@@ -82,7 +94,7 @@ class PhonePoint(_Point):
     >>> PhonePoint.of("020 7946 0018", region="GB").key
     '+442079460018'
     >>> PhonePoint.of("9897433").problem, PhonePoint.of("9897433").digits
-    ('local_only', <hidden>)
+    ('local_only', '9897433')
     """
 
     kind: Literal["phone"] = "phone"

@@ -21,8 +21,8 @@ class FieldChange(Document):
     """One field before and after, as JSON; None where it was or is absent."""
 
     field: str
-    before: Any = personal(default=None)
-    after: Any = personal(default=None)
+    before: Any = personal(default=None, converter=freeze)
+    after: Any = personal(default=None, converter=freeze)
 
 
 @attrs.frozen(kw_only=True)
@@ -32,7 +32,7 @@ class PartyAdded(Document):
     type: Literal["party.added"] = "party.added"
     party: PartyId
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)
     fields: FrozenMap[str, Any] = personal(default=EMPTY)
 
 
@@ -44,7 +44,7 @@ class PartyChanged(Document):
     party: PartyId
     version: int
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)
     changes: tuple[FieldChange, ...] = personal()
 
 
@@ -54,7 +54,7 @@ PartyEvent = PartyAdded | PartyChanged
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """The fields in which two stored documents differ, in alphabetical order."""
     return tuple(
-        FieldChange(field=name, before=freeze(before.get(name)), after=freeze(after.get(name)))
+        FieldChange(field=name, before=before.get(name), after=after.get(name))
         for name in sorted(before.keys() | after.keys())
         if before.get(name) != after.get(name)
     )

@@ -7,8 +7,8 @@ use. A party is a value: changing it gives a new one, and `crm.parties.change` s
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, TypeVar, get_args
 
 import attrs
 
@@ -40,6 +40,21 @@ class ImportMark(Document):
     version: int
 
 
+def _tags(tags: Iterable[str]) -> frozenset[str]:
+    if isinstance(tags, str):
+        raise InvalidParty("tags are several texts: put a single one into a set")
+    return frozenset(tags)
+
+
+def _frozen(items: Mapping[str, V]) -> FrozenMap[str, V]:
+    return items if isinstance(items, FrozenMap) else FrozenMap(items)
+
+
+def _known_standing(instance: object, attribute: attrs.Attribute[Standing], value: Standing) -> None:
+    if value not in get_args(Standing):
+        raise InvalidParty("a party is active or retracted: use crm.parties.retract(...) and restore(...)")
+
+
 @attrs.frozen(kw_only=True)
 class PartyRecord(Document):
     """What every kind of party has. *observed_at* is when the source said all this; *observed*, per field, if not."""
@@ -51,12 +66,12 @@ class PartyRecord(Document):
     identifiers: tuple[Identifier, ...] = personal(default=())
     language: Language | None = None
     zone: str | None = None
-    tags: frozenset[str] = frozenset()
-    extras: FrozenMap[str, Any] = personal(default=EMPTY)
+    tags: frozenset[str] = attrs.field(default=frozenset(), converter=_tags)
+    extras: FrozenMap[str, Any] = personal(default=EMPTY, converter=_frozen)
     observed_at: Moment | None = None
-    observed: FrozenMap[str, Moment] = attrs.field(default=EMPTY)
+    observed: FrozenMap[str, Moment] = attrs.field(default=EMPTY, converter=_frozen)
     imported: ImportMark | None = None
-    standing: Standing = "active"
+    standing: Standing = attrs.field(default="active", validator=_known_standing)
 
     def __attrs_post_init__(self) -> None:
         if not self._designated():

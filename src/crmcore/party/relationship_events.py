@@ -11,7 +11,7 @@ import attrs
 
 from crmcore.party.relationship import Relationship
 from crmcore.values.ids import RelationshipId
-from crmcore.values.personal import Document
+from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
 
 
@@ -23,7 +23,7 @@ class RelationshipAdded(Document):
     relationship: RelationshipId
     type_key: str
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)
 
 
 @attrs.frozen(kw_only=True)
@@ -35,4 +35,4 @@ class RelationshipChanged(Document):
     before: Relationship
     after: Relationship
     actor: Actor
-    reason: str | None = None
+    reason: str | None = personal(default=None)

@@ -213,6 +213,8 @@ class Hits:
 
 @attrs.frozen
 class Page(Generic[T]):
+    """Some items and the cursor for more; None: that is all."""
+
     items: tuple[T, ...]
     next: str | None = None
 

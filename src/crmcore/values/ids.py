@@ -58,6 +58,8 @@ AnyId = TypeVar("AnyId", bound=Id)
 
 
 class PartyId(Id):
+    """The id of a party."""
+
     __slots__ = ()
     kind = "party"
 
@@ -70,16 +72,22 @@ class CustomerId(Id):
 
 
 class RelationshipId(Id):
+    """The id of a relationship."""
+
     __slots__ = ()
     kind = "relationship"
 
 
 class InteractionId(Id):
+    """The id of an interaction."""
+
     __slots__ = ()
     kind = "interaction"
 
 
 class JudgementId(Id):
+    """The id of a judgement, by which it is taken back."""
+
     __slots__ = ()
     kind = "judgement"
 
