@@ -279,6 +279,12 @@ class ClusterTooLarge(InvalidJudgement):
     code = "cluster_too_large"
 
 
+class BatchEnded(RuleViolation):
+    """A verb was called on a batch that was written or given up: nothing would come of it."""
+
+    code = "batch_ended"
+
+
 # --- look-ups ----------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """How well the matcher groups records whose true groups are known, and how fast.
 
 Run it with the Python that has crmcore: ``python tests/benchmarks/identity_accuracy.py DATA.csv...``. Each file has a
-column ``cluster`` with the truth, which is no evidence, and columns named by role (see `crmcore.identity.features.ROLES`).
+column ``cluster`` with the truth, which is no evidence, and columns named by role (`crmcore.identity.features.ROLES`).
 Pairwise precision, recall and F1 are worked out from the sizes of groups, without listing pairs. Where a file has
 streets, the baseline "normalised street alone" stands beside: some truths are little else.
 """

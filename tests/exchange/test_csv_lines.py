@@ -4,13 +4,15 @@ import csv
 from io import StringIO
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.exchange import csv_lines
 from crmcore.exchange.csv_lines import Record, records
 
-CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8) | st.text(
+    st.sampled_from('",\n\ra'), max_size=8
+)
 ANYTHING = st.text(st.sampled_from("a\",;\n\r 'é"), max_size=60)
 
 
@@ -18,6 +20,7 @@ def parsed(text: str, delimiter: str = ",", max_cell: int = 1000) -> list[Record
     return list(records(StringIO(text, newline=""), delimiter=delimiter, max_cell=max_cell))
 
 
+@settings(max_examples=300)
 @given(st.lists(st.lists(CELLS, min_size=2, max_size=4), max_size=6), st.sampled_from(",;\t|"))
 def test_what_was_written_as_csv_is_read_back(table: list[list[str]], delimiter: str) -> None:
     buffer = StringIO(newline="")
@@ -53,6 +56,7 @@ def test_records_are_numbered_upwards_and_begin_on_their_lines(text: str) -> Non
         ('"a","b"\n', ("a", "b")),
         ('"a ""x""",b', ('a "x"', "b")),
         ('"a\nb",c', ("a\nb", "c")),
+        ('"","""\n"\r\n', ("", '"\n')),
         ('"a\r\n\r\nb",c', ("a\r\n\r\nb", "c")),
         ('5" pipe,b', ('5" pipe', "b")),
         ("a,", ("a", "")),

@@ -65,7 +65,7 @@ def test_a_changed_row_replaces_its_own_values(tmp_path: Path) -> None:
 
 def test_a_blank_cell_erases_nothing(tmp_path: Path) -> None:
     before = stored(row(tmp_path))
-    verdict = decide(row(tmp_path, "1,Ann Lee,,,,,,,\n"), before)
+    verdict = decide(row(tmp_path, "1,,ann@x.org,,,,,,\n"), before)
     assert verdict.outcome == "updated"
     assert verdict.party is not None
     assert attrs.evolve(verdict.party, imported=before.imported) == before

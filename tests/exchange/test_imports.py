@@ -21,8 +21,9 @@ from crmcore.app import imports
 from crmcore.errors import InvalidMapping, PlanStale, UnreadableFile
 from crmcore.exchange.plan import PLAN, ImportPlan
 from crmcore.party.party import Person
-from crmcore.storage.describe import LIMITS
-from crmcore.storage.protocol import Limits
+from crmcore.storage.memory import MemoryStore
+from crmcore.storage.protocol import EXCLUSIVE, Batch, Description, Limits, Receipt
+from crmcore.storage.validate import check_batch
 from crmcore.values.source import Source
 from tests.exchange.files import PEOPLE, write
 
@@ -266,18 +267,28 @@ def test_killed_in_the_middle_an_import_left_whole_chunks_and_is_finished_by_the
 # --- what a store can take ---
 
 
-def test_chunks_fit_into_the_smallest_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("crmcore.storage.describe.LIMITS", Limits())
-    note = "x" * 60_000
-    rows = "".join(f"{n},Ann{n} Lee,Rye {n} Ltd,2019-10-15,{note if n % 5 == 0 else ''}\n" for n in range(60))
-    with Crm.open(clock=Clock()) as crm:
-        assert crm.store.describe().limits == Limits() != LIMITS
-        path = write(tmp_path, "id,full_name,employer,contact date,remark about\n" + rows)
-        plan = take(crm, path, source="shop", id_column="id", columns={"contact date": "contact_date"})
-        assert plan.counts["created"] == 60
-        assert crm.imports.plan(
-            path, source="shop", id_column="id", columns={"contact date": "contact_date"}
-        ).changes_nothing
+class SmallStore(MemoryStore):
+    """A store that takes no more than any store must."""
+
+    def describe(self) -> Description:
+        return attrs.evolve(super().describe(), limits=Limits())
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        check_batch(batch, Limits(), EXCLUSIVE)
+        return super().apply(batch, timeout=timeout)
+
+
+def test_chunks_fit_into_the_smallest_store(tmp_path: Path) -> None:
+    rows = "".join(f"{n},Ann{n} Lee,Rye {n} Ltd,2019-10-15,{'x' * 60_000}\n" for n in range(20))
+    path = write(tmp_path, "id,full_name,employer,contact date,remark about\n" + rows)
+    options: dict[str, Any] = {
+        "source": "shop",
+        "id_column": "id",
+        "columns": {"contact date": "contact_date"},
+    }
+    with Crm(SmallStore(), clock=Clock()) as crm:
+        assert take(crm, path, **options).counts["created"] == 20
+        assert crm.imports.plan(path, **options).changes_nothing
 
 
 def test_progress_is_told_row_by_chunk(crm: Crm, tmp_path: Path) -> None:

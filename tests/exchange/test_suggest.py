@@ -182,12 +182,12 @@ def test_several_e_mails_and_phones_are_all_used() -> None:
 
 def test_an_address_is_taken_from_one_group_of_columns() -> None:
     columns = {
-        "Other Street": ["", ""], "Other City": ["Turku", ""],
+        "Other Street": ["", ""], "Other City": ["Turku", ""], "Other State": ["Varsinais-Suomi", ""],
         "Mailing Street": ["1 High St", "2 Low St"], "Mailing City": ["York", "Leeds"], "Mailing Country": ["GB", "GB"],
     }  # fmt: skip
     found = {name: s.field for name, s in suggested(columns).items() if s.certainty == "sure"}
     assert found == {"Mailing Street": "street", "Mailing City": "city", "Mailing Country": "country"}
-    assert [address_group_of(name) for name in columns] == ["other", "other", "mailing", "mailing", "mailing"]
+    assert [address_group_of(name) for name in columns] == ["other"] * 3 + ["mailing"] * 3
 
 
 # --- ids ---

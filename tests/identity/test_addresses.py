@@ -27,7 +27,12 @@ def test_spellings_of_one_door_are_one(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("10 51st St", "10 52nd St"), ("10 Oak St", "12 Oak St"), ("10a Oak St", "10b Oak St"), ("1 Elm St", "1 Oak St")],
+    [
+        ("10 51st St", "10 52nd St"),
+        ("10 Oak St", "12 Oak St"),
+        ("10a Oak St", "10b Oak St"),
+        ("1 Elm St", "1 Oak St"),
+    ],
 )
 def test_different_doors_are_different(one: str, other: str) -> None:
     assert street_form("", one).door != street_form("", other).door
@@ -39,7 +44,13 @@ def test_a_number_given_apart_is_the_house_number() -> None:
 
 def test_directions_types_and_units_are_parts_of_their_own() -> None:
     form = street_form("", "730 N Pulaski Rd Apt 3")
-    assert (form.number, form.direction, form.street, form.type, form.unit) == ("730", "n", ("pulaski",), "rd", "3")
+    assert (form.number, form.direction, form.street, form.type, form.unit) == (
+        "730",
+        "n",
+        ("pulaski",),
+        "rd",
+        "3",
+    )
 
 
 def test_a_street_called_north_keeps_its_name() -> None:
@@ -55,7 +66,12 @@ def test_lines_give_street_postcode_and_city() -> None:
 
 @pytest.mark.parametrize(
     ("last", "postcode"),
-    [("London SW1A 2AA", "sw1a2aa"), ("1012 AB Amsterdam", "1012ab"), ("80331 München", "80331"), ("00-950 Warszawa", "00950")],
+    [
+        ("London SW1A 2AA", "sw1a2aa"),
+        ("1012 AB Amsterdam", "1012ab"),
+        ("80331 München", "80331"),
+        ("00-950 Warszawa", "00950"),
+    ],
 )
 def test_postcodes_of_many_countries_are_found(last: str, postcode: str) -> None:
     form = address_of_lines(("10 Some Street", last))

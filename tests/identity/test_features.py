@@ -37,18 +37,29 @@ def test_case_accents_and_order_of_values_do_not_matter() -> None:
 
 
 def test_a_party_and_a_row_of_the_same_values_have_equal_features() -> None:
-    address = PostalAddress.of(street_address="5 Oak St", locality="York", postal_code="YO1 7HH", country="GB")
+    address = PostalAddress.of(
+        street_address="5 Oak St", locality="York", postal_code="YO1 7HH", country="GB"
+    )
     party = Person.of(
         PersonName.from_parts(given="Ann", family="Lee"),
         email="ann@x.org", phone="+442079460018", birth_date="1985-04-12", address=address, occupation="Cook",
     ).with_identifier("national_id", "12-34")  # fmt: skip
     same = features_of_row(
         {
-            "given_name": "ann", "family_name": "lee", "email": "ANN@x.org", "phone": "+44 20 7946 0018",
-            "birth_date": "1985-04-12", "street_no": "5", "street": "oak street", "city": "york",
-            "postcode": "yo17hh", "country": "United Kingdom", "occupation": "cook", "national_id": "1234",
+            "given_name": "ann",
+            "family_name": "lee",
+            "email": "ANN@x.org",
+            "phone": "+44 20 7946 0018",
+            "birth_date": "1985-04-12",
+            "street_no": "5",
+            "street": "oak street",
+            "city": "york",
+            "postcode": "yo17hh",
+            "country": "United Kingdom",
+            "occupation": "cook",
+            "national_id": "1234",
             "employer": "Acme Ltd",
-        }  # fmt: skip
+        }
     )
     assert features_of(party, employers=["ACME"]) == same
 
@@ -120,5 +131,7 @@ def test_features_do_not_show_what_they_hold() -> None:
 
 
 def test_ten_megabytes_of_name_end_in_time() -> None:
-    found = features_of_row({"full_name": "a b" * 3_500_000, "street": "1 x " * 2_500_000, "email": "@" * 10_000_000})
+    found = features_of_row(
+        {"full_name": "a b" * 3_500_000, "street": "1 x " * 2_500_000, "email": "@" * 10_000_000}
+    )
     assert isinstance(found, Features)

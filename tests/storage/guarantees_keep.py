@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from crmcore.errors import BatchTooLarge, Fenced, InvalidRecord, StoreError, VersionConflict
-from crmcore.storage import Append, Draft, Key, Limits, Put, Ref, Sort
+from crmcore.storage import Append, Draft, Key, Limits, Operation, Put, Ref, Sort
 from crmcore.values.frozen_map import FrozenMap
 from tests.storage.kit import (
     EXCLUSIVE,
@@ -304,7 +304,7 @@ async def a_read_over_its_limits_is_refused(subject: Subject) -> None:
             store.ledger(TENANT, [f"log:{number}" for number in range(count)]),
         ]
         for call in calls:
-            await (call if count == many else refused(BatchTooLarge, call))  # type: ignore[misc]  # of many types
+            await (call if count == many else refused(BatchTooLarge, call))
 
 
 @guarantee("G17")
@@ -332,7 +332,7 @@ async def what_no_store_can_keep_is_refused(subject: Subject) -> None:
             body={},
         ),
     ]
-    ops = [
+    ops: list[Operation] = [
         *(put(A, 0, body) for body in [*bodies, loop]),
         *(append("log:1", body) for body in bodies),
         *(Append(stream="log:1", entry=draft) for draft in drafts),
@@ -361,7 +361,7 @@ async def what_no_store_can_keep_is_refused(subject: Subject) -> None:
         {"reason": "\ud800"},
         {"at": NOW.replace(tzinfo=None)},
     ):
-        await refused(InvalidRecord, store.apply(write.batch(put(B), **head)))  # type: ignore[arg-type]  # of many types
+        await refused(InvalidRecord, store.apply(write.batch(put(B), **head)))
     for tenant in ("", "a\x00", "x" * 257):
         await refused(InvalidRecord, store.apply(Writer(store, tenant).batch(idem="x")))
         await refused(InvalidRecord, store.changes(tenant))

@@ -562,6 +562,6 @@ async def a_page_is_as_large_as_asked_for(subject: Subject) -> None:
         store.get([]),
         store.ledger(TENANT, []),
     ):
-        same(dict(await call), {}, "the answer to no question")  # type: ignore[call-overload]  # all are mappings
+        same(dict(await call), {}, "the answer to no question")
     same((await store.range(TENANT, "name", [])).items, (), "the range of no part")
     holds(uid(1) < uid(2), "ids sort as their numbers do")

@@ -77,7 +77,7 @@ def guarantee(id_: str, *, durable: bool = False) -> Callable[[Check], Check]:
     """Register a check. Those that are *durable* are asked only of stores that keep something."""
 
     def register(check: Check) -> Check:
-        name = check.__name__  # type: ignore[attr-defined]  # every check is a function
+        name = check.__name__
         if name in REGISTRY or not check.__doc__:
             raise TypeError(f"{name} is registered already, or has no rule")
         REGISTRY[name] = Guarantee(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ from crmcore.storage import (
     AsyncMemoryStore,
     AsyncSqliteStore,
     AsyncStore,
-    MemoryStore,
     SqliteStore,
+    Store,
     lift,
     run,
 )
-from tests.storage.kit import EXCLUSIVE, Guarantee, Subject
+from tests.storage.kit import EXCLUSIVE, Guarantee
 
 
 class _Opened:
@@ -70,13 +70,14 @@ class AsyncSqlite(Sqlite):
 class Made(_Opened):
     """Fresh stores of any kind, from a function; for stores that break a promise."""
 
-    def __init__(self, make: Any) -> None:
+    durable = True  # so that it is asked what it keeps
+
+    def __init__(self, make: Callable[[], Store]) -> None:
         super().__init__()
         self._make = make
 
     def make(self, number: int) -> AsyncStore:
-        store: AsyncStore = lift(self._make())
-        return store
+        return lift(self._make())
 
 
 async def _whole(guarantee: Guarantee, subject: _Opened) -> None:
@@ -93,15 +94,3 @@ def examine(guarantee: Guarantee, subject: _Opened) -> None:
         asyncio.run(flow)
     else:
         run(flow)
-
-
-def subjects(folder: Path) -> dict[str, _Opened]:
-    return {"memory": Memory(), "sqlite": Sqlite(folder), "async_sqlite": AsyncSqlite(folder)}
-
-
-def is_subject(subject: _Opened) -> Subject:
-    """For the type checker: what is above is what the kit asks for."""
-    return subject
-
-
-__all__ = ["AsyncSqlite", "Made", "Memory", "MemoryStore", "Sqlite", "examine", "is_subject", "subjects"]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.guarantees import GUARANTEES, Guarantee
+from tests.storage.guarantees import GUARANTEES
+from tests.storage.kit import Guarantee
 from tests.storage.subjects import AsyncSqlite, Memory, Sqlite, examine
 
 STORES = {

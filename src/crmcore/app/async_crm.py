@@ -19,9 +19,11 @@ from crmcore.app.flow import Clock, Flow
 from crmcore.app.identity import AsyncIdentity
 from crmcore.app.imports import AsyncImports
 from crmcore.app.interactions import AsyncInteractions
+from crmcore.app.journal import Journal
 from crmcore.app.parties import AsyncParties
 from crmcore.app.registry import REGISTRY
 from crmcore.app.relationships import AsyncRelationships
+from crmcore.errors import IdempotencyMismatch, VersionConflict
 from crmcore.identity.matcher import Matcher
 from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.survivorship import Policy
@@ -153,8 +155,12 @@ class AsyncCrm(_Namespaces):
     def batch(self, *, idem: str | None = None, reason: str | None = None) -> AsyncBatch:
         """Write through several namespaces at once: ``async with crm.batch(reason=...) as b: ...``.
 
-        All is written when the block ends, or nothing when it raises. With *idem* the same batch sent again is
-        written once.
+        All is written when the block ends, or nothing when it raises. What is read through the batch has what was
+        written through it.
+
+        With *idem* a block that may run again (a retry, a job that was cut off) writes once: the second run writes
+        nothing, and each verb returns what the first run made, as it stands now. A verb that the first run was not
+        asked for raises `IdempotencyMismatch`; a function given to ``change`` is not compared, nor is it run again.
         """
         return AsyncBatch(self._flow, idem=idem, reason=reason)
 
@@ -211,27 +217,52 @@ class AsyncBatch(_Namespaces):
     """The namespaces, gathering into one batch. Made by `AsyncCrm.batch`."""
 
     def __init__(self, flow: Flow, *, idem: str | None, reason: str | None) -> None:
+        base = attrs.evolve(flow, reason=reason, unit=None, journal=None)
         self._idem = idem
-        self._base = attrs.evolve(flow, reason=reason)
-        self._flow = attrs.evolve(self._base, unit=self._base.new_unit())
+        self._journal = None if idem is None else Journal(idem)
+        self._unit = base.new_unit()
+        self._base = base
+        self._flow = attrs.evolve(base, unit=self._unit, journal=self._journal)
+
+    async def begin(self) -> None:
+        """Look whether the batch was written before. The beginning of the block does this."""
+        if self._journal is not None:
+            await self._journal.open(self._unit)
+
+    async def end(self, *, write: bool) -> None:
+        """Write what was gathered, or give it up; the batch takes no more. The end of the block does this.
+
+        Raises:
+            StoreError: if a record that the batch read was changed meanwhile; nothing was written then.
+        """
+        journal, unit = self._journal, self._unit
+        if unit.ended:
+            return
+        unit.ended = True
+        if not write or unit.empty or (journal is not None and journal.replaying):
+            return
+        if journal is None or self._idem is None:
+            await self._base.write(unit, str(self._base.ids.new(Id)))
+            return
+        await journal.put(unit)
+        try:
+            await self._base.write(unit, self._idem)
+        except (IdempotencyMismatch, VersionConflict):
+            if not await journal.overtaken(self._base.new_unit()):
+                raise
+        else:
+            return
+        raise VersionConflict(
+            "another run of this batch was faster: run the block again, and it returns what that one wrote",
+            expected=0,
+            actual=1,
+        )
 
     async def __aenter__(self) -> AsyncBatch:
+        await self.begin()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            await self.commit()
-
-    async def commit(self) -> None:
-        """Write what was gathered. The end of the block does this.
-
-        Raises:
-            StoreError: if a record that the batch read was changed meanwhile; nothing was written then.
-        """
-        unit = self._flow.unit
-        assert unit is not None  # for the type checker: set in the constructor
-        if not unit.empty:
-            await self._base.write(unit, self._idem or str(self._flow.ids.new(Id)))
-        self._flow = attrs.evolve(self._flow, unit=self._base.new_unit())
+        await self.end(write=kind is None)

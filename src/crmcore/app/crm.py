@@ -114,8 +114,20 @@ class Crm(_Namespaces[AsyncCrm]):
     def batch(self, *, idem: str | None = None, reason: str | None = None) -> CrmBatch:
         """Write through several namespaces at once: ``with crm.batch(reason=...) as b: ...``.
 
-        All is written when the block ends, or nothing when it raises. With *idem* the same batch sent again is
-        written once.
+        All is written when the block ends, or nothing when it raises. What is read through the batch has what was
+        written through it.
+
+        With *idem* a block that may run again (a retry, a job that was cut off) writes once: the second run writes
+        nothing, and each verb returns what the first run made, as it stands now. A verb that the first run was not
+        asked for raises `IdempotencyMismatch`; a function given to ``change`` is not compared, nor is it run again.
+
+        >>> from crmcore import Crm, Person
+        >>> crm = Crm.open()
+        >>> def take_over() -> str:
+        ...     with crm.batch(idem="order 4711") as b:
+        ...         return b.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+        >>> take_over() == take_over(), len(crm.parties.find(email="ann@x.org"))
+        (True, 1)
         """
         return CrmBatch(self._twin.batch(idem=idem, reason=reason))
 
@@ -147,10 +159,10 @@ class CrmBatch(_Namespaces[AsyncBatch]):
         self._twin = twin
 
     def __enter__(self) -> CrmBatch:
+        run(self._twin.begin())
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            run(self._twin.commit())
+        run(self._twin.end(write=kind is None))

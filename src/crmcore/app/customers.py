@@ -11,7 +11,6 @@ from typing import Any
 import attrs
 
 from crmcore.app.flow import Flow
-from crmcore.app.interactions import load_interaction
 from crmcore.app.judging import conflicts_of
 from crmcore.app.relationships import related
 from crmcore.app.resolve import Membership, Reference, memberships, resolve, search
@@ -19,7 +18,7 @@ from crmcore.app.unit import Unit, load_record
 from crmcore.consent.decision import decide
 from crmcore.identity.survivorship import Profile, survive
 from crmcore.interaction.interaction import Interaction
-from crmcore.interaction.lay import TIMELINE
+from crmcore.interaction.lay import INTERACTION, TIMELINE
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.protocol import Ref
@@ -69,14 +68,21 @@ class AsyncCustomers:
         *limit* is how many parties are looked at, so a page may hold fewer customers, or none, and still have a next.
         """
         unit = self._flow.reader()
-        page = await unit.store.scan(unit.tenant, PARTY.tag, after=after, limit=limit)
-        ids = [
-            PartyId(record.ref.id)
+        page = await unit.scan(PARTY.tag, after=after, limit=limit)
+        standing = {
+            PartyId(record.ref.id): record.body.get("standing", "active")
             for record in page.items
-            if (kind is None or record.body["kind"] == kind) and record.body.get("standing") != "retracted"
-        ]
-        found = await memberships(unit, ids)
-        return CustomerPage(tuple(found[id] for id in ids if found[id].members[0] == id), page.next)
+            if kind is None or record.body["kind"] == kind
+        }
+        found = await memberships(unit, standing)
+        first = [found[id] for id in standing if found[id].members[0] == id]
+        # A customer whose first record was taken back is still one if another record stands.
+        doubtful = {m for c in first if standing[c.members[0]] == "retracted" for m in c.members[1:]}
+        alive = {
+            party.id for party in await load_parties(unit, sorted(doubtful)) if party.standing == "active"
+        }
+        alive |= {id for id, word in standing.items() if word == "active"}
+        return CustomerPage(tuple(c for c in first if alive.intersection(c.members)), page.next)
 
     async def view(self, ref: Reference, *, region: str | None = None) -> CustomerView:
         """Everything known of one customer, with where it comes from and what is not known.
@@ -146,21 +152,19 @@ async def load_parties(unit: Unit, ids: Iterable[PartyId]) -> list[Any]:
 
 
 async def _timeline(unit: Unit, members: tuple[PartyId, ...]) -> TimelineFacts:
-    refs: list[Ref] = []
+    refs: dict[Ref, None] = {}
     after: str | None = None
     while len(refs) <= COUNTED:
-        page = await unit.store.range(
-            unit.tenant, TIMELINE, members, after=after, limit=COUNTED, reverse=True
-        )
-        refs += [ref for _, ref in page.items]
+        page = await unit.range(TIMELINE, members, after=after, limit=COUNTED, reverse=True)
+        # One with several members of the customer has a place for each, and counts once.
+        refs.update((ref, None) for ref in await unit.owners(ref for _, ref in page.items))
         after = page.next
         if after is None:
             break
-    refs = list(await unit.owners(refs))
-    oldest = await unit.store.range(unit.tenant, TIMELINE, members, limit=1)
-    wanted = [*refs[:RECENT], *await unit.owners(ref for _, ref in oldest.items)]
+    oldest = await unit.range(TIMELINE, members, limit=1)
+    wanted = [*list(refs)[:RECENT], *await unit.owners(ref for _, ref in oldest.items[:1])]
     records = await unit.get(wanted, check=False)
-    loaded: list[Interaction] = [load_interaction(records[ref]) for ref in wanted if ref in records]
+    loaded: list[Interaction] = [load_record(INTERACTION, records[ref]) for ref in wanted if ref in records]
     return TimelineFacts(
         count=min(len(refs), COUNTED),
         more=len(refs) > COUNTED,

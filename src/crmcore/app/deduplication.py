@@ -7,6 +7,7 @@ running it again without new facts writes nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -18,11 +19,11 @@ from crmcore.app.relationships import related
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import customers
 from crmcore.identity.dedupe import Deduplication, dedupe
-from crmcore.identity.features import features_of
+from crmcore.identity.features import Features, features_of
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, judge, links_of
 from crmcore.identity.matcher import Match
-from crmcore.party.party import Organization, Party
+from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
 from crmcore.values.frozen_map import FrozenMap
@@ -57,33 +58,61 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
     """Compare all parties of a tenant and write what follows."""
     tell = on_progress or (lambda stage, done, total: None)
     unit = flow.reader()
-    parties = [p for p in await scan_all(unit, PARTY, tell) if p.standing == "active"]
-    judgements: list[Judgement] = await scan_all(unit, JUDGEMENT, tell)
-    employers = await _employers(unit, parties, tell)
-    at = {party.id: position for position, party in enumerate(parties)}
-    links, apart = links_of(judgements)
-    found = dedupe(
-        [features_of(party, employers.get(party.id, ())) for party in parties],
-        flow.matcher,
-        apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
-        together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
-        on_progress=lambda done, total: tell("comparing", done, total),
+    parties = [party for party in await scan_all(unit, PARTY, tell) if party.standing == "active"]
+    known: list[Judgement] = await scan_all(unit, JUDGEMENT, tell)
+    jobs = [
+        r for r in await scan_all(unit, RELATIONSHIP, tell) if r.type == EMPLOYMENT.key and not r.retracted
+    ]
+    names = {party.id: party.display_name for party in parties if party.kind == "organization"}
+    employers = _grouped((job.from_, names[job.to]) for job in jobs if job.to in names)
+
+    # People first: then organizations of one name are told apart, or not, by the people who work for them.
+    people = [party for party in parties if party.kind != "organization"]
+    found = _run(flow, people, [features_of(p, employers.get(p.id, ())) for p in people], known, tell)
+    new = _new_judgements(flow, people, known, found)
+    who = customers([party.id for party in people], [*known, *new])
+    workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
+    organizations = [party for party in parties if party.kind == "organization"]
+    more = _run(
+        flow,
+        organizations,
+        [features_of(o, people=workers.get(o.id, ())) for o in organizations],
+        known,
+        tell,
     )
-    new = _new_judgements(flow, parties, judgements, found)
-    written = await _write(flow, parties, judgements, new, tell)
-    everything = [*judgements, *new]
+    new += _new_judgements(flow, organizations, known, more)
+
+    written = await _write(flow, parties, known, new, tell)
+    everything = [*known, *new]
     partition = customers([party.id for party in parties], everything)
-    kinds: dict[str, int] = {}
-    for group in partition.groups:
-        kind = parties[at[group[0]]].kind
-        kinds[kind] = kinds.get(kind, 0) + 1
+    kind_of = {party.id: party.kind for party in parties}
+    kinds = Counter(kind_of[group[0]] for group in partition.groups)
     return DedupeReport(
         records=len(parties),
         customers=FrozenMap(kinds),
         merged=sum(1 for judgement in new if judgement.verdict == "same"),
         review=sum(1 for judgement in everything if judgement.live and judgement.verdict == "unsure"),
         written=written,
-        notes=notes_of(found),
+        notes=(*notes_of(found), *notes_of(more)),
+    )
+
+
+def _run(
+    flow: Flow,
+    parties: Sequence[Party],
+    features: Sequence[Features],
+    known: Sequence[Judgement],
+    tell: Progress,
+) -> Deduplication:
+    """Compare *parties*; what people said of them is given, what models said before is found out anew."""
+    at = {party.id: position for position, party in enumerate(parties)}
+    links, apart = links_of(known)
+    return dedupe(
+        features,
+        flow.matcher,
+        apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
+        together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
+        on_progress=lambda done, total: tell("comparing", done, total),
     )
 
 
@@ -98,21 +127,11 @@ async def employers_of(unit: Unit, parties: Iterable[Party]) -> dict[PartyId, tu
     return _grouped((person, names[employer]) for person, employer in pairs if employer in names)
 
 
-async def _employers(unit: Unit, parties: Sequence[Party], tell: Progress) -> dict[PartyId, tuple[str, ...]]:
-    relationships = await scan_all(unit, RELATIONSHIP, tell)
-    names = {party.id: party.display_name for party in parties if isinstance(party, Organization)}
-    return _grouped(
-        (r.from_, names[r.to])
-        for r in relationships
-        if r.type == EMPLOYMENT.key and not r.retracted and r.to in names
-    )
-
-
 def _grouped(pairs: Iterable[tuple[PartyId, str]]) -> dict[PartyId, tuple[str, ...]]:
     grouped: dict[PartyId, set[str]] = {}
-    for person, name in pairs:
-        grouped.setdefault(person, set()).add(name)
-    return {person: tuple(sorted(names)) for person, names in grouped.items()}
+    for party, text in pairs:
+        grouped.setdefault(party, set()).add(text)
+    return {party: tuple(sorted(texts)) for party, texts in grouped.items()}
 
 
 def notes_of(found: Deduplication) -> tuple[str, ...]:
@@ -137,7 +156,7 @@ async def scan_all(unit: Unit, codec: Any, tell: Progress | None = None) -> list
     values: list[Any] = []
     after: str | None = None
     while True:
-        page = await unit.store.scan(unit.tenant, codec.tag, after=after, limit=1000)
+        page = await unit.scan(codec.tag, after=after, limit=1000)
         values += [load_record(codec, record) for record in page.items]
         if tell is not None:
             tell(f"reading {codec.tag}", len(values), 0)
@@ -200,7 +219,7 @@ async def _write(
     for judgement in new:
         by_customer.setdefault(partition.of(judgement.a), []).append(judgement)
     room = max(1, flow.store.describe().limits.max_ops // 4)
-    done = 0
+    done = written = 0
     for chunk in _chunks(
         sorted(by_customer), {c: len(by_customer[c]) + len(groups[c]) for c in by_customer}, room
     ):
@@ -209,13 +228,14 @@ async def _write(
 
         async def plan(
             unit: Unit, members: list[PartyId] = members, judgements: list[Judgement] = judgements
-        ) -> None:
-            await _write_groups(unit, members, judgements)
+        ) -> int:
+            return await _write_groups(unit, members, judgements)
 
-        await flow.commit(plan, reason="deduplication")
+        pairs = [judgement.pair for judgement in judgements]
+        written += await flow.commit(plan, asked=("identity.dedupe", pairs), reason="deduplication")
         done += len(chunk)
         tell("writing customers", done, len(by_customer))
-    return len(new)
+    return written
 
 
 def _chunks(
@@ -234,9 +254,18 @@ def _chunks(
         yield chunk
 
 
-async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Judgement]) -> None:
-    """Write judgements and what follows from them and from all that people have said by now."""
+async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Judgement]) -> int:
+    """Write judgements and what follows from them and from all that people have said by now; how many.
+
+    What was judged meanwhile is left out, and so is a SAME that no longer joins: it would wait for a DIFFERENT to be
+    taken back without anybody having looked at the two again.
+    """
     around = await concerned(unit, members)
-    for judgement in new:
+    judged = {judgement.pair for judgement in around.judgements if judgement.live}
+    fresh = [judgement for judgement in new if judgement.pair not in judged]
+    partition = customers(around.parties, [*around.judgements, *fresh])
+    kept = [j for j in fresh if j.verdict != "same" or partition.of(j.a) == partition.of(j.b)]
+    for judgement in kept:
         await put_judgement(unit, judgement, expect=0)
-    await settle(unit, around, [*around.judgements, *new], None)
+    await settle(unit, around, [*around.judgements, *kept], None)
+    return len(kept)

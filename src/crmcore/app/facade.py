@@ -90,7 +90,11 @@ class Parties:
         return run(self._flow.restore(id, reason=reason))
 
     def history(self, id: PartyId) -> tuple[PartyEvent, ...]:
-        """Everything that was ever said of a party, oldest first."""
+        """Everything that was ever said of a party, oldest first.
+
+        Raises:
+            NotFound: if no party has this id.
+        """
         return run(self._flow.history(id))
 
     def find(

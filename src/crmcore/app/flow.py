@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import attrs
 
+from crmcore.app.journal import Asked, Journal
 from crmcore.app.unit import Unit
-from crmcore.errors import CommitUnknown, Contention, KeyConflict, StreamConflict, VersionConflict
+from crmcore.errors import (
+    BatchEnded,
+    CommitUnknown,
+    Contention,
+    KeyConflict,
+    StreamConflict,
+    VersionConflict,
+)
 from crmcore.identity.matcher import Matcher
 from crmcore.identity.survivorship import Policy
 from crmcore.serde import Codecs
@@ -33,7 +41,10 @@ RESENDS = 2
 
 @attrs.frozen(kw_only=True)
 class Flow:
-    """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends."""
+    """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
+
+    *journal* is set inside a batch with an idempotency key.
+    """
 
     store: AsyncStore
     tenant: str
@@ -45,6 +56,7 @@ class Flow:
     actor: Actor
     reason: str | None = None
     unit: Unit | None = None
+    journal: Journal | None = None
 
     def new_unit(self) -> Unit:
         """An empty unit of work at the present time."""
@@ -61,14 +73,23 @@ class Flow:
 
     def reader(self) -> Unit:
         """What reads go through: the batch's unit inside a batch, so that a batch sees its own writes."""
-        return self.unit if self.unit is not None else self.new_unit()
+        return self._gathering() or self.new_unit()
 
     async def commit(
-        self, plan: Callable[[Unit], Awaitable[R]], *, idem: str | None = None, reason: str | None = None
+        self,
+        plan: Callable[[Unit], Awaitable[R]],
+        *,
+        asked: Asked = (),
+        idem: str | None = None,
+        reason: str | None = None,
     ) -> R:
-        """Plan and write. *plan* may run several times and must do nothing but read from and write to its unit."""
-        if self.unit is not None:
-            return await plan(self.unit)
+        """Plan and write. *plan* may run several times and must do nothing but read from and write to its unit.
+
+        *asked* names the verb and what it was given, by which a batch that is run again knows it.
+        """
+        gathering = self._gathering()
+        if gathering is not None:
+            return await self._gather(gathering, plan, asked)
         for attempt in range(1, ATTEMPTS + 1):
             unit = self.new_unit()
             unit.reason = reason if reason is not None else self.reason
@@ -83,6 +104,26 @@ class Flow:
             else:
                 return result
         raise AssertionError("the loop above returns or raises")  # pragma: no cover
+
+    def _gathering(self) -> Unit | None:
+        """The unit of the batch, which must not be over."""
+        if self.unit is not None and self.unit.ended:
+            raise BatchEnded("the batch has ended, so nothing would come of this: begin another one")
+        return self.unit
+
+    async def _gather(self, unit: Unit, plan: Callable[[Unit], Awaitable[R]], asked: Asked) -> R:
+        """Plan into the batch; a plan that fails leaves nothing there."""
+        if self.journal is not None and self.journal.replaying:
+            return cast("R", await self.journal.recall(unit, asked))
+        mark = unit.mark()
+        try:
+            result = await plan(unit)
+        except BaseException:
+            unit.undo(mark)
+            raise
+        if self.journal is not None:
+            self.journal.note(asked, result)
+        return result
 
     async def write(self, unit: Unit, idem: str) -> None:
         """Apply what *unit* gathered. While the outcome is unknown the same batch is sent again: it is written once.

@@ -118,7 +118,7 @@ class AsyncIdentity:
                 )
             return judgement
 
-        return await self._flow.commit(plan, reason=reason)
+        return await self._flow.commit(plan, asked=("identity.merge", a, b), reason=reason)
 
     async def mark_different(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
         """Say that two records are different customers, for good: no matcher joins them or asks about them again.
@@ -135,7 +135,7 @@ class AsyncIdentity:
             await self._settle(unit, around, judgement)
             return judgement
 
-        return await self._flow.commit(plan, reason=reason)
+        return await self._flow.commit(plan, asked=("identity.mark_different", a, b), reason=reason)
 
     async def retract(self, judgement: JudgementId, *, reason: str | None = None) -> Judgement:
         """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
@@ -151,17 +151,16 @@ class AsyncIdentity:
             if record is None:
                 raise NotFound("no judgement has this id: see crm.identity.judgements(customer)")
             before: Judgement = load_record(JUDGEMENT, record)
-            after = before.retract(Retraction(actor=unit.actor, at=unit.now, reason=reason))
+            why = reason if reason is not None else unit.reason
+            after = before.retract(Retraction(actor=unit.actor, at=unit.now, reason=why))
             around = await concerned(unit, [before.a, before.b])
             await put_judgement(unit, after, expect=record.version)
             others = [j for j in around.judgements if j.id != after.id]
-            event = JudgementRetracted(
-                judgement=after.id, a=after.a, b=after.b, actor=unit.actor, reason=reason
-            )
+            event = JudgementRetracted(judgement=after.id, a=after.a, b=after.b, actor=unit.actor, reason=why)
             await settle(unit, around, [*others, after], event)
             return after
 
-        return await self._flow.commit(plan, reason=reason)
+        return await self._flow.commit(plan, asked=("identity.retract", judgement), reason=reason)
 
     async def judgements(self, ref: Reference) -> tuple[Judgement, ...]:
         """Everything that was judged of a customer's records, oldest first, taken back or not.
@@ -197,7 +196,7 @@ class AsyncIdentity:
             verdict=verdict,
             actor=unit.actor,
             recorded_at=unit.now,
-            reason=reason,
+            reason=reason if reason is not None else unit.reason,
         )
 
     async def _settle(self, unit: Unit, around: Concerned, judgement: Judgement) -> Any:

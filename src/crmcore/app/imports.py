@@ -271,7 +271,6 @@ async def _write(
         if facts.employer is not None:
             await _employ(unit, facts, party, known[facts.employer.sources[0]], new=existing is None)
         if facts.contact is not None and facts.contact.dedupe_key in contacts:
-            contacts.discard(facts.contact.dedupe_key)
             await record_interaction(unit, _interaction(facts.contact, party.id))
             written.interactions += 1
         written.rows += 1

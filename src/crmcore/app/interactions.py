@@ -6,19 +6,22 @@ Invariant: nothing recorded is rewritten. A correction is a new record that repl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import attrs
 
 from crmcore.app.flow import Flow
+from crmcore.app.journal import Asked
 from crmcore.app.resolve import Reference, members_of
-from crmcore.app.unit import OWNER, Unit
+from crmcore.app.unit import Unit, load_record
 from crmcore.errors import InvalidInteraction, NotFound
 from crmcore.interaction.interaction import (
     Direction,
     Interaction,
     Kind,
     Participant,
+    check_new,
     check_not_future,
     corrected,
     reassigned,
@@ -38,10 +41,11 @@ from crmcore.interaction.lay import (
     interaction_sorts,
 )
 from crmcore.party.party_keys import PARTY
-from crmcore.storage.protocol import Key, Ref
+from crmcore.party.party_keys import key as text_key
+from crmcore.storage.protocol import Key, Ref, Sort
 from crmcore.values.ids import InteractionId, PartyId
 from crmcore.values.instant import to_sort
-from crmcore.values.moment import Moment, moment_instant
+from crmcore.values.moment import Moment, check_moment, moment_instant
 from crmcore.values.source import Source
 
 
@@ -89,6 +93,7 @@ class AsyncInteractions:
 
         async def plan(unit: Unit) -> Interaction:
             check_not_future(draft, unit.now)
+            check_new(draft)
             await _check_parties(unit, draft)
             if draft.dedupe_key is not None:
                 standing = await _standing_for(unit, draft.dedupe_key)
@@ -96,7 +101,7 @@ class AsyncInteractions:
                     return await _with_sources(unit, standing, draft.sources)
             return await record_interaction(unit, draft)
 
-        return await self._flow.commit(plan)
+        return await self._flow.commit(plan, asked=("interactions.record", draft))
 
     async def get(self, id: InteractionId) -> Interaction:
         """The interaction as it was recorded under this id, corrected or not.
@@ -112,11 +117,17 @@ class AsyncInteractions:
         Raises:
             InvalidInteraction: if it was retracted, or *changes* name fields that are not to be set.
         """
-        return await self._replace(id, lambda old: corrected(old, reason=reason, changes=changes), reason)
+        asked = ("interactions.correct", id, changes)
+        return await self._replace(
+            asked, id, lambda old: corrected(old, reason=reason, changes=changes), reason
+        )
 
     async def reassign(self, id: InteractionId, *, from_: PartyId, to: PartyId, reason: str) -> Interaction:
         """Put another party in the place of one that did not take part after all."""
-        return await self._replace(id, lambda old: reassigned(old, from_=from_, to=to, reason=reason), reason)
+        asked = ("interactions.reassign", id, from_, to)
+        return await self._replace(
+            asked, id, lambda old: reassigned(old, from_=from_, to=to, reason=reason), reason
+        )
 
     async def attach_source(self, id: InteractionId, source: Source) -> Interaction:
         """Say that another system reports the same interaction."""
@@ -124,11 +135,12 @@ class AsyncInteractions:
         async def plan(unit: Unit) -> Interaction:
             return await _with_sources(unit, await _latest(unit, id), (source,))
 
-        return await self._flow.commit(plan)
+        return await self._flow.commit(plan, asked=("interactions.attach_source", id, source))
 
     async def retract(self, id: InteractionId, *, reason: str) -> Interaction:
         """Take back an interaction that was recorded by mistake; it leaves every timeline and stays readable."""
-        return await self._replace(id, lambda old: retraction(old, reason=reason), reason)
+        asked = ("interactions.retract", id)
+        return await self._replace(asked, id, lambda old: retraction(old, reason=reason), reason)
 
     async def timeline(
         self,
@@ -146,26 +158,30 @@ class AsyncInteractions:
         """
         unit = self._flow.reader()
         members = await members_of(unit, ref)
-        page = await unit.store.range(
-            unit.tenant,
-            TIMELINE,
-            members,
-            lo=None if since is None else to_sort(moment_instant(since)),
-            hi=None if until is None else to_sort(moment_instant(until)),
-            after=after,
-            limit=limit,
-            reverse=not oldest_first,
-        )
-        # One interaction with two members of the customer stands twice in the order; it is shown once.
-        refs = list(dict.fromkeys(ref for _, ref in page.items))
-        return Timeline(tuple(await _load_all(unit, refs)), page.next)
+        lo = None if since is None else to_sort(_bound(since))
+        hi = None if until is None else to_sort(_bound(until))
+        items: list[Interaction] = []
+        while True:
+            page = await unit.range(
+                TIMELINE,
+                members,
+                lo=lo,
+                hi=hi,
+                after=after,
+                limit=limit - len(items),
+                reverse=not oldest_first,
+            )
+            items += await _shown(unit, page.items, frozenset(members))
+            after = page.next
+            if after is None or len(items) >= limit:
+                return Timeline(tuple(items), after)
 
-    async def _replace(self, id: InteractionId, change: Any, reason: str) -> Interaction:
+    async def _replace(self, asked: Asked, id: InteractionId, change: Any, reason: str) -> Interaction:
         async def plan(unit: Unit) -> Interaction:
             old = await _latest(unit, id)
             return await replace_interaction(unit, old, change(old))
 
-        return await self._flow.commit(plan, reason=reason)
+        return await self._flow.commit(plan, asked=asked, reason=reason)
 
 
 async def record_interaction(unit: Unit, draft: Interaction) -> Interaction:
@@ -182,7 +198,8 @@ async def record_interaction(unit: Unit, draft: Interaction) -> Interaction:
 
 async def replace_interaction(unit: Unit, old: Interaction, draft: Interaction) -> Interaction:
     """Plan a correction or retraction: the new record stands, the old one leaves timelines and gives up its key."""
-    check_not_future(draft, unit.now)
+    if draft.retracts is None:
+        check_not_future(draft, unit.now)
     await _check_parties(unit, draft)
     new = attrs.evolve(draft, id=unit.ids.new(InteractionId, near=old.id), recorded_at=unit.now)
     ref = unit.ref(INTERACTION.tag, old.id)
@@ -228,7 +245,8 @@ async def _load(unit: Unit, id: InteractionId) -> Interaction:
     record = (await unit.get([ref], check=False)).get(ref)
     if record is None:
         raise NotFound("no interaction has this id: see crm.interactions.timeline(...)")
-    return load_interaction(record)
+    loaded: Interaction = load_record(INTERACTION, record)
+    return loaded
 
 
 async def _latest(unit: Unit, id: InteractionId) -> Interaction:
@@ -246,7 +264,7 @@ async def _latest(unit: Unit, id: InteractionId) -> Interaction:
 
 
 async def _standing_for(unit: Unit, dedupe_key: str) -> Interaction | None:
-    key = Key(DEDUPE, dedupe_key)
+    key = text_key(DEDUPE, dedupe_key)
     refs = (await unit.find([key]))[key]
     return await _load(unit, InteractionId(refs[0].id)) if refs else None
 
@@ -260,16 +278,24 @@ async def _with_sources(unit: Unit, standing: Interaction, sources: tuple[Source
     return await replace_interaction(unit, standing, draft)
 
 
-async def _load_all(unit: Unit, refs: list[Ref]) -> list[Interaction]:
-    """The interactions behind timeline places, some of which may lie on satellites."""
-    main = await unit.owners(refs)
-    records = await unit.get(main, check=False)
-    return [load_interaction(records[ref]) for ref in main if ref in records]
+async def _shown(
+    unit: Unit, places: Sequence[tuple[Sort, Ref]], members: frozenset[PartyId]
+) -> list[Interaction]:
+    """The interactions at these places of a timeline.
+
+    One with several members of the customer has a place for each, anywhere among those of its time; it is shown at
+    that of the first member, so once over all pages.
+    """
+    owners = {ref: (await unit.owners([ref]))[0] for _, ref in places if ref.kind != INTERACTION.tag}
+    mains = [owners.get(ref, ref) for _, ref in places]
+    records = await unit.get(mains, check=False)
+    loaded = [load_record(INTERACTION, records[main]) for main in mains]
+    return [
+        interaction
+        for interaction, (sort, _) in zip(loaded, places, strict=True)
+        if sort.part == min(members.intersection(interaction.parties), default=None)
+    ]
 
 
-def load_interaction(record: Any) -> Interaction:
-    """The interaction of a stored record; it has no version, since it is never rewritten."""
-    body = {name: value for name, value in record.body.items() if name != OWNER}
-    body["id"] = record.ref.id
-    loaded: Interaction = INTERACTION.load(body, record.schema)
-    return loaded
+def _bound(moment: Moment) -> datetime:
+    return moment_instant(check_moment(moment, "a bound of the time"))

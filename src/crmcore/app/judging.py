@@ -1,8 +1,9 @@
 """What every verb on identity shares: who is concerned, what stands, and writing what follows from it.
 
 Invariant: clusters are recomputed from the live judgements of all parties concerned and written in the batch that
-changes a judgement. Every verb appends to the stream of a customer that it touches and guards the others, so two
-verbs on one customer never pass each other.
+changes a judgement. A verb names the cluster that it found each party in, or that it found none; it guards the streams
+of all customers concerned, and appends to one of them when it adds or retracts a judgement. All customers that
+live SAME judgements lead to are concerned, so of two verbs between which the order matters, one is planned again.
 """
 
 from __future__ import annotations
@@ -66,18 +67,19 @@ async def concerned(unit: Unit, parties: Iterable[PartyId]) -> Concerned:
 
 async def judgements_on(unit: Unit, parties: Sequence[PartyId]) -> tuple[Judgement, ...]:
     """All judgements that name one of these parties, taken back or not."""
-    found: dict[Any, None] = {}
-    limit = unit.store.describe().limits.max_refs
-    for start in range(0, len(parties), limit):
-        hits = await unit.find([Key(JUDGED, party) for party in parties[start : start + limit]])
-        found.update((ref, None) for refs in hits.values() for ref in refs)
-    records = await unit.get(sorted(found))
+    hits = await unit.find([Key(JUDGED, party) for party in parties])
+    found: dict[Any, None] = {ref: None for refs in hits.values() for ref in refs}
+    # Not checked one by one: whoever changes a judgement appends to a stream that those who decide by it guard.
+    records = await unit.get(sorted(found), check=False)
     return tuple(load_record(JUDGEMENT, records[ref]) for ref in sorted(records))
 
 
 async def conflicts_of(unit: Unit, customer: Membership) -> tuple[str, ...]:
     """The contradictions between people's judgements on a customer's parties, in words."""
-    if customer.cluster is None:
+    if customer.cluster is None and not any(
+        judgement.live and judgement.verdict == "same"
+        for judgement in await judgements_on(unit, customer.members)
+    ):
         return ()
     around = await concerned(unit, customer.members)
     partition = customers(around.parties, around.judgements)

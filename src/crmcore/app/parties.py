@@ -16,7 +16,7 @@ from crmcore.errors import InvalidParty, NotFound, SourceTaken
 from crmcore.identity.features import features_of
 from crmcore.party.contact_point import EmailPoint, PhonePoint
 from crmcore.party.history import PartyAdded, PartyChanged, PartyEvent, differences
-from crmcore.party.party import Anonymous, Household, Organization, Party, Person
+from crmcore.party.party import Anonymous, Household, Organization, Party, PartyRecord, Person
 from crmcore.party.party_keys import (
     EMAIL,
     PARTY,
@@ -56,7 +56,7 @@ class AsyncParties:
             await claim(unit, [draft])
             return await add_party(self._flow, unit, draft)
 
-        return await self._flow.commit(plan)
+        return await self._flow.commit(plan, asked=("parties.add", draft))
 
     async def add_many(self, drafts: Iterable[P]) -> tuple[P, ...]:
         """Store drafts in as few batches as the store allows, each all or nothing, and return them in order.
@@ -74,7 +74,7 @@ class AsyncParties:
                 await claim(unit, chunk)
                 return [await add_party(self._flow, unit, draft) for draft in chunk]
 
-            stored += await self._flow.commit(plan)
+            stored += await self._flow.commit(plan, asked=("parties.add_many", *chunk))
         return tuple(stored)
 
     async def get(self, id: PartyId) -> Party:
@@ -98,7 +98,7 @@ class AsyncParties:
             before = await load_party(unit, id)
             return cast("P", await change_party(self._flow, unit, before, cast("Any", change), reason=reason))
 
-        return await self._flow.commit(plan, reason=reason)
+        return await self._flow.commit(plan, asked=("parties.change", id), reason=reason)
 
     async def retract(self, id: PartyId, *, reason: str) -> Party:
         """Take back a party recorded by mistake: it is found no more and takes part in no customer's values.
@@ -112,18 +112,18 @@ class AsyncParties:
         return await self.change(id, lambda party: attrs.evolve(party, standing="active"), reason=reason)
 
     async def history(self, id: PartyId) -> tuple[PartyEvent, ...]:
-        """Everything that was ever said of a party, oldest first."""
+        """Everything that was ever said of a party, oldest first.
+
+        Raises:
+            NotFound: if no party has this id.
+        """
+        unit = self._flow.reader()
+        await load_party(unit, id)
         events: list[PartyEvent] = []
-        after: dict[str, int] | None = None
-        stream = f"party:{id}"
-        while True:
-            page = (await self._flow.store.ledger(self._flow.tenant, [stream], after=after))[stream]
-            for entry in page.items:
-                tag, _, schema = entry.schema.partition("/")
-                events.append(self._flow.codecs[tag].load(entry.body, int(schema)))
-            if page.next is None:
-                return tuple(events)
-            after = {stream: page.items[-1].seq}
+        for written, body in await unit.entries(f"party:{id}"):
+            tag, _, schema = written.partition("/")
+            events.append(self._flow.codecs[tag].load(body, int(schema)))
+        return tuple(events)
 
     async def find(
         self,
@@ -185,7 +185,9 @@ async def change_party(
 ) -> Party:
     """Plan a change; one that changes nothing writes nothing."""
     after = change(before)
-    if (after.kind, after.id) != (before.kind, before.id):
+    if not isinstance(after, PartyRecord):
+        raise InvalidParty("a change must return the party, changed: it returned something else, or nothing")
+    if after.is_draft or (after.kind, after.id) != (before.kind, before.id):
         raise InvalidParty("a change must return the same party, changed: keep its id and kind")
     after = attrs.evolve(after, version=before.version)
     if after == before:
@@ -232,8 +234,8 @@ async def claim(unit: Unit, parties: Iterable[Party]) -> None:
     claimed: dict[Key, str | None] = {}
     for party in parties:
         own = None if party.is_draft else party.id
-        for source in party.sources if party.standing == "active" else ():
-            key = source_key(source)
+        keys = {source_key(source) for source in party.sources} if party.standing == "active" else set()
+        for key in sorted(keys):
             if key in claimed:
                 raise SourceTaken("two drafts stand for one record of a source: keep one of them", holder="")
             claimed[key] = own

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from crmcore.app.journal import CODECS as BATCH
 from crmcore.identity.identity_keys import CODECS as IDENTITY
 from crmcore.interaction.lay import CODECS as INTERACTION
 from crmcore.party.party_keys import CODECS as PARTY
 from crmcore.serde import Codecs
 
-REGISTRY = Codecs.of(PARTY, INTERACTION, IDENTITY)
+REGISTRY = Codecs.of(PARTY, INTERACTION, IDENTITY, BATCH)
 """Every kind of document that this crmcore reads and writes, by tag."""

@@ -1,6 +1,8 @@
 """`crm.relationships`: who is related to whom, since when and until when.
 
-Invariant: a relationship is one record, read from both ends; reports-to and parent-company never form a circle.
+Invariant: a relationship is one record, read from both ends; at no time do reports-to and parent-company form a circle.
+Every change of what leads away from a party is in one stream, and whoever decides by it guards that stream, so that two
+additions that are fine one by one and not together never pass each other.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.parties import load_party
 from crmcore.app.unit import Unit, load_record
-from crmcore.errors import InvalidRelationship, NotFound
+from crmcore.errors import InvalidRelationship, NotFound, RelationshipCycle
 from crmcore.party.party_keys import RELATED, RELATIONSHIP, related_keys
 from crmcore.party.relationship import (
     TYPES,
@@ -27,9 +29,10 @@ from crmcore.party.relationship import (
 from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
 from crmcore.storage.protocol import Key
 from crmcore.values.ids import PartyId, RelationshipId
+from crmcore.values.period import Period
 
 _HOPS = 1000
-"""A chain of reports-to or parent companies longer than this is taken for a circle."""
+"""Parties above one in a hierarchy. No organization has more; to look further would cost more than it tells."""
 
 
 @attrs.frozen
@@ -54,7 +57,7 @@ class AsyncRelationships:
             await _check(unit, draft, type_)
             return await add_relationship(unit, draft)
 
-        return await self._flow.commit(plan)
+        return await self._flow.commit(plan, asked=("relationships.add", type, from_, to, facts))
 
     async def change(
         self, id: RelationshipId, change: Callable[[Relationship], Relationship], *, reason: str | None = None
@@ -88,12 +91,16 @@ class AsyncRelationships:
             keys = related_keys(after)
             await unit.put(RELATIONSHIP, after.id, after, expect=before.version, keys=keys)
             event = RelationshipChanged(
-                relationship=after.id, before=before, after=after, actor=unit.actor, reason=reason
+                relationship=after.id,
+                before=before,
+                after=after,
+                actor=unit.actor,
+                reason=reason if reason is not None else unit.reason,
             )
-            unit.event(f"relationship:{after.id}", event, subjects=[after.from_, after.to])
+            unit.event(_stream(after.from_), event, subjects=[after.from_, after.to])
             return after
 
-        return await self._flow.commit(plan, reason=reason)
+        return await self._flow.commit(plan, asked=("relationships.change", id), reason=reason)
 
     async def end(self, id: RelationshipId, *, on: date, reason: str | None = None) -> Relationship:
         """Say that a relationship no longer held from *on*. It stays readable for the time before."""
@@ -128,8 +135,13 @@ async def add_relationship(unit: Unit, draft: Relationship) -> Relationship:
     event = RelationshipAdded(
         relationship=stored.id, type_key=stored.type, actor=unit.actor, reason=unit.reason
     )
-    unit.event(f"relationship:{stored.id}", event, subjects=[stored.from_, stored.to])
+    unit.event(_stream(stored.from_), event, subjects=[stored.from_, stored.to])
     return stored
+
+
+def _stream(party: PartyId) -> str:
+    """The stream of what happens to the relationships that lead away from a party."""
+    return f"relationships:{party}"
 
 
 async def related(unit: Unit, parties: list[PartyId]) -> dict[PartyId, tuple[Relationship, ...]]:
@@ -152,17 +164,31 @@ async def _check(unit: Unit, new: Relationship, type_: RelationshipType) -> None
     check_kinds(type_, ends[0].kind, ends[1].kind)
     if new.retracted:
         return
+    await unit.guard([_stream(new.from_)])
     check_overlap(new, (await related(unit, [new.from_]))[new.from_], type_)
     if type_.acyclic:
-        check_cycle(new, await _upwards(unit, new.to, type_.key), type_)
+        check_cycle(new, await _upwards(unit, new), type_)
 
 
-async def _upwards(unit: Unit, start: PartyId, type_key: str) -> set[PartyId]:
-    reached: set[PartyId] = set()
-    frontier = [start]
-    while frontier and len(reached) < _HOPS:
-        found = await related(unit, frontier)
-        steps = {r.to for party, rs in found.items() for r in rs if r.type == type_key and r.from_ == party}
-        frontier = sorted(steps - reached)
-        reached |= steps
-    return reached
+async def _upwards(unit: Unit, new: Relationship) -> set[PartyId]:
+    """All parties that lie above the far end of *new* at some time while it holds."""
+    reached: dict[PartyId, set[Period[date]]] = {}
+    frontier = {(new.to, new.valid)}
+    while frontier:
+        parties = sorted({party for party, _ in frontier})
+        await unit.guard(map(_stream, parties))
+        found = await related(unit, parties)
+        steps = {
+            (r.to, shared)
+            for party, during in frontier
+            for r in found[party]
+            if r.type == new.type and r.from_ == party and (shared := r.valid.clip(during)) is not None
+        }
+        frontier = {(party, during) for party, during in steps if during not in reached.get(party, ())}
+        for party, during in frontier:
+            reached.setdefault(party, set()).add(during)
+        if len(reached) > _HOPS:
+            raise RelationshipCycle(
+                f"more than {_HOPS} parties lie above the far end: look for what is wrong there"
+            )
+    return set(reached)

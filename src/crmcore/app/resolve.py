@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 
 import attrs
 
 from crmcore.app.unit import Unit, load_record
-from crmcore.errors import AmbiguousReference, NotFound
+from crmcore.errors import AmbiguousReference, InvalidSource, NotFound
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_keys import CLUSTER, MEMBER
 from crmcore.party.contact_point import EmailPoint, PhonePoint
-from crmcore.party.party_keys import EMAIL, NAME, PARTY, PHONE, key, source_key
+from crmcore.party.party_keys import (
+    EMAIL,
+    NAME,
+    NAME_BYTES,
+    PARTY,
+    PHONE,
+    key,
+    source_key,
+    turned_names,
+)
 from crmcore.storage.protocol import Key, Ref
 from crmcore.values.ids import CustomerId, Id, PartyId
 from crmcore.values.source import Source
@@ -28,6 +38,10 @@ Reference = str | Source
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s*(?:x|ext\.?)\s*\d{1,7})?\Z", re.IGNORECASE)
 _LONGEST = 512
+_SPLITS = 8
+
+MOST = 1000
+"""A name that fits more parties is not looked up further: whoever gave it has to say more."""
 
 
 @attrs.frozen(kw_only=True)
@@ -78,11 +92,7 @@ async def memberships(
     """The customer of each party; one in no cluster stands by itself. With *check* none may change until the commit."""
     wanted = list(dict.fromkeys(parties))
     keys = {Key(MEMBER, party): party for party in wanted}
-    hits: dict[Key, tuple[Ref, ...]] = {}
-    limit = unit.store.describe().limits.max_refs
-    ordered = list(keys)
-    for start in range(0, len(ordered), limit):
-        hits.update(await unit.find(ordered[start : start + limit]))
+    hits = await unit.find(list(keys), check=check)
     refs = {ref for found in hits.values() for ref in found}
     records = await unit.get(sorted(refs), check=check)
     clusters = {ref: _membership(ref, record) for ref, record in records.items()}
@@ -109,11 +119,9 @@ async def _parties(unit: Unit, ref: Reference, region: str | None) -> tuple[Part
     text = ref.strip()
     if not text or len(text) > _LONGEST:
         return ()
-    system, hash_, record = text.rpartition("#")
-    if hash_ and system and record:
-        found = await _by_key(unit, source_key(Source(system, record)))
-        if found:
-            return found
+    found = await _by_key(unit, *_sources(text))
+    if found:
+        return found
     if "@" in text:
         return await _by_key(unit, key(EMAIL, EmailPoint.of(text).key))
     if _PHONE.match(text):
@@ -123,25 +131,39 @@ async def _parties(unit: Unit, ref: Reference, region: str | None) -> tuple[Part
     return await _by_name(unit, fold(text))
 
 
-async def _by_key(unit: Unit, wanted: Key) -> tuple[PartyId, ...]:
-    refs = (await unit.find([wanted]))[wanted]
-    return tuple(PartyId(ref.id) for ref in refs if ref.kind == PARTY.tag)
+def _sources(text: str) -> list[Key]:
+    """The records that ``"system#record"`` can mean: either side may hold the sign itself."""
+    parts = text.split("#")
+    keys: list[Key] = []
+    for at in range(1, min(len(parts), _SPLITS)):
+        with suppress(InvalidSource):
+            keys.append(source_key(Source("#".join(parts[:at]), "#".join(parts[at:]))))
+    return keys
+
+
+async def _by_key(unit: Unit, *wanted: Key) -> tuple[PartyId, ...]:
+    hits = await unit.find(wanted)
+    return tuple(PartyId(ref.id) for refs in hits.values() for ref in refs if ref.kind == PARTY.tag)
 
 
 async def _by_name(unit: Unit, folded: str) -> tuple[PartyId, ...]:
     """Parties with a name that begins with these words, at any word of the name."""
     if not folded:
         return ()
-    prefix = folded.encode("utf-8", "replace")[:63]
-    found: list[Ref] = []
+    whole = folded.encode("utf-8", "replace")
+    prefix = whole[: NAME_BYTES - 1]
+    found: dict[Ref, None] = {}
     after: str | None = None
-    while True:
-        page = await unit.store.range(
-            unit.tenant, NAME, [folded[:1]], lo=prefix, hi=prefix + b"\xff", after=after, limit=1000
-        )
-        found += [ref for _, ref in page.items]
+    while len(found) < MOST:
+        page = await unit.range(NAME, [folded[:1]], lo=prefix, hi=prefix + b"\xff", after=after, limit=MOST)
+        found.update((ref, None) for ref in await unit.owners(ref for _, ref in page.items))
         after = page.next
         if after is None:
             break
-    owners = await unit.owners(found)
-    return tuple(PartyId(ref.id) for ref in owners if ref.kind == PARTY.tag)
+    ids = [PartyId(ref.id) for ref in found if ref.kind == PARTY.tag]
+    if len(whole) == len(prefix):
+        return tuple(ids[:MOST])
+    # The order holds only the beginning of a long name.
+    records = await unit.get([unit.ref(PARTY.tag, id) for id in ids], check=False)
+    parties = [load_record(PARTY, record) for record in records.values()]
+    return tuple(p.id for p in parties if any(name.startswith(folded) for name in turned_names(p)))

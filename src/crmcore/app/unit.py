@@ -13,19 +13,23 @@ from typing import Any
 
 import attrs
 
-from crmcore.errors import VersionConflict
+from crmcore.app.overlay import Place, Stretch, lay_records, place
+from crmcore.errors import InvalidId, VersionConflict
 from crmcore.serde import Codec, Codecs
 from crmcore.storage.protocol import (
     Append,
     AsyncStore,
     Batch,
+    Body,
     Check,
+    CheckKey,
     CheckStream,
     Delete,
     Draft,
     Hits,
     Key,
     Operation,
+    Page,
     Put,
     Record,
     Ref,
@@ -42,7 +46,7 @@ MORE = ".more"
 OWNER = "more"
 
 
-@attrs.define
+@attrs.frozen
 class _Pending:
     """A record as the unit will leave it. *body* None means deleted; *rekeyed* that only its keys change."""
 
@@ -52,6 +56,14 @@ class _Pending:
     keys: frozenset[Key]
     sorts: frozenset[Sort]
     rekeyed: bool = False
+
+
+@attrs.frozen
+class Mark:
+    """What a unit had gathered at some moment."""
+
+    pending: dict[Ref, _Pending]
+    appends: int
 
 
 class Unit:
@@ -67,10 +79,14 @@ class Unit:
         self.now = now
         self.actor = actor
         self.reason: str | None = None
+        self.ended = False
         self._read: dict[Ref, Record | None] = {}
         self._pending: dict[Ref, _Pending] = {}
         self._appends: list[Append] = []
         self._streams: dict[str, int] = {}
+        self._unheld: dict[Key, None] = {}
+        self._ends: dict[str, Place] = {}
+        self._spilled: set[Ref] = set()
 
     # --- reading ---
 
@@ -80,13 +96,16 @@ class Unit:
 
     async def get(self, refs: Collection[Ref], *, check: bool = True) -> dict[Ref, Record]:
         """The records that exist, with the unit's own writes. With *check* they must not change before the commit."""
-        unknown = [ref for ref in refs if ref not in self._read and ref not in self._pending]
+        unknown = [
+            ref for ref in refs if ref not in self._read and ref not in self._pending and _is_id(ref.id)
+        ]
         found: dict[Ref, Record] = {}
         limit = self.store.describe().limits.max_refs
         for start in range(0, len(unknown), limit):
             found.update(await self.store.get(unknown[start : start + limit]))
         if check:
             self._read.update((ref, found.get(ref)) for ref in unknown)
+        self._spilled.update(ref for ref, record in found.items() if OWNER in record.body)
         result: dict[Ref, Record] = {}
         for ref in refs:
             record = self._overlaid(ref, found)
@@ -110,17 +129,18 @@ class Unit:
             sorts=pending.sorts,
         )
 
-    async def find(self, keys: Collection[Key]) -> dict[Key, tuple[Ref, ...]]:
-        """All records that carry each key, satellites resolved to their owners, with the unit's own writes."""
+    async def find(self, keys: Collection[Key], *, check: bool = False) -> dict[Key, tuple[Ref, ...]]:
+        """All records that carry each key, satellites resolved to their owners, with the unit's own writes.
+
+        With *check* an exclusive key that nobody holds must still be free at the commit.
+        """
         hits: dict[Key, list[Ref]] = {key: [] for key in keys}
-        after: dict[Key, str] = {}
-        wanted = list(hits)
-        while wanted:
-            page: Mapping[Key, Hits] = await self.store.find(self.tenant, wanted, after=after or None)
-            for key in wanted:
-                hits[key].extend(page[key].refs)
-            after = {key: cursor for key in wanted if (cursor := page[key].next) is not None}
-            wanted = list(after)
+        limit = self.store.describe().limits.max_refs
+        everything = list(hits)
+        for start in range(0, len(everything), limit):
+            await self._find(everything[start : start + limit], hits)
+        if check:
+            self._unheld.update((key, None) for key, refs in hits.items() if not refs)
         for ref, pending in self._pending.items():
             for key, refs in hits.items():
                 carried = pending.body is not None and key in pending.keys
@@ -129,6 +149,70 @@ class Unit:
                 elif not carried and ref in refs:
                     refs.remove(ref)
         return {key: await self.owners(refs) for key, refs in hits.items()}
+
+    async def _find(self, keys: list[Key], hits: dict[Key, list[Ref]]) -> None:
+        after: dict[Key, str] = {}
+        wanted = keys
+        while wanted:
+            page: Mapping[Key, Hits] = await self.store.find(self.tenant, wanted, after=after or None)
+            for key in wanted:
+                hits[key].extend(page[key].refs)
+            after = {key: cursor for key in wanted if (cursor := page[key].next) is not None}
+            wanted = list(after)
+
+    async def range(
+        self,
+        namespace: str,
+        parts: Collection[str],
+        *,
+        lo: bytes | None = None,
+        hi: bytes | None = None,
+        after: str | None = None,
+        limit: int = 100,
+        reverse: bool = False,
+    ) -> Page[tuple[Sort, Ref]]:
+        """A page of an order, as the store gives it, with the unit's own writes."""
+        page = await self.store.range(
+            self.tenant, namespace, parts, lo=lo, hi=hi, after=after, limit=limit, reverse=reverse
+        )
+        if not self._pending:
+            return page
+        start = None
+        if after is not None:
+            # A cursor from outside of the batch ends where this page begins, as far as anybody knows.
+            start = self._ends.get(after) or (place(page.items[0]) if page.items else None)
+        if page.next is not None:
+            self._ends[page.next] = place(page.items[-1])
+        stretch = Stretch(namespace=namespace, parts=set(parts), lo=lo, hi=hi, reverse=reverse, start=start)
+        own = [
+            (sort, ref)
+            for ref, pending in self._pending.items()
+            if pending.body is not None
+            for sort in pending.sorts
+            if stretch.holds(sort)
+        ]
+        return stretch.lay(page, own, self._pending.keys())
+
+    async def scan(self, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Record]:
+        """A page of all records of a kind, as the store gives it, with the unit's own writes."""
+        page = await self.store.scan(self.tenant, kind, after=after, limit=limit)
+        refs = [ref for ref in self._pending if ref.kind == kind]
+        if not refs:
+            return page
+        own = [record for ref in refs if (record := self._overlaid(ref, {})) is not None]
+        return lay_records(page, own, {ref for ref in refs if self._pending[ref].body is None})
+
+    async def entries(self, stream: str) -> list[tuple[str, Body]]:
+        """The schema and body of every entry of a ledger, oldest first, with those that the unit will add."""
+        found: list[tuple[str, Body]] = []
+        after: dict[str, int] | None = None
+        while True:
+            page = (await self.store.ledger(self.tenant, [stream], after=after))[stream]
+            found += [(entry.schema, entry.body) for entry in page.items]
+            if page.next is None:
+                break
+            after = {stream: page.items[-1].seq}
+        return found + [(a.entry.schema, a.entry.body) for a in self._appends if a.stream == stream]
 
     async def owners(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The same records, each once, with satellites replaced by the records that they belong to."""
@@ -181,7 +265,8 @@ class Unit:
             keys, sorts, body = await self._spill(ref, id, body, keys, sorts)
         before = self._pending.get(ref)
         if before is not None:
-            own = before.expect + (0 if before.rekeyed or before.body is None else 1)
+            # What was deleted is absent until it is put again.
+            own = 0 if before.body is None else before.expect + (0 if before.rekeyed else 1)
             if own != expect:
                 raise VersionConflict(
                     "the record was changed earlier in this batch: use what that call returned",
@@ -207,7 +292,7 @@ class Unit:
             keys, sorts, _ = await self._spill(record.ref, Id(record.ref.id), body, keys, sorts)
         before = self._pending.get(record.ref)
         if before is not None:
-            before.keys, before.sorts = keys, sorts
+            self._pending[record.ref] = attrs.evolve(before, keys=keys, sorts=sorts)
             return
         self._pending[record.ref] = _Pending(
             record.version, record.schema, dict(record.body), keys, sorts, rekeyed=True
@@ -249,6 +334,15 @@ class Unit:
 
     # --- committing ---
 
+    def mark(self) -> Mark:
+        """Remember what is gathered by now."""
+        return Mark(dict(self._pending), len(self._appends))
+
+    def undo(self, mark: Mark) -> None:
+        """Give up what was gathered since: a verb that fails within a batch leaves nothing behind."""
+        self._pending = mark.pending
+        del self._appends[mark.appends :]
+
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
@@ -282,6 +376,7 @@ class Unit:
             if ref not in self._pending:
                 ops.append(Check(ref=ref, expect=record.version if record else 0))
         ops.extend(CheckStream(stream=stream, seq=seq) for stream, seq in self._streams.items())
+        ops.extend(CheckKey(key=key, holder=None) for key in self._unheld)
         ops.extend(self._appends)
         return Batch(
             tenant=self.tenant, ops=tuple(ops), idem=idem, actor=self.actor, reason=self.reason, at=self.now
@@ -291,8 +386,9 @@ class Unit:
 
     def _has_satellites(self, ref: Ref) -> bool:
         pending = self._pending.get(ref)
-        body = pending.body if pending is not None else getattr(self._read.get(ref), "body", None)
-        return body is not None and OWNER in body
+        if pending is not None and pending.body is not None:
+            return OWNER in pending.body
+        return ref in self._spilled
 
     async def _spill(
         self, ref: Ref, id: Id, body: dict[str, Any], keys: frozenset[Key], sorts: frozenset[Sort]
@@ -336,9 +432,19 @@ class Unit:
         return [records[ref] for ref in sorted(records)]
 
 
+def _is_id(text: str) -> bool:
+    """What has not the form of an id is the id of nothing: the store is not asked for it."""
+    try:
+        Id.parse(text)
+    except InvalidId:
+        return False
+    return True
+
+
 def load_record(codec: Codec[Any], record: Record) -> Any:
-    """The value of a stored record, with its id and version."""
+    """The value of a stored record, with its id, and its version if it has one."""
     body = {name: value for name, value in record.body.items() if name != OWNER}
     body["id"] = record.ref.id
-    body["version"] = record.version
+    if codec.versioned:
+        body["version"] = record.version
     return codec.load(body, record.schema)

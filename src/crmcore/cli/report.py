@@ -30,7 +30,7 @@ from crmcore.render import (
 from crmcore.values.ids import PartyId
 from crmcore.values.moment import moment_date
 from crmcore.view.customer_view import CustomerView
-from crmcore.view.view_text import held, reason
+from crmcore.view.view_text import held, is_extra, reason
 
 LARGEST = 25
 PAIRS = 200
@@ -94,7 +94,7 @@ def _person(crm: Crm, view: CustomerView) -> Html:
     dots = [
         Dot(
             at=moment_date(i.occurred_at),
-            series=names.get(i.parties[0], "contacts"),
+            series=_lane(names.get(i.parties[0], "no employer named")),
             label=i.subject or i.kind,
         )
         for i in crm.interactions.timeline(view.id, limit=TIMELINE).items
@@ -106,6 +106,11 @@ def _person(crm: Crm, view: CustomerView) -> Html:
         _facts(view),
         tag("p", f"digest {view.digest}", class_="quiet"),
     )
+
+
+def _lane(name: str) -> str:
+    """A name that fits above its lane on a phone."""
+    return name if len(name) <= 34 else name[:33] + "…"
 
 
 def _employers(crm: Crm, view: CustomerView) -> dict[PartyId, str]:
@@ -121,10 +126,17 @@ def _employers(crm: Crm, view: CustomerView) -> dict[PartyId, str]:
 
 
 def _facts(view: CustomerView) -> Html:
-    rows: list[tuple[str, Html]] = [(field.field, _said(field.text, reason(field))) for field in view.fields]
+    rows: list[tuple[str, Html]] = [
+        (field.field, _said(field.text.replace("\n", ", "), reason(field)))
+        for field in view.fields
+        if not is_extra(field)
+    ]
     rows += [(line.label, _said(line.other_name, held(line))) for line in view.relationships[:20]]
     if len(view.relationships) > 20:
         rows.append(("", _said(f"and {len(view.relationships) - 20} more", "")))
+    kept = [field.field.partition(":")[2] for field in view.fields if is_extra(field)]
+    if kept:
+        rows.append(("also kept", _said(", ".join(kept), "")))
     rows.append(("unknown", _said(", ".join(view.unknown_fields), "")))
     return definitions(rows)
 

@@ -17,7 +17,8 @@ QUOTE = '"'
 MAX_RECORD = 64 << 20
 """Characters after which an open quote is taken for a mistake, so that memory stays bounded."""
 
-_CLOSING = re.compile(r'[^"]*(?:""[^"]*)*"')
+# Possessive: a doubled quote is never taken apart to find a closing one.
+_CLOSING = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 
 
 @attrs.frozen(kw_only=True)

@@ -120,8 +120,8 @@ def contact_points(row: RowCells) -> tuple[ContactPoint, ...]:
     if len(found) < 2:
         return tuple(point for _, point in found)
     distinct: dict[tuple[str, str], ContactPoint] = {}
-    for at, point in found:
-        if distinct.setdefault((point.kind, point.key), point) is not point:
+    for at, candidate in found:
+        if distinct.setdefault((candidate.kind, candidate.key), candidate) is not candidate:
             # The same number in two columns is one contact point; the second cell stays as it was written.
             row.kept[row.layout.columns[at]] = row.cells[at]
     return tuple(distinct.values())

@@ -164,8 +164,17 @@ def _doors(a: AddressForm, b: AddressForm) -> str:
         return "different" if street == "different" else "unknown"
     if a.number == b.number:
         return street
-    mistyped = likeness(a.number, b.number) >= Level.CLOSE and a.postcode == b.postcode != ""
-    return "close" if mistyped and street != "different" else "different"
+    mistyped = street != "different" and a.postcode == b.postcode != "" and _mistyped(a.number, b.number)
+    return "close" if mistyped else "different"
+
+
+def _mistyped(one: str, other: str) -> bool:
+    """Whether two house numbers are one typing error apart and no neighbours."""
+    from rapidfuzz.distance import OSA
+
+    if not (one.isdigit() and other.isdigit()) or min(len(one), len(other)) < 3:
+        return False
+    return abs(int(one) - int(other)) > 9 and OSA.distance(one, other, score_cutoff=1) == 1
 
 
 def _streets(a: AddressForm, b: AddressForm) -> str:

@@ -47,6 +47,10 @@ class Partition:
     def _customers(self) -> Mapping[str, CustomerId]:
         return {member: CustomerId(group[0]) for group in self.groups for member in group}
 
+    def __contains__(self, party: object) -> bool:
+        """Whether some group has this party."""
+        return party in self._customers
+
     def of(self, party: PartyId | CustomerId) -> CustomerId:
         """The customer that a party belongs to, or that a former customer id leads to.
 

@@ -26,7 +26,11 @@ _STEP = 256
 
 @attrs.frozen
 class MatchedPair:
-    """What the matcher says of the records at positions *a* < *b*; *support* is how many links joined their groups."""
+    """What the matcher says of the records at positions *a* < *b*.
+
+    *support* is how many links stand behind this one. A weak match that was followed has at least 2, so that the same
+    groups follow from the links alone, in whatever order.
+    """
 
     a: int
     b: int
@@ -194,7 +198,8 @@ class _Run:
         return tuple(labels)
 
     def _links(self, grouping: Grouping[int]) -> tuple[MatchedPair, ...]:
-        found = [self._pair(link.a, link.b, link.support) for link in grouping.used if not link.human]
+        used = [link for link in grouping.used if not link.human]
+        found = [self._pair(link.a, link.b, max(link.support, 2 if link.weak else 1)) for link in used]
         found.extend(self._equals("same"))
         return tuple(sorted(found, key=_strongest_first))
 

@@ -98,6 +98,8 @@ def reasons(a: Features, b: Features, population: Population) -> list[Reason]:
         found.append(_best(a.identifiers, b.identifiers, _identifier, population))
     if a.employers and b.employers:
         found.append(_best(a.employers, b.employers, _employer, population))
+    if a.people and b.people and (common := sorted(set(a.people) & set(b.people))):
+        found.append(_people(common, population))
     if a.occupation and b.occupation:
         found.append(_occupation(a.occupation, b.occupation, population))
     return found
@@ -242,3 +244,13 @@ def _occupation(a: str, b: str, population: Population) -> Reason:
     return _reason(
         "occupation", "same" if a == b else "different", population.rarity("occupation", a), (a, b)
     )
+
+
+_MOST_PEOPLE = 3
+"""Colleagues change their employer together; more than this many say no more than this many."""
+
+
+def _people(common: list[str], population: Population) -> Reason:
+    """The same customers work for both. That they work for different people says nothing, so it is no reason."""
+    points = [population.rarity("person", person) for person in common[:_MOST_PEOPLE]]
+    return Reason("people", "shared", sum(points), True, (f"{len(common)} people", f"{len(common)} people"))

@@ -55,8 +55,8 @@ _MOST_VALUES = 8
 class Features:
     """The comparable values of one record, each field in its normal form, sorted and without repetition.
 
-    *names* are of people, *organizations* are names of the organization or household itself. *shared* holds the
-    e-mails and phones that somebody declared to be used by several people.
+    *names* are of people, *organizations* are names of the organization or household itself. *people* are ids of
+    customers known to work for it. *shared* holds the e-mails and phones that somebody declared to be used by several.
 
     >>> features_of_row({"full_name": "Ann Lee", "email": "ANN@x.org"}).emails == ("ann@x.org",)
     True
@@ -71,6 +71,7 @@ class Features:
     addresses: tuple[AddressForm, ...] = personal(default=())
     identifiers: tuple[str, ...] = personal(default=())
     employers: tuple[OrganizationForm, ...] = personal(default=())
+    people: tuple[str, ...] = ()
     occupation: str = personal(default="")
     shared: frozenset[str] = personal(default=frozenset())
 
@@ -92,13 +93,15 @@ class Features:
             self.addresses,
             self.identifiers,
             self.employers,
+            self.people,
             self.occupation,
             tuple(sorted(self.shared)),
         )
 
 
-def features_of(party: Party, employers: Iterable[str] = ()) -> Features:
-    """The features of a party; *employers* are names of organizations that it is known to work for.
+def features_of(party: Party, employers: Iterable[str] = (), people: Iterable[str] = ()) -> Features:
+    """The features of a party; *employers* are names of organizations that it is known to work for, *people* the ids of
+    customers who are known to work for it.
 
     >>> from crmcore.party.party import Person
     >>> features_of(Person.of("Ann Lee", phone="020 7946 0018", region="GB")).phones == ("+442079460018",)
@@ -135,6 +138,7 @@ def features_of(party: Party, employers: Iterable[str] = ()) -> Features:
         addresses=_distinct(_address(point) for point in points if isinstance(point, PostalPoint)),
         identifiers=_distinct(identifiers),
         employers=_distinct(map(organization_form, employers)),
+        people=tuple(sorted(set(people))),
         occupation=occupation,
         shared=frozenset(form for form, point in (*emails.items(), *phones.items()) if form and point.shared),
     )

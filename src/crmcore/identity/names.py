@@ -87,7 +87,7 @@ def _full_name_form(full: str) -> PersonForm | None:
             family.extend(tokens(text))
         elif kind == "generation":
             generation = _GENERATIONS.get("".join(tokens(text)), "")
-    if not given and not family:
+    if all(word in _UNKNOWN for word in (*given, *family)):
         return None
     return PersonForm(tuple(given[:_MOST_TOKENS]), tuple(family[:_MOST_TOKENS]), generation)
 

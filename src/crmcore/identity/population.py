@@ -50,6 +50,7 @@ NATURES: Mapping[str, Nature] = {
     "region": Nature(3, 5),
     "country": Nature(3, 5),
     "employer": Nature(8, 10),
+    "person": Nature(8, 10),
     "occupation": Nature(5, 6),
 }
 """What the fields are by nature: 80 years have 2^14.8 birthdays, a country some thousand postcodes, and nobody gets
@@ -172,6 +173,8 @@ def _plain_values(record: Features) -> Iterator[str]:
         yield f"identifier:{identifier}"
     for address in record.addresses:
         yield from (f"{field}:{value}" for field, value in address.parts if value)
+    for person in record.people:
+        yield f"person:{person}"
     for employer in record.employers:
         yield f"employer:{' '.join(employer)}"
     if record.occupation:

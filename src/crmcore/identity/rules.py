@@ -68,7 +68,11 @@ class RuleMatcher:
         identified = self._identified(fields)
         contradiction = _contradiction(fields, organizations="organization" in (a.kind, b.kind))
         verdict: Verdict = "different"
-        if score >= need and (agreeing >= 2 or (identified and agreeing)) and not contradiction:
+        if (
+            score >= need
+            and (agreeing >= 2 or (identified and not _named_otherwise(fields)))
+            and not contradiction
+        ):
             verdict = "same"
         elif identified or (agreeing and score >= need - self.doubt * POINTS_A_BIT):
             verdict = "unsure"
@@ -78,6 +82,12 @@ class RuleMatcher:
     def _identified(self, fields: Mapping[str, Reason]) -> bool:
         least = self.alone * POINTS_A_BIT
         return any(field in _PERSONAL and fields[field].points >= least for field in fields)
+
+
+def _named_otherwise(fields: Mapping[str, Reason]) -> bool:
+    """Whether both records name somebody, and not the same person: people who share a mailbox are not one customer."""
+    name = fields.get("name")
+    return name is not None and name.level in _OTHER_GIVEN_NAME
 
 
 def _agrees(fields: Mapping[str, Reason], field: str) -> bool:
@@ -90,9 +100,12 @@ def _independent(fields: Mapping[str, Reason]) -> int:
 
     People of one household share address and phone: where the given names differ, the two are one field. A region or
     country is a field of its own only beside a name without any error: there are many similar names in a country.
+    People of an organization are one only beside its whole name: people move within a group of companies.
     """
     agreeing = {field for field, reason in fields.items() if reason.agrees}
     name = fields.get("name")
+    if name is None or name.level not in ("same", "close"):
+        agreeing.discard("people")
     if name is not None and name.level != "same" and "place" in agreeing and fields["place"].level in _COARSE:
         agreeing.discard("place")
     shared = agreeing & _HOUSEHOLD

@@ -3,6 +3,7 @@
 from crmcore.interaction.interaction import (
     Interaction,
     Participant,
+    check_new,
     check_not_future,
     corrected,
     reassigned,
@@ -34,6 +35,7 @@ __all__ = [
     "InteractionRecorded",
     "InteractionRetracted",
     "Participant",
+    "check_new",
     "check_not_future",
     "corrected",
     "interaction_keys",

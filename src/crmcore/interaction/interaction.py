@@ -7,8 +7,9 @@ changes what a timeline shows, not what was recorded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -40,13 +41,21 @@ SKEW = timedelta(minutes=5)
 """How far ahead of our clock another system's clock may be before its instant counts as the future."""
 
 
+def _word(allowed: tuple[str, ...], what: str) -> Callable[[Any, Any, str], None]:
+    def known(instance: Any, attribute: Any, value: str) -> None:
+        if value not in allowed:
+            raise InvalidInteraction(f"the {what} of an interaction is one of {', '.join(allowed)}")
+
+    return known
+
+
 @attrs.frozen(kw_only=True)
 class Participant(Document):
     """Somebody who took part: a *party*, an *address* that is not a party's (yet), or both."""
 
     party: PartyId | None = None
     address: str | None = personal(default=None)
-    role: Role = "subject"
+    role: Role = attrs.field(default="subject", validator=_word(get_args(Role), "role"))
 
     def __attrs_post_init__(self) -> None:
         if self.party is None and not self.address:
@@ -63,8 +72,8 @@ class Interaction(Document):
     """
 
     _id: InteractionId | None = attrs.field(default=None)
-    kind: Kind
-    direction: Direction
+    kind: Kind = attrs.field(validator=_word(get_args(Kind), "kind"))
+    direction: Direction = attrs.field(validator=_word(get_args(Direction), "direction"))
     participants: tuple[Participant, ...]
     occurred_at: Moment
     ended_at: Moment | None = None
@@ -81,7 +90,7 @@ class Interaction(Document):
     corrects: InteractionId | None = None
     retracts: InteractionId | None = None
     root: InteractionId | None = None
-    reason: str | None = None
+    reason: str | None = personal(default=None)
 
     def __attrs_post_init__(self) -> None:
         if not self.participants:
@@ -89,7 +98,7 @@ class Interaction(Document):
         check_moment(self.occurred_at, "occurred_at")
         if self.ended_at is not None:
             check_moment(self.ended_at, "ended_at")
-            if moment_instant(self.ended_at) < moment_instant(self.occurred_at):
+            if _before(self.ended_at, self.occurred_at):
                 raise InvalidInteraction(
                     "an interaction cannot end before it began: check occurred_at and ended_at"
                 )
@@ -105,6 +114,28 @@ class Interaction(Document):
     def parties(self) -> tuple[PartyId, ...]:
         """The parties that took part, each once."""
         return tuple(dict.fromkeys(p.party for p in self.participants if p.party is not None))
+
+
+_DAY = timedelta(hours=36)
+_AHEAD = timedelta(hours=14)
+"""A day ends up to 36 hours after its place in time order, and began up to 14 before: days are those of some zone."""
+
+
+def _before(end: Moment, start: Moment) -> bool:
+    """Whether *end* surely lies before *start*."""
+    one, other = moment_instant(end), moment_instant(start)
+    if isinstance(end, datetime) == isinstance(start, datetime):
+        return one < other
+    return other - one > (_AHEAD if isinstance(end, datetime) else _DAY)
+
+
+def check_new(draft: Interaction) -> None:
+    """Refuse a new interaction that claims a place among the recorded ones."""
+    ours = (draft._id, draft.corrects, draft.retracts, draft.root, draft.recorded_at)
+    if any(value is not None for value in ours):
+        raise InvalidInteraction(
+            "a new interaction has no id, corrects, retracts, root or recorded_at: use crm.interactions.correct(...)"
+        )
 
 
 def check_not_future(interaction: Interaction, now: datetime) -> None:

@@ -14,6 +14,7 @@ from crmcore.interaction.interaction_events import (
     InteractionRecorded,
     InteractionRetracted,
 )
+from crmcore.party.party_keys import key as text_key
 from crmcore.serde import Codec
 from crmcore.storage.protocol import Key, Sort
 from crmcore.values.instant import to_sort
@@ -23,7 +24,7 @@ TIMELINE = "timeline"
 DEDUPE = "interaction.dedupe"
 REPLACES = "interaction.replaces"
 
-INTERACTION: Codec[Interaction] = Codec(tag="interaction", type=Interaction)
+INTERACTION: Codec[Interaction] = Codec(tag="interaction", type=Interaction, versioned=False)
 CODECS: tuple[Codec[Any], ...] = (
     INTERACTION,
     Codec(tag="interaction.recorded", type=InteractionRecorded),
@@ -36,7 +37,7 @@ def interaction_keys(interaction: Interaction) -> frozenset[Key]:
     """Exclusive keys: the deduplication key, and the record that this one replaces (which only one can)."""
     keys = set[Key]()
     if interaction.dedupe_key is not None and interaction.retracts is None:
-        keys.add(Key(DEDUPE, interaction.dedupe_key))
+        keys.add(text_key(DEDUPE, interaction.dedupe_key))
     replaced = interaction.corrects or interaction.retracts
     if replaced is not None:
         keys.add(Key(REPLACES, replaced))

@@ -155,14 +155,18 @@ class PartyRecord(Document):
         return self.with_point(OnlinePoint.of(text, service=service, **facts))
 
     def with_identifier(self: P, scheme: str, value: str, *, issuer: str | None = None) -> P:
-        """With a further identifier."""
+        """With a further identifier; one with the same scheme, normal form and issuer is replaced."""
         new = Identifier(scheme, value, issuer=issuer)
-        return self if new in self.identifiers else attrs.evolve(self, identifiers=(*self.identifiers, new))
+        same = (new.scheme, new.key, new.issuer)
+        kept = tuple(i for i in self.identifiers if (i.scheme, i.key, i.issuer) != same)
+        return attrs.evolve(self, identifiers=(*kept, new))
 
     def with_source(self: P, system: str, record: str) -> P:
         """Standing for a further record of another system."""
         new = Source(system, record)
-        return self if new in self.sources else attrs.evolve(self, sources=(*self.sources, new))
+        if any((source.system, source.record) == (system, record) for source in self.sources):
+            return self
+        return attrs.evolve(self, sources=(*self.sources, new))
 
     def with_tag(self: P, *tags: str) -> P:
         """With further tags."""
@@ -176,19 +180,19 @@ class PartyRecord(Document):
         """With a typed extra set."""
         return attrs.evolve(self, extras=extra.write(self.extras, value))
 
-    def without(self: P, text: str) -> P:
+    def without(self: P, text: str, *, region: str | None = None) -> P:
         """Without the contact point written as *text*, in any spelling that has the same normal form.
+
+        A phone number may be spelled as it is dialled in *region*.
 
         Raises:
             NotFound: if there is none.
+
+        >>> ann = Person.of("Ann Lee", phone="+44 20 7946 0018")
+        >>> ann.without("020 7946 0018", region="GB").phones
+        ()
         """
-        spellings = {("email", EmailPoint.of(text).key), ("phone", PhonePoint.of(text).key)}
-        spellings |= {("postal", PostalPoint.of(text).key)}
-        kept = tuple(
-            point
-            for point in self.contact_points
-            if point.raw != text and (point.kind, point.key) not in spellings
-        )
+        kept = tuple(point for point in self.contact_points if not _spelled(point, text, region))
         if len(kept) == len(self.contact_points):
             raise NotFound("the party has no such contact point: compare with party.contact_points")
         return attrs.evolve(self, contact_points=kept)
@@ -257,9 +261,15 @@ class Person(PartyRecord):
         >>> [name.use for name in Person.of("Ann Lee").renamed("Ann Hill").names]
         ['usual', 'former']
         """
-        new = PersonName.parse(name) if isinstance(name, str) else name
-        old = tuple(attrs.evolve(n, use="former") if n.use == "usual" else n for n in self.names if n != new)
-        return attrs.evolve(self, names=(new, *old))
+        if isinstance(name, str):
+            name = PersonName.parse(name)
+            if self.name is not None and (self.name.full, self.name.use) == (name.full, name.use):
+                return self
+        # A name of the same text is the same name: it does not become a former one beside itself.
+        again = {(name.full, use) for use in (name.use, "former")}
+        kept = (n for n in self.names if (n.full, n.use) not in again)
+        old = tuple(attrs.evolve(n, use="former") if n.use == "usual" else n for n in kept)
+        return attrs.evolve(self, names=(name, *old))
 
 
 @attrs.frozen(kw_only=True)
@@ -302,11 +312,14 @@ class Organization(PartyRecord):
 
     def renamed(self, name: str | OrganizationName) -> Organization:
         """With another name in use; the name until now is kept as a former one."""
-        new = OrganizationName.parse(name) if isinstance(name, str) else name
-        old = tuple(
-            attrs.evolve(n, kind="former") if n.kind == "usual" else n for n in self.names if n != new
-        )
-        return attrs.evolve(self, names=(new, *old))
+        if isinstance(name, str):
+            name = OrganizationName.parse(name)
+            if self.name is not None and (self.name.text, self.name.kind) == (name.text, name.kind):
+                return self
+        again = {(name.text, kind) for kind in (name.kind, "former")}
+        kept = (n for n in self.names if (n.text, n.kind) not in again)
+        old = tuple(attrs.evolve(n, kind="former") if n.kind == "usual" else n for n in kept)
+        return attrs.evolve(self, names=(name, *old))
 
 
 @attrs.frozen(kw_only=True)
@@ -369,6 +382,20 @@ def _points(
     if address is not None:
         points.append(PostalPoint.of(address))
     return tuple(points)
+
+
+def _spelled(point: ContactPoint, text: str, region: str | None) -> bool:
+    """Whether *text* is a spelling of the contact point."""
+    same: ContactPoint
+    if isinstance(point, EmailPoint):
+        same = EmailPoint.of(text)
+    elif isinstance(point, PhonePoint):
+        same = PhonePoint.of(text, region=region)
+    elif isinstance(point, PostalPoint):
+        same = PostalPoint.of(text)
+    else:
+        same = OnlinePoint.of(text, service=point.service)
+    return point.raw == text or point.key == same.key
 
 
 def _check_points(points: tuple[ContactPoint, ...]) -> None:

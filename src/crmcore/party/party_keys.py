@@ -7,6 +7,8 @@ it neither is found nor blocks anything.
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from crmcore.party.history import PartyAdded, PartyChanged
@@ -36,14 +38,21 @@ CODECS: tuple[Codec[Any], ...] = (
     Codec(tag="relationship.changed", type=RelationshipChanged),
 )
 
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+
+NAME_BYTES = 64
+"""So much of a folded name stands in the order of names."""
+
 _TURNS = 6
 """So many tokens of a name can begin a search for it."""
 
 
 def key(namespace: str, value: str) -> Key:
-    """A key for a text of any length: one over 512 bytes is replaced by its hash."""
-    raw = value.encode("utf-8", "replace")
-    return Key(namespace, value if len(raw) <= 512 else "sha256:" + hashlib.sha256(raw).hexdigest())
+    """A key for any text: one over 512 bytes, or one that no store can hold, is replaced by its hash."""
+    raw = value.encode("utf-8", "surrogatepass")
+    if len(raw) <= 512 and not _UNFIT.search(value):
+        return Key(namespace, value)
+    return Key(namespace, "sha256:" + hashlib.sha256(raw).hexdigest())
 
 
 def source_key(source: Source) -> Key:
@@ -78,17 +87,20 @@ def party_sorts(party: Party) -> frozenset[Sort]:
     """The folded names, turned so that each of the first tokens begins one: any word of a name can be searched for."""
     if party.standing == "retracted":
         return frozenset()
-    sorts = set[Sort]()
+    return frozenset(name_sort(turned) for turned in turned_names(party))
+
+
+def turned_names(party: Party) -> Iterator[str]:
+    """The folded names, each as often as it has words that a search can begin with."""
     for name in names_of(party):
         tokens = fold(name).split()
         for turn in range(min(len(tokens), _TURNS)):
-            sorts.add(name_sort(" ".join(tokens[turn:] + tokens[:turn])))
-    return frozenset(sorts)
+            yield " ".join(tokens[turn:] + tokens[:turn])
 
 
 def name_sort(folded: str) -> Sort:
     """The place of a folded name: parts are first letters, so that no part holds everybody."""
-    return Sort(NAME, folded[:1], folded.encode("utf-8", "replace")[:64])
+    return Sort(NAME, folded[:1], folded.encode("utf-8", "replace")[:NAME_BYTES])
 
 
 def related_keys(relationship: Relationship) -> frozenset[Key]:

@@ -7,7 +7,7 @@ labels that are shown; reports-to and parent-company never form a circle.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 import attrs
 
@@ -84,6 +84,8 @@ class Relationship(Document):
     def __attrs_post_init__(self) -> None:
         if self.from_ == self.to:
             raise InvalidRelationship("a party cannot be related to itself: give two different parties")
+        if isinstance(self.valid.start, datetime) or isinstance(self.valid.end, datetime):
+            raise InvalidRelationship("a relationship holds from day to day: give a period of dates")
 
     @property
     def id(self) -> RelationshipId:

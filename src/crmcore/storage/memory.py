@@ -19,7 +19,7 @@ from crmcore.storage.cursor import Cursors
 from crmcore.storage.describe import LIMITS, described
 from crmcore.storage.lift import Lifted
 from crmcore.storage.memory_tenant import Applied, TenantData
-from crmcore.storage.plan import decide, needs, receipt, replayable
+from crmcore.storage.plan import decide, receipt, replayable
 from crmcore.storage.protocol import (
     EXCLUSIVE,
     Batch,
@@ -155,12 +155,11 @@ class MemoryStore:
                 replayable(before.digest if before else None, checked.digest)
                 assert before is not None  # for the type checker: None was refused in the line above
                 return self._receipt(data, before, replayed=True)
-            wanted = needs(checked)
             plan = decide(
                 checked,
-                {address: data.current(address) for address in wanted.addresses},
-                {stream: data.length(stream) for stream in wanted.streams},
-                {pair: holder for pair in wanted.claims if (holder := data.holder(pair)) is not None},
+                {address: data.current(address) for address in checked.addresses},
+                {stream: data.length(stream) for stream in checked.streams},
+                {pair: holder for pair in checked.claims if (holder := data.holder(pair)) is not None},
             )
             applied = data.carry_out(checked, plan)
             return self._receipt(data, applied, replayed=False)

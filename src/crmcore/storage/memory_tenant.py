@@ -181,7 +181,7 @@ class TenantData:
 
     def _index(self, written: Written) -> None:
         kind, id_ = address = written.after.address
-        op, _, _, schema, body, keys, sorts, _, _ = written.after
+        op, _, _, schema, body, keys, sorts, *_ = written.after
         if op == "delete":
             self._rows[address] = _Row(Current(written.version, live=False), 0, "")
             return

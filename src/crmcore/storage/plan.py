@@ -56,38 +56,13 @@ class Plan(NamedTuple):
     events: tuple[Event, ...]
 
 
-class Needs(NamedTuple):
-    """What a store must look up before it can plan."""
-
-    addresses: Collection[Address]
-    streams: Collection[str]
-    claims: Collection[KeyPair]
-
-
-def needs(checked: Checked) -> Needs:
-    """The records, streams and exclusive keys that decide whether a batch can be applied."""
-    addresses = {effect.address for effect in checked.effects if isinstance(effect, Write)}
-    addresses.update(address for address, _ in checked.checks)
-    streams = {effect.stream for effect in checked.effects if isinstance(effect, Addition)}
-    streams.update(stream for stream, _ in checked.stream_checks)
-    claims = {
-        pair for effect in checked.effects if isinstance(effect, Write) for pair in _claims(checked, effect)
-    }
-    claims.update(pair for pair, _ in checked.key_checks)
-    return Needs(addresses, streams, claims)
-
-
-def _claims(checked: Checked, write: Write) -> Iterable[KeyPair]:
-    return (pair for pair in write.keys if pair[0] in checked.exclusive)
-
-
 def decide(
     checked: Checked,
     current: Mapping[Address, Current],
     lengths: Mapping[str, int],
     holders: Mapping[KeyPair, Address],
 ) -> Plan:
-    """Plan a batch over what `needs` asked for; what is missing in a mapping is not there.
+    """Plan a batch over what it has to look up; what is missing in a mapping is not there.
 
     Raises:
         VersionConflict: if a record is not at the version expected.
@@ -102,7 +77,7 @@ def decide(
         if holders.get(pair) != holder:
             raise _taken(pair, holders.get(pair))
     plan = _effects(checked, current, dict(lengths))
-    _one_holder_each(checked, plan, holders)
+    _one_holder_each(plan, holders)
     return plan
 
 
@@ -147,11 +122,11 @@ def _at_length(actual: int, expected: int) -> None:
         )
 
 
-def _one_holder_each(checked: Checked, plan: Plan, holders: Mapping[KeyPair, Address]) -> None:
+def _one_holder_each(plan: Plan, holders: Mapping[KeyPair, Address]) -> None:
     keeps: dict[Address, Write] = {written.after.address: written.after for written in plan.written}
     claimed: dict[KeyPair, Address] = {}
     for written in plan.written:
-        for pair in _claims(checked, written.after):
+        for pair in written.after.claims:
             holder = claimed.setdefault(pair, written.after.address)
             if holder == written.after.address:
                 holder = holders.get(pair, holder)

@@ -297,8 +297,8 @@ class SqliteStore:
                     self._writer = connect(self._path, self._timeout)
                 connection = self._writer
                 wait_at_most(connection, deadline - time.monotonic())
-                connection.execute("BEGIN IMMEDIATE")
                 try:
+                    connection.execute("BEGIN IMMEDIATE")
                     yield connection
                 except BaseException:
                     self._undo(connection)

@@ -151,6 +151,8 @@ def wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
 
 
 def _check_place(path: Path, must_exist: bool) -> None:
+    if "\0" in str(path):
+        raise Unavailable("the path of a store file cannot hold the character U+0000: choose another one")
     try:
         if path.is_dir():
             raise Unavailable(f"{path.name!r} is a folder: give the path of a file in it")
@@ -158,7 +160,7 @@ def _check_place(path: Path, must_exist: bool) -> None:
             raise Unavailable(f"there is no store file {path.name!r} at this path: check the path")
         if not path.parent.is_dir():
             raise Unavailable(f"the folder of {path.name!r} does not exist: make it first")
-    except (OSError, ValueError):
+    except OSError:
         raise Unavailable(f"the path of {path.name[:100]!r} cannot be used: choose another one") from None
 
 

@@ -10,19 +10,20 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from crmcore.storage.plan import Event, Plan, Written, decide, needs
+from crmcore.storage.plan import Event, Plan, Written, decide
 from crmcore.storage.sqlite_read import Applied, current, holders, lengths, to_blob
 from crmcore.storage.validate import Checked
+
+_Row = tuple[Any, ...]
 
 
 def plan(connection: sqlite3.Connection, number: int, checked: Checked) -> Plan:
     """Decide a batch over what the file holds now."""
-    wanted = needs(checked)
     return decide(
         checked,
-        current(connection, number, wanted.addresses),
-        lengths(connection, number, wanted.streams),
-        holders(connection, number, wanted.claims),
+        current(connection, number, checked.addresses),
+        lengths(connection, number, checked.streams),
+        holders(connection, number, checked.claims),
     )
 
 
@@ -54,7 +55,8 @@ def carry_out(
         (number, checked.idem, checked.digest, checked.at, first, last, checked.actor, checked.reason),
     ).lastrowid
     _records(connection, number, plan.written)
-    _indexes(connection, number, plan.written)
+    _keys(connection, number, plan.written)
+    _sorts(connection, number, plan.written)
     connection.executemany(
         "INSERT INTO ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -77,18 +79,19 @@ def _feed(number: int, first: int, batch: int | None, events: Iterable[Event]) -
 
 
 def _records(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
-    created: list[tuple[Any, ...]] = []
-    changed: list[tuple[Any, ...]] = []
-    rekeyed: list[tuple[Any, ...]] = []
+    created: list[_Row] = []
+    changed: list[_Row] = []
+    rekeyed: list[_Row] = []
     for after, version, before in written:
-        address = (number, after.address[0], to_blob(after.address[1]))
-        body = None if after.op == "delete" else after.body
-        if after.op == "rekey":
-            rekeyed.append((after.keys_text, after.sorts_text, *address))
+        op, (kind, id_), _, schema, body, _, _, keys_text, sorts_text, _ = after
+        blob = to_blob(id_)
+        if op == "rekey":
+            rekeyed.append((keys_text, sorts_text, number, kind, blob))
         elif before.version:
-            changed.append((version, after.schema, after.keys_text, after.sorts_text, body, *address))
+            text = None if op == "delete" else body
+            changed.append((version, schema, keys_text, sorts_text, text, number, kind, blob))
         else:
-            created.append((*address, version, after.schema, after.keys_text, after.sorts_text, body))
+            created.append((number, kind, blob, version, schema, keys_text, sorts_text, body))
     connection.executemany(
         "INSERT INTO record (tenant, kind, id, version, schema, keys, sorts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         created,
@@ -103,32 +106,36 @@ def _records(connection: sqlite3.Connection, number: int, written: Iterable[Writ
     )
 
 
-def _indexes(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
-    keys_out: list[tuple[Any, ...]] = []
-    keys_in: list[tuple[Any, ...]] = []
-    sorts_out: list[tuple[Any, ...]] = []
-    sorts_in: list[tuple[Any, ...]] = []
+def _keys(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
+    lost: list[_Row] = []
+    gained: list[_Row] = []
     for after, _, before in written:
-        kind, blob = after.address[0], to_blob(after.address[1])
-        had, has = before.keys, after.keys
-        keys_out.extend((number, *pair, kind, blob) for pair in had if pair not in has)
-        keys_in.extend((number, *pair, kind, blob) for pair in has if pair not in had)
-        sorted_had, sorted_has = before.sorts, after.sorts
-        sorts_out.extend((number, *triple, blob, kind) for triple in sorted_had if triple not in sorted_has)
-        sorts_in.extend((number, *triple, blob, kind) for triple in sorted_has if triple not in sorted_had)
-    # In the order of the primary key, neighbours are written together.
-    keys_in.sort()
-    sorts_in.sort()
+        if after.keys != before.keys:
+            kind, blob = after.address[0], to_blob(after.address[1])
+            lost += [(number, *pair, kind, blob) for pair in before.keys if pair not in after.keys]
+            gained += [(number, *pair, kind, blob) for pair in after.keys if pair not in before.keys]
     connection.executemany(
-        "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", keys_out
+        "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", lost
     )
+    gained.sort()  # in the order of the primary key, neighbours are written together
     connection.executemany(
-        "INSERT INTO key (tenant, namespace, value, kind, id) VALUES (?, ?, ?, ?, ?)", keys_in
+        "INSERT INTO key (tenant, namespace, value, kind, id) VALUES (?, ?, ?, ?, ?)", gained
     )
+
+
+def _sorts(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
+    lost: list[_Row] = []
+    gained: list[_Row] = []
+    for after, _, before in written:
+        if after.sorts != before.sorts:
+            kind, blob = after.address[0], to_blob(after.address[1])
+            lost += [(number, *triple, blob, kind) for triple in before.sorts if triple not in after.sorts]
+            gained += [(number, *triple, blob, kind) for triple in after.sorts if triple not in before.sorts]
     connection.executemany(
         "DELETE FROM sort WHERE tenant = ? AND namespace = ? AND part = ? AND value = ? AND id = ? AND kind = ?",
-        sorts_out,
+        lost,
     )
+    gained.sort()
     connection.executemany(
-        "INSERT INTO sort (tenant, namespace, part, value, id, kind) VALUES (?, ?, ?, ?, ?, ?)", sorts_in
+        "INSERT INTO sort (tenant, namespace, part, value, id, kind) VALUES (?, ?, ?, ?, ?, ?)", gained
     )

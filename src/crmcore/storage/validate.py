@@ -9,7 +9,7 @@ batch sent again later is seen as the same batch.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -54,7 +54,10 @@ SortTriple = tuple[str, str, bytes]
 
 # These are made by the thousand while importing: a named tuple costs a third of an attrs instance.
 class Write(NamedTuple):
-    """A checked Put, Delete or Rekey. *body*, *keys_text* and *sorts_text* are canonical JSON."""
+    """A checked Put, Delete or Rekey. *body*, *keys_text* and *sorts_text* are canonical JSON.
+
+    *claims* are those of its keys that are in exclusive namespaces.
+    """
 
     op: Literal["put", "delete", "rekey"]
     address: Address
@@ -65,6 +68,7 @@ class Write(NamedTuple):
     sorts: tuple[SortTriple, ...] = ()
     keys_text: str = "[]"
     sorts_text: str = "[]"
+    claims: tuple[KeyPair, ...] = ()
 
 
 class Addition(NamedTuple):
@@ -80,7 +84,10 @@ class Addition(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """A batch that can be stored. *effects* are in the order in which they were given."""
+    """A batch that can be stored. *effects* are in the order in which they were given.
+
+    *addresses*, *streams* and *claims* are what a store must look up before it can plan.
+    """
 
     tenant: str
     idem: str
@@ -92,7 +99,9 @@ class Checked(NamedTuple):
     checks: tuple[tuple[Address, int], ...]
     stream_checks: tuple[tuple[str, int], ...]
     key_checks: tuple[tuple[KeyPair, Address | None], ...]
-    exclusive: frozenset[str]
+    addresses: Set[Address]
+    streams: Set[str]
+    claims: Set[KeyPair]
 
 
 def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Checked:
@@ -120,7 +129,9 @@ def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Chec
         tuple(checker.checks),
         tuple(checker.stream_checks),
         tuple(checker.key_checks),
-        exclusive,
+        checker.written | {address for address, _ in checker.checks},
+        checker.streams,
+        checker.claims,
     )
 
 
@@ -158,7 +169,9 @@ class _Checker:
         self._tenant = tenant
         self._limits = limits
         self._exclusive = exclusive
-        self._written: set[Address] = set()
+        self.written: set[Address] = set()
+        self.streams: set[str] = set()
+        self.claims: set[KeyPair] = set()
         self.effects: list[Write | Addition] = []
         self.checks: list[tuple[Address, int]] = []
         self.stream_checks: list[tuple[str, int]] = []
@@ -175,6 +188,7 @@ class _Checker:
             return f"check\t{address[0]}\t{address[1]}\t{op.expect}"
         if isinstance(op, CheckStream):
             check_name(op.stream, "a stream")
+            self.streams.add(op.stream)
             self.stream_checks.append((op.stream, check_int(op.seq, "an expected length")))
             return f"check_stream\t{op.stream}\t{op.seq}"
         if isinstance(op, CheckKey):
@@ -183,9 +197,9 @@ class _Checker:
 
     def _write(self, op: Put | Delete | Rekey) -> str:
         address = self._address(op.ref)
-        if address in self._written:
+        if address in self.written:
             raise InvalidRecord(f"a batch writes a record ({address[0]}) twice: put the two writes into one")
-        self._written.add(address)
+        self.written.add(address)
         expect = check_int(op.expect, "an expected version")
         head = f"{address[0]}\t{address[1]}\t{expect}"
         if not isinstance(op, Put) and expect == 0:
@@ -200,17 +214,24 @@ class _Checker:
             )
         keys, keys_text = check_keys(op.keys, self._limits)
         sorts, sorts_text = check_sorts(op.sorts, self._limits)
+        claims = tuple([pair for pair in keys if pair[0] in self._exclusive])
+        self.claims.update(claims)
         if isinstance(op, Rekey):
-            self.effects.append(Write("rekey", address, expect, 0, "", keys, sorts, keys_text, sorts_text))
+            self.effects.append(
+                Write("rekey", address, expect, 0, "", keys, sorts, keys_text, sorts_text, claims)
+            )
             return f"rekey\t{head}\t{keys_text}\t{sorts_text}"
         schema = check_int(op.schema, "a schema number")
         body = self._body(op.body)
-        self.effects.append(Write("put", address, expect, schema, body, keys, sorts, keys_text, sorts_text))
+        self.effects.append(
+            Write("put", address, expect, schema, body, keys, sorts, keys_text, sorts_text, claims)
+        )
         return f"put\t{head}\t{schema}\t{keys_text}\t{sorts_text}\t{body}"
 
     def _append(self, op: Append) -> str:
         entry = op.entry
         check_name(op.stream, "a stream")
+        self.streams.add(op.stream)
         check_name(entry.schema, "the schema of an entry")
         expect = None if op.expect_seq is None else check_int(op.expect_seq, "an expected length")
         for subject in entry.subjects:
@@ -228,6 +249,7 @@ class _Checker:
             raise InvalidRecord(
                 f"{pair[0]!r} is no exclusive namespace of this store: only those can be checked"
             )
+        self.claims.add(pair)
         holder = None if op.holder is None else self._address(op.holder)
         self.key_checks.append((pair, holder))
         return f"check_key\t{text}\t{holder and ' '.join(holder)}"

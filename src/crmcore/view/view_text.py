@@ -22,14 +22,14 @@ def view_text(view: CustomerView) -> str:
     records = f"{len(view.members)} record{'s' if len(view.members) != 1 else ''}"
     sources = f"{len(view.sources)} source{'s' if len(view.sources) != 1 else ''}"
     lines = [f"{view.name:<{_LABEL + _VALUE}} {records}, {sources}"]
-    lines += [_line(field.field, field.text, reason(field)) for field in view.fields if not _is_extra(field)]
+    lines += [_line(field.field, field.text, reason(field)) for field in view.fields if not is_extra(field)]
     lines += [
         _line(_RELATION.get(r.label, r.label), r.other_name, held(r)) for r in view.relationships[:_SHOWN]
     ]
     if len(view.relationships) > _SHOWN:
         lines.append(_line("", f"and {len(view.relationships) - _SHOWN} more", ""))
     lines.append(_line("contacts", contacts(view), ""))
-    extras = [field.field.partition(":")[2] for field in view.fields if _is_extra(field)]
+    extras = [field.field.partition(":")[2] for field in view.fields if is_extra(field)]
     if extras:
         lines.append(_line("also kept", ", ".join(extras), ""))
     lines += [f"  ! {conflict}" for conflict in view.conflicts]
@@ -46,7 +46,7 @@ _RELATION = {
 }
 
 
-def _is_extra(field: ViewField) -> bool:
+def is_extra(field: ViewField) -> bool:
     """Whether it is a field of the application's own or an unknown column: kept whole, named in the text only."""
     return field.field.startswith("extra:")
 

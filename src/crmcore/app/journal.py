@@ -1,0 +1,144 @@
+"""What a batch with an idempotency key asked for and got, so that the same batch run again writes nothing.
+
+Invariant: the journal of a batch is written with it, under an id that follows from its key, or not at all. A run that
+finds one answers each verb with what it named then, read as it stands now, and refuses a verb that was not asked then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from typing import Any
+
+import attrs
+
+from crmcore.app.unit import Unit, load_record
+from crmcore.errors import IdempotencyMismatch
+from crmcore.identity.identity_keys import JUDGEMENT
+from crmcore.identity.judgement import Judgement
+from crmcore.interaction.interaction import Interaction
+from crmcore.interaction.lay import INTERACTION
+from crmcore.party.party import PartyRecord
+from crmcore.party.party_keys import PARTY, RELATIONSHIP
+from crmcore.party.relationship import Relationship
+from crmcore.serde import Codec, dump
+from crmcore.values.ids import Id
+from crmcore.values.personal import Document
+
+Asked = tuple[Any, ...]
+"""A verb and what it was given: equal for two calls that ask for the same."""
+
+
+@attrs.frozen(kw_only=True)
+class Call(Document):
+    """One verb: the *digest* of what was asked, and what came of it: ``"kind:id"``, a number, or an array of these."""
+
+    digest: str
+    result: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class Written(Document):
+    """What a batch did, verb by verb."""
+
+    calls: tuple[Call, ...]
+
+
+JOURNAL: Codec[Written] = Codec(tag="batch", type=Written)
+CODECS: tuple[Codec[Any], ...] = (JOURNAL,)
+
+_KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
+    (PartyRecord, PARTY),
+    (Relationship, RELATIONSHIP),
+    (Interaction, INTERACTION),
+    (Judgement, JUDGEMENT),
+)
+
+
+class Journal:
+    """The journal of one run of a batch under the key *idem*."""
+
+    def __init__(self, idem: str) -> None:
+        self.id = _id(idem)
+        self._calls: list[Call] = []
+        self._before: dict[str, deque[Any]] | None = None
+
+    @property
+    def replaying(self) -> bool:
+        """Whether the batch was written by an earlier run."""
+        return self._before is not None
+
+    async def open(self, unit: Unit) -> None:
+        """Look whether an earlier run has written the batch; if not, none may until this one does."""
+        ref = unit.ref(JOURNAL.tag, self.id)
+        record = (await unit.get([ref])).get(ref)
+        if record is None:
+            return
+        self._before = {}
+        for call in JOURNAL.load(record.body, record.schema).calls:
+            self._before.setdefault(call.digest, deque()).append(call.result)
+
+    async def recall(self, unit: Unit, asked: Asked) -> Any:
+        """What came of the same call in the earlier run.
+
+        Raises:
+            IdempotencyMismatch: if the earlier run did not ask for this.
+        """
+        results = (self._before or {}).get(_digest(asked))
+        if not results:
+            raise IdempotencyMismatch(
+                "this idempotency key was used before for a batch that did something else: give every batch a key of "
+                "its own"
+            )
+        return await _recalled(unit, results.popleft())
+
+    def note(self, asked: Asked, result: Any) -> None:
+        """Remember a call and what came of it."""
+        self._calls.append(Call(digest=_digest(asked), result=_named(result)))
+
+    async def put(self, unit: Unit) -> None:
+        """Write the journal with the batch."""
+        await unit.put(JOURNAL, self.id, Written(calls=tuple(self._calls)), expect=0)
+
+    async def overtaken(self, unit: Unit) -> bool:
+        """Whether another run has written the same batch by now."""
+        ref = unit.ref(JOURNAL.tag, self.id)
+        record = (await unit.get([ref])).get(ref)
+        if record is None:
+            return False
+        written = JOURNAL.load(record.body, record.schema)
+        return sorted(call.digest for call in written.calls) == sorted(call.digest for call in self._calls)
+
+
+def _id(idem: str) -> Id:
+    """An id in the form of all ids, made from the key alone: its time and shard say nothing."""
+    text = (
+        f"{int.from_bytes(hashlib.sha256(idem.encode('utf-8', 'surrogatepass')).digest()[:16], 'big'):032x}"
+    )
+    return Id(f"{text[:8]}-{text[8:12]}-7{text[13:16]}-8{text[17:20]}-{text[20:]}")
+
+
+def _digest(asked: Asked) -> str:
+    plain = json.dumps([dump(part) for part in asked], sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _named(result: Any) -> Any:
+    if isinstance(result, (list, tuple)):
+        return [_named(item) for item in result]
+    for type_, codec in _KINDS:
+        if isinstance(result, type_):
+            return f"{codec.tag}:{result.id}"
+    return result
+
+
+async def _recalled(unit: Unit, named: Any) -> Any:
+    if isinstance(named, (list, tuple)):
+        return [await _recalled(unit, item) for item in named]
+    if not isinstance(named, str):
+        return named
+    tag, _, id = named.partition(":")
+    codec = next(codec for _, codec in _KINDS if codec.tag == tag)
+    ref = unit.ref(tag, id)
+    return load_record(codec, (await unit.get([ref], check=False))[ref])

@@ -1,0 +1,370 @@
+"""The file of `SqliteStore`: what it refuses to open, how long it waits, and that errors say one clear sentence."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmcore.errors import (
+    Contention,
+    Corrupt,
+    SchemaMismatch,
+    StoreClosed,
+    StoreError,
+    StoreFull,
+    Unavailable,
+)
+from crmcore.storage import Batch, Key, Put, SqliteStore, Store, lift
+from crmcore.storage.sqlite_schema import connect
+from tests.storage.kit import TENANT, Writer, append, put, ref
+
+
+def writer(store: Store) -> Writer:
+    return Writer(lift(store))
+
+
+def batch(*ops: Any, idem: str = "b") -> Batch:
+    return Writer(lift(None), TENANT).batch(*ops, idem=idem)  # type: ignore[arg-type]  # only the batch is made
+
+
+def one_sentence(error: StoreError) -> str:
+    text = str(error)
+    assert text
+    assert "\n" not in text
+    assert text[0] in "'0123456789" or text[0].islower()
+    assert error.__cause__ is None
+    return text
+
+
+def foreign_database(path: Path) -> None:
+    database = sqlite3.connect(path)
+    database.execute("CREATE TABLE theirs (secret TEXT)")
+    database.execute("INSERT INTO theirs VALUES ('canary')")
+    database.commit()
+    database.close()
+
+
+def newer_store(path: Path) -> None:
+    SqliteStore(path).close()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version = 999")
+    database.close()
+
+
+def no_database(path: Path) -> None:
+    path.write_bytes(b"name,email\nAnn,canary@x.org\n" * 500)
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [(foreign_database, "another program"), (newer_store, "newer crmcore"), (no_database, "no SQLite file")],
+)
+def test_a_file_that_is_no_store_is_refused_untouched(
+    make: Callable[[Path], None], word: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "theirs.db"
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(SchemaMismatch, match=word) as caught:
+        SqliteStore(path)
+    assert "canary" not in one_sentence(caught.value)
+    assert path.read_bytes() == before
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["theirs.db"]
+
+
+def test_an_empty_file_becomes_a_store(tmp_path: Path) -> None:
+    path = tmp_path / "crm.db"
+    path.touch()
+    with SqliteStore(path, must_exist=True) as store:
+        assert store.get([ref(1)]) == {}
+
+
+def test_a_damaged_store_is_called_corrupt(tmp_path: Path) -> None:
+    path = tmp_path / "crm.db"
+    with SqliteStore(path) as store:
+        for number in range(50):
+            store.apply(batch(put(ref(number), 0, {"text": "canary" * 500}), idem=str(number)))
+    data = bytearray(path.read_bytes())
+    data[4096 * 2 :] = b"\xa5" * (len(data) - 4096 * 2)
+    path.write_bytes(data)
+    with pytest.raises(Corrupt) as caught, SqliteStore(path) as store:
+        store.get([ref(number) for number in range(50)])
+    assert "canary" not in one_sentence(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("folder", "is a folder"),
+        ("missing/crm.db", "does not exist"),
+        ("file.txt/crm.db", "folder"),
+        ("n" * 300 + ".db", "path"),
+        ("a\0b.db", "path"),
+    ],
+)
+def test_a_place_that_cannot_hold_a_store_is_named(path: str, word: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(Unavailable, match=word) as caught:
+        SqliteStore(tmp_path / path)
+    assert str(tmp_path) not in one_sentence(caught.value)
+
+
+def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"no store file 'crm\.db'"):
+        SqliteStore.open(tmp_path / "crm.db", must_exist=True)
+    assert list(tmp_path.iterdir()) == []
+    SqliteStore.open(tmp_path / "crm.db").close()
+    SqliteStore.open(tmp_path / "crm.db", must_exist=True).close()
+
+
+def test_exclusive_namespaces_are_settled_when_the_file_is_made(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "crm.db", exclusive={"source", "member"}).close()
+    with SqliteStore(tmp_path / "crm.db", exclusive={"source"}) as store:
+        assert store.describe().exclusive == {"source", "member"}
+    with pytest.raises(SchemaMismatch, match="passport"):
+        SqliteStore(tmp_path / "crm.db", exclusive={"source", "passport"})
+
+
+def test_the_description_shows_no_folder(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        assert store.describe().address == "crm.db"
+        assert store.describe().durability == "power"
+
+
+def test_the_settings_that_durability_rests_on(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "crm.db").close()
+    connection = connect(tmp_path / "crm.db", 1)
+    settings = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "secure_delete", "foreign_keys", "temp_store")
+    }
+    tables = connection.execute("SELECT name, strict FROM pragma_table_list WHERE schema = 'main'").fetchall()
+    connection.close()
+    assert settings == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "secure_delete": 1,
+        "foreign_keys": 1,
+        "temp_store": 2,
+    }
+    assert all(strict for name, strict in tables if not name.startswith("sqlite_"))
+
+
+# --- locks --------------------------------------------------------------------------------------------
+
+
+def test_a_locked_file_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        store.apply(batch(put(ref(1)), idem="1"))
+        other = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        for seconds in (0.0, 0.3):
+            start = time.monotonic()
+            with pytest.raises(Contention) as caught:
+                store.apply(batch(put(ref(2)), idem="2"), timeout=seconds)
+            assert seconds <= time.monotonic() - start < seconds + 1
+            assert (caught.value.outcome, caught.value.retryable) == ("not_applied", True)
+            one_sentence(caught.value)
+        assert set(store.get([ref(1), ref(2)])) == {ref(1)}, "readers do not wait for a writer"
+        other.execute("ROLLBACK")
+        other.close()
+        assert store.apply(batch(put(ref(2)), idem="2")).versions == {ref(2): 1}
+
+
+def test_a_writer_that_ends_in_time_is_waited_for(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        other = sqlite3.connect(tmp_path / "crm.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+        release.start()
+        assert store.apply(batch(put(ref(1))), timeout=5).versions == {ref(1): 1}
+        release.join()
+        other.close()
+
+
+def test_a_file_that_somebody_keeps_to_himself_cannot_be_opened(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "crm.db").close()
+    other = sqlite3.connect(tmp_path / "crm.db", isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    start = time.monotonic()
+    with pytest.raises(Contention) as caught:
+        SqliteStore(tmp_path / "crm.db", timeout=0.2)
+    assert time.monotonic() - start < 2
+    one_sentence(caught.value)
+    other.close()
+
+
+def test_a_slow_thread_is_waited_for_no_longer_than_asked(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        other = sqlite3.connect(tmp_path / "crm.db", isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        slow = threading.Thread(target=store.apply, args=[batch(put(ref(1)), idem="1")])
+        slow.start()
+        time.sleep(0.1)
+        with pytest.raises(Contention, match="threads"):
+            store.apply(batch(put(ref(2)), idem="2"), timeout=0.1)
+        other.execute("ROLLBACK")
+        slow.join()
+        assert set(store.get([ref(1), ref(2)])) == {ref(1)}
+        other.close()
+
+
+def test_a_store_is_not_used_across_a_fork(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        with pytest.raises(StoreClosed, match="fork"):
+            store.get([ref(1)])
+        with pytest.raises(StoreClosed, match="fork"):
+            store.apply(batch(put(ref(1))))
+        monkeypatch.undo()
+        assert store.get([ref(1)]) == {}
+
+
+# --- faults -------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_said_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "crm.db"
+    with SqliteStore(path) as store:
+        store.apply(batch(put(ref(1)), idem="1"))
+    real = sqlite3.connect
+
+    def small(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection = real(*args, **options)
+        connection.execute("PRAGMA max_page_count = 40")
+        return connection
+
+    large = batch(*(put(ref(number), 0, {"text": "x" * 10_000}) for number in range(2, 60)), idem="2")
+    monkeypatch.setattr(sqlite3, "connect", small)
+    with SqliteStore(path) as store:
+        with pytest.raises(StoreFull) as caught:
+            store.apply(large)
+        one_sentence(caught.value)
+        assert len(store.scan(TENANT, "party").items) == 1
+        store.apply(batch(put(ref(1), 1), idem="3"))
+    monkeypatch.undo()
+    with SqliteStore(path) as store:
+        assert len(store.apply(large).versions) == 58
+
+
+class Fault:
+    """Lets the driver fail at its call number *at* of a batch: before it is carried out, or after."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        self.at, self.after, self.calls, self.armed = at, after, 0, False
+
+    def connection(self) -> type[sqlite3.Connection]:
+        fault = self
+
+        class Failing(sqlite3.Connection):
+            def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+                return fault.around(sql, lambda: super(Failing, self).execute(sql, *parameters))
+
+            def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:
+                return fault.around(sql, lambda: super(Failing, self).executemany(sql, parameters))
+
+        return Failing
+
+    def around(self, sql: str, call: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
+        if not self.armed:
+            return call()
+        self.calls += 1
+        if self.calls != self.at:
+            return call()
+        self.armed = False
+        if self.after:
+            call()
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        raise error
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_every_fault_of_the_driver_has_a_known_outcome(
+    after: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G12: for every call of the driver within a batch, an error says the truth, and sending again ends well."""
+    real = sqlite3.connect
+    whole = batch(put(ref(1), 0, {"n": 1}, [Key("source", "1")]), put(ref(2)), append("log:1"))
+    at, unknown, applied_after_all = 0, 0, 0
+    while True:
+        at += 1
+        fault = Fault(at, after=after)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                sqlite3, "connect", lambda *a, fault=fault, **o: real(*a, factory=fault.connection(), **o)
+            )
+            store = SqliteStore(tmp_path / f"{at}.db")
+            fault.armed = True
+            try:
+                store.apply(whole)
+            except StoreError as error:
+                outcome, said = error.outcome, str(error)
+            else:
+                assert fault.armed, "a fault was swallowed"
+                store.close()
+                break
+        assert "\n" not in said
+        there = set(store.get([ref(1), ref(2)]))
+        assert there in (set(), {ref(1), ref(2)})
+        if outcome == "not_applied":
+            assert not there
+        else:
+            unknown += 1
+            applied_after_all += bool(there)
+            assert (store.outcome(TENANT, "b") is not None) == bool(there)
+        if outcome == "not_applied" or there:
+            assert store.apply(whole).replayed == bool(there)
+            assert set(store.get([ref(1), ref(2)])) == {ref(1), ref(2)}
+        assert len(store.changes(TENANT).items) in (0, 3)
+        store.close()
+    assert at > 10, "a batch makes more calls than that"
+    assert (unknown, applied_after_all) == ((1, 1) if after else (1, 0)), "only at COMMIT one cannot know"
+
+
+def test_no_error_holds_a_value(tmp_path: Path) -> None:
+    canary = "canary@example.org"
+    with SqliteStore(tmp_path / "crm.db") as store:
+        key = Key("source", canary)
+        store.apply(batch(put(ref(1), 0, {"mail": canary}, [key]), append(canary), idem=canary))
+        attempts: list[Callable[[], object]] = [
+            lambda: store.apply(batch(put(ref(2), 0, {}, [key]), idem="1")),
+            lambda: store.apply(batch(put(ref(1), 0, {"mail": canary}), idem="2")),
+            lambda: store.apply(batch(append(canary, expect_seq=7), idem="3")),
+            lambda: store.apply(batch(put(ref(2), 0, {canary: 1.5}), idem="4")),
+            lambda: store.apply(batch(put(ref(2), 0, {"x": canary + "\ud800"}), idem="5")),
+            lambda: store.apply(batch(put(ref(2), 0, {"x": canary + "\0"}), idem="6")),
+            lambda: store.apply(batch(put(ref(2)), idem=canary)),
+            lambda: store.apply(batch(put(ref(2), 0, {}, [Key(canary.upper(), "x")]), idem="7")),
+            lambda: store.apply(batch(put(ref(2), 0, {}, [Key("source", canary * 99)]), idem="8")),
+            lambda: store.scan("acme", "party", after=canary),
+            lambda: store.changes("acme", canary),
+            lambda: store.find("acme", [key], after={Key("email", canary): canary}),
+        ]
+        for attempt in attempts:
+            with pytest.raises(StoreError) as caught:
+                attempt()
+            shown = "".join(traceback.format_exception_only(caught.value)) + repr(caught.value)
+            assert canary not in shown.replace(str(tmp_path), "")
+            assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_what_was_deleted_is_not_left_in_the_file(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        store.apply(
+            batch(
+                put(ref(1), 0, {"mail": "canary-body"}, [Key("email", "canary-key")]), put(ref(2)), idem="1"
+            )
+        )
+        store.apply(batch(Put(ref=ref(1), expect=1, schema=1, body={}), idem="2"))
+    data = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"canary" not in data
