@@ -7,66 +7,100 @@
 'Ann Lee'
 """
 
-# values
-# the app
-from crmcore.app import AsyncCrm, Crm
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-# what happened, who is who, may we
-from crmcore.consent import Decision
-from crmcore.errors import CrmError
-from crmcore.identity import Judgement, Match, Matcher, RuleMatcher, SurvivorshipPolicy
-from crmcore.interaction import Interaction, Participant
-
-# who
-from crmcore.party import Anonymous, Extra, Household, Organization, Party, Person, Relationship
-from crmcore.values.calendar import BusinessCalendar
-from crmcore.values.email import EmailAddress
-from crmcore.values.identifier import Identifier
-from crmcore.values.language import Language
-from crmcore.values.money import Money
-from crmcore.values.organization_name import OrganizationName
-from crmcore.values.partial_date import PartialDate
-from crmcore.values.period import Period
-from crmcore.values.person_name import PersonName
-from crmcore.values.phone import PhoneNumber
-from crmcore.values.postal_address import PostalAddress
-from crmcore.values.source import Actor, Source
-from crmcore.view import CustomerView
+if TYPE_CHECKING:
+    from crmcore.app import AsyncCrm, Crm
+    from crmcore.consent import Decision
+    from crmcore.errors import CrmError
+    from crmcore.identity import Judgement, Match, Matcher, RuleMatcher, SurvivorshipPolicy
+    from crmcore.interaction import Interaction, Participant
+    from crmcore.party import Anonymous, Extra, Household, Organization, Party, Person, Relationship
+    from crmcore.values import (
+        Actor,
+        BusinessCalendar,
+        EmailAddress,
+        Identifier,
+        Language,
+        Money,
+        OrganizationName,
+        PartialDate,
+        Period,
+        PersonName,
+        PhoneNumber,
+        PostalAddress,
+        Source,
+    )
+    from crmcore.view import CustomerView
 
 __version__ = "0.1.0.dev0"
 
 __all__ = [
-    "Actor",
-    "Anonymous",
+    # the app
     "AsyncCrm",
-    "BusinessCalendar",
     "Crm",
     "CrmError",
-    "CustomerView",
-    "Decision",
-    "EmailAddress",
+    # who
+    "Anonymous",
     "Extra",
     "Household",
-    "Identifier",
+    "Organization",
+    "Party",
+    "Person",
+    "Relationship",
+    # what happened, who is who, may we
+    "CustomerView",
+    "Decision",
     "Interaction",
     "Judgement",
-    "Language",
     "Match",
     "Matcher",
-    "Money",
-    "Organization",
-    "OrganizationName",
     "Participant",
-    "Party",
+    "RuleMatcher",
+    "SurvivorshipPolicy",
+    # values
+    "Actor",
+    "BusinessCalendar",
+    "EmailAddress",
+    "Identifier",
+    "Language",
+    "Money",
+    "OrganizationName",
     "PartialDate",
     "Period",
-    "Person",
     "PersonName",
     "PhoneNumber",
     "PostalAddress",
-    "Relationship",
-    "RuleMatcher",
     "Source",
-    "SurvivorshipPolicy",
     "__version__",
 ]
+
+_ROOMS = {
+    "app": "AsyncCrm Crm",
+    "errors": "CrmError",
+    "party": "Anonymous Extra Household Organization Party Person Relationship",
+    "view": "CustomerView",
+    "consent": "Decision",
+    "interaction": "Interaction Participant",
+    "identity": "Judgement Match Matcher RuleMatcher SurvivorshipPolicy",
+    "values": (
+        "Actor BusinessCalendar EmailAddress Identifier Language Money OrganizationName PartialDate Period PersonName "
+        "PhoneNumber PostalAddress Source"
+    ),
+}
+_HOMES = {name: f"crmcore.{room}" for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> object:
+    """A room is imported when something of it is first used, so that an app pays for what it uses."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

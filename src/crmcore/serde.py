@@ -144,7 +144,7 @@ def _path_of_failure(type_: Any, data: Any) -> str:
         _converter(detailed=True).structure(data, type_)
     except BaseValidationError as error:
         # cattrs ends each sentence with "@ $.path"; the part before it may hold the value.
-        return transform_error(error)[0].rpartition("@ ")[2]
+        return transform_error(error)[0].rpartition("@ ")[2].replace("._", ".")
     except _MISFITS:
         return "$"
     return "$"

@@ -122,9 +122,10 @@ def by_hand(path: Path, made: list[tuple[list[Row], Batch]]) -> float:
             blob = bytes.fromhex(id_.replace("-", ""))
             text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
             entry = json.dumps(history(body), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-            keys_text = json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
-            sorts_text = json.dumps([("name", "", sort.hex())], separators=(",", ":"))
-            records.append((1, "party", blob, 1, 1, keys_text, sorts_text, text))
+            carries = json.dumps(
+                [pairs, [("name", "", sort.hex())]], ensure_ascii=False, separators=(",", ":")
+            )
+            records.append((1, "party", blob, 1, 1, carries, text))
             keys.extend((1, *pair, "party", blob) for pair in pairs)
             sorts.append((1, "name", "", sort, blob, "party"))
             stream = f"party:{id_}"
@@ -137,7 +138,7 @@ def by_hand(path: Path, made: list[tuple[list[Row], Batch]]) -> float:
             "INSERT INTO batch VALUES (?, 1, ?, ?, ?, ?, ?, ?, NULL)",
             (number, batch.idem, bytes(32), MICROS, head - len(feed), head, actor),
         )
-        db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", records)
+        db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", records)
         db.executemany("INSERT INTO key VALUES (?, ?, ?, ?, ?)", sorted(keys))
         db.executemany("INSERT INTO sort VALUES (?, ?, ?, ?, ?, ?)", sorted(sorts))
         db.executemany("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?)", entries)

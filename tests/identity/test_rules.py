@@ -240,8 +240,14 @@ def test_an_identifier_settles_what_a_changed_name_leaves_open() -> None:
     one = row(full_name="Olivia Davies", national_id="5408495", birth_date="1985-04-12")
     other = row(full_name="Bernd Koch", national_id="5408495", birth_date="1985-04-12")
     assert compared(one, other).verdict == "same"
-    relative = row(full_name="Bernd Davies", national_id="5408495")
-    assert compared(row(full_name="Olivia Davies", national_id="5408495"), relative).verdict == "same"
+    mistyped = row(full_name="Bernd Koch", national_id="5408495", birth_date="1985-04-13")
+    assert compared(one, mistyped).verdict == "same"
+
+
+def test_two_people_at_one_mailbox_or_with_one_number_need_more_than_that() -> None:
+    for shared in ({"email": "davies@x.org"}, {"national_id": "5408495"}):
+        one, other = row(full_name="Olivia Davies", **shared), row(full_name="Olaf Davies", **shared)
+        assert compared(one, other).verdict == "unsure"
 
 
 @pytest.mark.parametrize(

@@ -89,8 +89,11 @@ def generate() -> str:
                 f'    """{ast.get_docstring(node, clean=False)}"""\n\n    _flow: {node.name}\n\n'
             )
             classes.append(head + "\n".join(text for text, _ in methods))
-    imported = sorted({lines[name] for name in used if name in lines})
-    return HEADER + "\n".join(imported) + "\n\n\n" + "\n\n".join(classes)
+    needed = [lines.pop(name) for name in ("attrs", "run")]
+    # What only signatures name is not imported at run time: an app pays for the namespaces that it uses.
+    named = sorted({f"    {lines[name]}" for name in used if name in lines})
+    checking = ["from typing import TYPE_CHECKING", *needed, "", "if TYPE_CHECKING:", *named]
+    return HEADER + "\n".join(checking) + "\n\n\n" + "\n\n".join(classes)
 
 
 def formatted(source: str) -> str:

@@ -6,37 +6,41 @@ end without an event loop. Regenerate with ``python tests/tools/generate_facade.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import attrs
 
-from crmcore.app.consents import AsyncConsents
-from crmcore.app.customers import AsyncCustomers, CustomerPage
-from crmcore.app.deduplication import DedupeReport
-from crmcore.app.identity import AsyncIdentity, Candidate
-from crmcore.app.imports import AsyncImports, ImportResult, Progress
-from crmcore.app.interactions import AsyncInteractions, Timeline
-from crmcore.app.parties import AsyncParties, P
-from crmcore.app.relationships import AsyncRelationships
-from crmcore.app.resolve import Membership, Reference
-from crmcore.consent.decision import Decision
-from crmcore.exchange.mapping import RowKind
-from crmcore.exchange.plan import ImportPlan
-from crmcore.identity.judgement import Judgement
-from crmcore.identity.survivorship import Profile
-from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
-from crmcore.party.history import PartyEvent
-from crmcore.party.party import Party
-from crmcore.party.relationship import Relationship
 from crmcore.storage.lift import run
-from crmcore.values.ids import InteractionId, JudgementId, PartyId, RelationshipId
-from crmcore.values.moment import Moment
-from crmcore.values.partial_date_text import Order
-from crmcore.values.source import Source
-from crmcore.view.customer_view import CustomerView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+    from typing import Any
+
+    from crmcore.app.consents import AsyncConsents
+    from crmcore.app.customers import AsyncCustomers, CustomerPage
+    from crmcore.app.deduplication import DedupeReport
+    from crmcore.app.identity import AsyncIdentity, Candidate
+    from crmcore.app.imports import AsyncImports, ImportResult, Progress
+    from crmcore.app.interactions import AsyncInteractions, Timeline
+    from crmcore.app.parties import AsyncParties, P
+    from crmcore.app.relationships import AsyncRelationships
+    from crmcore.app.resolve import Membership, Reference
+    from crmcore.consent.decision import Decision
+    from crmcore.exchange.mapping import RowKind
+    from crmcore.exchange.plan import ImportPlan
+    from crmcore.identity.judgement import Judgement
+    from crmcore.identity.survivorship import Profile
+    from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
+    from crmcore.party.history import PartyEvent
+    from crmcore.party.party import Party
+    from crmcore.party.relationship import Relationship
+    from crmcore.values.ids import InteractionId, JudgementId, PartyId, RelationshipId
+    from crmcore.values.moment import Moment
+    from crmcore.values.partial_date_text import Order
+    from crmcore.values.source import Source
+    from crmcore.view.customer_view import CustomerView
 
 
 @attrs.frozen

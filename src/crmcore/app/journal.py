@@ -23,6 +23,7 @@ from crmcore.party.party import PartyRecord
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import Relationship
 from crmcore.serde import Codec, dump
+from crmcore.values.frozen_map import freeze
 from crmcore.values.ids import Id
 from crmcore.values.personal import Document
 
@@ -35,7 +36,7 @@ class Call(Document):
     """One verb: the *digest* of what was asked, and what came of it: ``"kind:id"``, a number, or an array of these."""
 
     digest: str
-    result: Any = None
+    result: Any = attrs.field(default=None, converter=freeze)
 
 
 @attrs.frozen(kw_only=True)

@@ -70,7 +70,8 @@ def decide(facts: RowFacts, existing: Party | None) -> Verdict:
     """The verdict for a row, given the party that stands for its record now.
 
     >>> from crmcore.party.party import Person
-    >>> draft = Person.of("Ann Lee", sources=(Source("shop", "1"),))
+    >>> mark = ImportMark(digest="d1", version=1)
+    >>> draft = Person.of("Ann Lee", sources=(Source("shop", "1"),), imported=mark)
     >>> facts = RowFacts(number=2, line=2, source=Source("shop", "1"), party=draft, digest="d1")
     >>> first = decide(facts, None)
     >>> first.outcome, decide(facts, attrs.evolve(first.party, version=1)).outcome

@@ -15,6 +15,7 @@ import attrs
 
 from crmcore.errors import FutureInteraction, InvalidInteraction
 from crmcore.values.ids import InteractionId, PartyId
+from crmcore.values.instant import ensure_aware
 from crmcore.values.moment import Moment, check_moment, moment_instant
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Source
@@ -62,6 +63,18 @@ class Participant(Document):
             raise InvalidInteraction("a participant is a party or an address: give one of them")
 
 
+def _occurred(moment: Moment) -> Moment:
+    return check_moment(moment, "occurred_at")
+
+
+def _ended(moment: Moment | None) -> Moment | None:
+    return None if moment is None else check_moment(moment, "ended_at")
+
+
+def _recorded(moment: datetime | None) -> datetime | None:
+    return None if moment is None else ensure_aware(moment, "recorded_at")
+
+
 @attrs.frozen(kw_only=True)
 class Interaction(Document):
     """One contact. *occurred_at* is when it happened, *recorded_at* when we learned of it.
@@ -75,12 +88,12 @@ class Interaction(Document):
     kind: Kind = attrs.field(validator=_word(get_args(Kind), "kind"))
     direction: Direction = attrs.field(validator=_word(get_args(Direction), "direction"))
     participants: tuple[Participant, ...]
-    occurred_at: Moment
-    ended_at: Moment | None = None
-    recorded_at: datetime | None = None
+    occurred_at: Moment = attrs.field(converter=_occurred)
+    ended_at: Moment | None = attrs.field(default=None, converter=_ended)
+    recorded_at: datetime | None = attrs.field(default=None, converter=_recorded)
     channel: str | None = None
     automated: bool = False
-    thread: str | None = None
+    thread: str | None = personal(class_="internal", default=None)
     subject: str | None = personal(default=None)
     body: str | None = personal(default=None)
     outcome: str | None = personal(default=None)
@@ -95,13 +108,10 @@ class Interaction(Document):
     def __attrs_post_init__(self) -> None:
         if not self.participants:
             raise InvalidInteraction("an interaction needs somebody it is with or about: name a participant")
-        check_moment(self.occurred_at, "occurred_at")
-        if self.ended_at is not None:
-            check_moment(self.ended_at, "ended_at")
-            if _before(self.ended_at, self.occurred_at):
-                raise InvalidInteraction(
-                    "an interaction cannot end before it began: check occurred_at and ended_at"
-                )
+        if self.ended_at is not None and _before(self.ended_at, self.occurred_at):
+            raise InvalidInteraction(
+                "an interaction cannot end before it began: check occurred_at and ended_at"
+            )
 
     @property
     def id(self) -> InteractionId:

@@ -14,7 +14,7 @@ import attrs
 
 from crmcore.errors import InvalidAddress, InvalidEmail, InvalidParty, InvalidPhone
 from crmcore.values.email import EmailAddress
-from crmcore.values.moment import Moment
+from crmcore.values.moment import Moment, optional_moment
 from crmcore.values.period import Period
 from crmcore.values.personal import Document, personal
 from crmcore.values.phone import PhoneNumber, phone_digits
@@ -50,13 +50,13 @@ class _Point(Document):
     raw: str = personal()
     problem: str | None = None
     uses: frozenset[Use] = attrs.field(default=frozenset(), converter=frozenset, validator=_known_uses)
-    label: str | None = None
+    label: str | None = personal(default=None)
     rank: int | None = attrs.field(default=None, validator=_rank)
     valid: Period[date] | None = None
     shared: bool | None = None
     status: Status = attrs.field(default="unverified", validator=_known_status)
-    verified_at: Moment | None = None
-    observed_at: Moment | None = None
+    verified_at: Moment | None = attrs.field(default=None, converter=optional_moment)
+    observed_at: Moment | None = attrs.field(default=None, converter=optional_moment)
     source: Source | None = None
 
 

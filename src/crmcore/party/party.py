@@ -19,7 +19,7 @@ from crmcore.values.frozen_map import EMPTY, FrozenMap
 from crmcore.values.identifier import Identifier
 from crmcore.values.ids import PartyId
 from crmcore.values.language import Language
-from crmcore.values.moment import Moment
+from crmcore.values.moment import Moment, check_moment, optional_moment
 from crmcore.values.organization_name import OrganizationName
 from crmcore.values.partial_date import PartialDate
 from crmcore.values.person_name import PersonName
@@ -50,6 +50,14 @@ def _frozen(items: Mapping[str, V]) -> FrozenMap[str, V]:
     return items if isinstance(items, FrozenMap) else FrozenMap(items)
 
 
+def _moments(items: Mapping[str, Moment]) -> FrozenMap[str, Moment]:
+    if not items:
+        return EMPTY
+    return FrozenMap(
+        {name: check_moment(moment, "when a field was observed") for name, moment in items.items()}
+    )
+
+
 def _known_standing(instance: object, attribute: attrs.Attribute[Standing], value: Standing) -> None:
     if value not in get_args(Standing):
         raise InvalidParty("a party is active or retracted: use crm.parties.retract(...) and restore(...)")
@@ -66,10 +74,10 @@ class PartyRecord(Document):
     identifiers: tuple[Identifier, ...] = personal(default=())
     language: Language | None = None
     zone: str | None = None
-    tags: frozenset[str] = attrs.field(default=frozenset(), converter=_tags)
+    tags: frozenset[str] = personal(default=frozenset(), converter=_tags)
     extras: FrozenMap[str, Any] = personal(default=EMPTY, converter=_frozen)
-    observed_at: Moment | None = None
-    observed: FrozenMap[str, Moment] = attrs.field(default=EMPTY, converter=_frozen)
+    observed_at: Moment | None = attrs.field(default=None, converter=optional_moment)
+    observed: FrozenMap[str, Moment] = attrs.field(default=EMPTY, converter=_moments)
     imported: ImportMark | None = None
     standing: Standing = attrs.field(default="active", validator=_known_standing)
 

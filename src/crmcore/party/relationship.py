@@ -14,7 +14,7 @@ import attrs
 from crmcore.errors import InvalidRelationship, RelationshipCycle, RelationshipOverlap
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import PartyId, RelationshipId
-from crmcore.values.moment import Moment
+from crmcore.values.moment import Moment, optional_moment
 from crmcore.values.period import Period
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Source
@@ -76,7 +76,7 @@ class Relationship(Document):
     department: str | None = personal(default=None)
     primary: bool = False
     valid: Period[date] = Period.always()
-    observed_at: Moment | None = None
+    observed_at: Moment | None = attrs.field(default=None, converter=optional_moment)
     source: Source | None = None
     note: str | None = personal(default=None)
     retracted: bool = False

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from crmcore.errors import InvalidRecord, PositionExpired
 from crmcore.storage.cursor import Cursors
+from crmcore.storage.document import MAX_INT
 from crmcore.storage.protocol import (
     Change,
     Entry,
@@ -80,7 +81,11 @@ def find_query(
 def check_keys_of_call(limits: Limits, tenant: str, keys: Collection[Key]) -> None:
     check_name(tenant, "a tenant")
     check_count(keys, limits, "keys")
-    check_keys(keys, limits)
+    for _, value in check_keys(keys, limits):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidRecord("the value of a key holds a lone surrogate: repair the text first") from None
 
 
 def hits(cursors: Cursors, seek: Seek, rows: Iterable[Address], limit: int) -> Hits:
@@ -203,7 +208,7 @@ def check_ledger(
         check_name(stream, "a stream")
     check_limit(limit)
     for seq in (after or {}).values():
-        if not isinstance(seq, int):
+        if not isinstance(seq, int) or not -MAX_INT <= seq <= MAX_INT:
             raise InvalidRecord("after holds the number of the last entry seen of each stream")
     return after or {}
 

@@ -178,6 +178,7 @@ class AsyncSqliteStore:
             self._writing.shutdown(wait=False)
         # Shielded: a close that was begun goes on when its task is cancelled, and can be waited for again.
         await asyncio.shield(asyncio.wrap_future(self._closing))
+        self._writing.shutdown()  # its last call has ended: this waits for the thread to go, not for work
 
     def _finish(self) -> None:
         self._reading.shutdown()

@@ -15,7 +15,7 @@ from crmcore.storage.document import decode, write
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
-from crmcore.storage.validate import Address, KeyPair, SortTriple, actor_of, instant
+from crmcore.storage.validate import NOTHING, Address, KeyPair, SortTriple, actor_of, instant
 
 NO_TENANT = -1
 
@@ -41,12 +41,15 @@ def head(connection: sqlite3.Connection, number: int) -> int:
     return 0 if row is None else int(row[0])
 
 
-def keys_of(text: str) -> tuple[KeyPair, ...]:
-    return tuple((namespace, value) for namespace, value in decode(text))
-
-
-def sorts_of(text: str) -> tuple[SortTriple, ...]:
-    return tuple((namespace, part, bytes.fromhex(value)) for namespace, part, value in decode(text))
+def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
+    """The keys and sorts that a record carries."""
+    if text == NOTHING:
+        return (), ()
+    keys, sorts = decode(text)
+    return (
+        tuple((namespace, value) for namespace, value in keys),
+        tuple((namespace, part, bytes.fromhex(value)) for namespace, part, value in sorts),
+    )
 
 
 def current(
@@ -60,12 +63,12 @@ def current(
     for kind, ids in by_kind.items():
         # SQLite cuts the ids out of one long value, so one statement serves any number; CROSS JOIN keeps the order.
         rows = connection.execute(
-            "SELECT record.id, version, body IS NOT NULL, keys, sorts FROM json_each(?2) AS place "
+            "SELECT record.id, version, body IS NOT NULL, carries FROM json_each(?2) AS place "
             "CROSS JOIN record ON tenant = ?3 AND kind = ?4 AND record.id = substr(?1, place.value + 1, 16)",
             (b"".join(map(to_blob, ids)), write(list(range(0, 16 * len(ids), 16))), number, kind),
         )
-        for blob, version, live, keys, sorts in rows:
-            found[kind, to_text(blob)] = Current(version, bool(live), keys_of(keys), sorts_of(sorts))
+        for blob, version, live, carries in rows:
+            found[kind, to_text(blob)] = Current(version, bool(live), *carried_by(carries))
     return found
 
 
@@ -99,21 +102,22 @@ def holders(
 def record(connection: sqlite3.Connection, number: int, tenant: str, address: Address) -> Record | None:
     kind, id_ = address
     row = connection.execute(
-        "SELECT version, schema, keys, sorts, body FROM record "
+        "SELECT version, schema, carries, body FROM record "
         "WHERE tenant = ? AND kind = ? AND id = ? AND body IS NOT NULL",
         (number, kind, to_blob(id_)),
     ).fetchone()
     return None if row is None else _record(Ref(tenant, kind, id_), *row)
 
 
-def _record(ref: Ref, version: int, schema: int, keys: str, sorts: str, body: str) -> Record:
+def _record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Record:
+    keys, sorts = carried_by(carries)
     return Record(
         ref=ref,
         version=version,
         schema=schema,
         body=decode(body),
-        keys=frozenset(Key(*pair) for pair in keys_of(keys)),
-        sorts=frozenset(Sort(*triple) for triple in sorts_of(sorts)),
+        keys=frozenset(Key(*pair) for pair in keys),
+        sorts=frozenset(Sort(*triple) for triple in sorts),
     )
 
 
@@ -173,7 +177,7 @@ def scan(connection: sqlite3.Connection, number: int, query: ScanQuery) -> Itera
     low, high = query.shards
     # The shard is the 12 bits after the version digit, 7: bytes 7 and 8 of the id.
     rows = connection.execute(
-        "SELECT id, version, schema, keys, sorts, body FROM record WHERE tenant = ? AND kind = ? AND id > ? "
+        "SELECT id, version, schema, carries, body FROM record WHERE tenant = ? AND kind = ? AND id > ? "
         "AND body IS NOT NULL AND substr(id, 7, 2) BETWEEN ? AND ? ORDER BY id LIMIT ?",
         (
             number,

@@ -44,13 +44,14 @@ CREATE TABLE batch (
 ) STRICT
 """
 
+# With a rowid, as the ledger: rows of a kilobyte without one would take a page of 4 KiB each.
 # body: null when the record was deleted; its version stays, so that it is never used again.
-# keys, sorts: what the tables key and sort hold of this record.
+# carries: what the tables key and sort hold of this record, as one JSON text.
 _RECORD = """
 CREATE TABLE record (
     tenant INTEGER NOT NULL, kind TEXT NOT NULL, id BLOB NOT NULL, version INTEGER NOT NULL,
-    schema INTEGER NOT NULL, keys TEXT NOT NULL, sorts TEXT NOT NULL, body TEXT, PRIMARY KEY (tenant, kind, id)
-) STRICT, WITHOUT ROWID
+    schema INTEGER NOT NULL, carries TEXT NOT NULL, body TEXT, PRIMARY KEY (tenant, kind, id)
+) STRICT
 """
 
 _KEY = """
@@ -73,7 +74,7 @@ CREATE TABLE ledger (
     tenant INTEGER NOT NULL, stream TEXT NOT NULL, seq INTEGER NOT NULL, occurred INTEGER NOT NULL,
     recorded INTEGER NOT NULL, subjects TEXT NOT NULL, schema TEXT NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (tenant, stream, seq)
-) STRICT, WITHOUT ROWID
+) STRICT
 """
 
 # name: a kind or a stream; id: empty for a stream; what: a version or a sequence number.

@@ -83,27 +83,25 @@ def _records(connection: sqlite3.Connection, number: int, written: Iterable[Writ
     changed: list[_Row] = []
     rekeyed: list[_Row] = []
     for after, version, before in written:
-        op, (kind, id_), _, schema, body, _, _, keys_text, sorts_text, _ = after
+        op, (kind, id_), _, schema, body, _, _, carries, _ = after
         blob = to_blob(id_)
         if op == "rekey":
-            rekeyed.append((keys_text, sorts_text, number, kind, blob))
+            rekeyed.append((carries, number, kind, blob))
         elif before.version:
             text = None if op == "delete" else body
-            changed.append((version, schema, keys_text, sorts_text, text, number, kind, blob))
+            changed.append((version, schema, carries, text, number, kind, blob))
         else:
-            created.append((number, kind, blob, version, schema, keys_text, sorts_text, body))
+            created.append((number, kind, blob, version, schema, carries, body))
     connection.executemany(
-        "INSERT INTO record (tenant, kind, id, version, schema, keys, sorts, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO record (tenant, kind, id, version, schema, carries, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
         created,
     )
     connection.executemany(
-        "UPDATE record SET version = ?, schema = ?, keys = ?, sorts = ?, body = ? "
+        "UPDATE record SET version = ?, schema = ?, carries = ?, body = ? "
         "WHERE tenant = ? AND kind = ? AND id = ?",
         changed,
     )
-    connection.executemany(
-        "UPDATE record SET keys = ?, sorts = ? WHERE tenant = ? AND kind = ? AND id = ?", rekeyed
-    )
+    connection.executemany("UPDATE record SET carries = ? WHERE tenant = ? AND kind = ? AND id = ?", rekeyed)
 
 
 def _keys(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:

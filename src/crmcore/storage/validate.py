@@ -48,13 +48,16 @@ _LAST = 253_402_300_799_999_999
 Address = tuple[str, str]
 """Kind and id of a record, within a tenant."""
 
+NOTHING = "[[],[]]"
+"""What a record without keys and sorts carries."""
+
 KeyPair = tuple[str, str]
 SortTriple = tuple[str, str, bytes]
 
 
 # These are made by the thousand while importing: a named tuple costs a third of an attrs instance.
 class Write(NamedTuple):
-    """A checked Put, Delete or Rekey. *body*, *keys_text* and *sorts_text* are canonical JSON.
+    """A checked Put, Delete or Rekey. *body* is canonical JSON, and *carries* that of keys and sorts together.
 
     *claims* are those of its keys that are in exclusive namespaces.
     """
@@ -66,8 +69,7 @@ class Write(NamedTuple):
     body: str = ""
     keys: tuple[KeyPair, ...] = ()
     sorts: tuple[SortTriple, ...] = ()
-    keys_text: str = "[]"
-    sorts_text: str = "[]"
+    carries: str = NOTHING
     claims: tuple[KeyPair, ...] = ()
 
 
@@ -207,26 +209,25 @@ class _Checker:
         if isinstance(op, Delete):
             self.effects.append(Write("delete", address, expect))
             return f"delete\t{head}"
+        if not isinstance(op.keys, frozenset) or not isinstance(op.sorts, frozenset):
+            raise InvalidRecord("the keys and the sorts of a record are frozensets")
         if len(op.keys) + len(op.sorts) > self._limits.max_keys:
             raise InvalidRecord(
                 f"a record has at most {self._limits.max_keys} keys and sorts together, not "
                 f"{len(op.keys) + len(op.sorts)}: put the rest on a satellite record"
             )
-        keys, keys_text = check_keys(op.keys, self._limits)
-        sorts, sorts_text = check_sorts(op.sorts, self._limits)
+        keys = check_keys(op.keys, self._limits)
+        sorts = check_sorts(op.sorts, self._limits)
+        carries = carried(keys, sorts)
         claims = tuple([pair for pair in keys if pair[0] in self._exclusive])
         self.claims.update(claims)
         if isinstance(op, Rekey):
-            self.effects.append(
-                Write("rekey", address, expect, 0, "", keys, sorts, keys_text, sorts_text, claims)
-            )
-            return f"rekey\t{head}\t{keys_text}\t{sorts_text}"
+            self.effects.append(Write("rekey", address, expect, 0, "", keys, sorts, carries, claims))
+            return f"rekey\t{head}\t{carries}"
         schema = check_int(op.schema, "a schema number")
         body = self._body(op.body)
-        self.effects.append(
-            Write("put", address, expect, schema, body, keys, sorts, keys_text, sorts_text, claims)
-        )
-        return f"put\t{head}\t{schema}\t{keys_text}\t{sorts_text}\t{body}"
+        self.effects.append(Write("put", address, expect, schema, body, keys, sorts, carries, claims))
+        return f"put\t{head}\t{schema}\t{carries}\t{body}"
 
     def _append(self, op: Append) -> str:
         entry = op.entry
@@ -244,7 +245,7 @@ class _Checker:
         return f"append\t{op.stream}\t{expect}\t{occurred}\t{subjects}\t{entry.schema}\t{body}"
 
     def _check_key(self, op: CheckKey) -> str:
-        (pair,), text = check_keys((op.key,), self._limits)
+        (pair,) = check_keys((op.key,), self._limits)
         if pair[0] not in self._exclusive:
             raise InvalidRecord(
                 f"{pair[0]!r} is no exclusive namespace of this store: only those can be checked"
@@ -252,7 +253,7 @@ class _Checker:
         self.claims.add(pair)
         holder = None if op.holder is None else self._address(op.holder)
         self.key_checks.append((pair, holder))
-        return f"check_key\t{text}\t{holder and ' '.join(holder)}"
+        return f"check_key\t{write(pair)}\t{holder and ' '.join(holder)}"
 
     def _address(self, ref: Ref) -> Address:
         if ref.tenant != self._tenant:
@@ -264,16 +265,13 @@ class _Checker:
     def _body(self, body: Any) -> str:
         text = encode(body)
         limit = self._limits.max_body_bytes
-        size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
-        if size > limit:
+        if len(text) * 4 > limit and (size := len(text.encode("utf-8", "surrogatepass"))) > limit:
             raise too_large("bytes in a body", limit, size)
         return text
 
 
-def check_keys(keys: Collection[Key], limits: Limits) -> tuple[tuple[KeyPair, ...], str]:
-    """The keys as sorted pairs and as canonical JSON."""
-    if not keys:
-        return (), "[]"
+def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
+    """The keys as sorted pairs."""
     limit = limits.max_key_bytes
     pairs: list[KeyPair] = []
     for key in keys:
@@ -287,13 +285,11 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[tuple[KeyPair, ..
             )
         pairs.append((key.namespace, value))
     pairs.sort()
-    return tuple(pairs), write(pairs)
+    return tuple(pairs)
 
 
-def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[tuple[SortTriple, ...], str]:
-    """The sorts as sorted triples and as canonical JSON, values in hexadecimal."""
-    if not sorts:
-        return (), "[]"
+def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[SortTriple, ...]:
+    """The sorts as sorted triples."""
     triples: list[SortTriple] = []
     for sort in sorts:
         check_word(sort.namespace, "a namespace")
@@ -301,7 +297,18 @@ def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[tuple[SortTrip
         check_sort_value(sort.value, limits)
         triples.append((sort.namespace, sort.part, sort.value))
     triples.sort()
-    return tuple(triples), write([(namespace, part, value.hex()) for namespace, part, value in triples])
+    return tuple(triples)
+
+
+def carried(keys: tuple[KeyPair, ...], sorts: tuple[SortTriple, ...]) -> str:
+    """Keys and sorts as one canonical text; the values of sorts are in hexadecimal.
+
+    >>> carried((("email", "ann@x.org"),), (("name", "", b"ann"),))
+    '[[["email","ann@x.org"]],[["name","","616e6e"]]]'
+    """
+    if not keys and not sorts:
+        return NOTHING
+    return write([keys, [(namespace, part, value.hex()) for namespace, part, value in sorts]])
 
 
 def check_sort_value(value: object, limits: Limits) -> None:
@@ -373,8 +380,8 @@ def instant(number: int) -> datetime:
 
 
 def check_limit(limit: object, what: str = "a limit") -> None:
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise InvalidRecord(f"{what} is a whole number of 1 or more")
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_INT:
+        raise InvalidRecord(f"{what} is a whole number from 1 to 2**53 - 1")
 
 
 def check_count(things: Collection[object], limits: Limits, what: str) -> None:

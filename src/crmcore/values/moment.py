@@ -29,6 +29,17 @@ def check_moment(moment: Moment, what: str) -> Moment:
     raise InvalidDate(f"{what} must be an aware datetime or a date", reason="type")
 
 
+def optional_moment(moment: Moment | None) -> Moment | None:
+    """What `check_moment` makes of *moment*, or None: for fields, which hold instants in UTC only.
+
+    An instant in an hour that a zone's clocks repeat does not compare equal to the same instant in UTC.
+
+    >>> optional_moment(date(2019, 10, 15))
+    datetime.date(2019, 10, 15)
+    """
+    return None if moment is None else check_moment(moment, "a moment")
+
+
 def moment_instant(moment: Moment) -> datetime:
     """Where *moment* stands in time order: itself, or the first instant of its day in UTC.
 

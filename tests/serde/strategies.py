@@ -1,0 +1,158 @@
+"""Hypothesis strategies for every kind of stored document, by tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+
+from crmcore.app.journal import Call, Written
+from crmcore.identity.customer import Cluster
+from crmcore.identity.identity_events import (
+    CustomersMerged,
+    CustomerSplit,
+    JudgementMade,
+    JudgementRetracted,
+)
+from crmcore.identity.judgement import Judgement, Retraction
+from crmcore.interaction import InteractionCorrected, InteractionRecorded, InteractionRetracted
+from crmcore.party import FieldChange, PartyAdded, PartyChanged
+from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import CustomerId, Ids, JudgementId
+from crmcore.values.source import Actor
+from tests.interaction.strategies import INTERACTIONS, interactions
+from tests.party.strategies import (
+    PARTIES,
+    RELATIONSHIPS,
+    actors,
+    extras,
+    json_values,
+    parties,
+    relationships,
+)
+from tests.values.strategies import visible_texts
+from tests.values.strategies_time import aware_datetimes
+
+_ids = Ids(lambda: 1_750_000_000_000, lambda bits: 0)
+JUDGEMENTS = tuple(_ids.new(JudgementId) for _ in range(3))
+CUSTOMERS = tuple(CustomerId(party) for party in PARTIES)
+
+_reasons = st.none() | visible_texts(12)
+_verdicts: st.SearchStrategy[Any] = st.sampled_from(["same", "different", "unsure"])
+_some_parties = st.lists(st.sampled_from(PARTIES), unique=True, max_size=3).map(tuple)
+
+
+def _instants() -> st.SearchStrategy[datetime]:
+    return aware_datetimes().map(lambda moment: moment.astimezone(UTC))
+
+
+@st.composite
+def judgements(draw: st.DrawFn) -> Judgement:
+    """A person's or a model's, standing or taken back."""
+    model = draw(st.none() | st.just("rules/1"))
+    evidence = st.lists(st.dictionaries(visible_texts(6), json_values(), max_size=2).map(FrozenMap), max_size=2)
+    retraction = st.builds(Retraction, actor=actors(), at=_instants(), reason=_reasons)
+    return Judgement(
+        id=draw(st.sampled_from(JUDGEMENTS)),
+        version=draw(st.integers(1, 3)),
+        a=PARTIES[0],
+        b=draw(st.sampled_from(PARTIES[1:])),
+        verdict=draw(_verdicts),
+        actor=draw(actors()) if model is None else Actor(kind="model", id=model),
+        recorded_at=draw(_instants()),
+        reason=draw(_reasons),
+        model=model,
+        score=draw(st.integers(-500, 500)),
+        weak=draw(st.booleans()),
+        support=draw(st.integers(1, 3)),
+        evidence=draw(evidence.map(tuple)),
+        retracted=draw(st.none() | retraction),
+    )
+
+
+def clusters() -> st.SearchStrategy[Cluster]:
+    return st.builds(
+        lambda members, judged, version: Cluster(
+            id=CustomerId(members[0]), version=version, members=members, judgements=judged
+        ),
+        st.lists(st.sampled_from(PARTIES), unique=True, min_size=2).map(lambda m: tuple(sorted(m))),
+        st.lists(st.sampled_from(JUDGEMENTS), unique=True).map(tuple),
+        st.integers(1, 3),
+    )
+
+
+def field_changes() -> st.SearchStrategy[FieldChange]:
+    return st.builds(FieldChange, field=visible_texts(6), before=json_values(), after=json_values())
+
+
+_said = {
+    "judgement": st.sampled_from(JUDGEMENTS),
+    "a": st.just(PARTIES[0]),
+    "b": st.just(PARTIES[1]),
+    "actor": actors(),
+    "reason": _reasons,
+}
+_happened = {
+    "interaction": st.just(INTERACTIONS[0]),
+    "parties": _some_parties,
+    "actor": actors(),
+    "reason": _reasons,
+}
+
+DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
+    "party": parties(),
+    "party.added": st.builds(
+        PartyAdded, party=st.sampled_from(PARTIES), actor=actors(), reason=_reasons, fields=extras()
+    ),
+    "party.changed": st.builds(
+        PartyChanged,
+        party=st.sampled_from(PARTIES),
+        version=st.integers(2, 9),
+        actor=actors(),
+        reason=_reasons,
+        changes=st.lists(field_changes(), max_size=3).map(tuple),
+    ),
+    "relationship": relationships(),
+    "relationship.added": st.builds(
+        RelationshipAdded,
+        relationship=st.sampled_from(RELATIONSHIPS),
+        type_key=st.just("employment"),
+        actor=actors(),
+        reason=_reasons,
+    ),
+    "relationship.changed": st.builds(
+        RelationshipChanged,
+        relationship=st.sampled_from(RELATIONSHIPS),
+        before=relationships(),
+        after=relationships(),
+        actor=actors(),
+        reason=_reasons,
+    ),
+    "interaction": interactions(),
+    "interaction.recorded": st.builds(InteractionRecorded, **_happened),
+    "interaction.corrected": st.builds(InteractionCorrected, corrects=st.just(INTERACTIONS[1]), **_happened),
+    "interaction.retracted": st.builds(InteractionRetracted, retracts=st.just(INTERACTIONS[1]), **_happened),
+    "judgement": judgements(),
+    "judgement.made": st.builds(JudgementMade, verdict=_verdicts, **_said),
+    "judgement.retracted": st.builds(JudgementRetracted, **_said),
+    "cluster": clusters(),
+    "customers.merged": st.builds(
+        CustomersMerged,
+        into=st.just(CUSTOMERS[0]),
+        from_=st.lists(st.sampled_from(CUSTOMERS[1:]), unique=True).map(tuple),
+        judgements=st.lists(st.sampled_from(JUDGEMENTS), unique=True).map(tuple),
+    ),
+    "customer.split": st.builds(
+        CustomerSplit,
+        from_=st.just(CUSTOMERS[0]),
+        into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
+    ),
+    "batch": st.builds(
+        Written,
+        calls=st.lists(st.builds(Call, digest=st.just("0f"), result=json_values()), max_size=2).map(tuple),
+    ),
+}
+"""A strategy for every tag of the registry."""
