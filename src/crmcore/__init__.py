@@ -7,8 +7,9 @@
 'Ann Lee'
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
     from crmcore.app import AsyncCrm, Crm
@@ -76,31 +77,19 @@ __all__ = [
     "__version__",
 ]
 
-_ROOMS = {
-    "app": "AsyncCrm Crm",
-    "errors": "CrmError",
-    "party": "Anonymous Extra Household Organization Party Person Relationship",
-    "view": "CustomerView",
-    "consent": "Decision",
-    "interaction": "Interaction Participant",
-    "identity": "Judgement Match Matcher RuleMatcher SurvivorshipPolicy",
-    "values": (
-        "Actor BusinessCalendar EmailAddress Identifier Language Money OrganizationName PartialDate Period PersonName "
-        "PhoneNumber PostalAddress Source"
-    ),
-}
-_HOMES = {name: f"crmcore.{room}" for room, names in _ROOMS.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> object:
-    """A room is imported when something of it is first used, so that an app pays for what it uses."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(home), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__ = lazily(
+    __name__,
+    {
+        "app": "AsyncCrm Crm",
+        "errors": "CrmError",
+        "party": "Anonymous Extra Household Organization Party Person Relationship",
+        "view": "CustomerView",
+        "consent": "Decision",
+        "interaction": "Interaction Participant",
+        "identity": "Judgement Match Matcher RuleMatcher SurvivorshipPolicy",
+        "values": (
+            "Actor BusinessCalendar EmailAddress Identifier Language Money OrganizationName PartialDate Period "
+            "PersonName PhoneNumber PostalAddress Source"
+        ),
+    },
+)

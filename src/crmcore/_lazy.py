@@ -18,7 +18,7 @@ def lazily(package: str, parts: Mapping[str, str]) -> Callable[[str], object]:
     """
     homes = {name: f"{package}.{part}" for part, names in parts.items() for name in names.split()}
 
-    def __getattr__(name: str) -> object:
+    def found(name: str) -> object:
         home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -26,4 +26,4 @@ def lazily(package: str, parts: Mapping[str, str]) -> Callable[[str], object]:
         setattr(sys.modules[package], name, value)
         return value
 
-    return __getattr__
+    return found

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from pathlib import Path
 
-from crmcore.identity.dedupe import dedupe
+from crmcore.identity.deduplication import dedupe
 from crmcore.identity.features import Features, features_of_row
 from crmcore.identity.rules import RuleMatcher
 

@@ -20,7 +20,7 @@ MODULES = sorted(
     for module in pkgutil.walk_packages(crmcore.__path__, "crmcore.")
     if not module.name.endswith("__main__")  # importing it would run the command line
 )
-ROOMS = ["crmcore", *(name for name in MODULES if name.count(".") == 1)]
+ROOMS = ["crmcore", *(name for name in MODULES if name.count(".") == 1 and "._" not in name)]
 _PROMPT = re.compile(r"^\s*>>> ", re.MULTILINE)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmcore.identity.dedupe import Deduplication, dedupe
+from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.features import Features, features_of_row
 from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.errors import InvalidParty, InvalidValue
-from crmcore.identity.survivorship import Other, Policy, Profile, Survivor, survive
+from crmcore.identity.survivorship import Other, SurvivorshipPolicy, Profile, Survivor, survive
 from crmcore.party.contact_point import ContactPoint, EmailPoint, PostalPoint
 from crmcore.party.extra import Extra
 from crmcore.party.party import Anonymous, Household, Organization, Party, Person
@@ -35,8 +35,8 @@ def _reached(*points: ContactPoint, **fields: Any) -> Person:
     return Person.of("Ann", **fields).changed(contact_points=points)
 
 
-def _one(field: str, *drafts: Party, policy: Policy | None = None) -> Survivor:
-    survivor = survive(_numbered(*drafts), policy or Policy()).one(field)
+def _one(field: str, *drafts: Party, policy: SurvivorshipPolicy | None = None) -> Survivor:
+    survivor = survive(_numbered(*drafts), policy or SurvivorshipPolicy()).one(field)
     assert survivor is not None
     return survivor
 
@@ -79,7 +79,7 @@ def test_a_field_may_have_been_seen_at_another_time_than_its_record() -> None:
 
 
 def test_the_most_trusted_source_wins_and_unlisted_ones_come_after_and_none_last() -> None:
-    policy = Policy(rules={"occupation": "most_trusted"}, trust=("erp", "crm"))
+    policy = SurvivorshipPolicy(rules={"occupation": "most_trusted"}, trust=("erp", "crm"))
     crm = Person.of("Ann", occupation="clerk", sources=(Source("crm", "1"), Source("erp", "1")))
     web = Person.of("Ann", occupation="judge", sources=(Source("web", "2"),))
     none = Person.of("Ann", occupation="pilot")
@@ -89,7 +89,7 @@ def test_the_most_trusted_source_wins_and_unlisted_ones_come_after_and_none_last
 
 
 def test_a_rule_breaks_the_ties_of_the_one_before() -> None:
-    policy = Policy(rules={"occupation": ("most_trusted", "longest")}, trust=("crm",))
+    policy = SurvivorshipPolicy(rules={"occupation": ("most_trusted", "longest")}, trust=("crm",))
     assert _one(
         "occupation", _year(2, occupation="cook"), _year(1, occupation="chef cook"), policy=policy
     ).rule == ("longest")
@@ -221,7 +221,7 @@ def test_without_records_there_is_no_profile() -> None:
 )
 def test_a_policy_refuses_rules_that_it_cannot_follow(rules: dict[str, Any]) -> None:
     with pytest.raises(InvalidValue):
-        Policy(rules=rules)
+        SurvivorshipPolicy(rules=rules)
 
 
 def test_nothing_personal_shows() -> None:
@@ -266,7 +266,7 @@ _rules = st.lists(
     unique=True,
 )
 policies = st.builds(
-    lambda chain, union: Policy(
+    lambda chain, union: SurvivorshipPolicy(
         rules={
             "name": chain,
             "address": chain,
@@ -282,7 +282,9 @@ policies = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(people(), policies, st.randoms(use_true_random=False))
-def test_the_order_of_records_does_not_matter(parties: list[Party], policy: Policy, random: Random) -> None:
+def test_the_order_of_records_does_not_matter(
+    parties: list[Party], policy: SurvivorshipPolicy, random: Random
+) -> None:
     shuffled = [*parties, parties[0]]
     random.shuffle(shuffled)
     assert survive(shuffled, policy) == survive(parties, policy)
@@ -304,7 +306,7 @@ def _values(party: Party, field: str) -> list[Any]:
 @settings(max_examples=80, deadline=None)
 @given(people(), policies)
 def test_every_value_is_held_by_the_record_that_it_names_and_nothing_is_left_out(
-    parties: list[Party], policy: Policy
+    parties: list[Party], policy: SurvivorshipPolicy
 ) -> None:
     by_id = {party.id: party for party in parties if party.standing == "active"}
     profile = survive(parties, policy)
@@ -354,7 +356,9 @@ def test_the_name_that_survives_is_the_best_by_the_rules_in_order(
     parties: list[Party], chain: list[Any]
 ) -> None:
     active = [party for party in parties if party.standing == "active"]
-    survivor = survive(parties, Policy(rules={"name": tuple(chain)}, trust=("erp", "crm"))).one("name")
+    survivor = survive(parties, SurvivorshipPolicy(rules={"name": tuple(chain)}, trust=("erp", "crm"))).one(
+        "name"
+    )
     if survivor is None:
         assert not active
         return

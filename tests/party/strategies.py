@@ -43,9 +43,9 @@ _ids = Ids(lambda: 1_750_000_000_000, lambda bits: 0)
 PARTIES = tuple(_ids.new(PartyId) for _ in range(4))
 RELATIONSHIPS = tuple(_ids.new(RelationshipId) for _ in range(2))
 
-_printable = st.text(
-    st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20
-).filter(str.strip)
+_printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(
+    str.strip
+)
 
 
 def moments() -> st.SearchStrategy[date | datetime]:
@@ -108,7 +108,9 @@ def points(draw: st.DrawFn) -> ContactPoint:
         return PhonePoint.of(text, region=region, **facts)
     if kind == "postal":
         return PostalPoint.of(draw(postal_addresses() | wordings()), **facts)
-    return OnlinePoint.of(draw(visible_texts(12)), service=draw(st.sampled_from(["web", "linkedin"])), **facts)
+    return OnlinePoint.of(
+        draw(visible_texts(12)), service=draw(st.sampled_from(["web", "linkedin"])), **facts
+    )
 
 
 def contact_points(min_size: int = 0) -> st.SearchStrategy[tuple[ContactPoint, ...]]:
@@ -126,7 +128,9 @@ def _common(stored: bool) -> dict[str, st.SearchStrategy[Any]]:
         "tags": st.frozensets(visible_texts(6), max_size=2),
         "extras": extras(),
         "observed_at": st.none() | moments(),
-        "observed": st.dictionaries(st.sampled_from(["names", "email"]), moments(), max_size=2).map(FrozenMap),
+        "observed": st.dictionaries(st.sampled_from(["names", "email"]), moments(), max_size=2).map(
+            FrozenMap
+        ),
         "sources": st.lists(sources(), max_size=2, unique_by=lambda s: (s.system, s.record)).map(tuple),
     }
     if stored:

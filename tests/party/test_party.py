@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_party_that_nothing_designates_is_refused(kind: Any) -> None:
         {"sources": (Source("shop", "1"),)},
     ],
 )
-@pytest.mark.parametrize("kind", [Person, Organization, Household])
+@pytest.mark.parametrize("kind", [Person.of, Organization.of, Household.of])
 def test_anything_that_designates_a_party_is_enough(kind: Any, facts: dict[str, Any]) -> None:
     party = kind(**facts)
     assert party.is_draft
@@ -89,9 +90,7 @@ def test_a_draft_has_no_id_and_says_how_to_get_one() -> None:
 )
 def test_two_contact_points_with_one_normal_form_are_refused(one: Any, other: Any) -> None:
     with pytest.raises(InvalidParty, match="normal form"):
-        Person(
-            names=(PersonName.parse("Ann Lee"),), contact_points=(one, other)
-        )
+        Person(names=(PersonName.parse("Ann Lee"),), contact_points=(one, other))
 
 
 def test_one_text_may_be_a_contact_point_of_two_kinds_or_services() -> None:
@@ -126,8 +125,6 @@ def test_what_could_not_be_read_back_is_refused_when_it_is_given(wrong: dict[str
 
 
 def test_a_moment_without_a_zone_is_refused_everywhere() -> None:
-    from datetime import datetime
-
     naive = datetime(2026, 1, 1)
     with pytest.raises(NaiveDatetime):
         Person.of("Ann Lee", observed_at=naive)
@@ -149,6 +146,7 @@ def test_a_party_is_a_value_whatever_it_was_made_from() -> None:
     assert hash(person) == same
 
 
+@settings(max_examples=25)
 @given(parties())
 def test_equal_parties_are_one_in_a_set(party: Party) -> None:
     assert len({party, party.changed()}) == 1
@@ -157,7 +155,7 @@ def test_equal_parties_are_one_in_a_set(party: Party) -> None:
 # --- contact points ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(contact_points(), points())
 def test_a_point_replaces_the_one_with_its_normal_form_and_leaves_the_others(
     before: tuple[Any, ...], new: Any
@@ -169,7 +167,7 @@ def test_a_point_replaces_the_one_with_its_normal_form_and_leaves_the_others(
     assert after.with_point(new) == after
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(email_texts())
 def test_an_address_is_taken_away_in_any_spelling(text: str) -> None:
     person = Person.of("Ann Lee", email=text)
@@ -177,7 +175,7 @@ def test_an_address_is_taken_away_in_any_spelling(text: str) -> None:
         assert person.without(spelling).contact_points == ()
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(phone_texts())
 def test_a_number_is_taken_away_in_any_spelling(written: tuple[str, str]) -> None:
     text, region = written
@@ -189,6 +187,7 @@ def test_a_number_is_taken_away_in_any_spelling(written: tuple[str, str]) -> Non
     assert person.without(value.e164 + (f" ext. {value.extension}" if value.extension else "")).phones == ()
 
 
+@settings(max_examples=25)
 @given(points())
 def test_a_point_is_taken_away_as_it_was_written(point: Any) -> None:
     person = Person.of("Ann Lee").with_point(point).with_tag("kept")
@@ -205,6 +204,7 @@ def test_taking_away_what_is_not_there_is_refused() -> None:
         Person.of("Ann Lee", email="ann@x.org").without("ben@x.org")
 
 
+@settings(max_examples=25)
 @given(points())
 def test_whatever_was_written_is_kept_raw(point: Any) -> None:
     assert point.raw
@@ -216,15 +216,13 @@ def test_whatever_was_written_is_kept_raw(point: Any) -> None:
     [
         (EmailPoint.of("ann at x.org"), "no_at"),
         (PhonePoint.of("989-7433"), "local_only"),
-        (PhonePoint.of("1.23E+10"), "spreadsheet"),
+        (PhonePoint.of("1.23E+10"), "spreadsheet_scientific"),
         (PostalPoint.of(" "), "empty"),
     ],
 )
 def test_a_text_without_a_normal_form_is_no_error_but_says_its_problem(point: Any, problem: str) -> None:
     assert point.value is None
-    assert point.problem is not None
-    if problem != "spreadsheet":
-        assert point.problem == problem
+    assert point.problem == problem
 
 
 # --- names ---------------------------------------------------------------------------------------------
@@ -263,7 +261,7 @@ def test_names_for_other_uses_stay() -> None:
 # --- the other changers --------------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(parties())
 def test_a_changer_changes_what_it_names_and_nothing_else(party: Party) -> None:
     tagged = party.with_tag("a", "b").with_tag("a")

@@ -53,7 +53,9 @@ def _instants() -> st.SearchStrategy[datetime]:
 def judgements(draw: st.DrawFn) -> Judgement:
     """A person's or a model's, standing or taken back."""
     model = draw(st.none() | st.just("rules/1"))
-    evidence = st.lists(st.dictionaries(visible_texts(6), json_values(), max_size=2).map(FrozenMap), max_size=2)
+    evidence = st.lists(
+        st.dictionaries(visible_texts(6), json_values(), max_size=2).map(FrozenMap), max_size=2
+    )
     retraction = st.builds(Retraction, actor=actors(), at=_instants(), reason=_reasons)
     return Judgement(
         id=draw(st.sampled_from(JUDGEMENTS)),

@@ -348,6 +348,7 @@ async def what_no_store_can_keep_is_refused(subject: Subject) -> None:
         *(put(A, expect) for expect in (-1, True, 2**53)),
         *(delete(A, expect) for expect in (-1, 0)),
         rekey(A, 0),
+        attrs.evolve(put(A), keys=[ANN, ANN]),  # type: ignore[arg-type]  # a list on purpose
         append("log:1", expect_seq=-1),
         put(A, 0, schema=-1),
     ]
@@ -362,6 +363,9 @@ async def what_no_store_can_keep_is_refused(subject: Subject) -> None:
         {"at": NOW.replace(tzinfo=None)},
     ):
         await refused(InvalidRecord, store.apply(write.batch(put(B), **head)))
+    for key in (email("\ud800"), Key("A", "x")):
+        await refused(InvalidRecord, store.find(TENANT, [key]))
+        await refused(InvalidRecord, store.fanout(TENANT, [key], cap=1))
     for tenant in ("", "a\x00", "x" * 257):
         await refused(InvalidRecord, store.apply(Writer(store, tenant).batch(idem="x")))
         await refused(InvalidRecord, store.changes(tenant))

@@ -549,13 +549,14 @@ async def a_page_is_as_large_as_asked_for(subject: Subject) -> None:
     """A limit of nothing, or less, is refused by every call that has one."""
     store = await subject.fresh()
     await Writer(store)(put(A, 0, {}, [ANN], [name_sort(b"a")]), append("log:1"))
-    for wrong in (0, -1):
+    for wrong in (0, -1, 2**64):
         await refused(InvalidRecord, store.find(TENANT, [ANN], limit_per_key=wrong))
         await refused(InvalidRecord, store.fanout(TENANT, [ANN], cap=wrong))
         await refused(InvalidRecord, store.range(TENANT, "name", [""], limit=wrong))
         await refused(InvalidRecord, store.scan(TENANT, "party", limit=wrong))
         await refused(InvalidRecord, store.ledger(TENANT, ["log:1"], limit=wrong))
         await refused(InvalidRecord, store.changes(TENANT, limit=wrong))
+    await refused(InvalidRecord, store.ledger(TENANT, ["log:1"], after={"log:1": 2**64}))
     for call in (
         store.find(TENANT, []),
         store.fanout(TENANT, [], cap=1),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from crmcore.errors import (
+    CapabilityMissing,
     Contention,
     Corrupt,
     SchemaMismatch,
@@ -21,17 +22,13 @@ from crmcore.errors import (
     StoreFull,
     Unavailable,
 )
-from crmcore.storage import Batch, Key, Put, SqliteStore, Store, lift
+from crmcore.storage import Batch, Key, Sort, SqliteStore
 from crmcore.storage.sqlite_schema import connect
-from tests.storage.kit import TENANT, Writer, append, put, ref
-
-
-def writer(store: Store) -> Writer:
-    return Writer(lift(store))
+from tests.storage.kit import TENANT, Writer, append, delete, put, ref
 
 
 def batch(*ops: Any, idem: str = "b") -> Batch:
-    return Writer(lift(None), TENANT).batch(*ops, idem=idem)  # type: ignore[arg-type]  # only the batch is made
+    return Writer(None).batch(*ops, idem=idem)  # type: ignore[arg-type]  # only the batch is made
 
 
 def one_sentence(error: StoreError) -> str:
@@ -107,6 +104,7 @@ def test_a_damaged_store_is_called_corrupt(tmp_path: Path) -> None:
         ("file.txt/crm.db", "folder"),
         ("n" * 300 + ".db", "path"),
         ("a\0b.db", "path"),
+        (":memory:", "MemoryStore"),
     ],
 )
 def test_a_place_that_cannot_hold_a_store_is_named(path: str, word: str, tmp_path: Path) -> None:
@@ -123,6 +121,33 @@ def test_a_store_that_must_exist_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     SqliteStore.open(tmp_path / "crm.db").close()
     SqliteStore.open(tmp_path / "crm.db", must_exist=True).close()
+
+
+def test_a_file_that_was_taken_away_is_not_made_again(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store:
+        for path in tmp_path.iterdir():
+            path.unlink()
+        with pytest.raises(Unavailable, match="cannot be opened"):
+            store.get([ref(1)])
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_relative_path_is_that_of_the_moment_of_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with SqliteStore("c r%m?#.db") as store:
+        store.apply(batch(put(ref(1))))
+        monkeypatch.chdir("elsewhere")
+        assert set(store.get([ref(1)])) == {ref(1)}
+    assert (tmp_path / "c r%m?#.db").exists()
+
+
+def test_an_old_sqlite_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 31, 1))
+    with pytest.raises(CapabilityMissing, match=r"3\.37"):
+        SqliteStore(tmp_path / "crm.db")
 
 
 def test_exclusive_namespaces_are_settled_when_the_file_is_made(tmp_path: Path) -> None:
@@ -359,12 +384,12 @@ def test_no_error_holds_a_value(tmp_path: Path) -> None:
 
 
 def test_what_was_deleted_is_not_left_in_the_file(tmp_path: Path) -> None:
+    canary = {"mail": "canary-body"}
+    marks = [Key("email", "canary-key")], [Sort("name", "", b"canary-sort")]
     with SqliteStore(tmp_path / "crm.db") as store:
-        store.apply(
-            batch(
-                put(ref(1), 0, {"mail": "canary-body"}, [Key("email", "canary-key")]), put(ref(2)), idem="1"
-            )
-        )
-        store.apply(batch(Put(ref=ref(1), expect=1, schema=1, body={}), idem="2"))
+        store.apply(batch(*(put(ref(number), 0, canary, *marks) for number in range(20)), idem="1"))
+        store.apply(batch(*(delete(ref(number), 1) for number in range(10)), idem="2"))
+        store.apply(batch(*(put(ref(number), 1) for number in range(10, 20)), idem="3"))
     data = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert b"canary" not in data
+    for trace in (b"canary", b"canary-sort".hex().encode()):
+        assert trace not in data

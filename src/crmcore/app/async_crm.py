@@ -9,29 +9,31 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore.app.consents import AsyncConsents
-from crmcore.app.customers import AsyncCustomers
 from crmcore.app.flow import Clock, Flow
-from crmcore.app.identity import AsyncIdentity
-from crmcore.app.imports import AsyncImports
-from crmcore.app.interactions import AsyncInteractions
 from crmcore.app.journal import Journal
-from crmcore.app.parties import AsyncParties
 from crmcore.app.registry import REGISTRY
-from crmcore.app.relationships import AsyncRelationships
 from crmcore.errors import IdempotencyMismatch, VersionConflict
 from crmcore.identity.matcher import Matcher
 from crmcore.identity.rules import RuleMatcher
-from crmcore.identity.survivorship import Policy
+from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.storage.lift import lift
 from crmcore.storage.memory import MemoryStore
 from crmcore.storage.protocol import AsyncStore, Position
 from crmcore.values.ids import Id, Ids
 from crmcore.values.source import SYSTEM, Actor
+
+if TYPE_CHECKING:
+    from crmcore.app.consents import AsyncConsents
+    from crmcore.app.customers import AsyncCustomers
+    from crmcore.app.identity import AsyncIdentity
+    from crmcore.app.imports import AsyncImports
+    from crmcore.app.interactions import AsyncInteractions
+    from crmcore.app.parties import AsyncParties
+    from crmcore.app.relationships import AsyncRelationships
 
 
 def system_clock() -> datetime:
@@ -59,38 +61,53 @@ class Events:
 
 
 class _Namespaces:
-    """The namespaces over one flow; what `AsyncCrm` and its batches have in common."""
+    """The namespaces over one flow; what `AsyncCrm` and its batches have in common.
+
+    Each is imported when it is first used: an app that only shows customers does not load what reads files.
+    """
 
     _flow: Flow
 
     @cached_property
     def parties(self) -> AsyncParties:
         """Record parties and change them."""
+        from crmcore.app.parties import AsyncParties
+
         return AsyncParties(self._flow)
 
     @cached_property
     def relationships(self) -> AsyncRelationships:
         """Relate parties."""
+        from crmcore.app.relationships import AsyncRelationships
+
         return AsyncRelationships(self._flow)
 
     @cached_property
     def interactions(self) -> AsyncInteractions:
         """Record what was said and done."""
+        from crmcore.app.interactions import AsyncInteractions
+
         return AsyncInteractions(self._flow)
 
     @cached_property
     def identity(self) -> AsyncIdentity:
         """Say which parties are the same customer."""
+        from crmcore.app.identity import AsyncIdentity
+
         return AsyncIdentity(self._flow)
 
     @cached_property
     def customers(self) -> AsyncCustomers:
         """See each customer as one."""
+        from crmcore.app.customers import AsyncCustomers
+
         return AsyncCustomers(self._flow)
 
     @cached_property
     def consent(self) -> AsyncConsents:
         """Ask whether a customer may be contacted."""
+        from crmcore.app.consents import AsyncConsents
+
         return AsyncConsents(self._flow)
 
 
@@ -109,7 +126,7 @@ class AsyncCrm(_Namespaces):
         clock: Clock = system_clock,
         ids: Ids | None = None,
         matcher: Matcher | None = None,
-        survivorship: Policy | None = None,
+        survivorship: SurvivorshipPolicy | None = None,
         actor: Actor = SYSTEM,
     ) -> None:
         self._flow = Flow(
@@ -119,7 +136,7 @@ class AsyncCrm(_Namespaces):
             ids=ids or Ids(lambda: int(clock().timestamp() * 1000)),
             codecs=REGISTRY,
             matcher=matcher or RuleMatcher(),
-            survivorship=survivorship or Policy(),
+            survivorship=survivorship or SurvivorshipPolicy(),
             actor=actor,
         )
 
@@ -146,6 +163,8 @@ class AsyncCrm(_Namespaces):
     @cached_property
     def imports(self) -> AsyncImports:
         """Take over records from files."""
+        from crmcore.app.imports import AsyncImports
+
         return AsyncImports(self._flow)
 
     def acting_as(self, actor: Actor) -> AsyncCrm:

@@ -18,7 +18,7 @@ from crmcore.app.judging import concerned, put_judgement, settle
 from crmcore.app.relationships import related
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import customers
-from crmcore.identity.dedupe import Deduplication, dedupe
+from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.features import Features, features_of
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, judge, links_of

@@ -23,7 +23,7 @@ from crmcore.errors import (
     VersionConflict,
 )
 from crmcore.identity.matcher import Matcher
-from crmcore.identity.survivorship import Policy
+from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
 from crmcore.values.ids import Id, Ids
@@ -52,7 +52,7 @@ class Flow:
     ids: Ids
     codecs: Codecs
     matcher: Matcher
-    survivorship: Policy
+    survivorship: SurvivorshipPolicy
     actor: Actor
     reason: str | None = None
     unit: Unit | None = None

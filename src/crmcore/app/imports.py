@@ -40,7 +40,7 @@ from crmcore.values.source import Source
 Progress = Callable[[str, int, int], None]
 """Called with the stage, how many rows of it are done and how many there are (0: not known yet)."""
 
-_ROWS = 500
+_ROWS = 200
 _OPS_PER_ROW = 10
 _BYTES_PER_ROW = 4_000
 _BYTES_PER_CHARACTER = 6

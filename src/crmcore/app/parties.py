@@ -193,7 +193,7 @@ async def change_party(
     if after == before:
         return before
     after = attrs.evolve(after, version=before.version + 1)
-    if after.sources != before.sources or after.standing != before.standing:
+    if after.sources != before.sources:
         await claim(unit, [after])
     old = PARTY.dump(before)
     new = await _put(flow, unit, after, expect=before.version)
@@ -234,8 +234,7 @@ async def claim(unit: Unit, parties: Iterable[Party]) -> None:
     claimed: dict[Key, str | None] = {}
     for party in parties:
         own = None if party.is_draft else party.id
-        keys = {source_key(source) for source in party.sources} if party.standing == "active" else set()
-        for key in sorted(keys):
+        for key in sorted({source_key(source) for source in party.sources}):
             if key in claimed:
                 raise SourceTaken("two drafts stand for one record of a source: keep one of them", holder="")
             claimed[key] = own

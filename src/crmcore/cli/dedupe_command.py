@@ -22,7 +22,7 @@ from crmcore.cli.terminal import DONE, Terminal
 from crmcore.errors import ExchangeError, InvalidMapping, UnreadableFile
 from crmcore.exchange.mapping import ImportOptions, parse_pair
 from crmcore.exchange.prepare import Prepared, prepare
-from crmcore.identity.dedupe import dedupe
+from crmcore.identity.deduplication import dedupe
 from crmcore.identity.features import Features, features_of_row
 from crmcore.identity.rules import RuleMatcher
 

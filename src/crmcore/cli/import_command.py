@@ -13,7 +13,7 @@ from typing import Any
 from crmcore.app.crm import Crm
 from crmcore.app.imports import ImportResult
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal
-from crmcore.errors import InvalidMapping
+from crmcore.errors import InvalidMapping, UnreadableFile
 from crmcore.exchange.mapping import parse_pair
 from crmcore.exchange.plan import ImportPlan
 from crmcore.serde import dump
@@ -29,6 +29,9 @@ def run_import(options: argparse.Namespace, terminal: Terminal) -> int:
     with _opened(options.store, in_memory=dry) as crm:
         # A plan of each file first: a file that cannot be read stops the command before anything is written.
         plans = [_plan(crm, path, options, terminal) for path in options.files]
+        for plan in plans:
+            if plan.rows_in == 0:
+                raise UnreadableFile(f"{plan.file} has a header and no rows: there is nothing to import")
         results: list[dict[str, Any]] = []
         complete = True
         for number, (path, plan) in enumerate(zip(options.files, plans, strict=True)):

@@ -1,9 +1,14 @@
 """In and out: files read as tables, imports planned before they happen."""
 
-from crmcore.exchange.mapping import ColumnMap, ImportOptions, parse_pair
-from crmcore.exchange.plan import ImportPlan, RowOutcome
-from crmcore.exchange.reading import Row, Table
-from crmcore.exchange.suggest import Suggestion, suggest
+from typing import TYPE_CHECKING
+
+from crmcore._lazy import lazily
+
+if TYPE_CHECKING:
+    from crmcore.exchange.mapping import ColumnMap, ImportOptions, parse_pair
+    from crmcore.exchange.plan import ImportPlan, RowOutcome
+    from crmcore.exchange.reading import Row, Table
+    from crmcore.exchange.suggestion import Suggestion, suggest
 
 __all__ = [
     "ColumnMap",
@@ -16,3 +21,13 @@ __all__ = [
     "parse_pair",
     "suggest",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "mapping": "ColumnMap ImportOptions parse_pair",
+        "plan": "ImportPlan RowOutcome",
+        "reading": "Row Table",
+        "suggestion": "Suggestion suggest",
+    },
+)

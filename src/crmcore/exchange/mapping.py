@@ -18,7 +18,7 @@ from crmcore.exchange.fields import FIELDS, IGNORE
 from crmcore.exchange.headers import contact_kind_of, squeezed
 from crmcore.exchange.notice import Notice
 from crmcore.exchange.profile import ColumnProfile, Profile
-from crmcore.exchange.suggest import Suggestion
+from crmcore.exchange.suggestion import Suggestion
 from crmcore.interaction.interaction import Direction, Kind
 from crmcore.serde import dump
 from crmcore.values.frozen_map import FrozenMap

@@ -19,7 +19,7 @@ from crmcore.errors import InvalidDocument
 from crmcore.exchange.decide import OUTCOMES, Outcome
 from crmcore.exchange.mapping import ColumnMap, ImportOptions
 from crmcore.exchange.notice import Notice
-from crmcore.exchange.suggest import Suggestion
+from crmcore.exchange.suggestion import Suggestion
 from crmcore.serde import Codec
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document

@@ -20,7 +20,7 @@ from crmcore.exchange.plan import ImportPlan, RowOutcome
 from crmcore.exchange.profile import Profile, profiled
 from crmcore.exchange.reading import Table
 from crmcore.exchange.rows import read_rows
-from crmcore.exchange.suggest import Suggestion, suggest
+from crmcore.exchange.suggestion import Suggestion, suggest
 from crmcore.exchange.tally import Tally, file_notices
 
 

@@ -59,13 +59,13 @@ def _chains(rules: Mapping[str, Rule | Chain]) -> FrozenMap[str, Chain]:
 
 
 @attrs.frozen(kw_only=True)
-class Policy:
+class SurvivorshipPolicy:
     """How values survive. *rules* are those that differ from the default, per field: one rule, or several of which each
     breaks the ties of the one before. *trust* lists source systems, the most trusted first; others come after them.
 
-    >>> Policy(rules={"name": "most_trusted"}, trust=("crm:eu1",), id="ours").chain("name")
+    >>> SurvivorshipPolicy(rules={"name": "most_trusted"}, trust=("crm:eu1",), id="ours").chain("name")
     ('most_trusted',)
-    >>> Policy().chain("birth_date")
+    >>> SurvivorshipPolicy().chain("birth_date")
     ('most_frequent', 'longest', 'most_recent')
     """
 
@@ -128,7 +128,7 @@ class Profile:
         return next((survivor for survivor in self.survivors if survivor.field == field), None)
 
 
-def survive(members: Iterable[Party], policy: Policy = Policy()) -> Profile:
+def survive(members: Iterable[Party], policy: SurvivorshipPolicy = SurvivorshipPolicy()) -> Profile:
     """The values of the customer whose records are *members*. Retracted records say nothing.
 
     Raises:
@@ -167,7 +167,7 @@ class _Value:
     holders: frozenset[PartyId]
 
 
-def _settle(field: str, said: list[Said], policy: Policy) -> list[Survivor]:
+def _settle(field: str, said: list[Said], policy: SurvivorshipPolicy) -> list[Survivor]:
     chain = policy.chain(field)
     slots: dict[str, list[Said]] = {}
     for statement in said:
@@ -190,7 +190,7 @@ def _settle(field: str, said: list[Said], policy: Policy) -> list[Survivor]:
     return [survivor for _, survivor in found]
 
 
-def _values(said: list[Said], chain: Chain, policy: Policy) -> list[_Value]:
+def _values(said: list[Said], chain: Chain, policy: SurvivorshipPolicy) -> list[_Value]:
     """The different values, the winner first; ties are left to the record that came first."""
     by_key: dict[str, list[Said]] = {}
     for statement in said:
@@ -205,7 +205,7 @@ def _values(said: list[Said], chain: Chain, policy: Policy) -> list[_Value]:
     return values
 
 
-def _best_first(same: list[Said], chain: Chain, policy: Policy) -> tuple[Said, ...]:
+def _best_first(same: list[Said], chain: Chain, policy: SurvivorshipPolicy) -> tuple[Said, ...]:
     """Statements of one value: by the first rule, then the richer spelling, then by the other rules and recency."""
     spellings: dict[str, int] = {}
     for statement in same:
@@ -224,7 +224,7 @@ def _best_first(same: list[Said], chain: Chain, policy: Policy) -> tuple[Said, .
     return tuple(ordered)
 
 
-def _strength(rule: Rule, value: _Value, policy: Policy) -> Any:
+def _strength(rule: Rule, value: _Value, policy: SurvivorshipPolicy) -> Any:
     if rule == "most_frequent":
         return len(value.holders)
     if rule == "most_trusted":
@@ -234,7 +234,7 @@ def _strength(rule: Rule, value: _Value, policy: Policy) -> Any:
     return max(_when(said) for said in value.said)
 
 
-def _decisive(chain: Chain, best: _Value, rivals: list[_Value], policy: Policy) -> str:
+def _decisive(chain: Chain, best: _Value, rivals: list[_Value], policy: SurvivorshipPolicy) -> str:
     """The first rule that sets the winner apart from the best of those that lost."""
     if not rivals:
         return chain[0]
@@ -242,7 +242,9 @@ def _decisive(chain: Chain, best: _Value, rivals: list[_Value], policy: Policy) 
     return next((rule for rule, one, other in strengths if one != other), "first_recorded")
 
 
-def _survivor(value: _Value, rivals: list[_Value], rule: str, of: int, policy: Policy) -> Survivor:
+def _survivor(
+    value: _Value, rivals: list[_Value], rule: str, of: int, policy: SurvivorshipPolicy
+) -> Survivor:
     said = value.said[0]
     return Survivor(
         field=said.field,
@@ -280,14 +282,14 @@ def _richness(said: Said) -> tuple[bool, int, int]:
     return (not shouted, sum(char > "\x7f" for char in said.text), len(getattr(said.value, "parts", ())))
 
 
-def _rank(source: Source, policy: Policy) -> int:
+def _rank(source: Source, policy: SurvivorshipPolicy) -> int:
     return policy.trust.index(source.system) if source.system in policy.trust else len(policy.trust)
 
 
-def _distrust(said: Said, policy: Policy) -> int:
+def _distrust(said: Said, policy: SurvivorshipPolicy) -> int:
     return min((_rank(source, policy) for source in said.sources), default=len(policy.trust) + 1)
 
 
-def _source(said: Said, policy: Policy) -> Source | None:
+def _source(said: Said, policy: SurvivorshipPolicy) -> Source | None:
     """The most trusted source of the statement."""
     return min(said.sources, key=lambda source: _rank(source, policy), default=None)

@@ -1,7 +1,7 @@
 """How parties and relationships lie on a store: codecs, equality keys and the order of names.
 
-Invariant: every key is computed from the party alone, so it can be computed again. A retracted party carries no keys:
-it neither is found nor blocks anything.
+Invariant: every key is computed from the party alone, so it can be computed again. A retracted party is not
+found by anything but its source records, which stay its own: importing them again does not bring it back.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ def source_key(source: Source) -> Key:
 
 def party_keys(party: Party) -> frozenset[Key]:
     """What a party is found by: sources, e-mail addresses, phone numbers, identifiers."""
-    if party.standing == "retracted":
-        return frozenset()
     keys = {source_key(source) for source in party.sources}
+    if party.standing == "retracted":
+        return frozenset(keys)
     keys |= {key(EMAIL, point.key) for point in party.emails}
     keys |= {key(PHONE, point.key) for point in party.phones}
     keys |= {key(PHONE, point.value.e164) for point in party.phones if point.value is not None}

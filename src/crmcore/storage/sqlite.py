@@ -73,7 +73,7 @@ class SqliteStore:
     ) -> None:
         for namespace in exclusive:
             check_word(namespace, "a namespace")
-        self._path = Path(path)
+        self._path = Path(path).absolute()  # a change of the working directory changes nothing
         self._timeout = timeout
         opened = open_file(self._path, exclusive=frozenset(exclusive), must_exist=must_exist, timeout=timeout)
         self._exclusive = opened.exclusive

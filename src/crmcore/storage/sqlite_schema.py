@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from crmcore.errors import (
+    CapabilityMissing,
     Contention,
     Corrupt,
     SchemaMismatch,
@@ -25,6 +26,7 @@ from crmcore.errors import (
     Unavailable,
 )
 
+_NEEDED = (3, 37, 0)  # STRICT tables
 APPLICATION_ID = 0x63726D63  # "crmc"
 SCHEMA_VERSION = 1
 
@@ -104,9 +106,13 @@ def open_file(path: Path, *, exclusive: frozenset[str], must_exist: bool, timeou
         Unavailable: if there is no such place, or it cannot be written.
         Contention: if others held the file for longer than *timeout* seconds.
     """
+    if sqlite3.sqlite_version_info < _NEEDED:
+        raise CapabilityMissing(
+            f"the SQLite of this Python is {sqlite3.sqlite_version}, and a store needs 3.37: use a newer Python"
+        )
     _check_place(path, must_exist)
     with translating(path.name):
-        connection = connect(path, timeout)
+        connection = connect(path, timeout, create=True)
         try:
             if not _is_store(connection, path.name):
                 _create(connection, exclusive, path.name)
@@ -125,10 +131,15 @@ def open_file(path: Path, *, exclusive: frozenset[str], must_exist: bool, timeou
     return Opened(connection, kept, meta["secret"])
 
 
-def connect(path: Path, timeout: float) -> sqlite3.Connection:
-    """A connection with the settings that the promises of the store rest on."""
+def connect(path: Path, timeout: float, *, create: bool = False) -> sqlite3.Connection:
+    """A connection with the settings that the promises of the store rest on. *path* is absolute."""
     connection = sqlite3.connect(
-        path, timeout=max(timeout, 0), isolation_level=None, check_same_thread=False, cached_statements=64
+        f"{path.as_uri()}?mode={'rwc' if create else 'rw'}",  # rw: a file that was moved away is not made again
+        uri=True,
+        timeout=max(timeout, 0),
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=64,
     )
     try:
         # FULL: with WAL, NORMAL loses acknowledged batches when the power fails.
@@ -154,6 +165,8 @@ def wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
 def _check_place(path: Path, must_exist: bool) -> None:
     if "\0" in str(path):
         raise Unavailable("the path of a store file cannot hold the character U+0000: choose another one")
+    if path.name == ":memory:":
+        raise Unavailable("':memory:' is no file: use MemoryStore for a store in memory")
     try:
         if path.is_dir():
             raise Unavailable(f"{path.name!r} is a folder: give the path of a file in it")
@@ -219,6 +232,8 @@ _MEANINGS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_FULL: (StoreFull, "cannot grow: free some space on its disk"),
     sqlite3.SQLITE_NOTADB: (SchemaMismatch, "is no SQLite file: choose another path"),
     sqlite3.SQLITE_CORRUPT: (Corrupt, "is damaged: restore it from a backup"),
+    # All constraints were checked before writing, so what is stored contradicts itself.
+    sqlite3.SQLITE_CONSTRAINT: (Corrupt, "is damaged: restore it from a backup"),
     sqlite3.SQLITE_CANTOPEN: (Unavailable, "cannot be opened: check its path and permissions"),
     sqlite3.SQLITE_PERM: (Unavailable, "cannot be opened: check its path and permissions"),
     sqlite3.SQLITE_READONLY: (Unavailable, "cannot be written: check its permissions"),

@@ -1,14 +1,19 @@
 """The one customer view, composed purely from what the rooms below know."""
 
-from crmcore.view.compose import Other, TimelineFacts, compose
-from crmcore.view.customer_view import (
-    CustomerView,
-    OtherValue,
-    ViewField,
-    ViewInteraction,
-    ViewRelationship,
-    ViewTimeline,
-)
+from typing import TYPE_CHECKING
+
+from crmcore._lazy import lazily
+
+if TYPE_CHECKING:
+    from crmcore.view.compose import Other, TimelineFacts, compose
+    from crmcore.view.customer_view import (
+        CustomerView,
+        OtherValue,
+        ViewField,
+        ViewInteraction,
+        ViewRelationship,
+        ViewTimeline,
+    )
 
 __all__ = [
     "CustomerView",
@@ -21,3 +26,11 @@ __all__ = [
     "ViewTimeline",
     "compose",
 ]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "compose": "Other TimelineFacts compose",
+        "customer_view": "CustomerView OtherValue ViewField ViewInteraction ViewRelationship ViewTimeline",
+    },
+)

@@ -9,7 +9,7 @@ from crmcore.exchange.fields import FIELDS, READY
 from crmcore.exchange.headers import address_group_of, field_of, speaks_of_consent
 from crmcore.exchange.profile import profiled
 from crmcore.exchange.reading import Row
-from crmcore.exchange.suggest import Suggestion, suggest
+from crmcore.exchange.suggestion import Suggestion, suggest
 
 
 def suggested(
