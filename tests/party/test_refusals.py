@@ -54,7 +54,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "status": lambda text: EmailPoint.of("ann@x.org", status=text),
     "uses": lambda text: PhonePoint.of("112", uses={text}),
     "rank": lambda text: PostalPoint.of("1 High Street", rank=text),
-    "identifier scheme": lambda text: Identifier(text, "1"),
+    "identifier scheme": lambda text: Identifier(f"? {text}", "1"),
     "identifier": lambda text: Identifier("lei", text * 300),
     "source": lambda text: Source(text * 300, text),
     "actor": lambda text: Actor(kind=text, id="1"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from crmcore.app.registry import REGISTRY
 from crmcore.errors import InvalidDocument
+from crmcore.party import Person
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import dump
 from tests.serde.strategies import DOCUMENTS
@@ -91,6 +92,7 @@ def test_unknown_keys_survive_a_change() -> None:
         "aura": {"colour": "green"},
     }  # fmt: skip
     person = PARTY.load(body)
+    assert isinstance(person, Person)
     changed = PARTY.dump(person.renamed("Ann Hill").with_email("a@y.org"))
     assert changed["aura"] == {"colour": "green"}
     assert changed["names"][1] == {"full": "Ann Lee", "voice": "ann.ogg", "use": "former"}
