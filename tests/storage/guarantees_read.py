@@ -20,6 +20,7 @@ from tests.storage.kit import (
     holds,
     ledger,
     name_sort,
+    patience,
     put,
     record,
     ref,
@@ -89,7 +90,7 @@ async def find_never_ends_early_in_silence(subject: Subject) -> None:
     for size in SIZES:
         found: list[Ref] = []
         after: dict[Key, str] = {}
-        while True:
+        for _ in patience():
             hits = await store.find(TENANT, [ANN, BOB], limit_per_key=size, after=after)
             same(set(hits), {ANN, BOB}, "the keys of the answer")
             same(hits[BOB].refs, (ref(99),), "the hits of a key without a cursor")
@@ -204,7 +205,7 @@ async def range_merges_several_parts_into_one_order(subject: Subject) -> None:
         for reverse in (False, True):
             got: list[tuple[Sort, Ref]] = []
             cursor = None
-            while True:
+            for _ in patience():
                 page = await store.range(
                     TENANT, "name", ["a", "b", "x"], after=cursor, limit=size, reverse=reverse
                 )
@@ -383,7 +384,7 @@ async def ledgers_are_read_in_pages_from_either_end(subject: Subject) -> None:
         for reverse in (False, True):
             seen: list[int] = []
             after: dict[str, int] = {}
-            while True:
+            for _ in patience():
                 pages = await store.ledger(
                     TENANT, ["log:2", "log:1", "log:3"], after=after, limit=size, reverse=reverse
                 )
@@ -467,7 +468,7 @@ async def a_scan_gives_what_stays_exactly_once(subject: Subject) -> None:
         seen: list[Ref] = []
         cursor = None
         step = 0
-        while True:
+        for _ in patience():
             page = await store.scan(TENANT, "party", after=cursor, limit=size)
             holds(len(page.items) <= size, "more records than asked for")
             seen += [found.ref for found in page.items]
@@ -500,7 +501,7 @@ async def a_range_gives_what_stays_exactly_once(subject: Subject) -> None:
             seen: list[tuple[Sort, Ref]] = []
             cursor = None
             step = 0
-            while True:
+            for _ in patience():
                 page = await store.range(TENANT, "name", [""], after=cursor, limit=size, reverse=reverse)
                 seen += page.items
                 cursor = page.next
@@ -531,7 +532,7 @@ async def shards_together_are_the_whole(subject: Subject) -> None:
         seen: list[Ref] = []
         for low, high in bounds:
             cursor = None
-            while True:
+            for _ in patience():
                 page = await store.scan(TENANT, "party", shards=(low, high), after=cursor, limit=3)
                 for found in page.items:
                     holds(low <= int(found.ref.id[15:18], 16) < high, "a record of another shard")

@@ -16,6 +16,7 @@ from crmcore.errors import (
     CapabilityMissing,
     Contention,
     Corrupt,
+    PositionExpired,
     SchemaMismatch,
     StoreClosed,
     StoreError,
@@ -354,6 +355,20 @@ def test_every_fault_of_the_driver_has_a_known_outcome(
         store.close()
     assert at > 10, "a batch makes more calls than that"
     assert (unknown, applied_after_all) == ((1, 1) if after else (1, 0)), "only at COMMIT one cannot know"
+
+
+def test_a_reader_of_the_feed_is_told_when_the_store_was_set_back(tmp_path: Path) -> None:
+    path = tmp_path / "crm.db"
+    with SqliteStore(path) as store:
+        early = store.apply(batch(put(ref(1)), idem="1")).position
+    backup = path.read_bytes()
+    with SqliteStore(path) as store:
+        late = store.apply(batch(put(ref(2)), idem="2")).position
+    path.write_bytes(backup)
+    with SqliteStore(path) as store:
+        assert store.changes(TENANT, early).items == ()
+        with pytest.raises(PositionExpired, match="scan"):
+            store.changes(TENANT, late)
 
 
 def test_no_error_holds_a_value(tmp_path: Path) -> None:
