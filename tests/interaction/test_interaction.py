@@ -151,7 +151,8 @@ def test_a_correction_names_what_it_replaces_and_where_the_chain_began(old: Inte
     assert new.root == (old.root or old.id)
     assert new._id is None
     assert new.recorded_at is None
-    assert attrs.evolve(new, **{n: getattr(old, n) for n in ("corrects", "root", "reason", "subject", "recorded_at")}, id=old.id) == old  # fmt: skip
+    before = {name: getattr(old, name) for name in ("corrects", "root", "reason", "subject", "recorded_at")}
+    assert attrs.evolve(new, **before, id=old.id) == old
 
 
 @pytest.mark.parametrize("field", ["id", "corrects", "retracts", "root", "recorded_at"])

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for parties and relationships: everything that one of them can hold, and drafts that may be stored."""
+"""Hypothesis strategies for parties and relationships, with everything that one of them can hold."""
 
 from __future__ import annotations
 

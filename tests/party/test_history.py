@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ def test_replaying_a_history_gives_the_last_state(states: list[Party]) -> None:
     events: list[PartyEvent] = [PartyAdded(party=PARTIES[0], actor=SYSTEM, fields=FrozenMap(bodies[0]))]
     events += [
         PartyChanged(party=PARTIES[0], version=number, actor=SYSTEM, changes=differences(before, after))
-        for number, (before, after) in enumerate(zip(bodies, bodies[1:], strict=False), 2)
+        for number, (before, after) in enumerate(itertools.pairwise(bodies), 2)
     ]
     for count, body in enumerate(bodies, 1):
         assert replay(tuple(events[:count])) == body

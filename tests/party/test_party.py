@@ -57,7 +57,7 @@ def test_anything_that_designates_a_party_is_enough(kind: Any, facts: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "name", ["Sukarno", "김민준", "毛泽东 / Mao Zedong", "X Æ A-12", "O'Neill, Jr.", "Abū ʿAlī … ibn Sīnā", "Björk Guðmundsdóttir"]
+    "name", ["Sukarno", "김민준", "毛泽东 / Mao Zedong", "X Æ A-12", "O'Neill, Jr.", "Abū ʿAlī … ibn Sīnā", "Björk Örn"]
 )  # fmt: skip
 def test_a_full_name_alone_is_enough(name: str) -> None:
     person = Person.of(name)
@@ -71,7 +71,7 @@ def test_taking_away_the_last_thing_that_designates_a_party_is_refused() -> None
 
 
 def test_a_draft_has_no_id_and_says_how_to_get_one() -> None:
-    with pytest.raises(NotFound, match="crm.parties.add"):
+    with pytest.raises(NotFound, match=r"crm\.parties\.add"):
         _ = Person.of("Ann Lee").id
 
 

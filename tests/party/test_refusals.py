@@ -96,8 +96,9 @@ def test_a_refusal_does_not_quote_what_it_refuses(call: Callable[[Any], Any]) ->
 @settings(max_examples=100)
 @given(st.sampled_from(sorted(CALLS)), st.sampled_from(HOSTILE))
 def test_hostile_texts_are_taken_or_refused_and_never_quoted(name: str, hostile: str) -> None:
-    secret = f"canary-4711{hostile}"
+    refusal: BaseException | None = None
     try:
-        CALLS[name](secret)
+        CALLS[name](f"canary-4711{hostile}")
     except (CrmError, TypeError, ValueError, AttributeError) as error:
-        assert "canary-4711" not in told(error)
+        refusal = error
+    assert refusal is None or "canary-4711" not in told(refusal)

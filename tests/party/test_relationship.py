@@ -60,7 +60,7 @@ def test_a_relationship_holds_from_day_to_day() -> None:
 
 
 def test_a_draft_has_no_id_and_says_how_to_get_one() -> None:
-    with pytest.raises(InvalidRelationship, match="crm.relationships.add"):
+    with pytest.raises(InvalidRelationship, match=r"crm\.relationships\.add"):
         _ = job().id
 
 

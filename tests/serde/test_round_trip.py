@@ -87,7 +87,7 @@ def test_unknown_keys_survive_a_change() -> None:
         "kind": "person",
         "names": [{"full": "Ann Lee", "voice": "ann.ogg"}],
         "contact_points": [
-            {"kind": "email", "raw": "ann@x.org", "value": "ann@x.org", "valid": {"start": "2020-01-01", "end": None, "tz": 1}}
+            {"kind": "email", "raw": "a@x.org", "value": "a@x.org", "valid": {"start": None, "end": None, "z": 1}},
         ],
         "aura": {"colour": "green"},
     }  # fmt: skip
@@ -136,14 +136,16 @@ def test_a_document_of_another_shape_is_read_or_refused_with_a_path_and_without_
     codec = REGISTRY[tag]
     body = codec.dump(data.draw(DOCUMENTS[tag]))
     path = data.draw(st.sampled_from(list(_places(body))))
+    refusal: InvalidDocument | None = None
     try:
         codec.load(_replaced(body, path, wrong))
     except InvalidDocument as error:
-        shown = f"{error} {error!r} {error.path} {error.args}"
-        assert SECRET not in shown
-        assert error.path.startswith("$")
-        assert error.__cause__ is None
-        assert error.__context__ is None
+        refusal = error
+    if refusal is not None:
+        assert SECRET not in f"{refusal} {refusal!r} {refusal.path} {refusal.args}"
+        assert refusal.path.startswith("$")
+        assert refusal.__cause__ is None
+        assert refusal.__context__ is None
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_a_document_of_another_shape_is_read_or_refused_with_a_path_and_without_
         ({"names": [SECRET]}, "$.names[0]"),
         ({"names": [{"full": 5}]}, "$.names[0].full"),
         ({"names": [{"full": "Ann Lee", "use": SECRET}]}, "$.names[0].use"),
-        ({"names": [{"full": "Ann Lee"}, {"full": "Ann", "parts": [{"kind": SECRET, "text": SECRET}]}]}, "$.names[1].parts[0].kind"),
+        ({"names": [{"full": "Ann Lee", "parts": [{"kind": SECRET, "text": "x"}]}]}, "$.names[0].parts[0].kind"),
         ({"tags": SECRET}, "$.tags"),
         ({"tags": [5]}, "$.tags"),
         ({"version": SECRET}, "$.version"),

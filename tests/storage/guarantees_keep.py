@@ -349,6 +349,9 @@ async def what_no_store_can_keep_is_refused(subject: Subject) -> None:
         *(delete(A, expect) for expect in (-1, 0)),
         rekey(A, 0),
         attrs.evolve(put(A), keys=[ANN, ANN]),  # type: ignore[arg-type]  # a list on purpose
+        put(A, 0, {}, (), [Sort("name", "", "text")]),  # type: ignore[arg-type]  # text on purpose
+        put(A, 0, {}, [Key("email", 7)]),  # type: ignore[arg-type]  # a number on purpose
+        NOW,  # type: ignore[list-item]  # no operation at all
         append("log:1", expect_seq=-1),
         put(A, 0, schema=-1),
     ]

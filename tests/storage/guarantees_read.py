@@ -467,8 +467,7 @@ async def a_scan_gives_what_stays_exactly_once(subject: Subject) -> None:
         await write(*(put(one) for one in stays), *(put(ref(number)) for number in range(11, 41, 3)))
         seen: list[Ref] = []
         cursor = None
-        step = 0
-        for _ in patience():
+        for step in patience():
             page = await store.scan(TENANT, "party", after=cursor, limit=size)
             holds(len(page.items) <= size, "more records than asked for")
             seen += [found.ref for found in page.items]
@@ -482,7 +481,6 @@ async def a_scan_gives_what_stays_exactly_once(subject: Subject) -> None:
                 if near not in stays and (found := await record(store, near)):
                     await write(delete(near, found.version), idem=f"less-{near.id}")
             await write(*(put(one, step + 1) for one in stays), idem=f"change-{step}")
-            step += 1
         same(len(seen), len(set(seen)), f"the number of different records in pages of {size}")
         same([one for one in seen if one in stays], stays, f"the records that were there, in pages of {size}")
         await store.close()
@@ -500,8 +498,7 @@ async def a_range_gives_what_stays_exactly_once(subject: Subject) -> None:
             await write(*(put(one, 0, {}, (), [sort]) for one, sort in (stays | goes).items()))
             seen: list[tuple[Sort, Ref]] = []
             cursor = None
-            step = 0
-            for _ in patience():
+            for step in patience():
                 page = await store.range(TENANT, "name", [""], after=cursor, limit=size, reverse=reverse)
                 seen += page.items
                 cursor = page.next
@@ -513,7 +510,6 @@ async def a_range_gives_what_stays_exactly_once(subject: Subject) -> None:
                 if step < 5:
                     ends = [name_sort(bytes([9])), name_sort(bytes([200]))]
                     await write(put(ref(100 + step), 0, {}, (), ends), idem=f"more-{step}")
-                step += 1
             same(len(seen), len(set(seen)), f"the number of different items in pages of {size}")
             got = [one for _, one in seen if one in stays]
             same(got, sorted(stays, reverse=reverse), f"the records that were there, in pages of {size}")
@@ -558,6 +554,8 @@ async def a_page_is_as_large_as_asked_for(subject: Subject) -> None:
         await refused(InvalidRecord, store.ledger(TENANT, ["log:1"], limit=wrong))
         await refused(InvalidRecord, store.changes(TENANT, limit=wrong))
     await refused(InvalidRecord, store.ledger(TENANT, ["log:1"], after={"log:1": 2**64}))
+    await refused(InvalidRecord, store.ledger(TENANT, "log:1"))
+    await refused(InvalidRecord, store.range(TENANT, "name", "abc"))
     for call in (
         store.find(TENANT, []),
         store.fanout(TENANT, [], cap=1),

@@ -272,7 +272,7 @@ class AsyncBatch(_Namespaces):
         else:
             return
         raise VersionConflict(
-            "another run of this batch was faster: run the block again, and it returns what that one wrote",
+            "another run under this idempotency key was faster: run the block again, to get what that one wrote",
             expected=0,
             actual=1,
         )

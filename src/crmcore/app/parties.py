@@ -192,7 +192,7 @@ async def change_party(
     after = attrs.evolve(after, version=before.version)
     if after == before:
         return before
-    after = attrs.evolve(after, version=before.version + 1)
+    after = attrs.evolve(after, version=unit.next_version(PARTY.tag, before.id, before.version))
     if after.sources != before.sources:
         await claim(unit, [after])
     old = PARTY.dump(before)

@@ -87,7 +87,8 @@ class AsyncRelationships:
             if after == before:
                 return before
             await _check(unit, after, relationship_type(after.type))
-            after = attrs.evolve(after, version=before.version + 1)
+            version = unit.next_version(RELATIONSHIP.tag, before.id, before.version)
+            after = attrs.evolve(after, version=version)
             keys = related_keys(after)
             await unit.put(RELATIONSHIP, after.id, after, expect=before.version, keys=keys)
             event = RelationshipChanged(

@@ -276,6 +276,11 @@ class Unit:
             expect = before.expect
         self._pending[ref] = _Pending(expect, schema, body, keys, sorts)
 
+    def next_version(self, kind: str, id: Id, version: int) -> int:
+        """The version of a record, now at *version*, once it was put: a batch raises it once, however often it writes."""
+        pending = self._pending.get(self.ref(kind, id))
+        return version if pending is not None and not pending.rekeyed else version + 1
+
     def delete(self, kind: str, id: str, *, expect: int) -> None:
         """Delete a record that has no satellites."""
         ref = self.ref(kind, id)

@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+from crmcore._lazy import lazily
+
+# Not lazily: the function shares its name with its module, and the protocol is what everybody needs.
 from crmcore.storage.lift import Lifted, lift, run
-from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
 from crmcore.storage.protocol import (
     EXCLUSIVE,
     PROTOCOL,
@@ -36,9 +38,10 @@ from crmcore.storage.protocol import (
     Store,
     Support,
 )
-from crmcore.storage.sqlite import SqliteStore
 
 if TYPE_CHECKING:
+    from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
+    from crmcore.storage.sqlite import SqliteStore
     from crmcore.storage.sqlite_async import AsyncSqliteStore
 
 __all__ = [
@@ -81,11 +84,7 @@ __all__ = [
     "run",
 ]
 
-
-def __getattr__(name: str) -> object:
-    # asyncio takes longer to import than all of this room: only for those who ask for it.
-    if name == "AsyncSqliteStore":
-        from crmcore.storage.sqlite_async import AsyncSqliteStore
-
-        return AsyncSqliteStore
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {"memory": "AsyncMemoryStore MemoryStore", "sqlite": "SqliteStore", "sqlite_async": "AsyncSqliteStore"},
+)

@@ -18,19 +18,13 @@ MAX_INT = (1 << 53) - 1
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise InvalidRecord(f"a body cannot hold a {type(value).__name__}: store it as text")
-
-
 _encoder = json.JSONEncoder(
     ensure_ascii=False,
     check_circular=False,  # the depth is limited before
     allow_nan=False,
     sort_keys=True,
     separators=(",", ":"),
-    default=_plain,
+    default=dict,  # of the mappings that are no dicts; anything else was refused before
 )
 
 write = _encoder.encode
