@@ -26,4 +26,8 @@ def lazily(package: str, parts: Mapping[str, str]) -> Callable[[str], object]:
         setattr(sys.modules[package], name, value)
         return value
 
+    # The first import of a submodule binds its name in the package, over a public name that is the same.
+    for part in parts:
+        if part in homes:
+            found(part)
     return found

@@ -65,6 +65,7 @@ __all__ = [
     "StoreTimeout",
     "StreamConflict",
     "TenantMismatch",
+    "TimelineChanged",
     "Unavailable",
     "UnreadableFile",
     "UnsafeMarkup",
@@ -255,6 +256,12 @@ class FutureInteraction(InvalidInteraction):
     """An interaction that has not happened yet."""
 
     code = "future_interaction"
+
+
+class TimelineChanged(RuleViolation):
+    """A page's cursor does not fit the timeline any more, since the customer has other records now: begin again."""
+
+    code = "timeline_changed"
 
 
 class InvalidJudgement(RuleViolation):

@@ -206,12 +206,12 @@ def test_a_chain_as_long_as_a_thousand_is_still_looked_through() -> None:
     crm = in_memory()
     chain = companies(crm, 1003)
     with crm.batch() as batch:
-        for lower, upper in reversed(list(itertools.pairwise(chain))):
+        for lower, upper in reversed(list(itertools.pairwise(chain[:901]))):
             _put(batch, lower, upper)
     with pytest.raises(RelationshipCycle, match="circle"):
         crm.relationships.add("parent_company", chain[900], chain[0])
     with crm.batch() as batch:
-        for lower, upper in reversed(list(itertools.pairwise(chain))):
+        for lower, upper in reversed(list(itertools.pairwise(chain[900:]))):
             _put(batch, lower, upper)
     with pytest.raises(RelationshipCycle, match="more than"):
         crm.relationships.add("parent_company", chain[-1], chain[0])

@@ -48,14 +48,14 @@ def test_every_spelling_of_everything_leads_to_the_customer(crm: Crm, ref: Any) 
     ann = crm.parties.add(ANN)
     crm.parties.add(Person.of("Ben Lee", email="ben@x.org", phone="+44 20 7946 0019"))
     assert crm.customers.resolve(ref).members == (ann.id,)
-    assert [found.id for found in crm.customers.search(ref)] == [ann.id]
-    assert crm.customers.view(ref).id == ann.id
+    assert [found.id for found in crm.customers.search(ref)] == [CustomerId(ann.id)]
+    assert crm.customers.view(ref).id == CustomerId(ann.id)
     assert crm.interactions.timeline(ref).items == ()
 
 
 def test_a_national_number_leads_there_when_its_region_is_said(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
-    assert crm.customers.resolve("020 7946 0018", region="GB").id == ann.id
+    assert crm.customers.resolve("020 7946 0018", region="GB").id == CustomerId(ann.id)
     with pytest.raises(NotFound):
         crm.customers.resolve("020 7946 0018")
     with pytest.raises(NotFound):
@@ -79,8 +79,8 @@ def test_ids_of_parties_and_of_former_customers_lead_to_the_customer_of_now(crm:
 def test_organizations_and_households_have_names_too(crm: Crm) -> None:
     acme = crm.parties.add(Organization.of("Acme Holdings plc"))
     lees = crm.parties.add(Household.of("the Lees of Oxford"))
-    assert crm.customers.resolve("acme hold").id == acme.id
-    assert crm.customers.resolve("lees").id == lees.id
+    assert crm.customers.resolve("acme hold").id == CustomerId(acme.id)
+    assert crm.customers.resolve("lees").id == CustomerId(lees.id)
 
 
 def test_what_fits_several_is_refused_with_all_of_them(crm: Crm) -> None:
@@ -93,15 +93,15 @@ def test_what_fits_several_is_refused_with_all_of_them(crm: Crm) -> None:
         assert len(crm.customers.search(ref)) == 2
     crm.identity.merge(two[0].id, two[1].id)
     assert crm.customers.view("lees@x.org").members == tuple(party.id for party in two)
-    assert crm.customers.resolve("Lee").id == two[0].id
+    assert crm.customers.resolve("Lee").id == CustomerId(two[0].id)
 
 
 def test_a_name_longer_than_the_order_keeps_is_told_from_one_with_the_same_beginning(crm: Crm) -> None:
     words = "Wolfeschlegelsteinhausenbergerdorff welche vor altern waren gewissenhaft schafers "
     long = crm.parties.add(Person.of(words + "Alpha"))
     other = crm.parties.add(Person.of(words + "Omega"))
-    assert crm.customers.resolve(words + "alpha").id == long.id
-    assert crm.customers.resolve(words + "Om").id == other.id
+    assert crm.customers.resolve(words + "alpha").id == CustomerId(long.id)
+    assert crm.customers.resolve(words + "Om").id == CustomerId(other.id)
     assert len(crm.customers.search(words)) == 2
     assert crm.customers.search(words + "beta") == ()
 

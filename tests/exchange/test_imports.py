@@ -20,10 +20,12 @@ from crmcore import Crm
 from crmcore.app import imports
 from crmcore.errors import InvalidMapping, PlanStale, UnreadableFile
 from crmcore.exchange.plan import PLAN, ImportPlan
+from crmcore.party.contact_point import PostalPoint
 from crmcore.party.party import Person
 from crmcore.storage.memory import MemoryStore
 from crmcore.storage.protocol import EXCLUSIVE, Batch, Description, Limits, Receipt
 from crmcore.storage.validate import check_batch
+from crmcore.values.postal_address import PostalAddress
 from crmcore.values.source import Source
 from tests.exchange.files import PEOPLE, write
 
@@ -151,12 +153,63 @@ def test_an_update_repeats_no_employment_and_no_contact(crm: Crm, tmp_path: Path
 def test_what_a_person_changed_waits_for_a_person(crm: Crm, tmp_path: Path) -> None:
     take(crm, write(tmp_path, FILINGS), **OPTIONS)
     ann = party(crm, "Oak LLP", "F1")
-    crm.parties.change(ann.id, lambda p: p.with_email("ann@x.org"))
+    crm.parties.change(ann.id, lambda p: p.changed(contact_points=()).with_address("Hull").with_tag("vip"))
     assert take(crm, write(tmp_path, FILINGS), **OPTIONS).changes_nothing
-    plan = take(crm, write(tmp_path, FILINGS.replace("Ann,Lee,York", "Ann,Lee,Hull")), **OPTIONS)
+    path = write(tmp_path, FILINGS.replace("Ann,Lee,York", "Ann,Lee,Bath"))
+    plan = take(crm, path, **OPTIONS)
     assert (plan.counts["conflicts"], plan.counts["unchanged"]) == (1, 3)
     assert "! 1 row left to a person (edited)" in plan.text()
-    assert party(crm, "Oak LLP", "F1").addresses[0].value.locality == "York"
+    ann = party(crm, "Oak LLP", "F1")
+    assert [point.raw for point in ann.addresses] == ["Hull"]
+    settled = PostalPoint.of(PostalAddress(locality="Bath", country="GB"))
+    crm.parties.change(ann.id, lambda p: p.changed(contact_points=(settled,)))
+    assert take(crm, path, **OPTIONS).counts["updated"] == 1
+    assert party(crm, "Oak LLP", "F1").tags == {"vip"}
+
+
+def test_what_was_taken_back_does_not_come_back_with_a_changed_row(crm: Crm, tmp_path: Path) -> None:
+    take(crm, write(tmp_path, FILINGS), **OPTIONS)
+    ann = party(crm, "Oak LLP", "F1")
+    (job,) = crm.relationships.of(ann.id)
+    crm.relationships.retract(job.id, reason="never worked there")
+    plan = take(crm, write(tmp_path, FILINGS.replace("Ann,Lee,York", "Ann,Lee,Hull")), **OPTIONS)
+    assert plan.counts["updated"] == 1
+    assert crm.relationships.of(ann.id) == ()
+
+
+@pytest.mark.parametrize("rows", [1, 200])
+def test_one_party_can_stand_for_two_records_of_a_file(
+    crm: Crm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(imports, "_ROWS", rows)
+    options: dict[str, Any] = {"source": "shop", "id_column": "id"}
+    head = "id,full_name,email,employer,note\n"
+    ann = crm.parties.add(Person.of("Ann Lee").with_source("shop", "1").with_source("shop", "2"))
+    path = write(tmp_path, head + "1,Ann Lee,a@x.org,Rye,old\n2,Ann Lee,b@x.org,Rye,\n")
+    plan = crm.imports.plan(path, **options)
+    assert plan.counts["updated"] == 2
+    crm.imports.apply(plan)
+    assert [point.key for point in crm.parties.get(ann.id).emails] == ["a@x.org", "b@x.org"]
+    assert len(crm.relationships.of(ann.id)) == 1
+    assert crm.imports.plan(path, **options).changes_nothing
+    assert crm.imports.apply(plan).resumed == 2
+    path = write(tmp_path, head + "1,Ann Lee,c@x.org,Rye,new\n2,Ann Hill,b@x.org,Rye,\n")
+    assert take(crm, path, **options).counts["updated"] == 2
+    after: Any = crm.parties.get(ann.id)
+    assert [point.key for point in after.emails] == ["c@x.org", "b@x.org"]
+    assert (after.display_name, after.extras["note"]) == ("Ann Hill", "new")
+
+
+def test_one_organization_can_stand_for_two_names_of_an_employer(crm: Crm, tmp_path: Path) -> None:
+    path = write(tmp_path, "id,full_name,employer\n1,Ann Lee,Rye\n2,Bo Ek,Elm\n")
+    take(crm, path, source="shop", id_column="id")
+    (rye, elm) = (crm.relationships.of(party(crm, "shop", record).id)[0].to for record in "12")
+    second = crm.parties.get(elm).sources[0]
+    crm.parties.change(elm, lambda p: p.changed(sources=(Source("shop", "elm"),)))
+    crm.parties.change(rye, lambda p: p.with_source(second.system, second.record))
+    path = write(tmp_path, "id,full_name,employer\n3,Cy Day,Rye\n4,Di Fox,Elm\n")
+    take(crm, path, source="shop", id_column="id")
+    assert [crm.relationships.of(party(crm, "shop", record).id)[0].to for record in "34"] == [rye, rye]
 
 
 def test_a_rejected_row_can_be_corrected_and_imported(crm: Crm, tmp_path: Path) -> None:

@@ -78,6 +78,12 @@ def test_a_header_without_rows_is_a_plan_that_says_so(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_whose_only_row_is_rejected_has_a_row(tmp_path: Path) -> None:
+    plan = planned(tmp_path, "name,email\nAnn\0,ann@x.org\n")
+    assert [notice.code for notice in plan.notices] == ["nul"]
+    assert [notice.code for notice in planned(tmp_path, "name,email\n,\n").notices] == ["no_rows"]
+
+
 def test_planning_twice_gives_the_same_plan(tmp_path: Path) -> None:
     assert planned(tmp_path, PEOPLE).digest == planned(tmp_path, PEOPLE).digest
 

@@ -89,7 +89,10 @@ def test_given_names_come_short_long_and_in_part(a: str, b: str, level: Level) -
         ("Olivia Davies", "Bernd Koch", "strangers"),
         ("John Lee Sr.", "John Lee Jr.", "generations"),
         ("John Lee", "John Lee Jr.", "same"),
-        ("Olivia Davies", "Olivia Koch", "unlike"),
+        ("Olivia Davies", "Olivia Koch", "renamed"),
+        ("Olivia Davies", "Oscar Davies", "unlike"),
+        ("O. Davies", "Olivia D.", "rough"),
+        ("Bob Davies", "Robert Davies", "close"),
         ("김민준", "김민준", "same"),
     ],
 )

@@ -23,14 +23,19 @@ def test_a_lone_name_of_an_organization_joins_nothing() -> None:
 
 
 def test_a_whole_name_and_a_colleague_in_common_are_two_fields_that_agree() -> None:
-    assert verdict(firm("Renesas Electronics Corporation", "p1"), firm("Renesas Electronics Corp.", "p1")) == "same"
+    assert (
+        verdict(firm("Renesas Electronics Corporation", "p1"), firm("Renesas Electronics Corp.", "p1"))
+        == "same"
+    )
 
 
 def test_different_people_say_nothing() -> None:
     assert verdict(firm("Renesas Electronics", "p1"), firm("Renesas Electronics", "p2")) == "unsure"
 
 
-@pytest.mark.parametrize("other", ["Renesas Technology Corp.", "Hitachi, Ltd.", "Texas Instruments Incorporated"])
+@pytest.mark.parametrize(
+    "other", ["Renesas Technology Corp.", "Hitachi, Ltd.", "Texas Instruments Incorporated"]
+)
 def test_people_who_move_between_companies_do_not_make_them_one(other: str) -> None:
     people = ("p1", "p2", "p3", "p4", "p5")
     assert verdict(firm("Renesas Electronics Corporation", *people), firm(other, *people)) != "same"

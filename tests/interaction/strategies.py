@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from crmcore.interaction import Interaction, Participant
 from crmcore.interaction.interaction import Direction, Kind, Role
 from crmcore.values.ids import Ids, InteractionId
-from tests.party.strategies import PARTIES, moments, sources
-from tests.values.strategies import visible_texts
+from tests.party.strategies import PARTIES, moments, sources, visible_texts
 from tests.values.strategies_time import aware_datetimes
 
 _ids = Ids(lambda: 1_750_000_000_000, lambda bits: 0)

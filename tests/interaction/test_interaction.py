@@ -202,10 +202,12 @@ def test_each_party_has_one_place_in_its_timeline(interaction: Interaction) -> N
     assert {from_sort(sort.value) for sort in sorts} <= {moment_instant(interaction.occurred_at)}
 
 
-def test_a_retraction_has_no_place_and_no_deduplication_key() -> None:
-    taken_back = attrs.evolve(retraction(call(id=INTERACTIONS[0], dedupe_key="m-1"), reason=""))
+def test_a_retraction_has_no_place_and_keeps_what_was_taken_back_from_coming_again() -> None:
+    old = call(id=INTERACTIONS[0], dedupe_key="m-1")
+    taken_back = retraction(old, reason="")
     assert interaction_sorts(taken_back) == frozenset()
-    assert {key.namespace for key in interaction_keys(taken_back)} == {REPLACES}
+    assert {key.namespace for key in interaction_keys(taken_back)} == {DEDUPE, REPLACES}
+    assert interaction_keys(old) < interaction_keys(taken_back)
 
 
 @given(st.text(min_size=1, max_size=1000))

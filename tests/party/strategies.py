@@ -34,9 +34,9 @@ from tests.values.strategies import (
     person_names,
     phone_texts,
     postal_addresses,
-    visible_texts,
     wordings,
 )
+from tests.values.strategies import visible_texts as any_visible_texts
 from tests.values.strategies_time import ZONES, date_periods, partial_dates
 
 _ids = Ids(lambda: 1_750_000_000_000, lambda bits: 0)
@@ -46,6 +46,11 @@ RELATIONSHIPS = tuple(_ids.new(RelationshipId) for _ in range(2))
 _printable = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(
     str.strip
 )
+
+
+def visible_texts(max_size: int) -> st.SearchStrategy[str]:
+    """Texts that every store can hold."""
+    return any_visible_texts(max_size).map(lambda text: text.replace("\x00", ""))
 
 
 def moments() -> st.SearchStrategy[date | datetime]:
@@ -137,7 +142,8 @@ def _common(stored: bool) -> dict[str, st.SearchStrategy[Any]]:
         fields |= {
             "id": st.sampled_from(PARTIES),
             "version": st.integers(1, 5),
-            "imported": st.none() | st.builds(ImportMark, digest=st.just("0f"), version=st.integers(1, 5)),
+            "imported": st.none()
+            | st.builds(ImportMark, rows=st.just({"0f": "d1"}), fields=st.just({"0f name": "a1"})),
             "standing": st.sampled_from(["active", "retracted"]),
         }
     return fields

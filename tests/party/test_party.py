@@ -217,7 +217,6 @@ def test_whatever_was_written_is_kept_raw(point: Any) -> None:
         (EmailPoint.of("ann at x.org"), "no_at"),
         (PhonePoint.of("989-7433"), "local_only"),
         (PhonePoint.of("1.23E+10"), "spreadsheet_scientific"),
-        (PostalPoint.of(" "), "empty"),
     ],
 )
 def test_a_text_without_a_normal_form_is_no_error_but_says_its_problem(point: Any, problem: str) -> None:

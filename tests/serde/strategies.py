@@ -32,8 +32,8 @@ from tests.party.strategies import (
     json_values,
     parties,
     relationships,
+    visible_texts,
 )
-from tests.values.strategies import visible_texts
 from tests.values.strategies_time import aware_datetimes
 
 _ids = Ids(lambda: 1_750_000_000_000, lambda bits: 0)

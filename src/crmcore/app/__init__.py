@@ -7,10 +7,12 @@ from crmcore._lazy import lazily
 if TYPE_CHECKING:
     from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events, Happened
     from crmcore.app.crm import Crm, CrmBatch
+    from crmcore.app.customers import CustomerPage
     from crmcore.app.deduplication import DedupeReport
     from crmcore.app.identity import Candidate
+    from crmcore.app.imports import ImportResult, Progress
     from crmcore.app.interactions import Timeline
-    from crmcore.app.resolve import Membership
+    from crmcore.app.resolve import Membership, Reference
 
 __all__ = [
     "AsyncBatch",
@@ -18,10 +20,14 @@ __all__ = [
     "Candidate",
     "Crm",
     "CrmBatch",
+    "CustomerPage",
     "DedupeReport",
     "Events",
     "Happened",
+    "ImportResult",
     "Membership",
+    "Progress",
+    "Reference",
     "Timeline",
 ]
 
@@ -33,6 +39,8 @@ __getattr__ = lazily(
         "deduplication": "DedupeReport",
         "identity": "Candidate",
         "interactions": "Timeline",
-        "resolve": "Membership",
+        "customers": "CustomerPage",
+        "imports": "ImportResult Progress",
+        "resolve": "Membership Reference",
     },
 )

@@ -23,7 +23,7 @@ from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import CustomerId, PartyId
-from crmcore.view.compose import Other, TimelineFacts, compose, value_text
+from crmcore.view.composition import Other, TimelineFacts, compose, value_text
 from crmcore.view.customer_view import CustomerView
 
 RECENT = 10
@@ -137,6 +137,7 @@ class AsyncCustomers:
         return {party: named[customer.id] for party, customer in found.items()}
 
     def _name(self, members: list[Party]) -> str:
+        members = [party for party in members if party.standing == "active"] or members
         if len(members) == 1:
             return members[0].display_name
         profile = survive(members, self._flow.survivorship)

@@ -17,11 +17,11 @@ from crmcore.app.flow import Flow
 from crmcore.app.judging import concerned, put_judgement, settle
 from crmcore.app.relationships import related
 from crmcore.app.unit import Unit, load_record
-from crmcore.identity.customer import customers
+from crmcore.identity.customer import Partition, customers
 from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.features import Features, features_of
 from crmcore.identity.identity_keys import JUDGEMENT
-from crmcore.identity.judgement import Judgement, judge, links_of
+from crmcore.identity.judgement import Judgement, judge, links_of, standing
 from crmcore.identity.matcher import Match
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
@@ -58,7 +58,10 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
     """Compare all parties of a tenant and write what follows."""
     tell = on_progress or (lambda stage, done, total: None)
     unit = flow.reader()
-    parties = [party for party in await scan_all(unit, PARTY, tell) if party.standing == "active"]
+    everyone: list[Party] = await scan_all(unit, PARTY, tell)
+    # A retracted record is not compared, but what was judged of it still joins the records on its two sides.
+    ids = [party.id for party in everyone]
+    parties = [party for party in everyone if party.standing == "active"]
     known: list[Judgement] = await scan_all(unit, JUDGEMENT, tell)
     jobs = [
         r for r in await scan_all(unit, RELATIONSHIP, tell) if r.type == EMPLOYMENT.key and not r.retracted
@@ -69,8 +72,8 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
     # People first: then organizations of one name are told apart, or not, by the people who work for them.
     people = [party for party in parties if party.kind != "organization"]
     found = _run(flow, people, [features_of(p, employers.get(p.id, ())) for p in people], known, tell)
-    new = _new_judgements(flow, people, known, found)
-    who = customers([party.id for party in people], [*known, *new])
+    new = _new_judgements(flow, people, customers(ids, known), known, found)
+    who = customers(ids, [*known, *new])
     workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
     organizations = [party for party in parties if party.kind == "organization"]
     more = _run(
@@ -80,18 +83,19 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
         known,
         tell,
     )
-    new += _new_judgements(flow, organizations, known, more)
+    new += _new_judgements(flow, organizations, customers(ids, known), known, more)
 
-    written = await _write(flow, parties, known, new, tell)
+    written = await _write(flow, ids, known, new, tell)
     everything = [*known, *new]
-    partition = customers([party.id for party in parties], everything)
+    partition = customers(ids, everything)
     kind_of = {party.id: party.kind for party in parties}
-    kinds = Counter(kind_of[group[0]] for group in partition.groups)
+    active = ([kind_of[member] for member in group if member in kind_of] for group in partition.groups)
+    kinds: Counter[str] = Counter(members[0] for members in active if members)
     return DedupeReport(
         records=len(parties),
         customers=FrozenMap(kinds),
-        merged=sum(1 for judgement in new if judgement.verdict == "same"),
-        review=sum(1 for judgement in everything if judgement.live and judgement.verdict == "unsure"),
+        merged=sum(1 for judgement in new if judgement.verdict == "same" and _joins(judgement, partition)),
+        review=sum(1 for _ in in_doubt(everything, partition)),
         written=written,
         notes=(*notes_of(found), *notes_of(more)),
     )
@@ -134,6 +138,19 @@ def _grouped(pairs: Iterable[tuple[PartyId, str]]) -> dict[PartyId, tuple[str, .
     return {party: tuple(sorted(texts)) for party, texts in grouped.items()}
 
 
+def in_doubt(judgements: Iterable[Judgement], partition: Partition) -> Iterator[Judgement]:
+    """Where a matcher is unsure of two customers and nothing has settled it since: what a person should look at."""
+    for (a, b), judgement in standing(judgements).items():
+        active = a in partition and b in partition
+        if (
+            judgement.verdict == "unsure"
+            and not judgement.human
+            and active
+            and not _joins(judgement, partition)
+        ):
+            yield judgement
+
+
 def notes_of(found: Deduplication) -> tuple[str, ...]:
     """What a person should know of a run: pairs that were not compared, links that were not followed."""
     counts = found.statistics
@@ -166,18 +183,21 @@ async def scan_all(unit: Unit, codec: Any, tell: Progress | None = None) -> list
 
 
 def _new_judgements(
-    flow: Flow, parties: Sequence[Party], known: Sequence[Judgement], found: Deduplication
+    flow: Flow,
+    parties: Sequence[Party],
+    before: Partition,
+    known: Sequence[Judgement],
+    found: Deduplication,
 ) -> list[Judgement]:
     """The judgements to add: links that joined groups, and pairs to review that nobody has judged."""
     now = flow.clock()
     actor = Actor(kind="model", id=flow.matcher.name)
-    judged = {(j.a, j.b) for j in known if j.live}
-    before = customers([party.id for party in parties], known)
+    said = standing(known)
     new: list[Judgement] = []
 
     def add(i: int, k: int, verdict: Any, match: Match, support: int) -> None:
         a, b = sorted((parties[i].id, parties[k].id))
-        if (a, b) in judged or before.of(a) == before.of(b):
+        if before.of(a) == before.of(b) or not _is_news(said.get((a, b)), verdict):
             return
         new.append(
             judge(
@@ -205,15 +225,26 @@ def _new_judgements(
     return new
 
 
+def _is_news(known: Judgement | None, verdict: str) -> bool:
+    """Whether a matcher's verdict is worth writing: nobody has judged the pair, or it was unsure and is so no more."""
+    return known is None or (not known.human and known.verdict == "unsure" and verdict == "same")
+
+
+def _joins(judgement: Judgement, partition: Partition) -> bool:
+    """Whether the two are one customer."""
+    a, b = judgement.pair
+    return a in partition and b in partition and partition.of(a) == partition.of(b)
+
+
 async def _write(
     flow: Flow,
-    parties: Sequence[Party],
+    ids: Sequence[PartyId],
     known: Sequence[Judgement],
     new: Sequence[Judgement],
     tell: Progress,
 ) -> int:
     """Write judgements and the clusters that follow, whole customers at a time, as many as a batch takes."""
-    partition = customers([party.id for party in parties], [*known, *new])
+    partition = customers(ids, [*known, *new])
     groups = {CustomerId(group[0]): group for group in partition.groups}
     by_customer: dict[CustomerId, list[Judgement]] = {}
     for judgement in new:
@@ -261,10 +292,10 @@ async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Ju
     taken back without anybody having looked at the two again.
     """
     around = await concerned(unit, members)
-    judged = {judgement.pair for judgement in around.judgements if judgement.live}
-    fresh = [judgement for judgement in new if judgement.pair not in judged]
+    said = standing(around.judgements)
+    fresh = [judgement for judgement in new if _is_news(said.get(judgement.pair), judgement.verdict)]
     partition = customers(around.parties, [*around.judgements, *fresh])
-    kept = [j for j in fresh if j.verdict != "same" or partition.of(j.a) == partition.of(j.b)]
+    kept = [judgement for judgement in fresh if judgement.verdict != "same" or _joins(judgement, partition)]
     for judgement in kept:
         await put_judgement(unit, judgement, expect=0)
     await settle(unit, around, [*around.judgements, *kept], None)

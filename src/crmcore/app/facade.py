@@ -53,6 +53,7 @@ class Parties:
         """Store a draft and return it with its id and version.
 
         Raises:
+            InvalidParty: if a field holds a value of another type than it has.
             SourceTaken: if another party already stands for one of its source records.
         """
         return run(self._flow.add(draft))
@@ -173,7 +174,8 @@ class Interactions:
     ) -> Interaction:
         """Record a contact. *with_* is who took part; a bare party id takes part as its subject.
 
-        The same *dedupe_key* again records nothing: the interaction that stands is returned, with the sources of both.
+        The same *dedupe_key* again records nothing: the interaction that stands is returned, with the sources of both,
+        or its retraction (see `Interaction.retracts`), which a report that arrives again does not undo.
 
         Raises:
             NaiveDatetime: if *occurred_at* is a datetime without a zone.
@@ -226,6 +228,9 @@ class Interactions:
         """The interactions of a customer, over all its records, newest first; stable while others are recorded.
 
         *since* and *until* bound the time, half-open. *after* is the `next` of the page before.
+
+        Raises:
+            TimelineChanged: if *after* is of another timeline, or records joined or left the customer since.
         """
         return run(
             self._flow.timeline(
@@ -258,7 +263,8 @@ class Identity:
 
         Raises:
             NotFound: if a reference leads to nobody.
-            InvalidJudgement: if both references lead to one record.
+            InvalidJudgement: if both references lead to one record, or to two kinds of customer (somebody anonymous
+                may turn out to be of any kind).
             DecidedDifferent: if a person said that these are different customers.
         """
         return run(self._flow.merge(a, b, reason=reason))

@@ -1,7 +1,7 @@
 """What every namespace of `AsyncCrm` stands on: a store, a clock, an actor, and one way to commit.
 
 Invariant: a verb is planned against what it read and committed as one batch. When somebody else was faster, it is
-planned again from fresh reads, a few times; when the outcome of a commit is unknown, the store is asked, never guessed.
+planned again from fresh reads; when the outcome of a commit is unknown, the store is asked, never guessed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from crmcore.app.unit import Unit
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
-    Contention,
     KeyConflict,
     StreamConflict,
     VersionConflict,
@@ -32,8 +31,9 @@ from crmcore.values.source import Actor
 R = TypeVar("R")
 Clock = Callable[[], datetime]
 
-ATTEMPTS = 8
-"""How often a verb is planned again when others keep changing what it read."""
+ATTEMPTS = 64
+"""How often a verb is planned again when others keep changing what it read. A plan costs a few reads, so this is no
+wait; it ends when so many others were faster that something must be wrong."""
 
 RESENDS = 2
 """How often a batch is sent again when nobody knows whether it arrived."""
@@ -98,7 +98,7 @@ class Flow:
                 return result
             try:
                 await self.write(unit, idem or str(self.ids.new(Id)))
-            except (VersionConflict, KeyConflict, StreamConflict, Contention):
+            except (VersionConflict, KeyConflict, StreamConflict):
                 if attempt == ATTEMPTS:
                     raise
             else:

@@ -66,14 +66,14 @@ class AsyncIdentity:
             raise NotFound(
                 "no party has this id: look it up by e-mail, phone or source with crm.parties.find(...)"
             )
-        own = () if party.is_draft else await judgements_on(unit, [party.id])
-        settled = {end for pair in decided(own) for end in pair}
-        candidates = [c for c in await self._candidates(unit, party) if c.id not in settled]
+        candidates = await self._candidates(unit, party)
+        customers = await memberships(unit, [candidate.id for candidate in candidates])
+        settled = set[CustomerId]() if party.is_draft else await _settled(unit, party.id)
+        candidates = [candidate for candidate in candidates if customers[candidate.id].id not in settled]
         employers = await employers_of(unit, [*candidates, *([] if party.is_draft else [party])])
         features = {c.id: features_of(c, employers.get(c.id, ())) for c in candidates}
         this = features_of(party, () if party.is_draft else employers.get(party.id, ()))
         population = Population.of([this, *features.values()])
-        customers = await memberships(unit, list(features))
         found = [
             Candidate(
                 party=candidate,
@@ -102,12 +102,14 @@ class AsyncIdentity:
 
         Raises:
             NotFound: if a reference leads to nobody.
-            InvalidJudgement: if both references lead to one record.
+            InvalidJudgement: if both references lead to one record, or to two kinds of customer (somebody anonymous
+                may turn out to be of any kind).
             DecidedDifferent: if a person said that these are different customers.
         """
 
         async def plan(unit: Unit) -> Judgement:
             one, other = await _two_parties(unit, a, b)
+            _refuse_kinds(await load_parties(unit, [one, other]))
             around = await concerned(unit, [one, other])
             _refuse_decided(around, one, other)
             judgement = self._judge(unit, one, other, "same", reason)
@@ -153,6 +155,8 @@ class AsyncIdentity:
             before: Judgement = load_record(JUDGEMENT, record)
             why = reason if reason is not None else unit.reason
             after = before.retract(Retraction(actor=unit.actor, at=unit.now, reason=why))
+            version = unit.next_version(JUDGEMENT.tag, after.id, before.version)
+            after = attrs.evolve(after, version=version)
             around = await concerned(unit, [before.a, before.b])
             await put_judgement(unit, after, expect=record.version)
             others = [j for j in around.judgements if j.id != after.id]
@@ -189,7 +193,7 @@ class AsyncIdentity:
         return await dedupe_store(self._flow, on_progress=on_progress)
 
     def _judge(self, unit: Unit, a: PartyId, b: PartyId, verdict: Any, reason: str | None) -> Judgement:
-        return judge(
+        judgement = judge(
             id=unit.ids.new(JudgementId, near=min(a, b)),
             a=a,
             b=b,
@@ -198,6 +202,7 @@ class AsyncIdentity:
             recorded_at=unit.now,
             reason=reason if reason is not None else unit.reason,
         )
+        return attrs.evolve(judgement, version=1)
 
     async def _settle(self, unit: Unit, around: Concerned, judgement: Judgement) -> Any:
         await put_judgement(unit, judgement, expect=0)
@@ -210,6 +215,21 @@ class AsyncIdentity:
             reason=judgement.reason,
         )
         return await settle(unit, around, [*around.judgements, judgement], event)
+
+
+async def _settled(unit: Unit, party: PartyId) -> set[CustomerId]:
+    """The customers of whom a person has said whether they are that of *party*, through whichever records."""
+    own = (await memberships(unit, [party]))[party].members
+    ends = {end for pair in decided(await judgements_on(unit, own)) for end in pair} - set(own)
+    return {customer.id for customer in (await memberships(unit, sorted(ends))).values()}
+
+
+def _refuse_kinds(parties: list[Any]) -> None:
+    kinds = {party.kind for party in parties} - {"anonymous"}
+    if len(kinds) > 1:
+        raise InvalidJudgement(
+            f"these are {' and '.join(sorted(kinds))}, two kinds of customer: relate them instead"
+        )
 
 
 async def _two_parties(unit: Unit, a: Reference, b: Reference) -> tuple[PartyId, PartyId]:

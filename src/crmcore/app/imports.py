@@ -31,7 +31,7 @@ from crmcore.interaction.lay import DEDUPE
 from crmcore.party.party import Organization, Party
 from crmcore.party.party_keys import PARTY, source_key
 from crmcore.party.relationship import EMPLOYMENT, Relationship
-from crmcore.storage.protocol import Key, Limits
+from crmcore.storage.protocol import Key, Limits, Ref
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import PartyId
 from crmcore.values.partial_date_text import Order
@@ -124,8 +124,9 @@ class AsyncImports:
         now = self._flow.clock()
         maker, seen, unit, done = PlanMaker(prepared), SeenRecords(), self._flow.new_unit(), 0
         total = prepared.profile.rows
+        changed = dict[PartyId, Party]()
         for chunk in _chunks(prepared.reads(as_of=now.date()), self._limits):
-            verdicts = await _verdicts(unit, chunk, [seen.verdict(read) for read in chunk])
+            verdicts = await _verdicts(unit, chunk, [seen.verdict(read) for read in chunk], changed)
             for read, (verdict, _) in zip(chunk, verdicts, strict=True):
                 maker.add(read, verdict)
             done += len(chunk)
@@ -213,9 +214,12 @@ def _chunks(reads: Iterable[Read], limits: Limits) -> Iterator[list[Read]]:
 
 
 async def _verdicts(
-    unit: Unit, chunk: Sequence[Read], quick: Sequence[Verdict | None]
+    unit: Unit, chunk: Sequence[Read], quick: Sequence[Verdict | None], changed: dict[PartyId, Party]
 ) -> list[tuple[Verdict, Party | None]]:
-    """The verdict for each row, and the party that stands for its record now."""
+    """The verdict for each row, and the party that stands for its record now.
+
+    *changed* are the parties of several records as earlier rows leave them, since a plan has written nothing yet.
+    """
     asked = (read for read, verdict in zip(chunk, quick, strict=True) if verdict is None)
     standing = await _standing(unit, [read.source for read in asked if isinstance(read, RowFacts)])
     found: list[tuple[Verdict, Party | None]] = []
@@ -225,7 +229,14 @@ async def _verdicts(
             found.append((verdict, None))
             continue
         existing = standing.get(read.source)
-        found.append((decide(read, existing), existing))
+        if existing is None or len(existing.sources) == 1:
+            found.append((decide(read, existing), existing))
+            continue
+        existing = changed.get(existing.id, existing)
+        decided = decide(read, existing)
+        if decided.party is not None:
+            changed[existing.id] = decided.party
+        found.append((decided, existing))
     return found
 
 
@@ -233,9 +244,10 @@ async def _standing(unit: Unit, sources: Iterable[Source]) -> dict[Source, Party
     """The parties that stand for records of sources. Who writes one names its version, so they need no check."""
     keys = {source_key(source): source for source in sources}
     hits = await unit.find(keys)
-    refs = {refs[0]: keys[key] for key, refs in hits.items() if refs}
-    records = await unit.get(list(refs), check=False)
-    return {refs[ref]: load_record(PARTY, record) for ref, record in records.items()}
+    holders = {keys[key]: refs[0] for key, refs in hits.items() if refs}
+    records = await unit.get(list(dict.fromkeys(holders.values())), check=False)
+    parties: dict[Ref, Party] = {ref: load_record(PARTY, record) for ref, record in records.items()}
+    return {source: parties[ref] for source, ref in holders.items() if ref in parties}
 
 
 async def _write(
@@ -250,7 +262,7 @@ async def _write(
     written = _Written()
     todo: list[tuple[RowFacts, Verdict, Party | None]] = []
     for read, planned, (verdict, existing) in zip(
-        chunk, expected, await _verdicts(unit, chunk, quick), strict=True
+        chunk, expected, await _verdicts(unit, chunk, quick, {}), strict=True
     ):
         if (verdict.outcome, verdict.code) == (planned.outcome, planned.code):
             if verdict.party is not None and isinstance(read, RowFacts):
@@ -266,8 +278,13 @@ async def _write(
     contacts = await _new_contacts(unit, [facts.contact for facts, *_ in todo])
     await _employers(flow, unit, [facts.employer for facts, *_ in todo], employers, written)
     known = {**employers, **written.employers}
+    stored = dict[PartyId, Party]()
     for facts, verdict, existing in todo:
+        if existing is not None:
+            # An earlier row of the chunk may have changed the same party.
+            existing = stored.get(existing.id, existing)
         party = await _put(flow, unit, verdict, existing)
+        stored[party.id] = party
         if facts.employer is not None:
             await _employ(unit, facts, party, known[facts.employer.sources[0]], new=existing is None)
         if facts.contact is not None and facts.contact.dedupe_key in contacts:
@@ -305,9 +322,9 @@ async def _employers(
 
 
 async def _employ(unit: Unit, facts: RowFacts, party: Any, employer: PartyId, *, new: bool) -> None:
-    """Relate a person to an employer, once."""
+    """Relate a person to an employer, once: what somebody took back stays so."""
     if not new:
-        for old in (await related(unit, [party.id]))[party.id]:
+        for old in (await related(unit, [party.id], retracted=True))[party.id]:
             if old.type == EMPLOYMENT.key and old.to == employer:
                 return
     draft = Relationship(

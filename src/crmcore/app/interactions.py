@@ -14,8 +14,8 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.journal import Asked
 from crmcore.app.resolve import Reference, members_of
-from crmcore.app.unit import Unit, load_record
-from crmcore.errors import InvalidInteraction, NotFound
+from crmcore.app.unit import Unit, load_record, proven
+from crmcore.errors import InvalidInteraction, InvalidRecord, NotFound, TimelineChanged
 from crmcore.interaction.interaction import (
     Direction,
     Interaction,
@@ -74,7 +74,8 @@ class AsyncInteractions:
     ) -> Interaction:
         """Record a contact. *with_* is who took part; a bare party id takes part as its subject.
 
-        The same *dedupe_key* again records nothing: the interaction that stands is returned, with the sources of both.
+        The same *dedupe_key* again records nothing: the interaction that stands is returned, with the sources of both,
+        or its retraction (see `Interaction.retracts`), which a report that arrives again does not undo.
 
         Raises:
             NaiveDatetime: if *occurred_at* is a datetime without a zone.
@@ -91,12 +92,16 @@ class AsyncInteractions:
             **facts,
         )
 
+        proven(INTERACTION, draft, InvalidInteraction)
+
         async def plan(unit: Unit) -> Interaction:
             check_not_future(draft, unit.now)
             check_new(draft)
             await _check_parties(unit, draft)
             if draft.dedupe_key is not None:
                 standing = await _standing_for(unit, draft.dedupe_key)
+                if standing is not None and standing.retracts is not None:
+                    return standing
                 if standing is not None:
                     return await _with_sources(unit, standing, draft.sources)
             return await record_interaction(unit, draft)
@@ -155,6 +160,9 @@ class AsyncInteractions:
         """The interactions of a customer, over all its records, newest first; stable while others are recorded.
 
         *since* and *until* bound the time, half-open. *after* is the `next` of the page before.
+
+        Raises:
+            TimelineChanged: if *after* is of another timeline, or records joined or left the customer since.
         """
         unit = self._flow.reader()
         members = await members_of(unit, ref)
@@ -162,15 +170,22 @@ class AsyncInteractions:
         hi = None if until is None else to_sort(_bound(until))
         items: list[Interaction] = []
         while True:
-            page = await unit.range(
-                TIMELINE,
-                members,
-                lo=lo,
-                hi=hi,
-                after=after,
-                limit=limit - len(items),
-                reverse=not oldest_first,
-            )
+            try:
+                page = await unit.range(
+                    TIMELINE,
+                    members,
+                    lo=lo,
+                    hi=hi,
+                    after=after,
+                    limit=limit - len(items),
+                    reverse=not oldest_first,
+                )
+            except InvalidRecord:
+                if after is None:
+                    raise
+                raise TimelineChanged(
+                    "the cursor is not of this timeline, or the customer has other records now: begin again"
+                ) from None
             items += await _shown(unit, page.items, frozenset(members))
             after = page.next
             if after is None or len(items) >= limit:
@@ -200,6 +215,7 @@ async def replace_interaction(unit: Unit, old: Interaction, draft: Interaction) 
     """Plan a correction or retraction: the new record stands, the old one leaves timelines and gives up its key."""
     if draft.retracts is None:
         check_not_future(draft, unit.now)
+    proven(INTERACTION, draft, InvalidInteraction)
     await _check_parties(unit, draft)
     new = attrs.evolve(draft, id=unit.ids.new(InteractionId, near=old.id), recorded_at=unit.now)
     ref = unit.ref(INTERACTION.tag, old.id)

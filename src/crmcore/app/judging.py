@@ -17,7 +17,7 @@ from crmcore.app.resolve import Membership, memberships
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import ClusterTooLarge
 from crmcore.identity.customer import CAP, Cluster, Partition, customers, diff
-from crmcore.identity.identity_events import CustomersMerged, JudgementMade, JudgementRetracted
+from crmcore.identity.identity_events import CustomersMerged, CustomerSplit, JudgementMade, JudgementRetracted
 from crmcore.identity.identity_keys import CLUSTER, JUDGED, JUDGEMENT, cluster_keys, judgement_keys
 from crmcore.identity.judgement import Judgement
 from crmcore.storage.protocol import Key
@@ -112,13 +112,19 @@ async def settle(
         await remove_cluster(unit, cluster, version=versions[cluster.id])
     for cluster in changes.put:
         await put_cluster(unit, cluster, expect=versions.get(cluster.id, 0))
-    members = {f"customer:{customer.id}": customer.members for customer in around.customers}
     if event is not None:
-        unit.event(f"customer:{around.customers[0].id}", event, subjects=around.parties)
+        unit.event(f"customer:{around.customers[0].id}", event, subjects=(event.a, event.b))
     for change in changes.events:
         stream = f"customer:{change.into if isinstance(change, CustomersMerged) else change.from_}"
-        unit.event(stream, change, subjects=members.get(stream, ()))
+        unit.event(stream, change, subjects=_ends(change))
     return partition
+
+
+def _ends(change: CustomersMerged | CustomerSplit) -> tuple[str, ...]:
+    """The customers concerned, by their first parties: naming all members would cost as much as a customer is large."""
+    if isinstance(change, CustomersMerged):
+        return (change.into, *change.from_)
+    return (change.from_, *(into for into in change.into if into != change.from_))
 
 
 async def put_cluster(unit: Unit, cluster: Cluster, *, expect: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from crmcore.app.flow import Flow
-from crmcore.app.unit import Unit, load_record
+from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidParty, NotFound, SourceTaken
 from crmcore.identity.features import features_of
 from crmcore.party.contact_point import EmailPoint, PhonePoint
@@ -49,8 +49,11 @@ class AsyncParties:
         """Store a draft and return it with its id and version.
 
         Raises:
+            InvalidParty: if a field holds a value of another type than it has.
             SourceTaken: if another party already stands for one of its source records.
         """
+
+        proven(PARTY, draft, InvalidParty)
 
         async def plan(unit: Unit) -> P:
             await claim(unit, [draft])
@@ -67,6 +70,8 @@ class AsyncParties:
         stored: list[P] = []
         room = max(1, self._flow.store.describe().limits.max_ops // 4)
         waiting = list(drafts)
+        for draft in waiting:
+            proven(PARTY, draft, InvalidParty)
         for start in range(0, len(waiting), room):
             chunk = waiting[start : start + room]
 
@@ -138,9 +143,9 @@ class AsyncParties:
         A text that has no normal form is found as it was written; nothing found is an empty tuple.
         """
         keys = set[Key]()
-        if email is not None:
+        if email is not None and email.strip():
             keys.add(text_key(EMAIL, EmailPoint.of(email).key))
-        if phone is not None:
+        if phone is not None and phone.strip():
             keys.add(text_key(PHONE, PhonePoint.of(phone, region=region).key))
         if source is not None:
             keys.add(source_key(source))
@@ -192,6 +197,7 @@ async def change_party(
     after = attrs.evolve(after, version=before.version)
     if after == before:
         return before
+    proven(PARTY, after, InvalidParty)
     after = attrs.evolve(after, version=unit.next_version(PARTY.tag, before.id, before.version))
     if after.sources != before.sources:
         await claim(unit, [after])

@@ -15,7 +15,7 @@ import attrs
 
 from crmcore.app.flow import Flow
 from crmcore.app.parties import load_party
-from crmcore.app.unit import Unit, load_record
+from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidRelationship, NotFound, RelationshipCycle
 from crmcore.party.party_keys import RELATED, RELATIONSHIP, related_keys
 from crmcore.party.relationship import (
@@ -54,6 +54,7 @@ class AsyncRelationships:
 
         async def plan(unit: Unit) -> Relationship:
             draft = Relationship(type=type, from_=from_, to=to, **facts)
+            proven(RELATIONSHIP, draft, InvalidRelationship)
             await _check(unit, draft, type_)
             return await add_relationship(unit, draft)
 
@@ -86,6 +87,7 @@ class AsyncRelationships:
                 )
             if after == before:
                 return before
+            proven(RELATIONSHIP, after, InvalidRelationship)
             await _check(unit, after, relationship_type(after.type))
             version = unit.next_version(RELATIONSHIP.tag, before.id, before.version)
             after = attrs.evolve(after, version=version)
@@ -145,8 +147,10 @@ def _stream(party: PartyId) -> str:
     return f"relationships:{party}"
 
 
-async def related(unit: Unit, parties: list[PartyId]) -> dict[PartyId, tuple[Relationship, ...]]:
-    """The relationships of several parties that were not retracted, each in the order they were recorded."""
+async def related(
+    unit: Unit, parties: list[PartyId], *, retracted: bool = False
+) -> dict[PartyId, tuple[Relationship, ...]]:
+    """The relationships of several parties, each in the order they were recorded; *retracted* ones if asked for."""
     keys = {Key(RELATED, party): party for party in parties}
     hits = await unit.find(list(keys))
     refs = sorted({ref for found in hits.values() for ref in found})
@@ -155,7 +159,11 @@ async def related(unit: Unit, parties: list[PartyId]) -> dict[PartyId, tuple[Rel
         ref: load_record(RELATIONSHIP, records[ref]) for ref in refs if ref in records
     }
     return {
-        party: tuple(loaded[ref] for ref in sorted(hits[key]) if ref in loaded and not loaded[ref].retracted)
+        party: tuple(
+            loaded[ref]
+            for ref in sorted(hits[key])
+            if ref in loaded and (retracted or not loaded[ref].retracted)
+        )
         for key, party in keys.items()
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from crmcore.app.overlay import Place, Stretch, lay_records, place
-from crmcore.errors import InvalidId, VersionConflict
+from crmcore.errors import InvalidDocument, InvalidId, RuleViolation, VersionConflict
 from crmcore.serde import Codec, Codecs
 from crmcore.storage.protocol import (
     Append,
@@ -277,7 +277,7 @@ class Unit:
         self._pending[ref] = _Pending(expect, schema, body, keys, sorts)
 
     def next_version(self, kind: str, id: Id, version: int) -> int:
-        """The version of a record, now at *version*, once it was put: a batch raises it once, however often it writes."""
+        """The version that a record, now at *version*, has once it is put: a batch raises it once at most."""
         pending = self._pending.get(self.ref(kind, id))
         return version if pending is not None and not pending.rekeyed else version + 1
 
@@ -453,3 +453,20 @@ def load_record(codec: Codec[Any], record: Record) -> Any:
     if codec.versioned:
         body["version"] = record.version
     return codec.load(body, record.schema)
+
+
+def proven(codec: Codec[Any], value: Any, error: type[RuleViolation]) -> None:
+    """Refuse what could be written but not read again: a field that holds a value of another type than it has.
+
+    Raises:
+        RuleViolation: of the class *error*, with the place of the wrong value but not the value.
+    """
+    try:
+        same = codec.load(codec.dump(value)) == value
+        path = "one of its fields"
+    except InvalidDocument as wrong:
+        same, path = False, wrong.path
+    except (AttributeError, TypeError, ValueError, KeyError, RecursionError):
+        same, path = False, "one of its fields"
+    if not same:
+        raise error(f"this {codec.tag} cannot be stored: {path} is not of the type that the field has")

@@ -13,7 +13,7 @@ from crmcore.values.text import tokens
 
 Look = Literal[
     "email", "url", "yes_no", "date", "day_first", "month_first", "either_first", "two_digit_year", "phone",
-    "digits", "number", "code", "organization", "person", "mojibake",
+    "digits", "number", "code", "organization", "person", "mojibake", "formula",
 ]  # fmt: skip
 
 _LONGEST = 400
@@ -47,6 +47,9 @@ _WORD = re.compile(r"[^\W\d_][^\W\d_'’.-]*\Z")
 _MOJIBAKE = re.compile(
     "[ÃÂ][\u0080-\u00bf‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï»¿|ï¿½|\ufffd|‚Ä|¬¨|√[©®±†£ß§°ºñÑ≥¥∂∫]|Ð[°-¿]Ð"
 )
+
+# What a spreadsheet would run: a call or a link to another program, not a phone number, a handle or a dash.
+_FORMULA = re.compile(r"=\S|[+\-@].*(?:[A-Za-z]\(|\|.*!)", re.DOTALL)
 
 _FORMS = frozenset(
     "inc incorporated ltd limited llc llp lp corp corporation co company plc gmbh ag kg kgaa ohg ug sa sas "
@@ -85,6 +88,8 @@ def looks(text: str) -> tuple[Look, ...]:
     found: list[Look] = []
     if not text.isascii() and _MOJIBAKE.search(text):
         found.append("mojibake")
+    if text[0] in "=+-@" and _FORMULA.match(text):
+        found.append("formula")
     if len(text) > _LONGEST:
         return tuple(found)
     if "@" in text and _EMAIL.search(text):
@@ -98,9 +103,7 @@ def looks(text: str) -> tuple[Look, ...]:
     ):
         found.append("url")
     elif _DIGIT.search(text):
-        found += _numeric(text)
-        if not found or found == ["mojibake"]:
-            found += _named(text)
+        found += _numeric(text) or _named(text)
     else:
         found += _named(text)
     return tuple(found)

@@ -15,6 +15,7 @@ from typing import Any
 from crmcore.exchange.cells import is_future
 from crmcore.exchange.facts import MAX_ROW, Contact, Read, Rejection, RowFacts, Skip
 from crmcore.exchange.mapping import ColumnMap
+from crmcore.exchange.mark import marked
 from crmcore.exchange.reading import Row
 from crmcore.exchange.row_cells import Layout, RowCells
 from crmcore.exchange.row_party import (
@@ -25,7 +26,7 @@ from crmcore.exchange.row_party import (
     reaches,
     shared_fields,
 )
-from crmcore.party.party import ImportMark, Organization, Person
+from crmcore.party.party import Organization, Person
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.moment import Moment, moment_text
 from crmcore.values.source import Source
@@ -93,11 +94,11 @@ class RowReader:
         works_for = None if organization else employer(cells, source.system)
         hashed.update(self._map_digest)
         digest = hashed.hexdigest()
+        fields["extras"] = FrozenMap(cells.extras())
         party = (Organization if organization else Person)(
             sources=(source,),
             observed_at=observed,
-            extras=FrozenMap(cells.extras()),
-            imported=ImportMark(digest=digest, version=1),
+            imported=marked(source, digest, fields),
             **fields,
         )
         return RowFacts(

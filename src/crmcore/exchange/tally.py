@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Literal
 
 from crmcore.exchange.decide import REASONS, Verdict
+from crmcore.exchange.detect import Look
 from crmcore.exchange.facts import MESSAGES, Problem, Read, RowFacts
 from crmcore.exchange.mapping import ColumnMap
 from crmcore.exchange.notice import Notice
@@ -109,24 +110,31 @@ _ALONE = frozenset(
 )
 
 
+_TOLD: tuple[tuple[Look, str], ...] = (
+    ("mojibake", "with text in a wrong encoding ({}): kept as written, not repaired"),
+    (
+        "formula",
+        "that a spreadsheet would run ({}): kept as text; remove the formulas if they are none of yours",
+    ),
+)
+"""Looks that are worth a word whatever the column."""
+
+
 def file_notices(profile: Profile) -> tuple[Notice, ...]:
-    """What the profile of a file has to tell: that it is empty, or that its text was read wrongly once."""
+    """What the profile of a file has to tell: that it is empty, was read wrongly once, or holds formulas."""
     made: list[Notice] = []
     if not profile.rows:
         made.append(
             Notice(mark="!", code="no_rows", text="the file has a header but no rows: nothing to import")
         )
-    wrong = [(column.column, count) for column in profile.columns if (count := column.count("mojibake"))]
-    if wrong:
-        total = sum(count for _, count in wrong)
-        where = ", ".join(f'{count:,} in "{name}"' for name, count in wrong)
-        cells = _counted(total, "cell", "cells")
-        text = f"{cells} with text in a wrong encoding ({where}): kept as written, not repaired"
-        made.append(
-            Notice(
-                mark="!", code="mojibake", text=text, columns=tuple(name for name, _ in wrong), count=total
-            )
-        )
+    for look, what in _TOLD:
+        wrong = [(column.column, count) for column in profile.columns if (count := column.count(look))]
+        if wrong:
+            total = sum(count for _, count in wrong)
+            where = ", ".join(f'{count:,} in "{name}"' for name, count in wrong)
+            text = f"{_counted(total, 'cell', 'cells')} {what.format(where)}"
+            names = tuple(name for name, _ in wrong)
+            made.append(Notice(mark="!", code=look, text=text, columns=names, count=total))
     return tuple(made)
 
 

@@ -43,6 +43,16 @@ def dates(a: str, b: str) -> str:
     return "near" if len(wrong) == 2 else "different"
 
 
+def years_apart(a: str, b: str) -> int:
+    """By how many years two dates differ; 0 when one of them has no year.
+
+    >>> years_apart("1955-04-01", "1985"), years_apart("--04-01", "1985")
+    (30, 0)
+    """
+    one, other = a[:4], b[:4]
+    return abs(int(one) - int(other)) if one.isdecimal() and other.isdecimal() else 0
+
+
 def _compatible(a: str, b: str) -> bool:
     year_a, year_b = ("" if text.startswith("--") else text[:4] for text in (a, b))
     day_a, day_b = (text[2:] if text.startswith("--") else text[5:] for text in (a, b))

@@ -75,7 +75,7 @@ _LEAST_RARITY = POINTS_A_BIT // 3
 _SHARED_POINTS = 6 * POINTS_A_BIT
 """What a contact point is worth at most that is declared to be used by several people: it says "one household"."""
 
-_EXCLUSIVE = frozenset({"national_id", "tax_id", "ssn", "passport", "lei", "vat"})
+EXCLUSIVE = frozenset({"national_id", "tax_id", "ssn", "passport", "lei", "vat"})
 """Schemes that issue one number to each; of others, such as customer numbers, one customer may have several."""
 
 
@@ -225,7 +225,7 @@ def _place(a: AddressForm, b: AddressForm, population: Population) -> Reason:
 
 def _identifier(a: str, b: str, population: Population) -> Reason:
     level = comparison.identifiers(a, b)
-    if level == "different" and a.partition(":")[0].partition("@")[0] not in _EXCLUSIVE:
+    if level == "different" and a.partition(":")[0].partition("@")[0] not in EXCLUSIVE:
         level = "unrelated"
     rarity = min(population.rarity("identifier", a), population.rarity("identifier", b))
     return _reason("identifier", level, rarity, (a, b))

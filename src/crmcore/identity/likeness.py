@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crmcore.identity.names import OrganizationForm, PersonForm
+from crmcore.identity.nicknames import one_is_short_for_the_other
 
 _MEMORY = 1 << 17
 """Pairs of values that are remembered, per function."""
@@ -117,7 +118,8 @@ class NameLikeness(NamedTuple):
     *crossed* compares the given name of each with the family name of the other: *given* is then the level of the
     first one's given name. *verdict* is ``"same"``, ``"close"``, ``"part"`` (one part agrees, the other is missing),
     ``"relatives"`` (one family, clearly different given names), ``"strangers"``, ``"generations"`` (father and son by
-    their suffixes) or ``"unlike"``.
+    their suffixes), ``"renamed"`` (another family name beside a given name that fits), ``"rough"`` (neither part fits well) or
+    ``"unlike"``.
     """
 
     given: Level
@@ -134,7 +136,7 @@ def person_names(a: PersonForm, b: PersonForm) -> NameLikeness:
     >>> swapped.crossed, swapped.verdict
     (True, 'same')
     """
-    given, family, crossed = name_part(a.given, b.given), name_part(a.family, b.family), False
+    given, family, crossed = _given_names(a.given, b.given), name_part(a.family, b.family), False
     if given + family < 2 * Level.CLOSE:
         x, y = name_part(a.given, b.family), name_part(a.family, b.given)
         if x + y > given + family and (
@@ -142,6 +144,13 @@ def person_names(a: PersonForm, b: PersonForm) -> NameLikeness:
         ):
             given, family, crossed = x, y, True
     return NameLikeness(given, family, crossed, _verdict(given, family, _generations_differ(a, b)))
+
+
+def _given_names(a: tuple[str, ...], b: tuple[str, ...]) -> Level:
+    level = name_part(a, b)
+    if level < Level.MISSING and one_is_short_for_the_other(a[0], b[0]):
+        return Level.ROUGH
+    return level
 
 
 def _generations_differ(a: PersonForm, b: PersonForm) -> bool:
@@ -160,6 +169,10 @@ def _verdict(given: Level, family: Level, generations_differ: bool) -> str:
         return "part"
     if best < Level.MISSING:
         return "strangers"
+    if given > Level.MISSING > family:
+        return "renamed"
+    if worst >= Level.MISSING:
+        return "rough"
     return "relatives" if given == Level.DIFFERENT and family > Level.MISSING else "unlike"
 
 

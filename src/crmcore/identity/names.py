@@ -5,6 +5,7 @@ Invariant: a form is a function of the text alone, lossy, bounded in size, and e
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,9 +21,24 @@ _GENERATIONS = {
 }  # fmt: skip
 _TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev hon herr frau mme mlle phd md esq".split())
 _UNKNOWN = frozenset(
-    "unknown anonymous unbekannt unbekannter inconnu desconocido sconosciuto onbekend".split()
+    "unknown anonymous anonymus anonyme anonimo anonym unbekannt unbekannter unbekannte inconnu inconnue desconocido "
+    "desconhecido sconosciuto onbekend nieznany ukjent okand customer client cliente неизвестно неизвестный аноним "
+    "未知 未知の 不明 匿名 無名 无名 noname xxx".split()
 )
-"""Words that say that a name is not known. Null, None and Na are left out: people are called that."""
+"""Words that nobody is called. Null, None and Na are left out: people are called that."""
+
+_PLACEHOLDERS = _UNKNOWN | frozenset(
+    "na ka null none nil nobody empty void test tests testing tester prueba prova teste dummy sample example default user "
+    "guest kunde kundin klant klient kund gast invite utente usuario private privat tbd tba todo deleted x xx qwerty asdf "
+    "noname nolastname nofirstname notknown notavailable notapplicable notprovided notgiven notspecified keinname "
+    "keineangabe ohnename ohnenamen sansnom sinnombre semnome senzanome nondisponible noaplica nodisponible geennaam "
+    "тест клиент нет безимени 测试 客户 テスト 顧客 名無し なし لايوجد غيرمعروف مجهول".split()
+)
+"""What is entered where a name has to be, in one word (without its spaces). Somebody may be called that besides a name
+that is none of these: Jennifer Null is a person, and None alone is nobody."""
+
+_SLASHED = re.compile(r"\s*n\s*[/\\]\s*a\.?\s*\Z", re.IGNORECASE)
+"""Written so, it is no name whatever stands beside it."""
 
 
 class PersonForm(NamedTuple):
@@ -43,21 +59,37 @@ OrganizationForm = tuple[str, ...]
 
 
 def person_form(given: str = "", family: str = "") -> PersonForm | None:
-    """The form of a name whose roles are known; a title alone is no name.
+    """The form of a name whose roles are known; a title or a placeholder alone is no name.
 
     >>> person_form("Dr. Brent S.", "O'Krusor Jr.")
     PersonForm(given=('brent', 's'), family=('okrusor',), generation='jr')
+    >>> person_form("N/A", "Lee"), person_form("Test", "Customer")
+    (PersonForm(given=(), family=('lee',), generation=''), None)
     """
     return _person_form(given[:LONGEST], family[:LONGEST])
 
 
 @lru_cache(maxsize=_MEMORY)
 def _person_form(given: str, family: str) -> PersonForm | None:
-    firsts, generation = _without_titles(tokens(given))
+    firsts, generation = _without_titles(() if _SLASHED.match(given) else tokens(given))
     if len(firsts) == 1 and firsts[0] in _TITLES:
         firsts = ()
-    lasts, later = _without_titles(tokens(family))
-    return PersonForm(firsts, lasts, later or generation) if firsts or lasts else None
+    lasts, later = _without_titles(() if _SLASHED.match(family) else tokens(family))
+    return None if _nobody(firsts, lasts) else PersonForm(firsts, lasts, later or generation)
+
+
+def _nobody(firsts: tuple[str, ...], lasts: tuple[str, ...] = ()) -> bool:
+    """Whether there is nothing but placeholders, in either part, or over both, whichever part was taken for which."""
+    return (_blank(firsts) and _blank(lasts)) or _blank(firsts + lasts) or _blank(lasts + firsts)
+
+
+def _blank(words: tuple[str, ...]) -> bool:
+    """Whether *words* are a placeholder, several, one that is numbered, or one sign repeated."""
+    joined = "".join(word for word in words if word not in _TITLES)
+    if joined in _PLACEHOLDERS or (len(joined) > 2 and len(set(joined)) == 1):
+        return True
+    told = [word for word in words if word not in _TITLES and not word.isdigit()]
+    return all(word in _PLACEHOLDERS for word in told) and (bool(told) or not words)
 
 
 def full_name_form(full: str) -> PersonForm | None:
@@ -73,6 +105,8 @@ def full_name_form(full: str) -> PersonForm | None:
 
 @lru_cache(maxsize=_MEMORY)
 def _full_name_form(full: str) -> PersonForm | None:
+    if _SLASHED.match(full) or _nobody(tokens(full)):
+        return None
     found = readings(full, None)
     if not found:
         words, generation = _without_titles(tokens(full))
@@ -87,9 +121,9 @@ def _full_name_form(full: str) -> PersonForm | None:
             family.extend(tokens(text))
         elif kind == "generation":
             generation = _GENERATIONS.get("".join(tokens(text)), "")
-    if all(word in _UNKNOWN for word in (*given, *family)):
-        return None
-    return PersonForm(tuple(given[:_MOST_TOKENS]), tuple(family[:_MOST_TOKENS]), generation)
+    firsts = () if all(word in _UNKNOWN for word in given) else tuple(given[:_MOST_TOKENS])
+    lasts = () if all(word in _UNKNOWN for word in family) else tuple(family[:_MOST_TOKENS])
+    return None if _nobody(firsts, lasts) else PersonForm(firsts, lasts, generation)
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
@@ -141,6 +175,8 @@ def organization_form(text: str) -> OrganizationForm:
 
 @lru_cache(maxsize=_MEMORY)
 def _organization_form(text: str) -> OrganizationForm:
+    if _nobody(tokens(text)):
+        return ()
     core: list[str] = []
     for word in _letters_joined(tokens(text))[:_MOST_TOKENS]:
         core.extend(_EXPANDED.get(word, word).split())

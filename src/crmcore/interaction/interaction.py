@@ -169,6 +169,8 @@ def corrected(old: Interaction, *, reason: str, changes: dict[str, Any]) -> Inte
         raise InvalidInteraction(
             f"a correction cannot set {', '.join(sorted(frozen))}: these are ours to keep"
         )
+    if changes.keys() - attrs.fields_dict(Interaction).keys():
+        raise InvalidInteraction("a correction names a field that interactions do not have: see Interaction")
     return attrs.evolve(
         old, id=None, corrects=old.id, root=old.root or old.id, reason=reason, recorded_at=None, **changes
     )

@@ -36,7 +36,7 @@ CODECS: tuple[Codec[Any], ...] = (
 def interaction_keys(interaction: Interaction) -> frozenset[Key]:
     """Exclusive keys: the deduplication key, and the record that this one replaces (which only one can)."""
     keys = set[Key]()
-    if interaction.dedupe_key is not None and interaction.retracts is None:
+    if interaction.dedupe_key is not None:
         keys.add(text_key(DEDUPE, interaction.dedupe_key))
     replaced = interaction.corrects or interaction.retracts
     if replaced is not None:

@@ -43,11 +43,16 @@ def _rank(instance: object, attribute: attrs.Attribute[int | None], value: int |
         raise InvalidParty("the rank of a contact point counts from 1, the preferred one")
 
 
+def _written(instance: object, attribute: object, value: str) -> None:
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidParty("a contact point is what somebody wrote: leave it out where nothing was written")
+
+
 @attrs.frozen(kw_only=True)
 class _Point(Document):
     """*shared* says that several people use it (a family's mailbox), which makes it weak evidence of identity."""
 
-    raw: str = personal()
+    raw: str = personal(validator=_written)
     problem: str | None = None
     uses: frozenset[Use] = attrs.field(default=frozenset(), converter=frozenset, validator=_known_uses)
     label: str | None = personal(default=None)

@@ -32,22 +32,26 @@ V = TypeVar("V")
 Standing = Literal["active", "retracted"]
 
 
+def _frozen(items: Mapping[str, V]) -> FrozenMap[str, V]:
+    return items if isinstance(items, FrozenMap) else FrozenMap(items)
+
+
 @attrs.frozen(kw_only=True)
 class ImportMark(Document):
-    """What an import last wrote here: the *digest* of the row, so that the same row again changes nothing."""
+    """What imports last wrote here. *rows*: for each record, the digest of its row; the same row changes nothing.
 
-    digest: str
-    version: int
+    *fields*: for each record and field, the digest of the value that the row supplied, which tells what somebody
+    changed since.
+    """
+
+    rows: FrozenMap[str, str] = personal(default=EMPTY, converter=_frozen)
+    fields: FrozenMap[str, str] = personal(default=EMPTY, converter=_frozen)
 
 
 def _tags(tags: Iterable[str]) -> frozenset[str]:
     if isinstance(tags, str):
         raise InvalidParty("tags are several texts: put a single one into a set")
     return frozenset(tags)
-
-
-def _frozen(items: Mapping[str, V]) -> FrozenMap[str, V]:
-    return items if isinstance(items, FrozenMap) else FrozenMap(items)
 
 
 def _moments(items: Mapping[str, Moment]) -> FrozenMap[str, Moment]:
@@ -138,9 +142,19 @@ class PartyRecord(Document):
     # --- changing: each gives a new party ---
 
     def with_point(self: P, point: ContactPoint) -> P:
-        """With a further contact point; one with the same normal form is replaced."""
+        """With a further contact point; one with the same normal form is replaced as a whole."""
         kept = tuple(p for p in self.contact_points if (p.kind, p.key) != (point.kind, point.key))
         return attrs.evolve(self, contact_points=(*kept, point))
+
+    def _with(self: P, point: ContactPoint, facts: Mapping[str, Any]) -> P:
+        """With *point*. Of one that is there already only the spelling and *facts* change: its status, rank and times
+        stay, so that hearing of an address again does not clear what was learned of it.
+        """
+        for old in self.contact_points:
+            if (old.kind, old.key) == (point.kind, point.key):
+                said = [name for name in ("raw", "value", "problem", "digits", *facts) if hasattr(old, name)]
+                return self.with_point(attrs.evolve(old, **{name: getattr(point, name) for name in said}))
+        return self.with_point(point)
 
     def with_email(self: P, text: str, **facts: Any) -> P:
         """With a further e-mail address.
@@ -148,19 +162,19 @@ class PartyRecord(Document):
         >>> len(Person.of("Ann Lee").with_email("a@y.org").with_email("A@y.org").emails)
         1
         """
-        return self.with_point(EmailPoint.of(text, **facts))
+        return self._with(EmailPoint.of(text, **facts), facts)
 
     def with_phone(self: P, text: str, *, region: str | None = None, **facts: Any) -> P:
         """With a further phone number, read as dialled in *region*."""
-        return self.with_point(PhonePoint.of(text, region=region, **facts))
+        return self._with(PhonePoint.of(text, region=region, **facts), facts)
 
     def with_address(self: P, address: str | PostalAddress, **facts: Any) -> P:
         """With a further postal address."""
-        return self.with_point(PostalPoint.of(address, **facts))
+        return self._with(PostalPoint.of(address, **facts), facts)
 
     def with_online(self: P, text: str, *, service: str = "web", **facts: Any) -> P:
         """With a further web site or handle."""
-        return self.with_point(OnlinePoint.of(text, service=service, **facts))
+        return self._with(OnlinePoint.of(text, service=service, **facts), facts)
 
     def with_identifier(self: P, scheme: str, value: str, *, issuer: str | None = None) -> P:
         """With a further identifier; one with the same scheme, normal form and issuer is replaced."""
@@ -238,7 +252,7 @@ class Person(PartyRecord):
         birth_date: str | PartialDate | None = None,
         **fields: Any,
     ) -> Person:
-        """A draft. *region* is where *phone* is dialled from. Other fields by name.
+        """A draft. *region* is where *phone* is dialled from; blank texts, as forms send them, are left out.
 
         Raises:
             InvalidName: if *name* is empty.
@@ -383,11 +397,11 @@ def _points(
     email: str | None, phone: str | None, region: str | None, address: str | PostalAddress | None
 ) -> tuple[ContactPoint, ...]:
     points: list[ContactPoint] = []
-    if email is not None:
+    if email is not None and email.strip():
         points.append(EmailPoint.of(email))
-    if phone is not None:
+    if phone is not None and phone.strip():
         points.append(PhonePoint.of(phone, region=region))
-    if address is not None:
+    if address is not None and (not isinstance(address, str) or address.strip()):
         points.append(PostalPoint.of(address))
     return tuple(points)
 

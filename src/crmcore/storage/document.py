@@ -90,10 +90,10 @@ def joined(texts: Sequence[str]) -> bytes:
     try:
         data = whole.encode()
     except UnicodeEncodeError:
+        data = None
+    if data is None:  # outside of the handler, since the error that it handled has the whole text in it
         place = next(place for place, text in enumerate(texts) if not _encodes(text))
-        raise InvalidRecord(
-            f"operation {place} of the batch holds a lone surrogate: repair the text first"
-        ) from None
+        raise InvalidRecord(f"operation {place} of the batch holds a lone surrogate: repair the text first")
     if "\\u0000" in whole:  # rare, so only then the slow look: the six characters may also be somebody's text
         for place, text in enumerate(texts):
             if _NUL.search(text):

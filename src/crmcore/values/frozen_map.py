@@ -33,11 +33,14 @@ class FrozenMap(Mapping[K, V]):
 
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         # The items of another map are frozen already; nothing can change the dict, so both may hold it.
-        shared = (
-            items._items
-            if isinstance(items, FrozenMap)
-            else {k: v if type(v) in _PLAIN else freeze(v) for k, v in dict(items).items()}
-        )
+        try:
+            shared = (
+                items._items
+                if isinstance(items, FrozenMap)
+                else {k: v if type(v) in _PLAIN else freeze(v) for k, v in dict(items).items()}
+            )
+        except RecursionError:
+            raise TypeError("a FrozenMap holds data of a moderate depth: give a flatter document") from None
         object.__setattr__(self, "_items", shared)
         object.__setattr__(self, "_hash", None)
 

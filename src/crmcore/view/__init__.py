@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
-    from crmcore.view.compose import Other, TimelineFacts, compose
+    from crmcore.view.composition import Other, TimelineFacts, compose
     from crmcore.view.customer_view import (
         CustomerView,
         OtherValue,
@@ -30,7 +30,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "compose": "Other TimelineFacts compose",
+        "composition": "Other TimelineFacts compose",
         "customer_view": "CustomerView OtherValue ViewField ViewInteraction ViewRelationship ViewTimeline",
     },
 )

@@ -61,13 +61,14 @@ class ViewRelationship(Document):
 
 @attrs.frozen(kw_only=True)
 class ViewInteraction(Document):
-    """One line of the timeline."""
+    """One line of the timeline. Of a *confidential* one nobody sees more than that it was."""
 
     id: InteractionId
     kind: str
     direction: str
     occurred_at: Moment
     subject: str | None = personal(default=None)
+    confidential: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from crmcore.values.moment import Moment, moment_date
+from crmcore.values.text import clean
 
 if TYPE_CHECKING:
     from crmcore.view.customer_view import CustomerView, ViewField, ViewRelationship
@@ -21,7 +22,7 @@ def view_text(view: CustomerView) -> str:
     """The whole view."""
     records = f"{len(view.members)} record{'s' if len(view.members) != 1 else ''}"
     sources = f"{len(view.sources)} source{'s' if len(view.sources) != 1 else ''}"
-    lines = [f"{view.name:<{_LABEL + _VALUE}} {records}, {sources}"]
+    lines = [f"{_flat(view.name):<{_LABEL + _VALUE}} {records}, {sources}"]
     lines += [_line(field.field, field.text, reason(field)) for field in view.fields if not is_extra(field)]
     lines += [
         _line(_RELATION.get(r.label, r.label), r.other_name, held(r)) for r in view.relationships[:_SHOWN]
@@ -52,8 +53,12 @@ def is_extra(field: ViewField) -> bool:
 
 
 def _line(label: str, value: str, note: str) -> str:
-    flat = value.replace("\n", ", ")
-    return f"  {label:<{_LABEL}}{flat:<{_VALUE}} {note}".rstrip()
+    return f"  {label:<{_LABEL}}{_flat(value):<{_VALUE}} {note}".rstrip()
+
+
+def _flat(text: str) -> str:
+    """On one line, and without characters that make a terminal or a reader see something else."""
+    return ", ".join(line for line in map(clean, text.splitlines()) if line)
 
 
 def reason(field: ViewField) -> str:
@@ -68,7 +73,7 @@ def reason(field: ViewField) -> str:
         said = f"most recent ({moment_date(field.observed_at).year})"
     if field.source is not None and field.of == 1:
         said = f"from {field.source.system}"
-    before = ", ".join(dict.fromkeys(other.text.replace("\n", ", ") for other in field.others[:3]))
+    before = ", ".join(dict.fromkeys(_flat(other.text) for other in field.others[:3]))
     more = len(field.others) - 3
     lost = f"; else: {before}" + (f" and {more} more" if more > 0 else "") if before else ""
     return said + lost
@@ -77,8 +82,10 @@ def reason(field: ViewField) -> str:
 def held(relationship: ViewRelationship) -> str:
     """When a relationship held, as far as is known."""
     since, until = relationship.since, relationship.until
-    if since is not None or until is not None:
+    if since is not None:
         return f"{_year(since)}-{_year(until)}" if until is not None else f"since {_year(since)}"
+    if until is not None:
+        return f"until {_year(until)}"
     first, last = relationship.seen_first, relationship.seen_last
     if first is None or last is None:
         return ""

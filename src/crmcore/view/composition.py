@@ -5,6 +5,7 @@ Invariant: no order of members, relationships or interactions that is given chan
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,11 @@ from crmcore.interaction.interaction import Interaction
 from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.party.party import Party
 from crmcore.party.relationship import TYPES, Relationship
+from crmcore.serde import dump
+from crmcore.values.identifier import Identifier
 from crmcore.values.ids import CustomerId, PartyId
+from crmcore.values.instant import micros
+from crmcore.values.language import Language
 from crmcore.values.moment import Moment, moment_instant
 from crmcore.values.organization_name import OrganizationName
 from crmcore.values.partial_date import PartialDate
@@ -70,18 +75,18 @@ def compose(
 ) -> CustomerView:
     """The view of the customer *id* whose records are *members*. *others* names who stands at the far ends."""
     ids = tuple(sorted(party.id for party in members))
+    standing = sorted((p for p in members if p.standing == "active"), key=lambda p: p.id) or list(members)
     fields = tuple(_field(survivor) for survivor in profile.survivors)
     name = next((field.text for field in fields if field.field == "name"), None)
-    by_id = {party.id: party for party in members}
-    kind = _kind(members)
+    kind = _kind(standing)
     known = {field.field for field in fields}
     unknown = [field for field in EXPECTED[kind] if field not in known]
     return CustomerView(
         id=id,
         kind=kind,
-        name=name or by_id[ids[0]].display_name,
+        name=name or min(standing, key=lambda party: party.id).display_name,
         members=ids,
-        sources=tuple(sorted({source.system for party in members for source in party.sources})),
+        sources=tuple(sorted({source.system for party in standing for source in party.sources})),
         fields=fields,
         relationships=_relationships(relationships, set(ids), others),
         timeline=_timeline(timeline),
@@ -105,9 +110,12 @@ def value_text(value: Any) -> str:
         return lines if country is None or country in lines.split() else f"{lines}\n{country}"
     if isinstance(value, (EmailPoint, PhonePoint, OnlinePoint)):
         return value.raw
-    if hasattr(value, "scheme"):
+    if isinstance(value, Identifier):
         return f"{value.scheme} {value.value}"
-    return str(getattr(value, "tag", value))
+    if isinstance(value, Language):
+        return value.tag
+    # What an application keeps in extras may be any JSON.
+    return value if isinstance(value, str) else json.dumps(dump(value), ensure_ascii=False, sort_keys=True)
 
 
 def _kind(members: Sequence[Party]) -> str:
@@ -153,9 +161,10 @@ def _relationships(
     return tuple(sorted(lines, key=_latest_first))
 
 
-def _latest_first(line: ViewRelationship) -> tuple[float, str, str]:
+def _latest_first(line: ViewRelationship) -> tuple[bool, int, str, str, str, str]:
     latest = line.until or line.seen_last or line.since
-    return (-moment_instant(latest).timestamp() if latest is not None else 0.0, line.other_name, line.other)
+    when = 0 if latest is None else -micros(moment_instant(latest))
+    return (latest is None, when, line.other_name, line.other, line.type, line.label)
 
 
 def _relationship(
@@ -189,7 +198,12 @@ def _timeline(facts: TimelineFacts) -> ViewTimeline:
         last=recent[0].occurred_at if recent else None,
         recent=tuple(
             ViewInteraction(
-                id=i.id, kind=i.kind, direction=i.direction, occurred_at=i.occurred_at, subject=i.subject
+                id=i.id,
+                kind=i.kind,
+                direction=i.direction,
+                occurred_at=i.occurred_at,
+                subject=None if i.confidential else i.subject,
+                confidential=i.confidential,
             )
             for i in recent
         ),

@@ -1,0 +1,173 @@
+"""What an import remembers of what it wrote: a digest of the row, and one of each value that the row supplied.
+
+Invariant: equal values of a field have equal digests, in every import. Records of sources are told apart, so that
+a party that stands for two of them remembers both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import attrs
+
+from crmcore.party.contact_point import ContactPoint
+from crmcore.party.party import ImportMark, Party
+from crmcore.values.organization_name import OrganizationName
+from crmcore.values.person_name import PersonName
+from crmcore.values.source import Source
+
+_UNIT = "\x1f"
+_SEVERAL = ("email", "phone", "postal", "online", "tag")
+"""First words of the fields that hold several values."""
+
+
+def short_digest(text: str, size: int = 8) -> str:
+    """A digest for comparing values of one party.
+
+    >>> short_digest("York") == short_digest("York") != short_digest("Leeds")
+    True
+    """
+    return blake2b(text.encode("utf-8", "replace"), digest_size=size).hexdigest()
+
+
+def record_code(source: Source) -> str:
+    """What tells a record of a source from the other ones of a party.
+
+    >>> record_code(Source("shop", "1")) == record_code(Source("shop", "2"))
+    False
+    """
+    return short_digest(f"{source.system}{_UNIT}{source.record}", 4)
+
+
+def point_group(point: ContactPoint) -> str:
+    """The kind of a contact point; fax numbers are a kind.
+
+    >>> from crmcore.party.contact_point import PhonePoint
+    >>> point_group(PhonePoint.of("+46812345678")), point_group(PhonePoint.of("+46812345678", uses={"fax"}))
+    ('phone', 'phone.fax')
+    """
+    return f"{point.kind}.fax" if "fax" in point.uses else point.kind
+
+
+def point_field(point: ContactPoint) -> str:
+    """The field of a contact point: its kind and normal form.
+
+    >>> from crmcore.party.contact_point import EmailPoint
+    >>> point_field(EmailPoint.of("Ann@X.org")) == point_field(EmailPoint.of("ann@x.org"))
+    True
+    """
+    return f"{point_group(point)} {short_digest(point.key)}"
+
+
+def tag_field(tag: str) -> str:
+    """The field of a tag.
+
+    >>> tag_field("vip").split()[0]
+    'tag'
+    """
+    return f"tag {short_digest(tag)}"
+
+
+def digest_of(value: Any) -> str:
+    """The digest of a field's value.
+
+    >>> digest_of("red") == digest_of("blue")
+    False
+    """
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, PersonName):
+        text = _UNIT.join((value.full, *(f"{part.kind}={part.text}" for part in value.parts)))
+    elif isinstance(value, OrganizationName):
+        text = value.text
+    elif hasattr(value, "raw"):
+        text = _UNIT.join((value.raw, *sorted(value.uses)))
+    else:
+        # Identifiers, languages and dates; an extra that is no text was put there by somebody.
+        text = (
+            getattr(value, "key", "")
+            or getattr(value, "tag", "")
+            or getattr(value, "text", "")
+            or repr(value)
+        )
+    return short_digest(text)
+
+
+def marked(source: Source, digest: str, said: Mapping[str, Any]) -> ImportMark:
+    """The mark of a row with *digest* that says the fields of a party in *said*.
+
+    >>> mark = marked(Source("shop", "1"), "d1", {"occupation": "smith", "tags": frozenset({"vip"})})
+    >>> len(mark.rows), len(mark.fields)
+    (1, 2)
+    """
+    values: dict[str, Any] = {}
+    for name in said.get("names", ()):
+        values["name"] = name
+    for field in ("birth_date", "occupation", "language"):
+        if said.get(field):
+            values[field] = said[field]
+    for identifier in said.get("identifiers", ()):
+        values[f"identifier {identifier.scheme}"] = identifier
+    for name, text in said.get("extras", {}).items():
+        values[f"extra {name}"] = text
+    for point in said.get("contact_points", ()):
+        values[point_field(point)] = point
+    for tag in said.get("tags", ()):
+        values[tag_field(tag)] = tag
+    code = record_code(source)
+    fields = {f"{code} {field}": digest_of(value) for field, value in values.items()}
+    return ImportMark(rows={code: digest}, fields=fields)
+
+
+class Written:
+    """What imports last wrote to a party: for the record of *source*, and for all of its records."""
+
+    def __init__(self, party: Party, source: Source) -> None:
+        code = record_code(source)
+        self.own: dict[str, str] = {}
+        self.others: dict[str, set[str]] = {}
+        if party.imported is not None:
+            for place, digest in party.imported.fields.items():
+                record, _, field = place.partition(" ")
+                if record == code:
+                    self.own[field] = digest
+                else:
+                    self.others.setdefault(field, set()).add(digest)
+
+    def by_import(self, field: str, value: Any) -> bool:
+        """Whether an import wrote the value as it is now."""
+        digest = digest_of(value)
+        return self.own.get(field) == digest or digest in self.others.get(field, ())
+
+    def unchanged(self, field: str, value: Any) -> bool:
+        """Whether the record said the same in the last import."""
+        return field in self.own and self.own[field] == digest_of(value)
+
+
+def joined(old: ImportMark | None, new: ImportMark) -> ImportMark:
+    """The mark after a row was taken over; what it left blank, it said before.
+
+    >>> source = Source("shop", "1")
+    >>> first, second = (marked(source, d, {"tags": {t}}) for d, t in (("d1", "vip"), ("d2", "late")))
+    >>> joined(first, second) == second
+    True
+    """
+    if old is None:
+        return new
+    several = {place.split(" ")[0] + " " + _kind(place) for place in new.fields if _is_several(place)}
+    kept = {
+        place: digest
+        for place, digest in old.fields.items()
+        if not (_is_several(place) and place.split(" ")[0] + " " + _kind(place) in several)
+    }
+    return attrs.evolve(old, rows={**old.rows, **new.rows}, fields={**kept, **new.fields})
+
+
+def _kind(place: str) -> str:
+    return place.split(" ", 2)[1]
+
+
+def _is_several(place: str) -> bool:
+    return _kind(place).split(".")[0] in _SEVERAL
