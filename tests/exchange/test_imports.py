@@ -172,9 +172,12 @@ def test_what_was_taken_back_does_not_come_back_with_a_changed_row(crm: Crm, tmp
     ann = party(crm, "Oak LLP", "F1")
     (job,) = crm.relationships.of(ann.id)
     crm.relationships.retract(job.id, reason="never worked there")
+    (contact,) = crm.interactions.timeline(ann.id).items
+    crm.interactions.retract(contact.id, reason="never filed")
     plan = take(crm, write(tmp_path, FILINGS.replace("Ann,Lee,York", "Ann,Lee,Hull")), **OPTIONS)
     assert plan.counts["updated"] == 1
     assert crm.relationships.of(ann.id) == ()
+    assert crm.interactions.timeline(ann.id).items == ()
 
 
 @pytest.mark.parametrize("rows", [1, 200])
@@ -343,6 +346,16 @@ def test_chunks_fit_into_the_smallest_store(tmp_path: Path) -> None:
     with Crm(SmallStore(), clock=Clock()) as crm:
         assert take(crm, path, **options).counts["created"] == 20
         assert crm.imports.plan(path, **options).changes_nothing
+
+
+def test_rows_of_many_short_cells_fit_into_the_smallest_store(tmp_path: Path) -> None:
+    head = "id,full_name," + ",".join(f"asked about no {n}" for n in range(600)) + "\n"
+    options: dict[str, Any] = {"source": "shop", "id_column": "id"}
+    with Crm(SmallStore(), clock=Clock()) as crm:
+        for answer in "yn":
+            rows = "".join(f"{n},Ann Lee" + f",{answer}" * 600 + "\n" for n in range(20))
+            take(crm, write(tmp_path, head + rows), **options)
+        assert party(crm, "shop", "7").extras["asked about no 9"] == "n"
 
 
 def test_progress_is_told_row_by_chunk(crm: Crm, tmp_path: Path) -> None:

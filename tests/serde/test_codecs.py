@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,17 @@ def _counted(body: dict[str, Any]) -> dict[str, Any]:
 NOTE: Codec[Note] = Codec(tag="note", type=Note, upcasts=(_renamed, _counted))
 
 
+def _unknown(value: Any) -> Iterator[str]:
+    """The keys, at any depth, that this version only keeps."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _unknown(item)
+    elif attrs.has(type(value)):
+        yield from getattr(value, "unknown", ())
+        for field in attrs.fields(type(value)):
+            yield from _unknown(getattr(value, field.name))
+
+
 # --- forms that were released --------------------------------------------------------------------------
 
 
@@ -47,7 +59,7 @@ def test_a_released_form_is_read_and_written_unchanged_for_ever(path: Path) -> N
     codec = REGISTRY[form["tag"]]
     value = codec.load(form["body"], form["schema"])
     assert codec.dump(value) == form["body"]
-    assert not value.unknown, "a field of the released form is not known any more"
+    assert not list(_unknown(value)), "a field of the released form is not known any more"
 
 
 def test_every_kind_of_document_has_a_released_form() -> None:

@@ -19,7 +19,7 @@ from tests.serde.strategies import DOCUMENTS
 
 TAGS = sorted(DOCUMENTS)
 SECRET = "canary-4711"
-MAPS = {"observed", "extras"}
+MAPS = {"observed", "extras", "rows", "fields"}
 """Fields that hold maps of an application's keys, where no key is unknown."""
 
 

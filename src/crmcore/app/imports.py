@@ -43,6 +43,7 @@ Progress = Callable[[str, int, int], None]
 _ROWS = 200
 _OPS_PER_ROW = 10
 _BYTES_PER_ROW = 4_000
+_BYTES_PER_FIELD = 120
 _BYTES_PER_CHARACTER = 6
 
 
@@ -203,7 +204,7 @@ def _chunks(reads: Iterable[Read], limits: Limits) -> Iterator[list[Read]]:
     chunk: list[Read] = []
     room = limits.max_batch_bytes
     for read in reads:
-        size = _BYTES_PER_ROW + _BYTES_PER_CHARACTER * (read.size if isinstance(read, RowFacts) else 0)
+        size = _size(read)
         if chunk and (len(chunk) == most or size > room):
             yield chunk
             chunk, room = [], limits.max_batch_bytes
@@ -211,6 +212,15 @@ def _chunks(reads: Iterable[Read], limits: Limits) -> Iterator[list[Read]]:
         room -= size
     if chunk:
         yield chunk
+
+
+def _size(read: Read) -> int:
+    """At most how many bytes a row takes in a batch."""
+    if not isinstance(read, RowFacts):
+        return _BYTES_PER_ROW
+    fields = () if read.party.imported is None else read.party.imported.fields
+    named = sum(map(len, fields))
+    return _BYTES_PER_ROW + _BYTES_PER_FIELD * len(fields) + _BYTES_PER_CHARACTER * (read.size + named)
 
 
 async def _verdicts(

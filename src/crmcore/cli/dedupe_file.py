@@ -126,7 +126,7 @@ def _write(
 ) -> None:
     if options.out is not None:
         lines = io.StringIO(newline="")
-        writer = csv.writer(lines)
+        writer = csv.writer(lines, lineterminator="\n")  # for the tools that cut and join lines
         writer.writerow(("rec_id", "cluster"))
         writer.writerows(zip(ids, labels, strict=True))
         write(options.out, lines.getvalue())

@@ -45,7 +45,7 @@ def write(path: Path, text: str) -> None:
 
 def store_files(path: Path | None) -> tuple[Path, ...]:
     """The files of the store in *path*."""
-    return () if path is None else (path, *(path.with_name(path.name + end) for end in ("-wal", "-shm")))
+    return () if path is None else (path, Path(f"{path}-wal"), Path(f"{path}-shm"))
 
 
 def _place(path: Path) -> Path:

@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import ImportMark, Party
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.organization_name import OrganizationName
 from crmcore.values.person_name import PersonName
 from crmcore.values.source import Source
@@ -118,7 +119,7 @@ def marked(source: Source, digest: str, said: Mapping[str, Any]) -> ImportMark:
         values[tag_field(tag)] = tag
     code = record_code(source)
     fields = {f"{code} {field}": digest_of(value) for field, value in values.items()}
-    return ImportMark(rows={code: digest}, fields=fields)
+    return ImportMark(rows=FrozenMap({code: digest}), fields=FrozenMap(fields))
 
 
 class Written:
@@ -156,18 +157,14 @@ def joined(old: ImportMark | None, new: ImportMark) -> ImportMark:
     """
     if old is None:
         return new
-    several = {place.split(" ")[0] + " " + _kind(place) for place in new.fields if _is_several(place)}
-    kept = {
-        place: digest
-        for place, digest in old.fields.items()
-        if not (_is_several(place) and place.split(" ")[0] + " " + _kind(place) in several)
-    }
-    return attrs.evolve(old, rows={**old.rows, **new.rows}, fields={**kept, **new.fields})
+    said = {kind for place in new.fields if (kind := _several(place))}
+    kept = {place: digest for place, digest in old.fields.items() if _several(place) not in said}
+    return attrs.evolve(
+        old, rows=FrozenMap({**old.rows, **new.rows}), fields=FrozenMap({**kept, **new.fields})
+    )
 
 
-def _kind(place: str) -> str:
-    return place.split(" ", 2)[1]
-
-
-def _is_several(place: str) -> bool:
-    return _kind(place).split(".")[0] in _SEVERAL
+def _several(place: str) -> tuple[str, str] | None:
+    """The record and kind of a place among the fields, if the kind holds several values."""
+    record, kind, *_ = place.split(" ", 2)
+    return (record, kind) if kind.split(".")[0] in _SEVERAL else None

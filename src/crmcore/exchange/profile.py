@@ -41,9 +41,10 @@ class ColumnProfile:
 
 @attrs.frozen(kw_only=True)
 class Profile:
-    """The columns of a table and the number of *rows* seen, those with problems and blank ones not among them."""
+    """The columns of a table and the number of *rows* seen, blank ones and the *broken* ones not among them."""
 
     rows: int
+    broken: int = 0
     columns: tuple[ColumnProfile, ...]
     complete: bool = True
 
@@ -56,10 +57,13 @@ def profiled(columns: tuple[str, ...], rows: Iterable[Row]) -> Profile:
     [('mail', 1, 1), ('n', 0, 0)]
     """
     seen: list[Counter[str]] = [Counter() for _ in columns]
-    number = 0
+    number = broken = 0
     complete = True
     for row in rows:
-        if row.problem is not None or row.blank:
+        if row.problem is not None:
+            broken += 1
+            continue
+        if row.blank:
             continue
         if number == MOST_ROWS:
             complete = False
@@ -69,7 +73,7 @@ def profiled(columns: tuple[str, ...], rows: Iterable[Row]) -> Profile:
             if cell:
                 counter[cell] += 1
     made = tuple(_column(name, counter) for name, counter in zip(columns, seen, strict=True))
-    return Profile(rows=number, columns=made, complete=complete)
+    return Profile(rows=number, broken=broken, columns=made, complete=complete)
 
 
 def _column(name: str, counter: Counter[str]) -> ColumnProfile:

@@ -123,7 +123,7 @@ _TOLD: tuple[tuple[Look, str], ...] = (
 def file_notices(profile: Profile) -> tuple[Notice, ...]:
     """What the profile of a file has to tell: that it is empty, was read wrongly once, or holds formulas."""
     made: list[Notice] = []
-    if not profile.rows:
+    if not (profile.rows or profile.broken):
         made.append(
             Notice(mark="!", code="no_rows", text="the file has a header but no rows: nothing to import")
         )

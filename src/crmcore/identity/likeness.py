@@ -118,8 +118,8 @@ class NameLikeness(NamedTuple):
     *crossed* compares the given name of each with the family name of the other: *given* is then the level of the
     first one's given name. *verdict* is ``"same"``, ``"close"``, ``"part"`` (one part agrees, the other is missing),
     ``"relatives"`` (one family, clearly different given names), ``"strangers"``, ``"generations"`` (father and son by
-    their suffixes), ``"renamed"`` (another family name beside a given name that fits), ``"rough"`` (neither part fits well) or
-    ``"unlike"``.
+    their suffixes), ``"renamed"`` (another family name beside a given name that fits), ``"rough"`` (neither part
+    fits well) or ``"unlike"``.
     """
 
     given: Level

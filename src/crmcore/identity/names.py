@@ -28,9 +28,9 @@ _UNKNOWN = frozenset(
 """Words that nobody is called. Null, None and Na are left out: people are called that."""
 
 _PLACEHOLDERS = _UNKNOWN | frozenset(
-    "na ka null none nil nobody empty void test tests testing tester prueba prova teste dummy sample example default user "
-    "guest kunde kundin klant klient kund gast invite utente usuario private privat tbd tba todo deleted x xx qwerty asdf "
-    "noname nolastname nofirstname notknown notavailable notapplicable notprovided notgiven notspecified keinname "
+    "na ka null none nil nobody empty void test tests testing tester prueba prova teste dummy sample example default "
+    "user guest kunde kundin klant klient kund gast invite utente usuario private privat tbd tba todo deleted x xx "
+    "qwerty asdf nolastname nofirstname notknown notavailable notapplicable notprovided notgiven notspecified keinname "
     "keineangabe ohnename ohnenamen sansnom sinnombre semnome senzanome nondisponible noaplica nodisponible geennaam "
     "тест клиент нет безимени 测试 客户 テスト 顧客 名無し なし لايوجد غيرمعروف مجهول".split()
 )

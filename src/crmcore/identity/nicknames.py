@@ -1,6 +1,6 @@
 """Short forms of given names that no comparison of letters finds: Bob is Robert, Peggy is Margaret.
 
-Invariant: symmetric, and not transitive: Pat is short for Patrick and for Patricia, who are two people.
+Invariant: symmetric, and not transitive: Ted is short for Edward and for Theodore, who are two people.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ jack:john jake:jacob jan:johannes jenny:jennifer jerry:gerald,jeremy,jerome jim:
 johnny:john josh:joshua josie:josephine judy:judith kate:katherine,catherine kathy:katherine,catherine
 katie:katherine,catherine kay:katherine ken:kenneth kit:christopher,katherine larry:lawrence lena:helena,magdalena
 len:leonard lenny:leonard lisa:elisabeth,elizabeth liz:elizabeth lizzy:elizabeth lola:dolores lou:louis,louise
-maggie:margaret mandy:amanda manolo:manuel mario:marius matt:matthew max:maximilian meg:margaret mick:michael
+maggie:margaret mandy:amanda manolo:manuel matt:matthew max:maximilian meg:margaret mick:michael
 mike:michael millie:mildred,emily minnie:wilhelmina molly:mary nancy:ann nate:nathan,nathaniel ned:edward
 nell:eleanor,helen nellie:eleanor,helen nick:nicholas nora:eleanor,honora paco:francisco pat:patrick,patricia
 patty:patricia peggy:margaret pepe:jose pete:peter polly:mary ralf:rudolf rick:richard,frederick rob:robert
@@ -39,7 +39,7 @@ def one_is_short_for_the_other(a: str, b: str) -> bool:
 
     >>> one_is_short_for_the_other("bob", "robert"), one_is_short_for_the_other("rob", "bob")
     (True, True)
-    >>> one_is_short_for_the_other("patrick", "patricia")
+    >>> one_is_short_for_the_other("edward", "theodore")
     False
     """
     full_a, full_b = _LONG.get(a, frozenset()), _LONG.get(b, frozenset())

@@ -155,7 +155,7 @@ def _contradiction(fields: Mapping[str, Reason], *, organizations: bool) -> bool
 def _perhaps(fields: Mapping[str, Reason]) -> bool:
     """Whether a contradiction may be an error, so that a third record may still bring the two together."""
     name = fields.get("name")
-    if name is not None and name.level in ("relatives", "strangers", "generations"):
+    if name is not None and (name.level in _OTHER_GIVEN_NAME or name.level == "generations"):
         return False
     return "birth date" in fields and _years(fields) < _GENERATION
 
