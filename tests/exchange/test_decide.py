@@ -179,6 +179,28 @@ def test_a_party_that_stands_for_two_records_keeps_what_each_supplied(tmp_path: 
     assert decide(two, party).outcome == "unchanged"
 
 
+def test_what_another_record_says_too_is_not_replaced(tmp_path: Path) -> None:
+    party: Any = stored(row(tmp_path)).with_source("people", "2")
+    party = decide(row(tmp_path, "2,Ann Lee,ann@x.org,,,,vip,,\n"), party).party
+    after: Any = decide(row(tmp_path, "1,Ann Lee,hill@x.org,,,,new,,\n"), party).party
+    assert [point.key for point in after.emails] == ["ann@x.org", "hill@x.org"]
+    assert after.tags == {"vip", "new"}
+
+
+def test_what_a_row_said_long_ago_is_somebodys_if_it_was_added_since(tmp_path: Path) -> None:
+    later: Any = decide(row(tmp_path, ROW.replace("ann@x", "hill@x")), stored(row(tmp_path))).party
+    last: Any = decide(row(tmp_path, ROW.replace("ann@x", "fox@x")), later.with_email("ann@x.org")).party
+    assert [point.key for point in last.emails] == ["fox@x.org", "ann@x.org"]
+
+
+def test_a_name_agrees_however_it_was_taken_apart(tmp_path: Path) -> None:
+    first, second = (
+        facts(tmp_path, f"id,First name,Last name\n1,Ann,{family}\n", id_column="id")[0]
+        for family in ("Lee", "Hill")
+    )
+    assert decide(second, stored(first).renamed("Ann Hill")).code == "same_values"
+
+
 @pytest.mark.parametrize("code", ["retracted", "kind"])
 def test_a_party_that_is_no_more_or_is_another_kind_is_a_conflict(tmp_path: Path, code: str) -> None:
     found = row(tmp_path)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.errors import InvalidParty, InvalidValue
-from crmcore.identity.survivorship import Other, SurvivorshipPolicy, Profile, Survivor, survive
+from crmcore.identity.survivorship import Other, Profile, Survivor, SurvivorshipPolicy, survive
 from crmcore.party.contact_point import ContactPoint, EmailPoint, PostalPoint
 from crmcore.party.extra import Extra
 from crmcore.party.party import Anonymous, Household, Organization, Party, Person

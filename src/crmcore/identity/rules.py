@@ -47,9 +47,9 @@ class RuleMatcher:
     - Two clearly different given names, whichever place, phone, mailbox, employer and birth date agree: these are
       twins, spouses, flatmates. Only an agreeing identifier of a scheme that issues one to each settles it. A short
       form ("Bob"), an initial or a misspelling of a given name is not clearly different.
-    - Two birth years, whichever name, place, phone, shared mailbox, employer and occupation agree: these are father
-      and son. An error in the year is forgiven, and the date agrees, only beside a mailbox or identifier that
-      identifies alone; one in the day or month is forgiven anywhere.
+    - Birth years a generation apart, whichever name, place, phone, shared mailbox, employer and occupation agree: these
+      are father and son. Only a mailbox or identifier that identifies alone forgives it; years that lie nearer may be
+      an error, since nobody gives two of their children one name.
     - A name and a birth year without its day: a common name has many bearers of each age.
 
     >>> from crmcore.identity.features import features_of_row
@@ -77,7 +77,7 @@ class RuleMatcher:
         found = [*reasons(a, b, population)]
         fields = {reason.field: reason for reason in found}
         identified = self._identified(fields)
-        other_years = not identified and _years(fields) > 0
+        other_years = not identified and _years(fields) >= _GENERATION
         if other_years:
             fields["birth date"] = _against(fields["birth date"])
             found = [fields[reason.field] for reason in found]
