@@ -84,7 +84,7 @@ def test_a_report_is_never_written_over_the_store_nor_where_it_cannot_be(
     before = store.read_bytes()
     assert "name another file" in refused("dedupe", "--store", store, "--report", tmp_path / place)
     assert store.read_bytes() == before
-    done("show", "ann@x.org", "--store", store)
+    done("show", "people#1", "--store", store)
 
 
 def test_a_store_without_records_has_a_report_too(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ import pytest
 from crmcore import Crm
 from tests.cli.commands import Ran, done, ended, sentence, start, store_of, write
 
-ROWS = 3_000
+ROWS = 1_200
 
 
-def many(folder: Path) -> Path:
-    rows = (f"{n},Person{n} Lee,p{n}@x.org,Leeds\n" for n in range(ROWS))
+def many(folder: Path, count: int = ROWS) -> Path:
+    rows = (f"{n},Person{n} Lee,p{n}@x.org,Leeds\n" for n in range(count))
     return write(folder, "Id,Name,Email,Town\n" + "".join(rows), "many.csv")
 
 
@@ -65,8 +65,8 @@ def test_an_import_that_was_stopped_is_finished_by_the_same_command(
     [again] = done(*words, "--json").json
     assert again["counts"]["unchanged"] == ROWS
     with Crm.open(store) as crm:
-        page = crm.customers.page(limit=50)
-        assert {event.type for c in page.items for event in crm.parties.history(c.id)} == {"party.added"}
+        parties = [customer.members[0] for customer in crm.customers.page(limit=50).items]
+        assert {event.type for id in parties for event in crm.parties.history(id)} == {"party.added"}
 
 
 def test_python_m_crmcore_is_the_same_command(tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_output_that_nobody_reads_leaves_no_trace_of_a_stack(tmp_path: Path, wor
     assert ran.code in (0, 1)
 
 
-def test_a_report_to_a_closed_pipe_is_no_error_of_the_import(tmp_path: Path) -> None:
-    path, store = many(tmp_path), tmp_path / "crm.db"
+def test_an_import_whose_plan_nobody_reads_to_its_end_is_whole_or_not_there(tmp_path: Path) -> None:
+    path, store = many(tmp_path, 250), tmp_path / "crm.db"
     process = start("import", path, "--store", store, "--id-column", "Id")
     assert process.stdout is not None
     assert process.stdout.readline().startswith("many.csv")  # like `| head -1`
@@ -98,7 +98,9 @@ def test_a_report_to_a_closed_pipe_is_no_error_of_the_import(tmp_path: Path) -> 
     process.stdout = None
     ran = ended(process)
     assert ran.err == ""
-    assert committed(store) == ROWS
+    assert committed(store) in (0, 250)
+    done("import", path, "--store", store, "--id-column", "Id")
+    assert committed(store) == 250
 
 
 def test_a_full_disk_behind_the_output_is_one_sentence(tmp_path: Path) -> None:
@@ -142,13 +144,13 @@ def on_a_terminal(words: list[object]) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_progress_is_shown_on_a_terminal_only_and_wiped_away(tmp_path: Path, as_json: bool) -> None:
-    path, store = many(tmp_path), tmp_path / "crm.db"
+    path, store = many(tmp_path, 250), tmp_path / "crm.db"
     words: list[object] = ["import", path, "--store", store, "--id-column", "Id"]
     words += ["--json"] if as_json else []
     code, out, shown = on_a_terminal(words)
     assert code == 0
-    assert f"\rplan: {ROWS:,} of {ROWS:,}" in shown
-    assert f"\rimport: {ROWS:,} of {ROWS:,}" in shown
+    assert "\rplan: 250 of 250" in shown
+    assert "\rimport: 250 of 250" in shown
     assert shown.endswith("\r"), "the last line is wiped away"
     assert shown.rpartition("\r")[0].rpartition("\r")[2].isspace()
     assert not set("\r\x1b") & set(out)
