@@ -84,13 +84,14 @@ def sentence(err: str) -> str:
 
 def start(*words: object, **options: Any) -> subprocess.Popen[str]:
     """Start a command in a process of its own, where an interrupt means what it means in a shell."""
-    path = os.pathsep.join(entry for entry in sys.path if entry)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    env["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.Popen(
         [sys.executable, "-m", "crmcore", *map(str, words)],
         text=True,
         encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": path},
+        env=env,
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         **options,
     )

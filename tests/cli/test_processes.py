@@ -111,7 +111,9 @@ def test_a_full_disk_behind_the_output_is_one_sentence(tmp_path: Path) -> None:
         with open("/dev/full", "w") as full:
             ran = ended(start(*words, "--store", store, stdout=full))
         assert ran.code == 1
-        sentence(ran.err)
+        assert "No space left" in sentence(ran.err)
+    with open("/dev/full", "w") as full:
+        assert ended(start("show", "--help", stdout=full)).err == ""
 
 
 def test_nobody_listening_on_standard_error_changes_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""The reference of the command line leaves nothing out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmcore.cli.terminal import EXIT_CODES
+from crmcore.exchange.facts import MESSAGES
+from crmcore.exchange.fields import FIELDS
+from tests.cli.commands import PEOPLE, done, looked_at, store_of, write
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+COMMANDS = ("import", "dedupe", "show", "merge", "unmerge")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_every_command_is_explained(command: str) -> None:
+    options = set(re.findall(r"(?<![\w-])--[a-z-]+", done(command, "--help").out)) - {"--help"}
+    assert len(options) >= 2
+    usages = "".join(re.findall(rf"crmcore {command} [^`]*?```", PAGE))
+    assert {option for option in options if option not in usages} == set()
+
+
+def test_every_exit_code_is_explained_as_help_does() -> None:
+    codes = dict(re.findall(r"^  (\d+) +(.*)$", EXIT_CODES, re.MULTILINE))
+    assert codes == dict(re.findall(r"^\| (\d+) \| (.*) \|$", PAGE, re.MULTILINE))
+
+
+def test_every_field_and_every_code_of_a_rejected_row_is_there() -> None:
+    assert [name for name in (*FIELDS, *MESSAGES) if f"`{name}`" not in PAGE] == []
+
+
+def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    bad = write(tmp_path, PEOPLE + "4,,,,Leeds\n", "bad.csv")
+    merged = done("merge", "Ann", "Bo", "--store", store, "--json").json
+    documents: list[Any] = [
+        looked_at("import", bad, "--store", store, "--json").json,
+        done("dedupe", "--store", store, "--json").json,
+        done("dedupe", tmp_path / "people.csv", "--json").json,
+        done("show", "Ann", "--store", store, "--json").json,
+        merged,
+        done("unmerge", merged["judgement"]["id"], "--different", "--store", store, "--json").json,
+    ]
+    keys: set[str] = set()
+    for document in documents:
+        for part in document if isinstance(document, list) else [document]:
+            keys |= {*part, *part.get("counts", ()), *part.get("view", ())}
+            keys |= {key for notice in part.get("notices", ()) for key in notice}
+    assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
