@@ -84,7 +84,9 @@ def sentence(err: str) -> str:
 
 def start(*words: object, **options: Any) -> subprocess.Popen[str]:
     """Start a command in a process of its own, where an interrupt means what it means in a shell."""
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    # Coverage is not measured in it: an interrupt that meets coverage's own lock would leave the process hanging.
+    left_out = ("PYTHONUNBUFFERED", "COVERAGE_PROCESS_START")
+    env = {name: value for name, value in os.environ.items() if name not in left_out}
     env["PYTHONPATH"] = os.pathsep.join(entry for entry in sys.path if entry)
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.Popen(
