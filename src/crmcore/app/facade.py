@@ -248,7 +248,9 @@ class Identity:
     def matches(self, of: Party | PartyId) -> tuple[Candidate, ...]:
         """The parties that may be the same customer as a stored party or a draft, most likely first.
 
-        Advisory: nothing is written. Parties of the same customer, and pairs that a person has judged, are left out.
+        Advisory: nothing is written. Parties of the same customer, and customers of whom a person has judged, are left
+        out. How common a value is, is counted among the candidates only; `dedupe` counts in the whole store and is
+        more careful with values that many customers share.
 
         Raises:
             NotFound: if a party id is not known.
