@@ -14,6 +14,7 @@ from crmcore.errors import (
     CommitUnknown,
     DecidedDifferent,
     IdempotencyMismatch,
+    InvalidParty,
     NoDesignation,
     NotFound,
     RelationshipCycle,
@@ -243,6 +244,29 @@ def test_a_batch_pages_through_what_is_stored_and_what_it_wrote(
     assert list(crm.interactions.timeline(ann.id, oldest_first=oldest_first).items) == expected
 
 
+def test_what_a_batch_takes_away_it_can_make_again(crm: Crm) -> None:
+    ann, ben = crm.parties.add(ANN).id, crm.parties.add(BEN).id
+    first = crm.identity.merge(ann, ben)
+    with crm.batch() as b:
+        b.identity.retract(first.id)
+        assert b.customers.resolve(ann).members == (ann,)
+        second = b.identity.merge(ann, ben)
+        assert b.customers.resolve(ann).members == (ann, ben)
+    assert crm.customers.resolve(ben).members == (ann, ben)
+    crm.identity.retract(second.id)
+    assert crm.customers.resolve(ben).members == (ben,)
+
+
+def test_an_event_is_of_what_was_written_and_of_nothing_else(crm: Crm) -> None:
+    ann = crm.parties.add(ANN)
+    with crm.batch() as b:
+        with pytest.raises(InvalidParty):
+            b.parties.add_many([BEN, ann])  # the first is good, the second is stored already
+        b.parties.change(ann.id, lambda party: party.with_tag("vip"))
+    assert [event.type for event in said(crm)] == ["party.added", "party.changed"]
+    assert crm.customers.search("ben@x.org") == ()
+
+
 def test_a_deduplication_within_a_batch_sees_what_the_batch_added(crm: Crm) -> None:
     draft = Person.of("Ann Lee", email="ann@x.org", phone="+44 20 7946 0018", birth_date="1985-04-12")
     with crm.batch() as b:
@@ -311,6 +335,16 @@ def test_a_batch_that_is_run_again_writes_nothing_and_gives_the_same_ids(crm: Cr
         assert {**again, "written": first["written"]} == first
         assert crm.store.changes("default").watermark == before
     assert len(crm.customers.search("ann@x.org")) == 1
+
+
+def test_what_a_batch_did_twice_is_given_twice(crm: Crm) -> None:
+    def twins() -> list[PartyId]:
+        with crm.batch(idem="x") as b:
+            return [b.parties.add(ANN).id for _ in range(2)]
+
+    first = twins()
+    assert len(set(first)) == 2
+    assert twins() == first
 
 
 def test_a_batch_that_is_run_again_gives_what_stands_now(crm: Crm) -> None:

@@ -193,6 +193,11 @@ def test_people_join_a_thousand_records_and_no_more() -> None:
     assert cluster(crm, ids[500]) == tuple(ids[:1000])
     with pytest.raises(ClusterTooLarge):
         crm.identity.merge(ids[500], ids[1000])
+    with crm.batch() as b:
+        b.parties.change(ids[0], lambda party: party.with_tag("kept"))
+        with pytest.raises(ClusterTooLarge):
+            b.identity.merge(ids[500], ids[1000])
+    assert crm.parties.get(ids[0]).tags == {"kept"}
     assert crm.identity.judgements(ids[1000]) == ()
     assert cluster(crm, ids[1000]) == (ids[1000],)
 

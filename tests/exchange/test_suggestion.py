@@ -222,7 +222,8 @@ def test_a_column_that_numbers_the_rows_is_offered_as_the_id() -> None:
         ("Kappa GmbH & Co. KG", ("organization",)), ("University of Oslo", ("organization",)),
         ("Peter Holm", ("person",)), ("MÃ¼nchen", ("mojibake",)), ("Childrenâ€™s", ("mojibake",)),
         ("a \ufffd b", ("mojibake",)), ("Göteborg", ()), ("São Paulo", ()), ("x" * 500, ()),
-        ("Semiconductor device", ()),
+        ("Semiconductor device", ()), ("=cmd|' /C calc'!A0", ("formula",)), ("@SUM(A1)", ("formula",)),
+        ("-2+3+cmd|' /C calc'!A0", ("formula",)), ("+1 (415) 555-0132", ("phone",)), ("-", ()), ("@ann", ()), ("=", ()),
     ],
 )  # fmt: skip
 def test_looks(text: str, wanted: tuple[str, ...]) -> None:

@@ -169,7 +169,7 @@ def _ended(prepared: Prepared, records: _Records, terminal: Terminal) -> int:
     """The exit code, and one sentence where somebody has to look."""
     unread = records.unreadable.total()
     parts = [f"{counted(unread, 'row', 'rows')} could not be read"] if unread else []
-    parts += ["the file is damaged"] if any(n.code in DAMAGED for n in prepared.notices) else []
+    parts += ["the file is damaged in places"] if any(n.code in DAMAGED for n in prepared.notices) else []
     if not parts:
         return DONE
     where = "the notices" if terminal.as_json else 'the lines that begin with "!"'

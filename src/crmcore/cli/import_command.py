@@ -142,7 +142,7 @@ def _ended(documents: list[dict[str, Any]], terminal: Terminal) -> int:
     damages = sum(notice["code"] in DAMAGED for document in documents for notice in document["notices"])
     parts = [f"{counted(rejected, 'row was', 'rows were')} rejected"] if rejected else []
     parts += [f"{counted(conflicts, 'row is', 'rows are')} left to a person"] if conflicts else []
-    parts += ["the file is damaged"] if damages else []
+    parts += ["the file is damaged in places"] if damages else []
     if not parts:
         return DONE
     where = "the notices" if terminal.as_json else 'the lines that begin with "!"'

@@ -5,6 +5,7 @@ Invariant: everything is escaped, the file needs nothing else, and it shows only
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import attrs
@@ -187,10 +188,11 @@ def _pairs(crm: Crm, pairs: Sequence[Judgement]) -> list[Html]:
     if not pairs:
         return [tag("p", "Nothing waits for a person.", class_="quiet")]
     rows = []
+    store = shlex.quote(crm.store.describe().address)
     for judgement in pairs:
         a, b = crm.parties.get(judgement.a), crm.parties.get(judgement.b)
         why = ", ".join(f"{item.get('field')} {item.get('level')}" for item in judgement.evidence)
-        rows.append((_side(a), _side(b), why, f"crmcore merge {judgement.a} {judgement.b}"))
+        rows.append((_side(a), _side(b), why, f"crmcore merge {judgement.a} {judgement.b} --store {store}"))
     return [table(["one record", "another record", "what the matcher saw", "to merge"], rows)]
 
 
