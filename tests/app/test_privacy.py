@@ -133,10 +133,10 @@ REFUSED: dict[str, Callable[[Crm, dict[str, Any]], Any]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("call", REFUSED.values(), ids=REFUSED.keys())
-def test_no_refusal_shows_what_is_personal(crm: Crm, call: Callable[[Crm, dict[str, Any]], Any]) -> None:
+def test_no_refusal_shows_what_is_personal(crm: Crm) -> None:
     things = filled(crm)
-    with pytest.raises(CrmError) as raised:
-        call(crm, things)
-    assert SECRET not in told(raised.value)
-    assert not str(raised.value)[0].isupper()
+    for name, call in REFUSED.items():
+        with pytest.raises(CrmError) as raised:
+            call(crm, things)
+        assert SECRET not in told(raised.value), name
+        assert not str(raised.value)[0].isupper(), name

@@ -23,34 +23,33 @@ ANN = (
 )
 
 
-@pytest.mark.parametrize(
-    "ref",
-    [
-        Source("hubspot:eu1", "A#1"),
-        "hubspot:eu1#A#1",
-        "ann@bücher.example",
-        "  ANN@XN--BCHER-KVA.example ",
-        "+442079460018",
-        "+44 (0)20 7946 0018",
-        "+44 20 7946 0018 ext. 7",
-        "9897433",
-        "989 7433",
-        "Ann Björk O'Neill",
-        "ann",
-        "ANN BJORK",
-        "bjork oneill",
-        "o’neill",
-        "O'Nei",
-    ],
-    ids=str,
-)
-def test_every_spelling_of_everything_leads_to_the_customer(crm: Crm, ref: Any) -> None:
+SPELLINGS: list[Any] = [
+    Source("hubspot:eu1", "A#1"),
+    "hubspot:eu1#A#1",
+    "ann@bücher.example",
+    "  ANN@XN--BCHER-KVA.example ",
+    "+442079460018",
+    "+44 (0)20 7946 0018",
+    "+44 20 7946 0018 ext. 7",
+    "9897433",
+    "989 7433",
+    "Ann Björk O'Neill",
+    "ann",
+    "ANN BJORK",
+    "bjork oneill",
+    "o’neill",
+    "O'Nei",
+]
+
+
+def test_every_spelling_of_everything_leads_to_the_customer(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
     crm.parties.add(Person.of("Ben Lee", email="ben@x.org", phone="+44 20 7946 0019"))
-    assert crm.customers.resolve(ref).members == (ann.id,)
-    assert [found.id for found in crm.customers.search(ref)] == [CustomerId(ann.id)]
-    assert crm.customers.view(ref).id == CustomerId(ann.id)
-    assert crm.interactions.timeline(ref).items == ()
+    for ref in SPELLINGS:
+        assert crm.customers.resolve(ref).members == (ann.id,), ref
+        assert [found.id for found in crm.customers.search(ref)] == [CustomerId(ann.id)]
+        assert crm.customers.view(ref).id == CustomerId(ann.id)
+        assert crm.interactions.timeline(ref).items == ()
 
 
 def test_a_national_number_leads_there_when_its_region_is_said(crm: Crm) -> None:
@@ -115,27 +114,25 @@ def test_a_name_that_fits_everybody_is_not_looked_up_to_the_end() -> None:
     assert crm.customers.resolve("Ann Number1499").id
 
 
-@pytest.mark.parametrize(
-    "ref", ["", " ", "#", "x#", "#x", "@", "+", "...", "01977420-dc00-7000-8000-000000000000"]
-)
-def test_what_is_no_reference_finds_nobody(crm: Crm, ref: str) -> None:
+def test_what_is_no_reference_finds_nobody(crm: Crm) -> None:
     crm.parties.add(ANN)
-    with pytest.raises(NotFound):
-        crm.customers.resolve(ref)
-    assert crm.customers.search(ref) == ()
+    for ref in ("", " ", "#", "x#", "#x", "@", "+", "...", "01977420-dc00-7000-8000-000000000000"):
+        with pytest.raises(NotFound):
+            crm.customers.resolve(ref)
+        assert crm.customers.search(ref) == ()
 
 
-ENORMOUS = ["x", "@", "#", "1", "a@", "\u202e", "\x00", "\ud800", "é", "()", "-", "a b "]
+ENORMOUS = ("x", "@", "#", "1", "a@", "\u202e", "\x00", "\ud800", "é", "()", "-", "a b ")
 
 
-@pytest.mark.parametrize("piece", ENORMOUS, ids=[repr(piece) for piece in ENORMOUS])
-def test_ten_megabytes_find_nobody_at_once(crm: Crm, piece: str) -> None:
+def test_ten_megabytes_find_nobody_at_once(crm: Crm) -> None:
     crm.parties.add(ANN)
-    text = piece * (10_000_000 // len(piece))
-    began = perf_counter()
-    with pytest.raises(NotFound):
-        crm.customers.view(text)
-    assert perf_counter() - began < 1
+    for piece in ENORMOUS:
+        text = piece * (10_000_000 // len(piece))
+        began = perf_counter()
+        with pytest.raises(NotFound):
+            crm.customers.view(text)
+        assert perf_counter() - began < 1, repr(piece)
 
 
 @settings(max_examples=200)
@@ -152,8 +149,8 @@ def test_a_hostile_text_finds_somebody_or_nobody_and_is_never_quoted(text: str) 
         assert refusal is None or "canary-4711" not in told(refusal)
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_text_is_no_trouble_to_any_engine(crm: Crm, text: str) -> None:
+def test_a_hostile_text_is_no_trouble_to_any_engine(crm: Crm) -> None:
     crm.parties.add(ANN)
-    for ref in (text, f"{text}#1", f"shop#{text}", f"{text}@x.org"):
-        assert len(crm.customers.search(ref)) <= 1
+    for text in HOSTILE:
+        for ref in (text, f"{text}#1", f"shop#{text}", f"{text}@x.org"):
+            assert len(crm.customers.search(ref)) <= 1
