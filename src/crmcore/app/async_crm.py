@@ -16,7 +16,7 @@ import attrs
 from crmcore.app.flow import Clock, Flow
 from crmcore.app.journal import Journal
 from crmcore.app.registry import REGISTRY
-from crmcore.errors import IdempotencyMismatch, VersionConflict
+from crmcore.errors import IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
 from crmcore.identity.matcher import Matcher
 from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
@@ -266,7 +266,7 @@ class AsyncBatch(_Namespaces):
         await journal.put(unit)
         try:
             await self._base.write(unit, self._idem)
-        except (IdempotencyMismatch, VersionConflict):
+        except (IdempotencyMismatch, VersionConflict, KeyConflict, StreamConflict):
             if not await journal.overtaken(self._base.new_unit()):
                 raise
         else:
