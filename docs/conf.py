@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pkgutil
 import tomllib
+from importlib import import_module
 from pathlib import Path
+
+import crmcore
 
 _PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
@@ -32,3 +36,12 @@ html_theme = "furo"
 html_title = "crmcore"
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def setup(_app: object) -> None:
+    """Ask the rooms for all public names: they import them on first use, and autodoc lists only what is there."""
+    for room in pkgutil.iter_modules(crmcore.__path__, "crmcore."):
+        if not room.name.endswith("__main__"):
+            module = import_module(room.name)
+            for name in getattr(module, "__all__", ()):
+                getattr(module, name)

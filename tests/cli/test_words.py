@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.commands import PEOPLE, done, refused, run, store_of, write
 
-COMMANDS = ("import", "dedupe", "show", "merge", "unmerge")
+COMMANDS = ("import", "dedupe", "evaluate", "show", "merge", "unmerge")
 SECRET = "Zebulon"
 
 
@@ -59,6 +59,10 @@ def test_help_names_every_option_and_every_exit_code(words: list[str]) -> None:
         ["dedupe", "--store", "crm.db", "--summary", "s.json"],
         ["dedupe", "--store", "crm.db", "--map", f"{SECRET}=email"],
         ["dedupe", "--store", "crm.db", "--id-column", SECRET],
+        ["evaluate", SECRET],
+        ["evaluate", SECRET, SECRET, SECRET],
+        ["evaluate", SECRET, SECRET, "--errors", ""],
+        ["evaluate", SECRET, SECRET, "--id-column", f"{SECRET}\0"],
     ],
 )
 def test_wrong_words_end_in_one_sentence_that_repeats_none_of_them(

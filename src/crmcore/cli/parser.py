@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from crmcore.cli.dedupe_command import run_dedupe
+from crmcore.cli.evaluate_command import run_evaluate
 from crmcore.cli.import_command import run_import
 from crmcore.cli.merge_commands import run_merge, run_unmerge
 from crmcore.cli.show_command import run_show
@@ -27,6 +28,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _import(commands)
     _dedupe(commands)
+    _evaluate(commands)
     _show(commands)
     _merge(commands)
     _unmerge(commands)
@@ -108,6 +110,35 @@ def _dedupe(commands: Commands[Parser]) -> None:
     command.add_argument("--summary", metavar="FILE", type=path, help="with FILE: counts and times as JSON")
     _mapping(command)
     command.set_defaults(run=run_dedupe)
+
+
+def _evaluate(commands: Commands[Parser]) -> None:
+    command = _command(commands, "evaluate", "compare the clusters of a file with the true ones")
+    command.add_argument(
+        "clusters", metavar="CLUSTERS", type=path, help="a CSV file with rec_id and cluster, as dedupe writes"
+    )
+    command.add_argument(
+        "truth", metavar="TRUTH", type=path, help="a CSV file with the true cluster of each record"
+    )
+    command.add_argument(
+        "--id-column", metavar="COLUMN", type=text, help="of TRUTH: the record's id (default: rec_id)"
+    )
+    command.add_argument(
+        "--cluster-column", metavar="COLUMN", type=text, help="of TRUTH: the true cluster (default: cluster)"
+    )
+    command.add_argument(
+        "--common", action="store_true", help="compare the records that both files have, leave out the others"
+    )
+    command.add_argument(
+        "--errors", metavar="FILE", type=path, help="write pairs that are wrongly together or apart here"
+    )
+    command.add_argument(
+        "--encoding", metavar="NAME", type=text, help="of TRUTH, where it is not UTF-8 (e.g. cp1252)"
+    )
+    command.add_argument(
+        "--delimiter", metavar="CHAR", type=delimiter, help="of TRUTH, where it cannot be told"
+    )
+    command.set_defaults(run=run_evaluate)
 
 
 def _show(commands: Commands[Parser]) -> None:

@@ -5,9 +5,17 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
+    from crmcore.identity.calibration import (
+        Calibration,
+        CalibrationStep,
+        ReliabilityBin,
+        calibrate,
+        reliability,
+    )
     from crmcore.identity.cluster import Conflict, Link, agglomerate
     from crmcore.identity.customer import Cluster, Contradiction, Partition, customers
     from crmcore.identity.deduplication import Deduplication, dedupe
+    from crmcore.identity.evaluation import BCubed, Evaluation, SizeClass, Tally, evaluate
     from crmcore.identity.features import Features, features_of, features_of_row
     from crmcore.identity.identity_events import (
         CustomersMerged,
@@ -18,16 +26,29 @@ if TYPE_CHECKING:
     from crmcore.identity.judgement import Judgement, Retraction, judge
     from crmcore.identity.matcher import Match, Matcher, Reason
     from crmcore.identity.population import Population
+    from crmcore.identity.reviewed import (
+        Estimates,
+        ReviewedPairs,
+        SampleEvaluation,
+        evaluate_pairs,
+        evaluate_sample,
+    )
     from crmcore.identity.rules import RuleMatcher
     from crmcore.identity.survivorship import Profile, Survivor, SurvivorshipPolicy, survive
+    from crmcore.identity.wrong_pairs import WrongPair
 
 __all__ = [
+    "BCubed",
+    "Calibration",
+    "CalibrationStep",
     "Cluster",
     "Conflict",
     "Contradiction",
     "CustomerSplit",
     "CustomersMerged",
     "Deduplication",
+    "Estimates",
+    "Evaluation",
     "Features",
     "Judgement",
     "JudgementMade",
@@ -39,31 +60,46 @@ __all__ = [
     "Population",
     "Profile",
     "Reason",
+    "ReliabilityBin",
     "Retraction",
+    "ReviewedPairs",
     "RuleMatcher",
+    "SampleEvaluation",
+    "SizeClass",
     "SurvivorshipPolicy",
     "Survivor",
+    "Tally",
+    "WrongPair",
     "agglomerate",
+    "calibrate",
     "customers",
     "dedupe",
+    "evaluate",
+    "evaluate_pairs",
+    "evaluate_sample",
     "features_of",
     "features_of_row",
     "judge",
+    "reliability",
     "survive",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
+        "calibration": "Calibration CalibrationStep ReliabilityBin calibrate reliability",
         "cluster": "Conflict Link agglomerate",
         "customer": "Cluster Contradiction Partition customers",
         "deduplication": "Deduplication dedupe",
+        "evaluation": "BCubed Evaluation SizeClass Tally evaluate",
         "features": "Features features_of features_of_row",
         "identity_events": "CustomersMerged CustomerSplit JudgementMade JudgementRetracted",
         "judgement": "Judgement Retraction judge",
         "matcher": "Match Matcher Reason",
         "population": "Population",
+        "reviewed": "Estimates ReviewedPairs SampleEvaluation evaluate_pairs evaluate_sample",
         "rules": "RuleMatcher",
         "survivorship": "Profile Survivor SurvivorshipPolicy survive",
+        "wrong_pairs": "WrongPair",
     },
 )
