@@ -270,6 +270,12 @@ class InvalidJudgement(RuleViolation):
     code = "invalid_judgement"
 
 
+class InvalidModel(RuleViolation):
+    """A matching model or policy that makes no sense, or does not fit the columns at hand."""
+
+    code = "invalid_model"
+
+
 class DecidedDifferent(InvalidJudgement):
     """A person said that these are different customers. Retract that judgement first."""
 

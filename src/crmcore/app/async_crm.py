@@ -17,7 +17,7 @@ from crmcore.app.flow import Clock, Flow
 from crmcore.app.journal import Journal
 from crmcore.app.registry import REGISTRY
 from crmcore.errors import IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
-from crmcore.identity.matcher import Matcher
+from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.storage.lift import lift
@@ -125,7 +125,7 @@ class AsyncCrm(_Namespaces):
         tenant: str = "default",
         clock: Clock = system_clock,
         ids: Ids | None = None,
-        matcher: Matcher | None = None,
+        matcher: PairMatcher | None = None,
         survivorship: SurvivorshipPolicy | None = None,
         actor: Actor = SYSTEM,
     ) -> None:

@@ -21,7 +21,7 @@ from crmcore.errors import (
     StreamConflict,
     VersionConflict,
 )
-from crmcore.identity.matcher import Matcher
+from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
@@ -51,7 +51,7 @@ class Flow:
     clock: Clock
     ids: Ids
     codecs: Codecs
-    matcher: Matcher
+    matcher: PairMatcher
     survivorship: SurvivorshipPolicy
     actor: Actor
     reason: str | None = None

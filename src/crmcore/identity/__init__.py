@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         JudgementRetracted,
     )
     from crmcore.identity.judgement import Judgement, Retraction, judge
-    from crmcore.identity.matcher import Match, Matcher, Reason
+    from crmcore.identity.matcher import Match, PairMatcher, Reason
+    from crmcore.identity.name_comparison import NameComparison, NameReason, compare_names
     from crmcore.identity.population import Population
     from crmcore.identity.reviewed import (
         Estimates,
@@ -57,6 +58,8 @@ __all__ = [
     "Match",
     "Matcher",
     "Partition",
+    "NameComparison",
+    "NameReason",
     "Population",
     "Profile",
     "Reason",
@@ -72,6 +75,7 @@ __all__ = [
     "WrongPair",
     "agglomerate",
     "calibrate",
+    "compare_names",
     "customers",
     "dedupe",
     "evaluate",
@@ -96,6 +100,7 @@ __getattr__ = lazily(
         "identity_events": "CustomersMerged CustomerSplit JudgementMade JudgementRetracted",
         "judgement": "Judgement Retraction judge",
         "matcher": "Match Matcher Reason",
+        "name_comparison": "NameComparison NameReason compare_names",
         "population": "Population",
         "reviewed": "Estimates ReviewedPairs SampleEvaluation evaluate_pairs evaluate_sample",
         "rules": "RuleMatcher",

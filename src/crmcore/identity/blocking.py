@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from crmcore.identity.features import Features
-from crmcore.identity.matcher import Matcher
+from crmcore.identity.matcher import PairMatcher
 
 LARGEST_BLOCK = 200
 """Records in a block that is compared whole: 19,900 pairs."""
@@ -37,7 +37,7 @@ class Blocks:
     left_out: int
 
     @classmethod
-    def of(cls, records: Sequence[Features], matcher: Matcher, largest: int = LARGEST_BLOCK) -> Blocks:
+    def of(cls, records: Sequence[Features], matcher: PairMatcher, largest: int = LARGEST_BLOCK) -> Blocks:
         """Put each record that is not empty into the block of each of its keys."""
         blocks: dict[str, list[int]] = {}
         keys_of: list[tuple[str, ...]] = []

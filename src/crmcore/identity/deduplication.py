@@ -15,7 +15,7 @@ from crmcore.identity.blocking import Blocks
 from crmcore.identity.cluster import Grouping, Link, agglomerate
 from crmcore.identity.customer import CAP
 from crmcore.identity.features import Features
-from crmcore.identity.matcher import Match, Matcher
+from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.population import Population
 
 Progress = Callable[[int, int], None]
@@ -84,7 +84,7 @@ class Deduplication:
 
 def dedupe(
     features: Sequence[Features],
-    matcher: Matcher,
+    matcher: PairMatcher,
     *,
     apart: Iterable[tuple[int, int]] = (),
     together: Iterable[tuple[int, int]] = (),
@@ -115,7 +115,7 @@ class _Run:
     Records that people spoke of are nodes of their own, since a decision is about a record and not about its like.
     """
 
-    def __init__(self, features: Sequence[Features], matcher: Matcher, decided: set[int]) -> None:
+    def __init__(self, features: Sequence[Features], matcher: PairMatcher, decided: set[int]) -> None:
         self.features = features
         self.matcher = matcher
         self.population = Population.of(features)

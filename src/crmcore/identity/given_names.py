@@ -1,7 +1,7 @@
-"""Given names that are one name in several languages, and titles, particles and suffixes around names of people.
+"""Given names that are one name in several languages, and the titles and particles around names of people.
 
-Invariant: tables of folded Latin words. A name may stand in several groups (Jan is John and may be short for Januarius);
-to stand in one group is to be a variant, not to be equal.
+Invariant: tables of folded Latin words. A name may stand in several groups; to stand in one group is to be a
+variant, not to be equal.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ eugenia evgenia yevheniia
 francis francisco francesco francois franz ferenc franciszek
 frederick friedrich frederic federico fryderyk
 gabriel jibril gavriil
-george georgy georges georgios jorge giorgio georg giorgi yuri yury heorhii jiri jerzy gyorgy yorgos giorgos yiorgos jordi
+george georgy georges georgios jorge giorgio georg giorgi heorhii jiri jerzy gyorgy yorgos giorgos yiorgos jordi
+yuri yury yurii yuriy juri iouri
 gregory grigory grigorii hryhorii gregorio grigoris grzegorz gregor
 helene yelena
 henry heinrich henri enrique enrico henryk hendrik henrik
@@ -46,10 +47,11 @@ hugo ugo
 igor ihor
 irene irina iryna irini
 jacob yakov yakub jakob jacques jaime iacob yaqub yakiv jakub
-james jaime diego santiago jacques giacomo
+james jaime santiago jacques giacomo
 jerome hieronymus geronimo jeronimo
 joan joanna johanna
-john jean juan ivan giovanni johann johannes joao jan ioannis yannis yiannis giannis hans ian yahya jovan ion janos johan jon
+john jon
+john jean juan ivan giovanni johann johannes joao jan ioannis yannis yiannis giannis hans ian yahya jovan janos johan
 joseph jose josef giuseppe iosif yusuf yosef jozef jozsef yusif youssef yosyp josip
 julia yulia yuliia giulia julie
 julius giulio julio jules yuliy
@@ -192,18 +194,18 @@ mario
 
 HONORIFICS = frozenset(
     """
-sekh mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend hon honorable honourable fr father sister
-herr frau hr fru dhr mevr mme mlle monsieur madame m. senor senora sr. sra srta don dona doña signor signora dott
-sheikh shaykh shaikh sheykh cheikh hajji haji hajj hadji al-hajj alhaj alhaji sayyid sayed seyed syed seyyed mullah mulla
-maulana mawlawi maulvi moulvi ayatollah hojatoleslam imam qari qazi ustad ostad engineer eng ing ir general gen colonel col
-major maj captain capt lieutenant lt sergeant sgt admiral adm brigadier brig marshal commander comrade president minister
-king queen prince princess emir amir sultan baron count duke graf freiherr his her excellency royal highness hrh he
-daw thiru shri sri smt kumari pandit datuk dato datin tun tan-sri tengku raden gospodin gospodja pan pani bay bey bayan
-dipl dipling mag phil med jur dds господин госпожа г-н г-жа доктор генерал шейх الشيخ السيد الدكتور الحاج شيخ سيد دكتور
-氏 先生 女士 さん 様 씨 님 श्री श्रीमती डॉ นาย นาง นางสาว ดร κ κα κος δρ
+sekh mr mrs ms miss mx dr prof professor doctor sir dame lord lady rev reverend hon honorable honourable fr father
+sister herr frau hr fru dhr mevr mme mlle monsieur madame m. senor senora sr. sra srta don dona doña signor signora
+dott sheikh shaykh shaikh sheykh cheikh hajji haji hajj hadji al-hajj alhaj alhaji sayyid sayed seyed syed seyyed
+mullah mulla maulana mawlawi maulvi moulvi ayatollah hojatoleslam imam qari qazi ustad ostad engineer eng ing ir
+general gen colonel col major maj captain capt lieutenant lt sergeant sgt admiral adm brigadier brig marshal
+commander comrade president minister king queen prince princess emir amir sultan baron count duke graf freiherr his
+her excellency royal highness hrh he daw thiru shri sri smt kumari pandit datuk dato datin tun tan-sri tengku raden
+gospodin gospodja pan pani bay bey bayan dipl dipling mag phil med jur dds господин госпожа г-н г-жа доктор генерал
+шейх الشيخ السيد الدكتور الحاج شيخ سيد دكتور 氏 先生 女士 さん 様 씨 님 श्री श्रीमती डॉ นาย นาง นางสาว ดร κ κα κος δρ
 """.split()
 )
-"""Titles and forms of address, folded; they tell nobody from anybody. Some are also names: a title never empties one."""
+"""Titles and forms of address, folded; they tell nobody from anybody. A title never empties a name."""
 
 CREDENTIALS = frozenset(
     "phd md esq cpa mba llm llb msc bsc ma ba mp kc qc obe mbe cbe frcs dphil jd ir ret retd se sh st bin-ret".split()
@@ -217,9 +219,9 @@ GENERATIONS: Mapping[str, str] = {
 }  # fmt: skip
 
 PARTICLES = frozenset(
-    "van von der den de del della delle dello dei degli di da do dos das du des la le las los lo l d ter ten te op zu zum "
-    "zur vom af av y e i al el ul as ash ad an ar at az as ou und of the bin ibn bint ben bar b bn binti binte oglu ogly "
-    "ogli qizi kyzy kizi uulu a/l a/p ould walad weld zade".split()
+    "van von der den de del della delle dello dei degli di da do dos das du des la le las los lo l d ter ten te op zu "
+    "zum zur vom af av y e i al el ul as ash ad an ar at az as ou und of the bin ibn bint ben bar b bn binti binte "
+    "oglu ogly ogli qizi kyzy kizi uulu a/l a/p ould walad weld zade".split()
 )
 """Words between names: they join, and say little by themselves. Arabic articles may stand in any assimilated form."""
 

@@ -16,7 +16,7 @@ from crmcore.identity.names import PersonForm
 from crmcore.identity.population import Population
 from crmcore.values.personal import personal
 
-Verdict = Literal["same", "unsure", "different"]
+Verdict = Literal["same", "related", "unsure", "different"]
 
 
 @attrs.frozen
@@ -79,7 +79,7 @@ class Match:
         return "\n".join(lines)
 
 
-class Matcher(Protocol):
+class PairMatcher(Protocol):
     """Whatever can compare two records: typed rules now, a learned model behind the same three members."""
 
     @property

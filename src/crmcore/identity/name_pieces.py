@@ -61,8 +61,8 @@ _BARE = (
 class Word(NamedTuple):
     """A word of a name: as it is *written*, folded; its *forms* in Latin letters, likeliest first; and its *role*.
 
-    *bare* says that vowels are missing, *script* is ``"han"``, ``"hangul"`` or ``"kana"``, ``"abd"`` or ``"abu"`` for a name that
-    begins so, else empty.
+    *bare* says that vowels are missing, *script* is ``"han"``, ``"hangul"`` or ``"kana"``, ``"abd"`` or ``"abu"`` for a
+    name that begins so, else empty.
     """
 
     written: str
@@ -140,7 +140,7 @@ def _unquoted(match: re.Match[str]) -> str:
 
 
 def _parts(raw: str, *, shouted: bool) -> list[str]:
-    """The words of a piece between spaces: ``J.F.``, ``Jean-Claude``, and ``JF`` where other words are not in capitals."""
+    """The words of a piece between spaces: ``J.F.``, ``Jean-Claude``, and ``JF`` where not all is in capitals."""
     undotted = _DOTTED.sub(". ", raw)
     if not shouted and _CASED_INITIALS.match(raw) and not any(vowel in raw for vowel in "AEIOUYАЕИОУЫЭЮЯ"):
         return list(fold(raw))

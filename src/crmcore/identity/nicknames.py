@@ -1,7 +1,7 @@
 """Short forms of given names that no comparison of letters finds: Bob is Robert, Peggy is Margaret.
 
-Invariant: symmetric, and not transitive: Ted is short for Edward and for Theodore, who are two people. English names are
-those of the package `nicknames`, read when first asked; names of other languages, and some that it lacks, stand here.
+Invariant: symmetric, and not transitive: Ted is short for Edward and for Theodore, who are two people. English names
+are those of the package `nicknames`, read when first asked; names of other languages, and some that it lacks, are here.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from functools import cache
 
 _FULL_NAMES = """
-andy:andrew,andreas bert:albert,robert,herbert charlie:charles,charlotte dolly:dorothy dora:dorothy,theodora ella:eleanor
+andy:andrew,andreas bert:albert,robert,herbert charlie:charles,charlotte dolly:dorothy dora:dorothy,theodora
+ella:eleanor
 fritz:friedrich gus:august,gustav hannes:johannes hans:johannes jan:johannes josie:josephine lena:helena,magdalena
 lisa:elisabeth,elizabeth lola:dolores manolo:manuel max:maximilian,maxim millie:mildred,emily minnie:wilhelmina
 paco:francisco pancho:francisco pepe:jose ralf:rudolf sally:sarah sandy:alexander,alexandra,sandra
 sasha:alexander,alexandra,aleksandr,aleksandra sepp:josef steffi:stefanie,stephanie tess:theresa tina:christina,martina
 toni:anton,antonia uli:ulrich,ulrike willy:william,wilhelm nacho:ignacio lupe:guadalupe beto:alberto,roberto
-toño:antonio tono:antonio chuy:jesus kiko:enrique,francisco quique:enrique lalo:eduardo memo:guillermo nando:fernando
+tono:antonio chuy:jesus kiko:enrique,francisco quique:enrique lalo:eduardo memo:guillermo nando:fernando
 zeca:jose ze:jose chico:francisco dudu:eduardo beppe:giuseppe pino:giuseppe gigi:luigi gianni:giovanni nino:antonino
 sepp:joseph seppi:josef heinz:heinrich heini:heinrich klaus:nikolaus jupp:josef rudi:rudolf resi:therese liesl:elisabeth
 jochen:joachim achim:joachim joschka:josef,joseph basti:sebastian wolfi:wolfgang kees:cornelis pim:willem,wilhelmus
@@ -24,7 +25,8 @@ jaap:jacob,jakob joop:johannes piet:pieter wim:willem sjaak:jacques henk:hendrik
 vlad:vladimir,vladislav volodya:vladimir vova:vladimir,volodymyr misha:mikhail,michael kolya:nikolai,nikolay
 dima:dmitry,dmitri,dmitriy,dmitrii dmytro:dmitry zhenya:evgeny,yevgeny,evgeniy,evgenia vanya:ivan petya:pyotr,petr
 fedya:fyodor alyosha:aleksei,alexei,alexey,aleksey lyosha:aleksei,alexei,alexey tolya:anatoly,anatoliy kostya:konstantin
-seryozha:sergei,sergey serzh:sergei,serge grisha:grigory,grigori,grigoriy borya:boris lyonya:leonid slava:vyacheslav,viacheslav,stanislav
+seryozha:sergei,sergey serzh:sergei,serge grisha:grigory,grigori,grigoriy borya:boris lyonya:leonid
+slava:vyacheslav,viacheslav,stanislav
 katya:ekaterina,yekaterina,catherine masha:maria natasha:natalia,natalya,nataliya olya:olga tanya:tatiana,tatyana
 nastya:anastasia,anastasiya anya:anna sonya:sofia,sofya lyuba:lyubov lyuda:lyudmila,ludmila ira:irina sveta:svetlana
 gosha:georgy yura:yuri,yury jurek:jerzy janek:jan staszek:stanislaw kuba:jakub gosia:malgorzata kasia:katarzyna

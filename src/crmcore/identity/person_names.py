@@ -7,6 +7,7 @@ and 1; the costs add up like the sides of right angles, so that one contradictio
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from crmcore.identity.given_names import EXTRAS
@@ -212,10 +213,8 @@ def _left(a: list[Word], b: list[Word], matched: float) -> list[Finding]:
     for x, y in zip(a, b, strict=False):
         found.append(Finding("conflict", min(_CONFLICT[x.role], _CONFLICT[y.role]), x.written, y.written))
     both = min(len(a), len(b))
-    for x in a[both:]:
-        found.append(Finding("missing", _missing(x, matched), x.written, ""))
-    for y in b[both:]:
-        found.append(Finding("missing", _missing(y, matched), "", y.written))
+    found += [Finding("missing", _missing(x, matched), x.written, "") for x in a[both:]]
+    found += [Finding("missing", _missing(y, matched), "", y.written) for y in b[both:]]
     return found
 
 
@@ -235,7 +234,7 @@ def _is_crossed(pairs: list[_Pair], a: tuple[Word, ...], b: tuple[Word, ...]) ->
         for pair in pairs
         if a[pair.start_a].role == "name" and b[pair.start_b].role == "name"
     )
-    return any(first[1] > second[1] for first, second in zip(told, told[1:], strict=False))
+    return any(first[1] > second[1] for first, second in pairwise(told))
 
 
 # --- syllable by syllable ---------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ _LONG_U = ("oo", "ou", "au", "aw", "ow", "uu")
 
 
 @cache
-def _edits() -> Callable[[str, str], Sequence[Any]]:
+def _edits() -> Callable[..., Any]:
     from rapidfuzz.distance import Levenshtein
 
     return Levenshtein.editops
@@ -89,7 +89,7 @@ def _one_ending_apart(a: str, b: str) -> bool:
     if a[:-1] == b[:-1]:
         ends = {a[-1], b[-1]}
         return "a" in ends and (
-            ends == {"a", "o"} and a[-3:-1] != "nk" or (not ends.isdisjoint("iy") and a[-2] == "k")
+            (ends == {"a", "o"} and a[-3:-1] != "nk") or (not ends.isdisjoint("iy") and a[-2] == "k")
         )
     if b[-1] != "a" or a[-1] == "a":
         return False

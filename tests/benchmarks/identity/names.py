@@ -1,9 +1,9 @@
 """How well names are told apart whose truth is known, and how fast, beside edit distance and a peer.
 
 Run it with the Python that has crmcore: ``python tests/benchmarks/identity/names.py PAIRS.csv...``. A file has columns
-``a`` and ``b`` (or ``name1``/``name2``, ``left``/``right``), ``kind`` or ``schema``, and ``same`` or ``is_match``. crmcore is
-measured at its own verdict; rapidfuzz's Levenshtein ratio over folded names, and nomenklatura's logic-v2 where it is
-installed, at the threshold that is best for them on this very file.
+``a`` and ``b`` (or ``name1`` and ``name2``), ``kind`` or ``schema``, and ``same`` or ``is_match``. crmcore is measured
+at its own verdict; rapidfuzz's Levenshtein ratio over folded names, and nomenklatura's logic-v2 where it is installed,
+at the threshold that is best for them on this very file.
 """
 
 from __future__ import annotations

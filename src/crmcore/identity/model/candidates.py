@@ -1,147 +1,169 @@
 """Pairs of records worth comparing: whoever shares a value, or one a typing error away, that not too many have.
 
-Invariant: which pairs come out is a function of the set of records and the budget. A value that too many have is not
-dropped: whoever has it meets those who share a second such value, or a third.
+Invariant: which pairs come out is a function of the set of records and of the budget, and memory holds the blocks but
+never the pairs. Few records are compared by every single value that they share. Among many, a value that too many have
+is not dropped: whoever has it meets those who share a second such value too, or a third; what is left out is counted.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from crmcore.identity.model.encoding import Table
-from crmcore.identity.model.levels import _metrics
+from crmcore.identity.model.levels import edits
 
-CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700, 2500)
+_CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700, 2500)
+"""The sizes among which the largest block is chosen."""
+
+_WIDEST = 24
+"""So many of its common values a record meets others by, the rarest first."""
+
+_LEAST_LETTERS = 4
+_CROWD = 200
+"""Texts that all become equal when one letter is left out of each: more than these are numbers in a row."""
+
+Posting = Sequence[int]
 
 
-def budget(records: int) -> int:
+def pair_budget(records: int) -> int:
+    """How many pairs are worth looking at by default: some hundreds for each record."""
     return 300_000 + 150 * records
 
 
 class Candidates:
-    def __init__(self, table: Table, most: int | None = None) -> None:
-        most = budget(len(table.rows)) if most is None else most
-        keys_of: list[list[str]] = []
-        cache: list[dict[int, tuple[str, ...]]] = [{} for _ in table.columns]
-        for position, row in enumerate(table.rows):
-            keys: dict[str, None] = {}
-            for at, code in self._codes(table, position, row):
-                known = cache[at].get(code)
-                if known is None:
-                    known = cache[at][code] = table.columns[at].keys(table.values[at][code])
-                keys.update(dict.fromkeys(known))
-            keys_of.append(list(keys))
-        postings: dict[str, list[int]] = {}
-        for position, keys in enumerate(keys_of):
-            for key in keys:
-                postings.setdefault(key, []).append(position)
-        fuzzy = {key for at, column in enumerate(table.columns) if column.neighbours for found in cache[at].values() for key in found}
-        edges = neighbours(sorted(fuzzy))
-        self.left_out = 0
-        self.cap = self._cap(postings, edges, most)
-        cap = self.cap
-        small = {key: members for key, members in postings.items() if 1 < len(members) <= cap}
-        self.across: dict[str, list[list[int]]] = {}
-        large_edges: dict[str, list[str]] = {}
-        for a, b in edges:
-            if len(postings[a]) * len(postings[b]) <= cap * cap:
-                self.across.setdefault(a, []).append(postings[b])
-                self.across.setdefault(b, []).append(postings[a])
-            else:
-                large_edges.setdefault(a, []).append(f"{a}~{b}")
-                large_edges.setdefault(b, []).append(f"{a}~{b}")
-        big = {key for key, members in postings.items() if len(members) > cap}
-        joint: dict[str, list[int]] = {}
-        wide: list[list[str]] = []
-        for position, keys in enumerate(keys_of):
-            mine = [key for key in keys if key in big]
-            for key in keys:
-                if key in large_edges:
-                    mine.extend(large_edges[key])
-            mine = sorted(mine)[:40]
-            wide.append(mine)
-            for a, b in combinations(mine, 2):
-                if a[0] != b[0] or a[:2] == "n:":
-                    joint.setdefault(f"{a}&{b}", []).append(position)
-        self.blocks: list[list[list[int]]] = [[] for _ in keys_of]
-        for position, keys in enumerate(keys_of):
-            self.blocks[position].extend(small[key] for key in keys if key in small)
-        triple: dict[str, list[int]] = {}
-        for key, members in joint.items():
-            if len(members) < 2:
-                continue
-            if len(members) <= cap:
-                for position in members:
-                    self.blocks[position].append(members)
-            else:
-                parts = key.split("&")
-                for position in members:
-                    for third in wide[position]:
-                        if third > parts[1] and third[0] not in (parts[0][0], parts[1][0]):
-                            triple.setdefault(f"{key}&{third}", []).append(position)
-        for key, members in triple.items():
-            if 2 <= len(members) <= cap:
-                for position in members:
-                    self.blocks[position].append(members)
-            elif len(members) > cap:
-                self.left_out += len(members) * (len(members) - 1) // 2
-        self.keys_of = keys_of
+    """The records of a table by the values that they share."""
 
-    @staticmethod
-    def _codes(table: Table, position: int, row: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-        for at, code in enumerate(row):
-            if code:
-                yield at, code
-        for group, options in table.more.get(position, {}).items():
-            places = [at for at, column in enumerate(table.columns) if column.group == group]
-            for option in options[1:]:
-                for at, code in zip(places, option, strict=True):
-                    if code:
-                        yield at, code
+    def __init__(self, table: Table, budget: int | None = None) -> None:
+        budget = pair_budget(len(table.rows)) if budget is None else budget
+        self.keys, fuzzy = _keys(table)
+        self.postings: dict[str, list[int]] = {}
+        for position, keys in enumerate(self.keys):
+            for key in keys:
+                self.postings.setdefault(key, []).append(position)
+        near = neighbours(sorted(fuzzy))
+        self.cap = self._cap(near, budget)
+        self.across: dict[str, list[Posting]] = {}
+        self.blocks: list[list[Posting]] = [
+            [self.postings[key] for key in keys if 1 < len(self.postings[key]) <= self.cap] for keys in self.keys
+        ]
+        self.oversized = sum(1 for members in self.postings.values() if len(members) > self.cap)
+        self.left_out = self._join_common(self._across(near))
 
-    @staticmethod
-    def _cap(postings: dict[str, list[int]], edges: list[tuple[str, str]], most: int) -> int:
-        sizes = sorted(len(members) for members in postings.values() if len(members) > 1)
-        products = sorted(len(postings[a]) * len(postings[b]) for a, b in edges)
-        best = CAPS[0]
-        for cap in CAPS:
+    def _cap(self, near: Iterable[tuple[str, str]], budget: int) -> int:
+        """The size of the largest block that is compared whole."""
+        sizes = [len(members) for members in self.postings.values() if len(members) > 1]
+        products = [len(self.postings[a]) * len(self.postings[b]) for a, b in near]
+        best = _CAPS[0]
+        for cap in _CAPS:
             total = sum(size * (size - 1) // 2 for size in sizes if size <= cap)
-            total += sum(product for product in products if product <= cap * cap)
-            if total > most:
+            if total + sum(product for product in products if product <= cap * cap) > budget:
                 break
             best = cap
         return best
 
+    def _across(self, near: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+        """Let the records of neighbouring values meet; the names of the neighbourhoods that are too large for that."""
+        crowded: dict[str, list[str]] = {}
+        for a, b in near:
+            one, other = self.postings[a], self.postings[b]
+            if len(one) * len(other) <= self.cap * self.cap:
+                self.across.setdefault(a, []).append(other)
+                self.across.setdefault(b, []).append(one)
+            else:
+                for key in (a, b):
+                    crowded.setdefault(key, []).append(f"{a}~{b}")
+        return crowded
+
+    def _join_common(self, crowded: dict[str, list[str]]) -> int:
+        """Let records meet that share two common values, or three; how many pairs share three and still are too many."""
+        size = {key: len(members) for key, members in self.postings.items()}
+        wide: list[list[str]] = []
+        joint: dict[tuple[str, ...], list[int]] = {}
+        for position, keys in enumerate(self.keys):
+            mine = [(size[key], key) for key in keys if size[key] > self.cap]
+            mine += [(size[key], name) for key in keys for name in crowded.get(key, ())]
+            wide.append(sorted(name for _, name in sorted(mine)[:_WIDEST]))
+            for a, b in combinations(wide[-1], 2):
+                if a[0] != b[0] or a[0] == "n":
+                    joint.setdefault((a, b), []).append(position)
+        triple: dict[tuple[str, ...], list[int]] = {}
+        for (a, b), members in joint.items():
+            if len(members) <= self.cap:
+                self._meet(members)
+                continue
+            for position in members:
+                for third in wide[position]:
+                    if third > b and third[0] not in (a[0], b[0]):
+                        triple.setdefault((a, b, third), []).append(position)
+        left_out = 0
+        for members in triple.values():
+            if len(members) <= self.cap:
+                self._meet(members)
+            else:
+                left_out += len(members) * (len(members) - 1) // 2
+        return left_out
+
+    def _meet(self, members: Posting) -> None:
+        if len(members) > 1:
+            for position in members:
+                self.blocks[position].append(members)
+
     def partners(self, position: int) -> list[int]:
+        """The later records to compare the one at *position* with, ascending."""
         found: set[int] = set()
         for members in self.blocks[position]:
             found.update(members[bisect_right(members, position) :])
-        for key in self.keys_of[position]:
+        for key in self.keys[position]:
             for members in self.across.get(key, ()):
                 found.update(members[bisect_right(members, position) :])
+        found.discard(position)
         return sorted(found)
 
 
-def neighbours(keys: list[str]) -> list[tuple[str, str]]:
-    """Pairs of keys of one kind that one typing error or swap makes equal."""
-    variants: dict[str, list[str]] = {}
+def _keys(table: Table) -> tuple[list[list[str]], set[str]]:
+    """The keys of each record, and those that have neighbours."""
+    known: list[dict[int, tuple[str, ...]]] = [{0: ()} for _ in table.columns]
+    fuzzy: set[str] = set()
+
+    def keys(at: int, code: int) -> tuple[str, ...]:
+        found = known[at].get(code)
+        if found is None:
+            found = known[at][code] = table.columns[at].keys(table.values[at][code])
+            if table.columns[at].neighbours:
+                fuzzy.update(found)
+        return found
+
+    keys_of: list[list[str]] = []
+    for position, row in enumerate(table.rows):
+        mine = dict.fromkeys(key for at, code in enumerate(row) for key in keys(at, code))
+        for group, options in table.more.get(position, {}).items():
+            for option in options:
+                for at, code in zip(table.places[group], option, strict=True):
+                    mine.update(dict.fromkeys(keys(at, code)))
+        keys_of.append(list(mine))
+    return keys_of, fuzzy
+
+
+def neighbours(keys: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of keys of one kind that one typing error, or two letters swapped, tell apart.
+
+    Found by leaving one letter out of each: two texts that are one error apart have such a rest in common.
+
+    >>> neighbours(["n:smith", "n:smyth", "n:jones"])
+    [('n:smith', 'n:smyth')]
+    """
+    rests: dict[str, list[str]] = {}
     for key in keys:
-        text = key[2:]
-        if len(text) < 4:
+        if len(key) - 2 < _LEAST_LETTERS or len(key) > 80:
             continue
-        variants.setdefault(key, []).append(key)
-        for at in range(2, len(key)):
-            variant = key[:at] + key[at + 1 :]
-            members = variants.setdefault(variant, [])
-            if not members or members[-1] != key:
-                members.append(key)
+        for rest in {key, *(key[:at] + key[at + 1 :] for at in range(2, len(key)))}:
+            rests.setdefault(rest, []).append(key)
     found: set[tuple[str, str]] = set()
-    edits_of = _metrics()[1]
-    for members in variants.values():
-        if 1 < len(members) <= 200:
+    for members in rests.values():
+        if 1 < len(members) <= _CROWD:
             for a, b in combinations(members, 2):
-                if (a, b) not in found and edits_of(a, b, score_cutoff=1) <= 1:
+                if (a, b) not in found and edits(a, b, 1) <= 1:
                     found.add((a, b))
     return sorted(found)

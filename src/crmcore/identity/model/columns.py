@@ -1,11 +1,13 @@
 """The columns that records are compared by: where their values come from, their levels, and what is known before data.
 
-Invariant: a column says nothing about how common a value is; its *terms* are what is counted to find that out.
+Invariant: a column says nothing about how common a value is; its *terms* are what is counted to find that out. Columns
+of one group describe one thing, such as an address: of a record's several addresses the one that fits best is compared
+as a whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -16,181 +18,241 @@ from crmcore.identity.latin import latin
 from crmcore.identity.model import levels
 from crmcore.identity.names import PersonForm
 
+Street = tuple[str, levels.Words, str]
+Variant = tuple[Any, ...]
+"""One value a column of a group, None where there is none."""
 
-@attrs.frozen(kw_only=True)
+
+@attrs.frozen
+class Term:
+    """What of a value is counted, under the name of its *kind*: of a birth date the day, or only the year."""
+
+    kind: str
+    of: Callable[[Any], str]
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Column:
     """One column of the comparison.
 
-    *labels* name the levels, the weakest first, beginning with level 1. *usual* is how often two records of one
-    customer are at each level, as far as one knows before looking. *rarity* is how seldom two customers agree, in bits.
-    *counted* maps levels to the term of a value whose frequency matters there.
+    *labels* name the levels from 1, the weakest first; from level *agrees* on the two are held to agree. *usual* is how
+    often two records of one customer are at each level, as far as one knows before looking. *rarity* is how seldom two
+    customers agree by accident, in bits, and *most* is what agreeing on a value is worth at best.
+
+    *terms* maps levels to what is counted there, since agreeing on what many have is worth less. *keys* are texts that
+    records of one customer share, by which pairs are found; with *neighbours* also those one typing error away. The
+    first two letters of a key keep the kinds of keys apart.
+
+    *own* says what differs between related customers: for people what each has for themself, for organizations the
+    place, by which branches are told apart. A column of an expert's own may take its values from *source*.
     """
 
     name: str
     group: str
     labels: tuple[str, ...]
+    agrees: int
     usual: tuple[float, ...]
     rarity: float
+    most: float
     compare: Callable[[Any, Any], int]
-    terms: Mapping[int, Callable[[Any], str]]
-    keys: Callable[[Any], tuple[str, ...]]
+    terms: Mapping[int, Term] = attrs.field(factory=dict[int, Term])
+    keys: Callable[[Any], tuple[str, ...]] = lambda value: ()
     neighbours: bool = False
-    personal: bool = False
-    """Whether it is somebody's own: a household shares the others."""
+    own: frozenset[str] = frozenset()
+    source: Callable[[Features], Iterable[Any]] | None = None
+
+    def __repr__(self) -> str:
+        return f"Column({self.name!r}, {len(self.labels)} levels)"
+
+    @property
+    def top(self) -> int:
+        """The best level."""
+        return len(self.labels)
 
 
-def _first(value: tuple[str, ...]) -> str:
-    return value[0] if len(value[0]) > 1 else ""
+def _first(words: levels.Words) -> str:
+    return words[0] if len(words[0]) > 1 else ""
 
 
-def _joined(value: tuple[str, ...]) -> str:
-    return "".join(value)
+def _joined(words: levels.Words) -> str:
+    return "".join(words)
 
 
-def _words(value: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"n:{word}" for word in value if len(word) > 2)) or (f"n:{''.join(value)}",)
+def _given_keys(words: levels.Words) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"n:{word}" for word in words if len(word) > 2)) or (f"n:{_joined(words)}",)
 
 
-def _family_keys(value: tuple[str, ...]) -> tuple[str, ...]:
-    joined = f"n:{''.join(value)}"
-    return tuple(dict.fromkeys((joined, *(f"n:{word}" for word in value if len(word) > 3))))
+def _family_keys(words: levels.Words) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((f"n:{_joined(words)}", *(f"n:{word}" for word in words if len(word) > 3))))
 
 
-def _street_words(value: tuple[str, tuple[str, ...], str]) -> str:
-    return "".join(value[1])
+def _street_words(street: Street) -> str:
+    return _joined(street[1])
 
 
-def _door(value: tuple[str, tuple[str, ...], str]) -> str:
-    return f"{value[0]} {''.join(value[1])}"
+def _door(street: Street) -> str:
+    return f"{street[0]} {_joined(street[1])}" if street[0] and street[1] else ""
 
 
-def _local(text: str) -> str:
-    return text.rpartition("@")[0]
+def _street_keys(street: Street) -> tuple[str, ...]:
+    if not street[1]:
+        return ()
+    named = f"s:{_street_words(street)}"
+    return (f"d:{_door(street)}", named) if street[0] else (named,)
 
 
-def _street_keys(value: tuple[str, tuple[str, ...], str]) -> tuple[str, ...]:
-    if value[0] and value[1]:
-        return (f"d:{_door(value)}", f"s:{_street_words(value)}")
-    return (f"s:{_street_words(value)}",) if value[1] else ()
+def _local(address: str) -> str:
+    return address.rpartition("@")[0]
 
 
-def _email_keys(text: str) -> tuple[str, ...]:
-    local = _local(text)
-    return (f"e:{text}", f"l:{local}") if len(local) > 3 else (f"e:{text}",)
+def _email_keys(address: str) -> tuple[str, ...]:
+    local = _local(address)
+    return (f"e:{address}", f"l:{local}") if len(local) > 3 else (f"e:{address}",)
 
 
-def _one(prefix: str) -> Callable[[str], tuple[str, ...]]:
+def _one_key(prefix: str) -> Callable[[str], tuple[str, ...]]:
     return lambda text: (f"{prefix}:{text}",)
 
 
-GIVEN = Column(
-    name="given name", group="name",
-    labels=("different", "initial", "roughly", "short form", "nearly", "same", "same in full"),
-    usual=(0.04, 0.03, 0.03, 0.04, 0.09, 0.60, 0.17), rarity=8, compare=levels.given_names,
-    terms={6: _first, 7: _first}, keys=_words, neighbours=True, personal=True,
-)  # fmt: skip
-FAMILY = Column(
-    name="family name", group="name", labels=("different", "roughly", "in part", "nearly", "same"),
-    usual=(0.04, 0.02, 0.03, 0.09, 0.82), rarity=11, compare=levels.family_names,
-    terms={5: _joined}, keys=_family_keys, neighbours=True,
-)  # fmt: skip
-BORN = Column(
-    name="birth date", group="born",
-    labels=("different", "two digits wrong", "two parts of three", "same year", "one error", "same"),
-    usual=(0.03, 0.02, 0.03, 0.05, 0.07, 0.80), rarity=14, compare=levels.birth_dates,
-    terms={6: str, 4: lambda text: text[:4]}, keys=_one("b"), neighbours=True, personal=True,
-)  # fmt: skip
-EMAIL = Column(
-    name="e-mail", group="email", labels=("different", "alike", "same local part", "one error", "same"),
-    usual=(0.22, 0.04, 0.04, 0.05, 0.65), rarity=20, compare=levels.emails,
-    terms={5: str, 3: _local}, keys=_email_keys, neighbours=True, personal=True,
-)  # fmt: skip
-PHONE = Column(
-    name="phone", group="phone", labels=("different", "one error", "same"),
-    usual=(0.22, 0.05, 0.73), rarity=18, compare=levels.phones,
-    terms={3: lambda text: text[-9:]}, keys=lambda text: (f"p:{text[-7:]}",), neighbours=True,
-)  # fmt: skip
-STREET = Column(
-    name="street", group="address",
-    labels=("different", "other number", "same street", "door with an error", "same door"),
-    usual=(0.20, 0.05, 0.06, 0.12, 0.57), rarity=16, compare=levels.streets,
-    terms={5: _door, 3: _street_words, 2: _street_words}, keys=_street_keys, neighbours=True,
-)  # fmt: skip
-POSTCODE = Column(
-    name="postcode", group="address", labels=("different", "same area", "one error", "same"),
-    usual=(0.14, 0.06, 0.06, 0.74), rarity=10, compare=levels.postcodes,
-    terms={4: str, 2: lambda text: text[:3]}, keys=_one("z"), neighbours=True,
-)  # fmt: skip
-CITY = Column(
-    name="city", group="address", labels=("different", "nearly", "same"),
-    usual=(0.17, 0.08, 0.75), rarity=7, compare=levels.places, terms={3: str}, keys=_one("c"),
-)  # fmt: skip
-REGION = Column(
-    name="region", group="address", labels=("different", "nearly", "same"),
-    usual=(0.08, 0.02, 0.90), rarity=3, compare=levels.regions, terms={3: str}, keys=_one("r"),
-)  # fmt: skip
-COUNTRY = Column(
-    name="country", group="address", labels=("different", "nearly", "same"),
-    usual=(0.04, 0.01, 0.95), rarity=3, compare=levels.regions, terms={3: str}, keys=_one("y"),
-)  # fmt: skip
-IDENTIFIER = Column(
-    name="identifier", group="identifier", labels=("different", "two errors", "one error", "same"),
-    usual=(0.04, 0.01, 0.05, 0.90), rarity=24, compare=levels.identifiers,
-    terms={4: str}, keys=_one("i"), neighbours=True, personal=True,
-)  # fmt: skip
-ORGANIZATION = Column(
-    name="organization name", group="organization",
-    labels=("different", "in part", "common words in it", "in it", "nearly", "same"),
-    usual=(0.06, 0.06, 0.06, 0.12, 0.15, 0.55), rarity=14, compare=levels.organization_names,
-    terms={6: lambda words: " ".join(word for word, _ in words)}, keys=lambda words: _organization_keys(words), neighbours=True,
-)  # fmt: skip
-EMPLOYER = Column(
-    name="employer", group="employer",
-    labels=("different", "in part", "common words in it", "in it", "nearly", "same"),
-    usual=(0.30, 0.06, 0.04, 0.05, 0.05, 0.50), rarity=8, compare=levels.organization_names,
-    terms={6: lambda words: " ".join(word for word, _ in words)}, keys=lambda words: (f"w:{' '.join(word for word, _ in words)}",),
-)  # fmt: skip
-OCCUPATION = Column(
-    name="occupation", group="occupation", labels=("different", "nearly", "same"),
-    usual=(0.25, 0.05, 0.70), rarity=5, compare=levels.regions, terms={3: str}, keys=_one("o"),
-)  # fmt: skip
-
-COLUMNS = (GIVEN, FAMILY, BORN, EMAIL, PHONE, STREET, POSTCODE, CITY, REGION, COUNTRY, IDENTIFIER, OCCUPATION, ORGANIZATION, EMPLOYER)
+def _organization(words: levels.Weighted) -> str:
+    return " ".join(word for word, _ in words)
 
 
-def _organization_keys(words: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
-    return tuple(f"o:{word}" for word, _ in words)
+_WHOLE = Term("whole", str)
+_PEOPLE = frozenset({"person"})
+_BOTH = frozenset({"person", "organization"})
+_PLACE = frozenset({"organization"})
+_ORGANIZATION_LABELS = ("different", "in part", "common words in it", "in it", "nearly", "same")
+_NEARLY = ("different", "nearly", "same")
+
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        name="given name", group="name", agrees=4, own=_PEOPLE, compare=levels.given_names,
+        labels=("different", "initial", "roughly", "short form", "nearly", "same", "same in full"),
+        usual=(0.04, 0.03, 0.03, 0.04, 0.09, 0.60, 0.17), rarity=8, most=10,
+        terms={6: Term("first", _first), 7: Term("first", _first)}, keys=_given_keys, neighbours=True,
+    ),
+    Column(
+        name="family name", group="name", agrees=3, compare=levels.family_names,
+        labels=("different", "roughly", "in part", "nearly", "same"),
+        usual=(0.04, 0.02, 0.03, 0.09, 0.82), rarity=11, most=13,
+        terms={5: Term("whole", _joined)}, keys=_family_keys, neighbours=True,
+    ),
+    Column(
+        name="generation", group="name", agrees=2, own=_PEOPLE, compare=levels.alike,
+        labels=("different", "same"), usual=(0.03, 0.97), rarity=1, most=3,
+    ),
+    Column(
+        name="birth date", group="born", agrees=5, own=_PEOPLE, compare=levels.birth_dates,
+        labels=("different", "two digits wrong", "two parts of three", "same year", "one error", "same"),
+        usual=(0.03, 0.02, 0.03, 0.05, 0.07, 0.80), rarity=14, most=15,
+        terms={6: _WHOLE, 4: Term("year", lambda text: str(text[:4]))}, keys=_one_key("b"), neighbours=True,
+    ),
+    Column(
+        name="e-mail", group="email", agrees=3, compare=levels.emails,
+        labels=("different", "alike", "same local part", "one error", "same"),
+        usual=(0.22, 0.04, 0.04, 0.05, 0.65), rarity=20, most=22,
+        terms={5: _WHOLE, 3: Term("local", _local)}, keys=_email_keys, neighbours=True,
+    ),
+    Column(
+        name="phone", group="phone", agrees=2, compare=levels.phones,
+        labels=("different", "one error", "same"),
+        usual=(0.22, 0.05, 0.73), rarity=18, most=20,
+        terms={3: Term("number", lambda text: str(text[-9:]))}, keys=lambda text: (f"p:{text[-7:]}",), neighbours=True,
+    ),
+    Column(
+        name="street", group="address", agrees=4, own=_PLACE, compare=levels.streets,
+        labels=("different", "other number", "same street", "door with an error", "same door"),
+        usual=(0.20, 0.05, 0.06, 0.12, 0.57), rarity=16, most=18,
+        terms={5: Term("door", _door), 3: Term("street", _street_words), 2: Term("street", _street_words)},
+        keys=_street_keys, neighbours=True,
+    ),
+    Column(
+        name="postcode", group="address", agrees=3, own=_PLACE, compare=levels.postcodes,
+        labels=("different", "same area", "one error", "same"),
+        usual=(0.14, 0.06, 0.06, 0.74), rarity=10, most=12,
+        terms={4: _WHOLE, 2: Term("area", lambda text: str(text[:3]))}, keys=_one_key("z"), neighbours=True,
+    ),
+    Column(
+        name="city", group="address", agrees=2, compare=levels.places, labels=_NEARLY,
+        usual=(0.17, 0.08, 0.75), rarity=7, most=9, terms={3: _WHOLE}, keys=_one_key("c"),
+    ),
+    Column(
+        name="region", group="address", agrees=2, compare=levels.categories, labels=_NEARLY,
+        usual=(0.08, 0.02, 0.90), rarity=3, most=5, terms={3: _WHOLE}, keys=_one_key("r"),
+    ),
+    Column(
+        name="country", group="address", agrees=2, compare=levels.categories, labels=_NEARLY,
+        usual=(0.04, 0.01, 0.95), rarity=3, most=5, terms={3: _WHOLE}, keys=_one_key("y"),
+    ),
+    Column(
+        name="identifier", group="identifier", agrees=3, own=_BOTH, compare=levels.identifiers,
+        labels=("different", "two errors", "one error", "same"),
+        usual=(0.04, 0.01, 0.05, 0.90), rarity=24, most=26, terms={4: _WHOLE}, keys=_one_key("i"), neighbours=True,
+    ),
+    Column(
+        name="occupation", group="occupation", agrees=2, compare=levels.categories, labels=_NEARLY,
+        usual=(0.25, 0.05, 0.70), rarity=5, most=6, terms={3: _WHOLE}, keys=_one_key("j"),
+    ),
+    Column(
+        name="organization name", group="organization", agrees=4, compare=levels.organization_names,
+        labels=_ORGANIZATION_LABELS, usual=(0.06, 0.06, 0.06, 0.12, 0.15, 0.55), rarity=14, most=16,
+        terms={6: Term("whole", _organization)}, keys=lambda words: tuple(f"o:{word}" for word, _ in words),
+        neighbours=True,
+    ),
+    Column(
+        name="employer", group="employer", agrees=4, compare=levels.organization_names,
+        labels=_ORGANIZATION_LABELS, usual=(0.30, 0.06, 0.04, 0.05, 0.05, 0.50), rarity=8, most=11,
+        terms={6: Term("whole", _organization)}, keys=lambda words: (f"w:{_organization(words)}",),
+    ),
+)  # fmt: skip
+"""What crmcore compares. People move, change their jobs and have several mailboxes, so *usual* expects that these
+differ; nobody has two birthdays. A year has 366 days, and 80 years have 2^14.8 birthdays."""
+
+WEIGHTED_GROUPS = frozenset({"organization", "employer"})
+"""Groups of names whose words are weighed by their rarity before they are compared."""
 
 
-def variants(record: Features) -> dict[str, list[tuple[Any, ...]]]:
-    """The values of a record by group; each variant holds one value a column of its group, None where it has none."""
-    found: dict[str, list[tuple[Any, ...]]] = {}
-    if record.names:
-        found["name"] = [_name(name) for name in record.names]
-    if record.addresses:
-        found["address"] = [_address(address) for address in record.addresses]
-    for group, values in (
-        ("born", record.birth_dates), ("email", record.emails), ("phone", record.phones),
-        ("identifier", record.identifiers),
-    ):  # fmt: skip
-        if values:
-            found[group] = [(value,) for value in values]
-    for group, forms in (("organization", record.organizations), ("employer", record.employers)):
-        if forms:
-            found[group] = [(tuple(dict.fromkeys(latin(word) for word in form)),) for form in forms]
-    if record.occupation:
-        found["occupation"] = [(latin(record.occupation),)]
-    return found
+def variants(record: Features, columns: Iterable[Column] = COLUMNS) -> dict[str, list[Variant]]:
+    """The values of *record* by group.
+
+    >>> from crmcore.identity.features import features_of_row
+    >>> variants(features_of_row({"full_name": "Ann Lee", "email": "ann@x.org"}))["name"]
+    [(('ann',), ('lee',), None)]
+    """
+    found: dict[str, list[Variant]] = {
+        "name": [_name(name) for name in record.names],
+        "address": [_address(address) for address in record.addresses],
+        "born": [(value,) for value in record.birth_dates],
+        "email": [(value,) for value in record.emails],
+        "phone": [(value,) for value in record.phones],
+        "identifier": [(value,) for value in record.identifiers],
+        "occupation": [(latin(record.occupation) or None,)] if record.occupation else [],
+        "organization": [(_latin_words(form),) for form in record.organizations],
+        "employer": [(_latin_words(form),) for form in record.employers],
+    }
+    for column in columns:
+        if column.source is not None:
+            found[column.group] = [(value,) for value in column.source(record)]
+    return {group: options for group, options in found.items() if any(map(_some, options))}
 
 
-def _name(form: PersonForm) -> tuple[Any, ...]:
-    given = tuple(word for word in map(latin, form.given) if word)
-    family = tuple(word for word in map(latin, form.family) if word)
-    return given or None, family or None
+def _some(variant: Variant) -> bool:
+    return any(value is not None for value in variant)
 
 
-def _address(form: AddressForm) -> tuple[Any, ...]:
-    street = (form.number, tuple(word for word in map(latin, form.street) if word), form.type)
+def _latin_words(words: Iterable[str]) -> levels.Words | None:
+    return tuple(dict.fromkeys(word for text in words for word in latin(text).split())) or None
+
+
+def _name(form: PersonForm) -> Variant:
+    given = tuple(word for text in form.given for word in latin(text).split())
+    family = tuple(word for text in form.family for word in latin(text).split())
+    return given or None, family or None, form.generation or None
+
+
+def _address(form: AddressForm) -> Variant:
+    street = (form.number, tuple(word for text in form.street for word in latin(text).split()), form.type)
     return (
         street if street[0] or street[1] else None,
         form.postcode or None,

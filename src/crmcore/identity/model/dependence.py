@@ -1,72 +1,102 @@
 """Which columns agree together by accident more often than each alone: people of one country share its names and towns.
 
-Each column leans on one other at most (Chow and Liu, 1968), so that what several columns have in common is counted
-once and never taken off twice.
+Invariant: each column leans on one other at most (a tree; Chow and Liu, 1968), so that what columns have in common is
+counted once and never taken off twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from math import log2
+
+import attrs
 
 from crmcore.identity.model.encoding import Table
 
+_ENOUGH = 50
+"""Fewer customers with both columns say nothing."""
 
-def top_terms(table: Table) -> list[list[str]]:
-    found = []
-    for at, column in enumerate(table.columns):
-        top = max(column.terms)
-        term = column.terms[top]
-        found.append([""] + [term(value) for value in table.values[at][1:]])
-    return found
+_EXPECTED = 20
+"""Agreements by accident that are presumed to be as expected: few observations do not speak for a dependence."""
 
-
-def joint_agreement(table: Table, weights: list[float] | None, lam: float, m: list[float]) -> dict[tuple[int, int], float]:
-    """For each two columns, log2 of how much more often random different customers agree on both than by chance."""
-    terms = top_terms(table)
-    k = len(table.columns)
-    result = {}
-    n = len(table.rows)
-    w = weights or [1.0] * n
-    for f in range(k):
-        for g in range(f + 1, k):
-            single_f: dict[str, float] = {}
-            single_g: dict[str, float] = {}
-            both: dict[tuple[str, str], float] = {}
-            total = 0.0
-            tf, tg = terms[f], terms[g]
-            for row, x in zip(table.rows, w):
-                a, b = tf[row[f]], tg[row[g]]
-                if a and b:
-                    single_f[a] = single_f.get(a, 0.0) + x
-                    single_g[b] = single_g.get(b, 0.0) + x
-                    both[a, b] = both.get((a, b), 0.0) + x
-                    total += x
-            if total < 50:
-                continue
-            pairs = total * total
-            agree_f = sum(v * max(v - 1, 0) for v in single_f.values())
-            agree_g = sum(v * max(v - 1, 0) for v in single_g.values())
-            agree = sum(v * max(v - 1, 0) for v in both.values())
-            gone = lam * m[f] * m[g] * pairs if weights is None else 0.0
-            expected = agree_f / pairs * agree_g
-            ratio = (max(agree - gone, 0) + 20) / (expected + 20)
-            if ratio > 1.2:
-                result[f, g] = min(log2(ratio), 12.0)
-    return result
+_LEAST_RATIO = 1.2
+_MOST_BITS = 12.0
 
 
-def tree(joint: dict[tuple[int, int], float], m: list[float], k: int) -> list[tuple[int, int, float]]:
-    parent = list(range(k))
+@attrs.frozen
+class Dependence:
+    """Columns *a* and *b* agree together so many *bits* more often than two independent columns would, by accident."""
 
-    def find(x):
-        while parent[x] != x:
-            x = parent[x]
-        return x
+    a: int
+    b: int
+    bits: float
 
-    edges = []
-    for (f, g), bits in sorted(joint.items(), key=lambda item: (-item[1] * m[item[0][0]] * m[item[0][1]], item[0])):
-        a, b = find(f), find(g)
-        if a != b:
-            parent[a] = b
-            edges.append((f, g, bits))
-    return edges
+
+def dependences(
+    table: Table, agreeing: Sequence[float], prior: float, weights: Sequence[float] | None = None
+) -> tuple[Dependence, ...]:
+    """The dependences among the columns of *table*, those that matter most to pairs of one customer first.
+
+    *agreeing* is how often pairs of one customer agree on each column. As long as no *weights* of the records are
+    known, the agreements of one customer's records are taken off by the *prior* share of such pairs.
+    """
+    terms = [_best_terms(table, at) for at in range(len(table.columns))]
+    parts = [1.0] * len(table.rows) if weights is None else weights
+    found: list[tuple[float, int, int, float]] = []
+    for a in range(len(terms)):
+        for b in range(a + 1, len(terms)):
+            same = agreeing[a] * agreeing[b]
+            bits = _bits(table, (a, b), (terms[a], terms[b]), parts, prior * same if weights is None else 0.0)
+            if bits:
+                found.append((-bits * same, a, b, bits))
+    return _tree(sorted(found), len(terms))
+
+
+def _best_terms(table: Table, at: int) -> list[str]:
+    column = table.columns[at]
+    term = column.terms.get(column.top)
+    return ["", *(term.of(value) if term else str(value) for value in table.values[at][1:])]
+
+
+def _bits(
+    table: Table, at: tuple[int, int], terms: tuple[list[str], list[str]], parts: Sequence[float], same: float
+) -> float:
+    """By how many bits accidental agreement on both columns exceeds what each alone would make one expect."""
+    ones: dict[str, float] = {}
+    others: dict[str, float] = {}
+    both: dict[tuple[str, str], float] = {}
+    total = 0.0
+    for row, part in zip(table.rows, parts, strict=True):
+        one, other = terms[0][row[at[0]]], terms[1][row[at[1]]]
+        if one and other:
+            ones[one] = ones.get(one, 0.0) + part
+            others[other] = others.get(other, 0.0) + part
+            both[one, other] = both.get((one, other), 0.0) + part
+            total += part
+    if total < _ENOUGH:
+        return 0.0
+    pairs = total * total
+    expected = _agreements(ones.values()) / pairs * _agreements(others.values())
+    observed = max(_agreements(both.values()) - same * pairs, 0.0)
+    ratio = (observed + _EXPECTED) / (expected + _EXPECTED)
+    return min(log2(ratio), _MOST_BITS) if ratio > _LEAST_RATIO else 0.0
+
+
+def _agreements(counts: Iterable[float]) -> float:
+    return sum(count * max(count - 1, 0.0) for count in counts)
+
+
+def _tree(found: Sequence[tuple[float, int, int, float]], count: int) -> tuple[Dependence, ...]:
+    """The strongest dependences that make no circle."""
+    parent = list(range(count))
+    kept: list[Dependence] = []
+    for _, a, b, bits in found:
+        roots = []
+        for at in (a, b):
+            while parent[at] != at:
+                at = parent[at]
+            roots.append(at)
+        if roots[0] != roots[1]:
+            parent[roots[0]] = roots[1]
+            kept.append(Dependence(a, b, bits))
+    return tuple(kept)

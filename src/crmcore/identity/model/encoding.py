@@ -1,79 +1,116 @@
 """Records as small integers: each distinct value of a column has a code, 0 stands for no value.
 
-Invariant: codes follow the order of the values, not that of the records.
+Invariant: codes follow the order of the values, not that of the records, so that whatever is worked out from codes is
+the same for the same records in any order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log2
 from typing import Any
 
 import attrs
 
 from crmcore.identity.features import Features
-from crmcore.identity.model.columns import COLUMNS, Column, variants
+from crmcore.identity.model.columns import COLUMNS, WEIGHTED_GROUPS, Column, Variant, variants
+
+Rarity = Callable[[str, str], int]
+"""How seldom a word is in the names of a group, in sixteenths of a bit."""
+
+_POINTS = 16
+_MOST_BITS = 11.0
+_LEAST = 256
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Table:
+    """Records as codes.
+
+    *values* has for each column its distinct values by code. *rows* has for each record the codes of its first
+    variants, and *more*, for the few that have several variants of a group, all of them by group.
+    """
+
     columns: tuple[Column, ...]
-    values: tuple[list[Any], ...]
-    rows: list[tuple[int, ...]]
-    """For each record the codes of its first variants."""
+    values: tuple[tuple[Any, ...], ...]
+    rows: tuple[tuple[int, ...], ...]
     more: dict[int, dict[str, list[tuple[int, ...]]]]
-    """For records with several variants of a group, all variants by group."""
+    places: dict[str, tuple[int, ...]]
 
 
-def encode(records: Sequence[Features]) -> Table:
-    by_group: dict[str, list[int]] = {}
-    seen: list[set[Any]] = [set() for _ in COLUMNS]
-    for at, column in enumerate(COLUMNS):
-        by_group.setdefault(column.group, []).append(at)
-    found = [variants(record) for record in records]
-    for one in found:
-        for group, options in one.items():
-            for option in options:
-                for at, value in zip(by_group[group], option, strict=True):
-                    if value is not None:
+def encode(
+    records: Sequence[Features], columns: Sequence[Column] = COLUMNS, rarity: Rarity | None = None
+) -> Table:
+    """Encode *records*. Words of organizations' names are weighed by *rarity*, or by how many names here have them."""
+    found = [variants(record, columns) for record in records]
+    weigh = rarity or rarity_of(found)
+    chosen = _chosen(columns)
+    places = {group: tuple(at for _, at in pairs) for group, pairs in chosen.items()}
+    options_of: list[dict[str, list[Variant]]] = []
+    seen: list[set[Any]] = [set() for _ in columns]
+    for groups in found:
+        kept: dict[str, list[Variant]] = {}
+        for group, pairs in chosen.items():
+            if group in groups:
+                options = [tuple(option[index] for index, _ in pairs) for option in groups[group]]
+                if group in WEIGHTED_GROUPS:
+                    options = [_weighed(group, option, weigh) for option in options]
+                kept[group] = options
+                for option in options:
+                    for at, value in zip(places[group], option, strict=True):
                         seen[at].add(value)
-    weigh(seen, found)
-    used = [at for at in range(len(COLUMNS)) if seen[at]]
-    place = {at: k for k, at in enumerate(used)}
-    values: list[list[Any]] = [[None, *sorted(seen[at])] for at in used]
-    codes = [{value: code for code, value in enumerate(column)} for column in values]
+        options_of.append(kept)
+    values = tuple((None, *sorted(distinct - {None})) for distinct in seen)
+    codes: list[dict[Any, int]] = [{value: code for code, value in enumerate(known)} for known in values]
     rows: list[tuple[int, ...]] = []
     more: dict[int, dict[str, list[tuple[int, ...]]]] = {}
-    for position, one in enumerate(found):
-        row = [0] * len(used)
-        extra: dict[str, list[tuple[int, ...]]] = {}
-        for group, options in one.items():
-            coded = [
-                tuple(codes[place[at]][value] if value is not None else 0 for at, value in zip(by_group[group], option, strict=True) if at in place)
-                for option in options
-            ]
-            for at, code in zip([a for a in by_group[group] if a in place], coded[0], strict=True):
-                row[place[at]] = code
+    for position, kept in enumerate(options_of):
+        row = [0] * len(columns)
+        for group, options in kept.items():
+            coded = sorted(
+                {tuple(codes[at][value] for at, value in zip(places[group], o, strict=True)) for o in options}
+            )
+            for at, code in zip(places[group], coded[0], strict=True):
+                row[at] = code
             if len(coded) > 1:
-                extra[group] = coded
+                more.setdefault(position, {})[group] = coded
         rows.append(tuple(row))
-        if extra:
-            more[position] = extra
-    return Table(columns=tuple(COLUMNS[at] for at in used), values=tuple(values), rows=rows, more=more)
+    return Table(columns=tuple(columns), values=values, rows=tuple(rows), more=more, places=places)
 
 
-def weigh(seen: list[set[Any]], found: list[dict[str, list[tuple[Any, ...]]]]) -> None:
-    """Give the words of organizations' names their rarity among the names seen."""
-    for at, column in enumerate(COLUMNS):
-        if column.group not in ("organization", "employer") or not seen[at]:
-            continue
-        counts: dict[str, int] = {}
-        for words in seen[at]:
-            for word in words:
-                counts[word] = counts.get(word, 0) + 1
-        total = len(seen[at])
-        worth = {word: round(16 * min(11.0, log2((total + 256) / (n - 1 + 1)))) for word, n in counts.items()}
-        seen[at] = {tuple((word, worth[word]) for word in words) for words in seen[at]}
-        for one in found:
-            if column.group in one:
-                one[column.group] = [(tuple((word, worth[word]) for word in option[0]),) for option in one[column.group]]
+def _chosen(columns: Sequence[Column]) -> dict[str, tuple[tuple[int, int], ...]]:
+    """For each group its columns: where their value stands in a variant, and their position."""
+    standard: dict[str, list[str]] = {}
+    for column in COLUMNS:
+        standard.setdefault(column.group, []).append(column.name)
+    found: dict[str, list[tuple[int, int]]] = {}
+    for at, column in enumerate(columns):
+        names = standard.get(column.group, [column.name]) if column.source is None else [column.name]
+        found.setdefault(column.group, []).append((names.index(column.name), at))
+    return {group: tuple(pairs) for group, pairs in found.items()}
+
+
+def _weighed(group: str, option: Variant, weigh: Rarity) -> Variant:
+    words = option[0]
+    return (None if words is None else tuple((word, weigh(group, word)) for word in words),)
+
+
+def rarity_of(found: Sequence[dict[str, list[Variant]]]) -> Rarity:
+    """Rarity of words by how many distinct names have them."""
+    weights = {group: word_rarity(group, found) for group in WEIGHTED_GROUPS}
+    return lambda group, word: weights[group][word]
+
+
+def word_rarity(group: str, found: Sequence[dict[str, list[Variant]]]) -> dict[str, int]:
+    """For each word of a group's names its rarity in sixteenths of a bit."""
+    names = {option[0] for groups in found for option in groups.get(group, ()) if option[0] is not None}
+    counts: dict[str, int] = {}
+    for name in names:
+        for word in name:
+            counts[word] = counts.get(word, 0) + 1
+    return {word: points(count, len(names)) for word, count in counts.items()}
+
+
+def points(count: int, names: int) -> int:
+    """The rarity of a word that *count* of so many *names* have."""
+    return round(_POINTS * min(_MOST_BITS, log2((names + _LEAST) / count)))

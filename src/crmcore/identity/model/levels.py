@@ -23,6 +23,15 @@ def _metrics() -> tuple[Callable[..., float], Callable[..., int]]:
     return JaroWinkler.similarity, OSA.distance
 
 
+def edits(a: str, b: str, most: int) -> int:
+    """Letters to add, leave out, change or swap with the next one, to make *b* of *a*; more than *most* is *most* + 1.
+
+    >>> edits("smith", "smyth", 1), edits("smith", "jones", 1)
+    (1, 2)
+    """
+    return _metrics()[1](a, b, score_cutoff=most)
+
+
 def word_level(a: str, b: str) -> int:
     """3 for equal words, 2 for one typing error, 1 for words that are roughly alike, 0 for others.
 
@@ -38,14 +47,14 @@ def word_level(a: str, b: str) -> int:
     shorter = min(len(a), len(b))
     if shorter < 3:
         return 0
-    edits = edits_of(a, b, score_cutoff=3)
-    if edits <= 1:
+    wrong = edits_of(a, b, score_cutoff=3)
+    if wrong <= 1:
         return 2 if shorter + (len(a) != len(b)) > 3 else 1
-    if winkler >= 0.94 or (edits == 2 and shorter >= 6):
+    if winkler >= 0.94 or (wrong == 2 and shorter >= 6):
         return 2
     if shorter < 4:
         return 0
-    if winkler >= 0.88 or (edits == 2 and shorter >= 5) or (edits <= 3 and shorter >= 7):
+    if winkler >= 0.88 or (wrong == 2 and shorter >= 5) or (wrong <= 3 and shorter >= 7):
         return 1
     return 0
 
@@ -282,7 +291,7 @@ def places(a: str, b: str) -> int:
     return 2 if (len(words_a) > 1 or len(words_b) > 1) and _shared(tuple(words_a), tuple(words_b)) else 1
 
 
-def regions(a: str, b: str) -> int:
+def categories(a: str, b: str) -> int:
     """Regions, countries, occupations: 1 different, 2 nearly, 3 the same."""
     if a == b:
         return 3
@@ -303,8 +312,8 @@ def identifiers(a: str, b: str) -> int:
         return 0
     if min(len(one), len(other)) < 6:
         return 1
-    edits = _metrics()[1](one, other, score_cutoff=2)
-    return 3 if edits <= 1 else 2 if edits == 2 else 1
+    wrong = edits(one, other, 2)
+    return 3 if wrong <= 1 else 2 if wrong == 2 else 1
 
 
 Weighted = tuple[tuple[str, int], ...]
@@ -371,6 +380,6 @@ def _acronym(a: Weighted, b: Weighted) -> bool:
     return False
 
 
-def people(a: str, b: str) -> int:
-    """Ids of the people who work for an organization: 1 nobody in common, 2 somebody."""
+def alike(a: str, b: str) -> int:
+    """Plain values: 1 different, 2 the same."""
     return 2 if a == b else 1

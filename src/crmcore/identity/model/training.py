@@ -1,375 +1,399 @@
-"""Learning what each level is worth, without labels."""
+"""From records to a model, without labels: the one trainer.
+
+Invariant: what is learned is a function of the set of records: not of their order, their ids, or chance. Pairs are
+compared once and their patterns counted; random pairs are chosen by a hash of what records hold. Three times over, the
+frequencies of terms, the dependences among columns and the shares of levels are worked out, each time knowing better
+which records are one customer's.
+"""
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from math import exp, log, log2
-import time, os
+from math import log2
 
 import attrs
 
+from crmcore.identity.features import Features
 from crmcore.identity.model.candidates import Candidates
-from crmcore.identity.model.dependence import joint_agreement, tree
-from crmcore.identity.model.encoding import Table
-from crmcore.identity.model.scan import BITS, Comparer
+from crmcore.identity.model.columns import COLUMNS, WEIGHTED_GROUPS, Column, variants
+from crmcore.identity.model.dependence import Dependence, dependences
+from crmcore.identity.model.encoding import Table, encode, points, word_rarity
+from crmcore.identity.model.expectation import ORDER_BITS, Classes, Item, Shares, fit, item
+from crmcore.identity.model.frequencies import Frequencies
+from crmcore.identity.model.match_model import PARTS, ColumnWeights, MatchModel, Together, term_key
+from crmcore.identity.model.patterns import BITS, MASK, Comparer, levels_of
+from crmcore.identity.model.policy import UNIT, Policy
+from crmcore.values.frozen_map import FrozenMap
 
-LEAST = 256
-AGREE = {"given name": 4, "family name": 3, "birth date": 5, "e-mail": 3, "phone": 2, "street": 4, "postcode": 3, "city": 2, "region": 2, "country": 2, "identifier": 3, "occupation": 2, "organization name": 4, "employer": 4}
-DEBUG = bool(os.environ.get("CRM_DEBUG"))
+Progress = Callable[[int, int], None]
 
+LOOPS = 3
+_SAMPLE = 200_000
+_MOST_TERM_BITS = 12
+_HOPELESS = -14.0
+"""Pairs of a lower score, in bits, are not looked at again in the next loop."""
 
-class Frequencies:
-    """How often terms occur among different customers."""
+_COUNTED = 0.01
+_NOTEWORTHY = 0.125
+"""Terms are kept in a model that differ by so many bits from one that nobody else has."""
 
-    def __init__(self, table: Table, weights: list[list[float]] | None) -> None:
-        self.table = table
-        self.u_exact: list[dict[int, float]] = []
-        self.tf: list[dict[int, list[float]]] = []
-        """For each column and counted level, for each code, bits to add to the level's weight."""
-        self.logf: list[dict[int, list[float]]] = []
-        for at, column in enumerate(table.columns):
-            mass = [0.0] * len(table.values[at])
-            for position, row in enumerate(table.rows):
-                if row[at]:
-                    mass[row[at]] += 1.0 if weights is None else weights[at][position]
-            for position, groups in table.more.items():
-                if column.group in groups:
-                    place = [k for k, c in enumerate(table.columns) if c.group == column.group].index(at)
-                    for option in groups[column.group][1:]:
-                        if option[place]:
-                            mass[option[place]] += 1.0 if weights is None else weights[at][position]
-            u_exact: dict[int, float] = {}
-            tf: dict[int, list[float]] = {}
-            logf: dict[int, list[float]] = {}
-            done: dict[int, tuple[float, list[float], list[float]]] = {}
-            for level, term in column.terms.items():
-                key = id(term)
-                if key not in done:
-                    done[key] = self._level(at, term, mass)
-                u_exact[level], tf[level], logf[level] = done[key]
-            self.u_exact.append(u_exact)
-            self.tf.append(tf)
-            self.logf.append(logf)
-
-    def _level(self, at, term, mass):
-        column, values = self.table.columns[at], self.table.values[at]
-        terms = [""] + [term(value) for value in values[1:]]
-        counts: dict[str, float] = {}
-        for code, text in enumerate(terms):
-            if text:
-                counts[text] = counts.get(text, 0.0) + mass[code]
-        total = sum(counts.values())
-        once = sum(1 for n in counts.values() if n < 1.5)
-        twice = sum(1 for n in counts.values() if 1.5 <= n < 2.5)
-        presumed = min(1.0, LEAST * 2.0 ** -column.rarity)
-        rare = min(1.0, (2 * twice + 20 * presumed) / (once + 20))
-        size = total + LEAST
-        freq = {text: (max(n - 1, 0.0) + rare) / size for text, n in counts.items()}
-        u = sum(n / total * freq[text] for text, n in counts.items()) if total else 2.0 ** -column.rarity
-        u = max(u, 2.0**-24)
-        lu = log2(u)
-        lf = [0.0] + [log2(max(freq[t], 2.0**-24)) if t else lu for t in terms[1:]]
-        return u, [0.0] + [lu - x for x in lf[1:]], lf
+_HAS_SUPPORT = frozenset({"phone", "street", "e-mail", "postcode", "city", "employer"})
+_LEAST_RELATED = 20
 
 
-def sample_u(comparer: Comparer, count: int) -> list[list[float]]:
-    """Level shares among random pairs, chosen by hash."""
+@attrs.define(kw_only=True)
+class Pairs:
+    """The pairs that were compared: the positions of both records, and the pattern."""
+
+    a: array[int]
+    b: array[int]
+    pattern: array[int]
+
+
+@attrs.define(kw_only=True)
+class Training:
+    """All that a training knows. *note* says why there are two classes where there are not three."""
+
+    table: Table
+    comparer: Comparer
+    candidates: Candidates
+    pairs: Pairs
+    classes: Classes
+    frequencies: Frequencies
+    dependences: tuple[Dependence, ...]
+    note: str = ""
+
+    @property
+    def total(self) -> float:
+        """How many pairs the records make."""
+        count = len(self.table.rows)
+        return count * (count - 1) / 2
+
+
+def used_columns(records: Sequence[Features], columns: Sequence[Column] = COLUMNS) -> tuple[Column, ...]:
+    """The columns in which at least two records have a value."""
+    table = encode(records, columns)
+    counts = [0] * len(columns)
+    for row in table.rows:
+        for at, code in enumerate(row):
+            counts[at] += code > 0
+    return tuple(column for column, count in zip(columns, counts, strict=True) if count > 1)
+
+
+def train(
+    records: Sequence[Features],
+    columns: Sequence[Column],
+    *,
+    budget: int | None = None,
+    on_progress: Progress | None = None,
+) -> Training:
+    """Learn from *records*, which are different from each other and sorted by what they hold."""
+    table = encode(records, columns)
+    comparer = Comparer(table)
+    candidates = Candidates(table, budget)
+    pairs = _compare(table, comparer, candidates, on_progress)
+    sample = _sample(comparer)
+    count = len(records)
+    training = Training(
+        table=table,
+        comparer=comparer,
+        candidates=candidates,
+        pairs=pairs,
+        classes=Classes(
+            same=tuple((0.0, *column.usual) for column in columns), other=(), prior=1.0 / max(count, 2)
+        ),
+        frequencies=Frequencies.of(table),
+        dependences=(),
+    )
+    organizations = any(column.name == "organization name" for column in columns)
+    own = {column.name: ("organization" if organizations else "person") in column.own for column in columns}
+    live: Sequence[int] = range(len(pairs.a))
+    parts: _Parts | None = None
+    for loop in range(LOOPS):
+        if parts is not None:
+            training.frequencies = Frequencies.of(table, parts.by_column)
+        training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
+        training.dependences = dependences(
+            table,
+            [_agreement(column, shares) for column, shares in zip(columns, training.classes.same, strict=True)],
+            training.classes.prior,
+            None if parts is None else parts.least,
+        )
+        if loop == 1:
+            _add_related(training, own, organizations=organizations)
+        adding = _together(training)
+        items, tenths = _items(training, live, parts, adding)
+        training.classes = fit(items, training.classes, columns, training.total, own)
+        if training.classes.related_prior * training.total < _LEAST_RELATED and loop:
+            training.classes = attrs.evolve(training.classes, related=None, related_prior=0.0)
+            training.note = training.note or (
+                "two classes: too few pairs share an address or contact point and are not the same customer"
+            )
+        live, parts = _weigh(training, live, tenths, adding)
+    training.frequencies = Frequencies.of(table, parts.by_column if parts else None)
+    training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
+    return training
+
+
+def _compare(
+    table: Table, comparer: Comparer, candidates: Candidates, on_progress: Progress | None
+) -> Pairs:
+    pairs = Pairs(a=array("i"), b=array("i"), pattern=array("q"))
+    count = len(table.rows)
+    pattern = comparer.pattern
+    for i in range(count):
+        partners = candidates.partners(i)
+        pairs.a.extend([i] * len(partners))
+        pairs.b.extend(partners)
+        pairs.pattern.extend([pattern(i, j) for j in partners])
+        if on_progress is not None and i % 256 == 0:
+            on_progress(i, count)
+    if on_progress is not None:
+        on_progress(count, count)
+    return pairs
+
+
+def _sample(comparer: Comparer) -> list[list[int]]:
+    """For each column how often each level is seen in random pairs, and so for the order of names."""
     rows = comparer.rows
-    n = len(rows)
-    hashes = sorted(range(n), key=lambda k: blake2b(repr(rows[k]).encode(), digest_size=8).digest())
-    got = [[0.0] * 8 for _ in range(comparer.count + 1)]
-    seen = 0
-    step = 1
-    while seen < count and step < n:
-        for k in range(n):
-            if k + step >= n:
-                break
-            p = comparer.pattern(hashes[k], hashes[k + step])
-            for at in range(comparer.count + 1):
-                got[at][p >> at * BITS & 7] += 1
-            seen += 1
-            if seen >= count:
-                break
-        step += 1
-    return got
+    order = sorted(
+        range(len(rows)), key=lambda at: (blake2b(repr(rows[at]).encode(), digest_size=8).digest(), at)
+    )
+    width = len(comparer.table.columns) + 1
+    seen = [[0] * (MASK + 1) for _ in range(width)]
+    left = _SAMPLE
+    for step in range(1, len(rows)):
+        for one, other in zip(order, order[step:], strict=False):
+            for at, level in enumerate(levels_of(comparer.pattern(one, other), width - 1)):
+                seen[at][level] += 1
+            left -= 1
+            if not left:
+                return seen
+    return seen
+
+
+def _strangers(training: Training, sample: Sequence[Sequence[int]]) -> Shares:
+    """The levels of strangers: in closed form where terms are equal, from random pairs for the rest."""
+    found: list[tuple[float, ...]] = []
+    for at, column in enumerate(training.table.columns):
+        seen = sample[at]
+        present = sum(seen[1:])
+        shares = [0.0] * (column.top + 1)
+        for level in range(2, column.top + 1):
+            share = (seen[level] + 0.2) / (present + 1)
+            gone = training.classes.prior * training.classes.same[at][level]
+            shares[level] = max(share - gone, share * 0.1, 1e-7)
+        best = column.terms.get(column.top)
+        if best is not None:
+            equal = [level for level, term in column.terms.items() if term is best or term == best]
+            accident = training.frequencies.accident(at, best)
+            total = sum(seen[level] + 0.5 for level in equal)
+            for level in equal:
+                shares[level] = accident * (seen[level] + 0.5) / total
+        shares[1] = max(1 - sum(shares[2:]), 0.01)
+        found.append(tuple(shares))
+    return tuple(found)
+
+
+def _agreement(column: Column, shares: Sequence[float]) -> float:
+    """How often two records of one customer agree in full."""
+    best = column.terms.get(column.top)
+    if best is None:
+        return shares[column.top]
+    return sum(shares[level] for level, term in column.terms.items() if term == best)
+
+
+def _add_related(training: Training, own: Mapping[str, bool], *, organizations: bool) -> None:
+    """Begin a class of related pairs, where something that they share can be seen."""
+    names = own.keys()
+    supported = "street" in names if organizations else "given name" in names and not _HAS_SUPPORT.isdisjoint(names)
+    if not supported:
+        training.note = "two classes: there is no address or contact point by which related customers could be told"
+        return
+    classes = training.classes
+    learned = [
+        not own[column.name] and (organizations or column.name not in ("e-mail", "occupation"))
+        for column in training.table.columns
+    ]
+    related: list[tuple[float, ...]] = []
+    for column, free, same, other in zip(
+        training.table.columns, learned, classes.same, classes.other, strict=True
+    ):
+        if free:
+            related.append((0.0, *(0.9 * share + 0.1 / column.top for share in same[1:])))
+        else:
+            related.append((0.0, *(0.97 * u + 0.03 * m for u, m in zip(other[1:], same[1:], strict=True))))
+    training.classes = attrs.evolve(classes, related=tuple(related), related_prior=classes.prior * 0.2)
+
+
+def _together(training: Training) -> Callable[[int], float]:
+    """What the dependences take off of a pattern, in bits."""
+    columns = training.table.columns
+    known: dict[int, float] = {}
+
+    def taken(pattern: int) -> float:
+        bits = known.get(pattern)
+        if bits is None:
+            bits = known[pattern] = -sum(
+                d.bits
+                for d in training.dependences
+                if (pattern >> d.a * BITS & MASK) >= columns[d.a].agrees
+                and (pattern >> d.b * BITS & MASK) >= columns[d.b].agrees
+            )
+        return bits
+
+    return taken
+
+
+def _items(
+    training: Training, live: Sequence[int], parts: _Parts | None, adding: Callable[[int], float]
+) -> tuple[list[Item], dict[int, int]]:
+    """The patterns of the live pairs, each with the whole bits that its terms add; and these bits for each pair."""
+    counts: dict[tuple[int, int], int] = {}
+    weights: dict[tuple[int, int], float] = {}
+    terms: dict[int, int] = {}
+    pairs = training.pairs
+    for at in live:
+        pattern = pairs.pattern[at]
+        bits = round(_term_bits(training, pattern, pairs.a[at], pairs.b[at]))
+        bits = max(-_MOST_TERM_BITS, min(_MOST_TERM_BITS, bits))
+        terms[at] = bits
+        key = (pattern, bits)
+        counts[key] = counts.get(key, 0) + 1
+        weight = 1.0 if parts is None else 2.0 / (parts.size[pairs.a[at]] + parts.size[pairs.b[at]])
+        weights[key] = weights.get(key, 0.0) + weight
+    width = len(training.table.columns)
+    items = [
+        item(pattern, width, bits + adding(pattern), counts[pattern, bits], weights[pattern, bits])
+        for pattern, bits in sorted(counts)
+    ]
+    return items, terms
+
+
+def _term_bits(training: Training, pattern: int, i: int, j: int) -> float:
+    one, other = training.comparer.aligned(i, j)
+    bits = 0.0
+    for at, by_level in enumerate(training.frequencies.by_code):
+        rarer = by_level.get(pattern >> at * BITS & MASK)
+        if rarer is not None:
+            a, b = rarer[one[at]], rarer[other[at]]
+            bits += a if a < b else b
+    return bits
 
 
 @attrs.define
-class Trained:
-    weights: list[list[float]]
-    related: list[list[float]] | None
-    prior: float
-    prior_related: float
-    m: list[list[float]]
-    u: list[list[float]]
-    r: list[list[float]] | None
-    frequencies: Frequencies
+class _Parts:
+    """What each record counts for: for each column, at least in any, and the size of its customer."""
+
+    by_column: list[list[float]]
+    least: list[float]
+    size: list[float]
 
 
-class Trainer:
-    def __init__(self, table: Table, most: int | None = None, cache=None) -> None:
-        t = time.time()
-        self.table = table
-        self.comparer = Comparer(table)
-        self.candidates = None if cache else Candidates(table, most)
-        self.columns = table.columns
-        self.k = len(table.columns)
-        if DEBUG and not cache: print("cand", round(time.time() - t, 2), "cap", self.candidates.cap, "left", self.candidates.left_out)
-        self.a, self.b, self.p = array("i"), array("i"), array("q")
-        if cache:
-            self.a, self.b, self.p, self.random = cache
-            return
-        pattern = self.comparer.pattern
-        for i in range(len(table.rows)):
-            found = self.candidates.partners(i)
-            self.a.extend([i] * len(found))
-            self.b.extend(found)
-            self.p.extend([pattern(i, j) for j in found])
-        if DEBUG: print("scan", round(time.time() - t, 2), "pairs", len(self.a), "patterns", len(set(self.p)))
-        self.random = sample_u(self.comparer, 200_000)
-        if DEBUG: print("sample", round(time.time() - t, 2))
-
-    def pairs_total(self) -> float:
-        n = len(self.table.rows)
-        return n * (n - 1) / 2
-
-    def u_of(self, freq: Frequencies, lam: float, m: list[list[float]]) -> list[list[float]]:
-        result = []
-        for at, column in enumerate(self.columns):
-            top = len(column.labels)
-            got = self.random[at]
-            present = sum(got[1:])
-            u = [0.0] * (top + 1)
-            exact = freq.u_exact[at]
-            for level in range(1, top + 1):
-                sampled = (got[level] + 0.2) / (present + 1) if present else 0.0
-                sampled = max(sampled - lam * m[at][level], sampled * 0.1, 1e-7)
-                u[level] = sampled
-            top_u = exact.get(top)
-            if top_u:
-                if column.name == "given name":
-                    share = (got[7] + 0.5) / (got[6] + got[7] + 1)
-                    u[7], u[6] = top_u * share, top_u * (1 - share)
-                else:
-                    u[top] = top_u
-            rest = 1 - sum(u[2:])
-            u[1] = max(rest, 0.01)
-            result.append(u)
-        return result
-
-    def tf_of(self, i: int, j: int, p: int, freq: Frequencies) -> float:
-        total = 0.0
-        one, other = self.table.rows[i], self.table.rows[j]
-        for at in range(self.k):
-            level = p >> at * BITS & 7
-            table = freq.tf[at].get(level)
-            if table is not None:
-                x, y = table[one[at]], table[other[at]]
-                total += x if x < y else y
-        return total
-
-    def train(self, loops: int = 3, classes: int = 3) -> Trained:
-        t = time.time()
-        n = len(self.table.rows)
-        m = [[0.0, *column.usual] for column in self.columns]
-        lam = 1.0 / max(n, 2)
-        weights = None
-        live = range(len(self.a))
-        r = None
-        lam_r = 0.0
-        shared = {"family name", "phone", "street", "postcode", "city", "region", "country"}
-        support = {"phone", "street"} & {c.name for c in self.columns} and "given name" in {c.name for c in self.columns}
-        for loop in range(loops):
-            freq = Frequencies(self.table, weights)
-            u = self.u_of(freq, lam, m)
-            top = [row[-1] if column.name != "given name" else row[6] + row[7] for row, column in zip(m, self.columns)]
-            record = None if weights is None else [min(w[i] for w in weights) for i in range(n)]
-            self.edges = tree(joint_agreement(self.table, record, lam, top), top, self.k)
-            if DEBUG: print("edges", [(self.columns[f].name, self.columns[g].name, round(x, 1)) for f, g, x in self.edges])
-            self.inter = {}
-            patterns: Counter = Counter()
-            if DEBUG: print("freq", round(time.time() - t, 2))
-            tfs = array("b", bytes(len(self.a)))
-            for k in live:
-                tf = round(self.tf_of(self.a[k], self.b[k], self.p[k], freq))
-                tf = -12 if tf < -12 else 12 if tf > 12 else tf
-                tfs[k] = tf
-                patterns[self.p[k] * 32 + tf + 12] += 1
-            if DEBUG: print("tf", round(time.time() - t, 2), len(patterns))
-            if classes == 3 and support and r is None and loop == 0:
-                pass
-            if support and classes == 3 and loop == 1:
-                r = []
-                for at, column in enumerate(self.columns):
-                    if column.name in shared:
-                        r.append([0.0] + [0.9 * m[at][l] + 0.1 / len(column.labels) for l in range(1, len(column.labels) + 1)])
-                    else:
-                        r.append([0.0] + [0.97 * u[at][l] + 0.03 * m[at][l] for l in range(1, len(column.labels) + 1)])
-                lam_r = lam * 0.2
-            m, r, lam, lam_r = self.em(patterns, m, u, r, lam, lam_r)
-            W, R = self.tables(m, u, r)
-            lw, lr = log2(lam), (log2(lam_r) if r else -999.0)
-            if DEBUG: print("em", round(time.time() - t, 2), "lam*N", round(lam * self.pairs_total()), "rel", round(lam_r * self.pairs_total()))
-            weights = [[1.0] * n for _ in self.columns]
-            keep = []
-            post: dict[int, float] = {}
-            for k in live:
-                key = self.p[k] * 32 + tfs[k] + 12
-                if key not in post:
-                    s, s2 = self.scores(self.p[k], tfs[k], W, R, lw, lr)
-                    post[key] = s if s < -14 else (1 / (1 + 2.0 ** -s + 2.0 ** min(s2 - s, 60)) if s > -60 else 0)
-                prob = post[key]
-                if prob <= -14:
-                    continue
-                keep.append(k)
-                if prob > 0.01:
-                    p = self.p[k]
-                    for at in range(self.k):
-                        if (p >> at * BITS & 7) == len(self.columns[at].labels) or (at == self.comparer.given and (p >> at * BITS & 7) == 6):
-                            weights[at][self.a[k]] += prob
-                            weights[at][self.b[k]] += prob
-            for column in weights:
-                for i in range(n):
-                    column[i] = 1 / column[i]
-            live = keep
-            if DEBUG: print("live", len(live), round(time.time() - t, 2))
-        freq = Frequencies(self.table, weights)
-        u = self.u_of(freq, lam, m)
-        W, R = self.tables(m, u, r)
-        self.live = live
-        return Trained(W, R, log2(lam), log2(lam_r) if r else -999.0, m, u, r, freq)
-
-    def tables(self, m, u, r):
-        W, R = [], []
-        for at, column in enumerate(self.columns):
-            top = len(column.labels)
-            w = [0.0] + [log2(m[at][l] / u[at][l]) for l in range(1, top + 1)]
-            w = monotone(w, [m[at][l] for l in range(top + 1)], column)
-            W.append(w + [0.0] * (8 - len(w)))
-            if r:
-                R.append([0.0] + [log2(r[at][l] / u[at][l]) for l in range(1, top + 1)] + [0.0] * (7 - top))
-        order = [0.0, 0.02, -3.0] + [0.0] * 5
-        W.append(order)
-        if r:
-            R.append(order)
-        return W, (R if r else None)
-
-    def together(self, p):
-        known = self.inter.get(p)
-        if known is None:
-            known = 0.0
-            for f, g, bits in self.edges:
-                if self.agrees(f, p >> f * BITS & 7) and self.agrees(g, p >> g * BITS & 7):
-                    known -= bits
-            self.inter[p] = known
-        return known
-
-    def agrees(self, at, level):
-        return level >= AGREE[self.columns[at].name]
-
-    def scores(self, p, tf, W, R, lw, lr):
-        tf += self.together(p)
-        s = lw + tf
-        s2 = lr + tf
-        for at in range(self.k + 1):
-            level = p >> at * BITS & 7
-            if level:
-                s += W[at][level]
-                if R:
-                    s2 += R[at][level]
-        return s, s2 if R else -999.0
-
-    def em(self, patterns, m, u, r, lam, lam_r, rounds=40):
-        N = self.pairs_total()
-        k = self.k
-        prior_strength = 15.0
-        usual = [[0.0, *column.usual] for column in self.columns]
-        r0 = [list(x) for x in r] if r else None
-        items = []
-        for key, count in patterns.items():
-            p = key >> 5
-            items.append((tuple(at * 8 + (p >> at * BITS & 7) for at in range(k + 1) if p >> at * BITS & 7), (key & 31) - 12 + self.together(p), count))
-        items.sort()
-        active = items
-        for it in range(rounds):
-            W, R = self.tables(m, u, r)
-            flat = [x for row in W for x in row]
-            flat_r = [x for row in R for x in row] if r else None
-            lw = log2(lam)
-            lr = log2(lam_r) if r else 0.0
-            acc = [0.0] * (8 * (k + 1))
-            acc_r = [0.0] * (8 * (k + 1))
-            total = total_r = 0.0
-            if it == 3:
-                nxt = []
-                for item in active:
-                    s = lw + item[1] + sum([flat[i] for i in item[0]])
-                    if s > -25 or (r and lr + item[1] + sum([flat_r[i] for i in item[0]]) > -15):
-                        nxt.append(item)
-                active = nxt
-            for idx, tf, count in active:
-                s = lw + tf + sum([flat[i] for i in idx])
-                if r:
-                    s2 = lr + tf + sum([flat_r[i] for i in idx])
-                    if s < -20 and s2 < -12:
-                        continue
-                    a, b = 2.0 ** min(s, 60), 2.0 ** min(s2, 60)
-                    z = 1 + a + b
-                    q = a / z * count
-                    q2 = b / z * count
-                    if q2 > 1e-6:
-                        total_r += q2
-                        for i in idx:
-                            acc_r[i] += q2
-                else:
-                    if s < -20:
-                        continue
-                    q = count / (1 + 2.0 ** -s) if s > -60 else 0
-                total += q
-                if q > 1e-7:
-                    for i in idx:
-                        acc[i] += q
-            new_lam = max((total + 1) / (N + 2), 1e-12)
-            new_m = []
-            for at, column in enumerate(self.columns):
-                row = [0.0]
-                present = sum(acc[at * 8 + 1 : at * 8 + 8]) + prior_strength
-                for l in range(1, len(column.labels) + 1):
-                    row.append((acc[at * 8 + l] + prior_strength * usual[at][l]) / present)
-                new_m.append(row)
-            change = max(abs(x - y) for a_, b_ in zip(m, new_m) for x, y in zip(a_, b_))
-            m = new_m
-            lam = new_lam
-            if r:
-                lam_r = max((total_r + 0.1) / (N + 2), 1e-12)
-                nr = []
-                for at, column in enumerate(self.columns):
-                    row = [0.0]
-                    if column.personal and column.name != "e-mail":
-                        nr.append(r0[at])
-                        continue
-                    present = sum(acc_r[at * 8 + 1 : at * 8 + 8]) + 30
-                    for l in range(1, len(column.labels) + 1):
-                        row.append((acc_r[at * 8 + l] + 30 * r0[at][l]) / present)
-                    nr.append(row)
-                r = nr
-            if change < 0.0005 and it > 5:
-                break
-        return m, r, lam, lam_r
+def _weigh(
+    training: Training, live: Sequence[int], terms: Mapping[int, int], adding: Callable[[int], float]
+) -> tuple[list[int], _Parts]:
+    """The pairs that may be the same, and what each record counts for when they are."""
+    classes, columns = training.classes, training.table.columns
+    bits, related_bits = (*classes.bits, ORDER_BITS), classes.related_bits
+    prior = log2(classes.prior)
+    related_prior = log2(classes.related_prior) if related_bits else 0.0
+    count = len(training.table.rows)
+    sizes = [1.0] * count
+    shared = [[1.0] * count for _ in columns]
+    pairs, kept = training.pairs, list[int]()
+    equal = [
+        {level for level, term in column.terms.items() if term == column.terms.get(column.top)} or {column.top}
+        for column in columns
+    ]
+    known: dict[tuple[int, int], tuple[float, list[int]]] = {}
+    for at in live:
+        key = (pairs.pattern[at], terms[at])
+        found = known.get(key)
+        if found is None:
+            levels = levels_of(key[0], len(columns))
+            more = key[1] + adding(key[0])
+            score = prior + more + sum(row[level] for row, level in zip(bits, levels, strict=True))
+            other = 1.0
+            if related_bits:
+                rest = related_prior + more + ORDER_BITS[levels[-1]]
+                rest += sum(row[level] for row, level in zip(related_bits, levels, strict=False))
+                other += 2.0 ** min(rest, 60.0)
+            share = 2.0 ** min(score, 60.0)
+            same = share / (share + other) if score > _HOPELESS else -1.0
+            found = known[key] = (same, [k for k, level in enumerate(levels[:-1]) if level in equal[k]])
+        same, agreeing = found
+        if same < 0:
+            continue
+        kept.append(at)
+        if same > _COUNTED:
+            i, j = pairs.a[at], pairs.b[at]
+            sizes[i] += same
+            sizes[j] += same
+            for k in agreeing:
+                shared[k][i] += same
+                shared[k][j] += same
+    by_column = [[1 / size for size in column] for column in shared]
+    least = [min(column[i] for column in by_column) for i in range(count)]
+    return kept, _Parts(by_column, least, sizes)
 
 
-def monotone(w, m, column):
-    """Weights that do not fall as agreement gets better: neighbours that do are pooled."""
-    blocks = []
-    for l in range(1, len(w)):
-        blocks.append([w[l], max(m[l], 1e-6), 1])
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            x, y = blocks.pop(), blocks.pop()
-            t = x[1] + y[1]
-            blocks.append([(x[0] * x[1] + y[0] * y[1]) / t, t, x[2] + y[2]])
-    out = [0.0]
-    for value, _, n in blocks:
-        out += [value] * n
-    return out
+def freeze(training: Training, records: Sequence[Features], policy: Policy) -> MatchModel:
+    """The model of a training, in integers."""
+    table, classes = training.table, training.classes
+    bits, related_bits = classes.bits, classes.related_bits
+    columns: list[ColumnWeights] = []
+    terms: dict[str, int] = {}
+    for at, column in enumerate(table.columns):
+        for kind, found in training.frequencies.terms[at].items():
+            for text, rarer in found.rarer.items():
+                if abs(rarer - found.unseen) > _NOTEWORTHY:
+                    terms[term_key(column.name, kind, text)] = round(rarer * UNIT)
+        columns.append(
+            ColumnWeights(
+                name=column.name,
+                labels=column.labels,
+                same=_units(bits[at]),
+                related=_units(related_bits[at]) if related_bits else (),
+                unseen=FrozenMap(
+                    {kind: round(found.unseen * UNIT) for kind, found in training.frequencies.terms[at].items()}
+                ),
+                share_same=tuple(round(share * PARTS) for share in classes.same[at]),
+                share_other=tuple(round(share * PARTS) for share in classes.other[at]),
+            )
+        )
+    names = [column.name for column in table.columns]
+    return MatchModel(
+        columns=tuple(columns),
+        prior=round(log2(classes.prior) * UNIT),
+        related_prior=round(log2(classes.related_prior) * UNIT) if related_bits else None,
+        dependences=tuple(
+            Together(a=names[d.a], b=names[d.b], bits=round(d.bits * UNIT)) for d in training.dependences
+        ),
+        terms=FrozenMap(terms),
+        words=FrozenMap(_words(records, table.columns)),
+        policy=policy,
+        records=len(records),
+        expected_same=round(classes.prior * training.total),
+        expected_related=round(classes.related_prior * training.total),
+    )
+
+
+def _units(bits: Sequence[float]) -> tuple[int, ...]:
+    return tuple(round(bit * UNIT) for bit in bits)
+
+
+def _words(records: Sequence[Features], columns: Sequence[Column]) -> dict[str, int]:
+    """The rarity of the words of organizations' names, and under the empty word that of one not seen."""
+    groups = WEIGHTED_GROUPS & {column.group for column in columns}
+    if not groups:
+        return {}
+    found = [variants(record, columns) for record in records]
+    words: dict[str, int] = {}
+    for group in sorted(groups):
+        names = len({option[0] for one in found for option in one.get(group, ()) if option[0] is not None})
+        words[term_key(group, "word", "")] = points(1, names)
+        words.update((term_key(group, "word", word), worth) for word, worth in word_rarity(group, found).items())
+    return words

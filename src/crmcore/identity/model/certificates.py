@@ -1,0 +1,100 @@
+"""Whether what was learned can be trusted: tests that a model stands before it decides anything.
+
+Invariant: a test that fails says what was found and what to do; it never repairs the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log2
+
+import attrs
+
+from crmcore.identity.features import Features
+from crmcore.identity.model.columns import Column
+from crmcore.identity.model.training import Training
+
+LEAST_RECORDS = 10
+LEAST_PAIRS = 10
+MOST_SHARE = 0.2
+_LEAST_PRESENT = 20
+_LEAST_BITS = 3.0
+
+
+@attrs.frozen
+class Certificate:
+    """One test: its *name*, whether it was *passed*, and what it *said*."""
+
+    name: str
+    passed: bool
+    said: str
+
+
+def certify(
+    training: Training | None, records: Sequence[Features], columns: Sequence[Column]
+) -> tuple[Certificate, ...]:
+    """Test a *training*; without one, only what keeps one from beginning."""
+    if training is None:
+        return _beginning(records, columns)
+    return (_enough(training), _plausible(training), _ordered(training), _open(training), _telling(training))
+
+
+def _beginning(records: Sequence[Features], columns: Sequence[Column]) -> tuple[Certificate, ...]:
+    if len(records) < LEAST_RECORDS:
+        said = f"there are {len(records):,} different records: learning takes at least {LEAST_RECORDS}"
+        return (Certificate("enough records", False, said),)
+    if not columns:
+        return (Certificate("something to compare", False, "no two records have a value in one column"),)
+    return ()
+
+
+def _enough(training: Training) -> Certificate:
+    pairs = training.classes.prior * training.total
+    said = f"about {pairs:,.0f} pairs of records are expected to be of one customer"
+    if pairs < LEAST_PAIRS:
+        said += f", fewer than {LEAST_PAIRS}: too few to learn from"
+    return Certificate("enough pairs", pairs >= LEAST_PAIRS, said)
+
+
+def _plausible(training: Training) -> Certificate:
+    share = training.classes.prior
+    said = f"{share:.2g} of all pairs are expected to be of one customer"
+    if share > MOST_SHARE:
+        said += ": more than one in five cannot be told from chance; are these records of few customers?"
+    return Certificate("plausible share", share <= MOST_SHARE, said)
+
+
+def _ordered(training: Training) -> Certificate:
+    """No change of places: agreeing speaks for, and differing against, being the same, wherever it can be judged."""
+    classes = training.classes
+    wrong = [
+        column.name
+        for column, bits, same in zip(training.table.columns, classes.bits, classes.same, strict=True)
+        if bits[-1] <= 0 and same[-1] > 0.5
+    ]
+    said = "agreement speaks for being the same in every column"
+    if wrong:
+        said = f"agreement speaks against being the same in {', '.join(wrong)}: leave these columns out"
+    return Certificate("no change of places", not wrong, said)
+
+
+def _open(training: Training) -> Certificate:
+    """No zero lock: every level can still be seen in pairs of either kind."""
+    classes = training.classes
+    least = min(min(row[1:]) for shares in (classes.same, classes.other) for row in shares)
+    said = f"no level is ruled out; the rarest has a share of {least:.1g}"
+    return Certificate("no zero lock", least > 0, said)
+
+
+def _telling(training: Training) -> Certificate:
+    """The columns together must be able to outweigh the prior."""
+    best = sum(max(bits) for bits in training.classes.bits)
+    rarest = sum(
+        max((table.unseen for table in kinds.values()), default=0.0) for kinds in training.frequencies.terms
+    )
+    enough = best + max(rarest, 0.0) + log2(training.classes.prior) >= _LEAST_BITS
+    said = f"agreement in everything is worth {best:.0f} bits and more"
+    if not enough:
+        said += ", too little to tell customers apart: more columns are needed"
+    return Certificate("telling columns", enough, said)
+

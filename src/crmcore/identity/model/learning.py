@@ -1,0 +1,135 @@
+"""`Matcher`: what is to be compared and how to decide, before anything is learned; learning makes a model of it.
+
+Invariant: learning needs no labels and either gives a model that stands its tests, or refuses with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import attrs
+
+from crmcore.errors import InvalidModel
+from crmcore.identity.features import Features
+from crmcore.identity.model.certificates import Certificate, certify
+from crmcore.identity.model.columns import COLUMNS, Column
+from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.policy import Policy
+from crmcore.identity.model.scoring import LearnedMatcher
+from crmcore.identity.model.training import Training, freeze, train, used_columns
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "given_name": ("given name", "generation"),
+    "family_name": ("family name", "generation"),
+    "full_name": ("given name", "family name", "generation"),
+    "birth_date": ("birth date",),
+    "email": ("e-mail",),
+    "phone": ("phone",),
+    "street_no": ("street",),
+    "street": ("street",),
+    "postcode": ("postcode",),
+    "city": ("city",),
+    "region": ("region",),
+    "country": ("country",),
+    "national_id": ("identifier",),
+    "occupation": ("occupation",),
+    "org_name": ("organization name",),
+    "employer": ("employer",),
+}
+"""The columns that each field of a row is compared by."""
+
+
+@attrs.frozen(kw_only=True)
+class Learned:
+    """The outcome of learning: a *model*, or None and the reason in the *certificates* that failed.
+
+    *note* says why related customers are not told apart as a class of their own, where they are not.
+    """
+
+    model: MatchModel | None
+    certificates: tuple[Certificate, ...]
+    note: str = ""
+    columns: tuple[Column, ...] = COLUMNS
+    training: Training | None = attrs.field(default=None, repr=False, eq=False)
+
+    @property
+    def matcher(self) -> LearnedMatcher:
+        """The model at work.
+
+        Raises:
+            InvalidModel: if nothing could be learned, with the reason.
+        """
+        if self.model is None:
+            raise InvalidModel(f"nothing was learned: {self.refusal}")
+        return LearnedMatcher(model=self.model, columns=self.columns)
+
+    @property
+    def refusal(self) -> str:
+        """Why there is no model; empty if there is one."""
+        return "; ".join(one.said for one in self.certificates if not one.passed) if self.model is None else ""
+
+    def text(self) -> str:
+        """What was tested and found, a line each."""
+        lines = [f"{'ok' if one.passed else 'no'}  {one.name}: {one.said}" for one in self.certificates]
+        return "\n".join([*lines, *([f"    {self.note}"] if self.note else [])])
+
+
+@attrs.frozen(kw_only=True)
+class Matcher:
+    """A matcher that learns from the records it is given.
+
+    *columns* are compared where records have values in them. *budget* is how many pairs may be compared; by default it
+    grows with the number of records.
+
+    >>> Matcher.for_fields("full_name", "email").columns
+    (Column('given name', 7 levels), Column('family name', 5 levels), Column('generation', 2 levels), Column('e-mail', 5 levels))
+    """
+
+    columns: tuple[Column, ...] = COLUMNS
+    policy: Policy = Policy()
+    budget: int | None = None
+
+    @classmethod
+    def for_fields(
+        cls,
+        *fields: str,
+        without: Iterable[str] = (),
+        more: Iterable[Column] = (),
+        policy: Policy | None = None,
+        budget: int | None = None,
+    ) -> Matcher:
+        """A matcher for rows with these *fields* (by default all that crmcore compares), but *without* some of them.
+
+        What must not be used to link people, such as a health insurance number, is left out by *without*. *more* are
+        columns of your own.
+
+        Raises:
+            InvalidModel: if a field is not one that is compared.
+        """
+        chosen, left_out = list(fields or FIELDS), set(without)
+        for field in (*chosen, *left_out):
+            if field not in FIELDS:
+                raise InvalidModel(f"{field!r} is not compared: choose from {', '.join(FIELDS)}")
+        names = {name for field in chosen if field not in left_out for name in FIELDS[field]}
+        columns = tuple(column for column in COLUMNS if column.name in names)
+        return cls(columns=(*columns, *more), policy=policy or Policy(), budget=budget)
+
+    def learn(
+        self, records: Sequence[Features], *, on_progress: Callable[[int, int], None] | None = None
+    ) -> Learned:
+        """Learn what each level of agreement is worth from *records*, in whatever order they come.
+
+        >>> Matcher().learn([]).refusal
+        'there are 0 different records: learning takes at least 10'
+        """
+        distinct = sorted({record for record in records if not record.empty}, key=lambda record: record.order)
+        columns = used_columns(distinct, self.columns)
+        early = certify(None, distinct, columns)
+        if early:
+            return Learned(model=None, certificates=early, columns=self.columns)
+        training = train(distinct, columns, budget=self.budget, on_progress=on_progress)
+        certificates = certify(training, distinct, columns)
+        model = freeze(training, distinct, self.policy) if all(one.passed for one in certificates) else None
+        return Learned(
+            model=model, certificates=certificates, note=training.note, columns=self.columns, training=training
+        )

@@ -1,0 +1,95 @@
+"""From a score to a decision: what errors cost, and what no score overrules.
+
+Invariant: a decision compares integers. Rules look at levels alone, and the strictest that fits counts.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import log2
+from typing import Literal
+
+import attrs
+
+from crmcore.errors import InvalidModel
+from crmcore.values.frozen_map import FrozenMap
+
+UNIT = 1 << 16
+"""Scores and weights are integers; so many are one bit."""
+
+Ruling = Literal["same", "related", "different"]
+_STRICTNESS = ("different", "related", "same")
+
+
+@attrs.frozen
+class Rule:
+    """What holds whatever the score says, where the levels of the columns named *where* are in the ranges given.
+
+    Level 0 is a missing value, 1 is "different". ``"same"`` joins, ``"related"`` says that these are two customers who
+    have something in common, and ``"different"`` keeps them apart also by way of third records.
+
+    >>> Rule("one passport, one person", "same", {"identifier": (4, 4)}).fits({"identifier": 4})
+    True
+    """
+
+    name: str
+    ruling: Ruling
+    where: FrozenMap[str, tuple[int, int]] = attrs.field(
+        converter=lambda where: FrozenMap({name: (low, high) for name, (low, high) in where.items()})
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.ruling not in _STRICTNESS:
+            raise InvalidModel("a rule says 'same', 'related' or 'different': choose one of these")
+        if not self.where:
+            raise InvalidModel("a rule names the columns and levels at which it holds: name at least one")
+
+    def fits(self, levels: dict[str, int]) -> bool:
+        """Whether the rule speaks of a pair at these levels; a column that is not compared is at level 0."""
+        return all(low <= levels.get(name, 0) <= high for name, (low, high) in self.where.items())
+
+
+ANOTHER_GIVEN_NAME = Rule(
+    "another given name, and nothing else of their own",
+    "related",
+    {"given name": (1, 1), "birth date": (0, 0), "e-mail": (0, 0), "phone": (0, 0), "identifier": (0, 0)},
+)
+"""Relatives and namesakes share a family name, a town and even an employer. Where the given name is all that a record
+says of the person alone, a clearly different one is another person."""
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """What to do with a score.
+
+    Two records are the same customer when that is more likely than the costs of the two errors demand: with a
+    *false_merge* that costs 3 and a *false_split* that costs 1, when it is three times as likely as not. Down to
+    *review* bits below that a person should look. *rules* hold whatever the score.
+
+    >>> Policy(false_merge=4).same_at == 2 * UNIT
+    True
+    """
+
+    false_merge: int = 1
+    false_split: int = 1
+    review: int = 4
+    rules: tuple[Rule, ...] = (ANOTHER_GIVEN_NAME,)
+
+    def __attrs_post_init__(self) -> None:
+        if min(self.false_merge, self.false_split) < 1 or self.review < 0:
+            raise InvalidModel("costs are whole numbers from 1, bits to review from 0: correct the policy")
+
+    @property
+    def same_at(self) -> int:
+        """The least score at which two records are the same."""
+        return round(log2(Fraction(self.false_merge, self.false_split)) * UNIT)
+
+    @property
+    def review_at(self) -> int:
+        """The least score at which a person should look."""
+        return self.same_at - self.review * UNIT
+
+    def ruling(self, levels: dict[str, int]) -> Rule | None:
+        """The strictest rule that speaks of a pair."""
+        fitting = [rule for rule in self.rules if rule.fits(levels)]
+        return min(fitting, key=lambda rule: _STRICTNESS.index(rule.ruling), default=None)
