@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     )
     from crmcore.identity.judgement import Judgement, Retraction, judge
     from crmcore.identity.matcher import Match, PairMatcher, Reason
+    from crmcore.identity.model.certificates import Certificate
+    from crmcore.identity.model.columns import COLUMNS, Column, Term
+    from crmcore.identity.model.learning import Learned, Matcher
+    from crmcore.identity.model.match_model import ColumnWeights, MatchModel, Together
+    from crmcore.identity.model.policy import Policy, Rule
+    from crmcore.identity.model.scoring import LearnedMatcher
     from crmcore.identity.name_comparison import NameComparison, NameReason, compare_names
     from crmcore.identity.population import Population
     from crmcore.identity.reviewed import (
@@ -40,6 +46,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BCubed",
+    "COLUMNS",
+    "Certificate",
+    "Column",
+    "ColumnWeights",
+    "Learned",
+    "LearnedMatcher",
+    "MatchModel",
+    "PairMatcher",
+    "Policy",
+    "Rule",
+    "Term",
+    "Together",
     "Calibration",
     "CalibrationStep",
     "Cluster",
@@ -99,7 +117,13 @@ __getattr__ = lazily(
         "features": "Features features_of features_of_row",
         "identity_events": "CustomersMerged CustomerSplit JudgementMade JudgementRetracted",
         "judgement": "Judgement Retraction judge",
-        "matcher": "Match Matcher Reason",
+        "matcher": "Match PairMatcher Reason",
+        "model.certificates": "Certificate",
+        "model.columns": "COLUMNS Column Term",
+        "model.learning": "Learned Matcher",
+        "model.match_model": "ColumnWeights MatchModel Together",
+        "model.policy": "Policy Rule",
+        "model.scoring": "LearnedMatcher",
         "name_comparison": "NameComparison NameReason compare_names",
         "population": "Population",
         "reviewed": "Estimates ReviewedPairs SampleEvaluation evaluate_pairs evaluate_sample",

@@ -6,22 +6,28 @@ they come. Records without anything to compare stay alone. What people put toget
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
 from crmcore.errors import InvalidJudgement
-from crmcore.identity.blocking import Blocks
-from crmcore.identity.cluster import Grouping, Link, agglomerate
-from crmcore.identity.customer import CAP
+from crmcore.identity.cluster import Grouping
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
-from crmcore.identity.population import Population
+from crmcore.identity.model.learning import Learned, Matcher
+from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.scoring import LearnedMatcher
+from crmcore.identity.rule_scan import RuleScan
+from crmcore.identity.rules import RuleMatcher
+from crmcore.identity.model_scan import ModelScan
+from crmcore.identity.scan import Scan
+from crmcore.values.frozen_map import FrozenMap
 
 Progress = Callable[[int, int], None]
 """Called with the number of records done and of all."""
 
-_STEP = 256
+MOST_UNSURE = 10_000
+"""So many doubtful pairs are given, the likeliest: nobody reviews more."""
 
 
 @attrs.frozen
@@ -55,6 +61,7 @@ class Statistics:
     same: int
     unsure: int
     held: int
+    related: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +70,10 @@ class Deduplication:
 
     *links* are the matches that joined the groups, one less than a group has records, strongest first; what people put
     together is not among them. *unsure* has the best doubtful pair of any two groups, strongest first; of equal
-    records that are not enough to be the same, the first stands for all. *conflicts* are pairs that people put
-    together although they kept members of their groups apart.
+    records that are not enough to be the same, the first stands for all. *related* has pairs of different customers who
+    have something in common, such as a household. *conflicts* are pairs that people put together although they kept
+    members of their groups apart. *excluded* has the records that were not compared, with the reason. *matcher* names
+    what decided; *learned* is what was learned for it, and *notes* say what a person should know.
     """
 
     labels: tuple[int, ...]
@@ -72,6 +81,11 @@ class Deduplication:
     unsure: tuple[MatchedPair, ...]
     conflicts: tuple[tuple[int, int], ...]
     statistics: Statistics
+    related: tuple[tuple[int, int], ...] = ()
+    excluded: FrozenMap[int, str] = attrs.field(factory=lambda: FrozenMap[int, str]())
+    matcher: str = ""
+    learned: Learned | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
@@ -84,28 +98,38 @@ class Deduplication:
 
 def dedupe(
     features: Sequence[Features],
-    matcher: PairMatcher,
+    matcher: Matcher | MatchModel | PairMatcher | None = None,
     *,
     apart: Iterable[tuple[int, int]] = (),
     together: Iterable[tuple[int, int]] = (),
+    excluded: Mapping[int, str] | None = None,
+    sources: Sequence[str] | None = None,
     on_progress: Progress | None = None,
 ) -> Deduplication:
     """Group the records at positions 0, 1, ... of *features* by customer.
 
-    *apart* and *together* are pairs of positions that people decided. Equal records are compared with others once.
+    Without a *matcher*, or with a `Matcher`, a model is learned from the records first; where nothing can be learned,
+    rules decide, and the notes say why. *apart* and *together* are pairs of positions that people decided. *excluded*
+    are records that must not be linked, with the reason. With *sources*, one for each record, no customer has two
+    records of one source; leave it out when a source may hold a customer twice, as most do.
 
     Raises:
         InvalidJudgement: if a pair names a position that is not there, or one position twice.
 
     >>> from crmcore.identity.features import features_of_row
-    >>> from crmcore.identity.rules import RuleMatcher
     >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]
-    >>> dedupe([features_of_row(row) for row in rows], RuleMatcher()).labels
-    (0, 1, 0)
+    >>> found = dedupe([features_of_row(row) for row in rows])
+    >>> found.labels, found.notes
+    ((0, 1, 0), ('rules decided: there are 3 different records: learning takes at least 10',))
     """
     apart, together = tuple(apart), tuple(together)
-    run = _Run(features, matcher, {position for pair in (*apart, *together) for position in pair})
-    run.compare(on_progress)
+    decided = {position for pair in (*apart, *together) for position in pair}
+    if sources is not None:
+        if len(sources) != len(features):
+            raise InvalidJudgement("each record has one source: give as many sources as records")
+        decided.update(range(len(features)))
+    run = _Run(features, decided, excluded or {})
+    run.begin(Matcher() if matcher is None else matcher, sources, on_progress)
     return run.outcome(apart, together)
 
 
@@ -115,61 +139,68 @@ class _Run:
     Records that people spoke of are nodes of their own, since a decision is about a record and not about its like.
     """
 
-    def __init__(self, features: Sequence[Features], matcher: PairMatcher, decided: set[int]) -> None:
+    def __init__(self, features: Sequence[Features], decided: set[int], excluded: Mapping[int, str]) -> None:
         self.features = features
-        self.matcher = matcher
-        self.population = Population.of(features)
+        self.excluded = excluded
         self.rows: list[list[int]] = []
         for position in sorted(range(len(features)), key=lambda position: features[position].order):
             if self._continues(position, decided):
                 self.rows[-1].append(position)
             else:
                 self.rows.append([position])
-        self.nodes = [features[rows[0]] for rows in self.rows]
-        self.blocks = Blocks.of(self.nodes, matcher)
-        self.same: list[tuple[int, int, int, bool]] = []
-        self.unsure: list[tuple[int, int, int]] = []
-        self.contradicted: list[tuple[int, int]] = []
-        self.compared = 0
+        blank = Features(kind="anonymous")
+        self.nodes = [blank if rows[0] in excluded else features[rows[0]] for rows in self.rows]
+        self.learned: Learned | None = None
+        self.notes: list[str] = []
 
     def _continues(self, position: int, decided: set[int]) -> bool:
         """Whether the record at *position* is equal to those of the last node, and may stand with them."""
         if not self.rows or position in decided or self.rows[-1][0] in decided:
             return False
+        if position in self.excluded or self.rows[-1][0] in self.excluded:
+            return False
         return self.features[position] == self.features[self.rows[-1][0]]
 
-    def match(self, a: int, b: int) -> Match:
-        return self.matcher.compare(self.nodes[a], self.nodes[b], self.population)
+    def begin(
+        self,
+        matcher: Matcher | MatchModel | PairMatcher,
+        sources: Sequence[str] | None,
+        on_progress: Progress | None,
+    ) -> None:
+        """Learn if that is asked, and compare all candidates."""
+        at_node = None if sources is None else [sources[rows[0]] for rows in self.rows]
+        if isinstance(matcher, Matcher):
+            self.learned = matcher.learn(self.nodes, on_progress=on_progress)
+            if self.learned.model is None:
+                self.notes.append(f"rules decided: {self.learned.refusal}")
+                matcher = RuleMatcher()
+            else:
+                matcher = self.learned.matcher
+        if isinstance(matcher, MatchModel):
+            matcher = LearnedMatcher(model=matcher)
+        self.name = matcher.name
+        self.scan: Scan
+        if isinstance(matcher, LearnedMatcher):
+            training = self.learned.training if self.learned is not None else None
+            self.scan = ModelScan(self.nodes, matcher, training, at_node)
+        else:
+            if at_node is not None:
+                raise InvalidJudgement("only a learned model keeps the records of one source apart: leave sources out")
+            self.scan = RuleScan(self.nodes, matcher)
+        self.scan.compare(on_progress)
 
-    def compare(self, on_progress: Progress | None) -> None:
-        """Compare all candidates; of each pair only numbers are kept."""
-        for a, one in enumerate(self.nodes):
-            for b in self.blocks.partners(a):
-                self.compared += 1
-                match = self.matcher.compare(one, self.nodes[b], self.population)
-                if (
-                    match.contradicted and match.score >= 0
-                ):  # below, nothing could bring the two together anyway
-                    self.contradicted.append((a, b))
-                if match.verdict == "same":
-                    self.same.append((a, b, match.score, match.weak))
-                elif match.verdict == "unsure":
-                    self.unsure.append((a, b, match.score))
-            if on_progress is not None and (a + 1) % _STEP == 0:
-                on_progress(a + 1, len(self.nodes))
-        if on_progress is not None:
-            on_progress(len(self.nodes), len(self.nodes))
+    def match(self, a: int, b: int) -> Match:
+        return self.scan.match(a, b)
 
     def outcome(self, apart: Sequence[tuple[int, int]], together: Sequence[tuple[int, int]]) -> Deduplication:
         """Join what may be joined, and translate nodes back to positions."""
         node_of = {position: node for node, rows in enumerate(self.rows) for position in rows}
         said_apart = [_known_pair(pair, node_of) for pair in apart]
         said_same = [_known_pair(pair, node_of) for pair in together]
-        links = [Link(a, b, False, score, weak) for a, b, score, weak in self.same]
-        links.extend(Link(a, b, True) for a, b in said_same)
-        barred = _unsaid(self.contradicted, said_same, len(self.nodes))
-        grouping = agglomerate(range(len(self.nodes)), links, [*said_apart, *barred], cap=CAP)
+        grouping = self.scan.group(said_same, said_apart)
         group_of = {node: number for number, group in enumerate(grouping.groups) for node in group}
+        if self.excluded:
+            self.notes.append(f"{len(self.excluded):,} records were not compared, since they must not be linked")
         return Deduplication(
             labels=self._labels(node_of, group_of),
             links=self._links(grouping),
@@ -179,6 +210,15 @@ class _Run:
                 for conflict in grouping.conflicts
             ),
             statistics=self._statistics(grouping),
+            related=tuple(
+                _ordered(self.rows[a][0], self.rows[b][0])
+                for a, b in self.scan.related
+                if group_of[a] != group_of[b]
+            ),
+            excluded=FrozenMap(dict(sorted(self.excluded.items()))),
+            matcher=self.name,
+            learned=None if self.learned is None else attrs.evolve(self.learned, training=None),
+            notes=tuple(self.notes),
         )
 
     def _alike(self, node: int) -> Match | None:
@@ -215,13 +255,15 @@ class _Run:
     def _unsure(self, group_of: dict[int, int], said_apart: list[tuple[int, int]]) -> tuple[MatchedPair, ...]:
         """The best pair of any two groups that nobody has decided: doubtful, or the same but not joined."""
         seen = {_ordered(group_of[a], group_of[b]) for a, b in said_apart}
-        doubtful = [*((a, b, score) for a, b, score, _ in self.same), *self.unsure]
+        doubtful = [*((a, b, score) for a, b, score, _ in self.scan.same), *self.scan.unsure]
         found: list[MatchedPair] = []
         for a, b, _ in sorted(doubtful, key=lambda pair: (-pair[2], pair[0], pair[1])):
             groups = _ordered(group_of[a], group_of[b])
             if groups[0] != groups[1] and groups not in seen:
                 seen.add(groups)
                 found.append(self._pair(a, b))
+                if len(found) == MOST_UNSURE:
+                    break
         found.extend(self._equals("unsure"))
         return tuple(sorted(found, key=_strongest_first))
 
@@ -231,16 +273,18 @@ class _Run:
         return MatchedPair(*_ordered(first, second), match, support)
 
     def _statistics(self, grouping: Grouping[int]) -> Statistics:
+        blocks, oversized, left_out = self.scan.blocking
         return Statistics(
             records=len(self.features),
             distinct=len(self.nodes),
-            blocks=self.blocks.count,
-            oversized_blocks=self.blocks.oversized,
-            left_out=self.blocks.left_out,
-            compared=self.compared,
-            same=len(self.same),
-            unsure=len(self.unsure),
+            blocks=blocks,
+            oversized_blocks=oversized,
+            left_out=left_out,
+            compared=self.scan.compared,
+            same=len(self.scan.same),
+            unsure=len(self.scan.unsure),
             held=len(grouping.held),
+            related=len(self.scan.related),
         )
 
 
@@ -258,13 +302,3 @@ def _known_pair(pair: tuple[int, int], node_of: dict[int, int]) -> tuple[int, in
         raise InvalidJudgement("a decision names two different records by their positions: check the pair")
     return node_of[a], node_of[b]
 
-
-def _unsaid(
-    contradicted: list[tuple[int, int]], said_same: list[tuple[int, int]], nodes: int
-) -> list[tuple[int, int]]:
-    """The contradictions that nobody has overruled by saying, perhaps by way of others, that the two are the same."""
-    if not said_same:
-        return contradicted
-    groups = agglomerate(range(nodes), [Link(a, b, True) for a, b in said_same], ()).groups
-    overruled = {node: number for number, group in enumerate(groups) if len(group) > 1 for node in group}
-    return [(a, b) for a, b in contradicted if overruled.get(a, -1) != overruled.get(b, -2)]

@@ -19,6 +19,10 @@ _WORST = -4 * UNIT
 records hold together."""
 
 
+VETO = -64 * UNIT
+"""A pair of this score or less keeps its groups apart, however well they fit otherwise."""
+
+
 @attrs.frozen
 class Edge:
     """A pair of nodes and its score."""
@@ -121,6 +125,9 @@ class _Work:
         for a in mine:
             for b in theirs:
                 score = self.score(a, b)
+                if score <= VETO:
+                    self.refused[one, other] = sizes
+                    return False
                 total += _WORST if score < _WORST else _BEST if score > _BEST else score
         if total >= self.least * len(mine) * len(theirs):
             return True

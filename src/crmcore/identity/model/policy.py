@@ -52,10 +52,16 @@ class Rule:
 ANOTHER_GIVEN_NAME = Rule(
     "another given name, and nothing else of their own",
     "related",
-    {"given name": (1, 1), "birth date": (0, 0), "e-mail": (0, 0), "phone": (0, 0), "identifier": (0, 0)},
+    FrozenMap(
+        {
+            "given name": (1, 1),
+            **dict.fromkeys(("birth date", "e-mail", "phone", "identifier"), (0, 0)),
+            "street": (0, 3),
+        }
+    ),
 )
 """Relatives and namesakes share a family name, a town and even an employer. Where the given name is all that a record
-says of the person alone, a clearly different one is another person."""
+says of the person alone, a clearly different one is another person. Of those who share a door, the model tells."""
 
 
 @attrs.frozen(kw_only=True)

@@ -18,6 +18,7 @@ from crmcore.identity.matcher import Match, Reason, Verdict
 from crmcore.identity.model.columns import COLUMNS, WEIGHTED_GROUPS, Column
 from crmcore.identity.model.encoding import Rarity, Table, encode
 from crmcore.identity.model.expectation import ORDER_BITS
+from crmcore.identity.model.linkage import VETO
 from crmcore.identity.model.match_model import MatchModel, term_key
 from crmcore.identity.model.patterns import BITS, CROSSED, MASK, ORDER_LABELS, Comparer, levels_of
 from crmcore.identity.model.policy import UNIT, Rule
@@ -27,7 +28,7 @@ _ORDER = tuple(round(bits * UNIT) for bits in ORDER_BITS)
 _RELATED_CAP = -2 * UNIT
 """Where a rule says that two are related at most, their score is no more than this."""
 
-_SETTLED = 64 * UNIT
+_SETTLED = -VETO
 """The score of what a rule joins, and with a minus of what it keeps apart."""
 
 
@@ -38,6 +39,12 @@ class Score(NamedTuple):
     score: int
     related: int
     rule: Rule | None
+
+
+HOPELESS = Score(-_SETTLED, 0, None)
+"""Of a pair whose score, whatever it is, is too low to matter."""
+
+_MOST_TERMS = 24 * UNIT
 
 
 class Scorer:
@@ -85,6 +92,16 @@ class Scorer:
             else:
                 score = min(score, _RELATED_CAP)
         return Score(score, related, rule)
+
+    def at_most(self, pattern: int) -> int:
+        """A bound on the score of a pattern, and on that of being related, whatever the terms are."""
+        known = self._base.get(pattern)
+        if known is None:
+            known = self._base[pattern] = self._sums(pattern)
+        same, related, rule, counted = known
+        if rule is not None and rule.ruling == "same":
+            return _SETTLED
+        return max(same, related) + _MOST_TERMS * bool(counted)
 
     def _sums(self, pattern: int) -> tuple[int, int, Rule | None, tuple[tuple[int, int], ...]]:
         """What a pattern is worth without its terms, for same and related, and the columns whose terms count."""

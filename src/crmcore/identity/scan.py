@@ -1,0 +1,40 @@
+"""What comparing many records gives, by whichever matcher: the pairs that count, and the groups that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from crmcore.identity.cluster import Grouping
+from crmcore.identity.matcher import Match
+
+
+class Scan(Protocol):
+    """Distinct records, numbered from 0 as nodes, and what was found of their pairs.
+
+    *same* has both nodes, the score and whether it is weak; *unsure* both nodes and the score; *related* both nodes.
+    """
+
+    same: list[tuple[int, int, int, bool]]
+    unsure: list[tuple[int, int, int]]
+    related: list[tuple[int, int]]
+    compared: int
+
+    @property
+    def blocking(self) -> tuple[int, int, int]:
+        """How many blocks there are, how many of them are oversized, and how many pairs that may have left out."""
+        ...
+
+    def match(self, a: int, b: int) -> Match:
+        """What the matcher says of two nodes, with reasons."""
+        ...
+
+    def compare(self, on_progress: Callable[[int, int], None] | None) -> None:
+        """Compare all candidates."""
+        ...
+
+    def group(
+        self, said_same: Sequence[tuple[int, int]], said_apart: Sequence[tuple[int, int]]
+    ) -> Grouping[int]:
+        """Join what the matcher and people say is one."""
+        ...
