@@ -30,5 +30,5 @@ def test_the_points_of_the_reasons_are_the_score() -> None:
 
 
 def test_a_match_without_reasons_explains_that_there_is_nothing() -> None:
-    assert Match("different", 0).explain() == "different, 0 points"
+    assert Match("different", 0).explain() == "different, 0.0 bits"
     assert Reason("kind", "different", 0, False).detail == ""

@@ -13,7 +13,7 @@ import attrs
 from crmcore.identity.addresses import AddressForm
 from crmcore.identity.features import Features
 from crmcore.identity.names import PersonForm
-from crmcore.identity.population import Population
+from crmcore.identity.population import POINTS_A_BIT, Population
 from crmcore.values.personal import personal
 
 Verdict = Literal["same", "related", "unsure", "different"]
@@ -65,17 +65,23 @@ class Match:
     weak: bool = False
     contradicted: bool = False
 
-    def explain(self) -> str:
-        """The match for people to read, values included.
+    @property
+    def bits(self) -> float:
+        """The score in bits: each more makes it twice as likely that the two are one."""
+        return self.score / POINTS_A_BIT
 
-        >>> print(Match("unsure", 310, (Reason("name", "same", 310, True, ("ann lee", "ann lee")),)).explain())
-        unsure, 310 points
-          +310  name: same (ann lee)
+    def explain(self) -> str:
+        """The match for people to read, values included; amounts are in bits.
+
+        >>> reason = Reason("name", "same", 19 * POINTS_A_BIT, True, ("ann lee", "ann lee"))
+        >>> print(Match("unsure", 19 * POINTS_A_BIT, (reason,)).explain())
+        unsure, 19.0 bits
+          +19.0  name: same (ann lee)
         """
-        lines = [f"{self.verdict}{' (weakly)' if self.weak else ''}, {self.score} points"]
+        lines = [f"{self.verdict}{' (weakly)' if self.weak else ''}, {self.bits:.1f} bits"]
         for reason in self.reasons:
             detail = f" ({reason.detail})" if reason.values else ""
-            lines.append(f"{reason.points:+6d}  {reason.field}: {reason.level}{detail}")
+            lines.append(f"{reason.points / POINTS_A_BIT:+7.1f}  {reason.field}: {reason.level}{detail}")
         return "\n".join(lines)
 
 

@@ -15,8 +15,8 @@ import attrs
 from crmcore.identity.features import Features
 from crmcore.values.frozen_map import FrozenMap
 
-POINTS_A_BIT = 16
-"""Rarity and scores are counted in sixteenths of a bit."""
+POINTS_A_BIT = 1 << 16
+"""Rarity and scores are whole numbers; so many are one bit. Every machine comes to the same sums."""
 
 LEAST_SIZE = 256
 """What is presumed of customers in general speaks as loudly as this many; a larger population is believed more."""

@@ -12,9 +12,10 @@ from typing import Literal
 import attrs
 
 from crmcore.errors import InvalidModel
+from crmcore.identity.population import POINTS_A_BIT
 from crmcore.values.frozen_map import FrozenMap
 
-UNIT = 1 << 16
+UNIT = POINTS_A_BIT
 """Scores and weights are integers; so many are one bit."""
 
 Ruling = Literal["same", "related", "different"]
