@@ -18,6 +18,9 @@ from crmcore.app.journal import Journal
 from crmcore.app.registry import REGISTRY
 from crmcore.errors import IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
 from crmcore.identity.matcher import PairMatcher
+from crmcore.identity.model.learning import Matcher
+from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.storage.lift import lift
@@ -116,6 +119,10 @@ class AsyncCrm(_Namespaces):
 
     *tenant* separates the customers of one company from those of another in the same store. *clock*, *matcher* and
     *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written.
+
+    A *matcher* that learns (`Matcher`, the default) learns from the people of the store each time they are
+    deduplicated; single records, organizations and stores with too few people to learn from are compared by rules. A
+    saved `MatchModel`, or any `PairMatcher`, decides everything.
     """
 
     def __init__(
@@ -125,17 +132,21 @@ class AsyncCrm(_Namespaces):
         tenant: str = "default",
         clock: Clock = system_clock,
         ids: Ids | None = None,
-        matcher: PairMatcher | None = None,
+        matcher: Matcher | MatchModel | PairMatcher | None = None,
         survivorship: SurvivorshipPolicy | None = None,
         actor: Actor = SYSTEM,
     ) -> None:
+        learner = Matcher() if matcher is None else matcher if isinstance(matcher, Matcher) else None
+        if isinstance(matcher, MatchModel):
+            matcher = LearnedMatcher(model=matcher)
         self._flow = Flow(
             store=store,
             tenant=tenant,
             clock=clock,
             ids=ids or Ids(lambda: int(clock().timestamp() * 1000)),
             codecs=REGISTRY,
-            matcher=matcher or RuleMatcher(),
+            matcher=RuleMatcher() if matcher is None or isinstance(matcher, Matcher) else matcher,
+            learner=learner,
             survivorship=survivorship or SurvivorshipPolicy(),
             actor=actor,
         )

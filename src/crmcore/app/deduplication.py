@@ -1,7 +1,7 @@
 """Deduplicating a whole store: read everything once, compare in memory, write what is new.
 
-Invariant: people's judgements go in as they are and come out honoured. What is written is one SAME judgement for each
-link that joined two groups, with its evidence, and one UNSURE judgement for each pair of customers to review;
+Invariant: people's judgements go in as they are and come out honoured. What is written is one decision for each
+customer found, of a SAME judgement for each link that joined two groups, with its evidence; and one UNSURE judgement for each pair of customers to review;
 running it again without new facts writes nothing.
 """
 
@@ -22,7 +22,9 @@ from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.features import Features, features_of
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, judge, links_of, standing
-from crmcore.identity.matcher import Match
+from crmcore.identity.matcher import Match, PairMatcher
+from crmcore.identity.model.learning import Matcher
+from crmcore.identity.model.match_model import MatchModel
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
@@ -36,7 +38,11 @@ Progress = Callable[[str, int, int], None]
 
 @attrs.frozen(kw_only=True)
 class DedupeReport:
-    """What a run found and wrote. *customers* counts by kind; *review* are the pairs that a person should settle."""
+    """What a run found and wrote. *customers* counts by kind; *review* are the pairs that a person should settle.
+
+    *matchers* names what decided on people and on organizations. *model* is what was learned of the people: keep it
+    (`MatchModel.save`) to explain its judgements later, or to decide by it again.
+    """
 
     records: int
     customers: FrozenMap[str, int]
@@ -44,6 +50,8 @@ class DedupeReport:
     review: int
     written: int
     notes: tuple[str, ...] = ()
+    matchers: tuple[str, ...] = ()
+    model: MatchModel | None = None
 
     def text(self) -> str:
         """The run in one line."""
@@ -54,7 +62,13 @@ class DedupeReport:
         return f"{self.records:,} records -> {counts}   ({self.review:,} pairs to review)"
 
 
-async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> DedupeReport:
+Exclude = Callable[[Party], str | None]
+"""Why a party must not be linked with any other; None for those that may be."""
+
+
+async def dedupe_store(
+    flow: Flow, *, exclude: Exclude | None = None, on_progress: Progress | None = None
+) -> DedupeReport:
     """Compare all parties of a tenant and write what follows."""
     tell = on_progress or (lambda stage, done, total: None)
     unit = flow.reader()
@@ -71,18 +85,14 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
 
     # People first: then organizations of one name are told apart, or not, by the people who work for them.
     people = [party for party in parties if party.kind != "organization"]
-    found = _run(flow, people, [features_of(p, employers.get(p.id, ())) for p in people], known, tell)
+    features = [features_of(p, employers.get(p.id, ())) for p in people]
+    found = _run(flow.learner or flow.matcher, people, features, known, exclude, tell)
     new = _new_judgements(flow, people, customers(ids, known), known, found)
     who = customers(ids, [*known, *new])
     workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
     organizations = [party for party in parties if party.kind == "organization"]
-    more = _run(
-        flow,
-        organizations,
-        [features_of(o, people=workers.get(o.id, ())) for o in organizations],
-        known,
-        tell,
-    )
+    features = [features_of(o, people=workers.get(o.id, ())) for o in organizations]
+    more = _run(flow.matcher, organizations, features, known, exclude, tell)
     new += _new_judgements(flow, organizations, customers(ids, known), known, more)
 
     written = await _write(flow, ids, known, new, tell)
@@ -98,22 +108,27 @@ async def dedupe_store(flow: Flow, *, on_progress: Progress | None = None) -> De
         review=sum(1 for _ in in_doubt(everything, partition)),
         written=written,
         notes=(*notes_of(found), *notes_of(more)),
+        matchers=(found.matcher, more.matcher),
+        model=None if found.learned is None else found.learned.model,
     )
 
 
 def _run(
-    flow: Flow,
+    matcher: Matcher | PairMatcher,
     parties: Sequence[Party],
     features: Sequence[Features],
     known: Sequence[Judgement],
+    exclude: Exclude | None,
     tell: Progress,
 ) -> Deduplication:
     """Compare *parties*; what people said of them is given, what models said before is found out anew."""
     at = {party.id: position for position, party in enumerate(parties)}
     links, apart = links_of(known)
+    reasons = {} if exclude is None else {at[party.id]: exclude(party) for party in parties}
     return dedupe(
         features,
-        flow.matcher,
+        matcher,
+        excluded={position: reason for position, reason in reasons.items() if reason is not None},
         apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
         together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
         on_progress=lambda done, total: tell("comparing", done, total),
@@ -154,7 +169,7 @@ def in_doubt(judgements: Iterable[Judgement], partition: Partition) -> Iterator[
 def notes_of(found: Deduplication) -> tuple[str, ...]:
     """What a person should know of a run: pairs that were not compared, links that were not followed."""
     counts = found.statistics
-    notes: list[str] = []
+    notes = list(found.notes)
     if counts.left_out:
         notes.append(
             f"{counts.left_out:,} pairs were not compared: {counts.oversized_blocks:,} values are shared by too many"
@@ -191,7 +206,8 @@ def _new_judgements(
 ) -> list[Judgement]:
     """The judgements to add: links that joined groups, and pairs to review that nobody has judged."""
     now = flow.clock()
-    actor = Actor(kind="model", id=flow.matcher.name)
+    actor = Actor(kind="model", id=found.matcher)
+    decisions: dict[int, JudgementId] = {}
     said = standing(known)
     new: list[Judgement] = []
 
@@ -199,15 +215,18 @@ def _new_judgements(
         a, b = sorted((parties[i].id, parties[k].id))
         if before.of(a) == before.of(b) or not _is_news(said.get((a, b)), verdict):
             return
+        this = flow.ids.new(JudgementId, near=a)
+        decision = decisions.setdefault(found.labels[i], this) if verdict == "same" else None
         new.append(
             judge(
-                id=flow.ids.new(JudgementId, near=a),
+                id=this,
                 a=a,
                 b=b,
                 verdict=verdict,
                 actor=actor,
                 recorded_at=now,
-                model=flow.matcher.name,
+                model=found.matcher,
+                decision=decision,
                 score=match.score,
                 weak=match.weak,
                 support=support,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from crmcore.app.consents import AsyncConsents
     from crmcore.app.customers import AsyncCustomers, CustomerPage
-    from crmcore.app.deduplication import DedupeReport
+    from crmcore.app.deduplication import DedupeReport, Exclude
     from crmcore.app.identity import AsyncIdentity, Candidate
     from crmcore.app.imports import AsyncImports, ImportResult, Progress
     from crmcore.app.interactions import AsyncInteractions, Timeline
@@ -280,14 +280,17 @@ class Identity:
         """
         return run(self._flow.mark_different(a, b, reason=reason))
 
-    def retract(self, judgement: JudgementId, *, reason: str | None = None) -> Judgement:
+    def retract(self, judgement: JudgementId, *, whole: bool = False, reason: str | None = None) -> Judgement:
         """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
+
+        A matcher makes several records one customer by several judgements. With *whole* all of them are taken back
+        that belong to the one decision, so that the records are as they were before it.
 
         Raises:
             NotFound: if there is no such judgement.
             InvalidJudgement: if it was taken back before.
         """
-        return run(self._flow.retract(judgement, reason=reason))
+        return run(self._flow.retract(judgement, whole=whole, reason=reason))
 
     def judgements(self, ref: Reference) -> tuple[Judgement, ...]:
         """Everything that was judged of a customer's records, oldest first, taken back or not.
@@ -301,12 +304,13 @@ class Identity:
         """The pairs that the matcher is unsure of and nobody has settled, most likely the same first."""
         return run(self._flow.to_review(limit=limit))
 
-    def dedupe(self, *, on_progress: Progress | None = None) -> DedupeReport:
+    def dedupe(self, *, exclude: Exclude | None = None, on_progress: Progress | None = None) -> DedupeReport:
         """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.
 
-        People's judgements stand. Running it again without new facts writes nothing.
+        People's judgements stand. Running it again without new facts writes nothing. *exclude* says of a party why it
+        must not be linked with others (None if it may): it is not compared, and what was judged of it before stands.
         """
-        return run(self._flow.dedupe(on_progress=on_progress))
+        return run(self._flow.dedupe(exclude=exclude, on_progress=on_progress))
 
 
 @attrs.frozen

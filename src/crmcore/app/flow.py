@@ -22,6 +22,7 @@ from crmcore.errors import (
     VersionConflict,
 )
 from crmcore.identity.matcher import PairMatcher
+from crmcore.identity.model.learning import Matcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
@@ -43,7 +44,8 @@ RESENDS = 2
 class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
 
-    *journal* is set inside a batch with an idempotency key.
+    *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
+    one, learns from all people before they are deduplicated.
     """
 
     store: AsyncStore
@@ -52,6 +54,7 @@ class Flow:
     ids: Ids
     codecs: Codecs
     matcher: PairMatcher
+    learner: Matcher | None = None
     survivorship: SurvivorshipPolicy
     actor: Actor
     reason: str | None = None

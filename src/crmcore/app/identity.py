@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from crmcore.app.customers import load_parties
-from crmcore.app.deduplication import DedupeReport, Progress, dedupe_store, employers_of, scan_all
+from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store, employers_of, scan_all
 from crmcore.app.flow import Flow
 from crmcore.app.judging import Concerned, concerned, judgements_on, put_judgement, settle
 from crmcore.app.parties import MATCH
@@ -141,8 +141,13 @@ class AsyncIdentity:
 
         return await self._flow.commit(plan, asked=("identity.mark_different", a, b), reason=reason)
 
-    async def retract(self, judgement: JudgementId, *, reason: str | None = None) -> Judgement:
+    async def retract(
+        self, judgement: JudgementId, *, whole: bool = False, reason: str | None = None
+    ) -> Judgement:
         """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
+
+        A matcher makes several records one customer by several judgements. With *whole* all of them are taken back
+        that belong to the one decision, so that the records are as they were before it.
 
         Raises:
             NotFound: if there is no such judgement.
@@ -156,17 +161,24 @@ class AsyncIdentity:
                 raise NotFound("no judgement has this id: see crm.identity.judgements(customer)")
             before: Judgement = load_record(JUDGEMENT, record)
             why = reason if reason is not None else unit.reason
-            after = before.retract(Retraction(actor=unit.actor, at=unit.now, reason=why))
-            version = unit.next_version(JUDGEMENT.tag, after.id, before.version)
-            after = attrs.evolve(after, version=version)
+            taken_back = Retraction(actor=unit.actor, at=unit.now, reason=why)
             around = await concerned(unit, [before.a, before.b])
-            await put_judgement(unit, after, expect=record.version)
-            others = [j for j in around.judgements if j.id != after.id]
+            found = {j.id: j for j in around.judgements}
+            more = [
+                j for j in found.values() if whole and j.live and j.decision and j.decision == before.decision
+            ]
+            after = before
+            for one in {before.id: before, **{j.id: j for j in more}}.values():
+                version = unit.next_version(JUDGEMENT.tag, one.id, one.version)
+                retracted = attrs.evolve(one.retract(taken_back), version=version)
+                await put_judgement(unit, retracted, expect=one.version)
+                found[one.id] = retracted
+                after = retracted if one.id == before.id else after
             event = JudgementRetracted(judgement=after.id, a=after.a, b=after.b, actor=unit.actor, reason=why)
-            await settle(unit, around, [*others, after], event)
+            await settle(unit, around, list(found.values()), event)
             return after
 
-        return await self._flow.commit(plan, asked=("identity.retract", judgement), reason=reason)
+        return await self._flow.commit(plan, asked=("identity.retract", judgement, whole), reason=reason)
 
     async def judgements(self, ref: Reference) -> tuple[Judgement, ...]:
         """Everything that was judged of a customer's records, oldest first, taken back or not.
@@ -187,12 +199,15 @@ class AsyncIdentity:
         open_ = [j for j in unsure if (j.a, j.b) not in settled and found[j.a].id != found[j.b].id]
         return tuple(sorted(open_, key=lambda j: (-j.score, j.id))[:limit])
 
-    async def dedupe(self, *, on_progress: Progress | None = None) -> DedupeReport:
+    async def dedupe(
+        self, *, exclude: Exclude | None = None, on_progress: Progress | None = None
+    ) -> DedupeReport:
         """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.
 
-        People's judgements stand. Running it again without new facts writes nothing.
+        People's judgements stand. Running it again without new facts writes nothing. *exclude* says of a party why it
+        must not be linked with others (None if it may): it is not compared, and what was judged of it before stands.
         """
-        return await dedupe_store(self._flow, on_progress=on_progress)
+        return await dedupe_store(self._flow, exclude=exclude, on_progress=on_progress)
 
     def _judge(self, unit: Unit, a: PartyId, b: PartyId, verdict: Any, reason: str | None) -> Judgement:
         judgement = judge(

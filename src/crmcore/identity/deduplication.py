@@ -152,6 +152,7 @@ class _Run:
         self.nodes = [blank if rows[0] in excluded else features[rows[0]] for rows in self.rows]
         self.learned: Learned | None = None
         self.notes: list[str] = []
+        self.alike: dict[int, Match] = {}
 
     def _continues(self, position: int, decided: set[int]) -> bool:
         """Whether the record at *position* is equal to those of the last node, and may stand with them."""
@@ -223,7 +224,9 @@ class _Run:
 
     def _alike(self, node: int) -> Match | None:
         """What the matcher says of the equal records of a node; None for a node of one."""
-        return self.match(node, node) if len(self.rows[node]) > 1 else None
+        if len(self.rows[node]) < 2:
+            return None
+        return self.alike.get(node) or self.alike.setdefault(node, self.match(node, node))
 
     def _labels(self, node_of: dict[int, int], group_of: dict[int, int]) -> tuple[int, ...]:
         same = [

@@ -43,7 +43,8 @@ class Judgement(Document):
     """Whether the parties *a* and *b* (*a* is the smaller id) are the same customer, as a person or a *model* says.
 
     A model's judgement has a *score*; a *weak* one is too low to join two groups alone; *support* is how many links
-    joined those groups. *evidence* is what the model saw.
+    joined those groups. *evidence* is what the model saw. Judgements by which a model made several records one customer
+    at a time have one *decision*, the id of the first of them: to take back only one would leave two accidental parts.
     """
 
     id: JudgementId
@@ -59,6 +60,7 @@ class Judgement(Document):
     weak: bool = False
     support: int = 1
     evidence: tuple[FrozenMap[str, Any], ...] = personal(default=())
+    decision: JudgementId | None = None
     retracted: Retraction | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -113,6 +115,7 @@ def judge(
     weak: bool = False,
     support: int = 1,
     evidence: tuple[FrozenMap[str, Any], ...] = (),
+    decision: JudgementId | None = None,
 ) -> Judgement:
     """A judgement on two parties, given in any order.
 
@@ -143,6 +146,7 @@ def judge(
         weak=weak,
         support=support,
         evidence=evidence,
+        decision=decision,
     )
 
 

@@ -55,7 +55,9 @@ class ModelScan:
         return len(candidates.postings), candidates.oversized, candidates.left_out
 
     def match(self, a: int, b: int) -> Match:
-        """What the model says of two nodes."""
+        """What the model says of two nodes; of one in which there is nothing to compare, that it is different."""
+        if a not in self.rows or b not in self.rows:
+            return Match("different", 0)
         return self.matcher.match(self.scorer, self.rows[a], self.rows[b])
 
     def compare(self, on_progress: Callable[[int, int], None] | None) -> None:
