@@ -13,7 +13,7 @@ from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match
 from crmcore.identity.model.candidates import Candidates
 from crmcore.identity.model.linkage import VETO, Edge, link
-from crmcore.identity.model.scoring import HOPELESS, LearnedMatcher, Scorer, Score
+from crmcore.identity.model.scoring import LearnedMatcher, Score, Scorer
 from crmcore.identity.model.training import Training
 
 _STEP = 256
@@ -45,7 +45,8 @@ class ModelScan:
         self.same: list[tuple[int, int, int, bool]] = []
         self.unsure: list[tuple[int, int, int]] = []
         self.related: list[tuple[int, int]] = []
-        self.compared = 0
+        self.compared = 0 if self.training is None else len(self.training.pairs.a)
+        self.review_at = matcher.model.policy.review_at
         self._known: dict[tuple[int, int], int] = {}
 
     @property
@@ -62,10 +63,8 @@ class ModelScan:
 
     def compare(self, on_progress: Callable[[int, int], None] | None) -> None:
         """Score all candidates, and keep those that may be the same."""
-        review_at = self.matcher.model.policy.review_at
         for a, b, found in self._scored(on_progress):
-            self.compared += 1
-            if found.score < review_at and found.related <= 0:
+            if found.score < self.review_at and found.related <= 0:
                 continue
             verdict = self.matcher.verdict(found)
             if verdict == "same":
@@ -78,16 +77,20 @@ class ModelScan:
 
     def _scored(self, on_progress: Callable[[int, int], None] | None) -> Iterator[tuple[int, int, Score]]:
         if self.training is not None:
-            pairs, aligned = self.training.pairs, self.scorer.comparer.aligned
+            pairs, aligned, review_at = self.training.pairs, self.scorer.comparer.aligned, self.review_at
+            hopeless: dict[int, bool] = {}
             for i, j, pattern in zip(pairs.a, pairs.b, pairs.pattern, strict=True):
+                known = hopeless.get(pattern)
+                if known is None:
+                    known = hopeless[pattern] = self.scorer.at_most(pattern) < review_at
                 a, b = self.at_row[i], self.at_row[j]
-                if self._of_one_kind(a, b):
-                    hopeless = self.scorer.at_most(pattern) < self.matcher.model.policy.review_at
-                    yield a, b, HOPELESS if hopeless else self.scorer.of(pattern, *aligned(i, j))
+                if not known and self._of_one_kind(a, b):
+                    yield a, b, self.scorer.of(pattern, *aligned(i, j))
             return
         count = len(self.at_row)
         for i, a in enumerate(self.at_row):
             for j in self.candidates.partners(i):
+                self.compared += 1
                 if self._of_one_kind(a, self.at_row[j]):
                     yield a, self.at_row[j], self.scorer.score(i, j)
             if on_progress is not None and (i % _STEP == 0 or i + 1 == count):

@@ -41,9 +41,6 @@ class Score(NamedTuple):
     rule: Rule | None
 
 
-HOPELESS = Score(-_SETTLED, 0, None)
-"""Of a pair whose score, whatever it is, is too low to matter."""
-
 _MOST_TERMS = 24 * UNIT
 
 

@@ -31,9 +31,13 @@ Progress = Callable[[int, int], None]
 
 LOOPS = 3
 _SAMPLE = 200_000
+_SAMPLE_A_RECORD = 60
 _MOST_TERM_BITS = 12
 _HOPELESS = -14.0
 """Pairs of a lower score, in bits, are not looked at again in the next loop."""
+
+_IMPOSSIBLE = -30.0
+"""Nor are pairs that are below this at the start and however rare what they agree on."""
 
 _COUNTED = 0.01
 _NOTEWORTHY = 0.125
@@ -124,14 +128,14 @@ def train(
         if loop == 1:
             _add_related(training, own, organizations=organizations)
         adding = _together(training)
-        items, tenths = _items(training, live, parts, adding)
+        items, terms = _items(training, live, parts, adding)
         training.classes = fit(items, training.classes, columns, training.total, own)
         if training.classes.related_prior * training.total < _LEAST_RELATED and loop:
             training.classes = attrs.evolve(training.classes, related=None, related_prior=0.0)
             training.note = training.note or (
                 "two classes: too few pairs share an address or contact point and are not the same customer"
             )
-        live, parts = _weigh(training, live, tenths, adding)
+        live, parts = _weigh(training, terms, adding)
     training.frequencies = Frequencies.of(table, parts.by_column if parts else None)
     training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
     return training
@@ -163,7 +167,7 @@ def _sample(comparer: Comparer) -> list[list[int]]:
     )
     width = len(comparer.table.columns) + 1
     seen = [[0] * (MASK + 1) for _ in range(width)]
-    left = _SAMPLE
+    left = min(_SAMPLE, _SAMPLE_A_RECORD * len(rows))
     for step in range(1, len(rows)):
         for one, other in zip(order, order[step:], strict=False):
             for at, level in enumerate(levels_of(comparer.pattern(one, other), width - 1)):
@@ -255,8 +259,11 @@ def _items(
     weights: dict[tuple[int, int], float] = {}
     terms: dict[int, int] = {}
     pairs = training.pairs
+    possible = _possible(training, adding)
     for at in live:
         pattern = pairs.pattern[at]
+        if not possible(pattern):
+            continue
         bits = round(_term_bits(training, pattern, pairs.a[at], pairs.b[at]))
         bits = max(-_MOST_TERM_BITS, min(_MOST_TERM_BITS, bits))
         terms[at] = bits
@@ -270,6 +277,28 @@ def _items(
         for pattern, bits in sorted(counts)
     ]
     return items, terms
+
+
+def _possible(training: Training, adding: Callable[[int], float]) -> Callable[[int], bool]:
+    """Whether a pattern may be one of the same or of related customers at all, whatever its terms."""
+    classes, count = training.classes, len(training.table.columns)
+    rows = [(classes.prior, classes.bits)]
+    if classes.related_bits is not None:
+        rows.append((classes.related_prior, classes.related_bits))
+    known: dict[int, bool] = {}
+
+    def found(pattern: int) -> bool:
+        possible = known.get(pattern)
+        if possible is None:
+            levels = levels_of(pattern, count)
+            least = _IMPOSSIBLE - _MOST_TERM_BITS - adding(pattern)
+            possible = known[pattern] = any(
+                log2(prior) + sum(row[level] for row, level in zip(bits, levels, strict=False)) > least
+                for prior, bits in rows
+            )
+        return possible
+
+    return found
 
 
 def _term_bits(training: Training, pattern: int, i: int, j: int) -> float:
@@ -293,7 +322,7 @@ class _Parts:
 
 
 def _weigh(
-    training: Training, live: Sequence[int], terms: Mapping[int, int], adding: Callable[[int], float]
+    training: Training, terms: Mapping[int, int], adding: Callable[[int], float]
 ) -> tuple[list[int], _Parts]:
     """The pairs that may be the same, and what each record counts for when they are."""
     classes, columns = training.classes, training.table.columns
@@ -309,8 +338,8 @@ def _weigh(
         for column in columns
     ]
     known: dict[tuple[int, int], tuple[float, list[int]]] = {}
-    for at in live:
-        key = (pairs.pattern[at], terms[at])
+    for at, bits_of_terms in terms.items():
+        key = (pairs.pattern[at], bits_of_terms)
         found = known.get(key)
         if found is None:
             levels = levels_of(key[0], len(columns))
