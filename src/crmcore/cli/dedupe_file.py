@@ -27,7 +27,6 @@ from crmcore.exchange.prepare import Prepared, prepare
 from crmcore.exchange.reading import Row
 from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.features import Features, features_of_row
-from crmcore.identity.rules import RuleMatcher
 from crmcore.serde import dump
 
 
@@ -50,7 +49,6 @@ def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
     read = time.monotonic()
     found = dedupe(
         records.features,
-        RuleMatcher(),
         on_progress=lambda done, total: terminal.progress("comparing", done, total),
     )
     ended = time.monotonic()
@@ -115,6 +113,8 @@ def _summary(prepared: Prepared, records: _Records, found: Deduplication) -> dic
         "unreadable": dict(records.unreadable),
         "clusters": len(set(found.labels)),
         "pairs_to_review": len(found.unsure),
+        "pairs_related": len(found.related),
+        "decided_by": found.decided_by,
         "columns": {field: list(names) for field, names in prepared.column_map.fields.items()},
         "notices": [dump(notice) for notice in prepared.notices],
         "notes": list(notes_of(found)),
@@ -150,6 +150,7 @@ def _tell(
         terminal.text(f"! {counted(count, 'row', 'rows')} not read ({code}): {MESSAGES.get(code, code)}")
     for note in summary["notes"]:
         terminal.text(f"! {note}")
+    terminal.text(f"decided by {summary['decided_by']}")
     rows, clusters = summary["rows"], summary["clusters"]
     pairs = counted(summary["pairs_to_review"], "pair", "pairs")
     terminal.text(

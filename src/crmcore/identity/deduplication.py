@@ -17,9 +17,9 @@ from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Learned, Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
+from crmcore.identity.model_scan import ModelScan
 from crmcore.identity.rule_scan import RuleScan
 from crmcore.identity.rules import RuleMatcher
-from crmcore.identity.model_scan import ModelScan
 from crmcore.identity.scan import Scan
 from crmcore.values.frozen_map import FrozenMap
 
@@ -88,6 +88,12 @@ class Deduplication:
     notes: tuple[str, ...] = ()
 
     @property
+    def decided_by(self) -> str:
+        """What decided; where rules did although a model was to be learned, also why."""
+        refused = self.learned.refusal if self.learned is not None else ""
+        return f"{self.matcher}, since {refused}" if refused else self.matcher
+
+    @property
     def groups(self) -> tuple[tuple[int, ...], ...]:
         """The positions of the records of each group."""
         members: dict[int, list[int]] = {}
@@ -109,7 +115,7 @@ def dedupe(
     """Group the records at positions 0, 1, ... of *features* by customer.
 
     Without a *matcher*, or with a `Matcher`, a model is learned from the records first; where nothing can be learned,
-    rules decide, and the notes say why. *apart* and *together* are pairs of positions that people decided. *excluded*
+    rules decide, and `Deduplication.decided_by` says why. *apart* and *together* are pairs of positions that people decided. *excluded*
     are records that must not be linked, with the reason. With *sources*, one for each record, no customer has two
     records of one source; leave it out when a source may hold a customer twice, as most do.
 
@@ -119,8 +125,8 @@ def dedupe(
     >>> from crmcore.identity.features import features_of_row
     >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]
     >>> found = dedupe([features_of_row(row) for row in rows])
-    >>> found.labels, found.notes
-    ((0, 1, 0), ('rules decided: there are 3 different records: learning takes at least 10',))
+    >>> found.labels, found.decided_by
+    ((0, 1, 0), 'rules/1, since there are 3 different records: learning takes at least 10')
     """
     apart, together = tuple(apart), tuple(together)
     decided = {position for pair in (*apart, *together) for position in pair}
@@ -173,7 +179,6 @@ class _Run:
         if isinstance(matcher, Matcher):
             self.learned = matcher.learn(self.nodes, on_progress=on_progress)
             if self.learned.model is None:
-                self.notes.append(f"rules decided: {self.learned.refusal}")
                 matcher = RuleMatcher()
             else:
                 matcher = self.learned.matcher
@@ -186,7 +191,9 @@ class _Run:
             self.scan = ModelScan(self.nodes, matcher, training, at_node)
         else:
             if at_node is not None:
-                raise InvalidJudgement("only a learned model keeps the records of one source apart: leave sources out")
+                raise InvalidJudgement(
+                    "only a learned model keeps the records of one source apart: leave sources out"
+                )
             self.scan = RuleScan(self.nodes, matcher)
         self.scan.compare(on_progress)
 
@@ -201,7 +208,9 @@ class _Run:
         grouping = self.scan.group(said_same, said_apart)
         group_of = {node: number for number, group in enumerate(grouping.groups) for node in group}
         if self.excluded:
-            self.notes.append(f"{len(self.excluded):,} records were not compared, since they must not be linked")
+            self.notes.append(
+                f"{len(self.excluded):,} records were not compared, since they must not be linked"
+            )
         return Deduplication(
             labels=self._labels(node_of, group_of),
             links=self._links(grouping),
@@ -304,4 +313,3 @@ def _known_pair(pair: tuple[int, int], node_of: dict[int, int]) -> tuple[int, in
     if a == b or a not in node_of or b not in node_of:
         raise InvalidJudgement("a decision names two different records by their positions: check the pair")
     return node_of[a], node_of[b]
-

@@ -24,12 +24,14 @@ _LEAST_LETTERS = 4
 _CROWD = 200
 """Texts that all become equal when one letter is left out of each: more than these are numbers in a row."""
 
+_FEW = 10_000
+
 Posting = Sequence[int]
 
 
 def pair_budget(records: int) -> int:
-    """How many pairs are worth looking at by default: some hundreds for each record."""
-    return 300_000 + 150 * records
+    """How many pairs are worth looking at by default: many for each of few records, some tens for each of many."""
+    return 300_000 + 150 * min(records, _FEW) + 30 * max(records - _FEW, 0)
 
 
 class Candidates:
@@ -46,7 +48,8 @@ class Candidates:
         self.cap = self._cap(near, budget)
         self.across: dict[str, list[Posting]] = {}
         self.blocks: list[list[Posting]] = [
-            [self.postings[key] for key in keys if 1 < len(self.postings[key]) <= self.cap] for keys in self.keys
+            [self.postings[key] for key in keys if 1 < len(self.postings[key]) <= self.cap]
+            for keys in self.keys
         ]
         self.oversized = sum(1 for members in self.postings.values() if len(members) > self.cap)
         self.left_out = self._join_common(self._across(near))
@@ -77,7 +80,7 @@ class Candidates:
         return crowded
 
     def _join_common(self, crowded: dict[str, list[str]]) -> int:
-        """Let records meet that share two common values, or three; how many pairs share three and still are too many."""
+        """Let records meet that share two common values, or three; how many pairs that leaves out."""
         size = {key: len(members) for key, members in self.postings.items()}
         wide: list[list[str]] = []
         joint: dict[tuple[str, ...], list[int]] = {}

@@ -17,8 +17,7 @@ from crmcore.identity.model.training import Training
 LEAST_RECORDS = 10
 LEAST_PAIRS = 10
 MOST_SHARE = 0.2
-_LEAST_PRESENT = 20
-_LEAST_BITS = 3.0
+_LEAST_BITS = 0.0
 
 
 @attrs.frozen
@@ -97,4 +96,3 @@ def _telling(training: Training) -> Certificate:
     if not enough:
         said += ", too little to tell customers apart: more columns are needed"
     return Certificate("telling columns", enough, said)
-

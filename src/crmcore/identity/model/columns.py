@@ -168,7 +168,7 @@ COLUMNS: tuple[Column, ...] = (
         keys=_street_keys, neighbours=True,
     ),
     Column(
-        name="postcode", group="address", agrees=3, own=_PLACE, compare=levels.postcodes,
+        name="postcode", group="address", agrees=2, own=_PLACE, compare=levels.postcodes,
         labels=("different", "same area", "one error", "same"),
         usual=(0.14, 0.06, 0.06, 0.74), rarity=10, most=12,
         terms={4: _WHOLE, 2: Term("area", lambda text: str(text[:3]))}, keys=_one_key("z"), neighbours=True,

@@ -103,10 +103,18 @@ def monotone(bits: Sequence[float], shares: Sequence[float]) -> tuple[float, ...
 
 
 def fit(
-    items: Sequence[Item], start: Classes, columns: Sequence[Column], pairs: float, fixed: Mapping[str, bool]
+    items: Sequence[Item],
+    start: Classes,
+    columns: Sequence[Column],
+    pairs: float,
+    fixed: Mapping[str, bool],
+    known: float = 0.0,
 ) -> Classes:
-    """Learn from *items* among so many *pairs*, beginning at *start*. *fixed* columns keep their shares of related
-    pairs: what is somebody's own does not become alike by being related."""
+    """Learn from *items* among so many *pairs*, beginning at *start*.
+
+    *fixed* columns keep their shares of related pairs: what is somebody's own does not become alike by being related.
+    What is *known* of one customer's pairs by nature speaks as loudly as so many pairs.
+    """
     classes, kept = start, list(items)
     for rounds in range(1, _ROUNDS + 1):
         flat, flat_related = _flat(classes.bits), _flat(classes.related_bits)
@@ -115,7 +123,9 @@ def fit(
         sums = _expect(kept, classes, flat, flat_related)
         following = attrs.evolve(
             classes,
-            same=_maximize(sums.same, [(0.0, *column.usual) for column in columns], columns, _PRIOR),
+            same=_maximize(
+                sums.same, [(0.0, *column.usual) for column in columns], columns, max(known, _PRIOR)
+            ),
             prior=max((sums.total + 1) / (pairs + 2), 1e-12),
             rounds=rounds,
         )
@@ -171,7 +181,9 @@ def _expect(items: Sequence[Item], classes: Classes, flat: list[float], flat_rel
     related_prior = log2(classes.related_prior) if flat_related else 0.0
     for one in items:
         score = prior + one.bits + sum([flat[at] for at in one.at])
-        related = related_prior + one.bits + sum([flat_related[at] for at in one.at]) if flat_related else -99.0
+        related = (
+            related_prior + one.bits + sum([flat_related[at] for at in one.at]) if flat_related else -99.0
+        )
         if score < _NEGLIGIBLE and related < _NEGLIGIBLE + 8:
             continue
         a, b = 2.0 ** min(score, 60.0), 2.0 ** min(related, 60.0)
@@ -190,11 +202,15 @@ def _expect(items: Sequence[Item], classes: Classes, flat: list[float], flat_rel
     return sums
 
 
-def _maximize(sums: list[float], usual: Sequence[Sequence[float]], columns: Sequence[Column], prior: float) -> Shares:
+def _maximize(
+    sums: list[float], usual: Sequence[Sequence[float]], columns: Sequence[Column], prior: float
+) -> Shares:
     """The shares that fit the sums best, with what is known by nature as a few pairs more."""
     found: list[tuple[float, ...]] = []
     for at, (column, known) in enumerate(zip(columns, usual, strict=True)):
         mine = sums[at * _WIDTH + 1 : at * _WIDTH + 1 + column.top]
         total = sum(mine) + prior
-        found.append((0.0, *((seen + prior * share) / total for seen, share in zip(mine, known[1:], strict=True))))
+        found.append(
+            (0.0, *((seen + prior * share) / total for seen, share in zip(mine, known[1:], strict=True)))
+        )
     return tuple(found)

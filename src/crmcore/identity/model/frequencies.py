@@ -94,7 +94,9 @@ def _term_table(column: Column, texts: Sequence[str], mass: Sequence[float]) -> 
     rare = min(1.0, (2 * twice + _VALUES * presumed) / (once + _VALUES))
     floor = min(2.0**-column.most, 1 / size)
     shares = {text: max((max(count - 1, 0.0) + rare) / size, floor) for text, count in counts.items()}
-    accident = sum(count / total * shares[text] for text, count in counts.items()) if total else 2.0**-column.rarity
+    accident = (
+        sum(count / total * shares[text] for text, count in counts.items()) if total else 2.0**-column.rarity
+    )
     accident = max(accident, _LEAST)
     rarer = {text: log2(accident) - log2(max(share, _LEAST)) for text, share in shares.items()}
     return TermTable(accident, rarer, log2(accident) - log2(max(rare / size, floor, _LEAST)))

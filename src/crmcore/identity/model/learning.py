@@ -66,7 +66,9 @@ class Learned:
     @property
     def refusal(self) -> str:
         """Why there is no model; empty if there is one."""
-        return "; ".join(one.said for one in self.certificates if not one.passed) if self.model is None else ""
+        return (
+            "; ".join(one.said for one in self.certificates if not one.passed) if self.model is None else ""
+        )
 
     def text(self) -> str:
         """What was tested and found, a line each."""
@@ -81,8 +83,8 @@ class Matcher:
     *columns* are compared where records have values in them. *budget* is how many pairs may be compared; by default it
     grows with the number of records.
 
-    >>> Matcher.for_fields("full_name", "email").columns
-    (Column('given name', 7 levels), Column('family name', 5 levels), Column('generation', 2 levels), Column('e-mail', 5 levels))
+    >>> Matcher.for_fields("birth_date", "email").columns
+    (Column('birth date', 6 levels), Column('e-mail', 5 levels))
     """
 
     columns: tuple[Column, ...] = COLUMNS
@@ -131,5 +133,9 @@ class Matcher:
         certificates = certify(training, distinct, columns)
         model = freeze(training, distinct, self.policy) if all(one.passed for one in certificates) else None
         return Learned(
-            model=model, certificates=certificates, note=training.note, columns=self.columns, training=training
+            model=model,
+            certificates=certificates,
+            note=training.note,
+            columns=self.columns,
+            training=training,
         )

@@ -83,7 +83,9 @@ class MatchModel(Document):
         for column in self.columns:
             sizes = {len(column.same), *(len(column.related or column.same),)}
             if sizes != {len(column.labels) + 1}:
-                raise InvalidModel(f"the column {column.name!r} has a weight for each level, and level 0 first")
+                raise InvalidModel(
+                    f"the column {column.name!r} has a weight for each level, and level 0 first"
+                )
 
     @cached_property
     def digest(self) -> str:
@@ -131,7 +133,9 @@ class MatchModel(Document):
         try:
             Path(path).write_text(self.to_text() + "\n", encoding="utf-8")
         except OSError as error:
-            raise UnreadableFile(f"{Path(path).name} cannot be written ({error.strerror}): name another file") from None
+            raise UnreadableFile(
+                f"{Path(path).name} cannot be written ({error.strerror}): name another file"
+            ) from None
 
     @classmethod
     def load(cls, path: str | Path) -> MatchModel:
@@ -145,7 +149,9 @@ class MatchModel(Document):
         try:
             text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
-            raise UnreadableFile(f"{Path(path).name} cannot be read ({error.strerror}): name the model's file") from None
+            raise UnreadableFile(
+                f"{Path(path).name} cannot be read ({error.strerror}): name the model's file"
+            ) from None
         except UnicodeDecodeError:
             raise InvalidModel("this is not a matching model: give what MatchModel.save wrote") from None
         return cls.from_text(text)

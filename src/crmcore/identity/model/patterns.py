@@ -55,11 +55,10 @@ class Comparer:
             places = self.table.places[group]
             mine = more.get(i, {}).get(group) or [tuple(one[at] for at in places)]
             theirs = more.get(j, {}).get(group) or [tuple(other[at] for at in places)]
-            _, a, b = max(
-                ((self._worth(places, a, b), *sorted((a, b), reverse=True)) for a in mine for b in theirs)
+            a, b = max(
+                ((a, b) for a in mine for b in theirs),
+                key=lambda pair: (self._worth(places, *pair), max(pair), min(pair)),
             )
-            if not (a in mine and b in theirs):
-                a, b = b, a
             for at, x, y in zip(places, a, b, strict=True):
                 first[at], second[at] = x, y
         return tuple(first), tuple(second)
@@ -79,14 +78,13 @@ class Comparer:
 
     def packed(self, one: tuple[int, ...], other: tuple[int, ...]) -> int:
         """The packed levels of two records by their aligned codes."""
-        packed = shift = at = 0
+        packed = shift = 0
         sizes, memory = self._sizes, self._known
-        for a, b in zip(one, other, strict=True):
+        for at, (a, b) in enumerate(zip(one, other, strict=True)):
             if a and b:
                 known = memory[at].get(a * sizes[at] + b if a < b else b * sizes[at] + a)
                 packed |= (self.level(at, a, b) if known is None else known) << shift
             shift += BITS
-            at += 1
         return self._ordered(packed, one, other) if self.given >= 0 and self.family >= 0 else packed
 
     def _ordered(self, packed: int, one: tuple[int, ...], other: tuple[int, ...]) -> int:

@@ -29,15 +29,13 @@ class Rule:
     Level 0 is a missing value, 1 is "different". ``"same"`` joins, ``"related"`` says that these are two customers who
     have something in common, and ``"different"`` keeps them apart also by way of third records.
 
-    >>> Rule("one passport, one person", "same", {"identifier": (4, 4)}).fits({"identifier": 4})
+    >>> Rule("one passport, one person", "same", FrozenMap({"identifier": (4, 4)})).fits({"identifier": 4})
     True
     """
 
     name: str
     ruling: Ruling
-    where: FrozenMap[str, tuple[int, int]] = attrs.field(
-        converter=lambda where: FrozenMap({name: (low, high) for name, (low, high) in where.items()})
-    )
+    where: FrozenMap[str, tuple[int, int]]
 
     def __attrs_post_init__(self) -> None:
         if self.ruling not in _STRICTNESS:

@@ -114,7 +114,12 @@ class Scorer:
         counted = tuple(
             (at, level) for at, level in enumerate(levels[:-1]) if level in self.table.columns[at].terms
         )
-        return same, related if model.related_prior is not None else -_SETTLED, model.policy.ruling(named), counted
+        return (
+            same,
+            related if model.related_prior is not None else -_SETTLED,
+            model.policy.ruling(named),
+            counted,
+        )
 
     def together(self, pattern: int) -> dict[tuple[int, int], int]:
         """What is taken off, by the two columns that agree by accident together."""

@@ -121,7 +121,10 @@ def train(
         training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
         training.dependences = dependences(
             table,
-            [_agreement(column, shares) for column, shares in zip(columns, training.classes.same, strict=True)],
+            [
+                _agreement(column, shares)
+                for column, shares in zip(columns, training.classes.same, strict=True)
+            ],
             training.classes.prior,
             None if parts is None else parts.least,
         )
@@ -129,7 +132,9 @@ def train(
             _add_related(training, own, organizations=organizations)
         adding = _together(training)
         items, terms = _items(training, live, parts, adding)
-        training.classes = fit(items, training.classes, columns, training.total, own)
+        # At first, when nothing is known of who is who, what is common to neighbours must not pass for one customer.
+        known = count / 2 if parts is None else 0.0
+        training.classes = fit(items, training.classes, columns, training.total, own, known)
         if training.classes.related_prior * training.total < _LEAST_RELATED and loop:
             training.classes = attrs.evolve(training.classes, related=None, related_prior=0.0)
             training.note = training.note or (
@@ -141,9 +146,7 @@ def train(
     return training
 
 
-def _compare(
-    table: Table, comparer: Comparer, candidates: Candidates, on_progress: Progress | None
-) -> Pairs:
+def _compare(table: Table, comparer: Comparer, candidates: Candidates, on_progress: Progress | None) -> Pairs:
     pairs = Pairs(a=array("i"), b=array("i"), pattern=array("q"))
     count = len(table.rows)
     pattern = comparer.pattern
@@ -212,9 +215,13 @@ def _agreement(column: Column, shares: Sequence[float]) -> float:
 def _add_related(training: Training, own: Mapping[str, bool], *, organizations: bool) -> None:
     """Begin a class of related pairs, where something that they share can be seen."""
     names = own.keys()
-    supported = "street" in names if organizations else "given name" in names and not _HAS_SUPPORT.isdisjoint(names)
+    supported = (
+        "street" in names if organizations else "given name" in names and not _HAS_SUPPORT.isdisjoint(names)
+    )
     if not supported:
-        training.note = "two classes: there is no address or contact point by which related customers could be told"
+        training.note = (
+            "two classes: there is no address or contact point by which related customers could be told"
+        )
         return
     classes = training.classes
     learned = [
@@ -334,7 +341,8 @@ def _weigh(
     shared = [[1.0] * count for _ in columns]
     pairs, kept = training.pairs, list[int]()
     equal = [
-        {level for level, term in column.terms.items() if term == column.terms.get(column.top)} or {column.top}
+        {level for level, term in column.terms.items() if term == column.terms.get(column.top)}
+        or {column.top}
         for column in columns
     ]
     known: dict[tuple[int, int], tuple[float, list[int]]] = {}
@@ -387,7 +395,10 @@ def freeze(training: Training, records: Sequence[Features], policy: Policy) -> M
                 same=_units(bits[at]),
                 related=_units(related_bits[at]) if related_bits else (),
                 unseen=FrozenMap(
-                    {kind: round(found.unseen * UNIT) for kind, found in training.frequencies.terms[at].items()}
+                    {
+                        kind: round(found.unseen * UNIT)
+                        for kind, found in training.frequencies.terms[at].items()
+                    }
                 ),
                 share_same=tuple(round(share * PARTS) for share in classes.same[at]),
                 share_other=tuple(round(share * PARTS) for share in classes.other[at]),
@@ -424,5 +435,7 @@ def _words(records: Sequence[Features], columns: Sequence[Column]) -> dict[str, 
     for group in sorted(groups):
         names = len({option[0] for one in found for option in one.get(group, ()) if option[0] is not None})
         words[term_key(group, "word", "")] = points(1, names)
-        words.update((term_key(group, "word", word), worth) for word, worth in word_rarity(group, found).items())
+        words.update(
+            (term_key(group, "word", word), worth) for word, worth in word_rarity(group, found).items()
+        )
     return words
