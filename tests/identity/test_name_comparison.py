@@ -86,7 +86,7 @@ def test_a_person_is_the_default_kind() -> None:
 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="person"):
-        compare_names("a", "b", kind="vessel")  # type: ignore[arg-type]
+        compare_names("a", "b", kind="vessel")  # type: ignore[arg-type] # what callers without types do
 
 
 def test_no_name_is_shown_unless_it_is_asked_for() -> None:

@@ -1,8 +1,8 @@
 """Deduplicating a whole store: read everything once, compare in memory, write what is new.
 
 Invariant: people's judgements go in as they are and come out honoured. What is written is one decision for each
-customer found, of a SAME judgement for each link that joined two groups, with its evidence; and one UNSURE judgement for each pair of customers to review;
-running it again without new facts writes nothing.
+customer found, of a SAME judgement for each link that joined two groups, with its evidence; and one UNSURE judgement
+for each pair of customers to review. Running it again without new facts writes nothing.
 """
 
 from __future__ import annotations

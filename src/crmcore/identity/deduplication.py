@@ -115,9 +115,9 @@ def dedupe(
     """Group the records at positions 0, 1, ... of *features* by customer.
 
     Without a *matcher*, or with a `Matcher`, a model is learned from the records first; where nothing can be learned,
-    rules decide, and `Deduplication.decided_by` says why. *apart* and *together* are pairs of positions that people decided. *excluded*
-    are records that must not be linked, with the reason. With *sources*, one for each record, no customer has two
-    records of one source; leave it out when a source may hold a customer twice, as most do.
+    rules decide, and `Deduplication.decided_by` says why. *apart* and *together* are pairs of positions that people
+    decided. *excluded* are records that must not be linked, with the reason. With *sources*, one for each record, no
+    customer has two records of one source; leave it out when a source may hold a customer twice, as most do.
 
     Raises:
         InvalidJudgement: if a pair names a position that is not there, or one position twice.

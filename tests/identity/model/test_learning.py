@@ -1,0 +1,227 @@
+"""What holds of a learned model, whatever it is learned from."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from crmcore.errors import InvalidModel, SchemaMismatch
+from crmcore.identity.deduplication import dedupe
+from crmcore.identity.evaluation import evaluate
+from crmcore.identity.features import Features, features_of_row
+from crmcore.identity.model.learning import Matcher
+from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.policy import UNIT, Policy, Rule
+from crmcore.identity.model.scoring import LearnedMatcher, Scorer
+from crmcore.values.frozen_map import FrozenMap
+from tests.identity.model.people import people, records
+
+ROWS = people()
+RECORDS = records(ROWS)
+LEARNED = Matcher().learn(RECORDS)
+
+
+def model() -> MatchModel:
+    assert LEARNED.model is not None, LEARNED.refusal
+    return LEARNED.model
+
+
+def groups(found_labels: tuple[int, ...], order: list[int]) -> set[frozenset[int]]:
+    members: dict[int, set[int]] = {}
+    for at, label in zip(order, found_labels, strict=True):
+        members.setdefault(label, set()).add(at)
+    return {frozenset(group) for group in members.values()}
+
+
+def test_invented_people_are_found_again() -> None:
+    found = dedupe(RECORDS)
+    assert found.matcher.startswith("model/")
+    truth = [row["cluster"] for row in ROWS]
+    result = evaluate(found.labels, truth)
+    assert result.pairs.f1 is not None
+    assert result.pairs.f1 > 0.97
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.permutations(range(len(RECORDS))))
+def test_the_order_of_records_changes_nothing(order: list[int]) -> None:
+    found = dedupe([RECORDS[at] for at in order])
+    first = dedupe(RECORDS)
+    assert found.matcher == first.matcher
+    assert groups(found.labels, order) == groups(first.labels, list(range(len(RECORDS))))
+
+
+def test_another_process_learns_the_same_model() -> None:
+    code = (
+        "from tests.identity.model.people import people, records\n"
+        "from crmcore.identity import Matcher\n"
+        "print(Matcher().learn(records(people())).model.name)"
+    )
+    root = Path(__file__).parents[3]
+    names = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=root,
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert names == {model().name}
+
+
+def test_two_records_have_the_score_that_they_have_among_all() -> None:
+    matcher = LearnedMatcher(model=model())
+    distinct = sorted(set(RECORDS), key=lambda record: record.order)[:40]
+    scorer = Scorer(model(), matcher.table(distinct))
+    for i, one in enumerate(distinct):
+        for j in range(i + 1, len(distinct)):
+            alone = matcher.compare(one, distinct[j])
+            assert alone.score == scorer.score(i, j).score
+            assert alone.score == matcher.compare(distinct[j], one).score
+            assert sum(reason.points for reason in alone.reasons) == alone.score
+
+
+def test_weights_never_fall_while_agreement_gets_better() -> None:
+    for column in model().columns:
+        assert list(column.same[1:]) == sorted(column.same[1:])
+
+
+def test_a_model_survives_a_file(tmp_path: Path) -> None:
+    model().save(tmp_path / "model.json")
+    again = MatchModel.load(tmp_path / "model.json")
+    assert again == model()
+    assert again.name == model().name
+    assert again.diff(model()) == ()
+
+
+def test_another_weight_is_another_model() -> None:
+    other = attrs.evolve(model(), prior=model().prior + UNIT)
+    assert other.name != model().name
+    assert len(model().diff(other)) == 1
+
+
+def test_a_model_holds_no_float_and_no_value_of_a_record() -> None:
+    text = model().to_text()
+    json.loads(text, parse_float=lambda number: pytest.fail(f"a float: {number}"))
+    assert "brandt" not in text
+    assert "x.example" not in text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"tag": "match_model"}', '{"tag": "x", "schema": 1, "body": {}}']
+)
+def test_what_is_no_model_is_refused(text: str) -> None:
+    with pytest.raises(InvalidModel, match="model"):
+        MatchModel.from_text(text)
+
+
+def test_a_model_of_a_newer_version_is_refused() -> None:
+    document = json.loads(model().to_text())
+    with pytest.raises(SchemaMismatch, match="upgrade"):
+        MatchModel.from_text(json.dumps(document | {"schema": 99}))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1.5"])
+def test_a_weight_is_a_whole_number(number: str) -> None:
+    text = model().to_text()
+    broken = text.replace(f'"prior":{model().prior}', f'"prior":{number}')
+    assert broken != text
+    with pytest.raises(Exception, match="document does not fit"):
+        MatchModel.from_text(broken)
+
+
+def test_costs_move_the_threshold() -> None:
+    assert Policy(false_merge=8).same_at == 3 * UNIT
+    assert Policy(false_split=8).same_at == -3 * UNIT
+    with pytest.raises(InvalidModel, match="costs"):
+        Policy(false_merge=0)
+
+
+def test_a_rule_keeps_apart_whatever_the_score() -> None:
+    rule = Rule("no two of one mailbox", "different", FrozenMap({"e-mail": (5, 5)}))
+    strict = attrs.evolve(model(), policy=Policy(rules=(rule,)))
+    one, other = RECORDS[0], records([ROWS[0] | {"city": "york"}])[0]
+    assert LearnedMatcher(model=model()).compare(one, other).verdict == "same"
+    match = LearnedMatcher(model=strict).compare(one, other)
+    assert (match.verdict, match.contradicted) == ("different", True)
+    assert sum(reason.points for reason in match.reasons) == match.score
+
+
+def test_what_people_said_is_honoured() -> None:
+    found = dedupe(RECORDS, apart=[(0, 1)], together=[(0, 6)])
+    assert found.labels[0] != found.labels[1]
+    assert found.labels[0] == found.labels[6]
+
+
+def test_excluded_records_stay_alone_and_are_reported() -> None:
+    found = dedupe(RECORDS, excluded={0: "no profiling"})
+    assert found.labels.count(found.labels[0]) == 1
+    assert dict(found.excluded) == {0: "no profiling"}
+    assert any("must not be linked" in note for note in found.notes)
+
+
+def test_no_customer_has_two_records_of_one_source() -> None:
+    sources = ["crm" if at % 3 != 2 else "shop" for at in range(len(RECORDS))]
+    found = dedupe(RECORDS, sources=sources)
+    pairs = list(zip(found.labels, sources, strict=True))
+    assert len(pairs) == len(set(pairs))
+
+
+def test_a_field_left_out_is_not_compared() -> None:
+    learned = Matcher.for_fields(without=["email", "birth_date"]).learn(RECORDS)
+    assert {column.name for column in learned.columns}.isdisjoint({"e-mail", "birth date"})
+    with pytest.raises(InvalidModel, match="not compared"):
+        Matcher.for_fields("shoe_size")
+
+
+_LONG = "é" * 10_000
+BAD: dict[str, list[Features]] = {
+    "nothing": [],
+    "one": RECORDS[:1],
+    "empty": [features_of_row({})] * 30,
+    "equal": [RECORDS[0]] * 2000,
+    "no duplicates": RECORDS[::3],
+    "long": records([{"full_name": f"{_LONG} {n}", "email": f"{_LONG}{n}@x.example"} for n in range(20)]),
+    "marks": records([{"full_name": f"a{chr(0x300 + n)}nn \u202elee{n}\u202c"} for n in range(40)]),
+    "right to left": records([{"full_name": f"محمد علي {n}", "city": "القاهرة"} for n in range(40)]),
+    "constant": records([{**row, "city": "york", "country": "gb"} for row in ROWS]),
+    "two kinds": [
+        *RECORDS,
+        *records([{"org_name": f"acme {n % 20} ltd", "city": "york"} for n in range(40)]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_answered(name: str) -> None:
+    found = dedupe(BAD[name])
+    assert len(found.labels) == len(BAD[name])
+    assert found.decided_by
+    if name in ("nothing", "one", "empty", "equal", "no duplicates"):
+        assert "since" in found.decided_by
+
+
+def test_records_that_are_all_equal_are_one_customer() -> None:
+    assert set(dedupe(BAD["equal"]).labels) == {0}
+
+
+def test_records_without_anything_stay_alone() -> None:
+    assert len(set(dedupe(BAD["empty"]).labels)) == 30
+
+
+def test_people_and_organizations_are_never_one() -> None:
+    found = dedupe(BAD["two kinds"])
+    kinds: dict[int, set[str]] = {}
+    for label, record in zip(found.labels, BAD["two kinds"], strict=True):
+        kinds.setdefault(label, set()).add(record.kind)
+    assert all(len(kind) == 1 for kind in kinds.values())
