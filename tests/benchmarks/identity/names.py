@@ -77,9 +77,9 @@ def _levenshtein(pair: Pair) -> float:
 def _nomenklatura() -> Callable[[Pair], float] | None:
     """The peer's score of two entities that have nothing but a name."""
     try:
-        from followthemoney import model  # type: ignore[import-not-found,unused-ignore] # installed only where it is compared with
-        from nomenklatura.matching import get_algorithm  # type: ignore[import-not-found,unused-ignore]
-        from nomenklatura.matching.types import ScoringConfig  # type: ignore[import-not-found,unused-ignore]
+        from followthemoney import model  # type: ignore[import-not-found,unused-ignore]  # a peer
+        from nomenklatura.matching import get_algorithm  # type: ignore[import-not-found,unused-ignore]  # a peer
+        from nomenklatura.matching.types import ScoringConfig  # type: ignore[import-not-found,unused-ignore]  # a peer
     except ImportError:
         return None
     algorithm = get_algorithm("logic-v2")

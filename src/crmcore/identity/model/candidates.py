@@ -2,7 +2,7 @@
 
 Invariant: which pairs come out is a function of the set of records and of the budget, and memory holds the blocks but
 never the pairs. Few records are compared by every single value that they share. Among many, a value that too many have
-is not dropped: whoever has it meets those who share a second such value too, or a third; what is left out is counted.
+is not dropped: whoever has it meets those who share a second such value too, or a third. Of those who share two, what may be left out is counted.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Candidates:
         return crowded
 
     def _join_common(self, crowded: dict[str, list[str]]) -> int:
-        """Let records meet that share two common values, or three; how many pairs that leaves out."""
+        """Let records meet that share two common values, or three; how many pairs that may leave out."""
         size = {key: len(members) for key, members in self.postings.items()}
         wide: list[list[str]] = []
         joint: dict[tuple[str, ...], list[int]] = {}
@@ -100,13 +100,12 @@ class Candidates:
                 for third in wide[position]:
                     if third > b and third[0] not in (a[0], b[0]):
                         triple.setdefault((a, b, third), []).append(position)
-        left_out = 0
         for members in triple.values():
             if len(members) <= self.cap:
                 self._meet(members)
-            else:
-                left_out += len(members) * (len(members) - 1) // 2
-        return left_out
+        return sum(
+            len(members) * (len(members) - 1) // 2 for members in joint.values() if len(members) > self.cap
+        )
 
     def _meet(self, members: Posting) -> None:
         if len(members) > 1:

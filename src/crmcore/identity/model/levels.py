@@ -135,7 +135,8 @@ def family_names(a: Words, b: Words) -> int:
 
 def birth_dates(a: str, b: str) -> int:
     """Dates: 1 different, 2 nearly (two digits), 3 two parts of three, 4 all that both know (a year), 5 one error, 6
-    the same day. 1 January is what is written by whoever knows only the year.
+    the same day; 0 when one knows the year only and the other the day only. 1 January is what is written by whoever
+    knows only the year.
 
     >>> birth_dates("1985-04-12", "1985-12-04"), birth_dates("1985", "1985-04-12")
     (5, 4)
@@ -144,7 +145,7 @@ def birth_dates(a: str, b: str) -> int:
     if a == b:
         return 4 if heaped_a or len(a) < 10 else 6
     if len(a) != 10 or len(b) != 10 or a.startswith("--") or b.startswith("--"):
-        return 4 if _compatible(a, b) else 1
+        return _partly_known(a, b)
     if a[:4] == b[:4] and (heaped_a or heaped_b):
         return 4
     wrong = [at for at in range(10) if a[at] != b[at]]
@@ -166,13 +167,14 @@ def _year(text: str) -> int:
     return int(text[:4]) if text[:4].isdecimal() else 0
 
 
-def _compatible(a: str, b: str) -> bool:
+def _partly_known(a: str, b: str) -> int:
     year_a, year_b = ("" if text.startswith("--") else text[:4] for text in (a, b))
     day_a, day_b = (text[2:] if text.startswith("--") else text[5:] for text in (a, b))
     if year_a and year_b and year_a != year_b:
-        return False
-    shared = (year_a and year_b) or (day_a and day_b)
-    return bool(shared) and (day_a.startswith(day_b) or day_b.startswith(day_a))
+        return 1
+    if not (year_a and year_b) and not (day_a and day_b):
+        return 0
+    return 4 if day_a.startswith(day_b) or day_b.startswith(day_a) else 1
 
 
 def emails(a: str, b: str) -> int:

@@ -15,8 +15,8 @@ from crmcore.identity.model.policy import UNIT
 
 _BEST = 12 * UNIT
 _WORST = -4 * UNIT
-"""Between two groups no pair speaks louder: records that have little in common say little against two groups that other
-records hold together."""
+"""Between two groups no pair speaks louder than so much above or below what it takes to be the same: records that have
+little in common say little against two groups that other records hold together."""
 
 
 VETO = -64 * UNIT
@@ -60,9 +60,13 @@ def link(
     """
     work = _Work(groups, score, least, cap, sources)
     work.keep_apart(apart)
-    used, held = work.run(sorted(edges, key=lambda edge: (-edge.score, edge.a, edge.b)))
+    used, held = work.run(sorted(edges, key=_strongest_first))
     found = sorted({root: tuple(sorted(work.members[root])) for root in work.members}.values())
     return Linkage(tuple(found), tuple(used), tuple(held), work.oversized)
+
+
+def _strongest_first(edge: Edge) -> tuple[int, int, int]:
+    return -edge.score, min(edge.a, edge.b), max(edge.a, edge.b)
 
 
 class _Work:
@@ -128,8 +132,9 @@ class _Work:
                 if score <= VETO:
                     self.refused[one, other] = sizes
                     return False
-                total += _WORST if score < _WORST else _BEST if score > _BEST else score
-        if total >= self.least * len(mine) * len(theirs):
+                surplus = score - self.least
+                total += _WORST if surplus < _WORST else _BEST if surplus > _BEST else surplus
+        if total >= 0:
             return True
         self.refused[one, other] = sizes
         return False

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import attrs
 
-from crmcore.errors import InvalidModel, UnreadableFile
+from crmcore.errors import InvalidDocument, InvalidModel, UnreadableFile
 from crmcore.identity.model.policy import UNIT, Policy
 from crmcore.serde import Codec
 from crmcore.values.frozen_map import FrozenMap
@@ -122,7 +122,12 @@ class MatchModel(Document):
         schema, body = document.get("schema"), document.get("body")
         if not isinstance(schema, int) or not isinstance(body, dict):
             raise InvalidModel("this matching model is damaged: it has no schema or no body")
-        return MATCH_MODEL.load(body, schema)
+        try:
+            return MATCH_MODEL.load(body, schema)
+        except InvalidDocument as error:
+            raise InvalidModel(
+                f"this matching model is damaged: something is wrong at {error.path}"
+            ) from None
 
     def save(self, path: str | Path) -> None:
         """Write the model to a file.

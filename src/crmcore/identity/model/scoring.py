@@ -41,9 +41,6 @@ class Score(NamedTuple):
     rule: Rule | None
 
 
-_MOST_TERMS = 24 * UNIT
-
-
 class Scorer:
     """Scores the pairs of one table by a model."""
 
@@ -91,14 +88,20 @@ class Scorer:
         return Score(score, related, rule)
 
     def at_most(self, pattern: int) -> int:
-        """A bound on the score of a pattern, and on that of being related, whatever the terms are."""
+        """A bound on the score of a pattern, and on that of being related, whatever the terms are.
+
+        In a model that was learned no term is worth more than one that nobody else has.
+        """
         known = self._base.get(pattern)
         if known is None:
             known = self._base[pattern] = self._sums(pattern)
         same, related, rule, counted = known
         if rule is not None and rule.ruling == "same":
             return _SETTLED
-        return max(same, related) + _MOST_TERMS * bool(counted)
+        return max(same, related) + sum(self._most(at, level) for at, level in counted)
+
+    def _most(self, at: int, level: int) -> int:
+        return max(0, self.model.columns[at].unseen.get(self.table.columns[at].terms[level].kind, 0))
 
     def _sums(self, pattern: int) -> tuple[int, int, Rule | None, tuple[tuple[int, int], ...]]:
         """What a pattern is worth without its terms, for same and related, and the columns whose terms count."""
