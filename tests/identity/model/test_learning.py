@@ -21,7 +21,7 @@ from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher, Scorer
 from crmcore.values.frozen_map import FrozenMap
-from tests.identity.model.people import people, records
+from tests.identity.model.invented import people, records
 
 ROWS = people()
 RECORDS = records(ROWS)
@@ -60,7 +60,7 @@ def test_the_order_of_records_changes_nothing(order: list[int]) -> None:
 
 def test_another_process_learns_the_same_model() -> None:
     code = (
-        "from tests.identity.model.people import people, records\n"
+        "from tests.identity.model.invented import people, records\n"
         "from crmcore.identity import Matcher\n"
         "print(Matcher().learn(records(people())).model.name)"
     )
@@ -136,7 +136,7 @@ def test_a_weight_is_a_whole_number(number: str) -> None:
     text = model().to_text()
     broken = text.replace(f'"prior":{model().prior}', f'"prior":{number}')
     assert broken != text
-    with pytest.raises(Exception, match="document does not fit"):
+    with pytest.raises(InvalidModel, match="damaged"):
         MatchModel.from_text(broken)
 
 

@@ -2,7 +2,7 @@
 
 Invariant: which pairs come out is a function of the set of records and of the budget, and memory holds the blocks but
 never the pairs. Few records are compared by every single value that they share. Among many, a value that too many have
-is not dropped: whoever has it meets those who share a second such value too, or a third. Of those who share two, what may be left out is counted.
+is not dropped: whoever has it meets those who share a second such value too, or a third; what is left out is counted.
 """
 
 from __future__ import annotations

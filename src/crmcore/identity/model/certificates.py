@@ -18,6 +18,8 @@ LEAST_RECORDS = 10
 LEAST_PAIRS = 10
 MOST_SHARE = 0.2
 _LEAST_BITS = 0.0
+_SELDOM = 0.06
+"""Where one customer's records are known to differ more seldom than this, they must not differ mostly."""
 
 
 @attrs.frozen
@@ -69,11 +71,11 @@ def _ordered(training: Training) -> Certificate:
     wrong = [
         column.name
         for column, bits, same in zip(training.table.columns, classes.bits, classes.same, strict=True)
-        if bits[-1] <= 0 and same[-1] > 0.5
+        if (bits[-1] <= 0 and same[-1] > 0.5) or (column.usual[0] <= _SELDOM and same[1] > 0.5)
     ]
     said = "agreement speaks for being the same in every column"
     if wrong:
-        said = f"agreement speaks against being the same in {', '.join(wrong)}: leave these columns out"
+        said = f"most pairs taken for one customer differ in {', '.join(wrong)}: too little to tell customers apart"
     return Certificate("no change of places", not wrong, said)
 
 
