@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from crmcore.identity.customer import Cluster, Contradiction, Partition, customers
     from crmcore.identity.deduplication import Deduplication, dedupe
     from crmcore.identity.evaluation import BCubed, Evaluation, SizeClass, Tally, evaluate
+    from crmcore.identity.explanation import Waterfall, WaterfallStep, WhatIf, waterfall, what_if
     from crmcore.identity.features import Features, features_of, features_of_row
     from crmcore.identity.identity_events import (
         CustomersMerged,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from crmcore.identity.judgement import Judgement, Retraction, judge
     from crmcore.identity.matcher import Match, PairMatcher, Reason
     from crmcore.identity.model.certificates import Certificate
+    from crmcore.identity.model.chart import model_chart, model_text
     from crmcore.identity.model.columns import COLUMNS, Column, Term
     from crmcore.identity.model.learning import Learned, Matcher
     from crmcore.identity.model.match_model import ColumnWeights, MatchModel, Together
@@ -90,6 +92,9 @@ __all__ = [
     "SurvivorshipPolicy",
     "Survivor",
     "Tally",
+    "Waterfall",
+    "WaterfallStep",
+    "WhatIf",
     "WrongPair",
     "agglomerate",
     "calibrate",
@@ -102,8 +107,12 @@ __all__ = [
     "features_of",
     "features_of_row",
     "judge",
+    "model_chart",
+    "model_text",
     "reliability",
     "survive",
+    "waterfall",
+    "what_if",
 ]
 
 __getattr__ = lazily(
@@ -114,11 +123,13 @@ __getattr__ = lazily(
         "customer": "Cluster Contradiction Partition customers",
         "deduplication": "Deduplication dedupe",
         "evaluation": "BCubed Evaluation SizeClass Tally evaluate",
+        "explanation": "Waterfall WaterfallStep WhatIf waterfall what_if",
         "features": "Features features_of features_of_row",
         "identity_events": "CustomersMerged CustomerSplit JudgementMade JudgementRetracted",
         "judgement": "Judgement Retraction judge",
         "matcher": "Match PairMatcher Reason",
         "model.certificates": "Certificate",
+        "model.chart": "model_chart model_text",
         "model.columns": "COLUMNS Column Term",
         "model.learning": "Learned Matcher",
         "model.match_model": "ColumnWeights MatchModel Together",

@@ -84,6 +84,12 @@ class Match:
             lines.append(f"{reason.points / POINTS_A_BIT:+7.1f}  {reason.field}: {reason.level}{detail}")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """Shown as a waterfall in a notebook, without values."""
+        from crmcore.identity.explanation import waterfall
+
+        return waterfall(self).svg()
+
 
 class PairMatcher(Protocol):
     """Whatever can compare two records: typed rules now, a learned model behind the same three members."""

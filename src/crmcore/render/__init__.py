@@ -20,6 +20,8 @@ from crmcore.render.parts import (
     table,
 )
 from crmcore.render.style import CSS, SERIES
+from crmcore.render.waterfall import Step, waterfall
+from crmcore.render.weights import Weight, weights
 
 __all__ = [
     # text and elements
@@ -49,5 +51,9 @@ __all__ = [
     "timeline",
     "Dot",
     "bars",
+    "waterfall",
+    "Step",
+    "weights",
+    "Weight",
     "SERIES",
 ]

@@ -100,6 +100,18 @@ class MatchModel(Document):
     def __repr__(self) -> str:
         return f"MatchModel({self.name!r}, {len(self.columns)} columns)"
 
+    def _repr_html_(self) -> str:
+        """Shown as a chart in a notebook."""
+        from crmcore.identity.model.chart import model_chart
+
+        return model_chart(self)
+
+    def text(self) -> str:
+        """The model for people to read: what each level of each column is worth, in bits."""
+        from crmcore.identity.model.chart import model_text
+
+        return model_text(self)
+
     def to_text(self) -> str:
         """The model as one line of JSON; equal models give equal lines."""
         document = {"tag": MATCH_MODEL.tag, "schema": MATCH_MODEL.schema, "body": MATCH_MODEL.dump(self)}

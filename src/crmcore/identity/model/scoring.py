@@ -87,6 +87,13 @@ class Scorer:
                 score = min(score, _RELATED_CAP)
         return Score(score, related, rule)
 
+    def if_at(self, i: int, j: int, at: int, level: int) -> Score:
+        """The score if the two were at *level* in one column, by the commoner of the values that they have in it."""
+        one, other = map(list, self.comparer.aligned(i, j))
+        pattern = self.comparer.packed(tuple(one), tuple(other)) & ~(MASK << at * BITS) | level << at * BITS
+        one[at], other[at] = one[at] or other[at], other[at] or one[at]
+        return self.of(pattern, one, other)
+
     def at_most(self, pattern: int) -> int:
         """A bound on the score of a pattern, and on that of being related, whatever the terms are.
 
