@@ -1,0 +1,140 @@
+"""What errors cost, and what holds whatever the score says."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmcore.errors import InvalidModel
+from crmcore.identity.deduplication import dedupe
+from crmcore.identity.features import Features
+from crmcore.identity.model.learning import Matcher
+from crmcore.identity.model.match_model import ColumnWeights, MatchModel
+from crmcore.identity.model.policy import UNIT, Policy, Rule
+from crmcore.identity.model.scoring import LearnedMatcher
+from crmcore.values.frozen_map import FrozenMap
+from tests.identity.model.recorded import columns
+from tests.identity.rows import row
+
+
+def by_hand(policy: Policy, prior: int = -6) -> MatchModel:
+    """A model that knows a family name, a city and an e-mail."""
+    worth = {"family name": 5, "city": 2, "e-mail": 12}
+    return MatchModel(
+        columns=tuple(
+            ColumnWeights(
+                name=column.name,
+                labels=column.labels,
+                same=(0, *[-2 * UNIT] * (column.top - 1), worth[column.name] * UNIT),
+            )
+            for column in columns(*worth)
+        ),
+        prior=prior * UNIT,
+        policy=policy,
+    )
+
+
+def rule(ruling: str, column: str, level: int) -> Rule:
+    return Rule("a rule", ruling, FrozenMap({column: (level, level)}))  # type: ignore[arg-type]  # given as text
+
+
+ONE = row(full_name="Ann Keller", city="York", email="info@x.org")
+OTHER = row(full_name="Ann Keller", city="York")
+THIRD = row(full_name="Bo Keller", city="Kiel", email="info@x.org")
+
+
+def verdict(policy: Policy, one: Features, other: Features) -> str:
+    return LearnedMatcher(model=by_hand(policy)).compare(one, other).verdict
+
+
+def test_costs_move_the_threshold() -> None:
+    assert LearnedMatcher(model=by_hand(Policy())).compare(ONE, OTHER).score == 1 * UNIT
+    assert verdict(Policy(), ONE, OTHER) == "same"
+    assert verdict(Policy(false_merge=2), ONE, OTHER) == "same"
+    assert verdict(Policy(false_merge=3), ONE, OTHER) == "unsure"
+    assert verdict(Policy(false_merge=3, review=0), ONE, OTHER) == "different"
+    assert verdict(Policy(false_merge=3, false_split=3), ONE, OTHER) == "same"
+
+
+@given(merge=st.integers(1, 10**6), split=st.integers(1, 10**6))
+def test_the_dearer_a_false_merge_the_higher_the_threshold(merge: int, split: int) -> None:
+    policy = Policy(false_merge=merge, false_split=split)
+    assert policy.same_at <= Policy(false_merge=merge + 1, false_split=split).same_at
+    assert policy.same_at == -Policy(false_merge=split, false_split=merge).same_at
+    assert policy.review_at <= policy.same_at
+
+
+@pytest.mark.parametrize("costs", [{"false_merge": 0}, {"false_split": -1}, {"review": -1}])
+def test_costs_that_make_no_sense_are_refused(costs: dict[str, int]) -> None:
+    with pytest.raises(InvalidModel):
+        Policy(**costs)  # type: ignore[arg-type]  # none of them is the rules
+
+
+def test_a_rule_that_says_nothing_is_refused() -> None:
+    with pytest.raises(InvalidModel):
+        Rule("nowhere", "same", FrozenMap())
+    with pytest.raises(InvalidModel):
+        rule("perhaps", "city", 1)
+
+
+def grouped(policy: Policy, *records: Features, prior: int = -6) -> tuple[int, ...]:
+    return dedupe(records, by_hand(policy, prior)).labels
+
+
+def test_a_rule_joins_whatever_the_score_and_the_costs() -> None:
+    two = (row(full_name="Ann Keller", city="York"), row(full_name="Bo Keller", city="Kiel"))
+    assert grouped(Policy(rules=()), *two) == (0, 1)
+    for costs in (1, 10**6):
+        assert grouped(Policy(rules=(rule("same", "family name", 5),), false_merge=costs), *two) == (0, 0)
+
+
+def test_a_rule_keeps_apart_also_by_way_of_third_records() -> None:
+    assert grouped(Policy(rules=()), ONE, OTHER, THIRD, prior=-4) == (0, 0, 0)
+    found = grouped(Policy(rules=(rule("different", "city", 1),)), ONE, OTHER, THIRD, prior=-4)
+    assert found[0] != found[2]
+    assert found[1] != found[2]
+
+
+def test_a_rule_says_related_at_most() -> None:
+    policy = Policy(rules=(rule("related", "e-mail", 5),))
+    match = LearnedMatcher(model=by_hand(policy)).compare(ONE, THIRD)
+    assert match.score < 0
+    assert match.verdict != "same"
+    assert sum(reason.points for reason in match.reasons) == match.score
+
+
+def test_the_strictest_rule_counts() -> None:
+    rules = tuple(rule(ruling, "family name", 5) for ruling in ("same", "related", "different"))
+    chosen = Policy(rules=rules).ruling({"family name": 5})
+    assert chosen is not None
+    assert chosen.ruling == "different"
+    assert Policy(rules=rules).ruling({"family name": 4}) is None
+
+
+def test_a_policy_is_a_part_of_the_model() -> None:
+    model = by_hand(Policy())
+    strict = attrs.evolve(model, policy=Policy(false_merge=9))
+    assert strict.name != model.name
+    assert model.diff(strict) == ("policy: other costs, review or rules",)
+    assert MatchModel.from_text(strict.to_text()).policy == strict.policy
+    assert Matcher(policy=strict.policy).policy.same_at == strict.policy.same_at
+
+
+def test_what_a_rule_parts_no_third_record_joins() -> None:
+    here, there = (row(full_name="Ann Keller", city=city, email="info@x.org") for city in ("York", "Kiel"))
+    bridge = row(full_name="Ann Keller", email="info@x.org")
+    assert grouped(Policy(rules=()), here, there, bridge) == (0, 0, 0)
+    found = grouped(Policy(rules=(rule("different", "city", 1),)), here, there, bridge)
+    assert found[0] != found[1]
+
+
+def test_a_person_and_an_organization_are_not_joined_by_a_third_record() -> None:
+    person = row(full_name="Ann Keller", city="York", email="info@x.org")
+    works = row(org_name="Foster Works", city="York", email="info@x.org")
+    mailbox = row(email="info@x.org", city="York")
+    assert (person.kind, works.kind, mailbox.kind) == ("person", "organization", "anonymous")
+    assert grouped(Policy(rules=()), person, mailbox) == (0, 0)
+    found = grouped(Policy(rules=()), person, works, mailbox)
+    assert found[0] != found[1]
