@@ -14,7 +14,7 @@ from crmcore.exchange.fields import FIELDS
 from tests.cli.commands import PEOPLE, done, looked_at, store_of, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-COMMANDS = ("import", "dedupe", "evaluate", "show", "merge", "unmerge")
+COMMANDS = ("import", "dedupe", "link", "evaluate", "show", "merge", "unmerge")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -40,10 +40,13 @@ def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:
     merged = done("merge", "Ann", "Bo", "--store", store, "--json").json
     clusters = write(tmp_path, "rec_id,cluster\n1,0\n2,0\n", "clusters.csv")
     truth = write(tmp_path, "rec_id,cluster\n1,0\n2,1\n", "truth.csv")
+    write(tmp_path, PEOPLE, "others.csv")
+    labels = write(tmp_path, "rec_id_a,rec_id_b,same\n2,3,no\n", "labels.csv")
     documents: list[Any] = [
         looked_at("import", bad, "--store", store, "--json").json,
         done("dedupe", "--store", store, "--json").json,
-        done("dedupe", tmp_path / "people.csv", "--json").json,
+        done("dedupe", tmp_path / "people.csv", "--labels", labels, "--json").json,
+        done("link", tmp_path / "people.csv", tmp_path / "others.csv", "--json").json,
         done("evaluate", clusters, truth, "--json").json,
         done("show", "Ann", "--store", store, "--json").json,
         merged,
@@ -54,5 +57,6 @@ def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:
         for part in document if isinstance(document, list) else [document]:
             keys |= {*part, *part.get("counts", ()), *part.get("view", ()), *part.get("bcubed", ())}
             keys |= {key for size in part.get("by_found", ()) for key in size}
+            keys |= {key for file in part.get("files", ()) for key in file} | {*(part.get("labels") or ())}
             keys |= {key for notice in part.get("notices", ()) for key in notice}
     assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []

@@ -25,16 +25,32 @@ def run_dedupe(options: argparse.Namespace, terminal: Terminal) -> int:
             "name either a CSV file (dedupe FILE --out OUT) or a store (dedupe --store crm.db)"
         )
     for option in _OF_A_FILE if options.file is None else _OF_A_STORE:
-        if getattr(options, option.removeprefix("--").replace("-", "_")):
+        if getattr(options, option.removeprefix("--").replace("-", "_")) not in (None, []):
             what = "a CSV file" if options.file is None else "--store"
             options.usage_error(f"{option} goes with {what}")
     if options.file is not None and options.out is None and not options.json:
         options.usage_error("say where the clusters go: --out clusters.csv (or --json for counts only)")
-    check_outputs([options.report, options.out, options.summary], [options.file, *store_files(options.store)])
+    check_outputs(
+        [options.report, options.out, options.summary, options.pairs, options.save_model],
+        [options.file, options.model, options.labels, *store_files(options.store)],
+    )
     return _store(options, terminal) if options.file is None else dedupe_file(options, terminal)
 
 
-_OF_A_FILE = ("--out", "--summary", "--map", "--id-column", "--kind", "--encoding", "--delimiter")
+_OF_A_FILE = (
+    *(
+        "--out",
+        "--summary",
+        "--pairs",
+        "--model",
+        "--save-model",
+        "--threshold",
+        "--without",
+        "--exclude",
+        "--labels",
+    ),
+    *("--map", "--id-column", "--kind", "--encoding", "--delimiter"),
+)
 _OF_A_STORE = ("--report",)
 
 

@@ -1,7 +1,7 @@
 """``crmcore dedupe FILE``: one CSV file in, one cluster for each of its rows out.
 
 Invariant: the output has the rows of the file in their order, those that cannot be read included; it follows from the
-columns that are mapped, and from nothing else in the file.
+columns that are mapped, the options and what people said of pairs, and from nothing else in the file.
 """
 
 from __future__ import annotations
@@ -11,58 +11,66 @@ import csv
 import io
 import json
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import attrs
-
 from crmcore.app.deduplication import notes_of
+from crmcore.cli.calibrating import Calibrated, calibrated
+from crmcore.cli.deciding import Deciding, decide
+from crmcore.cli.labels_file import Labels, read_labels
 from crmcore.cli.outputs import write
-from crmcore.cli.terminal import DAMAGED, DONE, INCOMPLETE, Terminal, counted
-from crmcore.errors import UnreadableFile
-from crmcore.exchange.facts import MESSAGES
+from crmcore.cli.pairs_file import pairs_of, write_pairs
+from crmcore.cli.records import Records, read_records
+from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
 from crmcore.exchange.mapping import ImportOptions
-from crmcore.exchange.prepare import Prepared, prepare
-from crmcore.exchange.reading import Row
 from crmcore.identity.deduplication import Deduplication, dedupe
-from crmcore.identity.features import Features, features_of_row
 from crmcore.serde import dump
-
-
-@attrs.frozen
-class _Records:
-    """The id and the features of each row, and how many rows could not be read, by the code of the reason."""
-
-    ids: list[str]
-    features: list[Features]
-    unreadable: Counter[str]
 
 
 def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
     """Find the clusters of the rows of a file and write them to ``--out``."""
     started = time.monotonic()
-    prepared = prepare(options.file, _options(options))
-    records = _records(prepared, options.kind)
-    if not records.ids:
-        raise UnreadableFile(f"{options.file.name} has a header and no rows: there is nothing to compare")
+    records = read_records(
+        options.file, import_options(options), without=options.without, exclude=options.exclude
+    )
+    labels = None
+    if options.labels is not None:
+        labels = read_labels(options.labels, records.ids, records.name)
     read = time.monotonic()
+
+    def compared(done: int, total: int) -> None:
+        terminal.progress("comparing", done, total)
+
+    deciding = decide(
+        records.features, model=options.model, threshold=options.threshold, on_progress=compared
+    )
+    deciding, said = _calibrated(deciding, labels, records, typed=options.threshold is not None)
+    known = None if labels is None else labels.of(records.excluded)
     found = dedupe(
         records.features,
-        on_progress=lambda done, total: terminal.progress("comparing", done, total),
+        deciding.matcher,
+        together=known.together if known else (),
+        apart=known.apart if known else (),
+        excluded=records.excluded,
+        on_progress=compared,
     )
     ended = time.monotonic()
-    summary = _summary(prepared, records, found) | {
+    notes = [*_left_out(options.without, records), *deciding.notes, *notes_of(found)]
+    if labels is not None and known is not None and len(known.pairs) < len(labels.pairs):
+        count = len(labels.pairs) - len(known.pairs)
+        notes.append(f"{counted(count, 'label', 'labels')} not used: of records that must not be linked")
+    summary = _summary(records, found, deciding, said, notes) | {
         "seconds_reading": round(read - started, 3),
         "seconds_comparing": round(ended - read, 3),
     }
-    _write(options, records.ids, found.labels, summary)
-    _tell(options, terminal, prepared, records, summary, ended - started)
+    _write(options, terminal, records, found, deciding, known, summary)
+    _tell(options, terminal, records, summary, said, ended - started)
     terminal.result(summary)
-    return _ended(prepared, records, terminal)
+    return ended_well([records], terminal, unsaved=options.save_model is not None and deciding.model is None)
 
 
-def _options(options: argparse.Namespace) -> ImportOptions:
+def import_options(options: argparse.Namespace) -> ImportOptions:
+    """How a file is read."""
     return ImportOptions(
         id_column=options.id_column,
         kind=options.kind,
@@ -72,64 +80,84 @@ def _options(options: argparse.Namespace) -> ImportOptions:
     )
 
 
-def _records(prepared: Prepared, kind: Any) -> _Records:
-    columns = {name: position for position, name in enumerate(prepared.table.columns)}
-    id_column = prepared.column_map.id_column
-    if id_column is None and "rec_id" in columns:
-        id_column = "rec_id"
-    records = _Records([], [], Counter())
-    for row in prepared.table.rows():
-        readable = row.problem is None
-        if row.problem is not None:
-            records.unreadable[row.problem] += 1
-        records.ids.append(str(row.number) if id_column is None else _id(row, columns[id_column]))
-        values = _values(row.cells, columns, prepared.column_map.fields) if readable else {}
-        records.features.append(features_of_row(values, kind))
-    return records
+def _calibrated(
+    deciding: Deciding, labels: Labels | None, records: Records, *, typed: bool
+) -> tuple[Deciding, Calibrated | None]:
+    """What decides once labels have been heard, and what they say."""
+    if labels is None:
+        return deciding, None
+    said = calibrated(labels, deciding, records.features, typed=typed)
+    return (deciding if said.used is None else deciding.at(said.used)), said
 
 
-def _id(row: Row, position: int) -> str:
-    """The id of a row as it stands there; a row with a broken quote has no cells to find it in."""
-    broken = row.problem in ("stray_quote", "unclosed_quote")
-    return "" if broken or position >= len(row.cells) else row.cells[position]
+def _left_out(without: Sequence[str], records: Records) -> list[str]:
+    """That fields were left out on request."""
+    mapped = records.prepared.column_map.fields
+    return [
+        f"{field} was left out on request"
+        if field in mapped
+        else f"{field} was to be left out, and no column holds it"
+        for field in dict.fromkeys(without)
+    ]
 
 
-def _values(
-    cells: Sequence[str], columns: Mapping[str, int], fields: Mapping[str, Sequence[str]]
-) -> dict[str, str]:
-    """For each field the first of its columns that holds something."""
-    values: dict[str, str] = {}
-    for field, names in fields.items():
-        text = next((cells[columns[name]] for name in names if cells[columns[name]].strip()), "")
-        if text:
-            values[field] = text
-    return values
-
-
-def _summary(prepared: Prepared, records: _Records, found: Deduplication) -> dict[str, Any]:
+def _summary(
+    records: Records,
+    found: Deduplication,
+    deciding: Deciding,
+    said: Calibrated | None,
+    notes: Sequence[str],
+) -> dict[str, Any]:
     return {
-        "file": prepared.table.path.name,
+        "file": records.name,
         "rows": len(records.ids),
         "unreadable": dict(records.unreadable),
+        "excluded": len(records.excluded),
         "clusters": len(set(found.labels)),
         "pairs_to_review": len(found.unsure),
         "pairs_related": len(found.related),
         "decided_by": found.decided_by,
-        "columns": {field: list(names) for field, names in prepared.column_map.fields.items()},
-        "notices": [dump(notice) for notice in prepared.notices],
-        "notes": list(notes_of(found)),
+        "threshold_bits": threshold_bits(deciding),
+        "labels": None if said is None else said.document(),
+        "columns": records.columns,
+        "notices": [dump(notice) for notice in records.prepared.notices],
+        "notes": list(notes),
     }
 
 
+def threshold_bits(deciding: Deciding) -> float | None:
+    """From how many bits on two records are the same; None where rules decide."""
+    from crmcore.identity.model.policy import UNIT
+
+    return None if deciding.model is None else deciding.policy.same_at / UNIT
+
+
 def _write(
-    options: argparse.Namespace, ids: Sequence[str], labels: Sequence[int], summary: dict[str, Any]
+    options: argparse.Namespace,
+    terminal: Terminal,
+    records: Records,
+    found: Deduplication,
+    deciding: Deciding,
+    labels: Labels | None,
+    summary: dict[str, Any],
 ) -> None:
     if options.out is not None:
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, lineterminator="\n")  # for the tools that cut and join lines
         writer.writerow(("rec_id", "cluster"))
-        writer.writerows(zip(ids, labels, strict=True))
+        writer.writerows(zip(records.ids, found.labels, strict=True))
         write(options.out, lines.getvalue())
+    if options.pairs is not None:
+        pairs = pairs_of(
+            found,
+            deciding,
+            records.features,
+            together=labels.together if labels else (),
+            on_progress=lambda done, total: terminal.progress("explaining", done, total),
+        )
+        write_pairs(options.pairs, pairs, dict(enumerate(records.ids)), deciding)
+    if options.save_model is not None and deciding.model is not None:
+        write(options.save_model, deciding.model.to_text() + "\n")
     if options.summary is not None:
         write(options.summary, json.dumps(summary, ensure_ascii=False, indent=2) + "\n")
 
@@ -137,42 +165,44 @@ def _write(
 def _tell(
     options: argparse.Namespace,
     terminal: Terminal,
-    prepared: Prepared,
-    records: _Records,
+    records: Records,
     summary: dict[str, Any],
+    said: Calibrated | None,
     seconds: float,
 ) -> None:
-    fields = prepared.column_map.fields
-    terminal.text("compared by " + ", ".join(_said(field, names) for field, names in fields.items()))
-    for notice in prepared.notices:
-        terminal.text(notice.line)
-    for code, count in records.unreadable.most_common():
-        terminal.text(f"! {counted(count, 'row', 'rows')} not read ({code}): {MESSAGES.get(code, code)}")
+    records.tell(terminal)
     for note in summary["notes"]:
         terminal.text(f"! {note}")
+    for line in said.lines() if said is not None else ():
+        terminal.text(line)
     terminal.text(f"decided by {summary['decided_by']}")
     rows, clusters = summary["rows"], summary["clusters"]
-    pairs = counted(summary["pairs_to_review"], "pair", "pairs")
     terminal.text(
         f"{counted(rows, 'row', 'rows')} -> {counted(clusters, 'cluster', 'clusters')}   "
-        f"({pairs} to review)   {seconds:.1f} s"
+        f"({pairs_said(summary)})   {seconds:.1f} s"
     )
-    if options.out is not None:
-        terminal.text(f"clusters in {options.out}")
+    for what, path in (("clusters", options.out), ("pairs", options.pairs)):
+        if path is not None:
+            terminal.text(f"{what} in {path}")
+    if options.save_model is not None and summary["threshold_bits"] is not None:
+        terminal.text(f"model in {options.save_model}")
 
 
-def _said(field: str, names: Sequence[str]) -> str:
-    columns = ", ".join(f'"{name}"' for name in names)
-    return field if columns == f'"{field}"' else f"{columns} as {field}"
+def pairs_said(summary: dict[str, Any]) -> str:
+    """How many pairs there are beside the linked ones."""
+    review, related = summary["pairs_to_review"], summary["pairs_related"]
+    return f"{counted(review, 'pair', 'pairs')} to review" + (f", {related:,} related" if related else "")
 
 
-def _ended(prepared: Prepared, records: _Records, terminal: Terminal) -> int:
+def ended_well(files: Sequence[Records], terminal: Terminal, *, unsaved: bool = False) -> int:
     """The exit code, and one sentence where somebody has to look."""
-    unread = records.unreadable.total()
-    parts = [f"{counted(unread, 'row', 'rows')} could not be read"] if unread else []
-    parts += ["the file is damaged in places"] if any(n.code in DAMAGED for n in prepared.notices) else []
-    if not parts:
-        return DONE
+    parts = list(dict.fromkeys(part for file in files for part in file.doubts()))
     where = "the notices" if terminal.as_json else 'the lines that begin with "!"'
-    terminal.error(f"{' and '.join(parts)}: {where} say why and what to do")
+    sentence = f"{' and '.join(parts)}: {where} say why and what to do" if parts else ""
+    if unsaved:
+        why = "no model was learned, so none was saved"
+        sentence = f"{why}; {sentence}" if sentence else f"{why}: rules decided, the output says why"
+    if not sentence:
+        return DONE
+    terminal.error(sentence)
     return INCOMPLETE

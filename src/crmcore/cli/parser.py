@@ -10,10 +10,12 @@ import argparse
 from crmcore.cli.dedupe_command import run_dedupe
 from crmcore.cli.evaluate_command import run_evaluate
 from crmcore.cli.import_command import run_import
+from crmcore.cli.link_command import run_link
 from crmcore.cli.merge_commands import run_merge, run_unmerge
 from crmcore.cli.show_command import run_show
 from crmcore.cli.terminal import EXIT_CODES
-from crmcore.cli.words import Parser, author, delimiter, pair, path, region, source, text
+from crmcore.cli.words import Parser, author, bits, delimiter, pair, path, region, source, text
+from crmcore.identity.features import ROLES
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
@@ -28,6 +30,7 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _import(commands)
     _dedupe(commands)
+    _link(commands)
     _evaluate(commands)
     _show(commands)
     _merge(commands)
@@ -108,8 +111,53 @@ def _dedupe(commands: Commands[Parser]) -> None:
     command.add_argument("--report", metavar="FILE", type=path, help="with --store: an HTML report of it")
     command.add_argument("--out", metavar="FILE", type=path, help="with FILE: rec_id,cluster for every row")
     command.add_argument("--summary", metavar="FILE", type=path, help="with FILE: counts and times as JSON")
+    _deciding(command)
+    command.add_argument("--save-model", metavar="FILE", type=path, help="keep the model that decided here")
+    command.add_argument(
+        "--exclude",
+        metavar="COLUMN",
+        type=text,
+        help="link no row in which this column holds something, but for no, false, 0 and the like",
+    )
+    command.add_argument(
+        "--labels",
+        metavar="FILE",
+        type=path,
+        help="pairs that people judged (rec_id_a,rec_id_b,same): they hold, and calibrate the threshold",
+    )
     _mapping(command)
     command.set_defaults(run=run_dedupe)
+
+
+def _deciding(command: Parser) -> None:
+    command.add_argument(
+        "--pairs", metavar="FILE", type=path, help="write linked, doubtful and related pairs here, and why"
+    )
+    command.add_argument("--model", metavar="FILE", type=path, help="decide by this model, and learn nothing")
+    command.add_argument(
+        "--threshold", metavar="BITS", type=bits, help="from how many bits on two are the same, e.g. 3.5"
+    )
+    command.add_argument(
+        "--without",
+        metavar="FIELD",
+        action="append",
+        choices=ROLES,
+        default=[],
+        help="a field that must not be used, e.g. national_id; as often as needed",
+    )
+
+
+def _link(commands: Commands[Parser]) -> None:
+    command = _command(commands, "link", "find which records of one CSV file are which of another")
+    command.add_argument("a", metavar="A", type=path, help="a CSV file with a header")
+    command.add_argument("b", metavar="B", type=path, help="another one")
+    command.add_argument("--out", metavar="FILE", type=path, help="rec_id_a,rec_id_b,bits,verdict")
+    command.add_argument(
+        "--one-to-one", action="store_true", help="link no record twice: neither file holds anybody twice"
+    )
+    _deciding(command)
+    _mapping(command)
+    command.set_defaults(run=run_link)
 
 
 def _evaluate(commands: Commands[Parser]) -> None:

@@ -23,7 +23,7 @@ EXIT_CODES = """exit codes:
   0    done
   1    refused or failed: one sentence on standard error says why and what to do
   2    the words of the command are wrong: an option that is missing, unknown or makes no sense
-  3    done, but look: rows were rejected, are in conflict or could not be read, or the file is damaged
+  3    done, but look: rows were rejected, are in conflict or unreadable, a file is damaged, or no model could be saved
   70   an error in crmcore itself
   130  interrupted: what was written is whole, and the same command goes on from there
 """

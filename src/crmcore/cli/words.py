@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,6 +20,7 @@ _CHOICE = re.compile(r"invalid choice: .* \(choose from (.*)\)\Z", re.DOTALL)
 _ARGUMENT = re.compile(r"\Aargument (\S+): ")
 _OPTION = re.compile(r"--?[a-z][a-z-]{0,30}")
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
+_MOST_BITS = 1000
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -88,6 +91,21 @@ def region(typed: str) -> str:
         return country_code(typed)
     except InvalidAddress:
         raise argparse.ArgumentTypeError("is no country: give its two letters, such as US or GB") from None
+
+
+def bits(typed: str) -> int:
+    """A decimal number of bits, as an exact number of units of 2^-16."""
+    from crmcore.identity.model.policy import UNIT
+
+    try:
+        amount = Decimal(typed)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or abs(amount) > _MOST_BITS:
+        raise argparse.ArgumentTypeError(
+            f"takes a number of bits from -{_MOST_BITS} to {_MOST_BITS}, such as 3.5"
+        )
+    return round(Fraction(amount) * UNIT)
 
 
 def delimiter(typed: str) -> str:

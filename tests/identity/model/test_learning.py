@@ -16,7 +16,7 @@ from crmcore.errors import InvalidModel, SchemaMismatch
 from crmcore.identity.deduplication import dedupe
 from crmcore.identity.evaluation import evaluate
 from crmcore.identity.features import Features, features_of_row
-from crmcore.identity.model.learning import Matcher
+from crmcore.identity.model.learning import FIELDS, Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher, Scorer
@@ -182,6 +182,12 @@ def test_a_field_left_out_is_not_compared() -> None:
     assert {column.name for column in learned.columns}.isdisjoint({"e-mail", "birth date"})
     with pytest.raises(InvalidModel, match="not compared"):
         Matcher.for_fields("shoe_size")
+
+
+@pytest.mark.parametrize("field", sorted(FIELDS))
+def test_no_other_field_brings_back_what_was_left_out(field: str) -> None:
+    compared = {column.name for column in Matcher.for_fields(without=[field]).columns}
+    assert compared.isdisjoint(FIELDS[field])
 
 
 _LONG = "é" * 10_000

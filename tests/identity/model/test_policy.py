@@ -66,6 +66,20 @@ def test_the_dearer_a_false_merge_the_higher_the_threshold(merge: int, split: in
     assert policy.review_at <= policy.same_at
 
 
+@given(threshold=st.integers(-99 * UNIT, 99 * UNIT), cost=st.integers(1, 99))
+def test_a_threshold_replaces_what_the_costs_demand(threshold: int, cost: int) -> None:
+    policy = Policy(false_merge=cost, threshold=threshold)
+    assert policy.same_at == threshold
+    assert policy.review_at == threshold - 4 * UNIT
+    assert MatchModel.from_text(by_hand(policy).to_text()).policy == policy
+
+
+def test_from_the_threshold_on_two_records_are_the_same() -> None:
+    assert verdict(Policy(threshold=UNIT), ONE, OTHER) == "same"
+    assert verdict(Policy(threshold=UNIT + 1), ONE, OTHER) == "unsure"
+    assert by_hand(Policy()).to_text() == by_hand(Policy(threshold=None)).to_text()
+
+
 @pytest.mark.parametrize("costs", [{"false_merge": 0}, {"false_split": -1}, {"review": -1}])
 def test_costs_that_make_no_sense_are_refused(costs: dict[str, int]) -> None:
     with pytest.raises(InvalidModel):

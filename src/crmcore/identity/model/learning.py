@@ -112,7 +112,9 @@ class Matcher:
         for field in (*chosen, *left_out):
             if field not in FIELDS:
                 raise InvalidModel(f"{field!r} is not compared: choose from {', '.join(FIELDS)}")
-        names = {name for field in chosen if field not in left_out for name in FIELDS[field]}
+        # A column goes with any field left out: the full name must not bring a given name back in.
+        barred = {name for field in left_out for name in FIELDS[field]}
+        names = {name for field in chosen for name in FIELDS[field]} - barred
         columns = tuple(column for column in COLUMNS if column.name in names)
         return cls(columns=(*columns, *more), policy=policy or Policy(), budget=budget)
 

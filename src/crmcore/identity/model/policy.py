@@ -69,16 +69,18 @@ class Policy:
 
     Two records are the same customer when that is more likely than the costs of the two errors demand: with a
     *false_merge* that costs 3 and a *false_split* that costs 1, when it is three times as likely as not. Down to
-    *review* bits below that a person should look. *rules* hold whatever the score.
+    *review* bits below that a person should look. *rules* hold whatever the score. A *threshold*, in units of 2^-16
+    bit, replaces what the costs demand.
 
-    >>> Policy(false_merge=4).same_at == 2 * UNIT
-    True
+    >>> Policy(false_merge=4).same_at == 2 * UNIT, Policy(threshold=UNIT // 2).same_at == UNIT // 2
+    (True, True)
     """
 
     false_merge: int = 1
     false_split: int = 1
     review: int = 4
     rules: tuple[Rule, ...] = (ANOTHER_GIVEN_NAME,)
+    threshold: int | None = None
 
     def __attrs_post_init__(self) -> None:
         if min(self.false_merge, self.false_split) < 1 or self.review < 0:
@@ -87,6 +89,8 @@ class Policy:
     @property
     def same_at(self) -> int:
         """The least score at which two records are the same."""
+        if self.threshold is not None:
+            return self.threshold
         return round(log2(Fraction(self.false_merge, self.false_split)) * UNIT)
 
     @property

@@ -1,0 +1,129 @@
+"""The records of a CSV file as a matcher sees them.
+
+Invariant: every row is a record, in its place; one that cannot be read holds nothing to compare. What is not to be used
+is not even read: no rule, model or explanation comes to see it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from crmcore.cli.terminal import DAMAGED, Terminal, counted
+from crmcore.errors import UnreadableFile
+from crmcore.exchange.facts import MESSAGES
+from crmcore.exchange.mapping import ImportOptions, reserved_columns
+from crmcore.exchange.prepare import Prepared, prepare
+from crmcore.exchange.reading import Row
+from crmcore.identity.features import Features, features_of_row
+
+_NO = frozenset({"", "0", "-", "n", "no", "f", "false", "off", "none", "null"})
+"""What says no in the column of ``--exclude``. Whatever else stands there says yes: nobody is linked by a slip."""
+
+
+@attrs.define(kw_only=True)
+class Records:
+    """The id and the features of each row; how many rows could not be read, by the code of the reason; and those that
+    must not be linked."""
+
+    prepared: Prepared
+    ids: list[str] = attrs.field(factory=list[str], repr=False)
+    features: list[Features] = attrs.field(factory=list[Features], repr=False)
+    unreadable: Counter[str] = attrs.field(factory=Counter[str])
+    excluded: dict[int, str] = attrs.field(factory=dict[int, str])
+
+    @property
+    def name(self) -> str:
+        return self.prepared.table.path.name
+
+    @property
+    def columns(self) -> dict[str, list[str]]:
+        """For each field the columns that are mapped to it."""
+        return {field: list(names) for field, names in self.prepared.column_map.fields.items()}
+
+    def tell(self, terminal: Terminal, *, named: bool = False) -> None:
+        """Say what is compared and what is wrong with the file; begin with its name if it is *named*."""
+        before = f"{self.name}: " if named else ""
+        compared = ", ".join(_said(field, names) for field, names in self.columns.items())
+        terminal.text(f"{before}compared by {compared}")
+        for notice in self.prepared.notices:
+            terminal.text(notice.line)
+        for code, count in self.unreadable.most_common():
+            rows = counted(count, "row", "rows") + (f" of {self.name}" if named else "")
+            terminal.text(f"! {rows} not read ({code}): {MESSAGES.get(code, code)}")
+
+    def doubts(self) -> Iterator[str]:
+        """Why somebody has to look at the file, if so."""
+        unread = self.unreadable.total()
+        if unread:
+            yield f"{counted(unread, 'row', 'rows')} could not be read"
+        if any(notice.code in DAMAGED for notice in self.prepared.notices):
+            yield "the file is damaged in places"
+
+
+def _said(field: str, names: Sequence[str]) -> str:
+    columns = ", ".join(f'"{name}"' for name in names)
+    return field if columns == f'"{field}"' else f"{columns} as {field}"
+
+
+def read_records(
+    path: Path, options: ImportOptions, *, without: Collection[str] = (), exclude: str | None = None
+) -> Records:
+    """Read a file; fields in *without* are left out, rows with something but a no in the column *exclude* are excluded.
+
+    Raises:
+        UnreadableFile: if the file cannot be read or has no rows.
+        InvalidMapping: if its columns cannot be mapped as *options* say, or there is no such column.
+    """
+    prepared = prepare(path, options)
+    mapped = prepared.column_map.fields
+    if not mapped.keys() - set(without):
+        raise UnreadableFile(
+            f"nothing of {path.name} is left to compare by: leave out fewer fields (--without)"
+        )
+    columns = {name: position for position, name in enumerate(prepared.table.columns)}
+    flag = None
+    if exclude is not None:
+        (flagged,) = reserved_columns(prepared.table.columns, ImportOptions(id_column=exclude))
+        flag = columns[flagged]
+    id_column = prepared.column_map.id_column
+    if id_column is None and "rec_id" in columns:
+        id_column = "rec_id"
+    fields = {field: names for field, names in mapped.items() if field not in without}
+    records = Records(prepared=prepared)
+    kind: Any = options.kind
+    for row in prepared.table.rows():
+        readable = row.problem is None
+        if row.problem is not None:
+            records.unreadable[row.problem] += 1
+        elif flag is not None and row.cells[flag].strip().casefold() not in _NO:
+            records.excluded[len(records.ids)] = "the file says so"
+        records.ids.append(str(row.number) if id_column is None else _id(row, columns[id_column]))
+        excluded = len(records.ids) - 1 in records.excluded
+        values = _values(row.cells, columns, fields) if readable and not excluded else {}
+        records.features.append(features_of_row(values, kind))
+    if not records.ids:
+        raise UnreadableFile(f"{path.name} has a header and no rows: there is nothing to compare")
+    return records
+
+
+def _id(row: Row, position: int) -> str:
+    """The id of a row as it stands there; a row with a broken quote has no cells to find it in."""
+    broken = row.problem in ("stray_quote", "unclosed_quote")
+    return "" if broken or position >= len(row.cells) else row.cells[position]
+
+
+def _values(
+    cells: Sequence[str], columns: Mapping[str, int], fields: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """For each field the first of its columns that holds something."""
+    values: dict[str, str] = {}
+    for field, names in fields.items():
+        text = next((cells[columns[name]] for name in names if cells[columns[name]].strip()), "")
+        if text:
+            values[field] = text
+    return values
