@@ -116,11 +116,13 @@ def dedupe(
 
     Without a *matcher*, or with a `Matcher`, a model is learned from the records first; where nothing can be learned,
     rules decide, and `Deduplication.decided_by` says why. *apart* and *together* are pairs of positions that people
-    decided. *excluded* are records that must not be linked, with the reason. With *sources*, one for each record, no
-    customer has two records of one source; leave it out when a source may hold a customer twice, as most do.
+    decided. *excluded* are records that must not be linked, with the reason: no matcher sees them, and only what people
+    said of them stands. With *sources*, one for each record, no customer has two records of one source; leave it out
+    when a source may hold a customer twice, as most do.
 
     Raises:
-        InvalidJudgement: if a pair names a position that is not there, or one position twice.
+        InvalidJudgement: if a pair names a position that is not there, or one position twice; if an excluded position
+            is not there; or if *sources* do not fit the records, or are given where rules decide.
 
     >>> from crmcore.identity.features import features_of_row
     >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]
@@ -134,6 +136,8 @@ def dedupe(
         if len(sources) != len(features):
             raise InvalidJudgement("each record has one source: give as many sources as records")
         decided.update(range(len(features)))
+    if any(position not in range(len(features)) for position in excluded or {}):
+        raise InvalidJudgement("an excluded record is named by its position, from 0: check the positions")
     run = _Run(features, decided, excluded or {})
     run.begin(Matcher() if matcher is None else matcher, sources, on_progress)
     return run.outcome(apart, together)
@@ -176,6 +180,7 @@ class _Run:
     ) -> None:
         """Learn if that is asked, and compare all candidates."""
         at_node = None if sources is None else [sources[rows[0]] for rows in self.rows]
+        budget = matcher.budget if isinstance(matcher, Matcher) else None
         if isinstance(matcher, Matcher):
             self.learned = matcher.learn(self.nodes, on_progress=on_progress)
             if self.learned.model is None:
@@ -188,7 +193,7 @@ class _Run:
         self.scan: Scan
         if isinstance(matcher, LearnedMatcher):
             training = self.learned.training if self.learned is not None else None
-            self.scan = ModelScan(self.nodes, matcher, training, at_node)
+            self.scan = ModelScan(self.nodes, matcher, training, at_node, budget)
         else:
             if at_node is not None:
                 raise InvalidJudgement(

@@ -28,6 +28,7 @@ class ModelScan:
         matcher: LearnedMatcher,
         training: Training | None,
         sources: Sequence[str] | None,
+        budget: int | None = None,
     ) -> None:
         self.matcher = matcher
         self.sources = sources
@@ -41,7 +42,7 @@ class ModelScan:
             self.candidates = self.training.candidates
         else:
             self.scorer = Scorer(matcher.model, matcher.table([nodes[at] for at in self.at_row]))
-            self.candidates = Candidates(self.scorer.table)
+            self.candidates = Candidates(self.scorer.table, budget)
         self.same: list[tuple[int, int, int, bool]] = []
         self.unsure: list[tuple[int, int, int]] = []
         self.related: list[tuple[int, int]] = []

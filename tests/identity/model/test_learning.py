@@ -6,17 +6,20 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crmcore.errors import InvalidModel, SchemaMismatch
+from crmcore.errors import InvalidJudgement, InvalidModel, SchemaMismatch
 from crmcore.identity.deduplication import dedupe
 from crmcore.identity.evaluation import evaluate
 from crmcore.identity.features import Features, features_of_row
+from crmcore.identity.model.columns import Column
 from crmcore.identity.model.learning import FIELDS, Matcher
+from crmcore.identity.model.levels import alike
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher, Scorer
@@ -231,3 +234,63 @@ def test_people_and_organizations_are_never_one() -> None:
     for label, record in zip(found.labels, BAD["two kinds"], strict=True):
         kinds.setdefault(label, set()).add(record.kind)
     assert all(len(kind) == 1 for kind in kinds.values())
+
+
+def test_a_cost_however_large_is_a_threshold() -> None:
+    assert Policy(false_merge=10**400).same_at > 1300 * UNIT
+
+
+def test_an_excluded_position_is_one_of_the_records() -> None:
+    with pytest.raises(InvalidJudgement, match="position"):
+        dedupe(RECORDS, excluded={len(RECORDS): "no profiling"})
+
+
+def test_only_people_join_an_excluded_record() -> None:
+    found = dedupe(RECORDS, excluded={0: "no profiling"}, together=[(0, 1)])
+    assert found.labels[0] == found.labels[1]
+
+
+def column(**changed: Any) -> Column:
+    given: dict[str, Any] = {
+        "name": "shoe",
+        "group": "shoe",
+        "labels": ("different", "same"),
+        "agrees": 2,
+        "usual": (0.2, 0.8),
+        "rarity": 3.0,
+        "most": 4.0,
+        "compare": alike,
+        "source": lambda record: ("42",),
+    }
+    return Column(**(given | changed))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": ("one",), "usual": (1.0,), "agrees": 1},
+        {"labels": tuple("abcdefgh"), "usual": (0.125,) * 8},
+        {"usual": (0.2, 0.2)},
+        {"usual": (0.0, 1.0)},
+        {"agrees": 3},
+    ],
+)
+def test_a_column_that_makes_no_sense_is_refused(changed: dict[str, Any]) -> None:
+    assert column().top == 2
+    with pytest.raises(InvalidModel, match="shoe"):
+        column(**changed)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        (column(), column()),
+        (column(), column(name="hat")),
+        (column(group="address"),),
+        (column(source=None),),
+        (column(source=None, group="address"),),
+    ],
+)
+def test_columns_that_do_not_go_together_are_refused(columns: tuple[Column, ...]) -> None:
+    with pytest.raises(InvalidModel, match="column"):
+        Matcher(columns=columns)

@@ -127,3 +127,10 @@ def test_groups_that_did_not_fit_are_looked_at_again_when_they_have_grown() -> N
     found = linked({pair: bits.get(pair, -9) * UNIT for pair in PAIRS})
     assert found.groups == ((0, 1, 2, 3, 4), (5,), (6,))
     assert Edge(1, 2, 9 * UNIT) not in found.used
+
+
+def test_what_a_rule_joins_is_not_outvoted_by_the_rest_of_its_groups() -> None:
+    strangers = dict.fromkeys(PAIRS, -10 * UNIT)
+    star = [pair for pair in PAIRS if 0 in pair]
+    assert linked(strangers | dict.fromkeys(star, -VETO)).groups == (tuple(range(COUNT)),)
+    assert len(linked(strangers | dict.fromkeys(star, 12 * UNIT)).groups) > 1

@@ -12,11 +12,15 @@ from typing import Any
 
 import attrs
 
+from crmcore.errors import InvalidModel
 from crmcore.identity.addresses import AddressForm
 from crmcore.identity.features import Features
 from crmcore.identity.latin import latin
 from crmcore.identity.model import levels
 from crmcore.identity.names import PersonForm
+
+MOST_LEVELS = 7
+"""A level is three bits of a pattern, and 0 is a missing value."""
 
 Street = tuple[str, levels.Words, str]
 Variant = tuple[Any, ...]
@@ -60,6 +64,16 @@ class Column:
     neighbours: bool = False
     own: frozenset[str] = frozenset()
     source: Callable[[Features], Iterable[Any]] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not 2 <= self.top <= MOST_LEVELS:
+            raise InvalidModel(f"the column {self.name!r} has {self.top} levels: give it 2 to {MOST_LEVELS}")
+        if len(self.usual) != self.top or min(self.usual) <= 0 or abs(sum(self.usual) - 1) > 0.01:
+            raise InvalidModel(
+                f"the usual shares of the column {self.name!r} are one above 0 a level, 1 together"
+            )
+        if not {self.agrees, *self.terms} <= set(range(1, self.top + 1)):
+            raise InvalidModel(f"the column {self.name!r} speaks of a level that it does not have")
 
     def __repr__(self) -> str:
         return f"Column({self.name!r}, {len(self.labels)} levels)"

@@ -91,6 +91,21 @@ class Matcher:
     policy: Policy = Policy()
     budget: int | None = None
 
+    def __attrs_post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise InvalidModel("two columns have one name: name each differently")
+        standard = {column.name: column.group for column in COLUMNS}
+        own = [column for column in self.columns if column.source is not None]
+        for column in self.columns:
+            if column.source is None and standard.get(column.name) != column.group:
+                raise InvalidModel(f"the column {column.name!r} has no values: give it a source=")
+        groups = [column.group for column in own]
+        if len(set(groups)) < len(groups) or not set(groups).isdisjoint(standard.values()):
+            raise InvalidModel(
+                "each column with a source= of its own has a group of its own: name it differently"
+            )
+
     @classmethod
     def for_fields(
         cls,

@@ -20,7 +20,8 @@ little in common say little against two groups that other records hold together.
 
 
 VETO = -64 * UNIT
-"""A pair of this score or less keeps its groups apart, however well they fit otherwise."""
+"""A pair of this score or less keeps its groups apart, however well they fit otherwise; one of its opposite or more, as
+a rule gives, joins them."""
 
 
 @attrs.frozen
@@ -125,16 +126,17 @@ class _Work:
             known = {self.sources[node] for node in mine} - {""}
             if any(self.sources[node] in known for node in theirs):
                 return False
-        total = 0
+        total, settled = 0, False
         for a in mine:
             for b in theirs:
                 score = self.score(a, b)
                 if score <= VETO:
                     self.refused[one, other] = sizes
                     return False
+                settled = settled or score >= -VETO
                 surplus = score - self.least
                 total += _WORST if surplus < _WORST else _BEST if surplus > _BEST else surplus
-        if total >= 0:
+        if settled or total >= 0:
             return True
         self.refused[one, other] = sizes
         return False

@@ -5,7 +5,6 @@ Invariant: a decision compares integers. Rules look at levels alone, and the str
 
 from __future__ import annotations
 
-from fractions import Fraction
 from math import log2
 from typing import Literal
 
@@ -91,7 +90,7 @@ class Policy:
         """The least score at which two records are the same."""
         if self.threshold is not None:
             return self.threshold
-        return round(log2(Fraction(self.false_merge, self.false_split)) * UNIT)
+        return round((log2(self.false_merge) - log2(self.false_split)) * UNIT)
 
     @property
     def review_at(self) -> int:
