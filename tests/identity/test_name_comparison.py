@@ -43,6 +43,14 @@ def test_comparing_is_symmetric(a: str, b: str, kind: NameKind) -> None:
     assert _plain(one) == _mirrored(other)
 
 
+@pytest.mark.parametrize("sign", ["\U00032005", "\u3005", "\u1160"])
+@pytest.mark.parametrize("kind", ["person", "organization"])
+def test_a_sign_that_nobody_can_read_stands_for_itself(sign: str, kind: NameKind) -> None:
+    for other in ("0", "Ann Lee", "毛泽东", f"{sign} Ann", ""):
+        assert compare_names(sign, other, kind).score == compare_names(other, sign, kind).score
+    assert compare_names(sign, sign, kind).verdict in ("same", "different")
+
+
 @given(names, kinds)
 def test_a_name_is_like_itself_unless_there_is_nothing_to_compare(name: str, kind: NameKind) -> None:
     found = compare_names(name, name, kind)

@@ -152,12 +152,17 @@ def _words(part: str, *, former: bool, alone: bool) -> list[Word]:
     if part.isascii():
         return [Word(part, (part,), role)]
     if is_cjk(part):
-        return [word._replace(role=role) for word in _east_asian(part, alone=alone)]
+        return [_legible(word)._replace(role=role) for word in _east_asian(part, alone=alone)]
     bare = any(low <= ord(part[0]) <= high for low, high in _BARE)
     if bare and part.startswith("ال") and len(part) > 4:
         return [Word("ال", ("al",), "particle"), *_words(part[2:], former=former, alone=alone)]
     spelled = latin(part).replace(" ", "")
     return [Word(part, (spelled,), role, bare)] if spelled else []
+
+
+def _legible(word: Word) -> Word:
+    """The word with the forms that say something; a sign that nobody can read stands for itself."""
+    return word._replace(forms=tuple(filter(None, word.forms)) or (word.written,))
 
 
 def _east_asian(text: str, *, alone: bool) -> list[Word]:
