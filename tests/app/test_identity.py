@@ -270,11 +270,12 @@ def test_a_doubtful_pair_is_to_be_reviewed_until_somebody_or_something_settles_i
     for id in (a, b):
         crm.parties.change(id, lambda party: party.with_email("ann@x.org"))
     later = crm.identity.dedupe()
-    assert (later.merged, later.review, cluster(crm, a)) == (1, 1, (a, b))
-    assert [judgement.pair for judgement in crm.identity.to_review()] == [(a, c)]
+    assert (later.merged, later.review, cluster(crm, a)) == (1, 0, (a, b))
+    assert crm.identity.to_review() == ()
     crm.identity.retract(different.id)
-    assert crm.identity.dedupe().written == 0
-    assert {judgement.pair for judgement in crm.identity.to_review()} == {(a, c), (b, c)}
+    again = crm.identity.dedupe()
+    assert (again.written, again.review) == (0, 1)
+    assert [judgement.pair for judgement in crm.identity.to_review()] == [(a, c)]
     crm.identity.merge(a, c)
     assert crm.identity.to_review() == ()
     assert crm.identity.dedupe().review == 0

@@ -39,7 +39,7 @@ def test_a_model_is_learned_and_named(file: Path) -> None:
 
 def test_few_records_are_left_to_rules_and_it_is_said_why(tmp_path: Path) -> None:
     ran = done("dedupe", write(tmp_path), "--out", tmp_path / "clusters.csv", "--threshold", "2")
-    assert "decided by rules/1, since there are 3 different records" in ran.out
+    assert "decided by rules/1, since learning takes at least 10 different records: given 3" in ran.out
     assert "! the threshold was not used" in ran.out
 
 

@@ -89,6 +89,8 @@ def test_a_saved_model_and_a_threshold_are_used(files: tuple[Path, Path]) -> Non
     ).json
     assert (summary["links"], summary["threshold_bits"]) == (0, 900)
     assert summary["notes"][0] == "email was left out on request"
+    summary = done("link", *files, "--json", "--without", "occupation").json
+    assert "no column holds it" in summary["notes"][0]
 
 
 def test_a_file_with_rows_that_cannot_be_read_is_told(files: tuple[Path, Path]) -> None:

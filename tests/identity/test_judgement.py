@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import attrs
 import pytest
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from crmcore.errors import InvalidDocument, InvalidJudgement, NaiveDatetime
 from crmcore.identity.cluster import Link
 from crmcore.identity.identity_events import Verdict
-from crmcore.identity.judgement import Judgement, decided, judge, links_of
+from crmcore.identity.judgement import Judgement, decided, in_doubt, judge, links_of
 from crmcore.serde import dump, load
 from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import CustomerId, PartyId
 from crmcore.values.source import Actor
 from tests.identity.said_by import ME, MODEL, NOON, PARTIES, back, guessed, said
 
@@ -153,3 +155,27 @@ def test_a_program_on_somebodys_behalf_has_a_persons_authority() -> None:
     assert said(0, 0, 1, "same", actor=Actor(kind="system", id="crmcore")).human
     assert not guessed(0, 0, 1).human
     assert said(0, 0, 1, "same").recorded_at == NOON
+
+
+def doubts(judgements: list[Judgement], *groups: tuple[PartyId, ...]) -> list[tuple[PartyId, PartyId]]:
+    customer = {member: CustomerId(group[0]) for group in groups for member in group}
+    return [judgement.pair for judgement in in_doubt(judgements, customer.__getitem__)]
+
+
+def test_two_customers_are_asked_about_once_by_their_likeliest_records() -> None:
+    judgements = [guessed(0, 0, 2, "unsure", score=5), guessed(1, 1, 2, "unsure", score=6)]
+    assert doubts(judgements, (A,), (B,), (C,)) == [(A, C), (B, C)]
+    assert doubts(judgements, (A, B), (C,)) == [(B, C)]
+    assert doubts(judgements, (A, B, C)) == []
+
+
+@pytest.mark.parametrize("verdict", ["same", "different", "unsure"])
+def test_what_a_person_said_of_two_records_settles_their_customers(verdict: Any) -> None:
+    judgements = [guessed(0, 0, 2, "unsure", score=5), said(1, 1, 2, verdict)]
+    assert doubts(judgements, (A, B), (C,)) == []
+    assert doubts(judgements, (A,), (B,), (C,)) == [(A, C)]
+    assert doubts([judgements[0], back(judgements[1])], (A, B), (C,)) == [(A, C)]
+
+
+def test_a_matcher_that_is_sure_by_now_is_not_in_doubt() -> None:
+    assert doubts([guessed(0, 0, 1, "unsure"), guessed(1, 0, 1, "same", minutes=2)], (A,), (B,)) == []

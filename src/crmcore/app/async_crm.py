@@ -17,11 +17,11 @@ from crmcore.app.flow import Clock, Flow
 from crmcore.app.journal import Journal
 from crmcore.app.registry import REGISTRY
 from crmcore.errors import IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
+from crmcore.identity.fallback import FallbackMatcher
 from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
-from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
 from crmcore.storage.lift import lift
 from crmcore.storage.memory import MemoryStore
@@ -121,8 +121,9 @@ class AsyncCrm(_Namespaces):
     *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written.
 
     A *matcher* that learns (`Matcher`, the default) learns from the people of the store each time they are
-    deduplicated; single records, organizations and stores with too few people to learn from are compared by rules. A
-    saved `MatchModel`, or any `PairMatcher`, decides everything.
+    deduplicated; single records, organizations and stores with too few people to learn from are compared by rules,
+    which see no field that the `Matcher` leaves out. A saved `MatchModel` decides on the kinds of customer whose
+    names it compares, and any `PairMatcher` on everything.
     """
 
     def __init__(
@@ -136,8 +137,11 @@ class AsyncCrm(_Namespaces):
         survivorship: SurvivorshipPolicy | None = None,
         actor: Actor = SYSTEM,
     ) -> None:
-        learner = Matcher() if matcher is None else matcher if isinstance(matcher, Matcher) else None
-        if isinstance(matcher, MatchModel):
+        matcher = Matcher() if matcher is None else matcher
+        learner = matcher if isinstance(matcher, Matcher) else None
+        if isinstance(matcher, Matcher):
+            matcher = FallbackMatcher(matcher)
+        elif isinstance(matcher, MatchModel):
             matcher = LearnedMatcher(model=matcher)
         self._flow = Flow(
             store=store,
@@ -145,7 +149,7 @@ class AsyncCrm(_Namespaces):
             clock=clock,
             ids=ids or Ids(lambda: int(clock().timestamp() * 1000)),
             codecs=REGISTRY,
-            matcher=RuleMatcher() if matcher is None or isinstance(matcher, Matcher) else matcher,
+            matcher=matcher,
             learner=learner,
             survivorship=survivorship or SurvivorshipPolicy(),
             actor=actor,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -19,12 +20,14 @@ from crmcore.app.relationships import related
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import Partition, customers
 from crmcore.identity.deduplication import Deduplication, dedupe
+from crmcore.identity.fallback import FallbackMatcher
 from crmcore.identity.features import Features, features_of
 from crmcore.identity.identity_keys import JUDGEMENT
-from crmcore.identity.judgement import Judgement, judge, links_of, standing
+from crmcore.identity.judgement import Judgement, in_doubt, judge, links_of, standing, two_customers
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
@@ -40,8 +43,9 @@ Progress = Callable[[str, int, int], None]
 class DedupeReport:
     """What a run found and wrote. *customers* counts by kind; *review* are the pairs that a person should settle.
 
-    *matchers* names what decided on people and on organizations. *model* is what was learned of the people: keep it
-    (`MatchModel.save`) to explain its judgements later, or to decide by it again.
+    *matchers* says what decided on people and on organizations, and why no model where none could be learned. *model*
+    is what was learned of the people: keep it (`MatchModel.save`) to explain its judgements later, or to decide by it
+    again.
     """
 
     records: int
@@ -86,13 +90,13 @@ async def dedupe_store(
     # People first: then organizations of one name are told apart, or not, by the people who work for them.
     people = [party for party in parties if party.kind != "organization"]
     features = [features_of(p, employers.get(p.id, ())) for p in people]
-    found = _run(flow.learner or flow.matcher, people, features, known, exclude, tell)
+    found = _run(flow.learner or _suited(flow.matcher, "person"), people, features, known, exclude, tell)
     new = _new_judgements(flow, people, customers(ids, known), known, found)
     who = customers(ids, [*known, *new])
     workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
     organizations = [party for party in parties if party.kind == "organization"]
     features = [features_of(o, people=workers.get(o.id, ())) for o in organizations]
-    more = _run(flow.matcher, organizations, features, known, exclude, tell)
+    more = _run(_suited(flow.matcher, "organization"), organizations, features, known, exclude, tell)
     new += _new_judgements(flow, organizations, customers(ids, known), known, more)
 
     written = await _write(flow, ids, known, new, tell)
@@ -105,12 +109,17 @@ async def dedupe_store(
         records=len(parties),
         customers=FrozenMap(kinds),
         merged=sum(1 for judgement in new if judgement.verdict == "same" and _joins(judgement, partition)),
-        review=sum(1 for _ in in_doubt(everything, partition)),
+        review=sum(1 for _ in in_doubt(everything, partition.of)),
         written=written,
         notes=(*notes_of(found), *notes_of(more)),
-        matchers=(found.matcher, more.matcher),
+        matchers=(found.decided_by, more.decided_by),
         model=None if found.learned is None else found.learned.model,
     )
+
+
+def _suited(matcher: PairMatcher, kind: str) -> PairMatcher:
+    """The matcher, or the rules for customers of a kind that its model does not know."""
+    return FallbackMatcher() if isinstance(matcher, LearnedMatcher) and not matcher.suits(kind) else matcher
 
 
 def _run(
@@ -151,19 +160,6 @@ def _grouped(pairs: Iterable[tuple[PartyId, str]]) -> dict[PartyId, tuple[str, .
     for party, text in pairs:
         grouped.setdefault(party, set()).add(text)
     return {party: tuple(sorted(texts)) for party, texts in grouped.items()}
-
-
-def in_doubt(judgements: Iterable[Judgement], partition: Partition) -> Iterator[Judgement]:
-    """Where a matcher is unsure of two customers and nothing has settled it since: what a person should look at."""
-    for (a, b), judgement in standing(judgements).items():
-        active = a in partition and b in partition
-        if (
-            judgement.verdict == "unsure"
-            and not judgement.human
-            and active
-            and not _joins(judgement, partition)
-        ):
-            yield judgement
 
 
 def notes_of(found: Deduplication) -> tuple[str, ...]:
@@ -239,8 +235,11 @@ def _new_judgements(
 
     for link in found.links:
         add(link.a, link.b, "same", link.match, link.support)
+    after = customers(chain.from_iterable(before.groups), [*known, *new])
+    asked = {two_customers(judgement, after.of) for judgement in in_doubt(known, after.of)}
     for pair in found.unsure:
-        add(pair.a, pair.b, "unsure", pair.match, 1)
+        if frozenset(after.of(parties[at].id) for at in (pair.a, pair.b)) not in asked:
+            add(pair.a, pair.b, "unsure", pair.match, 1)
     return new
 
 

@@ -13,7 +13,7 @@ import attrs
 from crmcore.app.customers import load_parties
 from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store, employers_of, scan_all
 from crmcore.app.flow import Flow
-from crmcore.app.judging import Concerned, concerned, judgements_on, put_judgement, settle
+from crmcore.app.judging import Concerned, concerned, decision_of, judgements_on, put_judgement, settle
 from crmcore.app.parties import MATCH
 from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.unit import Unit, load_record
@@ -21,7 +21,7 @@ from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidJudgement, 
 from crmcore.identity.features import features_of
 from crmcore.identity.identity_events import JudgementMade, JudgementRetracted
 from crmcore.identity.identity_keys import JUDGEMENT
-from crmcore.identity.judgement import Judgement, Retraction, decided, judge
+from crmcore.identity.judgement import Judgement, Retraction, decided, in_doubt, judge
 from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population
 from crmcore.party.party import Party
@@ -84,7 +84,7 @@ class AsyncIdentity:
             )
             for candidate in candidates
         ]
-        likely = (candidate for candidate in found if candidate.match.verdict != "different")
+        likely = (candidate for candidate in found if candidate.match.verdict in ("same", "unsure"))
         return tuple(sorted(likely, key=lambda c: (-c.match.score, c.party.id)))
 
     async def _candidates(self, unit: Unit, party: Party) -> list[Any]:
@@ -162,13 +162,12 @@ class AsyncIdentity:
             before: Judgement = load_record(JUDGEMENT, record)
             why = reason if reason is not None else unit.reason
             taken_back = Retraction(actor=unit.actor, at=unit.now, reason=why)
-            around = await concerned(unit, [before.a, before.b])
+            together = await decision_of(unit, before) if whole else (before,)
+            around = await concerned(unit, sorted({end for j in together for end in (j.a, j.b)}))
             found = {j.id: j for j in around.judgements}
-            more = [
-                j for j in found.values() if whole and j.live and j.decision and j.decision == before.decision
-            ]
+            live = [j for j in together if j.live]
             after = before
-            for one in {before.id: before, **{j.id: j for j in more}}.values():
+            for one in live or [before]:
                 version = unit.next_version(JUDGEMENT.tag, one.id, one.version)
                 retracted = attrs.evolve(one.retract(taken_back), version=version)
                 await put_judgement(unit, retracted, expect=one.version)
@@ -192,11 +191,10 @@ class AsyncIdentity:
     async def to_review(self, *, limit: int = 100) -> tuple[Judgement, ...]:
         """The pairs that the matcher is unsure of and nobody has settled, most likely the same first."""
         unit = self._flow.reader()
-        unsure = [j for j in await scan_all(unit, JUDGEMENT) if j.live and j.verdict == "unsure"]
-        around = await judgements_on(unit, sorted({end for j in unsure for end in (j.a, j.b)}))
-        settled = decided(around)
-        found = await memberships(unit, {end for j in unsure for end in (j.a, j.b)})
-        open_ = [j for j in unsure if (j.a, j.b) not in settled and found[j.a].id != found[j.b].id]
+        known = await scan_all(unit, JUDGEMENT)
+        asked = {end for j in known if j.live and (j.human or j.verdict == "unsure") for end in j.pair}
+        found = await memberships(unit, asked)
+        open_ = in_doubt(known, lambda party: found[party].id)
         return tuple(sorted(open_, key=lambda j: (-j.score, j.id))[:limit])
 
     async def dedupe(

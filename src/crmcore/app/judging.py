@@ -74,6 +74,20 @@ async def judgements_on(unit: Unit, parties: Sequence[PartyId]) -> tuple[Judgeme
     return tuple(load_record(JUDGEMENT, records[ref]) for ref in sorted(records))
 
 
+async def decision_of(unit: Unit, judgement: Judgement) -> tuple[Judgement, ...]:
+    """All judgements of the one decision that *judgement* belongs to, taken back or not."""
+    found = {judgement.id: judgement}
+    frontier = [judgement.a, judgement.b] if judgement.decision is not None else []
+    seen: set[PartyId] = set()
+    while frontier:
+        seen.update(frontier)
+        for other in await judgements_on(unit, sorted(frontier)):
+            if other.decision == judgement.decision:
+                found[other.id] = other
+        frontier = sorted({end for j in found.values() for end in (j.a, j.b)} - seen)
+    return tuple(found[id] for id in sorted(found))
+
+
 async def conflicts_of(unit: Unit, customer: Membership) -> tuple[str, ...]:
     """The contradictions between people's judgements on a customer's parties, in words."""
     if customer.cluster is None and not any(

@@ -55,7 +55,7 @@ def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
         on_progress=compared,
     )
     ended = time.monotonic()
-    notes = [*_left_out(options.without, records), *deciding.notes, *notes_of(found)]
+    notes = [*left_out(options.without, records), *deciding.notes, *notes_of(found)]
     if labels is not None and known is not None and len(known.pairs) < len(labels.pairs):
         count = len(labels.pairs) - len(known.pairs)
         notes.append(f"{counted(count, 'label', 'labels')} not used: of records that must not be linked")
@@ -90,9 +90,9 @@ def _calibrated(
     return (deciding if said.used is None else deciding.at(said.used)), said
 
 
-def _left_out(without: Sequence[str], records: Records) -> list[str]:
+def left_out(without: Sequence[str], *files: Records) -> list[str]:
     """That fields were left out on request."""
-    mapped = records.prepared.column_map.fields
+    mapped = {field for records in files for field in records.prepared.column_map.fields}
     return [
         f"{field} was left out on request"
         if field in mapped

@@ -18,7 +18,7 @@ import attrs
 
 from crmcore.app.deduplication import notes_of
 from crmcore.cli.deciding import Deciding, Pairs, decide
-from crmcore.cli.dedupe_file import ended_well, pairs_said, threshold_bits
+from crmcore.cli.dedupe_file import ended_well, left_out, pairs_said, threshold_bits
 from crmcore.cli.outputs import check_outputs, write
 from crmcore.cli.pairs_file import Pair, pairs_of, write_pairs
 from crmcore.cli.records import Records, read_records
@@ -58,7 +58,7 @@ def run_link(options: argparse.Namespace, terminal: Terminal) -> int:
     across = _across(found, len(a.ids))
     summary = _summary(a, b, across, deciding, links) | {
         "one_to_one": options.one_to_one,
-        "notes": [*_left_out(options.without), *deciding.notes, *notes_of(found)],
+        "notes": [*left_out(options.without, a, b), *deciding.notes, *notes_of(found)],
         "seconds": round(time.monotonic() - started, 3),
     }
     ids = dict(enumerate([*a.ids, *b.ids]))
@@ -156,10 +156,6 @@ def _across(found: Deduplication, middle: int) -> Deduplication:
         unsure=tuple(pair for pair in found.unsure if pair.a < middle <= pair.b),
         related=tuple((a, b) for a, b in found.related if a < middle <= b),
     )
-
-
-def _left_out(without: Sequence[str]) -> list[str]:
-    return [f"{field} was left out on request" for field in dict.fromkeys(without)]
 
 
 def _summary(

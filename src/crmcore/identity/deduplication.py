@@ -12,6 +12,7 @@ import attrs
 
 from crmcore.errors import InvalidJudgement
 from crmcore.identity.cluster import Grouping
+from crmcore.identity.fallback import FallbackMatcher, seen_by
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Learned, Matcher
@@ -19,7 +20,6 @@ from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.model_scan import ModelScan
 from crmcore.identity.rule_scan import RuleScan
-from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.scan import Scan
 from crmcore.values.frozen_map import FrozenMap
 
@@ -128,7 +128,7 @@ def dedupe(
     >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]
     >>> found = dedupe([features_of_row(row) for row in rows])
     >>> found.labels, found.decided_by
-    ((0, 1, 0), 'rules/1, since there are 3 different records: learning takes at least 10')
+    ((0, 1, 0), 'rules/1, since learning takes at least 10 different records: given 3')
     """
     apart, together = tuple(apart), tuple(together)
     decided = {position for pair in (*apart, *together) for position in pair}
@@ -138,8 +138,12 @@ def dedupe(
         decided.update(range(len(features)))
     if any(position not in range(len(features)) for position in excluded or {}):
         raise InvalidJudgement("an excluded record is named by its position, from 0: check the positions")
+    matcher = Matcher() if matcher is None else matcher
+    if isinstance(matcher, Matcher):
+        # Records that differ only in what must not be used are equal.
+        features = [seen_by(matcher, record) for record in features]
     run = _Run(features, decided, excluded or {})
-    run.begin(Matcher() if matcher is None else matcher, sources, on_progress)
+    run.begin(matcher, sources, on_progress)
     return run.outcome(apart, together)
 
 
@@ -183,10 +187,7 @@ class _Run:
         budget = matcher.budget if isinstance(matcher, Matcher) else None
         if isinstance(matcher, Matcher):
             self.learned = matcher.learn(self.nodes, on_progress=on_progress)
-            if self.learned.model is None:
-                matcher = RuleMatcher()
-            else:
-                matcher = self.learned.matcher
+            matcher = FallbackMatcher(matcher) if self.learned.model is None else self.learned.matcher
         if isinstance(matcher, MatchModel):
             matcher = LearnedMatcher(model=matcher)
         self.name = matcher.name
@@ -233,7 +234,7 @@ class _Run:
             excluded=FrozenMap(dict(sorted(self.excluded.items()))),
             matcher=self.name,
             learned=None if self.learned is None else attrs.evolve(self.learned, training=None),
-            notes=tuple(self.notes),
+            notes=(*self.notes, *self.scan.notes),
         )
 
     def _alike(self, node: int) -> Match | None:

@@ -7,17 +7,17 @@ the set of live judgements alone, not on the order in which they came.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import attrs
 
-from crmcore.errors import InvalidJudgement
+from crmcore.errors import InvalidJudgement, NotFound
 from crmcore.identity.cluster import Link
 from crmcore.identity.identity_events import Verdict
 from crmcore.values.frozen_map import FrozenMap
-from crmcore.values.ids import JudgementId, PartyId
+from crmcore.values.ids import CustomerId, JudgementId, PartyId
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
@@ -191,3 +191,38 @@ def links_of(judgements: Iterable[Judgement]) -> tuple[tuple[Link[PartyId], ...]
 def decided(judgements: Iterable[Judgement]) -> frozenset[Pair]:
     """The pairs that a person has judged, whatever the verdict: they are not asked again."""
     return frozenset(judgement.pair for judgement in judgements if judgement.live and judgement.human)
+
+
+def in_doubt(
+    judgements: Iterable[Judgement], customer_of: Callable[[PartyId], CustomerId]
+) -> Iterator[Judgement]:
+    """Where a matcher is unsure of two customers and no person has judged them: what somebody should look at.
+
+    Two customers are asked about once, by the likeliest pair of their records. *customer_of* raises `NotFound` for a
+    party that is none any more.
+    """
+    asked: dict[frozenset[CustomerId], Judgement] = {}
+    settled: set[frozenset[CustomerId]] = set()
+    for judgement in standing(judgements).values():
+        if not judgement.human and judgement.verdict != "unsure":
+            continue
+        try:
+            two = two_customers(judgement, customer_of)
+        except NotFound:
+            continue
+        if judgement.human:
+            settled.add(two)
+            continue
+        known = asked.get(two)
+        if len(two) == 2 and (
+            known is None or (-judgement.score, judgement.pair) < (-known.score, known.pair)
+        ):
+            asked[two] = judgement
+    yield from (judgement for two, judgement in asked.items() if two not in settled)
+
+
+def two_customers(
+    judgement: Judgement, customer_of: Callable[[PartyId], CustomerId]
+) -> frozenset[CustomerId]:
+    """Whom a judgement is about: two customers, or one when its parties are the same by now."""
+    return frozenset(customer_of(party) for party in judgement.pair)

@@ -33,7 +33,11 @@ class ModelScan:
         self.matcher = matcher
         self.sources = sources
         self.kinds = [node.kind for node in nodes]
-        self.at_row = [at for at, node in enumerate(nodes) if not node.empty]
+        unsuited = {kind for kind in set(self.kinds) if not matcher.suits(kind)}
+        self.notes: list[str] = []
+        if passed_over := sum(kind in unsuited for kind in self.kinds):
+            self.notes.append(f"{passed_over:,} records are of a kind that this model does not compare")
+        self.at_row = [at for at, node in enumerate(nodes) if not node.empty and node.kind not in unsuited]
         self.rows = {at: row for row, at in enumerate(self.at_row)}
         # The trainer has seen the same records in the same order, unless people spoke of one of several equal ones.
         self.training = training if training and len(training.table.rows) == len(self.at_row) else None
@@ -78,19 +82,24 @@ class ModelScan:
 
     def _scored(self, on_progress: Callable[[int, int], None] | None) -> Iterator[tuple[int, int, Score]]:
         if self.training is not None:
-            pairs, aligned, review_at = self.training.pairs, self.scorer.comparer.aligned, self.review_at
+            pairs, aligned = self.training.pairs, self.scorer.comparer.aligned
+            least = min(self.review_at, 1)  # a pair is related from 1 on, whatever the threshold
             hopeless: dict[int, bool] = {}
             for i, j, pattern in zip(pairs.a, pairs.b, pairs.pattern, strict=True):
                 known = hopeless.get(pattern)
                 if known is None:
-                    known = hopeless[pattern] = self.scorer.at_most(pattern) < review_at
+                    known = hopeless[pattern] = self.scorer.at_most(pattern) < least
                 a, b = self.at_row[i], self.at_row[j]
                 if not known and self._of_one_kind(a, b):
                     yield a, b, self.scorer.of(pattern, *aligned(i, j))
             return
         count = len(self.at_row)
         for i, a in enumerate(self.at_row):
-            for j in self.candidates.partners(i):
+            # Equal records meet, however many there are: people may have spoken of any of them.
+            partners = set(self.candidates.partners(i))
+            if i + 1 < count and self.scorer.table.rows[i] == self.scorer.table.rows[i + 1]:
+                partners.add(i + 1)
+            for j in sorted(partners):
                 self.compared += 1
                 if self._of_one_kind(a, self.at_row[j]):
                     yield a, self.at_row[j], self.scorer.score(i, j)
@@ -126,6 +135,10 @@ class ModelScan:
             apart=said_apart,
             sources=self.sources,
         )
+        if found.oversized:
+            self.notes.append(
+                f"{found.oversized:,} times a group was not made: a customer has {CAP:,} records at most"
+            )
         why: Why = "weak_bridge"
         return Grouping(
             groups=found.groups,

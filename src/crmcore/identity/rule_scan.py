@@ -30,6 +30,7 @@ class RuleScan:
         self.related: list[tuple[int, int]] = []
         self.contradicted: list[tuple[int, int]] = []
         self.compared = 0
+        self.notes: list[str] = []
 
     @property
     def blocking(self) -> tuple[int, int, int]:

@@ -13,12 +13,14 @@ class Scan(Protocol):
     """Distinct records, numbered from 0 as nodes, and what was found of their pairs.
 
     *same* has both nodes, the score and whether it is weak; *unsure* both nodes and the score; *related* both nodes.
+    *notes* are what a person should know.
     """
 
     same: list[tuple[int, int, int, bool]]
     unsure: list[tuple[int, int, int]]
     related: list[tuple[int, int]]
     compared: int
+    notes: list[str]
 
     @property
     def blocking(self) -> tuple[int, int, int]:

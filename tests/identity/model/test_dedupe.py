@@ -184,3 +184,16 @@ def test_people_and_organizations_are_never_one_customer() -> None:
 
 def test_a_model_is_learned_from_a_set_of_records() -> None:
     assert Matcher().learn([*RECORDS[::-1], *RECORDS[:9]]).model == LEARNED.model
+
+
+@pytest.mark.parametrize(("count", "groups"), [(600, 1), (1100, 2)])
+def test_equal_records_that_people_spoke_of_meet_however_many_there_are(count: int, groups: int) -> None:
+    """A customer has a thousand records at most, and it is said that there were more."""
+    equal = features_of_row(
+        {"full_name": "Ann Lee", "city": "York", "birth_date": "1980-02-03", "email": "info@x.example"}
+    )
+    first = len(RECORDS)
+    spoken = [(at, at + 1) for at in range(first, first + count - 1, 2)]
+    found = dedupe([*RECORDS, *[equal] * count], LEARNED.model, together=spoken)
+    assert len(set(found.labels[first:])) == groups
+    assert any("not made" in note for note in found.notes) == (groups > 1)

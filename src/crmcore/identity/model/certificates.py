@@ -42,7 +42,7 @@ def certify(
 
 def _beginning(records: Sequence[Features], columns: Sequence[Column]) -> tuple[Certificate, ...]:
     if len(records) < LEAST_RECORDS:
-        said = f"there are {len(records):,} different records: learning takes at least {LEAST_RECORDS}"
+        said = f"learning takes at least {LEAST_RECORDS} different records: given {len(records):,}"
         return (Certificate("enough records", False, said),)
     if not columns:
         return (Certificate("something to compare", False, "no two records have a value in one column"),)

@@ -105,6 +105,7 @@ class Matcher:
             raise InvalidModel(
                 "each column with a source= of its own has a group of its own: name it differently"
             )
+        self.policy.check({column.name: column.top for column in (*COLUMNS, *self.columns)})
 
     @classmethod
     def for_fields(
@@ -139,7 +140,7 @@ class Matcher:
         """Learn what each level of agreement is worth from *records*, in whatever order they come.
 
         >>> Matcher().learn([]).refusal
-        'there are 0 different records: learning takes at least 10'
+        'learning takes at least 10 different records: given 0'
         """
         distinct = sorted({record for record in records if not record.empty}, key=lambda record: record.order)
         columns = used_columns(distinct, self.columns)

@@ -146,6 +146,8 @@ def birth_dates(a: str, b: str) -> int:
         return 4 if heaped_a or len(a) < 10 else 6
     if len(a) != 10 or len(b) != 10 or a.startswith("--") or b.startswith("--"):
         return _partly_known(a, b)
+    if heaped_a and heaped_b:
+        return 1  # two years, and other ones
     if a[:4] == b[:4] and (heaped_a or heaped_b):
         return 4
     wrong = [at for at in range(10) if a[at] != b[at]]

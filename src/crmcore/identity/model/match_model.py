@@ -1,12 +1,14 @@
 """A learned model as a value: what every level of every column is worth, in integers, and how to decide.
 
-Invariant: immutable, without floats, named after its content. It holds no value of any record: terms that are common,
-and words of organizations' names, stand there as hashes. What a newer crmcore wrote is refused and never half read.
+Invariant: immutable, without floats, named after its content. Values that several customers have, and words that
+several organizations have in their names, stand there as hashes only; whoever guesses one can test the guess, so a
+model is kept like the records. What a newer crmcore wrote is refused and never half read.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +20,8 @@ from crmcore.identity.model.policy import UNIT, Policy
 from crmcore.serde import Codec
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document
+
+_MOST = (1 << 31) - 1
 
 PARTS = 10**9
 """Shares are kept in parts per thousand million."""
@@ -86,6 +90,30 @@ class MatchModel(Document):
                 raise InvalidModel(
                     f"the column {column.name!r} has a weight for each level, and level 0 first"
                 )
+            if not {len(column.share_same), len(column.share_other)} <= {0, len(column.same)}:
+                raise InvalidModel(
+                    f"the column {column.name!r} has a share for each level, and level 0 first"
+                )
+        if any(not {both.a, both.b} <= names for both in self.dependences):
+            raise InvalidModel(
+                "two columns that agree together are columns of the model: correct the dependences"
+            )
+        if any(abs(number) > _MOST for number in self._numbers()):
+            raise InvalidModel("weights are whole numbers of 32 bits: correct the model")
+
+    def _numbers(self) -> Iterator[int]:
+        yield self.prior
+        yield self.related_prior or 0
+        yield self.policy.threshold or 0
+        yield from self.terms.values()
+        yield from self.words.values()
+        yield from (both.bits for both in self.dependences)
+        for column in self.columns:
+            yield from column.same
+            yield from column.related
+            yield from column.unseen.values()
+            yield from column.share_same
+            yield from column.share_other
 
     @cached_property
     def digest(self) -> str:

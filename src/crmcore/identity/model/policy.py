@@ -5,6 +5,7 @@ Invariant: a decision compares integers. Rules look at levels alone, and the str
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import log2
 from typing import Literal
 
@@ -96,6 +97,20 @@ class Policy:
     def review_at(self) -> int:
         """The least score at which a person should look."""
         return self.same_at - self.review * UNIT
+
+    def check(self, tops: Mapping[str, int]) -> None:
+        """Refuse a rule that names a column or a level that there is not; *tops* has the best level of each column.
+
+        Raises:
+            InvalidModel: naming the rule.
+        """
+        for rule in self.rules:
+            for name, (low, high) in rule.where.items():
+                if name not in tops or not 0 <= low <= high <= tops[name]:
+                    raise InvalidModel(
+                        f"the rule {rule.name!r} speaks of {name!r} at levels {low} to {high}: "
+                        f"name a column ({', '.join(tops)}) and its levels, of which 0 is missing"
+                    )
 
     def ruling(self, levels: dict[str, int]) -> Rule | None:
         """The strictest rule that speaks of a pair."""

@@ -28,6 +28,8 @@ _ORDER = tuple(round(bits * UNIT) for bits in ORDER_BITS)
 _RELATED_CAP = -2 * UNIT
 """Where a rule says that two are related at most, their score is no more than this."""
 
+_NAMES_OF_PEOPLE = frozenset({"given name", "family name"})
+
 _SETTLED = -VETO
 """The score of what a rule joins, and with a minus of what it keeps apart."""
 
@@ -175,11 +177,21 @@ class LearnedMatcher:
                 raise InvalidModel(
                     f"the model compares by {column.name!r}, which is not a column here: give it in columns="
                 )
+        self.model.policy.check({column.name: column.top for column in (*COLUMNS, *self.columns)})
 
     @property
     def name(self) -> str:
         """The model's name."""
         return self.model.name
+
+    def suits(self, kind: str) -> bool:
+        """Whether the model can tell customers of a kind apart: one that was learned of people says nothing of
+        organizations, nor the other way round."""
+        names = {column.name for column in self.model.columns}
+        people, organizations = not names.isdisjoint(_NAMES_OF_PEOPLE), "organization name" in names
+        if kind == "organization":
+            return organizations or not people
+        return kind == "anonymous" or people or not organizations
 
     def keys(self, features: Features) -> frozenset[str]:
         """The texts under which records like this one are looked up."""
@@ -204,6 +216,8 @@ class LearnedMatcher:
         kinds = (a.kind, b.kind)
         if a.kind != b.kind and "anonymous" not in kinds:
             return Match("different", 0, (Reason("kind", "different", 0, False, kinds),), contradicted=True)
+        if not (self.suits(a.kind) and self.suits(b.kind)):
+            return Match("different", 0, (Reason("kind", "not compared by this model", 0, False, kinds),))
         return self.match(Scorer(self.model, self.table([a, b])), 0, 1)
 
     def match(self, scorer: Scorer, i: int, j: int) -> Match:

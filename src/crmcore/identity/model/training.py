@@ -111,7 +111,7 @@ def train(
         frequencies=Frequencies.of(table),
         dependences=(),
     )
-    organizations = any(column.name == "organization name" for column in columns)
+    organizations = 2 * sum(record.kind == "organization" for record in records) > count
     own = {column.name: ("organization" if organizations else "person") in column.own for column in columns}
     live: Sequence[int] = range(len(pairs.a))
     parts: _Parts | None = None
@@ -434,8 +434,8 @@ def _words(records: Sequence[Features], columns: Sequence[Column]) -> dict[str, 
     words: dict[str, int] = {}
     for group in sorted(groups):
         names = len({option[0] for one in found for option in one.get(group, ()) if option[0] is not None})
-        words[term_key(group, "word", "")] = points(1, names)
-        words.update(
-            (term_key(group, "word", word), worth) for word, worth in word_rarity(group, found).items()
-        )
+        unseen = words[term_key(group, "word", "")] = points(1, names)
+        for word, worth in word_rarity(group, found).items():
+            if worth != unseen:
+                words[term_key(group, "word", word)] = worth
     return words
