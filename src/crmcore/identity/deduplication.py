@@ -186,7 +186,8 @@ class _Run:
         at_node = None if sources is None else [sources[rows[0]] for rows in self.rows]
         budget = matcher.budget if isinstance(matcher, Matcher) else None
         if isinstance(matcher, Matcher):
-            self.learned = matcher.learn(self.nodes, on_progress=on_progress)
+            allowed = [record for at, record in enumerate(self.features) if at not in self.excluded]
+            self.learned = matcher.learn(allowed, on_progress=on_progress)
             matcher = FallbackMatcher(matcher) if self.learned.model is None else self.learned.matcher
         if isinstance(matcher, MatchModel):
             matcher = LearnedMatcher(model=matcher)

@@ -17,7 +17,7 @@ from crmcore.identity.model.columns import COLUMNS
 from crmcore.identity.model.encoding import encode
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.patterns import Comparer, levels_of
-from crmcore.identity.model.policy import ANOTHER_GIVEN_NAME
+from crmcore.identity.model.policy import USUAL_RULES
 from crmcore.identity.population import Population
 from crmcore.identity.rules import RuleMatcher
 
@@ -90,14 +90,14 @@ class FallbackMatcher:
         """What the rules say, unless a rule of the policy says otherwise."""
         one, other = seen_by(self.learner, a), seen_by(self.learner, b)
         match = self.rules.compare(one, other, population)
-        # The rules have a way of their own with another given name.
-        if all(rule == ANOTHER_GIVEN_NAME for rule in self.learner.policy.rules):
+        # The rules have a way of their own with what the usual policy rules speak of.
+        if set(self.learner.policy.rules) <= set(USUAL_RULES):
             return match
         columns = self.learner.columns
         levels = levels_of(Comparer(encode([one, other], columns)).pattern(0, 1), len(columns))
         named = {column.name: level for column, level in zip(columns, levels, strict=False)}
         rule = self.learner.policy.ruling(named)
-        if rule is None or rule == ANOTHER_GIVEN_NAME:
+        if rule is None or rule in USUAL_RULES:
             return match
         verdict: Verdict = rule.ruling
         if verdict == "related" and match.verdict != "same":

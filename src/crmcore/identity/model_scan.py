@@ -90,7 +90,7 @@ class ModelScan:
                 if known is None:
                     known = hopeless[pattern] = self.scorer.at_most(pattern) < least
                 a, b = self.at_row[i], self.at_row[j]
-                if not known and self._of_one_kind(a, b):
+                if i != j and not known and self._of_one_kind(a, b):
                     yield a, b, self.scorer.of(pattern, *aligned(i, j))
             return
         count = len(self.at_row)

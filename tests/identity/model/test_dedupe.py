@@ -182,8 +182,19 @@ def test_people_and_organizations_are_never_one_customer() -> None:
         assert len({MIXED[at].kind for at in group}) == 1
 
 
-def test_a_model_is_learned_from_a_set_of_records() -> None:
-    assert Matcher().learn([*RECORDS[::-1], *RECORDS[:9]]).model == LEARNED.model
+def test_a_model_is_learned_from_records_in_any_order() -> None:
+    assert Matcher().learn(RECORDS[::-1]).model == LEARNED.model
+
+
+def test_equal_records_are_records_to_learn_from() -> None:
+    """Two lists of one company may agree in everything: that is what there is to learn from them."""
+    once = [features_of_row(values) for _, values in rows(40, copies=(1,))]
+    assert Matcher().learn(once).refusal
+    twice = Matcher().learn([*once, *once])
+    assert twice.model is not None
+    assert twice.model.expected_same == pytest.approx(40, abs=2)
+    found = dedupe([*once, *once], sources=["a"] * 40 + ["b"] * 40)
+    assert found.groups == tuple((at, at + 40) for at in range(40))
 
 
 @pytest.mark.parametrize(("count", "groups"), [(600, 1), (1100, 2)])

@@ -294,3 +294,19 @@ def test_a_column_that_makes_no_sense_is_refused(changed: dict[str, Any]) -> Non
 def test_columns_that_do_not_go_together_are_refused(columns: tuple[Column, ...]) -> None:
     with pytest.raises(InvalidModel, match="column"):
         Matcher(columns=columns)
+
+
+def test_organizations_with_a_name_only_are_found() -> None:
+    """With nothing beside the name, how rare equal names are is known by nature and not learned."""
+    words = [
+        f"{a}{b}"
+        for a in ("alder", "birch", "cedar", "maple", "walnut")
+        for b in ("gate", "holm", "ford", "wick")
+    ]
+    kinds = ["Bakery", "Clinic", "School", "Garage"]
+    names = [f"{word.title()} {kinds[at % 4]}" for at, word in enumerate(words)]
+    again = [f"{name} Ltd" for name in names[:15]]
+    records = [features_of_row({"org_name": name}) for name in (*names, *again)]
+    found = dedupe(records)
+    assert found.matcher.startswith("model/")
+    assert found.labels == (*range(20), *range(15))

@@ -152,3 +152,39 @@ def test_a_person_and_an_organization_are_not_joined_by_a_third_record() -> None
     assert grouped(Policy(rules=()), person, mailbox) == (0, 0)
     found = grouped(Policy(rules=()), person, works, mailbox)
     assert found[0] != found[1]
+
+
+ADDRESS = {"postcode": "60640", "city": "Chicago", "phone": "+13125550100"}
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({"street": "5 Oak St"}, True),
+        ({"street": "9 Elm Rd"}, False),
+        ({"street": ""}, True),
+        ({"street": "9 Elm Rd", "email": "info@seals.example"}, True),
+        ({"street": "9 Elm Rd", "national_id": "DE123456789"}, True),
+    ],
+)
+def test_another_place_is_another_organization_unless_somebody_says_so(
+    other: dict[str, str], same: bool
+) -> None:
+    """It is the place that each has for itself; a number of its own or a mailbox outweighs it."""
+    worth = {"organization name": 12, "phone": 12, "street": 9, "e-mail": 12, "identifier": 12}
+    model = MatchModel(
+        columns=tuple(
+            ColumnWeights(
+                name=c.name, labels=c.labels, same=(0, *[-UNIT] * (c.top - 1), worth[c.name] * UNIT)
+            )
+            for c in columns(*worth)
+        ),
+        prior=-6 * UNIT,
+    )
+    shared = {name: other[name] for name in ("email", "national_id") if name in other}
+    one = row(org_name="Easter Seals", street="5 Oak St", **ADDRESS, **shared)
+    two = row(org_name="Easter Seals", **ADDRESS, **other)
+    match = LearnedMatcher(model=model).compare(one, two)
+    assert match.verdict == ("same" if same else "unsure")
+    overruled = attrs.evolve(model, policy=Policy(rules=()))
+    assert LearnedMatcher(model=overruled).compare(one, two).verdict == "same"

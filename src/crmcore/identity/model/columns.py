@@ -136,7 +136,9 @@ _WHOLE = Term("whole", str)
 _PEOPLE = frozenset({"person"})
 _BOTH = frozenset({"person", "organization"})
 _PLACE = frozenset({"organization"})
-_ORGANIZATION_LABELS = ("different", "in part", "common words in it", "in it", "nearly", "same")
+_ORGANIZATION_LABELS = (
+    "different", "in part", "common words in it", "each with more", "in it", "nearly", "same",
+)  # fmt: skip
 _NEARLY = ("different", "nearly", "same")
 
 COLUMNS: tuple[Column, ...] = (
@@ -175,10 +177,12 @@ COLUMNS: tuple[Column, ...] = (
         terms={3: Term("number", lambda text: str(text[-9:]))}, keys=lambda text: (f"p:{text[-7:]}",), neighbours=True,
     ),
     Column(
-        name="street", group="address", agrees=4, own=_PLACE, compare=levels.streets,
-        labels=("different", "other number", "same street", "door with an error", "same door"),
-        usual=(0.20, 0.05, 0.06, 0.12, 0.57), rarity=16, most=18,
-        terms={5: Term("door", _door), 3: Term("street", _street_words), 2: Term("street", _street_words)},
+        name="street", group="address", agrees=5, own=_PLACE, compare=levels.streets,
+        labels=(
+            "different", "other number", "number with an error", "same street", "street with an error", "same door",
+        ),
+        usual=(0.20, 0.05, 0.05, 0.06, 0.07, 0.57), rarity=16, most=18,
+        terms={6: Term("door", _door), **dict.fromkeys((2, 3, 4), Term("street", _street_words))},
         keys=_street_keys, neighbours=True,
     ),
     Column(
@@ -209,15 +213,15 @@ COLUMNS: tuple[Column, ...] = (
         usual=(0.25, 0.05, 0.70), rarity=5, most=6, terms={3: _WHOLE}, keys=_one_key("j"),
     ),
     Column(
-        name="organization name", group="organization", agrees=4, compare=levels.organization_names,
-        labels=_ORGANIZATION_LABELS, usual=(0.06, 0.06, 0.06, 0.12, 0.15, 0.55), rarity=14, most=16,
-        terms={6: Term("whole", _organization)}, keys=lambda words: tuple(f"o:{word}" for word, _ in words),
+        name="organization name", group="organization", agrees=5, compare=levels.organization_names,
+        labels=_ORGANIZATION_LABELS, usual=(0.06, 0.06, 0.05, 0.03, 0.12, 0.13, 0.55), rarity=14, most=16,
+        terms={7: Term("whole", _organization)}, keys=lambda words: tuple(f"o:{word}" for word, _ in words),
         neighbours=True,
     ),
     Column(
-        name="employer", group="employer", agrees=4, compare=levels.organization_names,
-        labels=_ORGANIZATION_LABELS, usual=(0.30, 0.06, 0.04, 0.05, 0.05, 0.50), rarity=8, most=11,
-        terms={6: Term("whole", _organization)}, keys=lambda words: (f"w:{_organization(words)}",),
+        name="employer", group="employer", agrees=5, compare=levels.organization_names,
+        labels=_ORGANIZATION_LABELS, usual=(0.30, 0.05, 0.03, 0.03, 0.04, 0.05, 0.50), rarity=8, most=11,
+        terms={7: Term("whole", _organization)}, keys=lambda words: (f"w:{_organization(words)}",),
     ),
 )  # fmt: skip
 """What crmcore compares. People move, change their jobs and have several mailboxes, so *usual* expects that these

@@ -5,6 +5,7 @@ Invariant: learning needs no labels and either gives a model that stands its tes
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 import attrs
@@ -142,12 +143,14 @@ class Matcher:
         >>> Matcher().learn([]).refusal
         'learning takes at least 10 different records: given 0'
         """
-        distinct = sorted({record for record in records if not record.empty}, key=lambda record: record.order)
+        copies = Counter(record for record in records if not record.empty)
+        distinct = sorted(copies, key=lambda record: record.order)
         columns = used_columns(distinct, self.columns)
         early = certify(None, distinct, columns)
         if early:
             return Learned(model=None, certificates=early, columns=self.columns)
-        training = train(distinct, columns, budget=self.budget, on_progress=on_progress)
+        times = [copies[record] for record in distinct]
+        training = train(distinct, columns, times, budget=self.budget, on_progress=on_progress)
         certificates = certify(training, distinct, columns)
         model = freeze(training, distinct, self.policy) if all(one.passed for one in certificates) else None
         return Learned(

@@ -15,6 +15,9 @@ from crmcore.identity.nicknames import one_is_short_for_the_other
 
 Words = tuple[str, ...]
 
+_OWN = 100
+"""A word tells organizations apart when its rarity is as much as this: when less than one name of 75 has it."""
+
 
 @cache
 def _metrics() -> tuple[Callable[..., float], Callable[..., int]]:
@@ -230,11 +233,11 @@ def phones(a: str, b: str) -> int:
 
 
 def streets(a: tuple[str, Words, str], b: tuple[str, Words, str]) -> int:
-    """Number, words and kind of street: 1 different, 2 another number in that street, 3 that street, 4 the door with
-    an error, 5 the same door.
+    """Number, words and kind of street: 1 different, 2 another number there, 3 a number there that is one error away, 4
+    the street alone, 5 the number in a street with an error, 6 the same door.
 
     >>> streets(("5", ("oak",), "st"), ("5", ("oak",), "rd")), streets(("5", ("oak",), "st"), ("9", ("elm",), "st"))
-    (5, 1)
+    (6, 1)
     """
     number_a, words_a, _ = a
     number_b, words_b, _ = b
@@ -260,11 +263,11 @@ def streets(a: tuple[str, Words, str], b: tuple[str, Words, str]) -> int:
     if not street:
         return 1
     if numbers == 3:
-        return 5 if street == 3 else 4
+        return 6 if street == 3 else 5
     if numbers < 0:
-        return 3 if street >= 2 else 1
+        return 4 if street >= 2 else 1
     if street == 3 and numbers:
-        return 4
+        return 3
     return 2 if street >= 2 else 1
 
 
@@ -330,11 +333,12 @@ Weighted = tuple[tuple[str, int], ...]
 
 def organization_names(a: Weighted, b: Weighted) -> int:
     """Names of organizations by how much of their rarity they share: 1 different, 2 in part, 3 one holds the common
-    words of the other, 4 one holds the other, 5 nearly, 6 the same words.
+    words of the other, 4 each has a word of its own beside what they share, 5 one holds the other, 6 nearly, 7 the same
+    words.
 
     >>> one, other = (("foster", 140), ("center", 40)), (("foster", 140), ("school", 50))
     >>> organization_names(one, one), organization_names(one, other), organization_names(one, one[:1])
-    (6, 5, 5)
+    (7, 6, 6)
     """
     weight_b = dict(b)
     common = sum([min(weight, weight_b[word]) for word, weight in a if word in weight_b])
@@ -342,22 +346,27 @@ def organization_names(a: Weighted, b: Weighted) -> int:
     left_a = [(word, weight) for word, weight in a if word not in weight_b]
     left_b = [(word, weight) for word, weight in b if word not in words_a]
     if not left_a and not left_b:
-        return 6
+        return 7
     if left_a and left_b:
         if "".join(words_a) == "".join(weight_b):
-            return 6
+            return 7
         common += _nearly(left_a, left_b)
         if (one := _numbers(left_a)) and (other := _numbers(left_b)) and one != other:
             return 2 if common else 1
     only_a, only_b = sum([weight for _, weight in left_a]), sum([weight for _, weight in left_b])
     least, most = min(only_a, only_b), max(only_a, only_b)
-    if not most or 10 * common >= 7 * (common + most):
-        return 5
+    apart = _of_its_own(left_a) and _of_its_own(left_b)
+    if not most or (10 * common >= 7 * (common + most) and not apart):
+        return 6
     if not common:
-        return 4 if _acronym(a, b) else 1
+        return 5 if _acronym(a, b) else 1
     if 10 * common >= 7 * (common + least):
-        return 4 if common >= 9 * 16 else 3
+        return 4 if apart else 5 if common >= 9 * 16 else 3
     return 2 if 10 * common >= 3 * (common + least) else 1
+
+
+def _of_its_own(words: list[tuple[str, int]]) -> bool:
+    return any(weight >= _OWN for _, weight in words)
 
 
 def _nearly(left_a: list[tuple[str, int]], left_b: list[tuple[str, int]]) -> int:

@@ -55,12 +55,30 @@ ANOTHER_GIVEN_NAME = Rule(
         {
             "given name": (1, 1),
             **dict.fromkeys(("birth date", "e-mail", "phone", "identifier"), (0, 0)),
-            "street": (0, 3),
+            "street": (0, 4),
         }
     ),
 )
 """Relatives and namesakes share a family name, a town and even an employer. Where the given name is all that a record
 says of the person alone, a clearly different one is another person. Of those who share a door, the model tells."""
+
+ANOTHER_PLACE = Rule(
+    "another street, and no number or mailbox of its own",
+    "related",
+    FrozenMap(
+        {
+            "organization name": (1, 7),
+            **dict.fromkeys(("given name", "family name"), (0, 0)),
+            "street": (1, 1),
+            "identifier": (0, 1),
+            "e-mail": (0, 2),
+        }
+    ),
+)
+"""Branches share a name, a telephone and often a town: it is the place that each has for itself. A number of its own or
+a mailbox outweighs it."""
+
+USUAL_RULES = (ANOTHER_GIVEN_NAME, ANOTHER_PLACE)
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +97,7 @@ class Policy:
     false_merge: int = 1
     false_split: int = 1
     review: int = 4
-    rules: tuple[Rule, ...] = (ANOTHER_GIVEN_NAME,)
+    rules: tuple[Rule, ...] = USUAL_RULES
     threshold: int | None = None
 
     def __attrs_post_init__(self) -> None:

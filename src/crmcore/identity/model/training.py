@@ -9,6 +9,7 @@ which records are one customer's.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from math import log2
@@ -43,13 +44,19 @@ _COUNTED = 0.01
 _NOTEWORTHY = 0.125
 """Terms are kept in a model that differ by so many bits from one that nobody else has."""
 
+_TELLING = 3
+"""With fewer columns nothing is seen of one that the others do not decide: what is known by nature stays."""
+
 _HAS_SUPPORT = frozenset({"phone", "street", "e-mail", "postcode", "city", "employer"})
 _LEAST_RELATED = 20
 
 
 @attrs.define(kw_only=True)
 class Pairs:
-    """The pairs that were compared: the positions of both records, and the pattern."""
+    """The pairs that were compared: the positions of both records, and the pattern.
+
+    A record that was given several times is also compared with itself.
+    """
 
     a: array[int]
     b: array[int]
@@ -58,9 +65,11 @@ class Pairs:
 
 @attrs.define(kw_only=True)
 class Training:
-    """All that a training knows. *note* says why there are two classes where there are not three."""
+    """All that a training knows. *copies* says how many times each record was given, and *note* why there are two
+    classes where there are not three."""
 
     table: Table
+    copies: Sequence[int]
     comparer: Comparer
     candidates: Candidates
     pairs: Pairs
@@ -72,8 +81,14 @@ class Training:
     @property
     def total(self) -> float:
         """How many pairs the records make."""
-        count = len(self.table.rows)
+        count = sum(self.copies)
         return count * (count - 1) / 2
+
+    def times(self, at: int) -> int:
+        """How many pairs of records as they were given the compared pair at a position stands for."""
+        i, j = self.pairs.a[at], self.pairs.b[at]
+        one, other = self.copies[i], self.copies[j]
+        return one * (one - 1) // 2 if i == j else one * other
 
 
 def used_columns(records: Sequence[Features], columns: Sequence[Column] = COLUMNS) -> tuple[Column, ...]:
@@ -89,34 +104,38 @@ def used_columns(records: Sequence[Features], columns: Sequence[Column] = COLUMN
 def train(
     records: Sequence[Features],
     columns: Sequence[Column],
+    copies: Sequence[int],
     *,
     budget: int | None = None,
     on_progress: Progress | None = None,
 ) -> Training:
-    """Learn from *records*, which are different from each other and sorted by what they hold."""
+    """Learn from *records*, which are different from each other and sorted by what they hold; *copies* says how many
+    times each was given."""
     table = encode(records, columns)
     comparer = Comparer(table)
     candidates = Candidates(table, budget)
-    pairs = _compare(table, comparer, candidates, on_progress)
+    pairs = _compare(table, comparer, candidates, copies, on_progress)
     sample = _sample(comparer)
-    count = len(records)
+    count = sum(copies)
     training = Training(
         table=table,
+        copies=copies,
         comparer=comparer,
         candidates=candidates,
         pairs=pairs,
         classes=Classes(
             same=tuple((0.0, *column.usual) for column in columns), other=(), prior=1.0 / max(count, 2)
         ),
-        frequencies=Frequencies.of(table),
+        # Equal records are taken for one customer's at first, and so are equal values where there is nothing else.
+        frequencies=Frequencies.of(table, None if len(columns) > 1 else [_once(table)]),
         dependences=(),
     )
-    organizations = 2 * sum(record.kind == "organization" for record in records) > count
+    organizations = 2 * sum(record.kind == "organization" for record in records) > len(records)
     own = {column.name: ("organization" if organizations else "person") in column.own for column in columns}
     live: Sequence[int] = range(len(pairs.a))
     parts: _Parts | None = None
     for loop in range(LOOPS):
-        if parts is not None:
+        if parts is not None and len(columns) > 1:
             training.frequencies = Frequencies.of(table, parts.by_column)
         training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
         training.dependences = dependences(
@@ -133,7 +152,7 @@ def train(
         adding = _together(training)
         items, terms = _items(training, live, parts, adding)
         # At first, when nothing is known of who is who, what is common to neighbours must not pass for one customer.
-        known = count / 2 if parts is None else 0.0
+        known = count / 2 if parts is None or len(columns) < _TELLING else 0.0
         training.classes = fit(items, training.classes, columns, training.total, own, known)
         if training.classes.related_prior * training.total < _LEAST_RELATED and loop:
             training.classes = attrs.evolve(training.classes, related=None, related_prior=0.0)
@@ -141,17 +160,31 @@ def train(
                 "two classes: too few pairs share an address or contact point and are not the same customer"
             )
         live, parts = _weigh(training, terms, adding)
-    training.frequencies = Frequencies.of(table, parts.by_column if parts else None)
+    if parts is not None and len(columns) > 1:
+        training.frequencies = Frequencies.of(table, parts.by_column)
     training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
     return training
 
 
-def _compare(table: Table, comparer: Comparer, candidates: Candidates, on_progress: Progress | None) -> Pairs:
+def _once(table: Table) -> list[float]:
+    """What each record counts for when each value of the one column is one customer's."""
+    codes = [row[0] for row in table.rows]
+    bearers = Counter(codes)
+    return [1 / bearers[code] for code in codes]
+
+
+def _compare(
+    table: Table,
+    comparer: Comparer,
+    candidates: Candidates,
+    copies: Sequence[int],
+    on_progress: Progress | None,
+) -> Pairs:
     pairs = Pairs(a=array("i"), b=array("i"), pattern=array("q"))
     count = len(table.rows)
     pattern = comparer.pattern
     for i in range(count):
-        partners = candidates.partners(i)
+        partners = [*([i] if copies[i] > 1 else ()), *candidates.partners(i)]
         pairs.a.extend([i] * len(partners))
         pairs.b.extend(partners)
         pairs.pattern.extend([pattern(i, j) for j in partners])
@@ -275,9 +308,10 @@ def _items(
         bits = max(-_MOST_TERM_BITS, min(_MOST_TERM_BITS, bits))
         terms[at] = bits
         key = (pattern, bits)
-        counts[key] = counts.get(key, 0) + 1
+        times = training.times(at)
+        counts[key] = counts.get(key, 0) + times
         weight = 1.0 if parts is None else 2.0 / (parts.size[pairs.a[at]] + parts.size[pairs.b[at]])
-        weights[key] = weights.get(key, 0.0) + weight
+        weights[key] = weights.get(key, 0.0) + times * weight
     width = len(training.table.columns)
     items = [
         item(pattern, width, bits + adding(pattern), counts[pattern, bits], weights[pattern, bits])
@@ -321,7 +355,7 @@ def _term_bits(training: Training, pattern: int, i: int, j: int) -> float:
 
 @attrs.define
 class _Parts:
-    """What each record counts for: for each column, at least in any, and the size of its customer."""
+    """What each record counts for with its copies: for each column, at least in any; and the size of its customer."""
 
     by_column: list[list[float]]
     least: list[float]
@@ -367,12 +401,18 @@ def _weigh(
         kept.append(at)
         if same > _COUNTED:
             i, j = pairs.a[at], pairs.b[at]
-            sizes[i] += same
-            sizes[j] += same
-            for k in agreeing:
-                shared[k][i] += same
-                shared[k][j] += same
-    by_column = [[1 / size for size in column] for column in shared]
+            met = (
+                [(i, training.copies[j] - 1)]
+                if i == j
+                else [(i, training.copies[j]), (j, training.copies[i])]
+            )
+            for position, times in met:
+                sizes[position] += same * times
+                for k in agreeing:
+                    shared[k][position] += same * times
+    by_column = [
+        [times / size for times, size in zip(training.copies, column, strict=True)] for column in shared
+    ]
     least = [min(column[i] for column in by_column) for i in range(count)]
     return kept, _Parts(by_column, least, sizes)
 
@@ -415,7 +455,7 @@ def freeze(training: Training, records: Sequence[Features], policy: Policy) -> M
         terms=FrozenMap(terms),
         words=FrozenMap(_words(records, table.columns)),
         policy=policy,
-        records=len(records),
+        records=sum(training.copies),
         expected_same=round(classes.prior * training.total),
         expected_related=round(classes.related_prior * training.total),
     )
