@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from crmcore.identity import field_levels
 from crmcore.identity.addresses import AddressForm
+from crmcore.identity.field_levels import birth_dates
 from crmcore.identity.likeness import Level, likeness
 
 _MEMORY = 1 << 17
-_LEAST_PHONE_DIGITS = 7
-_HEAP = "-01-01"
-"""Whoever knows only the year writes 1 January: such a date counts as its year."""
 
 
 @lru_cache(maxsize=_MEMORY)
@@ -25,22 +24,7 @@ def dates(a: str, b: str) -> str:
     >>> dates("1985-04-12", "1985-12-04"), dates("1985", "1985-04-12"), dates("1985-04-12", "1979-04-12")
     ('typo', 'year', 'two parts')
     """
-    heaped = a.endswith(_HEAP) or b.endswith(_HEAP)
-    if a == b:
-        return "year" if heaped or len(a) < 10 else "same"
-    if len(a) != 10 or len(b) != 10 or a.startswith("--") or b.startswith("--"):
-        return "year" if _compatible(a, b) else "different"
-    if heaped:
-        return "year" if a[:4] == b[:4] else "different"
-    wrong = [at for at in range(10) if a[at] != b[at]]
-    same_year, same_month, same_day = a[:4] == b[:4], a[5:7] == b[5:7], a[8:] == b[8:]
-    if len(wrong) == 1 or (same_year and a[5:7] == b[8:] and a[8:] == b[5:7]):
-        return "typo"
-    if len(wrong) == 2 and a[wrong[0]] == b[wrong[1]] and a[wrong[1]] == b[wrong[0]]:
-        return "typo"
-    if same_year + same_month + same_day == 2:
-        return "two parts"
-    return "near" if len(wrong) == 2 else "different"
+    return ("different", "different", "near", "two parts", "year", "typo", "same")[birth_dates(a, b)]
 
 
 def years_apart(a: str, b: str) -> int:
@@ -53,15 +37,6 @@ def years_apart(a: str, b: str) -> int:
     return abs(int(one) - int(other)) if one.isdecimal() and other.isdecimal() else 0
 
 
-def _compatible(a: str, b: str) -> bool:
-    year_a, year_b = ("" if text.startswith("--") else text[:4] for text in (a, b))
-    day_a, day_b = (text[2:] if text.startswith("--") else text[5:] for text in (a, b))
-    if year_a and year_b and year_a != year_b:
-        return False
-    shared = (year_a and year_b) or (day_a and day_b)
-    return bool(shared) and (day_a.startswith(day_b) or day_b.startswith(day_a))
-
-
 @lru_cache(maxsize=_MEMORY)
 def emails(a: str, b: str) -> str:
     """``"same"``, ``"typo"``, ``"local"`` (what stands before the @ agrees) or ``"different"``.
@@ -71,20 +46,7 @@ def emails(a: str, b: str) -> str:
     >>> emails("ann.lee@holloway.info", "ann.lee@hollowya.info"), emails("ann.lee1@x.org", "ann.lee2@x.org")
     ('typo', 'different')
     """
-    from rapidfuzz.distance import OSA
-
-    if a == b:
-        return "same"
-    shorter = min(len(a), len(b))
-    errors = 1 if shorter < 12 else 2 if shorter < 20 else 3
-    if shorter > 7 and OSA.distance(a, b, score_cutoff=errors) <= errors:
-        return "typo" if _numerals(a) == _numerals(b) else "different"
-    local = a.rpartition("@")[0]
-    return "local" if len(local) > 4 and local == b.rpartition("@")[0] else "different"
-
-
-def _numerals(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+    return ("different", "different", "different", "local", "typo", "same")[field_levels.emails(a, b)]
 
 
 @lru_cache(maxsize=_MEMORY)
@@ -94,16 +56,7 @@ def phones(a: str, b: str) -> str:
     >>> phones("+442079460018", "02079460018"), phones("+442079460018", "+442079460081")
     ('same', 'typo')
     """
-    from rapidfuzz.distance import OSA
-
-    if a == b:
-        return "same"
-    if not (a.startswith("+") and b.startswith("+")):
-        shorter, longer = sorted((a.lstrip("+0"), b.lstrip("+0")), key=len)
-        if len(shorter) >= _LEAST_PHONE_DIGITS and longer.endswith(shorter):
-            return "same"
-    long_enough = min(len(a), len(b)) >= _LEAST_PHONE_DIGITS
-    return "typo" if long_enough and OSA.distance(a, b, score_cutoff=1) == 1 else "different"
+    return ("different", "different", "typo", "same")[field_levels.phones(a, b)]
 
 
 @lru_cache(maxsize=_MEMORY)
@@ -113,19 +66,7 @@ def identifiers(a: str, b: str) -> str:
     >>> identifiers("lei:529900", "lei:529900"), identifiers("lei:529900", "vat:529900")
     ('same', 'unrelated')
     """
-    from rapidfuzz.distance import OSA
-
-    if a == b:
-        return "same"
-    scheme, _, one = a.rpartition(":")
-    other_scheme, _, other = b.rpartition(":")
-    if scheme != other_scheme:
-        return "unrelated"
-    return (
-        "typo"
-        if min(len(one), len(other)) >= 6 and OSA.distance(one, other, score_cutoff=1) == 1
-        else "different"
-    )
+    return ("unrelated", "different", "different", "typo", "same")[field_levels.identifiers(a, b)]
 
 
 @lru_cache(maxsize=_MEMORY)

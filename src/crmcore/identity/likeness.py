@@ -5,11 +5,11 @@ Invariant: symmetric, blind to how common the values are, and worked out once fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
+from crmcore.identity.name_levels import shared_word, word_level
 from crmcore.identity.names import OrganizationForm, PersonForm
 from crmcore.identity.nicknames import one_is_short_for_the_other
 
@@ -33,38 +33,14 @@ class Level(IntEnum):
     SAME = 4
 
 
-@cache
-def _metrics() -> tuple[Callable[..., int], Callable[..., float]]:
-    """Edits with transpositions, and Jaro-Winkler; imported when first needed."""
-    from rapidfuzz.distance import OSA, JaroWinkler
-
-    return OSA.distance, JaroWinkler.similarity
-
-
 @lru_cache(maxsize=_MEMORY)
 def likeness(a: str, b: str) -> Level:
-    """`SAME`, `CLOSE`, `ROUGH` or `DIFFERENT`, by the number of edits (with transpositions) and Jaro-Winkler.
-
-    Jaro-Winkler keeps a few edits in a short word from counting as errors: half of the word would have to be wrong.
+    """How alike two words are: `SAME`, `CLOSE`, `ROUGH` or `DIFFERENT`.
 
     >>> likeness("olivia", "lolivia").name, likeness("john", "jane").name
     ('CLOSE', 'DIFFERENT')
     """
-    if a == b:
-        return Level.SAME
-    shorter, longer = min(len(a), len(b)), max(len(a), len(b))
-    if shorter < 3:
-        return Level.DIFFERENT
-    edits_of, winkler_of = _metrics()
-    edits = edits_of(a, b, score_cutoff=3)
-    if edits == 1 and longer > 3:
-        return Level.CLOSE
-    winkler = winkler_of(a, b)
-    if winkler >= 0.93 or (edits == 2 and shorter >= 5 and winkler >= 0.8):
-        return Level.CLOSE
-    if shorter >= 4 and (winkler >= 0.87 or (edits <= 2 and winkler >= 0.75)):
-        return Level.ROUGH
-    return Level.ROUGH if edits == 3 and shorter >= 6 and winkler >= 0.8 else Level.DIFFERENT
+    return (Level.DIFFERENT, Level.ROUGH, Level.CLOSE, Level.SAME)[word_level(a, b)]
 
 
 @lru_cache(maxsize=_MEMORY)
@@ -87,21 +63,17 @@ def name_part(a: tuple[str, ...], b: tuple[str, ...]) -> Level:
     if len(first) == 1 or len(second) == 1:
         if first[0] == second[0]:
             return Level.INITIAL
-        return Level.CLOSE if _shared_word(a, b) else Level.DIFFERENT
+        return Level.CLOSE if shared_word(a, b) else Level.DIFFERENT
     if first == second:
         return Level.SAME if _rest_agrees(a[1:], b[1:]) else Level.CLOSE
     level = max(likeness("".join(a), "".join(b)), likeness(first, second))
     if level >= Level.CLOSE:
         return level
-    if _shared_word(a, b):
+    if shared_word(a, b):
         return Level.CLOSE
     if min(len(first), len(second)) >= 3 and (first.startswith(second) or second.startswith(first)):
         return Level.CLOSE
     return Level.FAR if level == Level.DIFFERENT and first[0] == second[0] else level
-
-
-def _shared_word(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    return any(len(word) > 2 and word in b for word in a)
 
 
 def _rest_agrees(a: tuple[str, ...], b: tuple[str, ...]) -> bool:

@@ -6,12 +6,13 @@ Invariant: a form is a function of the text alone, lossy, bounded in size, and e
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 from crmcore.identity.normal_forms import LONGEST
 from crmcore.values.name_words import readings
-from crmcore.values.text import tokens
+from crmcore.values.text import is_cjk, tokens
 
 _MOST_TOKENS = 16
 _MEMORY = 1 << 16
@@ -178,7 +179,7 @@ def _organization_form(text: str) -> OrganizationForm:
     if _nobody(tokens(text)):
         return ()
     core: list[str] = []
-    for word in _letters_joined(tokens(text))[:_MOST_TOKENS]:
+    for word in letters_joined(tokens(text))[:_MOST_TOKENS]:
         core.extend(_EXPANDED.get(word, word).split())
     kept = tuple(dict.fromkeys(word for word in core if word not in _LEGAL_FORMS and word not in _NOISE))
     if kept and all(word in _UNKNOWN for word in kept):
@@ -186,12 +187,12 @@ def _organization_form(text: str) -> OrganizationForm:
     return kept or tuple(dict.fromkeys(core))
 
 
-def _letters_joined(words: tuple[str, ...]) -> list[str]:
+def letters_joined(words: Iterable[str]) -> list[str]:
     """Letters that stand alone one after the other are one abbreviation: ``B. V.``, ``I B M``."""
     joined: list[str] = []
     letters = False
     for word in words:
-        single = len(word) == 1 and word.isalpha()
+        single = len(word) == 1 and word.isalpha() and not is_cjk(word)
         if single and letters:
             joined[-1] += word
         else:

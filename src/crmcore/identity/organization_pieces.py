@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 from crmcore.identity.han_readings import japanese_word, one_form, surname_readings
 from crmcore.identity.latin import latin
+from crmcore.identity.names import letters_joined
 from crmcore.identity.normal_forms import LONGEST
 from crmcore.identity.organization_words import (
     AMBIGUOUS_FORMS,
@@ -82,7 +83,7 @@ def organization_pieces(text: str) -> OrganizationPieces:
 @lru_cache(maxsize=_MEMORY)
 def _organization_pieces(text: str) -> OrganizationPieces:
     text = _POSSESSIVE.sub("s", _SIGNS.sub(" ", _AND.sub(" & ", text)))
-    written = _letters_joined(fold(text).split())[: 2 * _MOST_WORDS]
+    written = letters_joined(fold(text).split())[: 2 * _MOST_WORDS]
     written = [part for word in written for part in _segments(word)]
     kept, legal = _without_legal_forms(written)
     words = _sorted(kept[:_MOST_WORDS])
@@ -91,20 +92,6 @@ def _organization_pieces(text: str) -> OrganizationPieces:
         words = [OrganizationWord(word, (latin(word) or word,)) for word in written[:_MOST_WORDS]]
         legal = set()
     return OrganizationPieces(tuple(words), frozenset(legal), tuple(map(latin, written[:_MOST_WORDS])))
-
-
-def _letters_joined(words: list[str]) -> list[str]:
-    """Letters that stand alone one after the other are one abbreviation: ``B. V.``, ``I B M``."""
-    joined: list[str] = []
-    letters = False
-    for word in words:
-        single = len(word) == 1 and word.isalpha() and not is_cjk(word)
-        if single and letters:
-            joined[-1] += word
-        else:
-            joined.append(word)
-        letters = single
-    return joined
 
 
 def _without_legal_forms(words: list[str]) -> tuple[list[str], set[str]]:

@@ -11,13 +11,13 @@ from crmcore.errors import InvalidModel
 from crmcore.identity.deduplication import dedupe
 from crmcore.identity.evaluation import evaluate
 from crmcore.identity.features import features_of_row
+from crmcore.identity.field_levels import birth_dates
 from crmcore.identity.model.columns import COLUMNS
+from crmcore.identity.model.freezing import _words
 from crmcore.identity.model.learning import Matcher
-from crmcore.identity.model.levels import birth_dates
 from crmcore.identity.model.match_model import MatchModel, Together, term_key
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher
-from crmcore.identity.model.training import _words
 from crmcore.values.frozen_map import FrozenMap
 from tests.identity.model.invented import households, people, records
 

@@ -17,9 +17,9 @@ from crmcore.errors import InvalidJudgement, InvalidModel, SchemaMismatch
 from crmcore.identity.deduplication import dedupe
 from crmcore.identity.evaluation import evaluate
 from crmcore.identity.features import Features, features_of_row
+from crmcore.identity.field_levels import alike
 from crmcore.identity.model.columns import Column
 from crmcore.identity.model.learning import FIELDS, Matcher
-from crmcore.identity.model.levels import alike
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher, Scorer

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 from crmcore.identity.model.encoding import Table
-from crmcore.identity.model.levels import edits
+from crmcore.identity.name_levels import edits
 
 _CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700, 2500)
 """The sizes among which the largest block is chosen."""

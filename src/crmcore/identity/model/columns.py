@@ -13,16 +13,17 @@ from typing import Any
 import attrs
 
 from crmcore.errors import InvalidModel
+from crmcore.identity import field_levels, name_levels
 from crmcore.identity.addresses import AddressForm
 from crmcore.identity.features import Features
+from crmcore.identity.field_levels import Door
 from crmcore.identity.latin import latin
-from crmcore.identity.model import levels
+from crmcore.identity.name_levels import Weighted, Words
 from crmcore.identity.names import PersonForm
 
 MOST_LEVELS = 7
 """A level is three bits of a pattern, and 0 is a missing value."""
 
-Street = tuple[str, levels.Words, str]
 Variant = tuple[Any, ...]
 """One value a column of a group, None where there is none."""
 
@@ -84,35 +85,35 @@ class Column:
         return len(self.labels)
 
 
-def _first(words: levels.Words) -> str:
+def _first(words: Words) -> str:
     return words[0] if len(words[0]) > 1 else ""
 
 
-def _joined(words: levels.Words) -> str:
+def _joined(words: Words) -> str:
     return "".join(words)
 
 
-def _given_keys(words: levels.Words) -> tuple[str, ...]:
+def _given_keys(words: Words) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f"n:{word}" for word in words if len(word) > 2)) or (f"n:{_joined(words)}",)
 
 
-def _family_keys(words: levels.Words) -> tuple[str, ...]:
+def _family_keys(words: Words) -> tuple[str, ...]:
     return tuple(dict.fromkeys((f"n:{_joined(words)}", *(f"n:{word}" for word in words if len(word) > 3))))
 
 
-def _street_words(street: Street) -> str:
-    return _joined(street[1])
+def _street_words(door: Door) -> str:
+    return _joined(door.street)
 
 
-def _door(street: Street) -> str:
-    return f"{street[0]} {_joined(street[1])}" if street[0] and street[1] else ""
+def _door(door: Door) -> str:
+    return door.name
 
 
-def _street_keys(street: Street) -> tuple[str, ...]:
-    if not street[1]:
+def _street_keys(door: Door) -> tuple[str, ...]:
+    if not door.street:
         return ()
-    named = f"s:{_street_words(street)}"
-    return (f"d:{_door(street)}", named) if street[0] else (named,)
+    named = f"s:{_street_words(door)}"
+    return (f"d:{door.name}", named) if door.number else (named,)
 
 
 def _local(address: str) -> str:
@@ -128,7 +129,7 @@ def _one_key(prefix: str) -> Callable[[str], tuple[str, ...]]:
     return lambda text: (f"{prefix}:{text}",)
 
 
-def _organization(words: levels.Weighted) -> str:
+def _organization(words: Weighted) -> str:
     return " ".join(word for word, _ in words)
 
 
@@ -143,83 +144,83 @@ _NEARLY = ("different", "nearly", "same")
 
 COLUMNS: tuple[Column, ...] = (
     Column(
-        name="given name", group="name", agrees=4, own=_PEOPLE, compare=levels.given_names,
+        name="given name", group="name", agrees=4, own=_PEOPLE, compare=name_levels.given_names,
         labels=("different", "initial", "roughly", "short form", "nearly", "same", "same in full"),
         usual=(0.04, 0.03, 0.03, 0.04, 0.09, 0.60, 0.17), rarity=8, most=10,
         terms={6: Term("first", _first), 7: Term("first", _first)}, keys=_given_keys, neighbours=True,
     ),
     Column(
-        name="family name", group="name", agrees=3, compare=levels.family_names,
+        name="family name", group="name", agrees=3, compare=name_levels.family_names,
         labels=("different", "roughly", "in part", "nearly", "same"),
         usual=(0.04, 0.02, 0.03, 0.09, 0.82), rarity=11, most=13,
         terms={5: Term("whole", _joined)}, keys=_family_keys, neighbours=True,
     ),
     Column(
-        name="generation", group="name", agrees=2, own=_PEOPLE, compare=levels.alike,
+        name="generation", group="name", agrees=2, own=_PEOPLE, compare=field_levels.alike,
         labels=("different", "same"), usual=(0.03, 0.97), rarity=1, most=3,
     ),
     Column(
-        name="birth date", group="born", agrees=5, own=_PEOPLE, compare=levels.birth_dates,
+        name="birth date", group="born", agrees=5, own=_PEOPLE, compare=field_levels.birth_dates,
         labels=("different", "two digits wrong", "two parts of three", "same year", "one error", "same"),
         usual=(0.03, 0.02, 0.03, 0.05, 0.07, 0.80), rarity=14, most=15,
         terms={6: _WHOLE, 4: Term("year", lambda text: str(text[:4]))}, keys=_one_key("b"), neighbours=True,
     ),
     Column(
-        name="e-mail", group="email", agrees=3, compare=levels.emails,
+        name="e-mail", group="email", agrees=3, compare=field_levels.emails,
         labels=("different", "alike", "same local part", "one error", "same"),
         usual=(0.22, 0.04, 0.04, 0.05, 0.65), rarity=20, most=22,
         terms={5: _WHOLE, 3: Term("local", _local)}, keys=_email_keys, neighbours=True,
     ),
     Column(
-        name="phone", group="phone", agrees=2, compare=levels.phones,
+        name="phone", group="phone", agrees=2, compare=field_levels.phones,
         labels=("different", "one error", "same"),
         usual=(0.22, 0.05, 0.73), rarity=18, most=20,
         terms={3: Term("number", lambda text: str(text[-9:]))}, keys=lambda text: (f"p:{text[-7:]}",), neighbours=True,
     ),
     Column(
-        name="street", group="address", agrees=5, own=_PLACE, compare=levels.streets,
+        name="street", group="address", agrees=5, own=_PLACE, compare=field_levels.streets,
         labels=(
-            "different", "other number", "number with an error", "same street", "street with an error", "same door",
+            "different", "other number", "number with an error", "same street", "door with an error", "same door",
         ),
         usual=(0.20, 0.05, 0.05, 0.06, 0.07, 0.57), rarity=16, most=18,
         terms={6: Term("door", _door), **dict.fromkeys((2, 3, 4), Term("street", _street_words))},
         keys=_street_keys, neighbours=True,
     ),
     Column(
-        name="postcode", group="address", agrees=2, own=_PLACE, compare=levels.postcodes,
+        name="postcode", group="address", agrees=2, own=_PLACE, compare=field_levels.postcodes,
         labels=("different", "same area", "one error", "same"),
         usual=(0.14, 0.06, 0.06, 0.74), rarity=10, most=12,
         terms={4: _WHOLE, 2: Term("area", lambda text: str(text[:3]))}, keys=_one_key("z"), neighbours=True,
     ),
     Column(
-        name="city", group="address", agrees=2, compare=levels.places, labels=_NEARLY,
+        name="city", group="address", agrees=2, compare=field_levels.places, labels=_NEARLY,
         usual=(0.17, 0.08, 0.75), rarity=7, most=9, terms={3: _WHOLE}, keys=_one_key("c"),
     ),
     Column(
-        name="region", group="address", agrees=2, compare=levels.categories, labels=_NEARLY,
+        name="region", group="address", agrees=2, compare=field_levels.categories, labels=_NEARLY,
         usual=(0.08, 0.02, 0.90), rarity=3, most=5, terms={3: _WHOLE}, keys=_one_key("r"),
     ),
     Column(
-        name="country", group="address", agrees=2, compare=levels.categories, labels=_NEARLY,
+        name="country", group="address", agrees=2, compare=field_levels.categories, labels=_NEARLY,
         usual=(0.04, 0.01, 0.95), rarity=3, most=5, terms={3: _WHOLE}, keys=_one_key("y"),
     ),
     Column(
-        name="identifier", group="identifier", agrees=3, own=_BOTH, compare=levels.identifiers,
+        name="identifier", group="identifier", agrees=3, own=_BOTH, compare=field_levels.identifiers,
         labels=("different", "two errors", "one error", "same"),
         usual=(0.04, 0.01, 0.05, 0.90), rarity=24, most=26, terms={4: _WHOLE}, keys=_one_key("i"), neighbours=True,
     ),
     Column(
-        name="occupation", group="occupation", agrees=2, compare=levels.categories, labels=_NEARLY,
+        name="occupation", group="occupation", agrees=2, compare=field_levels.categories, labels=_NEARLY,
         usual=(0.25, 0.05, 0.70), rarity=5, most=6, terms={3: _WHOLE}, keys=_one_key("j"),
     ),
     Column(
-        name="organization name", group="organization", agrees=5, compare=levels.organization_names,
+        name="organization name", group="organization", agrees=5, compare=name_levels.organization_names,
         labels=_ORGANIZATION_LABELS, usual=(0.06, 0.06, 0.05, 0.03, 0.12, 0.13, 0.55), rarity=14, most=16,
         terms={7: Term("whole", _organization)}, keys=lambda words: tuple(f"o:{word}" for word, _ in words),
         neighbours=True,
     ),
     Column(
-        name="employer", group="employer", agrees=5, compare=levels.organization_names,
+        name="employer", group="employer", agrees=5, compare=name_levels.organization_names,
         labels=_ORGANIZATION_LABELS, usual=(0.30, 0.05, 0.03, 0.03, 0.04, 0.05, 0.50), rarity=8, most=11,
         terms={7: Term("whole", _organization)}, keys=lambda words: (f"w:{_organization(words)}",),
     ),
@@ -259,7 +260,7 @@ def _some(variant: Variant) -> bool:
     return any(value is not None for value in variant)
 
 
-def _latin_words(words: Iterable[str]) -> levels.Words | None:
+def _latin_words(words: Iterable[str]) -> Words | None:
     return tuple(dict.fromkeys(word for text in words for word in latin(text).split())) or None
 
 
@@ -270,9 +271,10 @@ def _name(form: PersonForm) -> Variant:
 
 
 def _address(form: AddressForm) -> Variant:
-    street = (form.number, tuple(word for text in form.street for word in latin(text).split()), form.type)
+    words = tuple(word for text in form.street for word in latin(text).split())
+    door = Door(form.number, words, form.type, form.direction, form.unit)
     return (
-        street if street[0] or street[1] else None,
+        door if door.number or door.street else None,
         form.postcode or None,
         latin(form.city) or None,
         latin(form.region) or None,

@@ -14,10 +14,11 @@ from crmcore.errors import InvalidModel
 from crmcore.identity.features import Features
 from crmcore.identity.model.certificates import Certificate, certify
 from crmcore.identity.model.columns import COLUMNS, Column
+from crmcore.identity.model.freezing import freeze
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import Policy
 from crmcore.identity.model.scoring import LearnedMatcher
-from crmcore.identity.model.training import Training, freeze, train, used_columns
+from crmcore.identity.model.training import Training, train, used_columns
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "given_name": ("given name", "generation"),

@@ -7,7 +7,7 @@ k has the bits from 3k on; above all columns stands the order of the names.
 from __future__ import annotations
 
 from crmcore.identity.model.encoding import Table
-from crmcore.identity.model.levels import word_level
+from crmcore.identity.name_levels import word_level
 
 BITS = 3
 MASK = (1 << BITS) - 1

@@ -18,15 +18,12 @@ import attrs
 
 from crmcore.identity.features import Features
 from crmcore.identity.model.candidates import Candidates
-from crmcore.identity.model.columns import COLUMNS, WEIGHTED_GROUPS, Column, variants
+from crmcore.identity.model.columns import COLUMNS, Column
 from crmcore.identity.model.dependence import Dependence, dependences
-from crmcore.identity.model.encoding import Table, encode, points, word_rarity
+from crmcore.identity.model.encoding import Table, encode
 from crmcore.identity.model.expectation import ORDER_BITS, Classes, Item, Shares, fit, item
 from crmcore.identity.model.frequencies import Frequencies
-from crmcore.identity.model.match_model import PARTS, ColumnWeights, MatchModel, Together, term_key
 from crmcore.identity.model.patterns import BITS, MASK, Comparer, levels_of
-from crmcore.identity.model.policy import UNIT, Policy
-from crmcore.values.frozen_map import FrozenMap
 
 Progress = Callable[[int, int], None]
 
@@ -41,9 +38,6 @@ _IMPOSSIBLE = -30.0
 """Nor are pairs that are below this at the start and however rare what they agree on."""
 
 _COUNTED = 0.01
-_NOTEWORTHY = 0.125
-"""Terms are kept in a model that differ by so many bits from one that nobody else has."""
-
 _TELLING = 3
 """With fewer columns nothing is seen of one that the others do not decide: what is known by nature stays."""
 
@@ -135,18 +129,8 @@ def train(
     live: Sequence[int] = range(len(pairs.a))
     parts: _Parts | None = None
     for loop in range(LOOPS):
-        if parts is not None and len(columns) > 1:
-            training.frequencies = Frequencies.of(table, parts.by_column)
-        training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
-        training.dependences = dependences(
-            table,
-            [
-                _agreement(column, shares)
-                for column, shares in zip(columns, training.classes.same, strict=True)
-            ],
-            training.classes.prior,
-            None if parts is None else parts.least,
-        )
+        _count(training, sample, parts)
+        _lean(training, parts)
         if loop == 1:
             _add_related(training, own, organizations=organizations)
         adding = _together(training)
@@ -160,10 +144,24 @@ def train(
                 "two classes: too few pairs share an address or contact point and are not the same customer"
             )
         live, parts = _weigh(training, terms, adding)
-    if parts is not None and len(columns) > 1:
-        training.frequencies = Frequencies.of(table, parts.by_column)
-    training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
+    _count(training, sample, parts)
     return training
+
+
+def _count(training: Training, sample: Sequence[Sequence[int]], parts: _Parts | None) -> None:
+    """How common terms are, and what is seen of strangers, knowing what each record counts for."""
+    if parts is not None and len(training.table.columns) > 1:
+        training.frequencies = Frequencies.of(training.table, parts.by_column)
+    training.classes = attrs.evolve(training.classes, other=_strangers(training, sample))
+
+
+def _lean(training: Training, parts: _Parts | None) -> None:
+    """Which columns lean on each other."""
+    table, classes = training.table, training.classes
+    agreeing = [
+        _agreement(column, shares) for column, shares in zip(table.columns, classes.same, strict=True)
+    ]
+    training.dependences = dependences(table, agreeing, classes.prior, None if parts is None else parts.least)
 
 
 def _once(table: Table) -> list[float]:
@@ -355,7 +353,11 @@ def _term_bits(training: Training, pattern: int, i: int, j: int) -> float:
 
 @attrs.define
 class _Parts:
-    """What each record counts for with its copies: for each column, at least in any; and the size of its customer."""
+    """What each record counts for: with its copies for each column, at least in any, and the size of its customer.
+
+    The dependences go by the least and without the copies: what is left of one customer's own agreement would look like
+    columns that lean on each other.
+    """
 
     by_column: list[list[float]]
     least: list[float]
@@ -410,72 +412,8 @@ def _weigh(
                 sizes[position] += same * times
                 for k in agreeing:
                     shared[k][position] += same * times
+    least = [min(1 / column[i] for column in shared) for i in range(count)]
     by_column = [
         [times / size for times, size in zip(training.copies, column, strict=True)] for column in shared
     ]
-    least = [min(column[i] for column in by_column) for i in range(count)]
     return kept, _Parts(by_column, least, sizes)
-
-
-def freeze(training: Training, records: Sequence[Features], policy: Policy) -> MatchModel:
-    """The model of a training, in integers."""
-    table, classes = training.table, training.classes
-    bits, related_bits = classes.bits, classes.related_bits
-    columns: list[ColumnWeights] = []
-    terms: dict[str, int] = {}
-    for at, column in enumerate(table.columns):
-        for kind, found in training.frequencies.terms[at].items():
-            for text, rarer in found.rarer.items():
-                if abs(rarer - found.unseen) > _NOTEWORTHY:
-                    terms[term_key(column.name, kind, text)] = round(rarer * UNIT)
-        columns.append(
-            ColumnWeights(
-                name=column.name,
-                labels=column.labels,
-                same=_units(bits[at]),
-                related=_units(related_bits[at]) if related_bits else (),
-                unseen=FrozenMap(
-                    {
-                        kind: round(found.unseen * UNIT)
-                        for kind, found in training.frequencies.terms[at].items()
-                    }
-                ),
-                share_same=tuple(round(share * PARTS) for share in classes.same[at]),
-                share_other=tuple(round(share * PARTS) for share in classes.other[at]),
-            )
-        )
-    names = [column.name for column in table.columns]
-    return MatchModel(
-        columns=tuple(columns),
-        prior=round(log2(classes.prior) * UNIT),
-        related_prior=round(log2(classes.related_prior) * UNIT) if related_bits else None,
-        dependences=tuple(
-            Together(a=names[d.a], b=names[d.b], bits=round(d.bits * UNIT)) for d in training.dependences
-        ),
-        terms=FrozenMap(terms),
-        words=FrozenMap(_words(records, table.columns)),
-        policy=policy,
-        records=sum(training.copies),
-        expected_same=round(classes.prior * training.total),
-        expected_related=round(classes.related_prior * training.total),
-    )
-
-
-def _units(bits: Sequence[float]) -> tuple[int, ...]:
-    return tuple(round(bit * UNIT) for bit in bits)
-
-
-def _words(records: Sequence[Features], columns: Sequence[Column]) -> dict[str, int]:
-    """The rarity of the words of organizations' names, and under the empty word that of one not seen."""
-    groups = WEIGHTED_GROUPS & {column.group for column in columns}
-    if not groups:
-        return {}
-    found = [variants(record, columns) for record in records]
-    words: dict[str, int] = {}
-    for group in sorted(groups):
-        names = len({option[0] for one in found for option in one.get(group, ()) if option[0] is not None})
-        unseen = words[term_key(group, "word", "")] = points(1, names)
-        for word, worth in word_rarity(group, found).items():
-            if worth != unseen:
-                words[term_key(group, "word", word)] = worth
-    return words
