@@ -24,7 +24,7 @@ from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher, Scorer
 from crmcore.values.frozen_map import FrozenMap
-from tests.identity.model.invented import people, records
+from tests.identity.model.invented import households, people, records
 
 ROWS = people()
 RECORDS = records(ROWS)
@@ -63,7 +63,7 @@ def test_the_order_of_records_changes_nothing(order: list[int]) -> None:
 
 def test_another_process_learns_the_same_model() -> None:
     code = (
-        "from tests.identity.model.invented import people, records\n"
+        "from tests.identity.model.invented import households, people, records\n"
         "from crmcore.identity import Matcher\n"
         "print(Matcher().learn(records(people())).model.name)"
     )
@@ -310,3 +310,27 @@ def test_organizations_with_a_name_only_are_found() -> None:
     found = dedupe(records)
     assert found.matcher.startswith("model/")
     assert found.labels == (*range(20), *range(15))
+
+
+def pairs_f1(rows: list[dict[str, str]], *fields: str) -> float:
+    records = [features_of_row({field: row[field] for field in fields}) for row in rows]
+    found = dedupe(records)
+    assert found.matcher.startswith("model/")
+    result = evaluate(found.labels, [row["cluster"] for row in rows])
+    return result.pairs.f1 or 0.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("fields", "least"),
+    [
+        (("given_name", "family_name", "street_no", "street"), 0.95),
+        (("given_name", "family_name", "phone"), 0.95),
+        (("given_name", "family_name", "email"), 0.9),
+        (("email", "phone"), 0.6),
+    ],
+)
+def test_few_columns_tell_relatives_and_strangers_apart(
+    seed: int, fields: tuple[str, ...], least: float
+) -> None:
+    assert pairs_f1(households(400, seed), *fields) > least

@@ -54,13 +54,14 @@ ANOTHER_GIVEN_NAME = Rule(
     FrozenMap(
         {
             "given name": (1, 1),
-            **dict.fromkeys(("birth date", "e-mail", "phone", "identifier"), (0, 0)),
+            **dict.fromkeys(("birth date", "e-mail", "identifier"), (0, 0)),
             "street": (0, 4),
         }
     ),
 )
-"""Relatives and namesakes share a family name, a town and even an employer. Where the given name is all that a record
-says of the person alone, a clearly different one is another person. Of those who share a door, the model tells."""
+"""Relatives and namesakes share a family name, a town, a telephone and even an employer. Where the given name is all
+that a record says of the person alone, a clearly different one is another person. Of those who share a door, the model
+tells."""
 
 ANOTHER_PLACE = Rule(
     "another street, and no number or mailbox of its own",

@@ -38,6 +38,14 @@ _IMPOSSIBLE = -30.0
 """Nor are pairs that are below this at the start and however rare what they agree on."""
 
 _COUNTED = 0.01
+_RECORDS = 10
+"""A customer is taken to have no more records than this, until more is known."""
+
+_OTHERS = 25
+"""With so many others of its customer a record is compared at most, on average."""
+
+_MOST_SHARE = 0.2
+
 _TELLING = 3
 """With fewer columns nothing is seen of one that the others do not decide: what is known by nature stays."""
 
@@ -77,6 +85,12 @@ class Training:
         """How many pairs the records make."""
         count = sum(self.copies)
         return count * (count - 1) / 2
+
+    @property
+    def most(self) -> float:
+        """Of all pairs no more are of one customer, however that looks."""
+        most = min(_MOST_SHARE, _OTHERS / max(sum(self.copies), 1))
+        return min(most, 2 * self.classes.prior) if self.classes.rounds else most
 
     def times(self, at: int) -> int:
         """How many pairs of records as they were given the compared pair at a position stands for."""
@@ -120,8 +134,7 @@ def train(
         classes=Classes(
             same=tuple((0.0, *column.usual) for column in columns), other=(), prior=1.0 / max(count, 2)
         ),
-        # Equal records are taken for one customer's at first, and so are equal values where there is nothing else.
-        frequencies=Frequencies.of(table, None if len(columns) > 1 else [_once(table)]),
+        frequencies=Frequencies.of(table, _presumed(table)),
         dependences=(),
     )
     organizations = 2 * sum(record.kind == "organization" for record in records) > len(records)
@@ -164,11 +177,26 @@ def _lean(training: Training, parts: _Parts | None) -> None:
     training.dependences = dependences(table, agreeing, classes.prior, None if parts is None else parts.least)
 
 
-def _once(table: Table) -> list[float]:
-    """What each record counts for when each value of the one column is one customer's."""
-    codes = [row[0] for row in table.rows]
-    bearers = Counter(codes)
-    return [1 / bearers[code] for code in codes]
+def _presumed(table: Table) -> list[list[float]]:
+    """What each record counts for in each column, before anything is known of who is who.
+
+    By nature so many records agree on a value by accident; where more do, the rest is taken to be of one customer's
+    records, of which there are some at most.
+    """
+    found: list[list[float]] = []
+    for at, column in enumerate(table.columns):
+        codes = [row[at] for row in table.rows]
+        bearers = Counter(codes)
+        bearers[0] = 0
+        count = bearers.total()
+        accidents = count * (count - 1) / 2 * 2.0**-column.rarity
+        agreeing = sum(n * (n - 1) / 2 for n in bearers.values() if n <= _RECORDS)
+        apart = min(1.0, accidents / agreeing) if agreeing else 1.0
+        counts = {
+            code: max((1 + (n - 1) * apart) / n, 1 / _RECORDS) if n else 1.0 for code, n in bearers.items()
+        }
+        found.append([counts[code] for code in codes])
+    return found
 
 
 def _compare(
@@ -226,7 +254,11 @@ def _strangers(training: Training, sample: Sequence[Sequence[int]]) -> Shares:
         best = column.terms.get(column.top)
         if best is not None:
             equal = [level for level, term in column.terms.items() if term is best or term == best]
-            accident = training.frequencies.accident(at, best)
+            # Who is taken for one customer explains what is seen of agreement only as far as customers go.
+            least = sum(seen[level] for level in equal) / (present + 1) - training.most * _agreement(
+                column, training.classes.same[at]
+            )
+            accident = max(training.frequencies.accident(at, best), least)
             total = sum(seen[level] + 0.5 for level in equal)
             for level in equal:
                 shares[level] = accident * (seen[level] + 0.5) / total
@@ -267,7 +299,14 @@ def _add_related(training: Training, own: Mapping[str, bool], *, organizations: 
             related.append((0.0, *(0.9 * share + 0.1 / column.top for share in same[1:])))
         else:
             related.append((0.0, *(0.97 * u + 0.03 * m for u, m in zip(other[1:], same[1:], strict=True))))
-    training.classes = attrs.evolve(classes, related=tuple(related), related_prior=classes.prior * 0.2)
+    # Relatives may have passed for one customer so far: what is somebody's own begins anew.
+    begun = [
+        (0.0, *column.usual) if own[column.name] else same
+        for column, same in zip(training.table.columns, classes.same, strict=True)
+    ]
+    training.classes = attrs.evolve(
+        classes, same=tuple(begun), related=tuple(related), related_prior=classes.prior * 0.2
+    )
 
 
 def _together(training: Training) -> Callable[[int], float]:
@@ -413,6 +452,8 @@ def _weigh(
                 for k in agreeing:
                     shared[k][position] += same * times
     least = [min(1 / column[i] for column in shared) for i in range(count)]
+    # If a pair is the same, then of two records at least: one that is not counts for no more than one that is.
+    sizes = [max(size, 2.0) for size in sizes]
     by_column = [
         [times / size for times, size in zip(training.copies, column, strict=True)] for column in shared
     ]
