@@ -40,6 +40,13 @@ def test_a_model_of_people_leaves_organizations_to_the_rules() -> None:
     assert dict(report.customers) == {"person": 1, "organization": 2}
 
 
+def test_single_organizations_are_compared_by_the_rules_beside_a_model_of_people() -> None:
+    crm = in_memory(matcher=model())
+    shop, _ = (crm.parties.add(Organization.of("Acme Bakery Ltd", **DOOR)).id for _ in "ab")
+    (candidate,) = crm.identity.matches(shop)
+    assert candidate.match.verdict == "same"
+
+
 def test_a_field_left_out_is_used_nowhere_in_a_store() -> None:
     crm = in_memory(matcher=Matcher.for_fields(without=["phone", "email"]))
     person = Person.of("Ann Lee", phone=DOOR["phone"], email="ann@x.example")
@@ -76,6 +83,19 @@ def test_a_decision_is_taken_back_whole_though_a_part_of_it_was_taken_back_befor
     crm.identity.retract(links[then].id, whole=True)
     assert not [j for id in ids for j in crm.identity.judgements(id) if j.live]
     assert all(crm.customers.resolve(a).id != crm.customers.resolve(b).id for a, b in combinations(ids, 2))
+
+
+def test_parts_of_a_decision_that_share_no_party_are_taken_back_together() -> None:
+    crm = in_memory(matcher=MailboxMatcher())
+    b, c = (crm.parties.add(Person.of("Ann Lee", email=f"{n}@x.org").with_email("bc@x.org")).id for n in "bc")
+    crm.identity.dedupe()
+    a, d = (crm.parties.add(Person.of("Ann Lee", email=f"{n}@x.org")).id for n in "bc")
+    crm.identity.dedupe()
+    one = next(j for j in crm.identity.judgements(a) if {j.a, j.b} == {a, b})
+    assert crm.customers.resolve(a).members == tuple(sorted((a, b, c, d)))
+    crm.identity.retract(one.id, whole=True)
+    assert crm.customers.resolve(b).members == tuple(sorted((b, c)))
+    assert (crm.customers.resolve(a).members, crm.customers.resolve(d).members) == ((a,), (d,))
 
 
 @attrs.frozen

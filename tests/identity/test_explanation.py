@@ -132,10 +132,10 @@ def test_names_stay_text(text: str) -> None:
         name=text, labels=(text,), same=(0, UNIT), related=(0, -UNIT), unseen=FrozenMap({text: UNIT})
     )
     model = MatchModel(
-        columns=(column,),
+        columns=(column, attrs.evolve(column, name=f"{text} too")),
         prior=-UNIT,
         related_prior=-UNIT,
-        dependences=(Together(a=text, b=text, bits=UNIT),),
+        dependences=(Together(a=text, b=f"{text} too", bits=UNIT),),
     )
     chart = Seen(model_chart(model))
     assert {name for name, _ in chart.elements} == {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from crmcore.identity.deduplication import dedupe
 from crmcore.identity.fallback import FallbackMatcher, seen_by
-from crmcore.identity.features import features_of_row
-from crmcore.identity.model.columns import COLUMNS
+from crmcore.identity.features import features_of, features_of_row
+from crmcore.identity.field_levels import alike
+from crmcore.identity.model.columns import COLUMNS, Column
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.policy import Policy, Rule
 from crmcore.identity.population import Population
+from crmcore.party.party import Person
 from crmcore.values.frozen_map import FrozenMap
 
 FULL = {
@@ -107,3 +110,67 @@ def test_a_rule_is_named_among_the_reasons() -> None:
     match = matcher.compare(one, other, Population.of([one, other]))
     assert match.contradicted
     assert match.reasons[-1].level == "two numbers"
+
+
+def test_an_experts_column_does_not_bring_back_what_is_left_out() -> None:
+    provider = Column(
+        name="provider",
+        group="provider",
+        labels=("different", "same"),
+        agrees=2,
+        usual=(0.3, 0.7),
+        rarity=4,
+        most=6,
+        compare=alike,
+        source=lambda record: [email.rpartition("@")[2] for email in record.emails],
+    )
+    matcher = Matcher.for_fields(without=["national_id", "email"], more=[provider])
+    seen = seen_by(matcher, features_of_row(FULL))
+    assert (seen.identifiers, seen.emails) == ((), ())
+    rows = [FULL | {"given_name": "", "family_name": ""}] * 2 + [{"full_name": "Bo Hill"}]
+    assert dedupe([features_of_row(row) for row in rows], matcher).matcher.startswith("rules/")
+
+
+def test_what_is_shared_is_left_out_with_its_field() -> None:
+    ann = features_of(Person.of("Ann Lee").with_email("ann@x.org", shared=True))
+    assert seen_by(Matcher(), ann).shared
+    assert not seen_by(Matcher.for_fields(without=["email"]), ann).shared
+
+
+def test_a_rule_joins_no_person_with_an_organization() -> None:
+    rule = Rule("one number, one customer", "same", FrozenMap({"phone": (3, 3)}))
+    phone = "+44 20 7946 0018"
+    rows = [{"full_name": "Ann Lee", "phone": phone}, {"org_name": "Acme Bakery", "phone": phone}]
+    found = dedupe([features_of_row(row) for row in rows], Matcher(policy=Policy(rules=(rule,))))
+    assert found.labels == (0, 1)
+
+
+def test_a_rule_keeps_apart_by_way_of_third_records_too() -> None:
+    rule = Rule("two numbers", "different", FrozenMap({"identifier": (1, 1)}))
+    ann = features_of_row({"full_name": "Ann Lee", "email": "ann.lee@x.org", "national_id": "N1234567"})
+    hart = features_of_row(
+        {
+            "full_name": "Ann Hart",
+            "email": "hart.a@post.example",
+            "phone": "+44 20 7946 0018",
+            "national_id": "M7777777",
+        }
+    )
+    both = attrs.evolve(
+        ann,
+        names=tuple(sorted(ann.names + hart.names)),
+        emails=ann.emails + hart.emails,
+        phones=hart.phones,
+        identifiers=(),
+    )
+    records = [ann, both, hart]
+    assert len(set(dedupe(records).labels)) == 1
+    held = dedupe(records, Matcher(policy=Policy(rules=(*Policy().rules, rule))))
+    assert held.labels[0] != held.labels[2]
+
+
+def test_two_that_a_rule_calls_related_are_reported_so() -> None:
+    rule = Rule("two numbers", "related", FrozenMap({"identifier": (1, 1)}))
+    rows = [FULL | {"national_id": number} for number in ("N1234567", "M7777777")]
+    found = dedupe([features_of_row(row) for row in rows], Matcher(policy=Policy(rules=(rule,))))
+    assert (found.labels, found.related) == ((0, 1), ((0, 1),))

@@ -17,7 +17,7 @@ from crmcore.app.flow import Clock, Flow
 from crmcore.app.journal import Journal
 from crmcore.app.registry import REGISTRY
 from crmcore.errors import IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
-from crmcore.identity.fallback import FallbackMatcher
+from crmcore.identity.fallback import FallbackMatcher, MatcherByKind
 from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
@@ -142,7 +142,7 @@ class AsyncCrm(_Namespaces):
         if isinstance(matcher, Matcher):
             matcher = FallbackMatcher(matcher)
         elif isinstance(matcher, MatchModel):
-            matcher = LearnedMatcher(model=matcher)
+            matcher = MatcherByKind(LearnedMatcher(model=matcher))
         self._flow = Flow(
             store=store,
             tenant=tenant,

@@ -20,14 +20,13 @@ from crmcore.app.relationships import related
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import Partition, customers
 from crmcore.identity.deduplication import Deduplication, dedupe
-from crmcore.identity.fallback import FallbackMatcher
+from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.features import Features, features_of
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, in_doubt, judge, links_of, standing, two_customers
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
-from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
@@ -118,8 +117,8 @@ async def dedupe_store(
 
 
 def _suited(matcher: PairMatcher, kind: str) -> PairMatcher:
-    """The matcher, or the rules for customers of a kind that its model does not know."""
-    return FallbackMatcher() if isinstance(matcher, LearnedMatcher) and not matcher.suits(kind) else matcher
+    """What decides on a kind of customer."""
+    return matcher.of(kind) if isinstance(matcher, MatcherByKind) else matcher
 
 
 def _run(

@@ -284,11 +284,12 @@ class Identity:
         """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
 
         A matcher makes several records one customer by several judgements. With *whole* all of them are taken back
-        that belong to the one decision, so that the records are as they were before it.
+        that belong to the one decision, so that the records are as they were before it; what was taken back of it
+        before stays so.
 
         Raises:
             NotFound: if there is no such judgement.
-            InvalidJudgement: if it was taken back before.
+            InvalidJudgement: if there is nothing left to take back.
         """
         return run(self._flow.retract(judgement, whole=whole, reason=reason))
 

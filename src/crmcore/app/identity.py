@@ -147,11 +147,12 @@ class AsyncIdentity:
         """Take back any judgement, not only the last one. What it joined or kept apart is as if it had never been said.
 
         A matcher makes several records one customer by several judgements. With *whole* all of them are taken back
-        that belong to the one decision, so that the records are as they were before it.
+        that belong to the one decision, so that the records are as they were before it; what was taken back of it
+        before stays so.
 
         Raises:
             NotFound: if there is no such judgement.
-            InvalidJudgement: if it was taken back before.
+            InvalidJudgement: if there is nothing left to take back.
         """
 
         async def plan(unit: Unit) -> Judgement:
@@ -173,7 +174,8 @@ class AsyncIdentity:
                 await put_judgement(unit, retracted, expect=one.version)
                 found[one.id] = retracted
                 after = retracted if one.id == before.id else after
-            event = JudgementRetracted(judgement=after.id, a=after.a, b=after.b, actor=unit.actor, reason=why)
+            named = after if after is not before else found[live[0].id]
+            event = JudgementRetracted(judgement=named.id, a=named.a, b=named.b, actor=unit.actor, reason=why)
             await settle(unit, around, list(found.values()), event)
             return after
 

@@ -18,7 +18,7 @@ from crmcore.app.unit import Unit, load_record
 from crmcore.errors import ClusterTooLarge
 from crmcore.identity.customer import CAP, Cluster, Partition, customers, diff
 from crmcore.identity.identity_events import CustomersMerged, CustomerSplit, JudgementMade, JudgementRetracted
-from crmcore.identity.identity_keys import CLUSTER, JUDGED, JUDGEMENT, cluster_keys, judgement_keys
+from crmcore.identity.identity_keys import CLUSTER, DECISION, JUDGED, JUDGEMENT, cluster_keys, judgement_keys
 from crmcore.identity.judgement import Judgement
 from crmcore.storage.protocol import Key
 from crmcore.values.ids import CustomerId, PartyId
@@ -67,7 +67,11 @@ async def concerned(unit: Unit, parties: Iterable[PartyId]) -> Concerned:
 
 async def judgements_on(unit: Unit, parties: Sequence[PartyId]) -> tuple[Judgement, ...]:
     """All judgements that name one of these parties, taken back or not."""
-    hits = await unit.find([Key(JUDGED, party) for party in parties])
+    return await _judgements(unit, [Key(JUDGED, party) for party in parties])
+
+
+async def _judgements(unit: Unit, keys: Sequence[Key]) -> tuple[Judgement, ...]:
+    hits = await unit.find(keys)
     found: dict[Any, None] = {ref: None for refs in hits.values() for ref in refs}
     # Not checked one by one: whoever changes a judgement appends to a stream that those who decide by it guard.
     records = await unit.get(sorted(found), check=False)
@@ -76,16 +80,9 @@ async def judgements_on(unit: Unit, parties: Sequence[PartyId]) -> tuple[Judgeme
 
 async def decision_of(unit: Unit, judgement: Judgement) -> tuple[Judgement, ...]:
     """All judgements of the one decision that *judgement* belongs to, taken back or not."""
-    found = {judgement.id: judgement}
-    frontier = [judgement.a, judgement.b] if judgement.decision is not None else []
-    seen: set[PartyId] = set()
-    while frontier:
-        seen.update(frontier)
-        for other in await judgements_on(unit, sorted(frontier)):
-            if other.decision == judgement.decision:
-                found[other.id] = other
-        frontier = sorted({end for j in found.values() for end in (j.a, j.b)} - seen)
-    return tuple(found[id] for id in sorted(found))
+    if judgement.decision is None:
+        return (judgement,)
+    return await _judgements(unit, [Key(DECISION, judgement.decision)])
 
 
 async def conflicts_of(unit: Unit, customer: Membership) -> tuple[str, ...]:

@@ -101,7 +101,8 @@ def _saved(path: Path, records: Sequence[Features]) -> Deciding:
         LearnedMatcher(model=model)
     except InvalidModel:
         raise InvalidModel(
-            f"{path.name} compares by columns that only its author knows: use it from Python, or learn anew"
+            f"{path.name} has columns, or levels of them, that are not known here: learn anew, or use it from Python "
+            "with its columns"
         ) from None
     here = [column.name for column in used_columns(records)]
     known = {column.name for column in model.columns}

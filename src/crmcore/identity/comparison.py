@@ -46,7 +46,12 @@ def emails(a: str, b: str) -> str:
     >>> emails("ann.lee@holloway.info", "ann.lee@hollowya.info"), emails("ann.lee1@x.org", "ann.lee2@x.org")
     ('typo', 'different')
     """
-    return ("different", "different", "different", "local", "typo", "same")[field_levels.emails(a, b)]
+    level = field_levels.emails(a, b)
+    if level == 3:
+        local = a.rpartition("@")[0]
+        # Rules know how common a local part is in its very spelling only.
+        return "local" if len(local) > 4 and local == b.rpartition("@")[0] else "different"
+    return ("different", "different", "different", "different", "typo", "same")[level]
 
 
 @lru_cache(maxsize=_MEMORY)

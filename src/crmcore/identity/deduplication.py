@@ -139,8 +139,8 @@ def dedupe(
     if any(position not in range(len(features)) for position in excluded or {}):
         raise InvalidJudgement("an excluded record is named by its position, from 0: check the positions")
     matcher = Matcher() if matcher is None else matcher
-    if isinstance(matcher, Matcher):
-        # Records that differ only in what must not be used are equal.
+    if isinstance(matcher, Matcher) and all(column.source is None for column in matcher.columns):
+        # Records that differ only in what must not be used are equal. An expert's column looks where it likes.
         features = [seen_by(matcher, record) for record in features]
     run = _Run(features, decided, excluded or {})
     run.begin(matcher, sources, on_progress)

@@ -7,6 +7,7 @@ forbid or demand holds whether or not there is a model.
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import cached_property
 
 import attrs
 
@@ -17,7 +18,8 @@ from crmcore.identity.model.columns import COLUMNS
 from crmcore.identity.model.encoding import encode
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.patterns import Comparer, levels_of
-from crmcore.identity.model.policy import USUAL_RULES
+from crmcore.identity.model.policy import USUAL_RULES, Policy, Rule
+from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.population import Population
 from crmcore.identity.rules import RuleMatcher
 
@@ -32,9 +34,8 @@ def seen_by(matcher: Matcher, record: Features) -> Features:
     >>> seen_by(Matcher.for_fields(without=["email"]), record).emails
     ()
     """
-    # A column with a source of its own takes its values where it likes: what it may see is for its author to say.
     hidden = _STANDARD - {column.name for column in matcher.columns}
-    if not hidden or any(column.source is not None for column in matcher.columns):
+    if not hidden:
         return record
     names = tuple(
         name._replace(
@@ -46,13 +47,16 @@ def seen_by(matcher: Matcher, record: Features) -> Features:
     )
     place = {"postcode", "city", "region", "country"} - hidden
     addresses = tuple(_only(address, place, street="street" not in hidden) for address in record.addresses)
+    emails = () if "e-mail" in hidden else record.emails
+    phones = () if "phone" in hidden else record.phones
     return attrs.evolve(
         record,
         names=tuple(sorted({name for name in names if name.given or name.family})),
         addresses=tuple(sorted({address for address in addresses if any(address)})),
         birth_dates=() if "birth date" in hidden else record.birth_dates,
-        emails=() if "e-mail" in hidden else record.emails,
-        phones=() if "phone" in hidden else record.phones,
+        emails=emails,
+        phones=phones,
+        shared=record.shared & {*emails, *phones},
         identifiers=() if "identifier" in hidden else record.identifiers,
         occupation="" if "occupation" in hidden else record.occupation,
         organizations=() if "organization name" in hidden else record.organizations,
@@ -70,7 +74,7 @@ def _only(address: AddressForm, place: Container[str], *, street: bool) -> Addre
     )
 
 
-@attrs.frozen
+@attrs.frozen(slots=False)
 class FallbackMatcher:
     """The rules, seeing what *learner* would compare, and under the rules of its policy."""
 
@@ -88,20 +92,11 @@ class FallbackMatcher:
 
     def compare(self, a: Features, b: Features, population: Population) -> Match:
         """What the rules say, unless a rule of the policy says otherwise."""
-        one, other = seen_by(self.learner, a), seen_by(self.learner, b)
-        match = self.rules.compare(one, other, population)
-        # The rules have a way of their own with what the usual policy rules speak of.
-        if set(self.learner.policy.rules) <= set(USUAL_RULES):
-            return match
-        columns = self.learner.columns
-        levels = levels_of(Comparer(encode([one, other], columns)).pattern(0, 1), len(columns))
-        named = {column.name: level for column, level in zip(columns, levels, strict=False)}
-        rule = self.learner.policy.ruling(named)
-        if rule is None or rule in USUAL_RULES:
+        match = self.rules.compare(seen_by(self.learner, a), seen_by(self.learner, b), population)
+        rule = self.ruling(a, b)
+        if rule is None or (rule.ruling == "related" and match.verdict == "different"):
             return match
         verdict: Verdict = rule.ruling
-        if verdict == "related" and match.verdict != "same":
-            return match
         return attrs.evolve(
             match,
             verdict=verdict,
@@ -110,3 +105,53 @@ class FallbackMatcher:
             weak=False,
             contradicted=verdict == "different",
         )
+
+    def ruling(self, a: Features, b: Features) -> Rule | None:
+        """The strictest rule of the policy that speaks of two records; the usual ones are not asked."""
+        if not self._policy.rules or (a.kind != b.kind and "anonymous" not in (a.kind, b.kind)):
+            return None
+        columns = self.learner.columns
+        levels = levels_of(Comparer(encode([a, b], columns)).pattern(0, 1), len(columns))
+        return self._policy.ruling(
+            {column.name: level for column, level in zip(columns, levels, strict=False)}
+        )
+
+    def forbids(self, a: Features, b: Features) -> bool:
+        """Whether a rule of the policy keeps two records apart, by way of third records too."""
+        rule = self.ruling(a, b)
+        return rule is not None and rule.ruling == "different"
+
+    @property
+    def strict(self) -> bool:
+        """Whether there are rules that may keep records apart."""
+        return any(rule.ruling == "different" for rule in self._policy.rules)
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return Policy(rules=tuple(rule for rule in self.learner.policy.rules if rule not in USUAL_RULES))
+
+
+@attrs.frozen
+class MatcherByKind:
+    """A *model* for the kinds of customer that it knows, and the *rules* for the others."""
+
+    model: LearnedMatcher
+    rules: FallbackMatcher = FallbackMatcher()
+
+    @property
+    def name(self) -> str:
+        """The name of the model."""
+        return self.model.name
+
+    def of(self, kind: str) -> LearnedMatcher | FallbackMatcher:
+        """What decides on a kind of customer."""
+        return self.model if self.model.suits(kind) else self.rules
+
+    def keys(self, features: Features) -> frozenset[str]:
+        """The texts under which records like this one are looked up."""
+        return self.of(features.kind).keys(features)
+
+    def compare(self, a: Features, b: Features, population: Population) -> Match:
+        """What the matcher for their kind says of two records."""
+        kind = b.kind if a.kind == "anonymous" else a.kind
+        return self.of(kind).compare(a, b, population)

@@ -123,13 +123,17 @@ class Door(NamedTuple):
 
 
 def streets(a: Door, b: Door) -> int:
-    """Number and street: 1 different, 2 another number there, 3 a number there that is one error away, 4 the street
-    alone, 5 the door with an error, such as another unit or another kind of street, 6 the same door.
+    """Number and street: 1 different, 2 another number there, or no more than alike, 3 a number there that is one error
+    away, 4 the street alone, 5 the door with an error, such as another unit or another kind of street, 6 the same door.
+
+    A box at the post office says nothing of a street.
 
     >>> oak = Door("5", ("oak",), "st")
     >>> streets(oak, oak), streets(oak, Door("5", ("oak",), "rd")), streets(oak, Door("9", ("elm",), "st"))
     (6, 5, 1)
     """
+    if _is_box(a) != _is_box(b):
+        return 0
     numbers = _numbers_alike(a.number, b.number) if a.number and b.number else -1
     if not a.street or not b.street:
         return 0 if numbers < 0 else 2 if numbers == 3 else 1
@@ -138,11 +142,26 @@ def streets(a: Door, b: Door) -> int:
         return 1
     if numbers == 3:
         return 6 if street == 3 and not _other(a.unit, b.unit) else 5
-    if numbers < 0:
-        return 4 if street >= 2 else 1
-    if street >= 2 and numbers:
-        return 3
-    return 2 if street >= 2 else 1
+    if street == 1:
+        return 2
+    return 4 if numbers < 0 else 3 if numbers else 2
+
+
+_BOXES = (
+    "pobox",
+    "postofficebox",
+    "postfach",
+    "postbus",
+    "postboks",
+    "box",
+    "apartado",
+    "casellapostale",
+    "boitepostale",
+)
+
+
+def _is_box(door: Door) -> bool:
+    return "".join(door.street).rstrip("0123456789") in _BOXES
 
 
 def _numbers_alike(a: str, b: str) -> int:

@@ -21,6 +21,7 @@ from crmcore.storage.protocol import Key
 
 MEMBER = "member"
 JUDGED = "judged"
+DECISION = "decision"
 
 JUDGEMENT: Codec[Judgement] = Codec(tag="judgement", type=Judgement)
 CLUSTER: Codec[Cluster] = Codec(tag="cluster", type=Cluster)
@@ -35,8 +36,9 @@ CODECS: tuple[Codec[Any], ...] = (
 
 
 def judgement_keys(judgement: Judgement) -> frozenset[Key]:
-    """The two parties that were judged."""
-    return frozenset({Key(JUDGED, judgement.a), Key(JUDGED, judgement.b)})
+    """The two parties that were judged, and the decision that this judgement is a part of."""
+    parts = () if judgement.decision is None else (Key(DECISION, judgement.decision),)
+    return frozenset({Key(JUDGED, judgement.a), Key(JUDGED, judgement.b), *parts})
 
 
 def cluster_keys(cluster: Cluster) -> frozenset[Key]:

@@ -33,19 +33,21 @@ class ModelScan:
         self.matcher = matcher
         self.sources = sources
         self.kinds = [node.kind for node in nodes]
-        unsuited = {kind for kind in set(self.kinds) if not matcher.suits(kind)}
+        # A model that was learned of these very records compares all of them.
+        unsuited = {kind for kind in set(self.kinds) if training is None and not matcher.suits(kind)}
         self.notes: list[str] = []
         if passed_over := sum(kind in unsuited for kind in self.kinds):
             self.notes.append(f"{passed_over:,} records are of a kind that this model does not compare")
         self.at_row = [at for at, node in enumerate(nodes) if not node.empty and node.kind not in unsuited]
         self.rows = {at: row for row, at in enumerate(self.at_row)}
         # The trainer has seen the same records in the same order, unless people spoke of one of several equal ones.
-        self.training = training if training and len(training.table.rows) == len(self.at_row) else None
+        mine = [nodes[at] for at in self.at_row]
+        self.training = training if training is not None and training.records == mine else None
         if self.training is not None:
             self.scorer = Scorer(matcher.model, self.training.table, self.training.comparer)
             self.candidates = self.training.candidates
         else:
-            self.scorer = Scorer(matcher.model, matcher.table([nodes[at] for at in self.at_row]))
+            self.scorer = Scorer(matcher.model, matcher.table(mine))
             self.candidates = Candidates(self.scorer.table, budget)
         self.same: list[tuple[int, int, int, bool]] = []
         self.unsure: list[tuple[int, int, int]] = []

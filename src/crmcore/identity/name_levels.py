@@ -19,7 +19,8 @@ Weighted = tuple[tuple[str, int], ...]
 """The words of an organization's name with their rarity, in sixteenths of a bit."""
 
 _OWN = 100
-"""A word tells organizations apart when its rarity is as much as this: when less than one name of 75 has it."""
+"""A word tells organizations apart when its rarity is as much as this: in a long list when less than one name of 75
+has it, in a short one when a few names do."""
 
 
 @cache

@@ -6,15 +6,16 @@ Invariant: a form is a function of the text alone, lossy, bounded in size, and e
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from crmcore.identity.normal_forms import LONGEST
+from crmcore.identity.normal_forms import LONGEST, letters_joined
+from crmcore.identity.organization_pieces import name_words
 from crmcore.values.name_words import readings
-from crmcore.values.text import is_cjk, tokens
+from crmcore.values.text import tokens
 
 _MOST_TOKENS = 16
+_AFTER_LATIN = "\u0250"
 _MEMORY = 1 << 16
 _GENERATIONS = {
     "jr": "jr", "junior": "jr", "filho": "jr", "sr": "sr", "senior": "sr",
@@ -174,28 +175,20 @@ def organization_form(text: str) -> OrganizationForm:
     return _organization_form(text[:LONGEST])
 
 
+def _latin(text: str) -> bool:
+    return all(letter < _AFTER_LATIN for letter in text)
+
+
 @lru_cache(maxsize=_MEMORY)
 def _organization_form(text: str) -> OrganizationForm:
     if _nobody(tokens(text)):
         return ()
     core: list[str] = []
-    for word in letters_joined(tokens(text))[:_MOST_TOKENS]:
+    # Names in other scripts carry their legal forms in them, and may have no spaces.
+    words = letters_joined(tokens(text)) if _latin(text) else name_words(text)
+    for word in words[:_MOST_TOKENS]:
         core.extend(_EXPANDED.get(word, word).split())
     kept = tuple(dict.fromkeys(word for word in core if word not in _LEGAL_FORMS and word not in _NOISE))
     if kept and all(word in _UNKNOWN for word in kept):
         return ()
     return kept or tuple(dict.fromkeys(core))
-
-
-def letters_joined(words: Iterable[str]) -> list[str]:
-    """Letters that stand alone one after the other are one abbreviation: ``B. V.``, ``I B M``."""
-    joined: list[str] = []
-    letters = False
-    for word in words:
-        single = len(word) == 1 and word.isalpha() and not is_cjk(word)
-        if single and letters:
-            joined[-1] += word
-        else:
-            joined.append(word)
-        letters = single
-    return joined

@@ -1,4 +1,4 @@
-"""Normal forms of the plain values that records are compared by: e-mails, phones, dates, identifiers.
+"""Normal forms of the plain values that records are compared by: e-mails, phones, dates, identifiers, initials.
 
 Invariant: each function is lossy and never fails; a text from which nothing can be compared gives the empty text. Two
 spellings of one value give one form, and a form given again is itself.
@@ -7,12 +7,13 @@ spellings of one value give one form, and a form given again is itself.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from crmcore.errors import InvalidDate
 from crmcore.values.partial_date import PartialDate
 from crmcore.values.phone import phone_digits
-from crmcore.values.text import digits
+from crmcore.values.text import digits, is_cjk
 
 LONGEST = 160
 """Longer texts are cut before they are compared: no name or address needs more, and hostile ones cost nothing."""
@@ -124,3 +125,17 @@ def postcode_form(text: str) -> str:
     joined = "".join(char for char in text[:LONGEST].casefold() if char.isalnum())
     plain = digits(joined)
     return plain[:5] if len(plain) == 9 and plain == joined else joined
+
+
+def letters_joined(words: Iterable[str]) -> list[str]:
+    """Letters that stand alone one after the other are one abbreviation: ``B. V.``, ``I B M``."""
+    joined: list[str] = []
+    letters = False
+    for word in words:
+        single = len(word) == 1 and word.isalpha() and not is_cjk(word)
+        if single and letters:
+            joined[-1] += word
+        else:
+            joined.append(word)
+        letters = single
+    return joined

@@ -12,8 +12,7 @@ from typing import Literal, NamedTuple
 
 from crmcore.identity.han_readings import japanese_word, one_form, surname_readings
 from crmcore.identity.latin import latin
-from crmcore.identity.names import letters_joined
-from crmcore.identity.normal_forms import LONGEST
+from crmcore.identity.normal_forms import LONGEST, letters_joined
 from crmcore.identity.organization_words import (
     AMBIGUOUS_FORMS,
     NUMBER_SIGNS,
@@ -80,11 +79,25 @@ def organization_pieces(text: str) -> OrganizationPieces:
     return _organization_pieces(text[:LONGEST])
 
 
-@lru_cache(maxsize=_MEMORY)
-def _organization_pieces(text: str) -> OrganizationPieces:
+def name_words(text: str) -> list[str]:
+    """The words of a name in any script, folded, without its legal forms unless it has no others.
+
+    >>> name_words("株式会社山田商店"), name_words("ООО Ромашка")
+    (['山田商店'], ['ромашка'])
+    """
+    written = _written(text[:LONGEST])
+    return _without_legal_forms(written)[0] or written
+
+
+def _written(text: str) -> list[str]:
     text = _POSSESSIVE.sub("s", _SIGNS.sub(" ", _AND.sub(" & ", text)))
     written = letters_joined(fold(text).split())[: 2 * _MOST_WORDS]
-    written = [part for word in written for part in _segments(word)]
+    return [part for word in written for part in _segments(word)]
+
+
+@lru_cache(maxsize=_MEMORY)
+def _organization_pieces(text: str) -> OrganizationPieces:
+    written = _written(text)
     kept, legal = _without_legal_forms(written)
     words = _sorted(kept[:_MOST_WORDS])
     if not any(word.sort != "empty" for word in words):

@@ -6,10 +6,12 @@ Invariant: of each pair only numbers are kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 from crmcore.identity.blocking import Blocks
 from crmcore.identity.cluster import Grouping, Link, agglomerate
 from crmcore.identity.customer import CAP
+from crmcore.identity.fallback import FallbackMatcher
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.population import Population
@@ -54,6 +56,8 @@ class RuleScan:
                     self.same.append((a, b, match.score, match.weak))
                 elif match.verdict == "unsure":
                     self.unsure.append((a, b, match.score))
+                elif match.verdict == "related":
+                    self.related.append((a, b))
             if on_progress is not None and (a + 1) % _STEP == 0:
                 on_progress(a + 1, len(self.nodes))
         if on_progress is not None:
@@ -65,8 +69,25 @@ class RuleScan:
         """Join what the matcher and people say is one."""
         links = [Link(a, b, False, score, weak) for a, b, score, weak in self.same]
         links.extend(Link(a, b, True) for a, b in said_same)
-        barred = _unsaid(self.contradicted, said_same, len(self.nodes))
-        return agglomerate(range(len(self.nodes)), links, [*said_apart, *barred], cap=CAP)
+        barred = [*said_apart, *_unsaid(self.contradicted, said_same, len(self.nodes))]
+        while True:
+            grouping = agglomerate(range(len(self.nodes)), links, barred, cap=CAP)
+            found = _unsaid(self._forbidden(grouping), said_same, len(self.nodes))
+            if not found:
+                return grouping
+            barred += found
+
+    def _forbidden(self, grouping: Grouping[int]) -> list[tuple[int, int]]:
+        """Pairs that third records have brought together against a rule of the policy."""
+        if not isinstance(self.matcher, FallbackMatcher) or not self.matcher.strict:
+            return []
+        forbids, nodes = self.matcher.forbids, self.nodes
+        return [
+            (a, b)
+            for group in grouping.groups
+            for a, b in combinations(group, 2)
+            if forbids(nodes[a], nodes[b])
+        ]
 
 
 def _unsaid(

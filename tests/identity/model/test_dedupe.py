@@ -208,3 +208,30 @@ def test_equal_records_that_people_spoke_of_meet_however_many_there_are(count: i
     found = dedupe([*RECORDS, *[equal] * count], LEARNED.model, together=spoken)
     assert len(set(found.labels[first:])) == groups
     assert any("not made" in note for note in found.notes) == (groups > 1)
+
+
+def test_a_word_on_one_of_two_equal_records_moves_no_others() -> None:
+    """Among people there may be one organization, whose name nothing else has."""
+    shop = features_of_row({"org_name": "Acme Bakery", "city": "York"})
+    records = [*RECORDS, RECORDS[0], shop]
+    alone = dedupe(records)
+    spoken = dedupe(records, together=[(0, len(RECORDS))])
+    assert spoken.matcher == alone.matcher
+    assert spoken.labels == alone.labels
+
+
+def test_what_was_copied_a_thousand_times_says_little_of_others() -> None:
+    extra = features_of_row(
+        {"full_name": "Bo Besteller", "birth_date": "1990-05-05", "email": "bestell@shop.example"}
+    )
+    few, many = ([*RECORDS, *[extra] * count] for count in (20, 1000))
+    prior = [(Matcher().learn(records).model or LEARNED.model).prior for records in (few, many)]  # type: ignore[union-attr]  # asserted in the next line
+    assert prior[0] == prior[1]
+    assert dedupe(many).labels[: len(RECORDS)] == dedupe(few).labels[: len(RECORDS)]
+
+
+@pytest.mark.parametrize("field", ["city", "given_name", "family_name"])
+def test_what_many_share_makes_nobody_one_customer_by_itself(field: str) -> None:
+    found = dedupe([features_of_row({field: row[field]}) for _, row in rows(150)])
+    assert found.matcher.startswith("rules/")
+    assert len(set(found.labels)) == len(found.labels)

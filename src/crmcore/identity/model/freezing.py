@@ -6,6 +6,7 @@ and here. Terms and words are kept only where they are worth something else than
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import log2
 
@@ -17,12 +18,15 @@ from crmcore.identity.model.policy import UNIT, Policy
 from crmcore.identity.model.training import Training
 from crmcore.values.frozen_map import FrozenMap
 
+_A_FEW = 10
+"""Of a kind of customer of which there are fewer records nothing was learned."""
+
 _NOTEWORTHY = 0.125
 """Terms are kept that differ by so many bits from one that nobody else has."""
 
 
-def freeze(training: Training, records: Sequence[Features], policy: Policy) -> MatchModel:
-    """The model of a training, in integers."""
+def freeze(training: Training, records: Sequence[Features], policy: Policy, count: int) -> MatchModel:
+    """The model of a training on *count* records, of which *records* are different, in integers."""
     table, classes = training.table, training.classes
     bits, related_bits = classes.bits, classes.related_bits
     columns: list[ColumnWeights] = []
@@ -59,10 +63,17 @@ def freeze(training: Training, records: Sequence[Features], policy: Policy) -> M
         terms=FrozenMap(terms),
         words=FrozenMap(_words(records, table.columns)),
         policy=policy,
-        records=sum(training.copies),
+        records=count,
+        kinds=_kinds(records),
         expected_same=round(classes.prior * training.total),
         expected_related=round(classes.related_prior * training.total),
     )
+
+
+def _kinds(records: Sequence[Features]) -> tuple[str, ...]:
+    """The kinds of customer that there are enough of to learn from."""
+    found = Counter(record.kind for record in records)
+    return tuple(sorted(kind for kind, count in found.items() if count >= _A_FEW))
 
 
 def _units(bits: Sequence[float]) -> tuple[int, ...]:

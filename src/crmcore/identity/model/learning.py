@@ -16,7 +16,7 @@ from crmcore.identity.model.certificates import Certificate, certify
 from crmcore.identity.model.columns import COLUMNS, Column
 from crmcore.identity.model.freezing import freeze
 from crmcore.identity.model.match_model import MatchModel
-from crmcore.identity.model.policy import Policy
+from crmcore.identity.model.policy import USUAL_RULES, Policy
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.model.training import Training, train, used_columns
 
@@ -136,6 +136,17 @@ class Matcher:
         columns = tuple(column for column in COLUMNS if column.name in names)
         return cls(columns=(*columns, *more), policy=policy or Policy(), budget=budget)
 
+    @property
+    def _policy(self) -> Policy:
+        """The policy without the usual rules that speak of a column which is another one here."""
+        labels = {column.name: column.labels for column in COLUMNS}
+        other = {column.name for column in self.columns if labels.get(column.name, ()) != column.labels}
+        rules = self.policy.rules
+        return attrs.evolve(
+            self.policy,
+            rules=tuple(rule for rule in rules if rule not in USUAL_RULES or other.isdisjoint(rule.where)),
+        )
+
     def learn(
         self, records: Sequence[Features], *, on_progress: Callable[[int, int], None] | None = None
     ) -> Learned:
@@ -153,7 +164,11 @@ class Matcher:
         times = [copies[record] for record in distinct]
         training = train(distinct, columns, times, budget=self.budget, on_progress=on_progress)
         certificates = certify(training, distinct, columns)
-        model = freeze(training, distinct, self.policy) if all(one.passed for one in certificates) else None
+        model = (
+            freeze(training, distinct, self._policy, sum(times))
+            if all(one.passed for one in certificates)
+            else None
+        )
         return Learned(
             model=model,
             certificates=certificates,

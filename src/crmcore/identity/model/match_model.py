@@ -63,8 +63,8 @@ class Together(Document):
 class MatchModel(Document):
     """What was learned of a set of records, or laid down by hand.
 
-    *prior* is the score of two records of which nothing is known. *records* and *expected_same* say what it was learned
-    from. *related_prior* is None for a model of two classes.
+    *prior* is the score of two records of which nothing is known. *records*, *kinds* and *expected_same* say what it
+    was learned from. *related_prior* is None for a model of two classes.
     """
 
     columns: tuple[ColumnWeights, ...]
@@ -75,6 +75,7 @@ class MatchModel(Document):
     words: FrozenMap[str, int] = FrozenMap()
     policy: Policy = Policy()
     records: int = 0
+    kinds: tuple[str, ...] = ()
     expected_same: int = 0
     expected_related: int = 0
 
@@ -94,7 +95,13 @@ class MatchModel(Document):
                 raise InvalidModel(
                     f"the column {column.name!r} has a share for each level, and level 0 first"
                 )
-        if any(not {both.a, both.b} <= names for both in self.dependences):
+            if column.same[0] or (column.related and column.related[0]):
+                raise InvalidModel(
+                    f"a missing value says nothing: the column {column.name!r} begins with a weight of 0"
+                )
+            if min((0, *column.share_same, *column.share_other)) < 0:
+                raise InvalidModel(f"a share is not below 0: correct those of the column {column.name!r}")
+        if any(both.a == both.b or not {both.a, both.b} <= names for both in self.dependences):
             raise InvalidModel(
                 "two columns that agree together are columns of the model: correct the dependences"
             )

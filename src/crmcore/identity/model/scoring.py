@@ -173,9 +173,14 @@ class LearnedMatcher:
     def __attrs_post_init__(self) -> None:
         known = {column.name: column for column in self.columns}
         for column in self.model.columns:
-            if column.name not in known or known[column.name].labels != column.labels:
+            if column.name not in known:
                 raise InvalidModel(
                     f"the model compares by {column.name!r}, which is not a column here: give it in columns="
+                )
+            if known[column.name].labels != column.labels:
+                raise InvalidModel(
+                    f"the model knows other levels of {column.name!r} than there are here: learn anew, or give the "
+                    "column that it was learned with in columns="
                 )
         self.model.policy.check({column.name: column.top for column in (*COLUMNS, *self.columns)})
 
@@ -187,11 +192,14 @@ class LearnedMatcher:
     def suits(self, kind: str) -> bool:
         """Whether the model can tell customers of a kind apart: one that was learned of people says nothing of
         organizations, nor the other way round."""
+        if kind == "anonymous":
+            return True
+        if self.model.kinds:
+            return kind in self.model.kinds
+        # A model that was laid down by hand: it is made for those whose names it compares.
         names = {column.name for column in self.model.columns}
         people, organizations = not names.isdisjoint(_NAMES_OF_PEOPLE), "organization name" in names
-        if kind == "organization":
-            return organizations or not people
-        return kind == "anonymous" or people or not organizations
+        return (people or not organizations) if kind == "person" else (organizations or not people)
 
     def keys(self, features: Features) -> frozenset[str]:
         """The texts under which records like this one are looked up."""

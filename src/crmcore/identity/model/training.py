@@ -46,7 +46,7 @@ _OTHERS = 25
 
 _MOST_SHARE = 0.2
 
-_TELLING = 3
+TELLING = 3
 """With fewer columns nothing is seen of one that the others do not decide: what is known by nature stays."""
 
 _HAS_SUPPORT = frozenset({"phone", "street", "e-mail", "postcode", "city", "employer"})
@@ -70,6 +70,7 @@ class Training:
     """All that a training knows. *copies* says how many times each record was given, and *note* why there are two
     classes where there are not three."""
 
+    records: Sequence[Features]
     table: Table
     copies: Sequence[int]
     comparer: Comparer
@@ -93,7 +94,7 @@ class Training:
         return min(most, 2 * self.classes.prior) if self.classes.rounds else most
 
     def times(self, at: int) -> int:
-        """How many pairs of records as they were given the compared pair at a position stands for."""
+        """How many pairs of records the compared pair at a position stands for."""
         i, j = self.pairs.a[at], self.pairs.b[at]
         one, other = self.copies[i], self.copies[j]
         return one * (one - 1) // 2 if i == j else one * other
@@ -119,6 +120,8 @@ def train(
 ) -> Training:
     """Learn from *records*, which are different from each other and sorted by what they hold; *copies* says how many
     times each was given."""
+    # What was copied a thousand times says no more of others than what was copied a few times.
+    copies = [min(times, _RECORDS) for times in copies]
     table = encode(records, columns)
     comparer = Comparer(table)
     candidates = Candidates(table, budget)
@@ -126,6 +129,7 @@ def train(
     sample = _sample(comparer)
     count = sum(copies)
     training = Training(
+        records=records,
         table=table,
         copies=copies,
         comparer=comparer,
@@ -149,7 +153,7 @@ def train(
         adding = _together(training)
         items, terms = _items(training, live, parts, adding)
         # At first, when nothing is known of who is who, what is common to neighbours must not pass for one customer.
-        known = count / 2 if parts is None or len(columns) < _TELLING else 0.0
+        known = count / 2 if parts is None or len(columns) < TELLING else 0.0
         training.classes = fit(items, training.classes, columns, training.total, own, known)
         if training.classes.related_prior * training.total < _LEAST_RELATED and loop:
             training.classes = attrs.evolve(training.classes, related=None, related_prior=0.0)
@@ -442,11 +446,7 @@ def _weigh(
         kept.append(at)
         if same > _COUNTED:
             i, j = pairs.a[at], pairs.b[at]
-            met = (
-                [(i, training.copies[j] - 1)]
-                if i == j
-                else [(i, training.copies[j]), (j, training.copies[i])]
-            )
+            met = [(i, training.copies[j] - (i == j)), (j, training.copies[i])][: 1 + (i != j)]
             for position, times in met:
                 sizes[position] += same * times
                 for k in agreeing:
