@@ -12,7 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
-from math import log2
+from math import log2, sqrt
 
 import attrs
 
@@ -258,8 +258,10 @@ def _strangers(training: Training, sample: Sequence[Sequence[int]]) -> Shares:
         best = column.terms.get(column.top)
         if best is not None:
             equal = [level for level, term in column.terms.items() if term is best or term == best]
-            # Who is taken for one customer explains what is seen of agreement only as far as customers go.
-            least = sum(seen[level] for level in equal) / (present + 1) - training.most * _agreement(
+            # Who is taken for one customer explains what is seen of agreement only as far as customers go; two standard
+            # errors of the random pairs are left to chance.
+            equals = sum(seen[level] for level in equal)
+            least = (equals - 2 * sqrt(equals)) / (present + 1) - training.most * _agreement(
                 column, training.classes.same[at]
             )
             accident = max(training.frequencies.accident(at, best), least)
