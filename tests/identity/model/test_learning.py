@@ -334,3 +334,20 @@ def test_few_columns_tell_relatives_and_strangers_apart(
     seed: int, fields: tuple[str, ...], least: float
 ) -> None:
     assert pairs_f1(households(400, seed), *fields) > least
+
+
+@pytest.mark.parametrize(
+    ("firsts", "seconds", "written"),
+    [
+        ("Ромашка Василек Рассвет Восток Север Заря Маяк Орион", "Строй Торг Сервис Транс", "ООО {}"),
+        ("Müller Schmidt Weber Becker Koch Wolf Bauer Klein", "Bäckerei Apotheke Bau Reisen", "{} GmbH"),
+    ],
+)
+def test_legal_forms_of_any_script_are_not_what_tells_names_apart(
+    firsts: str, seconds: str, written: str
+) -> None:
+    names = [f"{first} {second}" for first in firsts.split() for second in seconds.split()]
+    again = [written.format(name) for name in names[::2]]
+    found = dedupe([features_of_row({"org_name": name}) for name in (*names, *again)])
+    assert found.matcher.startswith("model/")
+    assert found.labels == (*range(32), *range(0, 32, 2))
