@@ -14,6 +14,7 @@ from crmcore.identity.matcher import Match
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.population import Population
+from crmcore.party.party import Household
 from crmcore.values.ids import PartyId
 from tests.app.houses import in_memory
 from tests.app.judging import MailboxMatcher
@@ -45,6 +46,18 @@ def test_single_organizations_are_compared_by_the_rules_beside_a_model_of_people
     shop, _ = (crm.parties.add(Organization.of("Acme Bakery Ltd", **DOOR)).id for _ in "ab")
     (candidate,) = crm.identity.matches(shop)
     assert candidate.match.verdict == "same"
+
+
+@pytest.mark.parametrize("matcher", [None, MODEL])
+def test_households_are_left_to_the_rules(matcher: MatchModel | None) -> None:
+    crm = in_memory(matcher=matcher)
+    home = (
+        Household.of("Lee family", address=DOOR["address"]).with_phone(DOOR["phone"]).with_email("lee@x.org")
+    )
+    one, _ = (crm.parties.add(home).id for _ in "ab")
+    assert [candidate.match.verdict for candidate in crm.identity.matches(one)] == ["same"]
+    report = crm.identity.dedupe()
+    assert (dict(report.customers), report.notes) == ({"household": 1}, ())
 
 
 def test_a_field_left_out_is_used_nowhere_in_a_store() -> None:

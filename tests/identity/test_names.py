@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from crmcore.identity.names import full_name_form, organization_form, person_form
@@ -69,3 +71,10 @@ def test_a_hostile_name_is_cut() -> None:
     assert form is not None
     assert len(form.given) <= 16
     assert len(organization_form("acme " * 2_500_000)) <= 16
+
+
+@pytest.mark.parametrize("text", ["Müller Gesellschaft mbH", "Smith's Limited", "Sotheby–Lee Ltd"])
+def test_how_signs_are_written_does_not_change_a_name(text: str) -> None:
+    one = organization_form(text)
+    assert organization_form(unicodedata.normalize("NFD", text)) == one
+    assert organization_form(text.replace("'", "’").replace("–", "-")) == one

@@ -142,7 +142,8 @@ class AsyncCrm(_Namespaces):
         if isinstance(matcher, Matcher):
             matcher = FallbackMatcher(matcher)
         elif isinstance(matcher, MatchModel):
-            matcher = MatcherByKind(LearnedMatcher(model=matcher))
+            rules = FallbackMatcher(Matcher(policy=matcher.policy))
+            matcher = MatcherByKind(LearnedMatcher(model=matcher), rules)
         self._flow = Flow(
             store=store,
             tenant=tenant,

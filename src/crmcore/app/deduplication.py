@@ -87,13 +87,13 @@ async def dedupe_store(
     employers = _grouped((job.from_, names[job.to]) for job in jobs if job.to in names)
 
     # People first: then organizations of one name are told apart, or not, by the people who work for them.
-    people = [party for party in parties if party.kind != "organization"]
+    people = [party for party in parties if party.kind in ("person", "anonymous")]
     features = [features_of(p, employers.get(p.id, ())) for p in people]
     found = _run(flow.learner or _suited(flow.matcher, "person"), people, features, known, exclude, tell)
     new = _new_judgements(flow, people, customers(ids, known), known, found)
     who = customers(ids, [*known, *new])
     workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
-    organizations = [party for party in parties if party.kind == "organization"]
+    organizations = [party for party in parties if party.kind in ("organization", "household")]
     features = [features_of(o, people=workers.get(o.id, ())) for o in organizations]
     more = _run(_suited(flow.matcher, "organization"), organizations, features, known, exclude, tell)
     new += _new_judgements(flow, organizations, customers(ids, known), known, more)

@@ -82,7 +82,8 @@ async def decision_of(unit: Unit, judgement: Judgement) -> tuple[Judgement, ...]
     """All judgements of the one decision that *judgement* belongs to, taken back or not."""
     if judgement.decision is None:
         return (judgement,)
-    return await _judgements(unit, [Key(DECISION, judgement.decision)])
+    found = await _judgements(unit, [Key(DECISION, judgement.decision)])
+    return found or (judgement,)  # written before decisions had a key
 
 
 async def conflicts_of(unit: Unit, customer: Membership) -> tuple[str, ...]:

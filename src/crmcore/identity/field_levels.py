@@ -161,7 +161,7 @@ _BOXES = (
 
 
 def _is_box(door: Door) -> bool:
-    return "".join(door.street).rstrip("0123456789") in _BOXES
+    return not door.type and "".join(door.street).rstrip("0123456789") in _BOXES
 
 
 def _numbers_alike(a: str, b: str) -> int:

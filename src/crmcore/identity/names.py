@@ -176,7 +176,7 @@ def organization_form(text: str) -> OrganizationForm:
 
 
 def _latin(text: str) -> bool:
-    return all(letter < _AFTER_LATIN for letter in text)
+    return all(letter < _AFTER_LATIN for letter in text if letter.isalpha())
 
 
 @lru_cache(maxsize=_MEMORY)

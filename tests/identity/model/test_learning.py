@@ -351,3 +351,21 @@ def test_legal_forms_of_any_script_are_not_what_tells_names_apart(
     found = dedupe([features_of_row({"org_name": name}) for name in (*names, *again)])
     assert found.matcher.startswith("model/")
     assert found.labels == (*range(32), *range(0, 32, 2))
+
+
+def test_a_column_that_is_the_same_everywhere_takes_nothing_away() -> None:
+    rows = [{"email": f"{name}.{n}@x.example"} for n, name in enumerate(["ann", "bo", "cleo", "dan"] * 20)]
+    rows += [{"email": row["email"].replace("example", "exmaple")} for row in rows[:30]]
+    alone = dedupe([features_of_row(row) for row in rows])
+    beside = dedupe([features_of_row(row | {"country": "US"}) for row in rows])
+    assert beside.matcher.startswith("model/")
+    assert beside.labels == alone.labels
+
+
+def test_what_was_learned_of_records_without_names_is_used_for_those_with_names() -> None:
+    rows = [{key: row[key] for key in ("email", "phone", "street_no", "street")} for row in households()]
+    model = Matcher().learn([features_of_row(row) for row in rows]).model
+    assert model is not None
+    named = dedupe([features_of_row(row | {"family_name": "Lee"}) for row in rows], model)
+    assert named.labels == dedupe([features_of_row(row) for row in rows], model).labels
+    assert not named.notes

@@ -119,8 +119,10 @@ def _common(training: Training) -> bool:
     columns, rows = training.table.columns, training.table.rows
     if len(columns) >= TELLING:
         return False
+    if any(_tells(column, [row[at] for row in rows if row[at]]) for at, column in enumerate(columns)):
+        return False
     if len(columns) == 1:
-        return columns[0].rarity < _TELLS_ALONE or len(rows) > _BEARERS * len(set(rows))
+        return True
     given = [(row, times) for row, times in zip(rows, training.copies, strict=True) if all(row)]
     count = sum(times for _, times in given)
     one, other, both = (
@@ -128,6 +130,11 @@ def _common(training: Training) -> bool:
         for values in ([row[0] for row, _ in given], [row[1] for row, _ in given], [row for row, _ in given])
     )
     return count > 1 and one * other > _ACCIDENTS * both * count * (count - 1) / 2
+
+
+def _tells(column: Column, codes: Sequence[int]) -> bool:
+    """Whether a column tells customers apart by itself."""
+    return column.rarity >= _TELLS_ALONE and len(codes) <= _BEARERS * len(set(codes))
 
 
 def _agreeing(values: Iterable[tuple[object, int]]) -> float:

@@ -72,7 +72,7 @@ def freeze(training: Training, records: Sequence[Features], policy: Policy, coun
 
 def _kinds(records: Sequence[Features]) -> tuple[str, ...]:
     """The kinds of customer that there are enough of to learn from."""
-    found = Counter(record.kind for record in records)
+    found = Counter(record.kind for record in records if record.kind != "anonymous")
     return tuple(sorted(kind for kind, count in found.items() if count >= _A_FEW))
 
 
