@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.identity import field_levels, name_levels
-from crmcore.identity.field_levels import Door
+from crmcore.identity.addresses import AddressForm
 from crmcore.identity.model.columns import COLUMNS
 
 WORD = st.one_of(
@@ -40,13 +40,13 @@ DATE = st.one_of(
     st.sampled_from(["1985", "1985-04", "1985-01-01", "--04-12", "--01-01", "1985-04-12", "1985-12-04"]),
 )
 STREET = st.builds(
-    Door,
+    AddressForm,
     st.sampled_from(["", "5", "5a", "15", "51"]),
     st.lists(WORD, max_size=2, unique=True).map(tuple),
     st.sampled_from(["", "st", "rd"]),
     st.sampled_from(["", "n", "s"]),
     st.sampled_from(["", "3", "7"]),
-).filter(lambda door: bool(door.number or door.street))
+).filter(lambda address: bool(address.number or address.street))
 PLAIN = st.one_of(WORD, st.lists(WORD, min_size=2, max_size=3).map(" ".join))
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "given name": WORDS,
@@ -144,15 +144,20 @@ def test_dates_are_judged_by_what_both_know(one: str, other: str, level: int) ->
         (field_levels.postcodes, "ng334rn", "ng334nr", 3),
         (field_levels.places, "st albans", "albans", 2),
         (field_levels.identifiers, "vat:529900", "lei:529900", 0),
-        (field_levels.streets, Door("5", ("oak",), "st"), Door("6", ("oak",), "st"), 2),
-        (field_levels.streets, Door("15", ("oak",), "st"), Door("16", ("oak",), "st"), 3),
-        (field_levels.streets, Door("5", (), ""), Door("", ("oak",), "st"), 0),
-        (field_levels.streets, Door("5", ("42",), "st"), Door("5", ("43",), "st"), 1),
-        (field_levels.streets, Door("5", ("oak",), "st"), Door("5", ("oak",), "rd"), 5),
-        (field_levels.streets, Door("5", ("oak",), "st"), Door("5", ("oak",)), 6),
-        (field_levels.streets, Door("5", ("oak",), direction="n"), Door("5", ("oak",), direction="s"), 5),
-        (field_levels.streets, Door("5", ("oak",), unit="3"), Door("5", ("oak",), unit="7"), 5),
-        (field_levels.streets, Door("5", ("oak",), unit="3"), Door("5", ("oak",)), 6),
+        (field_levels.streets, AddressForm("5", ("oak",), "st"), AddressForm("6", ("oak",), "st"), 2),
+        (field_levels.streets, AddressForm("15", ("oak",), "st"), AddressForm("16", ("oak",), "st"), 3),
+        (field_levels.streets, AddressForm("5", (), ""), AddressForm("", ("oak",), "st"), 0),
+        (field_levels.streets, AddressForm("5", ("42",), "st"), AddressForm("5", ("43",), "st"), 1),
+        (field_levels.streets, AddressForm("5", ("oak",), "st"), AddressForm("5", ("oak",), "rd"), 5),
+        (field_levels.streets, AddressForm("5", ("oak",), "st"), AddressForm("5", ("oak",)), 6),
+        (
+            field_levels.streets,
+            AddressForm("5", ("oak",), direction="n"),
+            AddressForm("5", ("oak",), direction="s"),
+            5,
+        ),
+        (field_levels.streets, AddressForm("5", ("oak",), unit="3"), AddressForm("5", ("oak",), unit="7"), 5),
+        (field_levels.streets, AddressForm("5", ("oak",), unit="3"), AddressForm("5", ("oak",)), 6),
     ],
 )
 def test_what_the_levels_mean(compare: Callable[[Any, Any], int], one: Any, other: Any, level: int) -> None:
@@ -196,7 +201,7 @@ def test_texts_of_ten_thousand_letters_end_in_time(column: Any) -> None:
     shapes: dict[str, Callable[[str], Any]] = {
         "given name": lambda text: (text,),
         "family name": lambda text: (text, "x"),
-        "street": lambda text: Door("5", (text,), "st"),
+        "street": lambda text: AddressForm("5", (text,), "st"),
         "organization name": lambda text: ((text, RARITY),),
         "employer": lambda text: ((text, RARITY),),
     }

@@ -6,9 +6,8 @@ Invariant: symmetric, a function of the two values alone, and blind to how commo
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from crmcore.identity.name_levels import Words, edits, metrics, shared_word, word_level
+from crmcore.identity.addresses import AddressForm
+from crmcore.identity.name_levels import edits, metrics, shared_word, word_level
 
 
 def birth_dates(a: str, b: str) -> int:
@@ -107,30 +106,16 @@ def phones(a: str, b: str) -> int:
     return 2 if metrics()[1](a[-9:], b[-9:], score_cutoff=1) <= 1 else 1
 
 
-class Door(NamedTuple):
-    """Where in a town: the *number*, the *street*'s words without its *type* and *direction*, and the *unit*."""
-
-    number: str = ""
-    street: Words = ()
-    type: str = ""
-    direction: str = ""
-    unit: str = ""
-
-    @property
-    def name(self) -> str:
-        """House number and street, or nothing when either is missing."""
-        return f"{self.number} {''.join(self.street)}" if self.number and self.street else ""
-
-
-def streets(a: Door, b: Door) -> int:
-    """Number and street: 1 different, 2 another number there, or no more than alike, 3 a number there that is one error
-    away, 4 the street alone, 5 the door with an error, such as another unit or another kind of street, 6 the same door.
+def streets(a: AddressForm, b: AddressForm) -> int:
+    """The streets and numbers of two addresses: 1 different, 2 another number there, or no more than alike, 3 a
+    number there that is one error away, 4 the street alone, 5 the door with an error, such as another unit or
+    another kind of street, 6 the same door.
 
     A box at the post office says nothing of a street.
 
-    >>> oak = Door("5", ("oak",), "st")
-    >>> streets(oak, oak), streets(oak, Door("5", ("oak",), "rd")), streets(oak, Door("9", ("elm",), "st"))
-    (6, 5, 1)
+    >>> oak = AddressForm("5", ("oak",), "st")
+    >>> [streets(oak, oak._replace(**other)) for other in ({}, {"type": "rd"}, {"street": ("elm",)})]
+    [6, 5, 1]
     """
     if _is_box(a) != _is_box(b):
         return 0
@@ -160,7 +145,7 @@ _BOXES = (
 )
 
 
-def _is_box(door: Door) -> bool:
+def _is_box(door: AddressForm) -> bool:
     return not door.type and "".join(door.street).rstrip("0123456789") in _BOXES
 
 
@@ -168,7 +153,7 @@ def _numbers_alike(a: str, b: str) -> int:
     return 3 if a == b else word_level(a, b) or (2 if _mistyped(a, b) else 0)
 
 
-def _streets_alike(a: Door, b: Door) -> int:
+def _streets_alike(a: AddressForm, b: AddressForm) -> int:
     """3 the same, 2 another kind, direction or a typing error, 1 roughly, 0 different."""
     one, other = "".join(a.street), "".join(b.street)
     if one == other:

@@ -16,7 +16,6 @@ from crmcore.errors import InvalidModel
 from crmcore.identity import field_levels, name_levels
 from crmcore.identity.addresses import AddressForm
 from crmcore.identity.features import Features
-from crmcore.identity.field_levels import Door
 from crmcore.identity.latin import latin
 from crmcore.identity.name_levels import Weighted, Words
 from crmcore.identity.names import PersonForm
@@ -101,19 +100,19 @@ def _family_keys(words: Words) -> tuple[str, ...]:
     return tuple(dict.fromkeys((f"n:{_joined(words)}", *(f"n:{word}" for word in words if len(word) > 3))))
 
 
-def _street_words(door: Door) -> str:
-    return _joined(door.street)
+def _street_words(address: AddressForm) -> str:
+    return _joined(address.street)
 
 
-def _door(door: Door) -> str:
-    return door.name
+def _door(address: AddressForm) -> str:
+    return address.door
 
 
-def _street_keys(door: Door) -> tuple[str, ...]:
-    if not door.street:
+def _street_keys(address: AddressForm) -> tuple[str, ...]:
+    if not address.street:
         return ()
-    named = f"s:{_street_words(door)}"
-    return (f"d:{door.name}", named) if door.number else (named,)
+    named = f"s:{_street_words(address)}"
+    return (f"d:{address.door}", named) if address.number else (named,)
 
 
 def _local(address: str) -> str:
@@ -272,9 +271,9 @@ def _name(form: PersonForm) -> Variant:
 
 def _address(form: AddressForm) -> Variant:
     words = tuple(word for text in form.street for word in latin(text).split())
-    door = Door(form.number, words, form.type, form.direction, form.unit)
+    street = AddressForm(form.number, words, form.type, form.direction, form.unit)
     return (
-        door if door.number or door.street else None,
+        street if street.number or street.street else None,
         form.postcode or None,
         latin(form.city) or None,
         latin(form.region) or None,

@@ -63,8 +63,9 @@ class Together(Document):
 class MatchModel(Document):
     """What was learned of a set of records, or laid down by hand.
 
-    *prior* is the score of two records of which nothing is known. *records*, *kinds* and *expected_same* say what it
-    was learned from. *related_prior* is None for a model of two classes.
+    *prior* is the score of two records of which nothing is known. *records*, *kinds* and *expected_same* say what
+    it was learned from; of a record that was given many times, ten copies make pairs. *related_prior* is None for a
+    model of two classes.
     """
 
     columns: tuple[ColumnWeights, ...]

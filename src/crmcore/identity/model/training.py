@@ -67,8 +67,8 @@ class Pairs:
 
 @attrs.define(kw_only=True)
 class Training:
-    """All that a training knows. *copies* says how many times each record was given, and *note* why there are two
-    classes where there are not three."""
+    """All that a training knows. *copies* says how many times each record counts, since it was given so many times or
+    more, and *note* why there are two classes where there are not three."""
 
     records: Sequence[Features]
     table: Table
@@ -83,7 +83,7 @@ class Training:
 
     @property
     def total(self) -> float:
-        """How many pairs the records make."""
+        """How many pairs the records make, as often as they count."""
         count = sum(self.copies)
         return count * (count - 1) / 2
 
@@ -94,7 +94,7 @@ class Training:
         return min(most, 2 * self.classes.prior) if self.classes.rounds else most
 
     def times(self, at: int) -> int:
-        """How many pairs of records the compared pair at a position stands for."""
+        """How many pairs the compared pair at a position counts for."""
         i, j = self.pairs.a[at], self.pairs.b[at]
         one, other = self.copies[i], self.copies[j]
         return one * (one - 1) // 2 if i == j else one * other
