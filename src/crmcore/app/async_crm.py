@@ -122,8 +122,8 @@ class AsyncCrm(_Namespaces):
 
     A *matcher* that learns (`Matcher`, the default) learns from the people of the store each time they are
     deduplicated; single records, organizations and stores with too few people to learn from are compared by rules,
-    which see no field that the `Matcher` leaves out. A saved `MatchModel` decides on the kinds of customer whose
-    names it compares, and any `PairMatcher` on everything.
+    which see no field that the `Matcher` leaves out. A saved `MatchModel` decides on the kinds of customer that it was
+    learned of, rules by its policy on the others, and any `PairMatcher` on everything.
     """
 
     def __init__(

@@ -37,7 +37,9 @@ class ModelScan:
         unsuited = {kind for kind in set(self.kinds) if training is None and not matcher.suits(kind)}
         self.notes: list[str] = []
         if passed_over := sum(kind in unsuited for kind in self.kinds):
-            self.notes.append(f"{passed_over:,} records are of a kind that this model does not compare")
+            self.notes.append(
+                f"not compared, being of kinds that this model was not learned of: different records, {passed_over:,}"
+            )
         self.at_row = [at for at, node in enumerate(nodes) if not node.empty and node.kind not in unsuited]
         self.rows = {at: row for row, at in enumerate(self.at_row)}
         # The trainer has seen the same records in the same order, unless people spoke of one of several equal ones.

@@ -89,3 +89,9 @@ def test_a_saved_model_says_of_relations_what_the_fresh_one_said() -> None:
     again = dedupe(rows, fresh.learned.model)
     assert fresh.related
     assert (again.labels, again.related) == (fresh.labels, fresh.related)
+
+
+def test_a_model_of_other_customers_is_another_one() -> None:
+    other = attrs.evolve(model(), kinds=("organization", "person"))
+    assert other.name != model().name
+    assert model().diff(other) == ("kinds of customer: person -> organization, person",)

@@ -210,7 +210,7 @@ class MatchModel(Document):
         return cls.from_text(text)
 
     def diff(self, other: MatchModel) -> tuple[str, ...]:
-        """What is different in *other*, a line each: columns, weights by level in bits, dependences, policy, terms.
+        """What is different in *other*, a line each: columns, weights by level in bits, kinds, policy, terms.
 
         >>> column = ColumnWeights(name="city", labels=("different", "same"), same=(0, -UNIT, 4 * UNIT))
         >>> one = MatchModel(columns=(column,), prior=-8 * UNIT)
@@ -253,6 +253,10 @@ def _differences(one: MatchModel, other: MatchModel) -> list[str]:
     pairs_after = {(d.a, d.b): d.bits for d in other.dependences}
     for a, b in sorted(pairs_before.keys() | pairs_after.keys()):
         changed(f"{a} and {b} together", -pairs_before.get((a, b), 0), -pairs_after.get((a, b), 0))
+    if one.kinds != other.kinds:
+        lines.append(
+            f"kinds of customer: {', '.join(one.kinds) or 'any'} -> {', '.join(other.kinds) or 'any'}"
+        )
     if one.policy != other.policy:
         lines.append("policy: other costs, review or rules")
     terms = sum(one.terms.get(key) != other.terms.get(key) for key in one.terms.keys() | other.terms.keys())
