@@ -17,12 +17,12 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.judging import concerned, put_judgement, settle
 from crmcore.app.relationships import related
+from crmcore.app.review_queue import scan_judgements, tidy
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import Partition, customers
 from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.features import Features, features_of
-from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, in_doubt, judge, links_of, standing, two_customers
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Matcher
@@ -79,7 +79,8 @@ async def dedupe_store(
     # A retracted record is not compared, but what was judged of it still joins the records on its two sides.
     ids = [party.id for party in everyone]
     parties = [party for party in everyone if party.standing == "active"]
-    known: list[Judgement] = await scan_all(unit, JUDGEMENT, tell)
+    stored = await scan_judgements(unit, tell)
+    known = [judgement for judgement, _ in stored]
     jobs = [
         r for r in await scan_all(unit, RELATIONSHIP, tell) if r.type == EMPLOYMENT.key and not r.retracted
     ]
@@ -101,14 +102,15 @@ async def dedupe_store(
     written = await _write(flow, ids, known, new, tell)
     everything = [*known, *new]
     partition = customers(ids, everything)
+    await tidy(flow, stored, everything, partition)
     kind_of = {party.id: party.kind for party in parties}
-    active = ([kind_of[member] for member in group if member in kind_of] for group in partition.groups)
-    kinds: Counter[str] = Counter(members[0] for members in active if members)
+    present = ([kind_of[member] for member in group if member in kind_of] for group in partition.groups)
+    kinds: Counter[str] = Counter(members[0] for members in present if members)
     return DedupeReport(
         records=len(parties),
         customers=FrozenMap(kinds),
         merged=sum(1 for judgement in new if judgement.verdict == "same" and _joins(judgement, partition)),
-        review=sum(1 for _ in in_doubt(everything, partition.of)),
+        review=sum(1 for _ in in_doubt(everything, partition.of, active=kind_of)),
         written=written,
         notes=(*notes_of(found), *notes_of(more)),
         matchers=(found.decided_by, more.decided_by),
@@ -235,7 +237,8 @@ def _new_judgements(
     for link in found.links:
         add(link.a, link.b, "same", link.match, link.support)
     after = customers(chain.from_iterable(before.groups), [*known, *new])
-    asked = {two_customers(judgement, after.of) for judgement in in_doubt(known, after.of)}
+    here = {party.id for party in parties}
+    asked = {two_customers(judgement, after.of) for judgement in in_doubt(known, after.of, active=here)}
     for pair in found.unsure:
         if frozenset(after.of(parties[at].id) for at in (pair.a, pair.b)) not in asked:
             add(pair.a, pair.b, "unsure", pair.match, 1)

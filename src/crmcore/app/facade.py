@@ -302,7 +302,10 @@ class Identity:
         return run(self._flow.judgements(ref))
 
     def to_review(self, *, limit: int = 100) -> tuple[Judgement, ...]:
-        """The pairs that the matcher is unsure of and nobody has settled, most likely the same first."""
+        """The pairs that the matcher is unsure of and nobody has settled, most likely the same first.
+
+        They are read from an order that the store keeps, so the first ones cost as much as they are many.
+        """
         return run(self._flow.to_review(limit=limit))
 
     def dedupe(self, *, exclude: Exclude | None = None, on_progress: Progress | None = None) -> DedupeReport:

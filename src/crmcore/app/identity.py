@@ -11,17 +11,27 @@ from typing import Any
 import attrs
 
 from crmcore.app.customers import load_parties
-from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store, employers_of, scan_all
+from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store, employers_of
 from crmcore.app.flow import Flow
-from crmcore.app.judging import Concerned, concerned, decision_of, judgements_on, put_judgement, settle
+from crmcore.app.judging import (
+    concerned,
+    decision_of,
+    judgements_on,
+    put_judgement,
+    refuse_decided,
+    refuse_kinds,
+    say,
+    settle,
+)
 from crmcore.app.parties import MATCH
 from crmcore.app.resolve import Reference, memberships, resolve
+from crmcore.app.review_queue import pairs_in_doubt
 from crmcore.app.unit import Unit, load_record
-from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidJudgement, NotFound
+from crmcore.errors import ClusterTooLarge, InvalidJudgement, NotFound
 from crmcore.identity.features import features_of
-from crmcore.identity.identity_events import JudgementMade, JudgementRetracted
+from crmcore.identity.identity_events import JudgementRetracted
 from crmcore.identity.identity_keys import JUDGEMENT
-from crmcore.identity.judgement import Judgement, Retraction, decided, in_doubt, judge
+from crmcore.identity.judgement import Judgement, Retraction, decided
 from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population
 from crmcore.party.party import Party
@@ -111,11 +121,10 @@ class AsyncIdentity:
 
         async def plan(unit: Unit) -> Judgement:
             one, other = await _two_parties(unit, a, b)
-            _refuse_kinds(await load_parties(unit, [one, other]))
+            refuse_kinds(await load_parties(unit, [one, other]))
             around = await concerned(unit, [one, other])
-            _refuse_decided(around, one, other)
-            judgement = self._judge(unit, one, other, "same", reason)
-            partition = await self._settle(unit, around, judgement)
+            refuse_decided(around, one, other)
+            judgement, partition = await say(unit, around, (one, other), "same", reason)
             if partition.of(one) != partition.of(other):
                 raise ClusterTooLarge(
                     "these customers cannot be joined: a person's judgement or the size forbids it"
@@ -135,8 +144,7 @@ class AsyncIdentity:
         async def plan(unit: Unit) -> Judgement:
             one, other = await _two_parties(unit, a, b)
             around = await concerned(unit, [one, other])
-            judgement = self._judge(unit, one, other, "different", reason)
-            await self._settle(unit, around, judgement)
+            judgement, _ = await say(unit, around, (one, other), "different", reason)
             return judgement
 
         return await self._flow.commit(plan, asked=("identity.mark_different", a, b), reason=reason)
@@ -191,13 +199,11 @@ class AsyncIdentity:
         return await judgements_on(unit, (await resolve(unit, ref)).members)
 
     async def to_review(self, *, limit: int = 100) -> tuple[Judgement, ...]:
-        """The pairs that the matcher is unsure of and nobody has settled, most likely the same first."""
-        unit = self._flow.reader()
-        known = await scan_all(unit, JUDGEMENT)
-        asked = {end for j in known if j.live and (j.human or j.verdict == "unsure") for end in j.pair}
-        found = await memberships(unit, asked)
-        open_ = in_doubt(known, lambda party: found[party].id)
-        return tuple(sorted(open_, key=lambda j: (-j.score, j.id))[:limit])
+        """The pairs that the matcher is unsure of and nobody has settled, most likely the same first.
+
+        They are read from an order that the store keeps, so the first ones cost as much as they are many.
+        """
+        return await pairs_in_doubt(self._flow.reader(), limit)
 
     async def dedupe(
         self, *, exclude: Exclude | None = None, on_progress: Progress | None = None
@@ -209,44 +215,12 @@ class AsyncIdentity:
         """
         return await dedupe_store(self._flow, exclude=exclude, on_progress=on_progress)
 
-    def _judge(self, unit: Unit, a: PartyId, b: PartyId, verdict: Any, reason: str | None) -> Judgement:
-        judgement = judge(
-            id=unit.ids.new(JudgementId, near=min(a, b)),
-            a=a,
-            b=b,
-            verdict=verdict,
-            actor=unit.actor,
-            recorded_at=unit.now,
-            reason=reason if reason is not None else unit.reason,
-        )
-        return attrs.evolve(judgement, version=1)
-
-    async def _settle(self, unit: Unit, around: Concerned, judgement: Judgement) -> Any:
-        await put_judgement(unit, judgement, expect=0)
-        event = JudgementMade(
-            judgement=judgement.id,
-            a=judgement.a,
-            b=judgement.b,
-            verdict=judgement.verdict,
-            actor=unit.actor,
-            reason=judgement.reason,
-        )
-        return await settle(unit, around, [*around.judgements, judgement], event)
-
 
 async def _settled(unit: Unit, party: PartyId) -> set[CustomerId]:
     """The customers of whom a person has said whether they are that of *party*, through whichever records."""
     own = (await memberships(unit, [party]))[party].members
     ends = {end for pair in decided(await judgements_on(unit, own)) for end in pair} - set(own)
     return {customer.id for customer in (await memberships(unit, sorted(ends))).values()}
-
-
-def _refuse_kinds(parties: list[Any]) -> None:
-    kinds = {party.kind for party in parties} - {"anonymous"}
-    if len(kinds) > 1:
-        raise InvalidJudgement(
-            f"these are {' and '.join(sorted(kinds))}, two kinds of customer: relate them instead"
-        )
 
 
 async def _two_parties(unit: Unit, a: Reference, b: Reference) -> tuple[PartyId, PartyId]:
@@ -260,15 +234,3 @@ async def _two_parties(unit: Unit, a: Reference, b: Reference) -> tuple[PartyId,
 async def _party(unit: Unit, ref: Reference) -> PartyId:
     customer = await resolve(unit, ref)
     return PartyId(ref) if ref in customer.members else customer.members[0]
-
-
-def _refuse_decided(around: Concerned, a: PartyId, b: PartyId) -> None:
-    sides = {member: customer.id for customer in around.customers for member in customer.members}
-    for judgement in around.judgements:
-        if judgement.live and judgement.human and judgement.verdict == "different":
-            ends = {sides[judgement.a], sides[judgement.b]}
-            if ends == {sides[a], sides[b]} or {judgement.a, judgement.b} == {a, b}:
-                raise DecidedDifferent(
-                    "a person said that these are different customers: retract that judgement first",
-                    judgement=judgement.id,
-                )

@@ -4,32 +4,55 @@ Invariant: clusters are recomputed from the live judgements of all parties conce
 changes a judgement. A verb names the cluster that it found each party in, or that it found none; it guards the streams
 of all customers concerned, and appends to one of them when it adds or retracts a judgement. All customers that
 live SAME judgements lead to are concerned, so of two verbs between which the order matters, one is planned again.
+What waits for a person is put in order in the same batch: nothing that waits is missing there; what somebody settled
+by way of a customer that was not concerned may stand there still, and readers pass it over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from crmcore.app.resolve import Membership, memberships
 from crmcore.app.unit import Unit, load_record
-from crmcore.errors import ClusterTooLarge
+from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidJudgement
 from crmcore.identity.customer import CAP, Cluster, Partition, customers, diff
-from crmcore.identity.identity_events import CustomersMerged, CustomerSplit, JudgementMade, JudgementRetracted
-from crmcore.identity.identity_keys import CLUSTER, DECISION, JUDGED, JUDGEMENT, cluster_keys, judgement_keys
-from crmcore.identity.judgement import Judgement
-from crmcore.storage.protocol import Key
-from crmcore.values.ids import CustomerId, PartyId
+from crmcore.identity.identity_events import (
+    CustomersMerged,
+    CustomerSplit,
+    JudgementMade,
+    JudgementRetracted,
+    Verdict,
+)
+from crmcore.identity.identity_keys import (
+    CLUSTER,
+    DECISION,
+    JUDGED,
+    JUDGEMENT,
+    cluster_keys,
+    judgement_keys,
+    review_sorts,
+)
+from crmcore.identity.judgement import Judgement, judge
+from crmcore.identity.review_queue import Place, place_of, waiting
+from crmcore.storage.protocol import Key, Record
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import CustomerId, JudgementId, PartyId
 
 
 @attrs.frozen(kw_only=True)
 class Concerned:
-    """The customers that a judgement can change, and every judgement between their parties."""
+    """The customers that a judgement can change, and every judgement between their parties.
+
+    *outward* are a model's doubts about one of them and somebody else; *records* are all of these as they are stored.
+    """
 
     customers: tuple[Membership, ...]
     judgements: tuple[Judgement, ...]
+    outward: tuple[Judgement, ...] = ()
+    records: Mapping[JudgementId, Record] = attrs.field(default=FrozenMap(), repr=False)
 
     @property
     def parties(self) -> tuple[PartyId, ...]:
@@ -41,6 +64,7 @@ async def concerned(unit: Unit, parties: Iterable[PartyId]) -> Concerned:
     """Everybody whom a change at *parties* can reach: their customers, and those that a live SAME leads to."""
     found: dict[CustomerId, Membership] = {}
     judgements: dict[str, Judgement] = {}
+    records: dict[JudgementId, Record] = {}
     frontier = sorted(set(parties))
     most = len(frontier) + 10 * CAP
     while frontier:
@@ -50,7 +74,9 @@ async def concerned(unit: Unit, parties: Iterable[PartyId]) -> Concerned:
         await unit.guard(f"customer:{id}" for id in new)
         found.update(new)
         members = [member for customer in new.values() for member in customer.members]
-        judged = await judgements_on(unit, members)
+        stored = await _stored(unit, [Key(JUDGED, party) for party in members])
+        records.update((JudgementId(record.ref.id), record) for record in stored)
+        judged = [load_record(JUDGEMENT, record) for record in stored]
         judgements.update((judgement.id, judgement) for judgement in judged)
         known = {member for customer in found.values() for member in customer.members}
         if len(known) > most:
@@ -58,10 +84,13 @@ async def concerned(unit: Unit, parties: Iterable[PartyId]) -> Concerned:
         ends = {end for j in judged if j.live and j.verdict == "same" for end in (j.a, j.b)}
         frontier = sorted(ends - known)
     known = {member for customer in found.values() for member in customer.members}
-    inside = (j for j in judgements.values() if j.a in known and j.b in known)
+    ordered = [judgements[id] for id in sorted(judgements)]
+    inside = tuple(j for j in ordered if j.a in known and j.b in known)
     return Concerned(
         customers=tuple(sorted(found.values(), key=lambda customer: customer.id)),
-        judgements=tuple(sorted(inside, key=lambda judgement: judgement.id)),
+        judgements=inside,
+        outward=tuple(j for j in ordered if place_of(j) == "pair" and not (j.a in known and j.b in known)),
+        records=records,
     )
 
 
@@ -71,11 +100,15 @@ async def judgements_on(unit: Unit, parties: Sequence[PartyId]) -> tuple[Judgeme
 
 
 async def _judgements(unit: Unit, keys: Sequence[Key]) -> tuple[Judgement, ...]:
+    return tuple(load_record(JUDGEMENT, record) for record in await _stored(unit, keys))
+
+
+async def _stored(unit: Unit, keys: Sequence[Key]) -> list[Record]:
     hits = await unit.find(keys)
     found: dict[Any, None] = {ref: None for refs in hits.values() for ref in refs}
     # Not checked one by one: whoever changes a judgement appends to a stream that those who decide by it guard.
     records = await unit.get(sorted(found), check=False)
-    return tuple(load_record(JUDGEMENT, records[ref]) for ref in sorted(records))
+    return [records[ref] for ref in sorted(records)]
 
 
 async def decision_of(unit: Unit, judgement: Judgement) -> tuple[Judgement, ...]:
@@ -105,8 +138,42 @@ async def conflicts_of(unit: Unit, customer: Membership) -> tuple[str, ...]:
 
 
 async def put_judgement(unit: Unit, judgement: Judgement, *, expect: int) -> None:
-    """Write a judgement."""
-    await unit.put(JUDGEMENT, judgement.id, judgement, expect=expect, keys=judgement_keys(judgement))
+    """Write a judgement. Where it waits for a person is found by `settle`, or as if nothing else were known."""
+    sorts = review_sorts(judgement, place_of(judgement))
+    await unit.put(
+        JUDGEMENT, judgement.id, judgement, expect=expect, keys=judgement_keys(judgement), sorts=sorts
+    )
+
+
+async def say(
+    unit: Unit,
+    around: Concerned,
+    pair: tuple[PartyId, PartyId],
+    verdict: Verdict,
+    reason: str | None,
+) -> tuple[Judgement, Partition]:
+    """Write what the unit's actor says of a *pair*, and what follows; who is concerned is *around*."""
+    a, b = pair
+    judgement = judge(
+        id=unit.ids.new(JudgementId, near=min(a, b)),
+        a=a,
+        b=b,
+        verdict=verdict,
+        actor=unit.actor,
+        recorded_at=unit.now,
+        reason=reason if reason is not None else unit.reason,
+    )
+    judgement = attrs.evolve(judgement, version=1)
+    await put_judgement(unit, judgement, expect=0)
+    event = JudgementMade(
+        judgement=judgement.id,
+        a=judgement.a,
+        b=judgement.b,
+        verdict=judgement.verdict,
+        actor=unit.actor,
+        reason=judgement.reason,
+    )
+    return judgement, await settle(unit, around, [*around.judgements, judgement], event)
 
 
 async def settle(
@@ -126,10 +193,70 @@ async def settle(
         await put_cluster(unit, cluster, expect=versions.get(cluster.id, 0))
     if event is not None:
         unit.event(f"customer:{around.customers[0].id}", event, subjects=(event.a, event.b))
+    await queue(unit, around, judgements, partition)
+    if any(isinstance(change, CustomerSplit) for change in changes.events):
+        # What a part was settled by may have gone with another part; whoever reads looks again.
+        await _requeue(unit, around, ((judgement, "pair") for judgement in around.outward))
     for change in changes.events:
         stream = f"customer:{change.into if isinstance(change, CustomersMerged) else change.from_}"
         unit.event(stream, change, subjects=_ends(change))
     return partition
+
+
+def refuse_kinds(parties: Iterable[Any]) -> None:
+    """Refuse to join two kinds of customer.
+
+    Raises:
+        InvalidJudgement: if these are such; somebody anonymous may turn out to be of any kind.
+    """
+    kinds = {party.kind for party in parties} - {"anonymous"}
+    if len(kinds) > 1:
+        raise InvalidJudgement(
+            f"these are {' and '.join(sorted(kinds))}, two kinds of customer: relate them instead"
+        )
+
+
+def refuse_decided(around: Concerned, a: PartyId, b: PartyId) -> None:
+    """Refuse to join what a person keeps apart.
+
+    Raises:
+        DecidedDifferent: if a person said so of the two, or of their customers.
+    """
+    sides = {member: customer.id for customer in around.customers for member in customer.members}
+    for judgement in around.judgements:
+        if judgement.live and judgement.human and judgement.verdict == "different":
+            ends = {sides[judgement.a], sides[judgement.b]}
+            if ends == {sides[a], sides[b]} or {judgement.a, judgement.b} == {a, b}:
+                raise DecidedDifferent(
+                    "a person said that these are different customers: retract that judgement first",
+                    judgement=judgement.id,
+                )
+
+
+async def queue(unit: Unit, around: Concerned, judgements: Sequence[Judgement], partition: Partition) -> None:
+    """Put those of *judgements* in order that wait for a person, and the others out of it.
+
+    What is said of a party that is not concerned stays where it is.
+    """
+    places = waiting(judgements, partition)
+    await _requeue(
+        unit, around, ((j, places.get(j.id)) for j in judgements if not j.human and _within(j, partition))
+    )
+
+
+def _within(judgement: Judgement, partition: Partition) -> bool:
+    return judgement.a in partition and judgement.b in partition
+
+
+async def _requeue(unit: Unit, around: Concerned, places: Iterable[tuple[Judgement, Place | None]]) -> None:
+    places = list(places)
+    unknown = [unit.ref(JUDGEMENT.tag, j.id) for j, _ in places if j.id not in around.records]
+    fresh = await unit.get(unknown, check=False)
+    records = {**around.records, **{JudgementId(ref.id): record for ref, record in fresh.items()}}
+    for judgement, place in places:
+        record, sorts = records.get(judgement.id), review_sorts(judgement, place)
+        if record is not None and record.sorts != sorts:
+            await unit.rekey(record, keys=record.keys, sorts=sorts)
 
 
 def _ends(change: CustomersMerged | CustomerSplit) -> tuple[str, ...]:

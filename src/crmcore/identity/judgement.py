@@ -7,7 +7,7 @@ the set of live judgements alone, not on the order in which they came.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -194,17 +194,20 @@ def decided(judgements: Iterable[Judgement]) -> frozenset[Pair]:
 
 
 def in_doubt(
-    judgements: Iterable[Judgement], customer_of: Callable[[PartyId], CustomerId]
+    judgements: Iterable[Judgement],
+    customer_of: Callable[[PartyId], CustomerId],
+    *,
+    active: Container[PartyId] | None = None,
 ) -> Iterator[Judgement]:
     """Where a matcher is unsure of two customers and no person has judged them: what somebody should look at.
 
     Two customers are asked about once, by the likeliest pair of their records. *customer_of* raises `NotFound` for a
-    party that is none any more.
+    party that is none any more. With *active*, nobody is asked about other parties; what was said of them stands.
     """
     asked: dict[frozenset[CustomerId], Judgement] = {}
     settled: set[frozenset[CustomerId]] = set()
     for judgement in standing(judgements).values():
-        if not judgement.human and judgement.verdict != "unsure":
+        if not judgement.human and (judgement.verdict != "unsure" or not _are_in(judgement, active)):
             continue
         try:
             two = two_customers(judgement, customer_of)
@@ -219,6 +222,10 @@ def in_doubt(
         ):
             asked[two] = judgement
     yield from (judgement for two, judgement in asked.items() if two not in settled)
+
+
+def _are_in(judgement: Judgement, parties: Container[PartyId] | None) -> bool:
+    return parties is None or (judgement.a in parties and judgement.b in parties)
 
 
 def two_customers(
