@@ -65,3 +65,18 @@ def grouped(parties: Iterable[PartyId], judgements: Iterable[Judgement]) -> Grou
 def seen(crm: Crm, parties: Iterable[PartyId]) -> Groups:
     """The customers as a reader finds them."""
     return frozenset(frozenset(crm.customers.resolve(party).members) for party in parties)
+
+
+def doubts(parties: Iterable[PartyId], judgements: Iterable[Judgement]) -> dict[Groups, int]:
+    """The pairs of customers that somebody should look at, each with its best score, by looking at every pair."""
+    live = [judgement for judgement in judgements if judgement.retracted is None]
+    groups = grouped(parties, live)
+    customer = {party: group for group in groups for party in group}
+    settled = {frozenset({customer[j.a], customer[j.b]}) for j in live if j.model is None}
+    found: dict[Groups, int] = {}
+    for pair in {j.pair for j in live}:
+        said = sorted((j.recorded_at, j.id, j.verdict, j.score) for j in live if j.pair == pair and j.model)
+        two = frozenset({customer[pair[0]], customer[pair[1]]})
+        if said and said[-1][2] == "unsure" and len(two) == 2 and two not in settled:
+            found[two] = max(found.get(two, said[-1][3]), said[-1][3])
+    return found

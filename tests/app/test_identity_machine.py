@@ -15,7 +15,7 @@ from crmcore import Crm, Judgement, Person
 from crmcore.errors import DecidedDifferent, RelationshipCycle, RelationshipOverlap
 from crmcore.values.ids import CustomerId, PartyId
 from tests.app.houses import START, in_memory
-from tests.app.judging import Groups, MailboxMatcher, grouped, judged, seen
+from tests.app.judging import Groups, MailboxMatcher, doubts, grouped, judged, seen
 
 MAILBOXES = ("a@x.org", "b@x.org", "c@x.org")
 PHONES = ("+442079460018", "+442079460019")
@@ -165,6 +165,14 @@ class Customers(RuleBasedStateMachine):
             assert customer.members == tuple(sorted(group))
             assert customer.id == CustomerId(min(group))
             self.formers.add(customer.id)
+
+    @invariant()
+    def what_waits_for_a_person_is_what_nobody_settled(self) -> None:
+        review = self.crm.identity.to_review()
+        asked = {frozenset({self.customer(j.a), self.customer(j.b)}): j.score for j in review}
+        assert asked == doubts(self.ids, judged(self.crm, self.ids).values())
+        assert len(asked) == len(review)
+        assert [j.score for j in review] == sorted((j.score for j in review), reverse=True)
 
     @invariant()
     def a_former_id_always_leads_to_somebody(self) -> None:
