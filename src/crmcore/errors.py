@@ -270,6 +270,12 @@ class InvalidJudgement(RuleViolation):
     code = "invalid_judgement"
 
 
+class InvalidDecisions(RuleViolation, ValueError):
+    """A file of decisions that is none, was changed since a review page saved it, or is about something else."""
+
+    code = "invalid_decisions"
+
+
 class InvalidModel(RuleViolation):
     """A matching model or policy that makes no sense, or does not fit the columns at hand."""
 

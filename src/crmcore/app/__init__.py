@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from crmcore.app.imports import ImportResult, Progress
     from crmcore.app.interactions import Timeline
     from crmcore.app.resolve import Membership, Reference
+    from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
 
 __all__ = [
     "AsyncBatch",
@@ -28,6 +29,8 @@ __all__ = [
     "Membership",
     "Progress",
     "Reference",
+    "ReviewOutcome",
+    "ReviewRefusal",
     "Timeline",
 ]
 
@@ -42,5 +45,6 @@ __getattr__ = lazily(
         "customers": "CustomerPage",
         "imports": "ImportResult Progress",
         "resolve": "Membership Reference",
+        "reviewing": "ReviewOutcome ReviewRefusal",
     },
 )

@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from crmcore.app.parties import AsyncParties, P
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
+    from crmcore.app.reviewing import ReviewOutcome
     from crmcore.consent.decision import Decision
     from crmcore.exchange.mapping import RowKind
     from crmcore.exchange.plan import ImportPlan
     from crmcore.identity.judgement import Judgement
+    from crmcore.identity.review import Review
+    from crmcore.identity.review_decisions import Decisions
     from crmcore.identity.survivorship import Profile
     from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
     from crmcore.party.history import PartyEvent
@@ -307,6 +310,25 @@ class Identity:
         They are read from an order that the store keeps, so the first ones cost as much as they are many.
         """
         return run(self._flow.to_review(limit=limit))
+
+    def review(self, *, limit: int = 500) -> Review:
+        """What a person should settle, with the values of the records: doubtful pairs, then hardly joined customers.
+
+        Customers are hardly joined by a link that its matcher calls weak, or that is less than three bits beyond the
+        threshold. `Review.html` makes a page of it, and `apply_review` takes over what was decided there.
+        """
+        return run(self._flow.review(limit=limit))
+
+    def apply_review(self, decisions: Decisions) -> ReviewOutcome:
+        """Take over what was decided on a review page, as judgements of those who decided.
+
+        Who names nobody in the file is whoever acts here. What was taken over before is not written again, and what
+        somebody says otherwise by now, or took back since the page was made, is refused and told.
+
+        Raises:
+            InvalidDecisions: if they are about rows of a file, another tenant, or no record of this store.
+        """
+        return run(self._flow.apply_review(decisions))
 
     def dedupe(self, *, exclude: Exclude | None = None, on_progress: Progress | None = None) -> DedupeReport:
         """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.

@@ -26,6 +26,7 @@ from crmcore.app.judging import (
 from crmcore.app.parties import MATCH
 from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.review_queue import pairs_in_doubt
+from crmcore.app.reviewing import ReviewOutcome, apply_decisions, review_of
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import ClusterTooLarge, InvalidJudgement, NotFound
 from crmcore.identity.features import features_of
@@ -34,6 +35,8 @@ from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, Retraction, decided
 from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population
+from crmcore.identity.review import Review
+from crmcore.identity.review_decisions import Decisions
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, key
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
@@ -204,6 +207,25 @@ class AsyncIdentity:
         They are read from an order that the store keeps, so the first ones cost as much as they are many.
         """
         return await pairs_in_doubt(self._flow.reader(), limit)
+
+    async def review(self, *, limit: int = 500) -> Review:
+        """What a person should settle, with the values of the records: doubtful pairs, then hardly joined customers.
+
+        Customers are hardly joined by a link that its matcher calls weak, or that is less than three bits beyond the
+        threshold. `Review.html` makes a page of it, and `apply_review` takes over what was decided there.
+        """
+        return await review_of(self._flow, limit)
+
+    async def apply_review(self, decisions: Decisions) -> ReviewOutcome:
+        """Take over what was decided on a review page, as judgements of those who decided.
+
+        Who names nobody in the file is whoever acts here. What was taken over before is not written again, and what
+        somebody says otherwise by now, or took back since the page was made, is refused and told.
+
+        Raises:
+            InvalidDecisions: if they are about rows of a file, another tenant, or no record of this store.
+        """
+        return await apply_decisions(self._flow, decisions)
 
     async def dedupe(
         self, *, exclude: Exclude | None = None, on_progress: Progress | None = None

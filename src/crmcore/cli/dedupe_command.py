@@ -31,8 +31,8 @@ def run_dedupe(options: argparse.Namespace, terminal: Terminal) -> int:
     if options.file is not None and options.out is None and not options.json:
         options.usage_error("say where the clusters go: --out clusters.csv (or --json for counts only)")
     check_outputs(
-        [options.report, options.out, options.summary, options.pairs, options.save_model],
-        [options.file, options.model, options.labels, *store_files(options.store)],
+        [options.report, options.out, options.summary, options.pairs, options.save_model, options.review],
+        [options.file, options.model, options.labels, *options.decisions, *store_files(options.store)],
     )
     return _store(options, terminal) if options.file is None else dedupe_file(options, terminal)
 
@@ -48,6 +48,8 @@ _OF_A_FILE = (
         "--without",
         "--exclude",
         "--labels",
+        "--review",
+        "--decisions",
     ),
     *("--map", "--id-column", "--kind", "--encoding", "--delimiter"),
 )

@@ -17,10 +17,12 @@ from typing import Any
 from crmcore.app.deduplication import notes_of
 from crmcore.cli.calibrating import Calibrated, calibrated
 from crmcore.cli.deciding import Deciding, decide
+from crmcore.cli.decisions_file import decided, heard
 from crmcore.cli.labels_file import Labels, read_labels
 from crmcore.cli.outputs import write
 from crmcore.cli.pairs_file import pairs_of, write_pairs
 from crmcore.cli.records import Records, read_records
+from crmcore.cli.review_file import review_of_file
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
 from crmcore.exchange.mapping import ImportOptions
 from crmcore.identity.deduplication import Deduplication, dedupe
@@ -36,6 +38,8 @@ def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
     labels = None
     if options.labels is not None:
         labels = read_labels(options.labels, records.ids, records.name)
+    decisions, unused = decided(options.decisions, records)
+    everything = heard(labels, decisions)
     read = time.monotonic()
 
     def compared(done: int, total: int) -> None:
@@ -45,7 +49,7 @@ def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
         records.features, model=options.model, threshold=options.threshold, on_progress=compared
     )
     deciding, said = _calibrated(deciding, labels, records, typed=options.threshold is not None)
-    known = None if labels is None else labels.of(records.excluded)
+    known = None if everything is None else everything.of(records.excluded)
     found = dedupe(
         records.features,
         deciding.matcher,
@@ -55,9 +59,9 @@ def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
         on_progress=compared,
     )
     ended = time.monotonic()
-    notes = [*left_out(options.without, records), *deciding.notes, *notes_of(found)]
-    if labels is not None and known is not None and len(known.pairs) < len(labels.pairs):
-        count = len(labels.pairs) - len(known.pairs)
+    notes = [*left_out(options.without, records), *deciding.notes, *notes_of(found), *unused]
+    if everything is not None and known is not None and len(known.pairs) < len(everything.pairs):
+        count = len(everything.pairs) - len(known.pairs)
         notes.append(f"{counted(count, 'label', 'labels')} not used: of records that must not be linked")
     summary = _summary(records, found, deciding, said, notes) | {
         "seconds_reading": round(read - started, 3),
@@ -156,6 +160,12 @@ def _write(
             on_progress=lambda done, total: terminal.progress("explaining", done, total),
         )
         write_pairs(options.pairs, pairs, dict(enumerate(records.ids)), deciding)
+    if options.review is not None:
+        review, unnamed = review_of_file(found, deciding, records, options)
+        write(options.review, review.html())
+        if unnamed:
+            said = counted(unnamed, "pair is", "pairs are")
+            summary["notes"].append(f"{said} not on the page: no id of one row alone; choose --id-column")
     if options.save_model is not None and deciding.model is not None:
         write(options.save_model, deciding.model.to_text() + "\n")
     if options.summary is not None:
@@ -184,6 +194,8 @@ def _tell(
     for what, path in (("clusters", options.out), ("pairs", options.pairs)):
         if path is not None:
             terminal.text(f"{what} in {path}")
+    if options.review is not None:
+        terminal.text(f"open {options.review} in a browser; it shows personal data")
     if options.save_model is not None and summary["threshold_bits"] is not None:
         terminal.text(f"model in {options.save_model}")
 

@@ -128,16 +128,19 @@ def _refusal(name: str, records: str, faults: Mapping[str, Sequence[int]]) -> st
     return f"rows of {name} (row{'s' if len(rows) > 1 else ''} {shown}) {what}{more}"
 
 
-def _refuse_contradictions(
-    name: str, pairs: Mapping[tuple[int, int], bool], rows: Mapping[tuple[int, int], int]
-) -> None:
+def contradicted(pairs: Mapping[tuple[int, int], bool]) -> list[tuple[int, int]]:
+    """The pairs that are apart although other pairs, taken together, make one customer of them."""
     nodes = sorted({at for pair in pairs for at in pair})
     same = [Link(a, b, True) for (a, b), is_same in pairs.items() if is_same]
     groups = agglomerate(nodes, same, ()).groups
     group_of = {node: number for number, group in enumerate(groups) for node in group}
-    wrong = sorted(
-        rows[a, b] for (a, b), is_same in pairs.items() if not is_same and group_of[a] == group_of[b]
-    )
+    return [(a, b) for (a, b), is_same in pairs.items() if not is_same and group_of[a] == group_of[b]]
+
+
+def _refuse_contradictions(
+    name: str, pairs: Mapping[tuple[int, int], bool], rows: Mapping[tuple[int, int], int]
+) -> None:
+    wrong = sorted(rows[pair] for pair in contradicted(pairs))
     if wrong:
         shown = ", ".join(map(str, wrong[:3])) + (", ..." if len(wrong) > 3 else "")
         raise UnreadableFile(

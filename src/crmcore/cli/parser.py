@@ -12,9 +12,10 @@ from crmcore.cli.evaluate_command import run_evaluate
 from crmcore.cli.import_command import run_import
 from crmcore.cli.link_command import run_link
 from crmcore.cli.merge_commands import run_merge, run_unmerge
+from crmcore.cli.review_commands import run_apply, run_page
 from crmcore.cli.show_command import run_show
 from crmcore.cli.terminal import EXIT_CODES
-from crmcore.cli.words import Parser, author, bits, delimiter, pair, path, region, source, text
+from crmcore.cli.words import Parser, author, bits, count, delimiter, pair, path, region, source, text
 from crmcore.identity.features import ROLES
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -32,6 +33,7 @@ def parser() -> Parser:
     _dedupe(commands)
     _link(commands)
     _evaluate(commands)
+    _review(commands)
     _show(commands)
     _merge(commands)
     _unmerge(commands)
@@ -125,6 +127,20 @@ def _dedupe(commands: Commands[Parser]) -> None:
         type=path,
         help="pairs that people judged (rec_id_a,rec_id_b,same): they hold, and calibrate the threshold",
     )
+    command.add_argument(
+        "--review",
+        metavar="FILE",
+        type=path,
+        help="with FILE: a page on which a person decides what is doubtful",
+    )
+    command.add_argument(
+        "--decisions",
+        metavar="FILE",
+        type=path,
+        action="append",
+        default=[],
+        help="what was decided on such a page: it holds; as often as needed",
+    )
     _mapping(command)
     command.set_defaults(run=run_dedupe)
 
@@ -187,6 +203,28 @@ def _evaluate(commands: Commands[Parser]) -> None:
         "--delimiter", metavar="CHAR", type=delimiter, help="of TRUTH, where it cannot be told"
     )
     command.set_defaults(run=run_evaluate)
+
+
+def _review(commands: Commands[Parser]) -> None:
+    says = "put before a person what is doubtful in a store, and take over what was decided"
+    both = commands.add_parser("review", help=says, description=says, epilog=EXIT_CODES)
+    steps = both.add_subparsers(dest="step", required=True, metavar="page|apply")
+    page = _command(steps, "page", "write a page on which a person decides; it shows personal data")
+    _store(page)
+    page.add_argument("--out", metavar="FILE", type=path, required=True, help="the page, e.g. review.html")
+    page.add_argument(
+        "--limit",
+        metavar="N",
+        type=count,
+        default=500,
+        help="so many at most (default: 500), likeliest first",
+    )
+    page.set_defaults(run=run_page)
+    apply = _command(steps, "apply", "take over what was decided on such a page, as people's judgements")
+    apply.add_argument("decisions", metavar="DECISIONS", type=path, help="the file that the page saved")
+    _store(apply)
+    apply.add_argument("--by", metavar="ID", type=author, help="who decided, where the file does not say")
+    apply.set_defaults(run=run_apply)
 
 
 def _show(commands: Commands[Parser]) -> None:

@@ -6,8 +6,10 @@ is not even read: no rule, model or explanation comes to see it.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ class Records:
     features: list[Features] = attrs.field(factory=list[Features], repr=False)
     unreadable: Counter[str] = attrs.field(factory=Counter[str])
     excluded: dict[int, str] = attrs.field(factory=dict[int, str])
+    numbered: bool = False
+    """Whether the ids are the numbers of the rows, which mean something else when the file changes."""
 
     @property
     def name(self) -> str:
@@ -44,6 +48,28 @@ class Records:
     def columns(self) -> dict[str, list[str]]:
         """For each field the columns that are mapped to it."""
         return {field: list(names) for field, names in self.prepared.column_map.fields.items()}
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of the file."""
+        with self.prepared.table.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+    @cached_property
+    def known(self) -> dict[str, int]:
+        """The positions of the ids that one row has, and no other."""
+        counts = Counter(self.ids)
+        return {id: at for at, id in enumerate(self.ids) if id and counts[id] == 1}
+
+    def cells(self, positions: Collection[int], without: Collection[str]) -> dict[int, dict[str, str]]:
+        """What stands in the fields that are compared of the rows at *positions*, read from the file anew."""
+        columns = {name: position for position, name in enumerate(self.prepared.table.columns)}
+        fields = {f: names for f, names in self.prepared.column_map.fields.items() if f not in without}
+        return {
+            at: _values(row.cells, columns, fields)
+            for at, row in enumerate(self.prepared.table.rows())
+            if at in positions and row.problem is None
+        }
 
     def tell(self, terminal: Terminal, *, named: bool = False) -> None:
         """Say what is compared and what is wrong with the file; begin with its name if it is *named*."""
@@ -94,7 +120,7 @@ def read_records(
     if id_column is None and "rec_id" in columns:
         id_column = "rec_id"
     fields = {field: names for field, names in mapped.items() if field not in without}
-    records = Records(prepared=prepared)
+    records = Records(prepared=prepared, numbered=id_column is None)
     kind: Any = options.kind
     for row in prepared.table.rows():
         readable = row.problem is None

@@ -108,6 +108,13 @@ def bits(typed: str) -> int:
     return round(Fraction(amount) * UNIT)
 
 
+def count(typed: str) -> int:
+    """How many, from 1."""
+    if not re.fullmatch(r"[0-9]{1,6}", typed) or int(typed) < 1:
+        raise argparse.ArgumentTypeError("takes a whole number from 1 to 999999")
+    return int(typed)
+
+
 def delimiter(typed: str) -> str:
     """The character between cells, or what it is called."""
     return _DELIMITERS.get(typed.casefold(), typed)

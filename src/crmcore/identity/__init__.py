@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from crmcore.identity.model.scoring import LearnedMatcher
     from crmcore.identity.name_comparison import NameComparison, NameReason, compare_names
     from crmcore.identity.population import Population
+    from crmcore.identity.review import Review, ReviewItem, ReviewLink, ReviewRecord, ReviewStep
+    from crmcore.identity.review_decisions import Decisions, ReviewDecision
     from crmcore.identity.reviewed import (
         Estimates,
         ReviewedPairs,
@@ -67,6 +69,7 @@ __all__ = [
     "Contradiction",
     "CustomerSplit",
     "CustomersMerged",
+    "Decisions",
     "Deduplication",
     "Estimates",
     "Evaluation",
@@ -85,6 +88,12 @@ __all__ = [
     "Reason",
     "ReliabilityBin",
     "Retraction",
+    "Review",
+    "ReviewDecision",
+    "ReviewItem",
+    "ReviewLink",
+    "ReviewRecord",
+    "ReviewStep",
     "ReviewedPairs",
     "RuleMatcher",
     "SampleEvaluation",
@@ -137,6 +146,8 @@ __getattr__ = lazily(
         "model.scoring": "LearnedMatcher",
         "name_comparison": "NameComparison NameReason compare_names",
         "population": "Population",
+        "review": "Review ReviewItem ReviewLink ReviewRecord ReviewStep",
+        "review_decisions": "Decisions ReviewDecision",
         "reviewed": "Estimates ReviewedPairs SampleEvaluation evaluate_pairs evaluate_sample",
         "rules": "RuleMatcher",
         "survivorship": "Profile Survivor SurvivorshipPolicy survive",

@@ -1,8 +1,10 @@
 """HTML and SVG primitives: everything escaped, self-contained, light and dark, readable on a phone.
 
-Invariant: functions of plain values that return `Html`; no data can add an element, an attribute or a script.
+Invariant: functions of plain values that return `Html`; no data can add an element, an attribute or a script. One kind
+of page has a script, which is crmcore's own and is named by its hash: `application`.
 """
 
+from crmcore.render.application import application
 from crmcore.render.charts import Dot, bars, timeline
 from crmcore.render.html import Attribute, Child, Html, escape, is_plain_address, join, tag
 from crmcore.render.page import POLICY, page
@@ -35,6 +37,7 @@ __all__ = [
     # a page and its parts
     "page",
     "POLICY",
+    "application",
     "CSS",
     "section",
     "contents",

@@ -22,22 +22,26 @@ def page(title: str, *body: Child, lead: Child = None, footer: Child = None, lan
     >>> page("Customers", tag("p", "Ann <ann@example.org>")).startswith("<!doctype html>")
     True
     """
-    head = (
-        '<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        '<meta name="robots" content="noindex">\n'
-        '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n"
-        f"<style>{CSS}</style>\n"
-    )
     sheet = join(
         tag("header", tag("h1", title), None if lead is None else tag("p", lead, class_="lead")),
         tag("main", body),
         None if footer is None else tag("footer", footer),
     )
     return Html(
-        f'<!doctype html>\n<html lang="{escape(lang)}">\n<head>\n{head}</head>\n'
+        f'<!doctype html>\n<html lang="{escape(lang)}">\n<head>\n{head(title, POLICY, CSS)}</head>\n'
         f'<body>\n<div class="sheet">{sheet}</div>\n</body>\n</html>\n'
+    )
+
+
+def head(title: str, policy: str, style: str) -> Html:
+    """What the head of every page says."""
+    return Html(
+        '<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        '<meta name="robots" content="noindex">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{escape(title)}</title>\n"
+        f"<style>{style}</style>\n"
     )

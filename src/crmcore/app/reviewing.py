@@ -1,0 +1,330 @@
+"""Putting before a person what waits, and taking over what was decided.
+
+Invariant: a decision is written whole or not at all, and never against what a person says already: that is reported.
+What is taken over was read whole before; taking it over again writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any, Literal
+
+import attrs
+
+from crmcore.app.customers import load_parties
+from crmcore.app.flow import Flow
+from crmcore.app.judging import Concerned, concerned, refuse_decided, refuse_kinds, say
+from crmcore.app.resolve import memberships
+from crmcore.app.review_queue import Weak, active, pairs_in_doubt, weakly_joined
+from crmcore.app.unit import Unit
+from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidDecisions, InvalidId, InvalidJudgement
+from crmcore.identity.customer import customers
+from crmcore.identity.fallback import MatcherByKind
+from crmcore.identity.judgement import Judgement
+from crmcore.identity.model.policy import Policy
+from crmcore.identity.model.scoring import LearnedMatcher
+from crmcore.identity.review import (
+    NEAR,
+    SHOWN,
+    Review,
+    ReviewItem,
+    ReviewLink,
+    ReviewRecord,
+    ReviewStep,
+    fields_of,
+)
+from crmcore.identity.review_decisions import Decisions, ReviewDecision
+from crmcore.party.party import Party
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.ids import Id, JudgementId, PartyId
+from crmcore.values.source import Actor
+
+AT_ONCE = 20
+"""So many decisions are written in one batch."""
+
+Refusal = Literal["decided otherwise", "taken back since", "cannot be joined", "no such record"]
+
+
+@attrs.frozen(kw_only=True)
+class ReviewRefusal:
+    """Why a decision on the records *a* and *b* was not taken over; *judgements* are those that speak against it."""
+
+    item: str
+    a: str
+    b: str
+    why: Refusal
+    judgements: tuple[JudgementId, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ReviewOutcome:
+    """What came of decisions: how many were *written*, had been *known* before, or were *skipped*; and the *refused*.
+
+    *judgements* counts what was written by what it says.
+    """
+
+    written: int
+    known: int
+    skipped: int
+    refused: tuple[ReviewRefusal, ...] = ()
+    judgements: FrozenMap[str, int] = attrs.field(factory=lambda: FrozenMap[str, int]())
+
+    def text(self) -> str:
+        """The outcome in one line."""
+        parts = [(self.written, "taken over"), (self.known, "known before"), (self.skipped, "skipped")]
+        parts.append((len(self.refused), "not taken over"))
+        return ", ".join(f"{count:,} {what}" for count, what in parts if count or what == "taken over")
+
+
+# --- what waits ---------------------------------------------------------------------------------------------
+
+
+async def review_of(flow: Flow, limit: int) -> Review:
+    """What waits for a person, with what the records say: pairs first, then hardly joined customers."""
+    unit = flow.reader()
+    policy = _policy(flow)
+    pairs = await pairs_in_doubt(unit, limit)
+    below = (policy.same_at if policy else 0) + NEAR
+    weak = await weakly_joined(unit, limit - len(pairs), below=below) if len(pairs) < limit else ()
+    shown = {weakness.customer.id: _shown(weakness) for weakness in weak}
+    ids = {end for judgement in pairs for end in judgement.pair} | {m for own in shown.values() for m in own}
+    parties = {party.id: party for party in await load_parties(unit, sorted(ids))}
+    sizes = {id: len(found.members) for id, found in (await memberships(unit, sorted(ids))).items()}
+    items = [_pair(judgement, parties, sizes) for judgement in pairs]
+    items += [_customer(weakness, shown[weakness.customer.id], parties) for weakness in weak]
+    judged = [*pairs, *(link for weakness in weak for link in weakness.links)]
+    return Review(
+        id=flow.ids.new(Id),
+        made_at=flow.clock(),
+        of="store",
+        name=flow.tenant,
+        items=tuple(items),
+        decided_by=tuple(sorted({judgement.model for judgement in judged if judgement.model is not None})),
+        same_at=policy.same_at if policy else None,
+        review_at=policy.review_at if policy else None,
+    )
+
+
+def _policy(flow: Flow) -> Policy | None:
+    """By which thresholds a model decides; rules have others."""
+    if flow.learner is not None:
+        return flow.learner.policy
+    matcher = flow.matcher.of("person") if isinstance(flow.matcher, MatcherByKind) else flow.matcher
+    return matcher.model.policy if isinstance(matcher, LearnedMatcher) else None
+
+
+def _shown(weak: Weak) -> list[PartyId]:
+    """The records to put side by side: those of the weak links before the others."""
+    ends = dict.fromkeys(end for link in weak.links for end in link.pair)
+    return list(dict.fromkeys([*ends, *weak.customer.members]))[:SHOWN]
+
+
+def _pair(judgement: Judgement, parties: dict[PartyId, Party], sizes: dict[PartyId, int]) -> ReviewItem:
+    return ReviewItem(
+        id=judgement.id,
+        kind="pair",
+        records=tuple(_record(parties[end], sizes[end] - 1) for end in judgement.pair),
+        links=(_link(judgement, judgement.pair),),
+    )
+
+
+def _customer(weak: Weak, shown: Sequence[PartyId], parties: dict[PartyId, Party]) -> ReviewItem:
+    return ReviewItem(
+        id=weak.links[0].id,
+        kind="customer",
+        records=tuple(_record(parties[member], 0) for member in shown),
+        links=tuple(_link(link, shown) for link in weak.links if set(link.pair) <= set(shown)),
+        more=tuple(member for member in weak.customer.members if member not in set(shown)),
+    )
+
+
+def _record(party: Party, others: int) -> ReviewRecord:
+    return ReviewRecord(id=str(party.id), fields=fields_of(party), others=others)
+
+
+def _link(judgement: Judgement, records: Sequence[PartyId]) -> ReviewLink:
+    return ReviewLink(
+        a=records.index(judgement.a),
+        b=records.index(judgement.b),
+        score=judgement.score,
+        steps=tuple(
+            ReviewStep(f"{seen.get('field')}: {seen.get('level')}", int(seen.get("points", 0)))
+            for seen in judgement.evidence
+        ),
+    )
+
+
+# --- what was decided ----------------------------------------------------------------------------------------
+
+
+async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
+    """Write what was decided, some decisions at a time, each as a judgement of whoever made it.
+
+    Raises:
+        InvalidDecisions: if the decisions are about something else than the records of this store.
+    """
+    _refuse_others(flow, found)
+    records = {record for decision in found.decisions for record in decision.records}
+    present = await _present(flow.reader(), records)
+    if not present:
+        raise InvalidDecisions(
+            "this store has none of the records that were decided on: name the store that the page was made of"
+        )
+    tally = _Tally()
+    tally.skipped = sum(decision.verdict == "skip" for decision in found.decisions)
+    asked = [decision for decision in found.decisions if decision.verdict != "skip"]
+    for by, some in groupby(asked, key=lambda decision: decision.by):
+        mine = list(some)
+        who = flow if by is None else attrs.evolve(flow, actor=Actor(kind="person", id=by))
+        for start in range(0, len(mine), AT_ONCE):
+            chunk = mine[start : start + AT_ONCE]
+
+            came = _Tally()
+
+            async def plan(unit: Unit, chunk: Sequence[ReviewDecision] = chunk, came: _Tally = came) -> int:
+                came.clear()  # a plan may run again
+                await _write(unit, found, chunk, present, came)
+                return came.written
+
+            items = [decision.item for decision in chunk]
+            await who.commit(plan, asked=("identity.apply_review", found.page, items))
+            tally.add(came)
+    return tally.outcome()
+
+
+def _refuse_others(flow: Flow, found: Decisions) -> None:
+    if found.of == "file":
+        raise InvalidDecisions(
+            "these decisions are about the rows of a file, not about a store: give them to crmcore dedupe FILE "
+            "--decisions"
+        )
+    if found.name != flow.tenant:
+        raise InvalidDecisions(
+            "these decisions are about another tenant's records: apply them to the one whose page it was"
+        )
+
+
+async def _present(unit: Unit, records: Iterable[str]) -> frozenset[PartyId]:
+    """The records that are in the store and were not taken back."""
+    ids: list[PartyId] = []
+    for record in records:
+        try:
+            ids.append(PartyId.parse(record))
+        except InvalidId:
+            continue
+    return active(await load_parties(unit, sorted(ids)))
+
+
+class _Tally:
+    """What came of decisions so far."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.written = self.known = self.skipped = 0
+        self.refused: list[ReviewRefusal] = []
+        self.said: dict[str, int] = {}
+
+    def add(self, other: _Tally) -> None:
+        self.written += other.written
+        self.known += other.known
+        self.refused += other.refused
+        for verdict, count in other.said.items():
+            self.said[verdict] = self.said.get(verdict, 0) + count
+
+    def outcome(self) -> ReviewOutcome:
+        return ReviewOutcome(
+            written=self.written,
+            known=self.known,
+            skipped=self.skipped,
+            refused=tuple(self.refused),
+            judgements=FrozenMap(self.said),
+        )
+
+
+async def _write(
+    unit: Unit,
+    found: Decisions,
+    chunk: Sequence[ReviewDecision],
+    present: frozenset[PartyId],
+    tally: _Tally,
+) -> None:
+    for decision in chunk:
+        mark = unit.mark()
+        said: list[Judgement] = []
+        refused: ReviewRefusal | None = None
+        for verdict, (a, b) in decision.said:
+            if PartyId(a) not in present or PartyId(b) not in present:
+                refused = ReviewRefusal(item=decision.item, a=a, b=b, why="no such record")
+            else:
+                made = await _say(unit, found, decision, verdict, (PartyId(a), PartyId(b)))
+                refused = made if isinstance(made, ReviewRefusal) else None
+                said += [made] if isinstance(made, Judgement) else []
+            if refused is not None:
+                unit.undo(mark)
+                tally.refused.append(refused)
+                break
+        else:
+            tally.written += bool(said)
+            tally.known += not said
+            for judgement in said:
+                tally.said[judgement.verdict] = tally.said.get(judgement.verdict, 0) + 1
+
+
+async def _say(
+    unit: Unit, found: Decisions, decision: ReviewDecision, verdict: Any, pair: tuple[PartyId, PartyId]
+) -> Judgement | ReviewRefusal | None:
+    """Write one judgement; None if a person has said so before, or why it is not written."""
+    a, b = pair
+
+    def refusal(why: Refusal, *against: Judgement) -> ReviewRefusal:
+        ids = tuple(judgement.id for judgement in against)
+        return ReviewRefusal(item=decision.item, a=a, b=b, why=why, judgements=ids)
+
+    around = await concerned(unit, pair)
+    own = [j for j in around.judgements if j.human and {j.a, j.b} == {a, b} and j.verdict != "unsure"]
+    live = [j for j in own if j.live]
+    if any(j.verdict == verdict for j in live):
+        return None
+    if live:
+        return refusal("decided otherwise", *live)
+    since = [j for j in own if j.retracted is not None and j.retracted.at >= found.made_at]
+    if any(j.verdict == verdict for j in since):
+        return refusal("taken back since", *since)
+    against = await _against(unit, around, verdict, pair)
+    if against is not None:
+        return attrs.evolve(against, item=decision.item)
+    reason = decision.note or f"reviewed on page {found.page}"
+    mark = unit.mark()
+    judgement, partition = await say(unit, around, pair, verdict, reason)
+    if verdict == "same" and partition.of(a) != partition.of(b):
+        unit.undo(mark)
+        return refusal("cannot be joined")
+    return judgement
+
+
+async def _against(
+    unit: Unit, around: Concerned, verdict: Any, pair: tuple[PartyId, PartyId]
+) -> ReviewRefusal | None:
+    """What people say already by way of other records that forbids this."""
+    a, b = pair
+    refused = ReviewRefusal(item="", a=a, b=b, why="decided otherwise")
+    try:
+        if verdict == "same":
+            refuse_kinds(await load_parties(unit, list(pair)))
+            refuse_decided(around, a, b)
+            return None
+        people = [judgement for judgement in around.judgements if judgement.human]
+        joined = customers(around.parties, people)
+        if joined.of(a) == joined.of(b):
+            ids = tuple(
+                j.id for j in people if j.live and j.verdict == "same" and joined.of(j.a) == joined.of(a)
+            )
+            return attrs.evolve(refused, judgements=ids)
+    except DecidedDifferent as error:
+        return attrs.evolve(refused, judgements=(JudgementId(error.judgement),) if error.judgement else ())
+    except (ClusterTooLarge, InvalidJudgement):
+        return attrs.evolve(refused, why="cannot be joined")
+    return None
