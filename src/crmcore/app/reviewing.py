@@ -33,6 +33,7 @@ from crmcore.identity.review import (
     ReviewRecord,
     ReviewStep,
     fields_of,
+    ordered,
 )
 from crmcore.identity.review_decisions import Decisions, ReviewDecision
 from crmcore.party.party import Party
@@ -103,6 +104,7 @@ async def review_of(flow: Flow, limit: int) -> Review:
         decided_by=tuple(sorted({judgement.model for judgement in judged if judgement.model is not None})),
         same_at=policy.same_at if policy else None,
         review_at=policy.review_at if policy else None,
+        order=ordered(record for item in items for record in item.records),
     )
 
 

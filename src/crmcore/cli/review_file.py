@@ -52,6 +52,7 @@ def review_of_file(
         decided_by=(found.matcher,),
         same_at=deciding.policy.same_at if deciding.model is not None else None,
         review_at=deciding.policy.review_at if deciding.model is not None else None,
+        order=tuple(field.replace("_", " ") for field in records.columns),
     )
     return review, len(found.unsure) - len(pairs)
 
@@ -91,7 +92,7 @@ def _customer(
 
 def _record(records: Records, cells: Mapping[int, Mapping[str, str]], at: int, others: int) -> ReviewRecord:
     fields = tuple((field.replace("_", " "), text) for field, text in cells.get(at, {}).items())
-    return ReviewRecord(id=records.ids[at], fields=(*fields, ("row id", records.ids[at])), others=others)
+    return ReviewRecord(id=records.ids[at], fields=fields, others=others)
 
 
 def _link(pair: MatchedPair, shown: Sequence[int]) -> ReviewLink:

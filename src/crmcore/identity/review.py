@@ -77,6 +77,7 @@ class Review:
 
     *of* tells whether a store or a file was asked, and *name* which one: the tenant, or the name of the file, of which
     *digest* is a fingerprint. *decided_by* names what was unsure. *same_at* and *review_at* are thresholds if known.
+    *order* has the names of fields as they should stand; others follow.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Review:
     decided_by: tuple[str, ...] = ()
     same_at: int | None = None
     review_at: int | None = None
+    order: tuple[str, ...] = ()
 
     def html(self) -> Html:
         """A page on which a person decides: one file that needs nothing else. It shows the values of the records.
@@ -108,8 +110,27 @@ def steps_of(reasons: Iterable[Reason]) -> tuple[ReviewStep, ...]:
     return tuple(ReviewStep(f"{reason.field}: {reason.level}", reason.points) for reason in reasons)
 
 
+def ordered(records: Iterable[ReviewRecord]) -> tuple[str, ...]:
+    """The names of the fields of parties in the order in which people read: names first, sources last."""
+    names = {name for record in records for name, _ in record.fields}
+    return tuple(sorted(names, key=lambda name: (_ORDER.get(name, _OTHER), name)))
+
+
+_OTHER = 6
+_ORDER = {
+    "name": 0,
+    "birth date": 1,
+    "occupation": 2,
+    "e-mail": 3,
+    "phone": 4,
+    "address": 5,
+    "source": 7,
+    "seen": 8,
+}
+
+
 def fields_of(party: Party) -> tuple[tuple[str, str], ...]:
-    """What a party says of itself, in the order in which people read: names first, sources last.
+    """What a party says of itself, as names and values.
 
     >>> from crmcore.party import Person
     >>> fields_of(Person.of("Ann Lee", email="ann@x.org"))

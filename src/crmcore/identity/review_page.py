@@ -23,7 +23,7 @@ class _Packing:
 
     def __init__(self, review: Review) -> None:
         self.review = review
-        self.labels: dict[str, int] = {}
+        self.labels = {name: at for at, name in enumerate(dict.fromkeys(review.order))}
         self.records: dict[ReviewRecord, int] = {}
 
     def data(self) -> dict[str, Any]:

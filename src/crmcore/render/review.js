@@ -130,26 +130,29 @@
       const others = column === 0 || values === first ? columns.find((v, k) => k !== column && v.length) ?? [] : first;
       const lines = values.map((value, place) =>
         element("p", {}, compared(value, counterpart(value, place, others))));
-      return element("td", {}, ...(lines.length ? lines : [element("span", { class: "quiet", "aria-label": "nothing" }, "–")]));
+      return element("td", { role: "cell" }, ...(lines.length ? lines : [element("span", { class: "quiet", "aria-label": "nothing" }, "–")]));
     });
     const known = columns.map((values) => JSON.stringify(values));
     const alike = known.every((text) => text === known[0]);
-    return element("tr", alike ? { class: "alike" } : {}, element("th", { scope: "row" }, data.labels[label]), ...cells);
+    return element("tr", { role: "row", class: alike && "alike" },
+      element("th", { scope: "row", role: "rowheader" }, data.labels[label]), ...cells);
   }
 
   function table(item) {
     const labels = [...new Set(item.records.flatMap(([, , fields]) => fields.map(([label]) => label)))];
     const columns = item.records.map(([id, others], place) => element(
-      "th", { scope: "col", class: marked.has(id) ? "gone" : null },
+      "th", { scope: "col", role: "columnheader", class: marked.has(id) ? "gone" : null },
       item.kind === "pair" ? `Record ${"AB"[place]}` : `Record ${place + 1}`,
-      others ? element("small", {}, ` and ${number(others)} more of its customer`) : null,
+      data.page.of === "file" ? element("small", {}, compared(id)) : null,
+      others ? element("small", {}, `and ${number(others)} more of its customer`) : null,
       item.kind === "customer" ? splitter(item, id, place) : null));
     const body = labels.sort((a, b) => a - b).map((label) => row(label, item.records.map(
       ([, , fields]) => fields.filter(([other]) => other === label).map(([, value]) => value))));
-    const many = item.records.length > 3;
-    const made = element("table", { class: many ? "sides many" : "sides" },
-      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, ""), ...columns)),
-      element("tbody", {}, ...body));
+    const many = item.records.length > 2;
+    // The roles are said, since a small screen lays the table out in another way.
+    const made = element("table", { class: `sides ${many ? "many" : "two"}`, role: "table" },
+      element("thead", { role: "rowgroup" }, element("tr", { role: "row" }, element("td", { role: "cell" }), ...columns)),
+      element("tbody", { role: "rowgroup" }, ...body));
     if (many) made.style.setProperty("--records", item.records.length);
     return element("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": "The records side by side" }, made);
   }
@@ -214,7 +217,7 @@
       element("p", { class: "why" }, why(item)),
       table(item),
       element("div", { class: "below" }, flow(item.links[0]),
-        element("div", { class: "note" }, element("label", { for: "note" }, "Note ", element("kbd", {}, "n")), note)));
+        element("div", { class: "remark" }, element("label", { for: "note" }, "Note ", element("kbd", {}, "n")), note)));
     by("split").textContent = item.kind === "pair" || item.records.length + item.more.length === 2 ? "Different" : "Split off";
     count();
   }
