@@ -1,0 +1,43 @@
+"""Decisions as a review page saves them, without a page."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from crmcore import Crm
+from crmcore.identity import Decisions, Review, ReviewItem
+from crmcore.values.instant import to_text
+
+
+def decided(review: Review, item: ReviewItem, verdict: str, **more: Any) -> dict[str, Any]:
+    """What a page saves of one item."""
+    assert item in review.items
+    records = [*(record.id for record in item.records), *item.more]
+    links = [[link.a, link.b] for link in item.links]
+    return {
+        "item": item.id,
+        "kind": item.kind,
+        "records": records,
+        "links": links,
+        "verdict": verdict,
+        **more,
+    }
+
+
+def saved(review: Review, *decisions: dict[str, Any], **page: Any) -> str:
+    """What a page saves."""
+    made = {"id": review.id, "made_at": to_text(review.made_at), "of": review.of, "name": review.name}
+    made |= {"digest": review.digest, **page}
+    return json.dumps({"format": "crmcore.decisions/1", "page": made, "decisions": list(decisions)})
+
+
+def file_of(review: Review, *decisions: dict[str, Any], **page: Any) -> Decisions:
+    """The same, read."""
+    return Decisions.parse(saved(review, *decisions, **page))
+
+
+def everything(crm: Crm, verdict: str, **more: Any) -> Decisions:
+    """One verdict on all pairs that wait."""
+    review = crm.identity.review()
+    return file_of(review, *(decided(review, i, verdict, **more) for i in review.items if i.kind == "pair"))
