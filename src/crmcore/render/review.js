@@ -45,10 +45,9 @@
   const segmenter = typeof Intl.Segmenter === "function" ? new Intl.Segmenter() : null;
   const letters = (text) => (segmenter ? Array.from(segmenter.segment(text), (one) => one.segment) : Array.from(text));
 
-  function control(letter) {
-    const code = letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
-    return element("span", { class: "control", title: "an invisible character" }, `U+${code}`);
-  }
+  const code = (letter) => `U+${letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const control = (letter) => element("span", { class: "control", title: "an invisible character" }, code(letter));
+  const plain = (text) => text.replace(new RegExp(CONTROL, "gu"), code);
 
   // Which letters of two texts are in both, in their order: the longest common subsequence. Long texts are compared
   // from their ends only, since the table grows with the product of their lengths.
@@ -90,10 +89,10 @@
   // A text with those of its letters marked that the text beside it does not have.
   function compared(text, beside) {
     const own = letters(text);
-    let plain = null; // all of it
+    let shared = null; // all of it
     if (beside !== undefined && beside !== text) {
-      plain = common(own, letters(beside))[0];
-      if (plain.size * 3 < own.length) plain = new Set(); // two texts with little in common are two texts
+      shared = common(own, letters(beside))[0];
+      if (shared.size * 3 < own.length) shared = new Set(); // two texts with little in common are two texts
     }
     const whole = element("bdi");
     let run = "", isMarked = false;
@@ -102,7 +101,7 @@
       run = "";
     };
     own.forEach((letter, place) => {
-      const differs = plain !== null && !plain.has(place);
+      const differs = shared !== null && !shared.has(place);
       if (differs !== isMarked) close();
       isMarked = differs;
       for (const part of Array.from(letter)) {
@@ -135,7 +134,7 @@
     const known = columns.map((values) => JSON.stringify(values));
     const alike = known.every((text) => text === known[0]);
     return element("tr", { role: "row", class: alike && "alike" },
-      element("th", { scope: "row", role: "rowheader" }, data.labels[label]), ...cells);
+      element("th", { scope: "row", role: "rowheader" }, compared(data.labels[label])), ...cells);
   }
 
   function table(item) {
@@ -180,13 +179,13 @@
     const line = (label, value, from, to, y, kind) => drawn("g", {}, bar(from, to, y + 6, kind),
       drawn("text", { x: 0, y }, label), drawn("text", { x: "100%", y, "text-anchor": "end" }, value));
     const rows = steps.map(([label, points], place) => line(
-      data.labels[label], bits(points), reach[place], reach[place + 1], 20 + 32 * place, points < 0 ? "down" : "up"));
+      plain(data.labels[label]), bits(points), reach[place], reach[place + 1], 20 + 32 * place, points < 0 ? "down" : "up"));
     const bottom = 20 + 32 * steps.length;
     const marks = data.marks.map(([name, value], place) => drawn("g", {},
       drawn("line", { class: "mark", x1: x(value), x2: x(value), y1: 4, y2: bottom + 22 + 15 * place }),
       drawn("text", { class: "quiet", x: x(value), y: bottom + 34 + 15 * place,
         "text-anchor": value - least < span / 2 ? "start" : "end" }, `${name} ${bits(value)}`)));
-    const told = steps.map(([label, points]) => `${data.labels[label]} ${bits(points)}`).join("; ");
+    const told = steps.map(([label, points]) => `${plain(data.labels[label])} ${bits(points)}`).join("; ");
     return element("div", { class: "flow" }, drawn(
       "svg", { height: bottom + 24 + 15 * data.marks.length, role: "img", "aria-label": `How the score comes about: ${told}; in all ${bits(score)} bits` },
       drawn("line", { class: "grid", x1: x(0), x2: x(0), y1: 4, y2: bottom + 16 }), ...marks, ...rows,
@@ -427,7 +426,7 @@
 
   const day = data.page.made_at.slice(0, 10);
   by("about").textContent = [data.page.of === "file" ? data.page.name : "", `made on ${day}`, ...data.page.decided_by,
-    "shows personal data"].filter(Boolean).join(" · ");
+    "shows personal data"].filter(Boolean).map(plain).join(" · ");
   recall();
   if (items.length === 0) {
     by("item").replaceChildren(element("p", { class: "notice good" }, "Nothing waits for a person."));
