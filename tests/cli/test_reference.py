@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ from crmcore.cli.terminal import EXIT_CODES
 from crmcore.exchange.facts import MESSAGES
 from crmcore.exchange.fields import FIELDS
 from tests.cli.commands import PEOPLE, done, looked_at, store_of, write
+from tests.cli.reviewing import doubtful_store, page_of, saved
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
-COMMANDS = ("import", "dedupe", "link", "evaluate", "show", "merge", "unmerge")
+COMMANDS = ("import", "dedupe", "link", "evaluate", "review page", "review apply", "show", "merge", "unmerge")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_of_every_command_is_explained(command: str) -> None:
-    options = set(re.findall(r"(?<![\w-])--[a-z-]+", done(command, "--help").out)) - {"--help"}
+    options = set(re.findall(r"(?<![\w-])--[a-z-]+", done(*command.split(), "--help").out)) - {"--help"}
     assert len(options) >= 2
     usages = "".join(re.findall(rf"crmcore {command} [^`]*?```", PAGE))
     assert {option for option in options if option not in usages} == set()
@@ -32,6 +34,24 @@ def test_every_exit_code_is_explained_as_help_does() -> None:
 
 def test_every_field_and_every_code_of_a_rejected_row_is_there() -> None:
     assert [name for name in (*FIELDS, *MESSAGES) if f"`{name}`" not in PAGE] == []
+
+
+def reviewed(folder: Path) -> Any:
+    """What applying decisions prints that somebody has decided otherwise meanwhile."""
+    (folder / "doubtful").mkdir()
+    store, page = doubtful_store(folder / "doubtful"), folder / "review.html"
+    done("review", "page", "--store", store, "--out", page)
+    data = page_of(page)
+    done("merge", *(data["records"][at][0] for at in data["items"][0][2]), "--store", store)
+    decisions = saved(data, folder / "decisions.json", "different", "same", by="ada")
+    return looked_at("review", "apply", decisions, "--store", store, "--json").json
+
+
+def test_every_key_of_a_file_of_decisions_is_there(tmp_path: Path) -> None:
+    reviewed(tmp_path)
+    document = json.loads((tmp_path / "decisions.json").read_text())
+    keys = {*document, *document["page"], *document["decisions"][0], "apart", "note", "at"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
 
 
 def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:
@@ -50,6 +70,8 @@ def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:
         done("evaluate", clusters, truth, "--json").json,
         done("show", "Ann", "--store", store, "--json").json,
         merged,
+        done("review", "page", "--store", store, "--out", tmp_path / "review.html", "--json").json,
+        reviewed(tmp_path),
         done("unmerge", merged["judgement"]["id"], "--different", "--store", store, "--json").json,
     ]
     keys: set[str] = set()
@@ -58,5 +80,6 @@ def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:
             keys |= {*part, *part.get("counts", ()), *part.get("view", ()), *part.get("bcubed", ())}
             keys |= {key for size in part.get("by_found", ()) for key in size}
             keys |= {key for file in part.get("files", ()) for key in file} | {*(part.get("labels") or ())}
+            keys |= {key for refusal in part.get("refused", ()) for key in refusal}
             keys |= {key for notice in part.get("notices", ()) for key in notice}
     assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []

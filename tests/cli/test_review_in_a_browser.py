@@ -92,7 +92,7 @@ def driver(started: WebDriver, tmp_path: Path) -> WebDriver:
     started.execute_cdp_cmd(
         "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
     )
-    started.get_log("browser")
+    started.get_log("browser")  # type: ignore[no-untyped-call]  # Selenium has no type for it
     return started
 
 
@@ -142,7 +142,8 @@ class Page:
 
     def complaints(self) -> list[Any]:
         """What the browser has to say: scripts that failed, and whatever the policy of the page forbade."""
-        return list(self.driver.get_log("browser"))
+        found: list[Any] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # Selenium has no type for it
+        return found
 
 
 def verdicts(saved: dict[str, Any]) -> dict[str, str]:
@@ -186,6 +187,19 @@ def test_keys_decide_skip_go_and_undo(driver: WebDriver, tmp_path: Path) -> None
     assert page.value("document.getElementById('help').open") is True
     page.press("s")
     assert page.text("count").startswith("0 of 4")
+
+
+def test_after_a_decision_comes_the_next_one_that_nothing_was_said_of(
+    driver: WebDriver, tmp_path: Path
+) -> None:
+    page = Page(driver, tmp_path, review([pair(n) for n in range(4)]).html())
+    page.press("js")
+    assert "Pair 3 of 4" in page.text()
+    page.press("kks")  # the second one is decided
+    assert "Pair 3 of 4" in page.text()
+    page.press("dd")
+    assert "Nothing is left to decide" in page.text("said")
+    assert page.text("count").startswith("4 of 4 decided")
 
 
 def test_what_is_saved_is_what_was_decided_and_is_read_as_that(driver: WebDriver, tmp_path: Path) -> None:
@@ -292,6 +306,11 @@ def test_no_screen_has_to_be_scrolled_sideways(
     page = Page(driver, tmp_path, review([long, pair(1), customer(9)]).html())
     for _ in range(3):
         assert page.value("document.documentElement.scrollWidth <= innerWidth")
+        # Two records are side by side without a frame that scrolls; many may have one.
+        frame = page.value(
+            "(() => { const at = document.querySelector('.scroll'); return at.scrollWidth - at.clientWidth })()"
+        )
+        assert frame == 0 or "Joined" in page.text()
         hidden = page.value(
             "Array.from(document.querySelectorAll('.keys button')).filter((one) => {"
             "const at = one.getBoundingClientRect();"

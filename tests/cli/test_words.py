@@ -8,7 +8,7 @@ import pytest
 
 from tests.cli.commands import PEOPLE, done, refused, run, store_of, write
 
-COMMANDS = ("import", "dedupe", "evaluate", "show", "merge", "unmerge")
+COMMANDS = ("import", "dedupe", "evaluate", "review page", "review apply", "show", "merge", "unmerge")
 SECRET = "Zebulon"
 
 
@@ -16,7 +16,7 @@ def test_a_command_is_needed() -> None:
     assert "COMMAND" in refused(code=2)
 
 
-@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize("words", [["--help"], *([*name.split(), "--help"] for name in COMMANDS)])
 def test_help_names_every_option_and_every_exit_code(words: list[str]) -> None:
     ran = done(*words)
     for code in ("  0  ", "  1  ", "  2  ", "  3  ", "  70 ", "  130"):

@@ -17,6 +17,7 @@ from crmcore.identity.identity_events import (
     JudgementRetracted,
 )
 from crmcore.identity.judgement import Judgement, Retraction
+from crmcore.identity.review_queue import Queue
 from crmcore.interaction import InteractionCorrected, InteractionRecorded, InteractionRetracted
 from crmcore.party import FieldChange, PartyAdded, PartyChanged
 from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
@@ -152,6 +153,7 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         from_=st.just(CUSTOMERS[0]),
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
     ),
+    "review.queue": st.builds(Queue, order=st.integers(1, 3)),
     "batch": st.builds(
         Written,
         calls=st.lists(st.builds(Call, digest=st.just("0f"), result=json_values()), max_size=2).map(tuple),
