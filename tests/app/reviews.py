@@ -1,4 +1,4 @@
-"""Decisions as a review page saves them, without a page."""
+"""Decisions as a review page saves them, without a page; and a store from before there was an order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 from crmcore import Crm
 from crmcore.identity import Decisions, Review, ReviewItem
+from crmcore.identity.identity_keys import QUEUE, QUEUE_ID
+from crmcore.storage.protocol import Batch, Delete, Ref, Rekey
 from crmcore.values.instant import to_text
+from tests.app.houses import CLERK, START
 
 
 def decided(review: Review, item: ReviewItem, verdict: str, **more: Any) -> dict[str, Any]:
@@ -41,3 +44,11 @@ def everything(crm: Crm, verdict: str, **more: Any) -> Decisions:
     """One verdict on all pairs that wait."""
     review = crm.identity.review()
     return file_of(review, *(decided(review, i, verdict, **more) for i in review.items if i.kind == "pair"))
+
+
+def unordered(crm: Crm) -> None:
+    """Make of a store one that was written before there was an order."""
+    kinds = crm.store.scan("default", "judgement", limit=1000).items
+    ops = [Rekey(ref=r.ref, expect=r.version, keys=r.keys) for r in kinds]
+    mark = Delete(ref=Ref("default", QUEUE.tag, QUEUE_ID), expect=1)
+    crm.store.apply(Batch(tenant="default", ops=(*ops, mark), idem="old", actor=CLERK, at=START))

@@ -9,15 +9,16 @@ import pytest
 
 from crmcore import Actor, Crm, Organization, Person
 from crmcore.errors import InvalidDecisions
-from crmcore.identity import Decisions
+from crmcore.identity import Decisions, Matcher, Policy
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, Reason
+from crmcore.identity.model.policy import UNIT
 from crmcore.identity.population import Population
 from crmcore.storage import MemoryStore
 from crmcore.values.ids import Ids, PartyId
 from tests.app.houses import in_memory, options
 from tests.app.judging import MailboxMatcher
-from tests.app.reviews import decided, everything, file_of
+from tests.app.reviews import decided, everything, file_of, unordered
 from tests.app.troubled import interrupted
 
 PHONE = "+44 20 7946 0018"
@@ -218,6 +219,29 @@ def test_a_decision_is_written_whole_or_not_at_all() -> None:
     outcome = crm.identity.apply_review(file_of(review, decided(review, item, "different", apart=[ids[2]])))
     assert (outcome.written, [refused.why for refused in outcome.refused]) == (0, ["decided otherwise"])
     assert {j.id for j in crm.identity.judgements(ids[0])} == before
+
+
+@pytest.mark.parametrize(("bits", "asked"), [(0, True), (2, True), (3, False), (20, False)])
+def test_a_link_that_is_hardly_beyond_the_threshold_is_put_to_review(bits: int, asked: bool) -> None:
+    @attrs.frozen
+    class Scored(MailboxMatcher):
+        def compare(self, a: Features, b: Features, population: Population) -> Match:
+            return attrs.evolve(super().compare(a, b, population), score=bits * UNIT)
+
+    for ordered in (True, False):
+        crm = in_memory(matcher=Scored())
+        for _ in range(2):
+            crm.parties.add(Person.of("P", email="a@x.org"))
+        crm.identity.dedupe()
+        if not ordered:
+            unordered(crm)
+        assert len(crm.identity.review().items) == asked
+
+
+def test_the_thresholds_of_a_model_are_on_its_page() -> None:
+    careful = Policy(threshold=5 * UNIT)
+    assert in_memory(matcher=Matcher(policy=careful)).identity.review().same_at == 5 * UNIT
+    assert in_memory(matcher=MailboxMatcher()).identity.review().same_at is None
 
 
 def test_many_records_of_a_customer_are_named_but_not_all_shown() -> None:

@@ -9,14 +9,15 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.identity.features import Features
-from crmcore.identity.identity_keys import QUEUE, QUEUE_ID, REVIEW
+from crmcore.identity.identity_keys import REVIEW
 from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population
 from crmcore.storage import MemoryStore
-from crmcore.storage.protocol import Batch, Delete, Ref, Rekey, Store
+from crmcore.storage.protocol import Store
 from crmcore.values.ids import PartyId
-from tests.app.houses import CLERK, START, in_memory, options
+from tests.app.houses import in_memory, options
 from tests.app.judging import MailboxMatcher
+from tests.app.reviews import unordered
 
 PHONE = "+44 20 7946 0018"
 
@@ -49,14 +50,6 @@ class Counting:
         page = self.below.scan(*args, **more)
         self.records += len(page.items)
         return page
-
-
-def unordered(crm: Crm) -> None:
-    """Make of a store one that was written before there was an order."""
-    kinds = crm.store.scan("default", "judgement", limit=1000).items
-    ops = [Rekey(ref=r.ref, expect=r.version, keys=r.keys) for r in kinds]
-    mark = Delete(ref=Ref("default", QUEUE.tag, QUEUE_ID), expect=1)
-    crm.store.apply(Batch(tenant="default", ops=(*ops, mark), idem="old", actor=CLERK, at=START))
 
 
 @pytest.mark.parametrize("verb", ["merge", "mark_different"])

@@ -140,8 +140,8 @@
   function table(item) {
     const labels = [...new Set(item.records.flatMap(([, , fields]) => fields.map(([label]) => label)))];
     const columns = item.records.map(([id, others], place) => element(
-      "th", { scope: "col", role: "columnheader", class: marked.has(id) ? "gone" : null },
-      item.kind === "pair" ? `Record ${"AB"[place]}` : `Record ${place + 1}`,
+      "th", { scope: "col", role: "columnheader" },
+      element("span", { class: marked.has(id) && "gone" }, `Record ${item.kind === "pair" ? "AB"[place] : place + 1}`),
       data.page.of === "file" ? element("small", {}, compared(id)) : null,
       others ? element("small", {}, `and ${number(others)} more of its customer`) : null,
       item.kind === "customer" ? splitter(item, id, place) : null));
