@@ -162,7 +162,7 @@ def test_decisions_on_another_store_tenant_or_file_are_refused_whole() -> None:
     doubtful(crm)
     review = crm.identity.review()
     one = decided(review, review.items[0], "same")
-    strangers = {**one, "records": [Ids(lambda: 1).new(PartyId), "not-an-id"]}
+    strangers = {**one, "records": [Ids(lambda: 1).new(PartyId) for _ in range(2)]}
     for decisions in (
         file_of(review, strangers),
         file_of(review, one, name="t2"),

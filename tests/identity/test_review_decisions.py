@@ -13,6 +13,7 @@ from crmcore.errors import InvalidDecisions
 from crmcore.identity.review_decisions import MOST_BYTES, Decisions
 
 SECRET = "zq-secret-7"
+PARTY = "01900000-0000-7000-8000-000000000000"
 PAGE = {"id": "p1", "made_at": "2026-03-14T12:00:00Z", "of": "file", "name": "people.csv", "digest": "d"}
 
 
@@ -116,8 +117,21 @@ def test_what_is_no_json_is_refused(text: str | bytes) -> None:
         Decisions.parse(text)
 
 
+@pytest.mark.parametrize(
+    "changed", [{"item": SECRET}, {"records": [PARTY, SECRET]}, {"records": [PARTY, "\x1b[2J"]}]
+)
+def test_decisions_on_a_store_name_its_records_by_their_ids(changed: dict[str, Any]) -> None:
+    whole = {**decision(item=PARTY, records=[PARTY, PARTY[:-1] + "1"])}
+    page = {**PAGE, "of": "store", "name": "default"}
+    assert Decisions.parse(json.dumps(document(whole, page=page))).of == "store"
+    with pytest.raises(InvalidDecisions, match="decision 1 "):
+        Decisions.parse(json.dumps(document({**whole, **changed}, page=page)))
+
+
 def test_a_note_and_who_decided_are_not_shown() -> None:
-    (found,) = Decisions.parse(json.dumps(document(decision(note=SECRET, by=SECRET)))).decisions
+    (found,) = Decisions.parse(
+        json.dumps(document(decision(item=SECRET, records=[SECRET, "b"], note=SECRET, by=SECRET)))
+    ).decisions
     assert (found.note, found.by) == (SECRET, SECRET)
     assert SECRET not in repr(found) + str(found)
 

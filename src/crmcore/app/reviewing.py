@@ -18,7 +18,7 @@ from crmcore.app.judging import Concerned, concerned, refuse_decided, refuse_kin
 from crmcore.app.resolve import memberships
 from crmcore.app.review_queue import Weak, active, pairs_in_doubt, weakly_joined
 from crmcore.app.unit import Unit
-from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidDecisions, InvalidId, InvalidJudgement
+from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidDecisions, InvalidJudgement
 from crmcore.identity.customer import customers
 from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.judgement import Judgement
@@ -209,13 +209,7 @@ def _refuse_others(flow: Flow, found: Decisions) -> None:
 
 async def _present(unit: Unit, records: Iterable[str]) -> frozenset[PartyId]:
     """The records that are in the store and were not taken back."""
-    ids: list[PartyId] = []
-    for record in records:
-        try:
-            ids.append(PartyId.parse(record))
-        except InvalidId:
-            continue
-    return active(await load_parties(unit, sorted(ids)))
+    return active(await load_parties(unit, sorted(map(PartyId, records))))
 
 
 class _Tally:

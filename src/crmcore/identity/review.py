@@ -52,7 +52,7 @@ class ReviewLink:
 class ReviewRecord:
     """A record as it is shown: *fields* are names and values. Of its customer there are *others* that are not."""
 
-    id: str
+    id: str = personal()
     fields: tuple[tuple[str, str], ...] = personal(default=())
     others: int = 0
 
@@ -64,11 +64,11 @@ class ReviewItem:
     *more* are the ids of its records that are not shown.
     """
 
-    id: str
+    id: str = personal()
     kind: Kind
     records: tuple[ReviewRecord, ...]
     links: tuple[ReviewLink, ...]
-    more: tuple[str, ...] = ()
+    more: tuple[str, ...] = personal(default=())
 
 
 @attrs.frozen(kw_only=True)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import product
 from typing import Any, Literal, cast, get_args
 
 import attrs
 
-from crmcore.errors import CrmError, InvalidDecisions, InvalidSource
+from crmcore.errors import CrmError, InvalidDecisions, InvalidId, InvalidSource
 from crmcore.identity.review import Kind, Of
+from crmcore.values.ids import Id
 from crmcore.values.instant import from_text
 from crmcore.values.personal import personal
 from crmcore.values.source import Actor
@@ -42,12 +43,12 @@ class ReviewDecision:
     *by* is who decided, if the page was told. To skip is to decide nothing.
     """
 
-    item: str
+    item: str = personal()
     kind: Kind
-    records: tuple[str, ...]
+    records: tuple[str, ...] = personal()
     verdict: ReviewVerdict
     links: tuple[tuple[int, int], ...] = ()
-    apart: frozenset[str] = frozenset()
+    apart: frozenset[str] = personal(default=frozenset())
     note: str = personal(default="")
     by: str | None = personal(class_="internal", default=None)
 
@@ -113,10 +114,13 @@ class Decisions:
             )
         if len({decision.item for decision in decisions}) < len(decisions):
             raise InvalidDecisions("the file decides one thing twice: save it again from the review page")
+        of: Of = _word(page.get("of"), get_args(Of), "its page")
+        if of == "store":
+            _check_ids(decisions)
         return cls(
             page=_text(page.get("id"), "its page"),
             made_at=_moment(page.get("made_at")),
-            of=_word(page.get("of"), get_args(Of), "its page"),
+            of=of,
             name=_text(page.get("name"), "its page"),
             digest=_text(page.get("digest", ""), "its page", empty=True),
             decisions=decisions,
@@ -147,6 +151,16 @@ def _decision(data: Any, number: int) -> ReviewDecision:
         note=_text(found.get("note", ""), where, empty=True, most=_LONGEST_NOTE),
         by=_by(found.get("by"), where),
     )
+
+
+def _check_ids(decisions: Iterable[ReviewDecision]) -> None:
+    """Refuse what cannot be the ids of a store's records: they are told to whoever takes the decisions over."""
+    for number, decision in enumerate(decisions, start=1):
+        try:
+            for id in (decision.item, *decision.records):
+                Id.parse(id)
+        except InvalidId:
+            raise _unclear(f"decision {number}") from None
 
 
 def _link(data: Any, count: int, where: str) -> tuple[int, int]:
