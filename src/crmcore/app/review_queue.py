@@ -26,7 +26,7 @@ from crmcore.storage.protocol import Sort
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
 
 STEP = 100
-"""So many places of the order are looked at together."""
+"""So many places of the order are looked at together at most; no more than were asked for."""
 
 AT_ONCE = 200
 """So many judgements are put in order in one batch."""
@@ -50,7 +50,7 @@ async def pairs_in_doubt(unit: Unit, limit: int) -> tuple[Judgement, ...]:
         return (await _doubts_of_all(unit))[:limit]
     found: list[Judgement] = []
     asked: set[frozenset[CustomerId]] = set()
-    async for some in _in_order(unit, "pair"):
+    async for some in _in_order(unit, "pair", limit):
         doubts, customer_of = await _doubts(unit, some)
         for judgement in some:
             two = two_customers(judgement, customer_of.__getitem__)
@@ -81,7 +81,7 @@ async def weakly_joined(unit: Unit, limit: int, *, below: int) -> tuple[Weak, ..
         found = await _weak_links(unit, list({c.id: c for c in reached.values()}.values()), below)
         return _weakest(found, limit)
     for place, most in (("weak", None), ("link", below)):
-        async for some in _in_order(unit, place, below=most):
+        async for some in _in_order(unit, place, limit, below=most):
             customers_of = await memberships(unit, {end for j in some for end in j.pair})
             fresh = {c.id: c for c in customers_of.values() if c.id not in found}
             found.update(await _weak_links(unit, list(fresh.values()), below))
@@ -115,12 +115,14 @@ async def _weak_links(unit: Unit, some: Sequence[Membership], below: int) -> dic
     return found
 
 
-async def _in_order(unit: Unit, place: str, *, below: int | None = None) -> AsyncIterator[list[Judgement]]:
+async def _in_order(
+    unit: Unit, place: str, limit: int, *, below: int | None = None
+) -> AsyncIterator[list[Judgement]]:
     """The judgements of one order, some at a time. What a batch has changed of them is seen."""
     after: str | None = None
     hi = None if below is None else score_bytes(below)
     while True:
-        page = await unit.range(REVIEW, [place], hi=hi, after=after, limit=STEP)
+        page = await unit.range(REVIEW, [place], hi=hi, after=after, limit=max(1, min(limit, STEP)))
         refs = [ref for _, ref in page.items]
         records = await unit.get(refs, check=False)
         yield [load_record(JUDGEMENT, records[ref]) for ref in refs if ref in records]
