@@ -116,7 +116,7 @@ def test_the_first_ones_are_the_first_of_all() -> None:
     crm.identity.dedupe()
     everything = crm.identity.to_review(limit=1000)
     assert len(everything) == len({j.pair for j in everything}) == 130
-    for limit in (1, 99, 100, 101, 130):
+    for limit in (0, 1, 99, 100, 101, 130):
         assert crm.identity.to_review(limit=limit) == everything[:limit]
 
 

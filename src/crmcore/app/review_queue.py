@@ -46,6 +46,8 @@ class Weak:
 
 async def pairs_in_doubt(unit: Unit, limit: int) -> tuple[Judgement, ...]:
     """The likeliest pairs that somebody should look at, one for any two customers."""
+    if limit < 1:
+        return ()
     if not await is_ordered(unit):
         return (await _doubts_of_all(unit))[:limit]
     found: list[Judgement] = []
