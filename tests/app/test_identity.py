@@ -181,7 +181,7 @@ def _join_all(crm: Crm, ids: list[PartyId]) -> None:
         ]
         for judgement in said:
             await put_judgement(unit, judgement, expect=0)
-        await settle(unit, around, said, None)
+        await settle(unit, around, said)
 
     run(crm._twin._flow.commit(plan))
 

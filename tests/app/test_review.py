@@ -15,6 +15,7 @@ from crmcore.identity.matcher import Match, Reason
 from crmcore.identity.model.policy import UNIT
 from crmcore.identity.population import Population
 from crmcore.storage import MemoryStore
+from crmcore.storage.protocol import Batch, Description, Limits, Receipt
 from crmcore.values.ids import Ids, PartyId
 from tests.app.houses import in_memory, options
 from tests.app.judging import MailboxMatcher
@@ -271,6 +272,34 @@ def test_somebody_who_judges_while_decisions_are_taken_over_is_heard() -> None:
     outcome = crm.identity.apply_review(decisions)
     assert [refused.why for refused in outcome.refused] == ["decided otherwise"]
     assert (outcome.written, dict(outcome.judgements)) == (0, {})
+
+
+class Narrow:
+    """A store that takes no more in a batch than any store must."""
+
+    def __init__(self) -> None:
+        self.below = MemoryStore()
+        self.largest = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.below, name)
+
+    def describe(self) -> Description:
+        return attrs.evolve(self.below.describe(), limits=Limits())
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        self.largest = max(self.largest, len(batch.ops))
+        return self.below.apply(batch, timeout=timeout)
+
+
+def test_decisions_are_taken_over_in_batches_that_any_store_takes() -> None:
+    store: Any = Narrow()
+    crm = Crm(store, **options(matcher=MailboxMatcher()))
+    for number in range(30):
+        doubtful(crm, 2, f"+44 20 7946 {number:04}")
+    store.largest = 0
+    assert crm.identity.apply_review(everything(crm, "same")).written == 30
+    assert store.largest <= Limits().max_ops
 
 
 def test_a_batch_takes_decisions_over_with_all_else_or_not_at_all() -> None:

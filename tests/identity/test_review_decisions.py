@@ -76,6 +76,11 @@ WRONG: dict[str, Any] = {
     "everything split off": document(customer(verdict="different", apart=["a", "b", "c"])),
     "somebody else split off": document(customer(verdict="different", apart=["z"])),
     "split and yet the same": document(customer(apart=["c"])),
+    "too many split off": document(
+        customer(
+            records=[f"r{n}" for n in range(900)], verdict="different", apart=[f"r{n}" for n in range(450)]
+        )
+    ),
     "a link to nowhere": document(customer(links=[[0, 7]])),
     "a link to itself": document(customer(links=[[1, 1]])),
     "a link before the beginning": document(customer(links=[[-1, 0]])),

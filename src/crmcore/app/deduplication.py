@@ -318,5 +318,5 @@ async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Ju
     kept = [judgement for judgement in fresh if judgement.verdict != "same" or _joins(judgement, partition)]
     for judgement in kept:
         await put_judgement(unit, judgement, expect=0)
-    await settle(unit, around, [*around.judgements, *kept], None)
+    await settle(unit, around, [*around.judgements, *kept])
     return len(kept)

@@ -127,7 +127,7 @@ class AsyncIdentity:
             refuse_kinds(await load_parties(unit, [one, other]))
             around = await concerned(unit, [one, other])
             refuse_decided(around, one, other)
-            judgement, partition = await say(unit, around, (one, other), "same", reason)
+            (judgement,), partition = await say(unit, around, [("same", (one, other))], reason)
             if partition.of(one) != partition.of(other):
                 raise ClusterTooLarge(
                     "these customers cannot be joined: a person's judgement or the size forbids it"
@@ -147,7 +147,7 @@ class AsyncIdentity:
         async def plan(unit: Unit) -> Judgement:
             one, other = await _two_parties(unit, a, b)
             around = await concerned(unit, [one, other])
-            judgement, _ = await say(unit, around, (one, other), "different", reason)
+            (judgement,), _ = await say(unit, around, [("different", (one, other))], reason)
             return judgement
 
         return await self._flow.commit(plan, asked=("identity.mark_different", a, b), reason=reason)

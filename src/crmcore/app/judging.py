@@ -145,44 +145,41 @@ async def put_judgement(unit: Unit, judgement: Judgement, *, expect: int) -> Non
     )
 
 
+Said = tuple[Verdict, tuple[PartyId, PartyId]]
+"""A verdict on two parties."""
+
+
 async def say(
-    unit: Unit,
-    around: Concerned,
-    pair: tuple[PartyId, PartyId],
-    verdict: Verdict,
-    reason: str | None,
-) -> tuple[Judgement, Partition]:
-    """Write what the unit's actor says of a *pair*, and what follows; who is concerned is *around*."""
-    a, b = pair
-    judgement = judge(
-        id=unit.ids.new(JudgementId, near=min(a, b)),
-        a=a,
-        b=b,
-        verdict=verdict,
-        actor=unit.actor,
-        recorded_at=unit.now,
-        reason=reason if reason is not None else unit.reason,
-    )
-    judgement = attrs.evolve(judgement, version=1)
-    await put_judgement(unit, judgement, expect=0)
-    event = JudgementMade(
-        judgement=judgement.id,
-        a=judgement.a,
-        b=judgement.b,
-        verdict=judgement.verdict,
-        actor=unit.actor,
-        reason=judgement.reason,
-    )
-    return judgement, await settle(unit, around, [*around.judgements, judgement], event)
+    unit: Unit, around: Concerned, said: Iterable[Said], reason: str | None
+) -> tuple[tuple[Judgement, ...], Partition]:
+    """Write what the unit's actor says at once, and what follows; who is concerned is *around*."""
+    made: list[Judgement] = []
+    for verdict, (a, b) in said:
+        judgement = judge(
+            id=unit.ids.new(JudgementId, near=min(a, b)),
+            a=a,
+            b=b,
+            verdict=verdict,
+            actor=unit.actor,
+            recorded_at=unit.now,
+            reason=reason if reason is not None else unit.reason,
+        )
+        made.append(attrs.evolve(judgement, version=1))
+        await put_judgement(unit, made[-1], expect=0)
+    events = [
+        JudgementMade(judgement=j.id, a=j.a, b=j.b, verdict=j.verdict, actor=unit.actor, reason=j.reason)
+        for j in made
+    ]
+    return tuple(made), await settle(unit, around, [*around.judgements, *made], *events)
 
 
 async def settle(
     unit: Unit,
     around: Concerned,
     judgements: Sequence[Judgement],
-    event: JudgementMade | JudgementRetracted | None,
+    *events: JudgementMade | JudgementRetracted,
 ) -> Partition:
-    """Write the clusters that follow from *judgements*, with *event* and what happened to customers."""
+    """Write the clusters that follow from *judgements*, with *events* and what happened to customers."""
     partition = customers(around.parties, judgements)
     before = [customer.cluster for customer in around.customers if customer.cluster is not None]
     changes = diff(before, partition, judgements)
@@ -191,7 +188,7 @@ async def settle(
         await remove_cluster(unit, cluster, version=versions[cluster.id])
     for cluster in changes.put:
         await put_cluster(unit, cluster, expect=versions.get(cluster.id, 0))
-    if event is not None:
+    for event in events:
         unit.event(f"customer:{around.customers[0].id}", event, subjects=(event.a, event.b))
     await queue(unit, around, judgements, partition)
     if any(isinstance(change, CustomerSplit) for change in changes.events):

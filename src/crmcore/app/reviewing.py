@@ -6,21 +6,22 @@ What is taken over was read whole before; taking it over again writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.judging import Concerned, concerned, refuse_decided, refuse_kinds, say
+from crmcore.app.judging import Concerned, Said, concerned, refuse_kinds, say
 from crmcore.app.resolve import memberships
 from crmcore.app.review_queue import Weak, active, pairs_in_doubt, weakly_joined
 from crmcore.app.unit import Unit
-from crmcore.errors import ClusterTooLarge, DecidedDifferent, InvalidDecisions, InvalidJudgement
-from crmcore.identity.customer import customers
+from crmcore.errors import ClusterTooLarge, InvalidDecisions, InvalidJudgement
+from crmcore.identity.customer import Partition, customers
 from crmcore.identity.fallback import MatcherByKind
+from crmcore.identity.identity_events import Verdict
 from crmcore.identity.judgement import Judgement
 from crmcore.identity.model.policy import Policy
 from crmcore.identity.model.scoring import LearnedMatcher
@@ -38,11 +39,14 @@ from crmcore.identity.review import (
 from crmcore.identity.review_decisions import Decisions, ReviewDecision
 from crmcore.party.party import Party
 from crmcore.values.frozen_map import FrozenMap
-from crmcore.values.ids import Id, JudgementId, PartyId
+from crmcore.values.ids import CustomerId, Id, JudgementId, PartyId
 from crmcore.values.source import Actor
 
 AT_ONCE = 20
-"""So many decisions are written in one batch."""
+"""So many decisions are written in one batch at most."""
+
+PARTS = 12
+"""Operations that a part of a decision takes at most."""
 
 Refusal = Literal["decided otherwise", "taken back since", "cannot be joined", "no such record"]
 
@@ -175,13 +179,13 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
         )
     tally = _Tally()
     tally.skipped = sum(decision.verdict == "skip" for decision in found.decisions)
+    # Each part of a decision is a judgement, what that changes, and what was read for it.
+    room = max(1, flow.store.describe().limits.max_ops // PARTS)
     asked = [decision for decision in found.decisions if decision.verdict != "skip"]
     for by, some in groupby(asked, key=lambda decision: decision.by):
         mine = list(some)
         who = flow if by is None else attrs.evolve(flow, actor=Actor(kind="person", id=by))
-        for start in range(0, len(mine), AT_ONCE):
-            chunk = mine[start : start + AT_ONCE]
-
+        for chunk in _chunks(mine, room):
             came = _Tally()
 
             async def plan(unit: Unit, chunk: Sequence[ReviewDecision] = chunk, came: _Tally = came) -> int:
@@ -193,6 +197,21 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
             await who.commit(plan, asked=("identity.apply_review", found.page, items))
             tally.add(came)
     return tally.outcome()
+
+
+def _chunks(decisions: Sequence[ReviewDecision], room: int) -> Iterator[list[ReviewDecision]]:
+    """*decisions* in order, in chunks that a batch takes; one that is larger stands alone."""
+    chunk: list[ReviewDecision] = []
+    total = 0
+    for decision in decisions:
+        size = decision.size
+        if chunk and (total + size > room or len(chunk) == AT_ONCE):
+            yield chunk
+            chunk, total = [], 0
+        chunk.append(decision)
+        total += size
+    if chunk:
+        yield chunk
 
 
 def _refuse_others(flow: Flow, found: Decisions) -> None:
@@ -249,78 +268,100 @@ async def _write(
 ) -> None:
     for decision in chunk:
         mark = unit.mark()
-        said: list[Judgement] = []
-        refused: ReviewRefusal | None = None
-        for verdict, (a, b) in decision.said:
-            if PartyId(a) not in present or PartyId(b) not in present:
-                refused = ReviewRefusal(item=decision.item, a=a, b=b, why="no such record")
-            else:
-                made = await _say(unit, found, decision, verdict, (PartyId(a), PartyId(b)))
-                refused = made if isinstance(made, ReviewRefusal) else None
-                said += [made] if isinstance(made, Judgement) else []
-            if refused is not None:
-                unit.undo(mark)
-                tally.refused.append(refused)
-                break
-        else:
-            tally.written += bool(said)
-            tally.known += not said
-            for judgement in said:
-                tally.said[judgement.verdict] = tally.said.get(judgement.verdict, 0) + 1
+        said = [(verdict, (PartyId(a), PartyId(b))) for verdict, (a, b) in decision.said]
+        gone = next((pair for _, pair in said if not present.issuperset(pair)), None)
+        made = (
+            await _decide(unit, found, decision, said)
+            if gone is None
+            else _refusal(decision, gone, "no such record")
+        )
+        if isinstance(made, ReviewRefusal):
+            unit.undo(mark)
+            tally.refused.append(made)
+            continue
+        tally.written += bool(made)
+        tally.known += not made
+        for judgement in made:
+            tally.said[judgement.verdict] = tally.said.get(judgement.verdict, 0) + 1
 
 
-async def _say(
-    unit: Unit, found: Decisions, decision: ReviewDecision, verdict: Any, pair: tuple[PartyId, PartyId]
-) -> Judgement | ReviewRefusal | None:
-    """Write one judgement; None if a person has said so before, or why it is not written."""
-    a, b = pair
-
-    def refusal(why: Refusal, *against: Judgement) -> ReviewRefusal:
-        ids = tuple(judgement.id for judgement in against)
-        return ReviewRefusal(item=decision.item, a=a, b=b, why=why, judgements=ids)
-
-    around = await concerned(unit, pair)
-    own = [j for j in around.judgements if j.human and {j.a, j.b} == {a, b} and j.verdict != "unsure"]
-    live = [j for j in own if j.live]
-    if any(j.verdict == verdict for j in live):
-        return None
-    if live:
-        return refusal("decided otherwise", *live)
-    since = [j for j in own if j.retracted is not None and j.retracted.at >= found.made_at]
-    if any(j.verdict == verdict for j in since):
-        return refusal("taken back since", *since)
-    against = await _against(unit, around, verdict, pair)
-    if against is not None:
-        return attrs.evolve(against, item=decision.item)
-    reason = decision.note or f"reviewed on page {found.page}"
-    mark = unit.mark()
-    judgement, partition = await say(unit, around, pair, verdict, reason)
-    if verdict == "same" and partition.of(a) != partition.of(b):
-        unit.undo(mark)
-        return refusal("cannot be joined")
-    return judgement
-
-
-async def _against(
-    unit: Unit, around: Concerned, verdict: Any, pair: tuple[PartyId, PartyId]
-) -> ReviewRefusal | None:
-    """What people say already by way of other records that forbids this."""
-    a, b = pair
-    refused = ReviewRefusal(item="", a=a, b=b, why="decided otherwise")
-    try:
+async def _decide(
+    unit: Unit, found: Decisions, decision: ReviewDecision, said: Sequence[Said]
+) -> tuple[Judgement, ...] | ReviewRefusal:
+    """Write what a decision adds to what people say already, or tell why it is not written."""
+    ends = sorted({end for _, pair in said for end in pair})
+    around = await concerned(unit, ends)
+    people = _People.of(around)
+    kinds = {party.id: party for party in await load_parties(unit, ends)}
+    fresh: list[Said] = []
+    for verdict, pair in said:
+        own = people.on(pair)
+        if any(j.live and j.verdict == verdict for j in own):
+            continue
+        against = [j for j in own if j.live]
+        since = [j for j in own if j.verdict == verdict and j.retracted and j.retracted.at >= found.made_at]
+        if since and not against:
+            return _refusal(decision, pair, "taken back since", since)
+        against = against or people.against(verdict, pair)
+        if against:
+            return _refusal(decision, pair, "decided otherwise", against)
         if verdict == "same":
-            refuse_kinds(await load_parties(unit, list(pair)))
-            refuse_decided(around, a, b)
-            return None
-        people = [judgement for judgement in around.judgements if judgement.human]
-        joined = customers(around.parties, people)
-        if joined.of(a) == joined.of(b):
-            ids = tuple(
-                j.id for j in people if j.live and j.verdict == "same" and joined.of(j.a) == joined.of(a)
-            )
-            return attrs.evolve(refused, judgements=ids)
-    except DecidedDifferent as error:
-        return attrs.evolve(refused, judgements=(JudgementId(error.judgement),) if error.judgement else ())
-    except (ClusterTooLarge, InvalidJudgement):
-        return attrs.evolve(refused, why="cannot be joined")
-    return None
+            try:
+                refuse_kinds(kinds[end] for end in pair)
+            except InvalidJudgement:
+                return _refusal(decision, pair, "cannot be joined")
+        fresh.append((verdict, pair))
+    if not fresh:
+        return ()
+    reason = decision.note or f"reviewed on page {found.page}"
+    try:
+        made, partition = await say(unit, around, fresh, reason)
+    except ClusterTooLarge:
+        return _refusal(decision, fresh[0][1], "cannot be joined")
+    for verdict, pair in fresh:
+        if verdict == "same" and partition.of(pair[0]) != partition.of(pair[1]):
+            return _refusal(decision, pair, "cannot be joined")
+    return made
+
+
+def _refusal(
+    decision: ReviewDecision, pair: tuple[PartyId, PartyId], why: Refusal, against: Iterable[Judgement] = ()
+) -> ReviewRefusal:
+    ids = tuple(judgement.id for judgement in against)
+    return ReviewRefusal(item=decision.item, a=pair[0], b=pair[1], why=why, judgements=ids)
+
+
+@attrs.frozen
+class _People:
+    """What people say around a decision: of which pairs, and which records their SAMEs alone make one."""
+
+    said: dict[frozenset[PartyId], list[Judgement]]
+    joined: Partition
+    customer: dict[PartyId, CustomerId]
+
+    @classmethod
+    def of(cls, around: Concerned) -> _People:
+        said: dict[frozenset[PartyId], list[Judgement]] = {}
+        people = [j for j in around.judgements if j.human and j.verdict != "unsure"]
+        for judgement in people:
+            said.setdefault(frozenset(judgement.pair), []).append(judgement)
+        members = {member: customer.id for customer in around.customers for member in customer.members}
+        return cls(said, customers(around.parties, people), members)
+
+    def on(self, pair: tuple[PartyId, PartyId]) -> list[Judgement]:
+        """What they said of the pair itself, taken back or not."""
+        return self.said.get(frozenset(pair), [])
+
+    def against(self, verdict: Verdict, pair: tuple[PartyId, PartyId]) -> list[Judgement]:
+        """What they say by way of other records that forbids to say this of the pair."""
+        a, b = pair
+        live = [j for judgements in self.said.values() for j in judgements if j.live]
+        if verdict == "different":
+            one = self.joined.of(a)
+            if one != self.joined.of(b):
+                return []
+            return [j for j in live if j.verdict == "same" and self.joined.of(j.a) == one]
+        two = {self.customer[a], self.customer[b]}
+        return [
+            j for j in live if j.verdict == "different" and two == {self.customer[j.a], self.customer[j.b]}
+        ]

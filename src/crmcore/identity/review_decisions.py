@@ -29,6 +29,7 @@ MOST_BYTES = 64 << 20
 """A larger file is not read: 100,000 decisions take less."""
 
 MOST = 100_000
+_MOST_PAIRS = 5000
 _LONGEST_NOTE, _LONGEST_ID, _LARGEST = 1000, 512, 1000
 
 ReviewVerdict = Literal["same", "different", "skip"]
@@ -51,6 +52,12 @@ class ReviewDecision:
     apart: frozenset[str] = personal(default=frozenset())
     note: str = personal(default="")
     by: str | None = personal(class_="internal", default=None)
+
+    @property
+    def size(self) -> int:
+        """How many records and pairs it concerns."""
+        split = len(self.apart)
+        return len(self.records) + len(self.links) + split * (len(self.records) - split)
 
     @property
     def said(self) -> Iterator[tuple[Literal["same", "different"], Pair]]:
@@ -139,6 +146,8 @@ def _decision(data: Any, number: int) -> ReviewDecision:
     splits = verdict == "different" and kind == "customer"
     if bool(apart) != splits or not apart < set(records):
         raise _unclear(where)
+    if len(apart) * (len(records) - len(apart)) > _MOST_PAIRS:
+        raise InvalidDecisions(f"{where} of the file splits off too many records at once: split off fewer")
     return ReviewDecision(
         item=_text(found.get("item"), where),
         kind=kind,
