@@ -245,6 +245,16 @@ def test_the_thresholds_of_a_model_are_on_its_page() -> None:
     assert in_memory(matcher=MailboxMatcher()).identity.review().same_at is None
 
 
+def test_what_the_size_of_a_customer_forbids_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crmcore.identity.customer.CAP", 2)
+    crm = in_memory(matcher=MailboxMatcher())
+    a, b = doubtful(crm)
+    crm.identity.merge(a, crm.parties.add(Person.of("X")).id)
+    outcome = crm.identity.apply_review(everything(crm, "same"))
+    assert [refused.why for refused in outcome.refused] == ["cannot be joined"]
+    assert [j.verdict for j in crm.identity.judgements(b)] == ["unsure"]
+
+
 def test_many_records_of_a_customer_are_named_but_not_all_shown() -> None:
     crm, ids = weakly_joined(20)
     (item,) = crm.identity.review().items
