@@ -45,7 +45,7 @@ from crmcore.values.source import Actor
 AT_ONCE = 20
 """So many decisions are written in one batch at most."""
 
-PARTS = 12
+PARTS = 6
 """Operations that a part of a decision takes at most."""
 
 Refusal = Literal["decided otherwise", "taken back since", "cannot be joined", "no such record"]
