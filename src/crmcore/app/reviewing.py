@@ -268,7 +268,7 @@ async def _write(
 ) -> None:
     for decision in chunk:
         mark = unit.mark()
-        said = [(verdict, (PartyId(a), PartyId(b))) for verdict, (a, b) in decision.said]
+        said: list[Said] = [(verdict, (PartyId(a), PartyId(b))) for verdict, (a, b) in decision.said]
         gone = next((pair for _, pair in said if not present.issuperset(pair)), None)
         made = (
             await _decide(unit, found, decision, said)
