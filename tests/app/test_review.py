@@ -245,6 +245,18 @@ def test_the_thresholds_of_a_model_are_on_its_page() -> None:
     assert in_memory(matcher=MailboxMatcher()).identity.review().same_at is None
 
 
+def test_a_record_that_was_taken_back_is_not_shown_and_nothing_is_said_of_it() -> None:
+    crm, ids = weakly_joined(3)
+    before = crm.identity.review()
+    crm.parties.retract(ids[1], reason="a test")
+    (item,) = crm.identity.review().items
+    assert [record.id for record in item.records] == [ids[0], ids[2]]
+    (shown,) = before.items
+    decisions = file_of(before, decided(before, shown, "different", apart=[ids[2]]))
+    assert dict(crm.identity.apply_review(decisions).judgements) == {"different": 1}
+    assert crm.identity.review().items == ()
+
+
 def test_what_the_size_of_a_customer_forbids_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crmcore.identity.customer.CAP", 2)
     crm = in_memory(matcher=MailboxMatcher())

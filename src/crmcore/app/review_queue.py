@@ -7,7 +7,7 @@ whole, until it is deduplicated again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -42,6 +42,11 @@ class Weak:
 
     customer: Membership
     links: tuple[Judgement, ...]
+
+    def among(self, parties: Container[PartyId]) -> Weak | None:
+        """The same by the links between *parties*; None if there are none."""
+        links = tuple(link for link in self.links if link.a in parties and link.b in parties)
+        return attrs.evolve(self, links=links) if links else None
 
 
 async def pairs_in_doubt(unit: Unit, limit: int) -> tuple[Judgement, ...]:

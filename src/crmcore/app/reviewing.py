@@ -6,7 +6,7 @@ What is taken over was read whole before; taking it over again writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Literal
 
@@ -92,12 +92,14 @@ async def review_of(flow: Flow, limit: int) -> Review:
     pairs = await pairs_in_doubt(unit, limit)
     below = (policy.same_at if policy else 0) + NEAR
     weak = await weakly_joined(unit, limit - len(pairs), below=below) if len(pairs) < limit else ()
-    shown = {weakness.customer.id: _shown(weakness) for weakness in weak}
-    ids = {end for judgement in pairs for end in judgement.pair} | {m for own in shown.values() for m in own}
+    ids = {end for judgement in pairs for end in judgement.pair}
+    ids |= {member for weakness in weak for member in weakness.customer.members}
     parties = {party.id: party for party in await load_parties(unit, sorted(ids))}
     sizes = {id: len(found.members) for id, found in (await memberships(unit, sorted(ids))).items()}
     items = [_pair(judgement, parties, sizes) for judgement in pairs]
-    items += [_customer(weakness, shown[weakness.customer.id], parties) for weakness in weak]
+    here = active(parties.values())
+    weak = tuple(found for weakness in weak if (found := weakness.among(here)) is not None)
+    items += [_customer(weakness, parties, here) for weakness in weak]
     judged = [*pairs, *(link for weakness in weak for link in weakness.links)]
     return Review(
         id=flow.ids.new(Id),
@@ -120,12 +122,6 @@ def _policy(flow: Flow) -> Policy | None:
     return matcher.model.policy if isinstance(matcher, LearnedMatcher) else None
 
 
-def _shown(weak: Weak) -> list[PartyId]:
-    """The records to put side by side: those of the weak links before the others."""
-    ends = dict.fromkeys(end for link in weak.links for end in link.pair)
-    return list(dict.fromkeys([*ends, *weak.customer.members]))[:SHOWN]
-
-
 def _pair(judgement: Judgement, parties: dict[PartyId, Party], sizes: dict[PartyId, int]) -> ReviewItem:
     return ReviewItem(
         id=judgement.id,
@@ -135,13 +131,17 @@ def _pair(judgement: Judgement, parties: dict[PartyId, Party], sizes: dict[Party
     )
 
 
-def _customer(weak: Weak, shown: Sequence[PartyId], parties: dict[PartyId, Party]) -> ReviewItem:
+def _customer(weak: Weak, parties: dict[PartyId, Party], here: Container[PartyId]) -> ReviewItem:
+    """A customer by its records that are *here*; those of the weak links stand before the others."""
+    ends = [end for link in weak.links for end in link.pair]
+    members = [m for m in dict.fromkeys([*ends, *weak.customer.members]) if m in here]
+    shown, more = members[:SHOWN], members[SHOWN:]
     return ReviewItem(
         id=weak.links[0].id,
         kind="customer",
         records=tuple(_record(parties[member], 0) for member in shown),
         links=tuple(_link(link, shown) for link in weak.links if set(link.pair) <= set(shown)),
-        more=tuple(member for member in weak.customer.members if member not in set(shown)),
+        more=tuple(more),
     )
 
 
@@ -269,12 +269,13 @@ async def _write(
     for decision in chunk:
         mark = unit.mark()
         said: list[Said] = [(verdict, (PartyId(a), PartyId(b))) for verdict, (a, b) in decision.said]
-        gone = next((pair for _, pair in said if not present.issuperset(pair)), None)
-        made = (
-            await _decide(unit, found, decision, said)
-            if gone is None
-            else _refusal(decision, gone, "no such record")
-        )
+        # Of a customer, those records are left that are there: nothing has to be said of one that was taken back.
+        here = [(verdict, pair) for verdict, pair in said if present.issuperset(pair)]
+        gone = [pair for _, pair in said if not present.issuperset(pair)]
+        if gone and (decision.kind == "pair" or not here):
+            made: tuple[Judgement, ...] | ReviewRefusal = _refusal(decision, gone[0], "no such record")
+        else:
+            made = await _decide(unit, found, decision, here)
         if isinstance(made, ReviewRefusal):
             unit.undo(mark)
             tally.refused.append(made)
