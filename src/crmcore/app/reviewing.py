@@ -270,7 +270,7 @@ async def _write(
         mark = unit.mark()
         said: list[Said] = [(verdict, (PartyId(a), PartyId(b))) for verdict, (a, b) in decision.said]
         # Of a customer, those records are left that are there: nothing has to be said of one that was taken back.
-        here = [(verdict, pair) for verdict, pair in said if present.issuperset(pair)]
+        here = [one for one in said if present.issuperset(one[1])]
         gone = [pair for _, pair in said if not present.issuperset(pair)]
         if gone and (decision.kind == "pair" or not here):
             made: tuple[Judgement, ...] | ReviewRefusal = _refusal(decision, gone[0], "no such record")
