@@ -138,10 +138,21 @@ def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Chec
 
 
 def _header(batch: Batch) -> str:
-    reason = batch.reason
+    check_reason(batch.reason)
+    return f"crmcore.batch/1\t{batch.tenant}\t{_actor(batch.actor)}\t{encode({'reason': batch.reason})}"
+
+
+def check_reason(reason: object) -> None:
     if reason is not None and (not isinstance(reason, str) or len(reason) > MAX_REASON):
         raise InvalidRecord(f"a reason is a text of at most {MAX_REASON} characters")
-    return f"crmcore.batch/1\t{batch.tenant}\t{_actor(batch.actor)}\t{encode({'reason': reason})}"
+
+
+def heading(actor: Actor, reason: str | None) -> str:
+    """The text of an actor, when it and *reason* can be kept."""
+    check_reason(reason)
+    text = _actor(actor)
+    joined([text, encode({"reason": reason})])
+    return text
 
 
 def _actor(actor: Actor) -> str:
