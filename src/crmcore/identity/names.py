@@ -82,12 +82,14 @@ def _person_form(given: str, family: str) -> PersonForm | None:
 
 def _nobody(firsts: tuple[str, ...], lasts: tuple[str, ...] = ()) -> bool:
     """Whether there is nothing but placeholders, in either part, or over both, whichever part was taken for which."""
+    if not firsts or not lasts:
+        return _blank(firsts or lasts)
     return (_blank(firsts) and _blank(lasts)) or _blank(firsts + lasts) or _blank(lasts + firsts)
 
 
 def _blank(words: tuple[str, ...]) -> bool:
     """Whether *words* are a placeholder, several, one that is numbered, or one sign repeated."""
-    joined = "".join(word for word in words if word not in _TITLES)
+    joined = "".join([word for word in words if word not in _TITLES])
     if joined in _PLACEHOLDERS or (len(joined) > 2 and len(set(joined)) == 1):
         return True
     told = [word for word in words if word not in _TITLES and not word.isdigit()]
