@@ -7,14 +7,15 @@ the same key finds its chunks again and writes none twice. A row that cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import attrs
 
 from crmcore.app.flow import RESENDS, Flow
-from crmcore.app.unit import MORE, OWNER, proven, shares
+from crmcore.app.unit import MORE, OWNER, ROOM, proven, shares
 from crmcore.errors import (
     CapabilityMissing,
     CommitUnknown,
@@ -29,7 +30,7 @@ from crmcore.party.party import Party, PartyRecord
 from crmcore.party.party_keys import PARTY, SOURCE, party_keys, party_sorts
 from crmcore.party.party_keys import key as text_key
 from crmcore.storage.bulk import AsyncBulk, Chunk, ChunkReceipt, NewEntry, NewRecord, Refusal, Row, bulk_of
-from crmcore.storage.document import MAX_DEPTH, Json
+from crmcore.storage.document import MAX_DEPTH, Json, decode
 from crmcore.storage.protocol import Key, Ref, Sort
 from crmcore.storage.validate import check_name
 from crmcore.values.frozen_map import EMPTY, FrozenMap
@@ -41,6 +42,7 @@ MATCH = "match"
 
 # Stored chunks are found again by their first row, so another size cannot take up a load that was cut off.
 _ROWS = 10_000
+_BYTES_PER_ROW = 4_000
 _KEPT = 1_000
 
 
@@ -154,18 +156,23 @@ def _with(report: LoadReport, receipt: ChunkReceipt, rows: int, refused: Sequenc
 def _chunks(drafts: Iterator[Party], flow: Flow) -> Iterator[list[_Read]]:
     """The rows in groups that the store takes at a time; no more of the input is read than that."""
     limits = flow.store.describe().limits
-    room = limits.max_batch_bytes // 4  # a body is written twice, and its keys take as much again
     most = min(_ROWS, limits.max_rows)
     chunk: list[_Read] = []
-    size = 0
+    room = limits.max_chunk_bytes
     for read in map(_read, drafts):
-        if chunk and (len(chunk) == most or size + len(read.text) > room):
+        size = _size(read.text)
+        if chunk and (len(chunk) == most or size > room):
             yield chunk
-            chunk, size = [], 0
+            chunk, room = [], limits.max_chunk_bytes
         chunk.append(read)
-        size += len(read.text)
+        room -= size
     if chunk:
         yield chunk
+
+
+def _size(text: str) -> int:
+    """More bytes than a row takes: its body stands in it twice, and its keys are made of what the body says."""
+    return _BYTES_PER_ROW + 16 * (len(text) if text.isascii() else 4 * len(text))
 
 
 _NONE = Json("{}")
@@ -232,59 +239,14 @@ class _Loader:
 
     def _chunk(self, idem: str, digest: str, chunk: Sequence[_Read]) -> Chunk:
         flow, now = self._flow, self._flow.clock()
-        # Everything but the party and its fields is the same in every first entry of a history.
-        event = flow.codecs["party.added"]
-        nobody = PartyId("")
-        frame = event.dump(PartyAdded(party=nobody, actor=flow.actor, reason=flow.reason))
-        head, _, rest = Json.of({**frame, "fields": {}}).partition('"fields":{}')
-        middle, _, tail = rest.partition('"party":""')
-        schema = f"{event.tag}/{event.schema}"
-        rows: list[Row] = []
-        for read in chunk:
-            if read.fault is not None:
-                continue
-            draft = read.draft
-            id = flow.ids.new(PartyId)
-            seen = draft.observed_at
-            entry = NewEntry(
-                f"party:{id}",
-                now if seen is None else moment_instant(seen),
-                now,
-                (id,),
-                schema,
-                Json(f'{head}"fields":{read.text}{middle}"party":"{id}"{tail}'),
-            )
-            rows.append(Row(self._records(id, read), (entry,)))
         return Chunk(
             tenant=flow.tenant,
-            rows=tuple(rows),
+            rows=_Rows(flow, [read for read in chunk if read.fault is None], now),
             idem=idem,
             digest=digest,
             actor=flow.actor,
             reason=flow.reason,
             at=now,
-        )
-
-    def _records(self, id: PartyId, read: _Read) -> tuple[NewRecord, ...]:
-        """The record of a party, and its satellites where it has more keys than fit on one."""
-        keys, sorts = index_of(read.draft, self._flow.matcher)
-        own, more = shares(keys, sorts)
-        if not more:
-            return (NewRecord(PARTY.tag, id, PARTY.schema, read.text, keys, sorts),)
-        owner = Key(OWNER, f"{PARTY.tag}:{id}")
-        body = Json(f'{read.text[:-1]},"{OWNER}":{len(more)}}}')
-        return (
-            NewRecord(PARTY.tag, id, PARTY.schema, body, *_told_apart(own)),
-            *(
-                NewRecord(
-                    PARTY.tag + MORE,
-                    self._flow.ids.new(Id, near=id),
-                    1,
-                    Json.of({"of": id}),
-                    *_told_apart([owner, *share]),
-                )
-                for share in more
-            ),
         )
 
     def faults(self, start: int, chunk: Sequence[_Read]) -> Iterator[RefusedRow]:
@@ -305,6 +267,60 @@ class _Loader:
             if holder is not None and holder not in owners:
                 owners[holder] = next(iter(await unit.owners([holder])), holder)
         return [_refused(numbers[refusal.row], refusal, owners) for refusal in receipt.refused]
+
+
+class _Rows(Collection[Row]):
+    """Drafts as rows, made one after the other as the store takes them: all at once they would be large."""
+
+    def __init__(self, flow: Flow, reads: Sequence[_Read], now: datetime) -> None:
+        self._flow = flow
+        self._reads = reads
+        self._now = now
+
+    def __len__(self) -> int:
+        return len(self._reads)
+
+    def __contains__(self, row: object) -> bool:
+        return False  # every row that was ever given out has ids of its own
+
+    def __iter__(self) -> Iterator[Row]:
+        flow, now = self._flow, self._now
+        # Everything but the party and its fields is the same in every first entry of a history.
+        event = flow.codecs["party.added"]
+        frame = event.dump(PartyAdded(party=PartyId(""), actor=flow.actor, reason=flow.reason))
+        # From the end, since an actor may have fields of any name; the texts after these two are quoted.
+        rest, _, tail = Json.of({**frame, "fields": {}}).rpartition('"party":""')
+        head, _, middle = rest.rpartition('"fields":{}')
+        schema = f"{event.tag}/{event.schema}"
+        for read in self._reads:
+            id = flow.ids.new(PartyId)
+            seen = read.draft.observed_at
+            occurred = now if seen is None else moment_instant(seen)
+            body = Json(f'{head}"fields":{read.text}{middle}"party":"{id}"{tail}')
+            entry = NewEntry(f"party:{id}", occurred, now, (id,), schema, body)
+            yield Row(self._records(id, read), (entry,))
+
+    def _records(self, id: PartyId, read: _Read) -> tuple[NewRecord, ...]:
+        """The record of a party, and its satellites where it has more keys than fit on one."""
+        keys, sorts = index_of(read.draft, self._flow.matcher)
+        if len(keys) + len(sorts) <= ROOM:
+            return (NewRecord(PARTY.tag, id, PARTY.schema, read.text, keys, sorts),)
+        own, more = shares(keys, sorts)
+        owner = Key(OWNER, f"{PARTY.tag}:{id}")
+        body = Json.of({**decode(read.text), OWNER: len(more)})
+        return (
+            NewRecord(PARTY.tag, id, PARTY.schema, body, *_told_apart(own)),
+            *(
+                NewRecord(
+                    PARTY.tag + MORE,
+                    self._flow.ids.new(Id, near=id),
+                    1,
+                    Json.of({"of": id}),
+                    *_told_apart([owner, *share]),
+                )
+                for share in more
+            ),
+        )
 
 
 def _refused(number: int, refusal: Refusal, owners: dict[Ref, Ref]) -> RefusedRow:

@@ -64,12 +64,13 @@ class Row(NamedTuple):
 class Chunk:
     """Rows to write in one go. *at* is the library's clock.
 
+    *rows* is gone through once for each time that the chunk is sent, so it may make its rows as they are asked for.
     *idem* makes the chunk safe to send again, and *digest*, any text of the caller's, says what it was made from. It is
     the same chunk when both are the same, also if the ids in its rows are not: a load that was cut off makes new ones.
     """
 
     tenant: str
-    rows: tuple[Row, ...] = attrs.field(repr=lambda rows: f"<{len(rows)} rows>")
+    rows: Collection[Row] = attrs.field(repr=lambda rows: f"<{len(rows)} rows>")
     idem: str
     digest: str
     actor: Actor
@@ -121,7 +122,7 @@ class Bulk(Protocol):
         *timeout* is how long to wait for others, in seconds.
 
         Raises:
-            BatchTooLarge: if the chunk is over a limit (`Limits.max_rows`, `Limits.max_batch_bytes`).
+            BatchTooLarge: if the chunk is over a limit (`Limits.max_rows`, `Limits.max_chunk_bytes`).
             InvalidRecord: if its heading cannot be kept; what is wrong with a row refuses that row.
             IdempotencyMismatch: if something else was sent under this key.
             Fenced: if `outcome` has already said that it was not applied.

@@ -139,8 +139,8 @@ class _RowChecker:
         except InvalidRecord:
             self._look_at_each()
             size = len(joined([text for row in self.rows for text in _texts(row)]))
-        if size > self._limits.max_batch_bytes:
-            raise too_large("bytes in a chunk", self._limits.max_batch_bytes, size)
+        if size > self._limits.max_chunk_bytes:
+            raise too_large("bytes in a chunk", self._limits.max_chunk_bytes, size)
 
     def _look_at_each(self) -> None:
         good: list[CheckedRow] = []
@@ -165,8 +165,10 @@ class _RowChecker:
                 f"a record has at most {self._limits.max_keys} keys and sorts together, not "
                 f"{len(keys) + len(sorts)}: put the rest on a satellite record"
             )
-        pairs = check_keys(frozenset(keys), self._limits)
-        triples = check_sorts(frozenset(sorts), self._limits)
+        pairs = check_keys(keys, self._limits)
+        triples = check_sorts(sorts, self._limits)
+        if not (isinstance(keys, frozenset) and isinstance(sorts, frozenset)):
+            pairs, triples = tuple(dict.fromkeys(pairs)), tuple(dict.fromkeys(triples))
         claims = tuple([pair for pair in pairs if pair[0] in self._exclusive])
         text = self._body(body)
         return Write("put", (kind, id_), 0, schema, text, pairs, triples, carried(pairs, triples), claims)
@@ -253,6 +255,7 @@ def _refusal(
     for each in row.writes:
         if each.address in here or current.get(each.address, ABSENT).live:
             return Refusal(row=row.number, code="version_conflict", message=_THERE)
+    for each in row.writes:
         for pair in each.claims:
             holder = held.get(pair) or own.setdefault(pair, each.address)
             if holder != each.address:

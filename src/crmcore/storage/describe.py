@@ -14,6 +14,7 @@ LIMITS = Limits(
     max_ops=20_000,
     max_rows=20_000,
     max_batch_bytes=64 << 20,
+    max_chunk_bytes=256 << 20,
     max_body_bytes=4 << 20,
     idem_window_hours=24 * 365 * 100,  # receipts are never dropped
 )

@@ -268,12 +268,13 @@ class Capability:
 class Limits:
     """One over a limit is refused with nothing written. The defaults are the least that any store must take.
 
-    *max_rows* is for chunks of a bulk load (`crmcore.storage.Bulk`), which are bound by *max_batch_bytes* too.
+    *max_rows* and *max_chunk_bytes* are those of a chunk of a bulk load, for stores that have `crmcore.storage.Bulk`.
     """
 
     max_ops: int = 100
     max_rows: int = 100
     max_batch_bytes: int = 1 << 20
+    max_chunk_bytes: int = 1 << 20
     max_body_bytes: int = 256 << 10
     max_keys: int = 40
     max_key_bytes: int = 512

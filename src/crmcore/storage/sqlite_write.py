@@ -126,7 +126,11 @@ def _keys(connection: sqlite3.Connection, number: int, written: Iterable[Written
         if after.keys != before.keys:
             kind, blob = after.address[0], to_blob(after.address[1])
             lost += [(number, *pair, kind, blob) for pair in before.keys if pair not in after.keys]
-            gained += [(number, *pair, kind, blob) for pair in after.keys if pair not in before.keys]
+            gained += [
+                (number, namespace, value, kind, blob)
+                for namespace, value in after.keys
+                if (namespace, value) not in before.keys
+            ]
     connection.executemany(
         "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", lost
     )

@@ -285,16 +285,16 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
     """The keys as sorted pairs."""
     limit = limits.max_key_bytes
     pairs: list[KeyPair] = []
-    for key in keys:
-        value = key.value
-        check_word(key.namespace, "a namespace")
+    for namespace, value in keys:
+        if type(namespace) is not str or not _is_word(namespace):
+            check_word(namespace, "a namespace")
         if not isinstance(value, str):
             raise InvalidRecord("the value of a key is a text")
         if len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit:
             raise InvalidRecord(
                 f"the value of a key has at most {limit} bytes: give a digest of a longer one"
             )
-        pairs.append((key.namespace, value))
+        pairs.append((namespace, value))  # a plain tuple: of those the garbage collector soon lets go
     pairs.sort()
     return tuple(pairs)
 
@@ -302,11 +302,11 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
 def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[SortTriple, ...]:
     """The sorts as sorted triples."""
     triples: list[SortTriple] = []
-    for sort in sorts:
-        check_word(sort.namespace, "a namespace")
-        check_part(sort.part)
-        check_sort_value(sort.value, limits)
-        triples.append((sort.namespace, sort.part, sort.value))
+    for namespace, part, value in sorts:
+        check_word(namespace, "a namespace")
+        check_part(part)
+        check_sort_value(value, limits)
+        triples.append((namespace, part, value))
     triples.sort()
     return tuple(triples)
 
