@@ -180,7 +180,7 @@ class AgainstTheModel(RuleBasedStateMachine):
         refused, replayed = expected
         assert receipt.replayed == replayed
         assert [one.row for one in receipt.refused] == sorted(refused)
-        assert receipt.written == len(chunk.rows) - len(refused)
+        assert replayed or receipt.written == len(chunk.rows) - len(refused)
         for one in receipt.refused:
             named = "".join(word.capitalize() for word in one.code.split("_"))
             assert named in refused[one.row].split(" or ")
