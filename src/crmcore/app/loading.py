@@ -135,7 +135,7 @@ async def load_parties(
         report = _with(report, receipt, len(chunk), refused)
         if on_progress is not None:
             on_progress(report)
-    await loader.check_end(report.rows)
+    await loader.end(report.rows)
     return report
 
 
@@ -200,6 +200,7 @@ class _Loader:
         self._flow = flow
         self._bulk = bulk
         self._idem = idem
+        self._end = f"load:{idem}:end"
         self._resuming = True
 
     async def write(self, start: int, chunk: Sequence[_Read]) -> ChunkReceipt:
@@ -211,17 +212,20 @@ class _Loader:
                 if before is not None:
                     return before
                 self._resuming = False  # chunks are written in order: nothing is there beyond the first gap
+                if await self._bulk.loaded(self._flow.tenant, self._end, str(start)) is not None:
+                    raise self._other(start, len(chunk))
             return await self._send(self._chunk(idem, digest, chunk))
         except IdempotencyMismatch:
             raise self._other(start, len(chunk)) from None
 
-    async def check_end(self, rows: int) -> None:
-        """Refuse an input that ends where an earlier run, under the same key, had more."""
-        if self._resuming and rows:
-            try:
+    async def end(self, rows: int) -> None:
+        """Note that the input has so many rows; refuse one that ends where an earlier run had more."""
+        try:
+            if self._resuming:
                 await self._bulk.loaded(self._flow.tenant, f"load:{self._idem}:{rows}", "nothing")
-            except IdempotencyMismatch:
-                raise self._other(rows, 1) from None
+            await self._send(self._chunk(self._end, str(rows), ()))
+        except IdempotencyMismatch:
+            raise self._other(rows, 1) from None
 
     def _other(self, start: int, rows: int) -> IdempotencyMismatch:
         return IdempotencyMismatch(
