@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -22,7 +23,7 @@ from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from crmcore.errors import CrmError, InvalidDocument, SchemaMismatch
-from crmcore.values.frozen_map import FrozenMap, freeze, thaw
+from crmcore.values.frozen_map import EMPTY, FrozenMap, freeze, thaw
 from crmcore.values.ids import Id
 from crmcore.values.instant import from_text, to_text
 from crmcore.values.moment import Moment, moment_from_text, moment_text
@@ -370,17 +371,15 @@ def _glance_of_union(members: tuple[Any, ...]) -> Glance:
 
 
 def _glance_of_document(cls: Any) -> Glance:
-    known = [
-        (field.name, field.default, _glance(field.type))
-        for field in attrs.fields(attrs.resolve_types(cls))
-        if field.name != "unknown"
-    ]
+    fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "unknown"]
+    expected = [(field.default, _glance(field.type)) for field in fields]
+    # The last name keeps the answer a tuple where there is one field, and is not gone through.
+    items_of = attrgetter(*[field.name for field in fields], "unknown")
 
     def all_fit(value: Any) -> bool:
-        if type(value) is not cls or value.unknown:
+        if type(value) is not cls or value.unknown is not EMPTY:
             return False
-        for name, default, glance in known:
-            item = getattr(value, name)
+        for item, (default, glance) in zip(items_of(value), expected, strict=False):
             if item is not default and not glance(item):
                 return False
         return True

@@ -7,7 +7,7 @@ exist already: making them is not counted, everything after is, from proving a d
 - ``load``: `crm.parties.load`, which writes through Bulk;
 - ``store``: `SqliteStore.load` alone, given rows whose bodies and keys are there already;
 - ``by hand``: SQL that writes the bytes that ``load`` wrote (records, keys, orders, histories, feed), the same rows to
-  the same tables, sorted as well and in chunks of the same size. It computes no key, checks nothing, and encodes bodies.
+  the same tables, sorted as well and in chunks of the same size. It computes no key and checks nothing.
 
 The files of ``load`` and ``by hand`` are compared row by row. Ratios count; absolute numbers are those of a machine.
 
