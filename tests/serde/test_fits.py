@@ -21,6 +21,9 @@ from tests.party.strategies import parties
 ANN = Person.of(
     "Ann Lee", email="ann@x.org", phone="020 7946 0018", region="GB", address="1 High Street, Rye"
 )
+OTHER = EmailAddress(text="a@x.org", local="b", domain="x.org")
+"""Not what its text says."""
+
 WRONG: list[Any] = [
     7,
     1.5,
@@ -51,39 +54,29 @@ def comes_back(party: Any) -> bool:
 @given(parties(stored=False))
 def test_what_a_program_makes_fits_and_comes_back(party: Party) -> None:
     assert comes_back(party)
-    assert (
-        fits(Party, party)
-        or party.unknown
-        or any(point.unknown for point in party.contact_points)
-        or _deep(party)
-    )
+    assert fits(Party, party)
 
 
-def _deep(party: Party) -> bool:
-    """What a glance leaves to be tried: unknown keys further down."""
-    return "unknown" in repr(attrs.asdict(party, recurse=True))
+def with_any(value: Any, data: st.DataObject) -> Any:
+    """*value* with something in one of its fields, or in a field of what is in one, that the constructor lets pass."""
+    field = data.draw(st.sampled_from(attrs.fields(type(value))))
+    item = getattr(value, field.name)
+    inner = item[0] if isinstance(item, tuple) and item else item
+    new = data.draw(st.sampled_from(WRONG))
+    if attrs.has(type(inner)) and data.draw(st.booleans()):
+        new = with_any(inner, data)
+        new = (new, *item[1:]) if isinstance(item, tuple) else new
+    return attrs.evolve(value, **{field.alias: new})
 
 
-@settings(max_examples=150)
+@settings(max_examples=200)
 @given(parties(stored=False), st.data())
 def test_what_fits_comes_back_whatever_stands_in_a_field(party: Party, data: st.DataObject) -> None:
-    wrong: Any = party
-    path = [party]
-    while attrs.has(type(path[-1])):  # into a value within a value, as far as chance leads
-        inner = [getattr(path[-1], f.name) for f in attrs.fields(type(path[-1]))]
-        inner = [
-            x for item in inner for x in (item if isinstance(item, tuple) else (item,)) if attrs.has(type(x))
-        ]
-        if not inner or data.draw(st.booleans()):
-            break
-        path.append(data.draw(st.sampled_from(inner)))
-    field = data.draw(st.sampled_from([f.name for f in attrs.fields(type(path[-1]))]))
-    before = getattr(path[-1], field)
-    object.__setattr__(path[-1], field, data.draw(st.sampled_from(WRONG)))
     try:
-        assert comes_back(wrong) or not fits(Party, wrong)
-    finally:
-        object.__setattr__(path[-1], field, before)
+        wrong = with_any(party, data)
+    except (CrmError, AttributeError, TypeError, ValueError):
+        return
+    assert comes_back(wrong) or not fits(Party, wrong)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +88,7 @@ def test_what_fits_comes_back_whatever_stands_in_a_field(party: Party, data: st.
         ANN.changed(names=[*ANN.names]),
         ANN.changed(unknown=FrozenMap({"later": 1})),
         ANN.changed(observed_at=datetime(2026, 1, 1, tzinfo=UTC)).changed(zone=b"x"),
-        ANN.changed(contact_points=(attrs.evolve(ANN.emails[0], value=EmailAddress(text="a@x.org", local="b", domain="x.org")),)),
+        ANN.changed(contact_points=(attrs.evolve(ANN.emails[0], value=OTHER),)),
         "ANN",
         None,
     ],
@@ -106,7 +99,5 @@ def test_what_is_of_another_type_does_not_fit(party: Any) -> None:
 
 
 def test_what_is_usual_fits() -> None:
-    assert fits(
-        Party,
-        ANN.with_source("shop", "1").with_tag("vip").changed(observed_at=datetime(2026, 1, 1, tzinfo=UTC)),
-    )
+    party = ANN.with_source("shop", "1").with_tag("vip")
+    assert fits(Party, party.changed(observed_at=datetime(2026, 1, 1, tzinfo=UTC)))
