@@ -11,8 +11,10 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
-from typing import Any, Generic, Literal, TypeVar, cast, get_args, get_origin
+from functools import cache, lru_cache
+from operator import attrgetter
+from types import UnionType
+from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 from cattrs import Converter, transform_error
@@ -21,13 +23,13 @@ from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from crmcore.errors import CrmError, InvalidDocument, SchemaMismatch
-from crmcore.values.frozen_map import FrozenMap, freeze, thaw
+from crmcore.values.frozen_map import EMPTY, FrozenMap, freeze, thaw
 from crmcore.values.ids import Id
 from crmcore.values.instant import from_text, to_text
 from crmcore.values.moment import Moment, moment_from_text, moment_text
 from crmcore.values.personal import Document
 
-__all__ = ["Codec", "Codecs", "dump", "load"]
+__all__ = ["Codec", "Codecs", "dump", "fits", "load"]
 
 T = TypeVar("T")
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
@@ -127,6 +129,19 @@ def load(type_: Any, data: Any) -> Any:
     raise InvalidDocument(f"the document does not fit its type at {path}", path=path)
 
 
+def fits(type_: Any, value: Any) -> bool:
+    """Whether *value* is seen at a glance to be one that `load` gives back from what `dump` makes of it.
+
+    A glance is far cheaper than doing it, and enough for what a program makes itself. False means that it has to be
+    tried: of values with unknown keys and the like nothing is said here.
+
+    >>> from crmcore.values.source import Source
+    >>> fits(Source, Source("shop", "1")), fits(Source, "shop:1")
+    (True, False)
+    """
+    return _glance(type_)(value)
+
+
 _MISFITS = (
     CrmError,
     ValueError,
@@ -148,6 +163,10 @@ def _path_of_failure(type_: Any, data: Any) -> str:
     except _MISFITS:
         return "$"
     return "$"
+
+
+_MOMENTS: tuple[Any, ...] = (Moment, Moment | None)
+"""Unions that are read as a whole."""
 
 
 @lru_cache(maxsize=2)
@@ -292,6 +311,80 @@ def _set_unstructurer(type_: Any, converter: Converter) -> Callable[[Any], Any]:
     """Sets are written in order, so that equal values have equal bytes."""
     unstructure = converter.get_unstructure_hook(get_args(type_)[0])
     return lambda value: sorted(unstructure(item) for item in value)
+
+
+# --- a glance: the type of every field, without writing and reading it ---------------------------------
+
+Glance = Callable[[Any], bool]
+
+_ATOMS = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _glance(type_: Any) -> Glance:
+    """What looks at values of *type_*. Types are compared exactly: a subclass may have ways of its own."""
+    if type_ is None or type_ in _ATOMS:
+        exact = type(None) if type_ is None else type_
+        return lambda value: type(value) is exact
+    if _is_literal(type_):
+        words = frozenset(get_args(type_))
+        return lambda value: type(value) is str and value in words
+    if _is_union(type_):
+        return _glance_of_union(get_args(type_))
+    if _is_tuple(type_):
+        item = _glance(get_args(type_)[0])
+        return lambda value: type(value) is tuple and all(map(item, value))
+    if _is_set(type_) and get_args(type_)[0] is str:
+        return lambda value: type(value) is frozenset and all(type(item) is str for item in value)
+    if _is_document(type_):
+        return _glance_of_document(type_)
+    return _tried(type_)
+
+
+def _is_union(type_: Any) -> bool:
+    return get_origin(type_) in (Union, UnionType) and type_ not in _MOMENTS
+
+
+def _tried(type_: Any) -> Glance:
+    """For types with a form of their own, which are read in a moment."""
+    unstructure, structure = _converter().get_unstructure_hook(type_), _converter().get_structure_hook(type_)
+
+    def same(value: Any) -> bool:
+        try:
+            return bool(structure(unstructure(value), type_) == value)
+        except _MISFITS:
+            return False
+
+    return same
+
+
+def _glance_of_union(members: tuple[Any, ...]) -> Glance:
+    """The class of a value tells which member it is; members that are no classes are asked in turn."""
+    by_class = {member: _glance(member) for member in members if isinstance(member, type)}
+    others = [_glance(member) for member in members if not isinstance(member, type)]
+
+    def one_of(value: Any) -> bool:
+        glance = by_class.get(type(value))
+        return glance(value) if glance is not None else any(other(value) for other in others)
+
+    return one_of
+
+
+def _glance_of_document(cls: Any) -> Glance:
+    fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "unknown"]
+    expected = [(field.default, _glance(field.type)) for field in fields]
+    # The last name keeps the answer a tuple where there is one field, and is not gone through.
+    items_of = attrgetter(*[field.name for field in fields], "unknown")
+
+    def all_fit(value: Any) -> bool:
+        if type(value) is not cls or value.unknown is not EMPTY:
+            return False
+        for item, (default, glance) in zip(items_of(value), expected, strict=False):
+            if item is not default and not glance(item):
+                return False
+        return True
+
+    return all_fit
 
 
 def _overrides(cls: Any) -> dict[str, Any]:

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from crmcore.storage import Append, Batch, Check, CheckKey, CheckStream, Delete, Key, Put, Ref, Rekey, Sort
-from tests.storage.kit import EXCLUSIVE
+from crmcore.storage import (
+    Append,
+    Batch,
+    Check,
+    CheckKey,
+    CheckStream,
+    Chunk,
+    Delete,
+    Draft,
+    Key,
+    Put,
+    Ref,
+    Rekey,
+    Row,
+    Sort,
+)
+from crmcore.values.source import SYSTEM
+from tests.storage.kit import EXCLUSIVE, NOW
 
 
 class Model:
@@ -33,6 +50,35 @@ class Model:
         trial.known[name] = (said(batch), versions, seqs)
         self.__dict__ = trial.__dict__
         return versions, seqs, False
+
+    def load(self, chunk: Chunk) -> Any:
+        """The name of an error, or the rows that were refused, with why, and whether the chunk was known.
+
+        To the model a chunk is as many batches as it has rows.
+        """
+        name = (chunk.tenant, chunk.idem)
+        if name in self.known:
+            known = self.known[name]
+            if known is None:
+                return "Fenced"
+            return (known[3], True) if known[0] == ("chunk", chunk.digest) else "IdempotencyMismatch"
+        refused: dict[int, str] = {}
+        versions: dict[Ref, int] = {}
+        seqs: dict[str, int] = {}
+        for number, row in enumerate(chunk.rows):
+            batch = Batch(
+                tenant=chunk.tenant, ops=ops_of(chunk.tenant, row), idem=chunk.idem, actor=SYSTEM, at=NOW
+            )
+            trial = copy.deepcopy(self)
+            error, put, appended = trial._try(batch, self)
+            if error:
+                refused[number] = error
+                continue
+            self.__dict__ = trial.__dict__
+            versions.update(put)
+            seqs.update(appended)
+        self.known[name] = (("chunk", chunk.digest), versions, seqs, refused)
+        return refused, False
 
     def outcome(self, tenant: str, idem: str) -> Any:
         known = self.known.setdefault((tenant, idem), None)
@@ -107,6 +153,35 @@ class Model:
 
     def of_kind(self, tenant: str, kind: str) -> list[Ref]:
         return sorted(ref for ref in self.live if (ref.tenant, ref.kind) == (tenant, kind))
+
+
+def ops_of(tenant: str, row: Row) -> tuple[Put | Append, ...]:
+    """A row in the words of a batch."""
+    puts = [
+        Put(
+            ref=Ref(tenant, one.kind, one.id),
+            expect=0,
+            schema=one.schema,
+            body=json.loads(one.body),
+            keys=frozenset(one.keys),
+            sorts=frozenset(one.sorts),
+        )
+        for one in row.records
+    ]
+    appends = [
+        Append(
+            stream=one.stream,
+            entry=Draft(
+                occurred_at=one.occurred_at,
+                recorded_at=one.recorded_at,
+                subjects=one.subjects,
+                schema=one.schema,
+                body=json.loads(one.body),
+            ),
+        )
+        for one in row.entries
+    ]
+    return (*puts, *appends)
 
 
 def said(batch: Batch) -> Any:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -24,9 +25,14 @@ from crmcore.storage import (
     Check,
     CheckKey,
     CheckStream,
+    Chunk,
+    Json,
     Key,
     MemoryStore,
+    NewEntry,
+    NewRecord,
     Ref,
+    Row,
     Sort,
     SqliteStore,
     Store,
@@ -53,6 +59,7 @@ class AgainstTheModel(RuleBasedStateMachine):
         super().__init__()
         self.model = Model()
         self.sent: list[Batch] = []
+        self.chunks: list[Chunk] = []
         self.scans: dict[tuple[str, str], tuple[str | None, str]] = {}
         self.store = self.make()
 
@@ -124,6 +131,61 @@ class AgainstTheModel(RuleBasedStateMachine):
         except StoreError as error:
             return type(error).__name__ if error.outcome == "not_applied" else error.outcome
         return dict(receipt.versions), dict(receipt.seqs), receipt.replayed
+
+    @rule(data=st.data(), tenant=st.sampled_from(TENANTS), rows=st.integers(0, 4))
+    def load(self, data: st.DataObject, tenant: str, rows: int) -> None:
+        chunk = Chunk(
+            tenant=tenant,
+            rows=tuple(self._row(data, tenant) for _ in range(rows)),
+            idem=f"b{len(self.sent) + data.draw(st.sampled_from([0, 0, 0, -1]))}",
+            digest=data.draw(st.sampled_from(["one", "other"])),
+            actor=SYSTEM,
+            at=NOW,
+        )
+        self.chunks.append(chunk)
+        # Keeps the numbers of keys in step; sent again, it is a batch under the key of a chunk.
+        self.sent.append(Batch(tenant=tenant, ops=(), idem=chunk.idem, actor=SYSTEM, at=NOW))
+        self._load(chunk)
+
+    @precondition(lambda self: self.chunks)
+    @rule(data=st.data())
+    def load_again(self, data: st.DataObject) -> None:
+        self._load(data.draw(st.sampled_from(self.chunks)))
+
+    def _row(self, data: st.DataObject, tenant: str) -> Row:
+        free = [(kind, ref(number).id) for kind in KINDS for number in range(3)]
+        addresses = data.draw(st.lists(st.sampled_from(free), max_size=2, unique=True))
+        streams = data.draw(st.lists(st.sampled_from(STREAMS), min_size=not addresses, max_size=2))
+        return Row(
+            tuple(
+                NewRecord(
+                    kind, id_, 1, Json.of(data.draw(bodies)), tuple(data.draw(keys)), tuple(data.draw(sorts))
+                )
+                for kind, id_ in addresses
+            ),
+            tuple(
+                NewEntry(stream, NOW, NOW, (ref(1).id,), "note/1", Json.of(data.draw(bodies)))
+                for stream in streams
+            ),
+        )
+
+    def _load(self, chunk: Chunk) -> None:
+        expected = self.model.load(chunk)
+        if isinstance(expected, str):
+            with pytest.raises(StoreError) as raised:
+                self.store.load(chunk)  # type: ignore[attr-defined]  # both stores have it
+            assert (type(raised.value).__name__, raised.value.outcome) == (expected, "not_applied")
+            return
+        receipt = self.store.load(chunk)  # type: ignore[attr-defined]  # as above
+        refused, replayed = expected
+        assert receipt.replayed == replayed
+        assert [one.row for one in receipt.refused] == sorted(refused)
+        assert replayed or receipt.written == len(chunk.rows) - len(refused)
+        for one in receipt.refused:
+            named = "".join(word.capitalize() for word in one.code.split("_"))
+            assert named in refused[one.row].split(" or ")
+        found = self.store.loaded(chunk.tenant, chunk.idem, chunk.digest)  # type: ignore[attr-defined]  # as above
+        assert found == attrs.evolve(receipt, replayed=True)
 
     @rule(data=st.data(), tenant=st.sampled_from(TENANTS))
     def ask_for_an_outcome(self, data: st.DataObject, tenant: str) -> None:

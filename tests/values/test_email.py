@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.errors import InvalidEmail, InvalidValue
+from crmcore.values import email as email_module
 from crmcore.values.email import EmailAddress
 from tests.values.strategies import HOSTILE, email_texts, emails, texts
 from tests.values.timing import cpu_seconds
@@ -195,3 +196,35 @@ def test_the_longest_text_is_judged_at_once(unit: str) -> None:
 
     EmailAddress.parse("ann@bücher.example")  # the import is not measured
     assert cpu_seconds(attempt) < 0.05
+
+
+_labels = st.sampled_from(
+    [
+        "x",
+        "ex-ample",
+        "co",
+        "uk",
+        "com",
+        "test",
+        "local",
+        "localhost",
+        "invalid",
+        "onion",
+        "arpa",
+        "X9",
+        "1",
+        "a" * 40,
+        "xn--a",
+    ]
+)
+_pieces = st.sampled_from(["a", "Bc", "1", ".", "_", "+", "-", "x9", "A.b"])
+
+
+@settings(max_examples=400)
+@given(st.lists(_pieces, min_size=1, max_size=6), st.lists(_labels, min_size=1, max_size=4))
+def test_a_usual_address_is_read_as_the_whole_grammar_reads_it(local: list[str], host: list[str]) -> None:
+    text = f"{''.join(local)}@{'.'.join(host)}"
+    usual = email_module._USUAL.match(text)
+    if usual is not None and len(text) <= email_module._USUAL_LENGTH:
+        assert email_module._validated(*text.split("@")) == (usual[1], usual[2].lower())
+        assert EmailAddress.parse(text) == EmailAddress(text=text, local=usual[1], domain=usual[2].lower())

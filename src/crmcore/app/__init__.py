@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from crmcore.app.identity import Candidate
     from crmcore.app.imports import ImportResult, Progress
     from crmcore.app.interactions import Timeline
+    from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, RefusedRow
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
 
@@ -26,9 +27,13 @@ __all__ = [
     "Events",
     "Happened",
     "ImportResult",
+    "LoadProgress",
+    "LoadReport",
     "Membership",
+    "OnRefused",
     "Progress",
     "Reference",
+    "RefusedRow",
     "ReviewOutcome",
     "ReviewRefusal",
     "Timeline",
@@ -44,6 +49,7 @@ __getattr__ = lazily(
         "interactions": "Timeline",
         "customers": "CustomerPage",
         "imports": "ImportResult Progress",
+        "loading": "LoadProgress LoadReport OnRefused RefusedRow",
         "resolve": "Membership Reference",
         "reviewing": "ReviewOutcome ReviewRefusal",
     },

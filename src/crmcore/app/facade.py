@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crmcore.app.identity import AsyncIdentity, Candidate
     from crmcore.app.imports import AsyncImports, ImportResult, Progress
     from crmcore.app.interactions import AsyncInteractions, Timeline
+    from crmcore.app.loading import LoadProgress, LoadReport, OnRefused
     from crmcore.app.parties import AsyncParties, P
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
@@ -68,6 +69,33 @@ class Parties:
             SourceTaken: as `add`; drafts in earlier batches are stored then.
         """
         return run(self._flow.add_many(drafts))
+
+    def load(
+        self,
+        drafts: Iterable[Party],
+        *,
+        idem: str,
+        on_progress: LoadProgress | None = None,
+        on_refused: OnRefused | None = None,
+    ) -> LoadReport:
+        """Store drafts by the million, read one after the other and written in chunks, each all or nothing.
+
+        A row that cannot be stored is reported and costs no other row. *idem* names the load: run again with the same
+        drafts after it was cut off, it goes on where it stopped. *on_progress* is called with the report so far
+        after every chunk, *on_refused* with every row that is refused.
+
+        Raises:
+            CapabilityMissing: if the store cannot load in bulk; nothing was written. `add_many` writes in batches.
+            IdempotencyMismatch: if other drafts were loaded under *idem*; the rows before those that differ are there.
+            StoreError: if the store failed; the chunks before are there, and the same load goes on after them.
+
+        >>> from crmcore import Crm, Person
+        >>> crm = Crm.open()
+        >>> report = crm.parties.load((Person.of(f"Ann Lee {n}") for n in range(3)), idem="export of 2026-11")
+        >>> report.added, report.refused
+        (3, 0)
+        """
+        return run(self._flow.load(drafts, idem=idem, on_progress=on_progress, on_refused=on_refused))
 
     def get(self, id: PartyId) -> Party:
         """The party as it stands.

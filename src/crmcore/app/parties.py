@@ -11,9 +11,10 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from crmcore.app.flow import Flow
+from crmcore.app.loading import MATCH as MATCH  # for those who look for what was stored
+from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, index_of, load_parties
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidParty, NotFound, SourceTaken
-from crmcore.identity.features import features_of
 from crmcore.party.contact_point import EmailPoint, PhonePoint
 from crmcore.party.history import PartyAdded, PartyChanged, PartyEvent, differences
 from crmcore.party.party import Anonymous, Household, Organization, Party, PartyRecord, Person
@@ -21,8 +22,6 @@ from crmcore.party.party_keys import (
     EMAIL,
     PARTY,
     PHONE,
-    party_keys,
-    party_sorts,
     source_key,
 )
 from crmcore.party.party_keys import (
@@ -34,9 +33,6 @@ from crmcore.values.moment import moment_instant
 from crmcore.values.source import Source
 
 P = TypeVar("P", bound=Person | Organization | Household | Anonymous)
-
-MATCH = "match"
-"""The namespace of the matcher's blocking keys."""
 
 
 @attrs.frozen
@@ -81,6 +77,35 @@ class AsyncParties:
 
             stored += await self._flow.commit(plan, asked=("parties.add_many", *chunk))
         return tuple(stored)
+
+    async def load(
+        self,
+        drafts: Iterable[Party],
+        *,
+        idem: str,
+        on_progress: LoadProgress | None = None,
+        on_refused: OnRefused | None = None,
+    ) -> LoadReport:
+        """Store drafts by the million, read one after the other and written in chunks, each all or nothing.
+
+        A row that cannot be stored is reported and costs no other row. *idem* names the load: run again with the same
+        drafts after it was cut off, it goes on where it stopped. *on_progress* is called with the report so far
+        after every chunk, *on_refused* with every row that is refused.
+
+        Raises:
+            CapabilityMissing: if the store cannot load in bulk; nothing was written. `add_many` writes in batches.
+            IdempotencyMismatch: if other drafts were loaded under *idem*; the rows before those that differ are there.
+            StoreError: if the store failed; the chunks before are there, and the same load goes on after them.
+
+        >>> from crmcore import Crm, Person
+        >>> crm = Crm.open()
+        >>> report = crm.parties.load((Person.of(f"Ann Lee {n}") for n in range(3)), idem="export of 2026-11")
+        >>> report.added, report.refused
+        (3, 0)
+        """
+        return await load_parties(
+            self._flow, drafts, idem=idem, on_progress=on_progress, on_refused=on_refused
+        )
 
     async def get(self, id: PartyId) -> Party:
         """The party as it stands.
@@ -220,18 +245,8 @@ async def _put(flow: Flow, unit: Unit, party: Party, *, expect: int) -> dict[str
     body = PARTY.dump(party)
     body.pop("id", None)
     body.pop("version", None)
-    keys = party_keys(party)
-    if party.standing == "active":
-        keys |= {text_key(MATCH, value) for value in flow.matcher.keys(features_of(party))}
-    await unit.put_body(
-        PARTY.tag,
-        party.id,
-        body,
-        schema=PARTY.schema,
-        expect=expect,
-        keys=keys,
-        sorts=party_sorts(party),
-    )
+    keys, sorts = index_of(party, flow.matcher)
+    await unit.put_body(PARTY.tag, party.id, body, schema=PARTY.schema, expect=expect, keys=keys, sorts=sorts)
     return body
 
 

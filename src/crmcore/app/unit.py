@@ -15,7 +15,7 @@ import attrs
 
 from crmcore.app.overlay import Place, Stretch, lay_records, place
 from crmcore.errors import InvalidDocument, InvalidId, RuleViolation, VersionConflict
-from crmcore.serde import Codec, Codecs
+from crmcore.serde import Codec, Codecs, fits
 from crmcore.storage.protocol import (
     Append,
     AsyncStore,
@@ -402,10 +402,7 @@ class Unit:
         kind = ref.kind + MORE
         owner = Key(OWNER, f"{ref.kind}:{ref.id}")
         old = await self._satellites(kind, owner)
-        ordered: list[Key | Sort] = [*sorted(keys), *sorted(sorts)]
-        own, rest = ordered[:ROOM], ordered[ROOM:]
-        # One place on each satellite is the key to its owner.
-        chunks = [rest[start : start + ROOM - 1] for start in range(0, len(rest), ROOM - 1)]
+        own, chunks = shares(keys, sorts)
         for number, chunk in enumerate(chunks):
             record = old[number] if number < len(old) else None
             target = record.ref if record else self.ref(kind, self.ids.new(Id, near=id))
@@ -437,6 +434,13 @@ class Unit:
         return [records[ref] for ref in sorted(records)]
 
 
+def shares(keys: Collection[Key], sorts: Collection[Sort]) -> tuple[list[Key | Sort], list[list[Key | Sort]]]:
+    """What a record carries itself, and what each of its satellites carries beside the key to their owner."""
+    ordered: list[Key | Sort] = [*sorted(keys), *sorted(sorts)]
+    own, rest = ordered[:ROOM], ordered[ROOM:]
+    return own, [rest[start : start + ROOM - 1] for start in range(0, len(rest), ROOM - 1)]
+
+
 def _is_id(text: str) -> bool:
     """What has not the form of an id is the id of nothing: the store is not asked for it."""
     try:
@@ -461,6 +465,8 @@ def proven(codec: Codec[Any], value: Any, error: type[RuleViolation]) -> None:
     Raises:
         RuleViolation: of the class *error*, with the place of the wrong value but not the value.
     """
+    if fits(codec.type, value):
+        return
     try:
         same = codec.load(codec.dump(value)) == value
         path = "one of its fields"

@@ -84,6 +84,8 @@ _ORDINALS = {
     "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7",
     "eighth": "8", "ninth": "9", "tenth": "10",
 }  # fmt: skip
+_DIGIT = re.compile(r"[0-9]")
+_LETTER = re.compile(r"[A-Za-z]")
 _ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)\Z")
 _NUMBER = re.compile(r"\d{1,6}[a-z]?\Z")
 _POSTCODE = re.compile(
@@ -125,10 +127,7 @@ def address_of_lines(lines: tuple[str, ...], country: str = "") -> AddressForm |
     '1112 foster'
     """
     parts = [part.strip() for line in lines for part in line[:LONGEST].split(",") if part.strip()][:12]
-    at = next(
-        (i for i, part in enumerate(parts) if any(map(str.isdigit, part)) and any(map(str.isalpha, part))),
-        None,
-    )
+    at = next((i for i, part in enumerate(parts) if _has_both(part)), None)
     if at is None:
         return address_form(city=parts[-1], country=country) if parts else None
     for part in reversed(parts[at + 1 :]):
@@ -136,6 +135,13 @@ def address_of_lines(lines: tuple[str, ...], country: str = "") -> AddressForm |
             city = (part[: match.start()] + " " + part[match.end() :]).strip()
             return address_form(street=parts[at], postcode=match[0], city=city, country=country)
     return address_form(street=parts[at], country=country)
+
+
+def _has_both(text: str) -> bool:
+    """Whether there are digits and letters."""
+    if text.isascii():  # the same, faster
+        return _DIGIT.search(text) is not None and _LETTER.search(text) is not None
+    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
 
 
 @lru_cache(maxsize=1 << 16)

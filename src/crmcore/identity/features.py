@@ -248,4 +248,5 @@ def _country(text: str) -> str:
 
 
 def _distinct(values: Iterable[Form | None]) -> tuple[Form, ...]:
-    return tuple(sorted({value for value in values if value}))[:_MOST_VALUES]
+    kept = {value for value in values if value}
+    return tuple(kept) if len(kept) < 2 else tuple(sorted(kept))[:_MOST_VALUES]

@@ -29,9 +29,12 @@ def blocking_keys(record: Features) -> frozenset[str]:
     >>> sorted(blocking_keys(features_of_row({"full_name": "Ann Lee", "phone": "+44 20 7946 0018"})))
     ['name:ann lee', 'phone:9460018', 'skeleton:l a']
     """
+    keys = dict.fromkeys(_keys(record))
+    if len(keys) <= MOST_KEYS:
+        return frozenset(map(_short, keys))
     found: dict[str, int] = {}
     turns: dict[str, int] = {}
-    for key in _keys(record):
+    for key in keys:
         if key not in found:
             kind = key.partition(":")[0]
             found[key] = turns[kind] = turns.get(kind, 0) + 1

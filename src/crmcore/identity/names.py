@@ -82,16 +82,24 @@ def _person_form(given: str, family: str) -> PersonForm | None:
 
 def _nobody(firsts: tuple[str, ...], lasts: tuple[str, ...] = ()) -> bool:
     """Whether there is nothing but placeholders, in either part, or over both, whichever part was taken for which."""
+    if not firsts or not lasts:
+        return _blank(firsts or lasts)
     return (_blank(firsts) and _blank(lasts)) or _blank(firsts + lasts) or _blank(lasts + firsts)
 
 
 def _blank(words: tuple[str, ...]) -> bool:
     """Whether *words* are a placeholder, several, one that is numbered, or one sign repeated."""
-    joined = "".join(word for word in words if word not in _TITLES)
-    if joined in _PLACEHOLDERS or (len(joined) > 2 and len(set(joined)) == 1):
+    untitled = [word for word in words if word not in _TITLES]
+    joined = "".join(untitled)
+    if joined in _PLACEHOLDERS or (len(joined) > 2 and joined == joined[0] * len(joined)):
         return True
-    told = [word for word in words if word not in _TITLES and not word.isdigit()]
-    return all(word in _PLACEHOLDERS for word in told) and (bool(told) or not words)
+    told = not words
+    for word in untitled:
+        if not word.isdigit():
+            if word not in _PLACEHOLDERS:
+                return False
+            told = True
+    return told
 
 
 def full_name_form(full: str) -> PersonForm | None:

@@ -122,7 +122,9 @@ def postcode_form(text: str) -> str:
     >>> postcode_form("NG33 4RN"), postcode_form("60644-1234")
     ('ng334rn', '60644')
     """
-    joined = "".join(char for char in text[:LONGEST].casefold() if char.isalnum())
+    if not text:
+        return ""
+    joined = "".join([char for char in text[:LONGEST].casefold() if char.isalnum()])
     plain = digits(joined)
     return plain[:5] if len(plain) == 9 and plain == joined else joined
 

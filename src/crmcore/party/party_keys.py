@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from crmcore.party.contact_point import EmailPoint, PhonePoint
 from crmcore.party.history import PartyAdded, PartyChanged
 from crmcore.party.party import Household, Organization, Party, Person
 from crmcore.party.relationship import Relationship
@@ -49,6 +50,8 @@ _TURNS = 6
 
 def key(namespace: str, value: str) -> Key:
     """A key for any text: one over 512 bytes, or one that no store can hold, is replaced by its hash."""
+    if len(value) <= 512 and value.isascii() and "\x00" not in value:
+        return Key(namespace, value)
     raw = value.encode("utf-8", "surrogatepass")
     if len(raw) <= 512 and not _UNFIT.search(value):
         return Key(namespace, value)
@@ -65,10 +68,15 @@ def party_keys(party: Party) -> frozenset[Key]:
     keys = {source_key(source) for source in party.sources}
     if party.standing == "retracted":
         return frozenset(keys)
-    keys |= {key(EMAIL, point.key) for point in party.emails}
-    keys |= {key(PHONE, point.key) for point in party.phones}
-    keys |= {key(PHONE, point.value.e164) for point in party.phones if point.value is not None}
-    keys |= {key(IDENTIFIER, f"{identifier.scheme}:{identifier.key}") for identifier in party.identifiers}
+    for point in party.contact_points:
+        if isinstance(point, EmailPoint):
+            keys.add(key(EMAIL, point.key))
+        elif isinstance(point, PhonePoint):
+            keys.add(key(PHONE, point.key))
+            if point.value is not None:
+                keys.add(key(PHONE, point.value.e164))
+    for identifier in party.identifiers:
+        keys.add(key(IDENTIFIER, f"{identifier.scheme}:{identifier.key}"))
     return frozenset(keys)
 
 

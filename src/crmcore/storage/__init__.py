@@ -3,6 +3,18 @@
 from typing import TYPE_CHECKING
 
 from crmcore._lazy import lazily
+from crmcore.storage.bulk import (
+    AsyncBulk,
+    Bulk,
+    Chunk,
+    ChunkReceipt,
+    NewEntry,
+    NewRecord,
+    Refusal,
+    Row,
+    bulk_of,
+)
+from crmcore.storage.document import Json
 
 # Not lazily: the function shares its name with its module, and the protocol is what everybody needs.
 from crmcore.storage.lift import Lifted, lift, run
@@ -48,26 +60,33 @@ __all__ = [
     "EXCLUSIVE",
     "PROTOCOL",
     "Append",
+    "AsyncBulk",
     "AsyncMemoryStore",
     "AsyncSqliteStore",
     "AsyncStore",
     "Batch",
     "Body",
+    "Bulk",
     "Capability",
     "Change",
     "Check",
     "CheckKey",
     "CheckStream",
+    "Chunk",
+    "ChunkReceipt",
     "Delete",
     "Description",
     "Draft",
     "Entry",
     "FeedPage",
     "Hits",
+    "Json",
     "Key",
     "Lifted",
     "Limits",
     "MemoryStore",
+    "NewEntry",
+    "NewRecord",
     "Operation",
     "Page",
     "Position",
@@ -75,11 +94,14 @@ __all__ = [
     "Receipt",
     "Record",
     "Ref",
+    "Refusal",
     "Rekey",
+    "Row",
     "Sort",
     "SqliteStore",
     "Store",
     "Support",
+    "bulk_of",
     "lift",
     "run",
 ]

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 from typing import Literal
 
+from crmcore.storage.bulk import BULK
 from crmcore.storage.protocol import Capability, Description, Limits
 
 LIMITS = Limits(
     max_ops=20_000,
+    max_rows=20_000,
     max_batch_bytes=64 << 20,
+    max_chunk_bytes=256 << 20,
     max_body_bytes=4 << 20,
     idem_window_hours=24 * 365 * 100,  # receipts are never dropped
 )
 
 CAPABILITIES = (
     Capability(name="changes", support="full"),
+    Capability(name=BULK, support="full"),
     *(
         Capability(name=name, support="not_implemented", reason="not in version 1 of the shipped stores")
-        for name in ("bulk", "stream", "durable", "schema", "eraser", "backup", "tenants")
+        for name in ("stream", "durable", "schema", "eraser", "backup", "tenants")
     ),
 )
 

@@ -34,21 +34,40 @@ decode = json.loads
 """A fresh copy of what was written."""
 
 
-def encode(body: Mapping[str, Any]) -> str:
+class Json(str):
+    """The canonical text of a JSON object. `of` checks and encodes, the constructor trusts.
+
+    >>> Json.of({"b": 1, "a": ["x", None]})
+    '{"a":["x",null],"b":1}'
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], *, levels: int = MAX_DEPTH) -> Json:
+        """The text of *body*, which is to be a document by itself, or, with fewer *levels*, a part of one.
+
+        Raises:
+            InvalidRecord: as `encode`.
+        """
+        return cls(encode(body, levels=levels))
+
+
+def encode(body: Mapping[str, Any], *, levels: int = MAX_DEPTH) -> str:
     """The canonical text of a JSON object.
 
     NUL and lone surrogates are looked for elsewhere, in the text of the whole batch (`joined`).
 
     Raises:
         InvalidRecord: if *body* holds anything but text, integers within +-(2**53 - 1), booleans, null, arrays
-            and objects, or is more than 64 levels deep.
+            and objects, or is more than *levels* deep.
 
     >>> encode({"b": 1, "a": ["x", None]})
     '{"a":["x",null],"b":1}'
     """
     if not isinstance(body, Mapping):
         raise InvalidRecord(f"a body is a JSON object, not a {type(body).__name__}")
-    _look(body, MAX_DEPTH)
+    _look(body, levels)
     return write(body)
 
 

@@ -7,8 +7,9 @@ flow over it never suspends, and one `send` runs it to its end.
 from __future__ import annotations
 
 from collections.abc import Collection, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt, claimed
 from crmcore.storage.protocol import (
     Batch,
     Description,
@@ -130,5 +131,16 @@ class Lifted:
     async def outcome(self, tenant: str, idem: str) -> Receipt | None:
         return self._store.outcome(tenant, idem)
 
+    async def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
+        return self._bulk.load(chunk, timeout=timeout)
+
+    async def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
+        return self._bulk.loaded(tenant, idem, digest)
+
     async def close(self) -> None:
         self._store.close()
+
+    @property
+    def _bulk(self) -> Bulk:
+        claimed(self._store.describe())
+        return cast("Bulk", self._store)

@@ -15,6 +15,8 @@ from heapq import merge
 
 import crmcore.storage.paging as paging
 from crmcore.errors import Contention, StoreClosed
+from crmcore.storage.bulk import Chunk, ChunkReceipt
+from crmcore.storage.bulk_plan import check_chunk, chunk_digest, chunk_receipt, refusals_text, sift
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.describe import LIMITS, described
 from crmcore.storage.lift import Lifted
@@ -171,6 +173,45 @@ class MemoryStore:
             data = self._tenants.setdefault(tenant, TenantData(tenant))
             applied = data.batches.setdefault(idem, None)
             return None if applied is None else self._receipt(data, applied, replayed=True)
+
+    def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
+        checked = check_chunk(chunk, LIMITS, self._exclusive)
+        with self._open(timeout):
+            data = self._tenants.setdefault(checked.tenant, TenantData(checked.tenant))
+            before = self._loaded(data, checked.idem, checked.digest)
+            if before is not None:
+                return before
+            plan, refused = sift(
+                checked,
+                {address: data.current(address) for address in checked.addresses},
+                {stream: data.length(stream) for stream in checked.streams},
+                {pair: holder for pair in checked.claims if (holder := data.holder(pair)) is not None},
+            )
+            applied = data.carry_out(checked, plan)
+            data.loads[checked.idem] = (checked.size, refusals_text(refused))
+            return self._chunk_receipt(data, checked.idem, applied, replayed=False)
+
+    def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
+        check_name(tenant, "a tenant")
+        check_name(idem, "an idempotency key")
+        wanted = chunk_digest(digest)
+        with self._open():
+            return self._loaded(self._tenant(tenant), idem, wanted)
+
+    def _loaded(self, data: TenantData, idem: str, digest: bytes) -> ChunkReceipt | None:
+        if idem not in data.batches:
+            return None
+        before = data.batches[idem]
+        replayable(before.digest if before else None, digest)
+        assert before is not None  # for the type checker: None was refused in the line above
+        return self._chunk_receipt(data, idem, before, replayed=True)
+
+    def _chunk_receipt(
+        self, data: TenantData, idem: str, applied: Applied, *, replayed: bool
+    ) -> ChunkReceipt:
+        rows, refused = data.loads[idem]
+        position = self._position(data.tenant)(applied.last)
+        return chunk_receipt(data.tenant, position, rows, refused, applied.at, replayed=replayed)
 
     def close(self) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from crmcore.storage.bulk_plan import CheckedChunk
 from crmcore.storage.document import decode
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery
 from crmcore.storage.plan import ABSENT, Current, Event, Plan, Written, change
@@ -47,6 +48,7 @@ class TenantData:
         self.tenant = tenant
         self.feed: list[_Fed] = []
         self.batches: dict[str, Applied | None] = {}
+        self.loads: dict[str, tuple[int, str]] = {}
         self._rows: dict[Address, _Row] = {}
         self._ids: dict[str, list[str]] = {}
         self._keys: dict[KeyPair, list[Address]] = {}
@@ -147,7 +149,7 @@ class TenantData:
 
     # the one write; a plan cannot fail half way
 
-    def carry_out(self, checked: Checked, plan: Plan) -> Applied:
+    def carry_out(self, checked: Checked | CheckedChunk, plan: Plan) -> Applied:
         for written in plan.written:
             self._unindex(written)
         for written in plan.written:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import attrs
 
@@ -31,21 +31,26 @@ class Ref:
     id: str
 
 
-@attrs.frozen(order=True)
-class Key:
+# Keys and sorts are made by the dozen for every record, and a named tuple costs a third of an attrs instance.
+class Key(NamedTuple):
     """An equality key: exact bytes, opaque to the store. *value* is at most 512 bytes of UTF-8."""
 
     namespace: str
-    value: str = attrs.field(repr=lambda _: "<hidden>")
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Key(namespace={self.namespace!r}, value=<hidden>)"
 
 
-@attrs.frozen(order=True)
-class Sort:
+class Sort(NamedTuple):
     """An ordered key: within *namespace* and *part*, records are ordered by *value* (at most 64 bytes), then id."""
 
     namespace: str
     part: str
-    value: bytes = attrs.field(repr=lambda _: "<hidden>")
+    value: bytes
+
+    def __repr__(self) -> str:
+        return f"Sort(namespace={self.namespace!r}, part={self.part!r}, value=<hidden>)"
 
 
 @attrs.frozen(kw_only=True)
@@ -261,10 +266,15 @@ class Capability:
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """One over a limit is refused with nothing written. The defaults are the least that any store must take."""
+    """One over a limit is refused with nothing written. The defaults are the least that any store must take.
+
+    *max_rows* and *max_chunk_bytes* are those of a chunk of a bulk load, for stores that have `crmcore.storage.Bulk`.
+    """
 
     max_ops: int = 100
+    max_rows: int = 100
     max_batch_bytes: int = 1 << 20
+    max_chunk_bytes: int = 1 << 20
     max_body_bytes: int = 256 << 10
     max_keys: int = 40
     max_key_bytes: int = 512

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Self
 
 import crmcore.storage.paging as paging
+import crmcore.storage.sqlite_bulk as sqlite_bulk
 import crmcore.storage.sqlite_read as sqlite_read
 import crmcore.storage.sqlite_write as sqlite_write
 from crmcore.errors import CommitUnknown, Contention, StoreClosed, StoreFull
+from crmcore.storage.bulk import Chunk, ChunkReceipt
+from crmcore.storage.bulk_plan import check_chunk, chunk_digest
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.describe import LIMITS, described
 from crmcore.storage.plan import receipt, replayable
@@ -215,6 +218,24 @@ class SqliteStore:
             applied = sqlite_write.carry_out(connection, number, head, checked, plan)
             position = self._position(checked.tenant)(applied.last)
             return receipt(checked.tenant, plan.events, position, checked.at, replayed=False)
+
+    def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
+        checked = check_chunk(chunk, LIMITS, self._exclusive)
+        position = self._position(checked.tenant)
+        with self._writing(timeout, checked.idem) as connection:
+            number, head = sqlite_write.tenant_for_writing(connection, checked.tenant)
+            before = sqlite_bulk.loaded(
+                connection, number, checked.tenant, checked.idem, checked.digest, position
+            )
+            return before or sqlite_bulk.load(connection, number, head, checked, position)
+
+    def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
+        check_name(tenant, "a tenant")
+        check_name(idem, "an idempotency key")
+        wanted = chunk_digest(digest)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            return sqlite_bulk.loaded(connection, number, tenant, idem, wanted, self._position(tenant))
 
     def outcome(self, tenant: str, idem: str) -> Receipt | None:
         check_name(tenant, "a tenant")

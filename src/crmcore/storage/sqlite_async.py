@@ -15,6 +15,7 @@ from functools import partial
 from typing import Self, TypeVar
 
 from crmcore.errors import CommitUnknown, StoreClosed
+from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.protocol import (
     EXCLUSIVE,
     Batch,
@@ -155,16 +156,13 @@ class AsyncSqliteStore:
         return await self._read(partial(self._store.changes, tenant, after, limit))
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
-        sent = self._send(self._writing, partial(self._store.apply, batch, timeout=timeout))
-        try:
-            return await asyncio.wrap_future(sent)
-        except asyncio.CancelledError as cancelled:
-            if sent.cancel():  # it had not begun, and now never will
-                raise
-            raise cancelled from CommitUnknown(
-                "the task was cancelled while its batch was being written: ask outcome(), or send the same batch again",
-                idem=batch.idem,
-            )
+        return await self._write(batch.idem, partial(self._store.apply, batch, timeout=timeout))
+
+    async def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
+        return await self._write(chunk.idem, partial(self._store.load, chunk, timeout=timeout))
+
+    async def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
+        return await self._read(partial(self._store.loaded, tenant, idem, digest))
 
     async def outcome(self, tenant: str, idem: str) -> Receipt | None:
         # On the writing thread: it answers for every batch that was sent before it.
@@ -183,6 +181,18 @@ class AsyncSqliteStore:
     def _finish(self) -> None:
         self._reading.shutdown()
         self._store.close()
+
+    async def _write(self, idem: str, call: Callable[[], T]) -> T:
+        sent = self._send(self._writing, call)
+        try:
+            return await asyncio.wrap_future(sent)
+        except asyncio.CancelledError as cancelled:
+            if sent.cancel():  # it had not begun, and now never will
+                raise
+            raise cancelled from CommitUnknown(
+                "the task was cancelled while its batch was being written: ask outcome(), or send the same batch again",
+                idem=idem,
+            )
 
     async def _read(self, call: Callable[[], T]) -> T:
         return await asyncio.wrap_future(self._send(self._reading, call))

@@ -7,9 +7,11 @@ tables `key` and `sort` hold exactly what the live rows of `record` say that the
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
+from crmcore.storage.bulk_plan import CheckedChunk
 from crmcore.storage.plan import Event, Plan, Written, decide
 from crmcore.storage.sqlite_read import Applied, current, holders, lengths, to_blob
 from crmcore.storage.validate import Checked
@@ -46,7 +48,7 @@ def fence(connection: sqlite3.Connection, number: int, idem: str) -> None:
 
 
 def carry_out(
-    connection: sqlite3.Connection, number: int, first: int, checked: Checked, plan: Plan
+    connection: sqlite3.Connection, number: int, first: int, checked: Checked | CheckedChunk, plan: Plan
 ) -> Applied:
     """Write what was planned; the changes are numbered from *first* + 1."""
     last = first + len(plan.events)
@@ -57,20 +59,36 @@ def carry_out(
     _records(connection, number, plan.written)
     _keys(connection, number, plan.written)
     _sorts(connection, number, plan.written)
-    connection.executemany(
-        "INSERT INTO ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            (number, new.stream, seq, new.occurred, new.recorded, new.subjects, new.schema, new.body)
-            for new, seq in plan.entered
-        ),
+    entries = [
+        (number, new.stream, seq, new.occurred, new.recorded, new.subjects, new.schema, new.body)
+        for new, seq in plan.entered
+    ]
+    _insert(
+        connection, "ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)", 8, entries
     )
-    connection.executemany(
-        "INSERT INTO feed (tenant, number, batch, op, name, id, what) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        _feed(number, first, batch, plan.events),
-    )
+    feed = list(_feed(number, first, batch, plan.events))
+    _insert(connection, "feed (tenant, number, batch, op, name, id, what)", 7, feed)
     connection.execute("UPDATE tenant SET head = ? WHERE no = ?", (last, number))
     return Applied(checked.digest, checked.at, first, last)
+
+
+_TOGETHER = 32
+"""So many rows are inserted by one statement: what the driver does for each statement costs as much as a row."""
+
+
+def _insert(connection: sqlite3.Connection, into: str, width: int, rows: Sequence[_Row]) -> None:
+    """Insert *rows* of *width* values; *into* is a table with its columns, a constant of this module."""
+    one = f"({', '.join('?' * width)})"
+    whole = len(rows) - len(rows) % _TOGETHER
+    if whole:
+        connection.executemany(
+            f"INSERT INTO {into} VALUES {', '.join([one] * _TOGETHER)}",
+            (
+                tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
+                for start in range(0, whole, _TOGETHER)
+            ),
+        )
+    connection.executemany(f"INSERT INTO {into} VALUES {one}", rows[whole:])
 
 
 def _feed(number: int, first: int, batch: int | None, events: Iterable[Event]) -> Iterable[tuple[Any, ...]]:
@@ -92,10 +110,7 @@ def _records(connection: sqlite3.Connection, number: int, written: Iterable[Writ
             changed.append((version, schema, carries, text, number, kind, blob))
         else:
             created.append((number, kind, blob, version, schema, carries, body))
-    connection.executemany(
-        "INSERT INTO record (tenant, kind, id, version, schema, carries, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        created,
-    )
+    _insert(connection, "record (tenant, kind, id, version, schema, carries, body)", 7, created)
     connection.executemany(
         "UPDATE record SET version = ?, schema = ?, carries = ?, body = ? "
         "WHERE tenant = ? AND kind = ? AND id = ?",
@@ -111,14 +126,16 @@ def _keys(connection: sqlite3.Connection, number: int, written: Iterable[Written
         if after.keys != before.keys:
             kind, blob = after.address[0], to_blob(after.address[1])
             lost += [(number, *pair, kind, blob) for pair in before.keys if pair not in after.keys]
-            gained += [(number, *pair, kind, blob) for pair in after.keys if pair not in before.keys]
+            gained += [
+                (number, namespace, value, kind, blob)
+                for namespace, value in after.keys
+                if (namespace, value) not in before.keys
+            ]
     connection.executemany(
         "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", lost
     )
     gained.sort()  # in the order of the primary key, neighbours are written together
-    connection.executemany(
-        "INSERT INTO key (tenant, namespace, value, kind, id) VALUES (?, ?, ?, ?, ?)", gained
-    )
+    _insert(connection, "key (tenant, namespace, value, kind, id)", 5, gained)
 
 
 def _sorts(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
@@ -134,6 +151,4 @@ def _sorts(connection: sqlite3.Connection, number: int, written: Iterable[Writte
         lost,
     )
     gained.sort()
-    connection.executemany(
-        "INSERT INTO sort (tenant, namespace, part, value, id, kind) VALUES (?, ?, ?, ?, ?, ?)", gained
-    )
+    _insert(connection, "sort (tenant, namespace, part, value, id, kind)", 6, gained)

@@ -138,10 +138,21 @@ def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Chec
 
 
 def _header(batch: Batch) -> str:
-    reason = batch.reason
+    check_reason(batch.reason)
+    return f"crmcore.batch/1\t{batch.tenant}\t{_actor(batch.actor)}\t{encode({'reason': batch.reason})}"
+
+
+def check_reason(reason: object) -> None:
     if reason is not None and (not isinstance(reason, str) or len(reason) > MAX_REASON):
         raise InvalidRecord(f"a reason is a text of at most {MAX_REASON} characters")
-    return f"crmcore.batch/1\t{batch.tenant}\t{_actor(batch.actor)}\t{encode({'reason': reason})}"
+
+
+def heading(actor: Actor, reason: str | None) -> str:
+    """The text of an actor, when it and *reason* can be kept."""
+    check_reason(reason)
+    text = _actor(actor)
+    joined([text, encode({"reason": reason})])
+    return text
 
 
 def _actor(actor: Actor) -> str:
@@ -274,16 +285,16 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
     """The keys as sorted pairs."""
     limit = limits.max_key_bytes
     pairs: list[KeyPair] = []
-    for key in keys:
-        value = key.value
-        check_word(key.namespace, "a namespace")
+    for namespace, value in keys:
+        if type(namespace) is not str or not _is_word(namespace):
+            check_word(namespace, "a namespace")
         if not isinstance(value, str):
             raise InvalidRecord("the value of a key is a text")
         if len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit:
             raise InvalidRecord(
                 f"the value of a key has at most {limit} bytes: give a digest of a longer one"
             )
-        pairs.append((key.namespace, value))
+        pairs.append((namespace, value))  # a plain tuple: of those the garbage collector soon lets go
     pairs.sort()
     return tuple(pairs)
 
@@ -291,11 +302,11 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
 def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[SortTriple, ...]:
     """The sorts as sorted triples."""
     triples: list[SortTriple] = []
-    for sort in sorts:
-        check_word(sort.namespace, "a namespace")
-        check_part(sort.part)
-        check_sort_value(sort.value, limits)
-        triples.append((sort.namespace, sort.part, sort.value))
+    for namespace, part, value in sorts:
+        check_word(namespace, "a namespace")
+        check_part(part)
+        check_sort_value(value, limits)
+        triples.append((namespace, part, value))
     triples.sort()
     return tuple(triples)
 

@@ -19,6 +19,12 @@ from crmcore.values.text import required
 _LIMIT = 320
 """More than any address has (254 octets), and little enough that judging a hostile text costs nothing."""
 
+# What nearly all addresses look like. Anything else, and what is over a limit, is left to the whole grammar.
+_USUAL = re.compile(
+    r"([A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*)@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,60})\Z", re.ASCII
+)
+_USUAL_LENGTH = 60
+
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _ADVICE = {
     "no_at": "an e-mail address has an '@' between the name and the domain: 'ann@example.org'",
@@ -127,6 +133,8 @@ def _obvious_fault(text: str) -> str | None:
 @lru_cache(maxsize=8192)
 def _judge(text: str) -> EmailAddress | str:
     """The address, or the reason why there is none; refusals are remembered too, since files repeat them."""
+    if len(text) <= _USUAL_LENGTH and (usual := _USUAL.match(text)):
+        return EmailAddress(text=text, local=usual[1], domain=usual[2].lower())
     fault = _obvious_fault(text)
     if fault is not None:
         return fault

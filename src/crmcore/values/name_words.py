@@ -47,6 +47,9 @@ _CAPITAL_PARTICLES = _words("van von der den de del della du la le dos das da di
 _COMPOUND_KOREAN = frozenset({"남궁", "황보", "선우", "독고", "제갈", "사공", "서문", "동방"})
 _NICKNAME = re.compile(r"\s[\"“„«(](\s*[^\s\"”“»()][^\"”“»()]{0,60})[\"”“»)](?=\s|\Z)")
 _SIGNS = frozenset(" .,'’‘`-‐‑–—\"“”„«»()&")
+_PLAIN = re.compile(r"[A-Za-z0-9 .,'`\-\"()&]+\Z")
+"""Western letters and signs without accents."""
+
 _EAST_SLAVIC_PATRONYMIC = ("ович", "евич", "ьич", "овна", "евна", "ична", "ovich", "evich", "ovna", "evna")
 _NORSE_PATRONYMIC = ("son", "dottir")
 
@@ -66,9 +69,10 @@ def readings(full: str, language: str | None) -> tuple[Reading, ...]:
     >>> [reading.confidence for reading in readings("García, Ana", None)]
     ['high']
     """
-    if is_cjk(full.replace(" ", "")):
+    plain = _PLAIN.match(full) is not None  # by far the most; looking at every letter takes longer
+    if not plain and is_cjk(full.replace(" ", "")):
         return _east_asian(full, language)
-    if not all(map(_is_western, full)) or not any(map(str.isalpha, full)):
+    if not (plain or all(map(_is_western, full))) or not any(map(str.isalpha, full)):
         return ()
     nickname = _NICKNAME.search(full)
     if nickname:
@@ -86,6 +90,8 @@ def readings(full: str, language: str | None) -> tuple[Reading, ...]:
         return ()
     if nickname:
         suffixes.append(("nickname", nickname[1].strip()))
+    if not suffixes:
+        return result
     return tuple(attrs.evolve(reading, pieces=(*reading.pieces, *suffixes)) for reading in result)
 
 
@@ -169,6 +175,8 @@ def _plain_form(text: str, language: str | None, *, suffixed: bool) -> tuple[Rea
         only: PartKind = "family" if front or tail or suffixed else "mononym"
         pieces: Pieces = (*front, (only, words[0]), *tail)
         return (_reading(pieces, "as_written", "medium" if front else "low"),)
+    if not front and not tail:
+        return _by_language(words, language)
     return tuple(
         attrs.evolve(reading, pieces=(*front, *reading.pieces, *tail))
         for reading in _by_language(words, language)
