@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import combinations
 
 import attrs
@@ -67,14 +67,17 @@ def seen(crm: Crm, parties: Iterable[PartyId]) -> Groups:
     return frozenset(frozenset(crm.customers.resolve(party).members) for party in parties)
 
 
-def doubts(parties: Iterable[PartyId], judgements: Iterable[Judgement]) -> dict[Groups, int]:
-    """The pairs of customers that somebody should look at, each with its best score, by looking at every pair."""
+def doubts(
+    parties: Iterable[PartyId], judgements: Iterable[Judgement], gone: Container[PartyId] = ()
+) -> dict[Groups, int]:
+    """The pairs of customers that somebody should look at, each with its best score, by looking at every pair; nobody
+    is asked about records that are *gone*."""
     live = [judgement for judgement in judgements if judgement.retracted is None]
     groups = grouped(parties, live)
     customer = {party: group for group in groups for party in group}
     settled = {frozenset({customer[j.a], customer[j.b]}) for j in live if j.model is None}
     found: dict[Groups, int] = {}
-    for pair in {j.pair for j in live}:
+    for pair in {j.pair for j in live if j.a not in gone and j.b not in gone}:
         said = sorted((j.recorded_at, j.id, j.verdict, j.score) for j in live if j.pair == pair and j.model)
         two = frozenset({customer[pair[0]], customer[pair[1]]})
         if said and said[-1][2] == "unsure" and len(two) == 2 and two not in settled:

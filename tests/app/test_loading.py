@@ -25,7 +25,12 @@ from crmcore import Anonymous, Crm, Household, Organization, Party, Person, Sour
 from crmcore.app import LoadReport, RefusedRow, loading
 from crmcore.errors import CapabilityMissing, CommitUnknown, Contention, IdempotencyMismatch, InvalidRecord
 from crmcore.storage import Capability, Chunk, ChunkReceipt, Description, MemoryStore, SqliteStore, Store
+from crmcore.storage.bulk_plan import check_chunk
+from tests.app.frozen_store import everyone, expected, frozen
 from tests.app.houses import in_memory, options
+from tests.app.judging import seen
+from tests.app.test_near_matches import draft as person
+from tests.identity.model.invented import households
 from tests.party.strategies import parties
 
 ANN = Person.of(
@@ -112,6 +117,77 @@ def test_every_kind_of_party_is_loaded_and_found(crm: Crm) -> None:
     changed = crm.parties.change(bo.id, lambda party: party.without("bo59@x.org"))
     assert crm.parties.get(bo.id) == changed
     assert crm.parties.find(email="bo59@x.org") == ()
+
+
+@pytest.mark.parametrize("engine", ["memory", "sqlite"])
+def test_who_was_loaded_is_matched_at_once_like_who_was_added(engine: str, tmp_path: Path) -> None:
+    rows = [person(row) for row in households(60)]
+    found: list[Any] = []
+    for load in (True, False):
+        store = MemoryStore() if engine == "memory" else SqliteStore(tmp_path / f"{load}.db")
+        crm = frozen(store, 40, **options())
+        if load:
+            crm.parties.load(rows[:-10], idem="x")
+        else:
+            crm.parties.add_many(rows[:-10])
+        place = {party.id: number for number, party in enumerate(everyone(crm))}
+        own = [crm.identity.matches(party) for party in place]
+        new = [crm.identity.matches(row) for row in rows[-10:]]
+        told = [[(place[c.party.id], c.match, c.decision) for c in one] for one in (*own, *new)]
+        assert any(told)
+        report = crm.identity.dedupe()
+        assert report.looked_at == len(place)
+        groups = {frozenset(place[member] for member in group) for group in seen(crm, place)}
+        assert groups == {frozenset(place[member] for member in group) for group in expected(crm, 40)}
+        assert any(len(group) > 1 for group in groups)
+        found.append((told, groups))
+    assert found[0] == found[1]
+
+
+def test_more_is_reckoned_for_a_row_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a chunk could be larger than the store takes, and the whole load would fail."""
+    taken: list[int] = []
+
+    class Measured(MemoryStore):
+        def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
+            for row in check_chunk(chunk, self.describe().limits, frozenset()).rows:
+                written = (text for one in row.writes for text in (one.carries, one.body))
+                texts = (*written, *(one.body for one in row.additions))
+                taken.append(sum(len(text.encode("utf-8", "surrogatepass")) for text in texts))
+            return super().load(chunk, timeout=timeout)
+
+    reckoned: list[int] = []
+
+    def size(text: str) -> int:
+        reckoned.append(_size(text))
+        return reckoned[-1]
+
+    monkeypatch.setattr(loading, "_size", size)
+    crm = Crm(cast("Store", Measured()), **options())
+    crm.parties.load([*KINDS, *MANIFOLD], idem="x")
+    assert len(taken) == len(reckoned) == 5 + len(MANIFOLD)
+    assert all(one < other for one, other in zip(taken, reckoned, strict=True))
+
+
+_size = loading._size
+MANIFOLD: list[Party] = [
+    *(
+        Person.of("Ann").changed(
+            names=tuple(n for i in range(80) for n in Person.of(f"{name}{i} {name}").names)
+        )
+        for name in ("A", "Ångström-Müller", "Ŵ", "王小明")
+    ),
+    *(
+        Person.of("Bo").changed(
+            contact_points=tuple(
+                point
+                for i in range(70)
+                for point in Person.of(email=f"b{i}@x.y", address=f"{i} {street} St, {street}").contact_points
+            )
+        )
+        for street in ("Elm", "Ŵŵ")
+    ),
+]
 
 
 def test_nothing_is_a_load_too(crm: Crm) -> None:

@@ -6,18 +6,24 @@ from typing import Any, cast
 
 import attrs
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from crmcore import Crm, Person
+from crmcore.identity.customer import customers
 from crmcore.identity.features import Features
 from crmcore.identity.identity_keys import REVIEW
 from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population
+from crmcore.identity.review_queue import waiting
 from crmcore.storage import MemoryStore
 from crmcore.storage.protocol import Store
 from crmcore.values.ids import PartyId
+from tests.app.frozen_store import Row, everyone, frozen
 from tests.app.houses import in_memory, options
-from tests.app.judging import MailboxMatcher
+from tests.app.judging import MailboxMatcher, doubts, judged, seen
 from tests.app.reviews import unordered
+from tests.app.test_incremental_dedupe import ACTS, act
 
 PHONE = "+44 20 7946 0018"
 
@@ -175,3 +181,99 @@ def test_a_link_waits_until_a_person_has_judged_it() -> None:
     assert in_order(crm, "weak") == 1
     crm.identity.mark_different(a, b)
     assert in_order(crm, "weak") == 0
+
+
+# --- deduplicating what changed ---------------------------------------------------------------------------
+
+
+def check_queue(crm: Crm, ids: list[PartyId]) -> None:
+    """What waits is what every pair of records says, and all of it stands in the order."""
+    gone = {party.id for party in everyone(crm) if party.standing != "active"}
+    said = judged(crm, ids)
+    expected = doubts(ids, said.values(), gone)
+    customer = {party: group for group in seen(crm, ids) for party in group}
+    asked = crm.identity.to_review(limit=1000)
+    assert [(-j.score, j.id) for j in asked] == sorted((-j.score, j.id) for j in asked)
+    assert {frozenset(customer[end] for end in j.pair): j.score for j in asked} == expected
+    assert len(asked) == len(expected)
+    places = places_in_order(crm)
+    assert {j.id for j in asked} <= {id for id, place in places.items() if place == "pair"}
+    for id, place in places.items():
+        one = said[id]
+        assert one.live, "what was taken back leaves the order"
+        assert one.model is not None
+        assert (place == "pair") == (one.verdict == "unsure")
+        assert place != "pair" or customer[one.a] != customer[one.b], "two that became one wait no more"
+
+
+def places_in_order(crm: Crm) -> dict[str, str]:
+    """Where each judgement stands that stands in the order."""
+    return {
+        ref.id: place
+        for place in ("pair", "weak", "link")
+        for _, ref in crm.store.range("default", REVIEW, [place], limit=1000).items
+    }
+
+
+# Not shrunk: each example deduplicates several times, and shrinking one takes minutes.
+@settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(cap=st.integers(2, 4), acts=st.lists(ACTS, min_size=6, max_size=22), reads=st.booleans())
+def test_what_waits_after_runs_over_what_changed_is_what_every_pair_says(
+    cap: int, acts: list[tuple[Any, ...]], reads: bool
+) -> None:
+    crm = frozen(MemoryStore(), cap, **options())
+    if reads:
+        crm.identity.dedupe(relearn=True)  # keeps an order from the first
+    ids: list[PartyId] = []
+    for said in [*acts, ("dedupe",)]:
+        act(crm, ids, said)
+        check_queue(crm, ids)
+    for relearn in (False, True):
+        crm.identity.dedupe(relearn=relearn)
+        check_queue(crm, ids)
+        known = list(judged(crm, ids).values())
+        assert places_in_order(crm) == waiting(known, customers(ids, known))
+
+
+def test_what_was_doubtful_of_a_record_that_was_taken_back_is_asked_of_another_one_of_the_customer() -> None:
+    crm = frozen(MemoryStore(), 40, **options())
+    known = Row("olivia", "castro", "1985-04-13", street="12 harbour street")
+    a, b = (crm.parties.add(known.draft()).id for _ in range(2))
+    c = crm.parties.add(Row("olivia", "castro").draft()).id
+    crm.identity.dedupe()
+    assert crm.customers.resolve(a).members == (a, b)
+    (asked,) = crm.identity.to_review()
+    (mine,) = set(asked.pair) - {c}
+    crm.parties.retract(mine, reason="a test")
+    assert crm.identity.to_review() == ()
+    report = crm.identity.dedupe()
+    assert report.looked_at is not None
+    assert report.review == 1
+    (again,) = crm.identity.to_review()
+    assert set(again.pair) == {a, b, c} - {mine}
+    check_queue(crm, [a, b, c])
+    crm.identity.merge(b, c)
+    crm.identity.dedupe()
+    assert crm.identity.to_review() == ()
+    assert in_order(crm) == 0
+    check_queue(crm, [a, b, c])
+
+
+def test_a_doubt_that_is_settled_from_afar_leaves_the_order_with_a_run_over_what_changed() -> None:
+    crm = frozen(MemoryStore(), 40, **options())
+    a = crm.parties.add(Row("olivia", "castro", "1985-04-13", street="12 harbour street").draft()).id
+    c = crm.parties.add(Row("olivia", "castro").draft()).id
+    x = crm.parties.add(Row("jacob", "brandt").draft()).id
+    crm.identity.dedupe()
+    assert pairs(crm) == [(a, c)]
+    different = crm.identity.mark_different(x, c)
+    crm.identity.merge(a, x)
+    assert (pairs(crm), in_order(crm)) == ([], 1)
+    assert crm.identity.dedupe().looked_at is not None
+    assert in_order(crm) == 0
+    end = crm.store.changes("default", "", 1).watermark
+    crm.identity.dedupe()
+    assert crm.store.changes("default", "", 1).watermark == end
+    crm.identity.retract(different.id)
+    assert (pairs(crm), in_order(crm)) == ([(a, c)], 1)
+    check_queue(crm, [a, c, x])

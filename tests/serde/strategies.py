@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_events import (
@@ -134,6 +135,19 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         actor=actors(),
         reason=_reasons,
     ),
+    "matching": st.builds(
+        Matching,
+        version=st.integers(0, 9),
+        model=st.sampled_from(["", "model/0123456789ab"]),
+        parts=st.integers(0, 9),
+        recipe=st.sampled_from(["", "0123456789abcdef"]),
+        position=st.sampled_from(["", "opaque"]),
+        records=st.integers(0, 10**6),
+        cap=st.integers(0, 2500),
+        near=st.booleans(),
+        index=st.sampled_from(["", "features/1"]),
+    ),
+    "match_model.part": st.builds(ModelPart, model=st.just("model/0123456789ab"), text=st.text(max_size=20)),
     "interaction": interactions(),
     "interaction.recorded": st.builds(InteractionRecorded, **_happened),
     "interaction.corrected": st.builds(InteractionCorrected, corrects=st.just(INTERACTIONS[1]), **_happened),

@@ -26,6 +26,7 @@ SHOWN = {
     "Relationship.type", "RelationshipAdded.type_key", "FieldChange.field",
     "Interaction.kind", "Interaction.direction", "Interaction.channel", "Participant.role",
     "Judgement.verdict", "Judgement.model", "JudgementMade.verdict", "Call.digest", "Call.result", "Language.tag",
+    "Matching.model", "Matching.recipe", "Matching.position", "Matching.index", "ModelPart.model",
 }  # fmt: skip
 """Texts that may be seen: words of systems and of ours, never what somebody wrote about a customer."""
 

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from crmcore.app.crm import Crm, CrmBatch
     from crmcore.app.customers import CustomerPage
     from crmcore.app.deduplication import DedupeReport
-    from crmcore.app.identity import Candidate
     from crmcore.app.imports import ImportResult, Progress
     from crmcore.app.interactions import Timeline
     from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, RefusedRow
+    from crmcore.app.near_matches import Candidate, Matches
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
 
@@ -29,6 +29,7 @@ __all__ = [
     "ImportResult",
     "LoadProgress",
     "LoadReport",
+    "Matches",
     "Membership",
     "OnRefused",
     "Progress",
@@ -45,7 +46,7 @@ __getattr__ = lazily(
         "async_crm": "AsyncBatch AsyncCrm Events Happened",
         "crm": "Crm CrmBatch",
         "deduplication": "DedupeReport",
-        "identity": "Candidate",
+        "near_matches": "Candidate Matches",
         "interactions": "Timeline",
         "customers": "CustomerPage",
         "imports": "ImportResult Progress",

@@ -120,10 +120,11 @@ class AsyncCrm(_Namespaces):
     *tenant* separates the customers of one company from those of another in the same store. *clock*, *matcher* and
     *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written.
 
-    A *matcher* that learns (`Matcher`, the default) learns from the people of the store each time they are
-    deduplicated; single records, organizations and stores with too few people to learn from are compared by rules,
-    which see no field that the `Matcher` leaves out. A saved `MatchModel` decides on the kinds of customer that it was
-    learned of, rules by its policy on the others, and any `PairMatcher` on everything.
+    A *matcher* that learns (`Matcher`, the default) learns from the people of the store when they are deduplicated for
+    the first time, and the store keeps what was learned; single records are matched by it too. Organizations, and
+    stores with too few people to learn from, are compared by rules, which see no field that the `Matcher` leaves out. A
+    saved `MatchModel` decides on the kinds of customer that it was learned of, rules by its policy on the others, and
+    any `PairMatcher` on everything.
     """
 
     def __init__(

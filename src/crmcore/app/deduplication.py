@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 from typing import Any
 
@@ -20,13 +21,15 @@ from crmcore.app.relationships import related
 from crmcore.app.review_queue import scan_judgements, tidy
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import Partition, customers
-from crmcore.identity.deduplication import Deduplication, dedupe
+from crmcore.identity.deduplication import Deduplication, MatchedPair, dedupe
 from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.features import Features, features_of
+from crmcore.identity.identity_events import Verdict
 from crmcore.identity.judgement import Judgement, in_doubt, judge, links_of, standing, two_customers
-from crmcore.identity.matcher import Match, PairMatcher
+from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
@@ -43,8 +46,12 @@ class DedupeReport:
     """What a run found and wrote. *customers* counts by kind; *review* are the pairs that a person should settle.
 
     *matchers* says what decided on people and on organizations, and why no model where none could be learned. *model*
-    is what was learned of the people: keep it (`MatchModel.save`) to explain its judgements later, or to decide by it
-    again.
+    is what was learned of the people, which the store keeps; it is None of a run that learned nothing.
+
+    *looked_at* is None for a run over everything. Of one that looked only at what changed it is the number of parties
+    looked at: then *records* are those that changed, *customers* those at which it looked, *review* the pairs that
+    it put to review, and *taken_back* the judgements of models that hold no more. *organizations_changed*
+    says that organizations, or who works for them, changed too: they are compared all together.
     """
 
     records: int
@@ -55,9 +62,27 @@ class DedupeReport:
     notes: tuple[str, ...] = ()
     matchers: tuple[str, ...] = ()
     model: MatchModel | None = None
+    looked_at: int | None = None
+    taken_back: int = 0
+    organizations_changed: bool = False
+
+    def joined(self, rest: DedupeReport) -> DedupeReport:
+        """The report of a run over the people that changed, with what was written of all organizations."""
+        return attrs.evolve(
+            self,
+            merged=self.merged + rest.merged,
+            written=self.written + rest.written,
+            matchers=(*self.matchers, *rest.matchers[1:]),
+            notes=(*self.notes, "organizations changed, so all of them were compared", *rest.notes),
+        )
 
     def text(self) -> str:
         """The run in one line."""
+        if self.looked_at is not None:
+            return (
+                f"{self.records:,} records changed, {self.looked_at:,} looked at -> {self.merged:,} merged, "
+                f"{self.taken_back:,} taken back   ({self.review:,} new pairs to review)"
+            )
         nouns = {"person": "people", "organization": "organizations", "household": "households"}
         counts = ", ".join(
             f"{n:,} {nouns.get(kind, kind)}" for kind, n in sorted(self.customers.items(), reverse=True)
@@ -70,9 +95,17 @@ Exclude = Callable[[Party], str | None]
 
 
 async def dedupe_store(
-    flow: Flow, *, exclude: Exclude | None = None, on_progress: Progress | None = None
-) -> DedupeReport:
-    """Compare all parties of a tenant and write what follows."""
+    flow: Flow,
+    *,
+    exclude: Exclude | None = None,
+    on_progress: Progress | None = None,
+    frozen: LearnedMatcher | None = None,
+    people: bool = True,
+) -> tuple[DedupeReport, Deduplication]:
+    """Compare all parties of a tenant and write what follows; also what was found of the people.
+
+    A *frozen* model decides on people instead of what would be learned; without *people* only the others are compared.
+    """
     tell = on_progress or (lambda stage, done, total: None)
     unit = flow.reader()
     everyone: list[Party] = await scan_all(unit, PARTY, tell)
@@ -88,21 +121,33 @@ async def dedupe_store(
     employers = _grouped((job.from_, names[job.to]) for job in jobs if job.to in names)
 
     # People first: then organizations of one name are told apart, or not, by the people who work for them.
-    people = [party for party in parties if party.kind in ("person", "anonymous")]
-    features = [features_of(p, employers.get(p.id, ())) for p in people]
-    found = _run(flow.learner or _suited(flow.matcher, "person"), people, features, known, exclude, tell)
-    new = _new_judgements(flow, people, customers(ids, known), known, found)
+    persons = [p for p in parties if p.kind in ("person", "anonymous")] if people else []
+    features = [features_of(p, employers.get(p.id, ())) for p in persons]
+    matcher = frozen or flow.learner or _suited(flow.matcher, "person")
+    found = _run(matcher, persons, features, known, exclude, tell)
+    new = _new_judgements(flow, persons, customers(ids, known), known, found)
     who = customers(ids, [*known, *new])
     workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
     organizations = [party for party in parties if party.kind in ("organization", "household")]
     features = [features_of(o, people=workers.get(o.id, ())) for o in organizations]
     more = _run(_suited(flow.matcher, "organization"), organizations, features, known, exclude, tell)
     new += _new_judgements(flow, organizations, customers(ids, known), known, more)
-
     written = await _write(flow, ids, known, new, tell)
     everything = [*known, *new]
     partition = customers(ids, everything)
     await tidy(flow, stored, everything, partition)
+    report = _report(parties, everything, new, partition, found, more)
+    return attrs.evolve(report, written=written), found
+
+
+def _report(
+    parties: Sequence[Party],
+    everything: Sequence[Judgement],
+    new: Sequence[Judgement],
+    partition: Partition,
+    found: Deduplication,
+    more: Deduplication,
+) -> DedupeReport:
     kind_of = {party.id: party.kind for party in parties}
     present = ([kind_of[member] for member in group if member in kind_of] for group in partition.groups)
     kinds: Counter[str] = Counter(members[0] for members in present if members)
@@ -111,7 +156,7 @@ async def dedupe_store(
         customers=FrozenMap(kinds),
         merged=sum(1 for judgement in new if judgement.verdict == "same" and _joins(judgement, partition)),
         review=sum(1 for _ in in_doubt(everything, partition.of, active=kind_of)),
-        written=written,
+        written=0,
         notes=(*notes_of(found), *notes_of(more)),
         matchers=(found.decided_by, more.decided_by),
         model=None if found.learned is None else found.learned.model,
@@ -203,49 +248,64 @@ def _new_judgements(
 ) -> list[Judgement]:
     """The judgements to add: links that joined groups, and pairs to review that nobody has judged."""
     now = flow.clock()
-    actor = Actor(kind="model", id=found.matcher)
     decisions: dict[int, JudgementId] = {}
     said = standing(known)
     new: list[Judgement] = []
 
-    def add(i: int, k: int, verdict: Any, match: Match, support: int) -> None:
-        a, b = sorted((parties[i].id, parties[k].id))
-        if before.of(a) == before.of(b) or not _is_news(said.get((a, b)), verdict):
+    def add(pair: MatchedPair, verdict: Any) -> None:
+        a, b = sorted((parties[pair.a].id, parties[pair.b].id))
+        if before.of(a) == before.of(b) or not is_news(said.get((a, b)), verdict):
             return
         this = flow.ids.new(JudgementId, near=a)
-        decision = decisions.setdefault(found.labels[i], this) if verdict == "same" else None
-        new.append(
-            judge(
-                id=this,
-                a=a,
-                b=b,
-                verdict=verdict,
-                actor=actor,
-                recorded_at=now,
-                model=found.matcher,
-                decision=decision,
-                score=match.score,
-                weak=match.weak,
-                support=support,
-                evidence=tuple(
-                    FrozenMap({"field": r.field, "level": r.level, "points": r.points, "detail": r.detail})
-                    for r in match.reasons
-                ),
-            )
-        )
+        decision = decisions.setdefault(found.labels[pair.a], this) if verdict == "same" else None
+        new.append(machine_judgement(now, this, a, b, verdict, found.matcher, pair, decision))
 
     for link in found.links:
-        add(link.a, link.b, "same", link.match, link.support)
+        add(link, "same")
     after = customers(chain.from_iterable(before.groups), [*known, *new])
     here = {party.id for party in parties}
     asked = {two_customers(judgement, after.of) for judgement in in_doubt(known, after.of, active=here)}
+    # Also what people said of a record that was taken back settles its customer.
+    asked |= {
+        two_customers(j, after.of) for j in known if j.live and j.human and j.a in after and j.b in after
+    }
     for pair in found.unsure:
         if frozenset(after.of(parties[at].id) for at in (pair.a, pair.b)) not in asked:
-            add(pair.a, pair.b, "unsure", pair.match, 1)
+            add(pair, "unsure")
     return new
 
 
-def _is_news(known: Judgement | None, verdict: str) -> bool:
+def machine_judgement(
+    now: datetime,
+    id: JudgementId,
+    a: PartyId,
+    b: PartyId,
+    verdict: Verdict,
+    model: str,
+    pair: MatchedPair,
+    decision: JudgementId | None,
+) -> Judgement:
+    """What a matcher says of two parties, with its evidence."""
+    return judge(
+        id=id,
+        a=a,
+        b=b,
+        verdict=verdict,
+        actor=Actor(kind="model", id=model),
+        recorded_at=now,
+        model=model,
+        decision=decision,
+        score=pair.match.score,
+        weak=pair.match.weak,
+        support=pair.support if verdict == "same" else 1,
+        evidence=tuple(
+            FrozenMap({"field": r.field, "level": r.level, "points": r.points, "detail": r.detail})
+            for r in pair.match.reasons
+        ),
+    )
+
+
+def is_news(known: Judgement | None, verdict: str) -> bool:
     """Whether a matcher's verdict is worth writing: nobody has judged the pair, or it was unsure and is so no more."""
     return known is None or (not known.human and known.verdict == "unsure" and verdict == "same")
 
@@ -313,7 +373,7 @@ async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Ju
     """
     around = await concerned(unit, members)
     said = standing(around.judgements)
-    fresh = [judgement for judgement in new if _is_news(said.get(judgement.pair), judgement.verdict)]
+    fresh = [judgement for judgement in new if is_news(said.get(judgement.pair), judgement.verdict)]
     partition = customers(around.parties, [*around.judgements, *fresh])
     kept = [judgement for judgement in fresh if judgement.verdict != "same" or _joins(judgement, partition)]
     for judgement in kept:

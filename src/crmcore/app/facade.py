@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from crmcore.app.consents import AsyncConsents
     from crmcore.app.customers import AsyncCustomers, CustomerPage
     from crmcore.app.deduplication import DedupeReport, Exclude
-    from crmcore.app.identity import AsyncIdentity, Candidate
+    from crmcore.app.identity import AsyncIdentity
     from crmcore.app.imports import AsyncImports, ImportResult, Progress
     from crmcore.app.interactions import AsyncInteractions, Timeline
     from crmcore.app.loading import LoadProgress, LoadReport, OnRefused
+    from crmcore.app.near_matches import Matches
     from crmcore.app.parties import AsyncParties, P
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
@@ -276,12 +277,15 @@ class Identity:
 
     _flow: AsyncIdentity
 
-    def matches(self, of: Party | PartyId) -> tuple[Candidate, ...]:
-        """The parties that may be the same customer as a stored party or a draft, most likely first.
+    def matches(self, of: Party | PartyId) -> Matches:
+        """Who may be the same customer as a stored party or a draft, most likely first. Nothing is written.
 
-        Advisory: nothing is written. Parties of the same customer, and customers of whom a person has judged, are left
-        out. How common a value is, is counted among the candidates only; `dedupe` counts in the whole store and is
-        more careful with values that many customers share.
+        Parties of the same customer, and customers of whom a person has judged, are left out. Where `dedupe` has frozen
+        a model it decides on people: one candidate for each customer, by its record that fits best, and the decision is
+        on the customer as a whole. `Matches.passed_over` counts the keys that too many records share to be followed.
+
+        Otherwise rules decide, on each party by itself. How common a value is, is counted among the candidates only
+        then; `dedupe` counts in the whole store and is more careful with values that many customers share.
 
         Raises:
             NotFound: if a party id is not known.
@@ -358,13 +362,36 @@ class Identity:
         """
         return run(self._flow.apply_review(decisions))
 
-    def dedupe(self, *, exclude: Exclude | None = None, on_progress: Progress | None = None) -> DedupeReport:
-        """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.
+    def dedupe(
+        self, *, relearn: bool = False, exclude: Exclude | None = None, on_progress: Progress | None = None
+    ) -> DedupeReport:
+        """Record what the matcher finds: who is the same, and which pairs to review. People's judgements stand.
 
-        People's judgements stand. Running it again without new facts writes nothing. *exclude* says of a party why it
-        must not be linked with others (None if it may): it is not compared, and what was judged of it before stands.
+        The first run compares all parties, learns a model of the people and freezes it in the store. From then on a run
+        looks only at people who are new, changed or judged, and at those whom they meet; what no longer holds of a
+        model's judgements is taken back. Running it again without new facts writes nothing, and a run that was cut off
+        is simply run again. *relearn* compares all and learns anew.
+
+        *exclude* says of a party why it must not be linked with others (None if it may): it is not compared, and what
+        was judged of it before stands. With it all parties are compared.
         """
-        return run(self._flow.dedupe(exclude=exclude, on_progress=on_progress))
+        return run(self._flow.dedupe(relearn=relearn, exclude=exclude, on_progress=on_progress))
+
+    def settle(self) -> int:
+        """Deduplicate until nothing is left to look at: also what others wrote meanwhile; how many judgements.
+
+        Afterwards, under the frozen model, the customers are those that comparing all parties would give, in whatever
+        order and portions they came.
+        """
+        return run(self._flow.settle())
+
+    def reindex(self) -> int:
+        """Write anew what parties are found and compared by, where it is missing or of another version; of how many.
+
+        A store that an older crmcore wrote is found out by its version: until then `matches` goes by the rules, and
+        the next `dedupe` over everything does the same as this.
+        """
+        return run(self._flow.reindex())
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 
 import attrs
 
+from crmcore.app.frozen import Kept
 from crmcore.app.journal import Asked, Journal
 from crmcore.app.unit import Unit
 from crmcore.errors import (
@@ -45,7 +46,7 @@ class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
 
     *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
-    one, learns from all people before they are deduplicated.
+    one, learns from all people before they are deduplicated. *kept* are the models that are at hand.
     """
 
     store: AsyncStore
@@ -60,6 +61,7 @@ class Flow:
     reason: str | None = None
     unit: Unit | None = None
     journal: Journal | None = None
+    kept: Kept = attrs.field(factory=Kept, repr=False, eq=False)
 
     def new_unit(self) -> Unit:
         """An empty unit of work at the present time."""

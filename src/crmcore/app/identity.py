@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 
 from crmcore.app.customers import load_parties
-from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store, employers_of
+from crmcore.app.deduplicating import at_work, deduplicate, finish_index
+from crmcore.app.deduplication import DedupeReport, Exclude, Progress, employers_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import (
     concerned,
@@ -23,6 +24,7 @@ from crmcore.app.judging import (
     say,
     settle,
 )
+from crmcore.app.near_matches import Candidate, Matches, near_matches
 from crmcore.app.parties import MATCH
 from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.review_queue import pairs_in_doubt
@@ -33,30 +35,18 @@ from crmcore.identity.features import features_of
 from crmcore.identity.identity_events import JudgementRetracted
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement, Retraction, decided
-from crmcore.identity.matcher import Match
 from crmcore.identity.population import Population
+from crmcore.identity.projection import project
 from crmcore.identity.review import Review
 from crmcore.identity.review_decisions import Decisions
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, key
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
-from crmcore.values.personal import personal
 
 LARGEST_BLOCK = 1000
 """A blocking key that more records carry says nothing about who they are; it is passed over."""
 
-
-@attrs.frozen(kw_only=True)
-class Candidate:
-    """A party that may be the same customer, with the match that says why."""
-
-    party: Party = personal()
-    customer: CustomerId
-    match: Match
-
-    def explain(self) -> str:
-        """The match for people to read, values included."""
-        return f"{self.party.display_name}: {self.match.explain()}"
+_ROUNDS = 64
 
 
 @attrs.frozen
@@ -65,12 +55,15 @@ class AsyncIdentity:
 
     _flow: Flow
 
-    async def matches(self, of: Party | PartyId) -> tuple[Candidate, ...]:
-        """The parties that may be the same customer as a stored party or a draft, most likely first.
+    async def matches(self, of: Party | PartyId) -> Matches:
+        """Who may be the same customer as a stored party or a draft, most likely first. Nothing is written.
 
-        Advisory: nothing is written. Parties of the same customer, and customers of whom a person has judged, are left
-        out. How common a value is, is counted among the candidates only; `dedupe` counts in the whole store and is
-        more careful with values that many customers share.
+        Parties of the same customer, and customers of whom a person has judged, are left out. Where `dedupe` has frozen
+        a model it decides on people: one candidate for each customer, by its record that fits best, and the decision is
+        on the customer as a whole. `Matches.passed_over` counts the keys that too many records share to be followed.
+
+        Otherwise rules decide, on each party by itself. How common a value is, is counted among the candidates only
+        then; `dedupe` counts in the whole store and is more careful with values that many customers share.
 
         Raises:
             NotFound: if a party id is not known.
@@ -81,33 +74,46 @@ class AsyncIdentity:
             raise NotFound(
                 "no party has this id: look it up by e-mail, phone or source with crm.parties.find(...)"
             )
-        candidates = await self._candidates(unit, party)
-        customers = await memberships(unit, [candidate.id for candidate in candidates])
         settled = set[CustomerId]() if party.is_draft else await _settled(unit, party.id)
+        work = await at_work(self._flow, unit)
+        if work is not None and work.scorer.matcher.suits(party.kind):
+            if party.is_draft:
+                return await near_matches(unit, project(features_of(party)), work.scorer)
+            employers = (await employers_of(unit, [party])).get(party.id, ())
+            own = (await memberships(unit, [party.id]))[party.id].members
+            this = project(features_of(party, employers))
+            return await near_matches(unit, this, work.scorer, own=own, settled=settled)
+        return await self._by_rules(unit, party, settled)
+
+    async def _by_rules(self, unit: Unit, party: Party, settled: set[CustomerId]) -> Matches:
+        candidates, passed_over = await self._candidates(unit, party)
+        customers = await memberships(unit, [candidate.id for candidate in candidates])
         candidates = [candidate for candidate in candidates if customers[candidate.id].id not in settled]
         employers = await employers_of(unit, [*candidates, *([] if party.is_draft else [party])])
         features = {c.id: features_of(c, employers.get(c.id, ())) for c in candidates}
         this = features_of(party, () if party.is_draft else employers.get(party.id, ()))
         population = Population.of([this, *features.values()])
-        found = [
+        compare = self._flow.matcher.compare
+        matched = [(candidate, compare(this, features[candidate.id], population)) for candidate in candidates]
+        likely = [
             Candidate(
-                party=candidate,
-                customer=customers[candidate.id].id,
-                match=self._flow.matcher.compare(this, features[candidate.id], population),
+                party=candidate, customer=customers[candidate.id].id, match=match, decision=match.verdict
             )
-            for candidate in candidates
+            for candidate, match in matched
+            if match.verdict in ("same", "unsure")
         ]
-        likely = (candidate for candidate in found if candidate.match.verdict in ("same", "unsure"))
-        return tuple(sorted(likely, key=lambda c: (-c.match.score, c.party.id)))
+        likely.sort(key=lambda c: (-c.match.score, c.party.id))
+        return Matches(likely, passed_over=passed_over)
 
-    async def _candidates(self, unit: Unit, party: Party) -> list[Any]:
+    async def _candidates(self, unit: Unit, party: Party) -> tuple[list[Any], int]:
         keys = [key(MATCH, text) for text in sorted(self._flow.matcher.keys(features_of(party)))]
         sizes = await unit.store.fanout(unit.tenant, keys, cap=LARGEST_BLOCK)
-        hits = await unit.find([k for k in keys if sizes.get(k, 0) < LARGEST_BLOCK])
+        small = [k for k in keys if sizes.get(k, 0) < LARGEST_BLOCK]
+        hits = await unit.find(small)
         ids = {PartyId(ref.id) for refs in hits.values() for ref in refs if ref.kind == PARTY.tag}
         if not party.is_draft:
             ids -= set((await memberships(unit, [party.id]))[party.id].members)
-        return await load_parties(unit, sorted(ids))
+        return await load_parties(unit, sorted(ids)), len(keys) - len(small)
 
     async def merge(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
         """Say that two records are the same customer.
@@ -228,14 +234,45 @@ class AsyncIdentity:
         return await apply_decisions(self._flow, decisions)
 
     async def dedupe(
-        self, *, exclude: Exclude | None = None, on_progress: Progress | None = None
+        self,
+        *,
+        relearn: bool = False,
+        exclude: Exclude | None = None,
+        on_progress: Progress | None = None,
     ) -> DedupeReport:
-        """Compare all parties and record what the matcher finds: who is the same, and which pairs to review.
+        """Record what the matcher finds: who is the same, and which pairs to review. People's judgements stand.
 
-        People's judgements stand. Running it again without new facts writes nothing. *exclude* says of a party why it
-        must not be linked with others (None if it may): it is not compared, and what was judged of it before stands.
+        The first run compares all parties, learns a model of the people and freezes it in the store. From then on a run
+        looks only at people who are new, changed or judged, and at those whom they meet; what no longer holds of a
+        model's judgements is taken back. Running it again without new facts writes nothing, and a run that was cut off
+        is simply run again. *relearn* compares all and learns anew.
+
+        *exclude* says of a party why it must not be linked with others (None if it may): it is not compared, and what
+        was judged of it before stands. With it all parties are compared.
         """
-        return await dedupe_store(self._flow, exclude=exclude, on_progress=on_progress)
+        return await deduplicate(self._flow, exclude=exclude, relearn=relearn, on_progress=on_progress)
+
+    async def settle(self) -> int:
+        """Deduplicate until nothing is left to look at: also what others wrote meanwhile; how many judgements.
+
+        Afterwards, under the frozen model, the customers are those that comparing all parties would give, in whatever
+        order and portions they came.
+        """
+        written = 0
+        for _ in range(_ROUNDS):
+            report = await self.dedupe()
+            written += report.written
+            if not report.written or report.looked_at is None:
+                break
+        return written
+
+    async def reindex(self) -> int:
+        """Write anew what parties are found and compared by, where it is missing or of another version; of how many.
+
+        A store that an older crmcore wrote is found out by its version: until then `matches` goes by the rules, and
+        the next `dedupe` over everything does the same as this.
+        """
+        return await finish_index(self._flow, tell=lambda stage, done, total: None)
 
 
 async def _settled(unit: Unit, party: PartyId) -> set[CustomerId]:

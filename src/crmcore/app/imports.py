@@ -41,8 +41,8 @@ Progress = Callable[[str, int, int], None]
 """Called with the stage, how many rows of it are done and how many there are (0: not known yet)."""
 
 _ROWS = 200
-_OPS_PER_ROW = 10
-_BYTES_PER_ROW = 4_000
+_OPS_PER_ROW = 12
+_BYTES_PER_ROW = 7_000
 _BYTES_PER_FIELD = 120
 _BYTES_PER_CHARACTER = 6
 

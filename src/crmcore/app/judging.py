@@ -241,6 +241,34 @@ async def queue(unit: Unit, around: Concerned, judgements: Sequence[Judgement], 
     )
 
 
+async def pass_over(unit: Unit, around: Concerned, partition: Partition) -> None:
+    """Put doubts about somebody who is not concerned out of the order, where a person has settled them by way of other
+    records of the two customers."""
+    # As they are by now: a customer that was split has put them in order again.
+    records = await unit.get([unit.ref(JUDGEMENT.tag, j.id) for j in around.outward], check=False)
+    waits = [
+        (j, record)
+        for j in around.outward
+        if (record := records.get(unit.ref(JUDGEMENT.tag, j.id))) and record.sorts
+    ]
+    outside = sorted({end for j, _ in waits for end in j.pair if end not in partition})
+    if not outside:
+        return
+    known = await memberships(unit, outside, check=True)
+    # Guarded before it is read what people said: who takes that back puts the doubt in order again.
+    await unit.guard(f"customer:{id}" for id in sorted({customer.id for customer in known.values()}))
+    where = {member: customer.id for customer in known.values() for member in customer.members}
+
+    def two(pair: tuple[PartyId, PartyId]) -> frozenset[CustomerId | None]:
+        return frozenset(partition.of(end) if end in partition else where.get(end) for end in pair)
+
+    said = await judgements_on(unit, around.parties)
+    settled = {two(j.pair) for j in said if j.live and j.human}
+    for judgement, record in waits:
+        if two(judgement.pair) in settled:
+            await unit.rekey(record, keys=record.keys, sorts=frozenset())
+
+
 def _within(judgement: Judgement, partition: Partition) -> bool:
     return judgement.a in partition and judgement.b in partition
 

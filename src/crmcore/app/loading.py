@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from crmcore.app.flow import RESENDS, Flow
+from crmcore.app.near_index import new_satellite
 from crmcore.app.unit import MORE, OWNER, ROOM, proven, shares
 from crmcore.errors import (
     CapabilityMissing,
@@ -23,7 +24,7 @@ from crmcore.errors import (
     IdempotencyMismatch,
     InvalidParty,
 )
-from crmcore.identity.features import features_of
+from crmcore.identity.features import Features, features_of
 from crmcore.identity.matcher import PairMatcher
 from crmcore.party.history import PartyAdded
 from crmcore.party.party import Party, PartyRecord
@@ -100,12 +101,19 @@ class _Read:
     fault: tuple[str, str] | None = None
 
 
-def index_of(party: Party, matcher: PairMatcher) -> tuple[frozenset[Key], frozenset[Sort]]:
-    """Everything that a party is found by."""
+def index_of(
+    party: Party, features: Features | None, matcher: PairMatcher
+) -> tuple[frozenset[Key], frozenset[Sort]]:
+    """Everything that a party is found by, with its *features* if it is active."""
     keys = party_keys(party)
-    if party.standing == "active":
-        keys |= {text_key(MATCH, value) for value in matcher.keys(features_of(party))}
+    if features is not None:
+        keys |= {text_key(MATCH, value) for value in matcher.keys(features)}
     return keys, party_sorts(party)
+
+
+def active_features(party: Party) -> Features | None:
+    """What a party is compared by; None of one that was taken back."""
+    return features_of(party) if party.standing == "active" else None
 
 
 async def load_parties(
@@ -305,14 +313,17 @@ class _Rows(Collection[Row]):
             yield Row(self._records(id, read), (entry,))
 
     def _records(self, id: PartyId, read: _Read) -> tuple[NewRecord, ...]:
-        """The record of a party, and its satellites where it has more keys than fit on one."""
-        keys, sorts = index_of(read.draft, self._flow.matcher)
+        """The record of a party, what it is compared by, and its satellites where it has more keys than fit on one."""
+        features = active_features(read.draft)
+        near = () if features is None else (new_satellite(id, features),)
+        keys, sorts = index_of(read.draft, features, self._flow.matcher)
         if len(keys) + len(sorts) <= ROOM:
-            return (NewRecord(PARTY.tag, id, PARTY.schema, read.text, keys, sorts),)
+            return (*near, NewRecord(PARTY.tag, id, PARTY.schema, read.text, keys, sorts))
         own, more = shares(keys, sorts)
         owner = Key(OWNER, f"{PARTY.tag}:{id}")
         body = Json.of({**decode(read.text), OWNER: len(more)})
         return (
+            *near,
             NewRecord(PARTY.tag, id, PARTY.schema, body, *_told_apart(own)),
             *(
                 NewRecord(

@@ -12,7 +12,8 @@ import attrs
 
 from crmcore.app.flow import Flow
 from crmcore.app.loading import MATCH as MATCH  # for those who look for what was stored
-from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, index_of, load_parties
+from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, active_features, index_of, load_parties
+from crmcore.app.near_index import put_features
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidParty, NotFound, SourceTaken
 from crmcore.party.contact_point import EmailPoint, PhonePoint
@@ -64,7 +65,7 @@ class AsyncParties:
             SourceTaken: as `add`; drafts in earlier batches are stored then.
         """
         stored: list[P] = []
-        room = max(1, self._flow.store.describe().limits.max_ops // 4)
+        room = max(1, self._flow.store.describe().limits.max_ops // 5)
         waiting = list(drafts)
         for draft in waiting:
             proven(PARTY, draft, InvalidParty)
@@ -245,7 +246,9 @@ async def _put(flow: Flow, unit: Unit, party: Party, *, expect: int) -> dict[str
     body = PARTY.dump(party)
     body.pop("id", None)
     body.pop("version", None)
-    keys, sorts = index_of(party, flow.matcher)
+    features = active_features(party)
+    keys, sorts = index_of(party, features, flow.matcher)
+    await put_features(unit, party.id, features, fresh=expect == 0)
     await unit.put_body(PARTY.tag, party.id, body, schema=PARTY.schema, expect=expect, keys=keys, sorts=sorts)
     return body
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from crmcore.app.frozen import CODECS as MATCHING
 from crmcore.app.journal import CODECS as BATCH
 from crmcore.identity.identity_keys import CODECS as IDENTITY
 from crmcore.interaction.lay import CODECS as INTERACTION
 from crmcore.party.party_keys import CODECS as PARTY
 from crmcore.serde import Codecs
 
-REGISTRY = Codecs.of(PARTY, INTERACTION, IDENTITY, BATCH)
+REGISTRY = Codecs.of(PARTY, INTERACTION, IDENTITY, BATCH, MATCHING)
 """Every kind of document that this crmcore reads and writes, by tag."""

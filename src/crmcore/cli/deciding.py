@@ -12,13 +12,14 @@ from pathlib import Path
 import attrs
 
 from crmcore.errors import InvalidModel, SchemaMismatch
+from crmcore.identity.engine import chosen, counting_by
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match
-from crmcore.identity.model.learning import Learned, Matcher
+from crmcore.identity.model.counting import Counting
+from crmcore.identity.model.learning import Count, Learned, Matcher, used_columns
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import UNIT, Policy
 from crmcore.identity.model.scoring import LearnedMatcher, Scorer
-from crmcore.identity.model.training import used_columns
 from crmcore.identity.population import Population
 from crmcore.identity.rules import RuleMatcher
 
@@ -31,7 +32,9 @@ class _Known(Matcher):
 
     learned: Learned
 
-    def learn(self, records: Sequence[Features], *, on_progress: Progress | None = None) -> Learned:
+    def learn(
+        self, records: Sequence[Features], *, on_progress: Progress | None = None, counting: Count = Counting
+    ) -> Learned:
         return self.learned
 
 
@@ -85,7 +88,7 @@ def decide(
         InvalidModel: if it is no model, or none for these records.
     """
     if model is None:
-        learned = Matcher().learn(records, on_progress=on_progress)
+        learned = Matcher().learn(records, on_progress=on_progress, counting=counting_by(chosen()))
         found = Deciding(model=learned.model, learned=learned)
     else:
         found = _saved(model, records)

@@ -26,7 +26,11 @@ from crmcore.cli.review_file import review_of_file
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
 from crmcore.exchange.mapping import ImportOptions
 from crmcore.identity.deduplication import Deduplication, dedupe
+from crmcore.identity.engine import chosen
 from crmcore.serde import dump
+
+_MANY = 5_000
+"""From so many rows on it is worth saying that there is a faster way."""
 
 
 def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
@@ -121,6 +125,7 @@ def _summary(
         "pairs_to_review": len(found.unsure),
         "pairs_related": len(found.related),
         "decided_by": found.decided_by,
+        "engine": found.engine,
         "threshold_bits": threshold_bits(deciding),
         "labels": None if said is None else said.document(),
         "columns": records.columns,
@@ -185,7 +190,7 @@ def _tell(
         terminal.text(f"! {note}")
     for line in said.lines() if said is not None else ():
         terminal.text(line)
-    terminal.text(f"decided by {summary['decided_by']}")
+    terminal.text(f"decided by {summary['decided_by']}{worked_out(summary)}")
     rows, clusters = summary["rows"], summary["clusters"]
     terminal.text(
         f"{counted(rows, 'row', 'rows')} -> {counted(clusters, 'cluster', 'clusters')}   "
@@ -198,6 +203,15 @@ def _tell(
         terminal.text(f"open {options.review} in a browser; it shows personal data")
     if options.save_model is not None and summary["threshold_bits"] is not None:
         terminal.text(f"model in {options.save_model}")
+
+
+def worked_out(summary: dict[str, Any]) -> str:
+    """How it was worked out; where there is a faster way, which."""
+    if summary["engine"] == "batch":
+        return ", with arrays"
+    if summary["rows"] < _MANY or chosen() == "batch":
+        return ""
+    return ", in plain Python: pip install 'crmcore[batch]' does the same faster"
 
 
 def pairs_said(summary: dict[str, Any]) -> str:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     )
     from crmcore.identity.rules import RuleMatcher
     from crmcore.identity.survivorship import Profile, Survivor, SurvivorshipPolicy, survive
+    from crmcore.identity.table_deduplication import dedupe_table
     from crmcore.identity.wrong_pairs import WrongPair
 
 __all__ = [
@@ -110,6 +111,7 @@ __all__ = [
     "compare_names",
     "customers",
     "dedupe",
+    "dedupe_table",
     "evaluate",
     "evaluate_pairs",
     "evaluate_sample",
@@ -151,6 +153,7 @@ __getattr__ = lazily(
         "reviewed": "Estimates ReviewedPairs SampleEvaluation evaluate_pairs evaluate_sample",
         "rules": "RuleMatcher",
         "survivorship": "Profile Survivor SurvivorshipPolicy survive",
+        "table_deduplication": "dedupe_table",
         "wrong_pairs": "WrongPair",
     },
 )

@@ -54,7 +54,7 @@ class AddressForm(NamedTuple):
         return " ".join(part for part in (*street, self.region, self.country) if part)
 
 
-_TYPES = {
+TYPES = {
     word: words.split()[0]
     for words in (
         "st street str", "ave avenue av aven", "rd road", "dr drive drv", "ln lane", "ct court crt", "pl place",
@@ -72,7 +72,7 @@ _LEADING_TYPES = frozenset(
     "rue via viale corso piazza vicolo calle avenida paseo ul aleja chemin allee impasse quai cours rua travessa "
     "ave blvd pl sq".split()
 )
-_DIRECTIONS = {
+DIRECTIONS = {
     "n": "n", "north": "n", "no": "n", "nth": "n", "s": "s", "south": "s", "so": "s", "sth": "s", "e": "e", "east": "e",
     "w": "w", "west": "w", "ne": "ne", "northeast": "ne", "nw": "nw", "northwest": "nw", "se": "se", "southeast": "se",
     "sw": "sw", "southwest": "sw",
@@ -151,26 +151,23 @@ def street_form(number: str, street: str) -> AddressForm:
     >>> street_form("", "Goethestraße 12a").door, street_form("24", "learmonth drive").type
     ('12a goethestr', 'dr')
     """
-    words = [_word(word) for word in tokens(street)][:16]
-    words, unit = _split_unit(words)
+    words = [street_word(word) for word in tokens(street)][:MOST_WORDS]
     house = "".join(tokens(number))
-    if not house:
-        house, words = _split_number(words)
-    direction = ""
-    if len(words) > 1 and words[0] in _DIRECTIONS and not (len(words) == 2 and words[1] in _TYPES):
-        direction = _DIRECTIONS[words.pop(0)]
-    elif len(words) > 1 and words[-1] in _DIRECTIONS:
-        direction = _DIRECTIONS[words.pop()]
-    kind = ""
-    if len(words) > 1 and words[-1] in _TYPES:
-        kind = _TYPES[words.pop()]
-    elif len(words) > 1 and _TYPES.get(words[0], "") in _LEADING_TYPES:
-        kind = _TYPES[words.pop(0)]
-    core = tuple("st" if word == "saint" else word for word in words)
-    return AddressForm(number=house, street=core, type=kind, direction=direction, unit=unit)
+    found = layout(tuple(map(word_class, words)), numbered=bool(house))
+    return AddressForm(
+        number=house or (words[found.number] if found.number >= 0 else ""),
+        street=tuple(core_word(words[at]) for at in found.core),
+        type=TYPES[words[found.type]] if found.type >= 0 else "",
+        direction=DIRECTIONS[words[found.direction]] if found.direction >= 0 else "",
+        unit=words[found.unit] if found.unit >= 0 else "",
+    )
 
 
-def _word(word: str) -> str:
+MOST_WORDS = 16
+
+
+def street_word(word: str) -> str:
+    """A word of a street line in its usual spelling."""
     if match := _ORDINAL.match(word):
         return match[1]
     if word.endswith("strasse") and len(word) > 7:
@@ -178,33 +175,93 @@ def _word(word: str) -> str:
     return _ORDINALS.get(word, word)
 
 
-def _split_unit(words: list[str]) -> tuple[list[str], str]:
+def core_word(word: str) -> str:
+    """A word that names a street."""
+    return "st" if word == "saint" else word
+
+
+class WordClass(NamedTuple):
+    """What a word of a street line can be, whatever it says otherwise."""
+
+    unit: bool
+    begins_with_digit: bool
+    single: bool
+    digits: bool
+    number: bool
+    direction: bool
+    type: bool
+    leading: bool
+
+
+class Layout(NamedTuple):
+    """Where the parts of a street line stand among its words; -1 for a part that it lacks."""
+
+    number: int = -1
+    unit: int = -1
+    direction: int = -1
+    type: int = -1
+    core: tuple[int, ...] = ()
+
+
+@lru_cache(maxsize=1 << 16)
+def word_class(word: str) -> WordClass:
+    """What a word can be."""
+    kind = TYPES.get(word, "")
+    return WordClass(
+        unit=word in _UNITS,
+        begins_with_digit=word[0].isdigit(),
+        single=len(word) == 1,
+        digits=word.isdigit(),
+        number=_NUMBER.match(word) is not None,
+        direction=word in DIRECTIONS,
+        type=bool(kind),
+        leading=kind in _LEADING_TYPES,
+    )
+
+
+@lru_cache(maxsize=1 << 14)
+def layout(words: tuple[WordClass, ...], *, numbered: bool) -> Layout:
+    """Where the parts of a street line stand, by what its words can be; *numbered* if its number was given apart."""
+    kept, unit = _split_unit(words)
+    number, kept = (-1, kept) if numbered else _split_number(words, kept)
+    direction = kind = -1
+    if len(kept) > 1 and words[kept[0]].direction and not (len(kept) == 2 and words[kept[1]].type):
+        direction = kept.pop(0)
+    elif len(kept) > 1 and words[kept[-1]].direction:
+        direction = kept.pop()
+    if len(kept) > 1 and words[kept[-1]].type:
+        kind = kept.pop()
+    elif len(kept) > 1 and words[kept[0]].leading:
+        kind = kept.pop(0)
+    return Layout(number, unit, direction, kind, tuple(kept))
+
+
+def _split_unit(words: tuple[WordClass, ...]) -> tuple[list[int], int]:
     """Without ``suite 4`` and ``2nd floor``; the number of the unit apart."""
-    kept: list[str] = []
-    unit = ""
+    kept: list[int] = []
+    unit = -1
     skip = False
     for at, word in enumerate(words):
         if skip:
-            unit = unit or word
+            unit = at if unit < 0 else unit
             skip = False
-        elif word in _UNITS and (kept or at + 1 < len(words)) and len(words) > 2:
-            follower = words[at + 1] if at + 1 < len(words) else ""
-            if follower and (follower[0].isdigit() or len(follower) == 1):
+        elif word.unit and (kept or at + 1 < len(words)) and len(words) > 2:
+            if at + 1 < len(words) and (words[at + 1].begins_with_digit or words[at + 1].single):
                 skip = True
-            elif kept and kept[-1].isdigit() and len(kept) > 1:
+            elif kept and words[kept[-1]].digits and len(kept) > 1:
                 unit = kept.pop()
         else:
-            kept.append(word)
+            kept.append(at)
     return kept, unit
 
 
-def _split_number(words: list[str]) -> tuple[str, list[str]]:
+def _split_number(words: tuple[WordClass, ...], kept: list[int]) -> tuple[int, list[int]]:
     """The house number, in front (also a range) or behind; the words that are left."""
-    if len(words) > 1 and _NUMBER.match(words[0]):
-        rest = words[1:]
-        while len(rest) > 1 and rest[0].isdigit() and rest[1] not in _TYPES:
+    if len(kept) > 1 and words[kept[0]].number:
+        rest = kept[1:]
+        while len(rest) > 1 and words[rest[0]].digits and not words[rest[1]].type:
             rest = rest[1:]
-        return words[0], rest
-    if len(words) > 1 and _NUMBER.match(words[-1]):
-        return words[-1], words[:-1]
-    return "", words
+        return kept[0], rest
+    if len(kept) > 1 and words[kept[-1]].number:
+        return kept[-1], kept[:-1]
+    return -1, kept

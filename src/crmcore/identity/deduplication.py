@@ -12,6 +12,7 @@ import attrs
 
 from crmcore.errors import InvalidJudgement
 from crmcore.identity.cluster import Grouping
+from crmcore.identity.engine import Engine, chosen, counting_by, scan_by
 from crmcore.identity.fallback import FallbackMatcher, seen_by
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
@@ -49,7 +50,8 @@ class Statistics:
     """How much work was done. *left_out* counts pairs in oversized blocks that may not have been compared.
 
     *held* counts the pairs taken for the same that did not join their groups, since something contradicts or one weak
-    match is not enough for two groups.
+    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, where a model
+    decided.
     """
 
     records: int
@@ -62,6 +64,7 @@ class Statistics:
     unsure: int
     held: int
     related: int = 0
+    cap: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -73,12 +76,13 @@ class Deduplication:
     records that are not enough to be the same, the first stands for all. *related* has pairs of different customers who
     have something in common, such as a household. *conflicts* are pairs that people put together although they kept
     members of their groups apart. *excluded* has the records that were not compared, with the reason. *matcher* names
-    what decided; *learned* is what was learned for it, and *notes* say what a person should know.
+    what decided; *learned* is what was learned for it, *notes* say what a person should know, and *engine* how it was
+    worked out.
     """
 
     labels: tuple[int, ...]
-    links: tuple[MatchedPair, ...]
-    unsure: tuple[MatchedPair, ...]
+    links: Sequence[MatchedPair]
+    unsure: Sequence[MatchedPair]
     conflicts: tuple[tuple[int, int], ...]
     statistics: Statistics
     related: tuple[tuple[int, int], ...] = ()
@@ -86,6 +90,7 @@ class Deduplication:
     matcher: str = ""
     learned: Learned | None = None
     notes: tuple[str, ...] = ()
+    engine: Engine = attrs.field(default="reference", eq=False)
 
     @property
     def decided_by(self) -> str:
@@ -110,6 +115,7 @@ def dedupe(
     together: Iterable[tuple[int, int]] = (),
     excluded: Mapping[int, str] | None = None,
     sources: Sequence[str] | None = None,
+    engine: Engine | None = None,
     on_progress: Progress | None = None,
 ) -> Deduplication:
     """Group the records at positions 0, 1, ... of *features* by customer.
@@ -120,7 +126,11 @@ def dedupe(
     said of them stands. With *sources*, one for each record, no customer has two records of one source; leave it out
     when a source may hold a customer twice, as most do.
 
+    The *engine* is ``"batch"`` where numpy and pyarrow are installed (the extra ``batch``), and the ``"reference"`` in
+    plain Python where not; both come to the same groups, scores and models.
+
     Raises:
+        MissingExtra: if the engine that is asked for is not installed.
         InvalidJudgement: if a pair names a position that is not there, or one position twice; if an excluded position
             is not there; or if *sources* do not fit the records, or are given where rules decide.
 
@@ -131,19 +141,77 @@ def dedupe(
     ((0, 1, 0), 'rules/1, since learning takes at least 10 different records: given 3')
     """
     apart, together = tuple(apart), tuple(together)
+    check(len(features), apart, together, excluded or {}, sources)
     decided = {position for pair in (*apart, *together) for position in pair}
     if sources is not None:
-        if len(sources) != len(features):
-            raise InvalidJudgement("each record has one source: give as many sources as records")
         decided.update(range(len(features)))
-    if any(position not in range(len(features)) for position in excluded or {}):
-        raise InvalidJudgement("an excluded record is named by its position, from 0: check the positions")
     matcher = Matcher() if matcher is None else matcher
     if isinstance(matcher, Matcher) and all(column.source is None for column in matcher.columns):
         # Records that differ only in what must not be used are equal. An expert's column looks where it likes.
         features = [seen_by(matcher, record) for record in features]
-    run = _Run(features, decided, excluded or {})
+    run = _Run(features, decided, excluded or {}, chosen(engine))
     run.begin(matcher, sources, on_progress)
+    return run.outcome(apart, together)
+
+
+def check(
+    records: int,
+    apart: Iterable[tuple[int, int]],
+    together: Iterable[tuple[int, int]],
+    excluded: Iterable[int],
+    sources: Sequence[str] | None,
+) -> None:
+    """Refuse what does not fit so many records.
+
+    Raises:
+        InvalidJudgement: saying what.
+    """
+    if sources is not None and len(sources) != records:
+        raise InvalidJudgement("each record has one source: give as many sources as records")
+    if any(position not in range(records) for position in excluded):
+        raise InvalidJudgement("an excluded record is named by its position, from 0: check the positions")
+    for a, b in (*apart, *together):
+        if a == b or a not in range(records) or b not in range(records):
+            raise InvalidJudgement(
+                "a decision names two different records by their positions: check the pair"
+            )
+
+
+def excluded_note(count: int) -> str:
+    """That so many records were left out on request."""
+    if count == 1:
+        return "one record was not compared, since it must not be linked"
+    return f"{count:,} records were not compared, since they must not be linked"
+
+
+def regroup(
+    features: Sequence[Features],
+    matcher: LearnedMatcher,
+    pairs: Iterable[tuple[int, int]],
+    *,
+    apart: Iterable[tuple[int, int]] = (),
+    together: Iterable[tuple[int, int]] = (),
+    decided: Iterable[int] = (),
+) -> Deduplication:
+    """Group records of which it is known what *pairs* of positions to compare: a part of what `dedupe` would group.
+
+    *decided* are records of which people said something about others that are not here.
+
+    Where the pairs are those that `dedupe` finds among all records, and the records are all that hang together by them,
+    the groups are those of `dedupe`.
+    """
+    apart, together = tuple(apart), tuple(together)
+    run = _Run(
+        features,
+        {*decided, *(position for pair in (*apart, *together) for position in pair)},
+        {},
+        "reference",
+    )
+    node_of = {position: node for node, rows in enumerate(run.rows) for position in rows}
+    given = [(node_of[a], node_of[b]) for a, b in pairs]
+    run.name = matcher.name
+    run.scan = ModelScan(run.nodes, matcher, None, {}, None, given=given)
+    run.scan.compare(None)
     return run.outcome(apart, together)
 
 
@@ -153,11 +221,16 @@ class _Run:
     Records that people spoke of are nodes of their own, since a decision is about a record and not about its like.
     """
 
-    def __init__(self, features: Sequence[Features], decided: set[int], excluded: Mapping[int, str]) -> None:
+    def __init__(
+        self, features: Sequence[Features], decided: set[int], excluded: Mapping[int, str], engine: Engine
+    ) -> None:
         self.features = features
+        self.engine: Engine = engine
         self.excluded = excluded
         self.rows: list[list[int]] = []
-        for position in sorted(range(len(features)), key=lambda position: features[position].order):
+        # Of equal records those that stand alone come last, so that they do not part the others.
+        alone = decided | excluded.keys()
+        for position in sorted(range(len(features)), key=lambda at: (features[at].order, at in alone)):
             if self._continues(position, decided):
                 self.rows[-1].append(position)
             else:
@@ -167,6 +240,8 @@ class _Run:
         self.learned: Learned | None = None
         self.notes: list[str] = []
         self.alike: dict[int, Match] = {}
+        self.name = ""
+        self.scan: Scan
 
     def _continues(self, position: int, decided: set[int]) -> bool:
         """Whether the record at *position* is equal to those of the last node, and may stand with them."""
@@ -187,20 +262,21 @@ class _Run:
         budget = matcher.budget if isinstance(matcher, Matcher) else None
         if isinstance(matcher, Matcher):
             allowed = [record for at, record in enumerate(self.features) if at not in self.excluded]
-            self.learned = matcher.learn(allowed, on_progress=on_progress)
+            self.learned = matcher.learn(allowed, on_progress=on_progress, counting=counting_by(self.engine))
             matcher = FallbackMatcher(matcher) if self.learned.model is None else self.learned.matcher
         if isinstance(matcher, MatchModel):
             matcher = LearnedMatcher(model=matcher)
         self.name = matcher.name
-        self.scan: Scan
         if isinstance(matcher, LearnedMatcher):
             training = self.learned.training if self.learned is not None else None
-            self.scan = ModelScan(self.nodes, matcher, training, at_node, budget)
+            row_of = self.learned.row_of if self.learned is not None else {}
+            self.scan = scan_by(self.engine)(self.nodes, matcher, training, row_of, at_node, budget)
         else:
             if at_node is not None:
                 raise InvalidJudgement(
                     "only a learned model keeps the records of one source apart: leave sources out"
                 )
+            self.engine = "reference"
             self.scan = RuleScan(self.nodes, matcher)
         self.scan.compare(on_progress)
 
@@ -210,14 +286,12 @@ class _Run:
     def outcome(self, apart: Sequence[tuple[int, int]], together: Sequence[tuple[int, int]]) -> Deduplication:
         """Join what may be joined, and translate nodes back to positions."""
         node_of = {position: node for node, rows in enumerate(self.rows) for position in rows}
-        said_apart = [_known_pair(pair, node_of) for pair in apart]
-        said_same = [_known_pair(pair, node_of) for pair in together]
+        said_apart = [(node_of[a], node_of[b]) for a, b in apart]
+        said_same = [(node_of[a], node_of[b]) for a, b in together]
         grouping = self.scan.group(said_same, said_apart)
         group_of = {node: number for number, group in enumerate(grouping.groups) for node in group}
         if self.excluded:
-            self.notes.append(
-                f"{len(self.excluded):,} records were not compared, since they must not be linked"
-            )
+            self.notes.append(excluded_note(len(self.excluded)))
         return Deduplication(
             labels=self._labels(node_of, group_of),
             links=self._links(grouping),
@@ -228,14 +302,17 @@ class _Run:
             ),
             statistics=self._statistics(grouping),
             related=tuple(
-                _ordered(self.rows[a][0], self.rows[b][0])
-                for a, b in self.scan.related
-                if group_of[a] != group_of[b]
+                sorted(
+                    _ordered(self.rows[a][0], self.rows[b][0])
+                    for a, b in self.scan.related
+                    if group_of[a] != group_of[b]
+                )
             ),
             excluded=FrozenMap(dict(sorted(self.excluded.items()))),
             matcher=self.name,
-            learned=None if self.learned is None else attrs.evolve(self.learned, training=None),
+            learned=None if self.learned is None else attrs.evolve(self.learned, training=None, row_of={}),
             notes=(*self.notes, *self.scan.notes),
+            engine=self.engine,
         )
 
     def _alike(self, node: int) -> Match | None:
@@ -276,7 +353,10 @@ class _Run:
         seen = {_ordered(group_of[a], group_of[b]) for a, b in said_apart}
         doubtful = [*((a, b, score) for a, b, score, _ in self.scan.same), *self.scan.unsure]
         found: list[MatchedPair] = []
-        for a, b, _ in sorted(doubtful, key=lambda pair: (-pair[2], pair[0], pair[1])):
+        rank = self.scan.rank
+        for a, b, _ in sorted(
+            doubtful, key=lambda pair: (-pair[2], *sorted((rank[node], node) for node in pair[:2]))
+        ):
             groups = _ordered(group_of[a], group_of[b])
             if groups[0] != groups[1] and groups not in seen:
                 seen.add(groups)
@@ -304,6 +384,7 @@ class _Run:
             unsure=len(self.scan.unsure),
             held=len(grouping.held),
             related=len(self.scan.related),
+            cap=self.scan.cap,
         )
 
 
@@ -313,10 +394,3 @@ def _ordered(a: int, b: int) -> tuple[int, int]:
 
 def _strongest_first(pair: MatchedPair) -> tuple[int, int, int]:
     return -pair.match.score, pair.a, pair.b
-
-
-def _known_pair(pair: tuple[int, int], node_of: dict[int, int]) -> tuple[int, int]:
-    a, b = pair
-    if a == b or a not in node_of or b not in node_of:
-        raise InvalidJudgement("a decision names two different records by their positions: check the pair")
-    return node_of[a], node_of[b]

@@ -166,7 +166,7 @@ def features_of_row(values: Mapping[str, str], kind: Kind | None = None) -> Feat
         city=texts["city"],
         region=texts["region"],
         postcode=texts["postcode"],
-        country=_country(texts["country"]),
+        country=country_form(texts["country"]),
     )
     of_person = kind in ("person", "anonymous")
     return Features(
@@ -240,7 +240,12 @@ def _address(point: PostalPoint) -> AddressForm | None:
 
 
 @lru_cache(maxsize=1024)
-def _country(text: str) -> str:
+def country_form(text: str) -> str:
+    """The code of a country in small letters; a text that names none as it is.
+
+    >>> country_form("Germany"), country_form("Atlantis")
+    ('de', 'Atlantis')
+    """
     try:
         return country_code(text).lower() if text.strip() else ""
     except InvalidAddress:

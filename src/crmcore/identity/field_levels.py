@@ -119,7 +119,7 @@ def streets(a: AddressForm, b: AddressForm) -> int:
     """
     if _is_box(a) != _is_box(b):
         return 0
-    numbers = _numbers_alike(a.number, b.number) if a.number and b.number else -1
+    numbers = numbers_alike(a.number, b.number) if a.number and b.number else -1
     if not a.street or not b.street:
         return 0 if numbers < 0 else 2 if numbers == 3 else 1
     street = _streets_alike(a, b)
@@ -146,10 +146,16 @@ _BOXES = (
 
 
 def _is_box(door: AddressForm) -> bool:
-    return not door.type and "".join(door.street).rstrip("0123456789") in _BOXES
+    return not door.type and says_box("".join(door.street))
 
 
-def _numbers_alike(a: str, b: str) -> int:
+def says_box(street: str) -> bool:
+    """Whether the joined words of a street, without a type, say a box at the post office."""
+    return street.rstrip("0123456789") in _BOXES
+
+
+def numbers_alike(a: str, b: str) -> int:
+    """Two house numbers: 3 the same, more than 0 one error apart, 0 others."""
     return 3 if a == b else word_level(a, b) or (2 if _mistyped(a, b) else 0)
 
 
@@ -160,10 +166,16 @@ def _streets_alike(a: AddressForm, b: AddressForm) -> int:
         return 2 if _other(a.type, b.type) or _other(a.direction, b.direction) else 3
     if one.isdigit() or other.isdigit():
         return 0  # 51st and 52nd Street are two streets, however alike
-    level = word_level(one, other)
-    if not level and (set(a.street) <= set(b.street) or set(b.street) <= set(a.street)):
-        return 1
-    return level
+    return named_alike(" ".join(a.street), " ".join(b.street))
+
+
+def named_alike(a: str, b: str) -> int:
+    """The different names of two streets, as words: 2 a typing error, 1 roughly, 0 different."""
+    level = word_level(a.replace(" ", ""), b.replace(" ", ""))
+    if level:
+        return level
+    one, other = set(a.split()), set(b.split())
+    return 1 if one <= other or other <= one else 0
 
 
 def _other(a: str, b: str) -> bool:

@@ -5,13 +5,15 @@ Invariant: a pair has the same score whether it was found by blocking, asked for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise, product
 
 from crmcore.identity.cluster import Grouping, Held, Link, Why, agglomerate
 from crmcore.identity.customer import CAP
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match
 from crmcore.identity.model.candidates import Candidates
+from crmcore.identity.model.counting import Counting, Pairs
 from crmcore.identity.model.linkage import VETO, Edge, link
 from crmcore.identity.model.scoring import LearnedMatcher, Score, Scorer
 from crmcore.identity.model.training import Training
@@ -19,44 +21,76 @@ from crmcore.identity.model.training import Training
 _STEP = 256
 
 
+class GivenPairs:
+    """Candidates that somebody has found already, in the place of `Candidates`."""
+
+    cap = 0
+    oversized = 0
+    left_out = 0
+
+    def __init__(self, pairs: Iterable[tuple[int, int]]) -> None:
+        self.postings: Mapping[str, Sequence[int]] = {}
+        self._later: dict[int, set[int]] = {}
+        for a, b in pairs:
+            if a != b:
+                self._later.setdefault(min(a, b), set()).add(max(a, b))
+
+    def partners(self, position: int) -> list[int]:
+        """The later records to compare the one at *position* with, ascending."""
+        return sorted(self._later.get(position, ()))
+
+
 class ModelScan:
-    """Scores the pairs of *nodes* that share a value; *training* has them compared already."""
+    """Scores the pairs of *nodes* that share a value; *training* has them compared already, *given* are the pairs where
+    they are known."""
 
     def __init__(
         self,
         nodes: Sequence[Features],
         matcher: LearnedMatcher,
         training: Training | None,
+        row_of: Mapping[Features, int],
         sources: Sequence[str] | None,
         budget: int | None = None,
+        given: Iterable[tuple[int, int]] | None = None,
     ) -> None:
         self.matcher = matcher
         self.sources = sources
         self.kinds = [node.kind for node in nodes]
-        # A model that was learned of these very records compares all of them.
-        unsuited = {kind for kind in set(self.kinds) if training is None and not matcher.suits(kind)}
-        self.notes: list[str] = []
-        if passed_over := sum(kind in unsuited for kind in self.kinds):
-            self.notes.append(
-                f"not compared, being of kinds that this model was not learned of: different records, {passed_over:,}"
-            )
-        self.at_row = [at for at, node in enumerate(nodes) if not node.empty and node.kind not in unsuited]
-        self.rows = {at: row for row, at in enumerate(self.at_row)}
-        # The trainer has seen the same records in the same order, unless people spoke of one of several equal ones.
-        mine = [nodes[at] for at in self.at_row]
-        self.training = training if training is not None and training.records == mine else None
-        if self.training is not None:
-            self.scorer = Scorer(matcher.model, self.training.table, self.training.comparer)
-            self.candidates = self.training.candidates
+        mine, self.notes = compared_nodes(nodes, matcher, learned=training is not None)
+        counting = None if training is None else training.evidence
+        if isinstance(counting, Counting) and all(nodes[at] in row_of for at in mine):
+            # The trainer has compared the same records already.
+            rows: Sequence[int] = [row_of[nodes[at]] for at in mine]
+            self.pairs: Pairs | None = counting.pairs
+            self.scorer = Scorer(matcher.model, counting.table, counting.comparer)
+            self.candidates: Candidates | GivenPairs = counting.candidates
         else:
-            self.scorer = Scorer(matcher.model, matcher.table(mine))
-            self.candidates = Candidates(self.scorer.table, budget)
+            table, rows = matcher.table([nodes[at] for at in mine]).distinct()
+            self.pairs = None
+            self.scorer = Scorer(matcher.model, table)
+            self.candidates = Candidates(table, budget) if given is None else GivenPairs(())
+        self.row_of = {at: row for at, row in zip(mine, rows, strict=True) if row >= 0}
+        if given is not None:
+            self.candidates = self._given(given)
+        self.at_row: list[list[int]] = [[] for _ in self.scorer.table.rows]
+        for at, row in self.row_of.items():
+            self.at_row[row].append(at)
+        numbers = self.scorer.table.numbers
+        self.rank: Sequence[int] = [
+            numbers[self.row_of[at]] if at in self.row_of else 0 for at in range(len(nodes))
+        ]
         self.same: list[tuple[int, int, int, bool]] = []
         self.unsure: list[tuple[int, int, int]] = []
         self.related: list[tuple[int, int]] = []
-        self.compared = 0 if self.training is None else len(self.training.pairs.a)
+        self.compared = 0 if self.pairs is None else len(self.pairs.a)
         self.review_at = matcher.model.policy.review_at
         self._known: dict[tuple[int, int], int] = {}
+
+    def _given(self, pairs: Iterable[tuple[int, int]]) -> GivenPairs:
+        """The pairs of nodes as pairs of rows."""
+        rows = ((self.row_of[a], self.row_of[b]) for a, b in pairs if a in self.row_of and b in self.row_of)
+        return GivenPairs(rows)
 
     @property
     def blocking(self) -> tuple[int, int, int]:
@@ -64,54 +98,64 @@ class ModelScan:
         candidates = self.candidates
         return len(candidates.postings), candidates.oversized, candidates.left_out
 
+    @property
+    def cap(self) -> int:
+        """The size of the largest block that is compared whole."""
+        return self.candidates.cap
+
     def match(self, a: int, b: int) -> Match:
         """What the model says of two nodes; of one in which there is nothing to compare, that it is different."""
-        if a not in self.rows or b not in self.rows:
+        if a not in self.row_of or b not in self.row_of:
             return Match("different", 0)
-        return self.matcher.match(self.scorer, self.rows[a], self.rows[b])
+        return self.matcher.match(self.scorer, self.row_of[a], self.row_of[b])
 
     def compare(self, on_progress: Callable[[int, int], None] | None) -> None:
         """Score all candidates, and keep those that may be the same."""
-        for a, b, found in self._scored(on_progress):
+        for i, j, found in self._scored(on_progress):
             if found.score < self.review_at and found.related <= 0:
                 continue
             verdict = self.matcher.verdict(found)
-            if verdict == "same":
-                self._known[a, b] = found.score
-                self.same.append((a, b, found.score, False))
-            elif verdict == "related":
-                self.related.append((a, b))
-            elif verdict == "unsure":
-                self.unsure.append((a, b, found.score))
+            for a, b in self._nodes(i, j):
+                if verdict == "same":
+                    self._known[a, b] = found.score
+                    self.same.append((a, b, found.score, False))
+                elif verdict == "related":
+                    self.related.append((a, b))
+                elif verdict == "unsure":
+                    self.unsure.append((a, b, found.score))
+
+    def _nodes(self, i: int, j: int) -> Iterator[tuple[int, int]]:
+        """The nodes at two rows. Equal records meet, however many there are: people may have spoken of any of them."""
+        if i == j:
+            yield from pairwise(self.at_row[i])
+            return
+        for a, b in product(self.at_row[i], self.at_row[j]):
+            yield (a, b) if a < b else (b, a)
 
     def _scored(self, on_progress: Callable[[int, int], None] | None) -> Iterator[tuple[int, int, Score]]:
-        if self.training is not None:
-            pairs, aligned = self.training.pairs, self.scorer.comparer.aligned
+        table = self.scorer.table
+        for i, nodes in enumerate(self.at_row):
+            if len(nodes) > 1:
+                yield i, i, self.scorer.score(i, i)
+        if self.pairs is not None:
+            aligned = self.scorer.comparer.aligned
             least = min(self.review_at, 1)  # a pair is related from 1 on, whatever the threshold
             hopeless: dict[int, bool] = {}
-            for i, j, pattern in zip(pairs.a, pairs.b, pairs.pattern, strict=True):
+            for i, j, pattern in zip(self.pairs.a, self.pairs.b, self.pairs.pattern, strict=True):
                 known = hopeless.get(pattern)
                 if known is None:
                     known = hopeless[pattern] = self.scorer.at_most(pattern) < least
-                a, b = self.at_row[i], self.at_row[j]
-                if i != j and not known and self._of_one_kind(a, b):
-                    yield a, b, self.scorer.of(pattern, *aligned(i, j))
+                if i != j and not known and one_kind(table.kinds[i], table.kinds[j]):
+                    yield i, j, self.scorer.of(pattern, *aligned(i, j))
             return
-        count = len(self.at_row)
-        for i, a in enumerate(self.at_row):
-            # Equal records meet, however many there are: people may have spoken of any of them.
-            partners = set(self.candidates.partners(i))
-            if i + 1 < count and self.scorer.table.rows[i] == self.scorer.table.rows[i + 1]:
-                partners.add(i + 1)
-            for j in sorted(partners):
+        count = len(table.rows)
+        for i in range(count):
+            for j in self.candidates.partners(i):
                 self.compared += 1
-                if self._of_one_kind(a, self.at_row[j]):
-                    yield a, self.at_row[j], self.scorer.score(i, j)
+                if one_kind(table.kinds[i], table.kinds[j]):
+                    yield i, j, self.scorer.score(i, j)
             if on_progress is not None and (i % _STEP == 0 or i + 1 == count):
                 on_progress(i + 1, count)
-
-    def _of_one_kind(self, a: int, b: int) -> bool:
-        return self.kinds[a] == self.kinds[b] or "anonymous" in (self.kinds[a], self.kinds[b])
 
     def score(self, a: int, b: int) -> int:
         """The score of two nodes; two kinds of customer are never one."""
@@ -119,8 +163,8 @@ class ModelScan:
         known = self._known.get(pair)
         if known is None:
             known = VETO
-            if self._of_one_kind(a, b) and a in self.rows and b in self.rows:
-                known = self.scorer.score(self.rows[pair[0]], self.rows[pair[1]]).score
+            if one_kind(self.kinds[a], self.kinds[b]) and a in self.row_of and b in self.row_of:
+                known = self.scorer.score(self.row_of[a], self.row_of[b]).score
             self._known[pair] = known
         return known
 
@@ -138,11 +182,10 @@ class ModelScan:
             cap=CAP,
             apart=said_apart,
             sources=self.sources,
+            rank=self.rank,
         )
         if found.oversized:
-            self.notes.append(
-                f"{found.oversized:,} times a group was not made: a customer has {CAP:,} records at most"
-            )
+            self.notes.append(oversized_note(found.oversized))
         why: Why = "weak_bridge"
         return Grouping(
             groups=found.groups,
@@ -150,3 +193,31 @@ class ModelScan:
             conflicts=said.conflicts,
             held=tuple(Held(Link(edge.a, edge.b, False, edge.score), why) for edge in found.held),
         )
+
+
+def compared_nodes(
+    nodes: Sequence[Features], matcher: LearnedMatcher, *, learned: bool
+) -> tuple[list[int], list[str]]:
+    """The nodes that a model compares, and a note on those that it does not.
+
+    A model that was *learned* of these very records compares all of them.
+    """
+    unsuited = {kind for kind in {node.kind for node in nodes} if not learned and not matcher.suits(kind)}
+    passed_over = sum(node.kind in unsuited for node in nodes)
+    notes = [unsuited_note(passed_over)] if passed_over else []
+    return [at for at, node in enumerate(nodes) if not node.empty and node.kind not in unsuited], notes
+
+
+def one_kind(one: str, other: str) -> bool:
+    """Whether customers of these kinds can be one: two kinds never are, somebody anonymous may be of any."""
+    return one == other or "anonymous" in (one, other)
+
+
+def unsuited_note(count: int) -> str:
+    """That so many different records are of kinds that a model cannot tell apart."""
+    return f"not compared, being of kinds that this model was not learned of: different records, {count:,}"
+
+
+def oversized_note(times: int) -> str:
+    """That a group was not made, since it would have been too large."""
+    return f"{times:,} times a group was not made: a customer has {CAP:,} records at most"

@@ -6,7 +6,7 @@ Invariant: a form is a function of the text alone, lossy, bounded in size, and e
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from crmcore.identity.normal_forms import LONGEST, letters_joined
@@ -17,10 +17,11 @@ from crmcore.values.text import tokens
 _MOST_TOKENS = 16
 _AFTER_LATIN = "\u0250"
 _MEMORY = 1 << 16
-_GENERATIONS = {
+_SUFFIXES = {
     "jr": "jr", "junior": "jr", "filho": "jr", "sr": "sr", "senior": "sr",
     "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4",
 }  # fmt: skip
+GENERATIONS = tuple(dict.fromkeys(_SUFFIXES.values()))
 _TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev hon herr frau mme mlle phd md esq".split())
 _UNKNOWN = frozenset(
     "unknown anonymous anonymus anonyme anonimo anonym unbekannt unbekannter unbekannte inconnu inconnue desconocido "
@@ -73,18 +74,64 @@ def person_form(given: str = "", family: str = "") -> PersonForm | None:
 
 @lru_cache(maxsize=_MEMORY)
 def _person_form(given: str, family: str) -> PersonForm | None:
+    firsts, generation = given_part(given)
+    lasts, later = family_part(family)
+    return None if nobody(firsts, lasts) else PersonForm(firsts, lasts, later or generation)
+
+
+def given_part(given: str) -> tuple[tuple[str, ...], str]:
+    """The words of a given name, and the generation that it says.
+
+    >>> given_part("Dr. Brent S.")
+    (('brent', 's'), '')
+    """
     firsts, generation = _without_titles(() if _SLASHED.match(given) else tokens(given))
     if len(firsts) == 1 and firsts[0] in _TITLES:
         firsts = ()
-    lasts, later = _without_titles(() if _SLASHED.match(family) else tokens(family))
-    return None if _nobody(firsts, lasts) else PersonForm(firsts, lasts, later or generation)
+    return firsts, generation
 
 
-def _nobody(firsts: tuple[str, ...], lasts: tuple[str, ...] = ()) -> bool:
+def family_part(family: str) -> tuple[tuple[str, ...], str]:
+    """The words of a family name, and the generation that it says.
+
+    >>> family_part("O'Krusor Jr.")
+    (('okrusor',), 'jr')
+    """
+    return _without_titles(() if _SLASHED.match(family) else tokens(family))
+
+
+def nobody(firsts: tuple[str, ...], lasts: tuple[str, ...] = ()) -> bool:
     """Whether there is nothing but placeholders, in either part, or over both, whichever part was taken for which."""
     if not firsts or not lasts:
         return _blank(firsts or lasts)
     return (_blank(firsts) and _blank(lasts)) or _blank(firsts + lasts) or _blank(lasts + firsts)
+
+
+def suspicious(words: tuple[str, ...]) -> bool:
+    """Whether one part of a name can make nobody of the whole, beside another such part.
+
+    >>> suspicious(("no",)), suspicious(("ann",))
+    (True, False)
+    """
+    joined = "".join(word for word in words if word not in _TITLES)
+    if len(set(joined)) <= 1 or joined in _pieces():
+        return True
+    return all(
+        word in _TITLES or word in _PLACEHOLDERS or word.isdigit() or word in _pieces() for word in words
+    )
+
+
+def special_words() -> frozenset[str]:
+    """Words that are more, or less, than a name: any other single word is just that word."""
+    return _TITLES | _PLACEHOLDERS | _pieces()
+
+
+@cache
+def _pieces() -> frozenset[str]:
+    """Beginnings and ends of placeholders, which two parts of a name may make up together."""
+    return frozenset(
+        piece for text in _PLACEHOLDERS for at in range(len(text) + 1) for piece in (text[:at], text[at:])
+    )
 
 
 def _blank(words: tuple[str, ...]) -> bool:
@@ -115,7 +162,7 @@ def full_name_form(full: str) -> PersonForm | None:
 
 @lru_cache(maxsize=_MEMORY)
 def _full_name_form(full: str) -> PersonForm | None:
-    if _SLASHED.match(full) or _nobody(tokens(full)):
+    if _SLASHED.match(full) or nobody(tokens(full)):
         return None
     found = readings(full, None)
     if not found:
@@ -130,16 +177,16 @@ def _full_name_form(full: str) -> PersonForm | None:
         elif kind in ("family", "family2", "particle", "clan", "mononym"):
             family.extend(tokens(text))
         elif kind == "generation":
-            generation = _GENERATIONS.get("".join(tokens(text)), "")
+            generation = _SUFFIXES.get("".join(tokens(text)), "")
     firsts = () if all(word in _UNKNOWN for word in given) else tuple(given[:_MOST_TOKENS])
     lasts = () if all(word in _UNKNOWN for word in family) else tuple(family[:_MOST_TOKENS])
-    return None if _nobody(firsts, lasts) else PersonForm(firsts, lasts, generation)
+    return None if nobody(firsts, lasts) else PersonForm(firsts, lasts, generation)
 
 
 def _without_titles(words: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     generation = ""
-    if len(words) > 1 and words[-1] in _GENERATIONS:
-        generation = _GENERATIONS[words[-1]]
+    if len(words) > 1 and words[-1] in _SUFFIXES:
+        generation = _SUFFIXES[words[-1]]
         words = words[:-1]
     if len(words) > 1 and words[0] in _TITLES:
         words = words[1:]
@@ -189,7 +236,7 @@ def _latin(text: str) -> bool:
 
 @lru_cache(maxsize=_MEMORY)
 def _organization_form(text: str) -> OrganizationForm:
-    if _nobody(tokens(text)):
+    if nobody(tokens(text)):
         return ()
     core: list[str] = []
     # Names in other scripts carry their legal forms in them, and may have no spaces.

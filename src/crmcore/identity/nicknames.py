@@ -66,6 +66,15 @@ def is_english(word: str) -> bool:
     return word in _english()
 
 
+def full_names(word: str) -> frozenset[str]:
+    """The names that a folded given name may be short for.
+
+    >>> sorted(full_names("ted"))
+    ['edmund', 'edward', 'theodore']
+    """
+    return _long().get(word, frozenset())
+
+
 def one_is_short_for_the_other(a: str, b: str) -> bool:
     """Whether *a* and *b*, folded given names, are a name and its short form or two short forms of one name.
 

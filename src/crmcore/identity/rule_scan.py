@@ -32,12 +32,18 @@ class RuleScan:
         self.related: list[tuple[int, int]] = []
         self.contradicted: list[tuple[int, int]] = []
         self.compared = 0
+        self.rank: Sequence[int] = range(len(nodes))
         self.notes: list[str] = []
 
     @property
     def blocking(self) -> tuple[int, int, int]:
         """How many blocks there are, how many of them are oversized, and how many pairs that may have left out."""
         return self.blocks.count, self.blocks.oversized, self.blocks.left_out
+
+    @property
+    def cap(self) -> int:
+        """0: rules have blocks of their own."""
+        return 0
 
     def match(self, a: int, b: int) -> Match:
         """What the matcher says of two nodes."""

@@ -13,18 +13,24 @@ class Scan(Protocol):
     """Distinct records, numbered from 0 as nodes, and what was found of their pairs.
 
     *same* has both nodes, the score and whether it is weak; *unsure* both nodes and the score; *related* both nodes.
-    *notes* are what a person should know.
+    *rank* orders the nodes, whatever their numbers. *notes* are what a person should know.
     """
 
     same: list[tuple[int, int, int, bool]]
     unsure: list[tuple[int, int, int]]
     related: list[tuple[int, int]]
     compared: int
+    rank: Sequence[int]
     notes: list[str]
 
     @property
     def blocking(self) -> tuple[int, int, int]:
         """How many blocks there are, how many of them are oversized, and how many pairs that may have left out."""
+        ...
+
+    @property
+    def cap(self) -> int:
+        """The size of the largest block that is compared whole; 0 where no model decides."""
         ...
 
     def match(self, a: int, b: int) -> Match:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt, claimed
+from crmcore.storage.nearness import Near
 from crmcore.storage.protocol import (
     Batch,
     Description,
@@ -124,6 +125,10 @@ class Lifted:
 
     async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
         return self._store.changes(tenant, after, limit)
+
+    def near_call(self) -> Near | None:
+        """The store, if it can tell in one call who carries rare keys."""
+        return self._store if isinstance(self._store, Near) else None
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         return self._store.apply(batch, timeout=timeout)

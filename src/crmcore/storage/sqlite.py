@@ -26,6 +26,8 @@ from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.bulk_plan import check_chunk, chunk_digest
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.describe import LIMITS, described
+from crmcore.storage.document import decode
+from crmcore.storage.nearness import Breadth, NearHits, followed, nearest
 from crmcore.storage.plan import receipt, replayable
 from crmcore.storage.protocol import (
     EXCLUSIVE,
@@ -203,6 +205,21 @@ class SqliteStore:
             paging.check_reached(start, head)
             items = sqlite_read.changes(connection, number, tenant, start, limit, self._position(tenant))
             return paging.feed_page(self._cursors, tenant, items, after, head)
+
+    def near(
+        self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
+    ) -> NearHits:
+        cap = breadth.largest + 1
+        paging.check_fanout(LIMITS, tenant, [Key(namespace, value) for value in values], cap)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            sizes = sqlite_read.fanouts(connection, number, namespace, list(values), cap)
+            places, passed_over = followed(sizes, breadth)
+            chosen = [values[place] for place in places]
+            bearers = sqlite_read.bearers(connection, number, namespace, chosen, kind)
+            ids, left_out = nearest(bearers, [sizes[place] for place in places], breadth.most)
+            texts = sqlite_read.bodies(connection, number, kind, ids)
+        return NearHits({id: decode(text) for id, text in texts.items()}, passed_over, left_out)
 
     # the one write
 

@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 
 from crmcore.errors import CommitUnknown, StoreClosed
 from crmcore.storage.bulk import Chunk, ChunkReceipt
+from crmcore.storage.nearness import Breadth, NearHits
 from crmcore.storage.protocol import (
     EXCLUSIVE,
     Batch,
@@ -154,6 +155,11 @@ class AsyncSqliteStore:
 
     async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
         return await self._read(partial(self._store.changes, tenant, after, limit))
+
+    async def near(
+        self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
+    ) -> NearHits:
+        return await self._read(partial(self._store.near, tenant, namespace, values, kind, breadth=breadth))
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         return await self._write(batch.idem, partial(self._store.apply, batch, timeout=timeout))

@@ -140,6 +140,42 @@ def fanout(connection: sqlite3.Connection, number: int, key: Key, cap: int) -> i
     return int(row[0])
 
 
+_FANOUTS = (
+    "SELECT (SELECT count(*) FROM (SELECT 1 FROM key WHERE tenant = ?1 AND namespace = ?2 AND value = asked.value "
+    "LIMIT ?3)) FROM json_each(?4) AS asked"
+)
+_BEARERS = (
+    "SELECT asked.key, key.id FROM json_each(?4) AS asked "
+    "CROSS JOIN key ON key.tenant = ?1 AND key.namespace = ?2 AND key.value = asked.value AND key.kind = ?3"
+)
+_BODIES = (
+    "SELECT record.id, record.body FROM json_each(?2) AS place "
+    "CROSS JOIN record ON tenant = ?3 AND kind = ?4 AND record.id = substr(?1, place.value + 1, 16)"
+)
+
+
+def fanouts(
+    connection: sqlite3.Connection, number: int, namespace: str, values: list[str], cap: int
+) -> list[int]:
+    """How many carry each of *values*, in their order, counting no further than *cap*."""
+    rows = connection.execute(_FANOUTS, (number, namespace, cap, write(values)))
+    return [count for (count,) in rows]
+
+
+def bearers(
+    connection: sqlite3.Connection, number: int, namespace: str, values: list[str], kind: str
+) -> list[tuple[int, bytes]]:
+    """The records of a kind that carry one of *values*, each with the place of the value."""
+    return connection.execute(_BEARERS, (number, namespace, kind, write(values))).fetchall()
+
+
+def bodies(connection: sqlite3.Connection, number: int, kind: str, blobs: list[bytes]) -> dict[str, str]:
+    """The texts of the bodies of records, by id, in the order given."""
+    places = write(list(range(0, 16 * len(blobs), 16)))
+    rows = connection.execute(_BODIES, (b"".join(blobs), places, number, kind))
+    return {to_text(blob): body for blob, body in rows}
+
+
 # Every value is of 64 bytes at most, so this lies after all of them.
 _AFTER_ALL = b"\xff" * 65
 

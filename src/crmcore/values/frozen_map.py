@@ -6,7 +6,7 @@ same items are equal and have the same hash, whatever the order they were built 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from typing import Any, TypeVar
 
 K = TypeVar("K")
@@ -52,6 +52,14 @@ class FrozenMap(Mapping[K, V]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def items(self) -> ItemsView[K, V]:
+        """The keys with their values."""
+        return self._items.items()
+
+    def values(self) -> ValuesView[V]:
+        """The values."""
+        return self._items.values()
 
     def __contains__(self, key: object) -> bool:
         return key in self._items

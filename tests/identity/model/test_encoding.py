@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crmcore.identity.model.columns import COLUMNS, variants
 from crmcore.identity.model.encoding import encode, points, word_rarity
-from crmcore.identity.model.training import used_columns
+from crmcore.identity.model.learning import used_columns
 from crmcore.identity.names import person_form
 from tests.identity.model.recorded import columns, people
 from tests.identity.rows import row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise, product
 from math import prod
 
@@ -10,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore.identity.model.columns import Column
-from crmcore.identity.model.expectation import Classes, Item, fit, item, monotone
-from crmcore.identity.model.patterns import BITS
+from crmcore.identity.model.evidence import CERTAIN, LEVELS, PART, Sums, Tables
+from crmcore.identity.model.expectation import Classes, fit, monotone
+from crmcore.identity.model.policy import UNIT
 from tests.identity.model.recorded import columns
 
 COLUMNS = columns("phone", "postcode", "city", "occupation")
@@ -21,16 +23,49 @@ PRIOR = 0.002
 PAIRS = 5e6
 
 
-def expected_items(scale: float = PAIRS) -> list[Item]:
-    """Each pattern as often as it is to be expected, without chance."""
-    items: list[Item] = []
-    for levels in product(*(range(1, column.top + 1) for column in COLUMNS)):
-        same = prod(row[level] for row, level in zip(SAME, levels, strict=True))
-        other = prod(row[level] for row, level in zip(OTHER, levels, strict=True))
-        count = scale * (PRIOR * same + (1 - PRIOR) * other)
-        packed = sum(level << at * BITS for at, level in enumerate(levels))
-        items.append(item(packed, len(COLUMNS), 0.0, count, count))
-    return items
+class Expected:
+    """Each pattern as often as it is to be expected, without chance: *scale* pairs in all, or only the *first* pattern.
+
+    An independent count, with floats, of what the evidence is asked for.
+    """
+
+    def __init__(
+        self, scale: float = PAIRS, *, first: int | None = None, chosen: tuple[Column, ...] = COLUMNS
+    ) -> None:
+        self.columns = chosen
+        self.items: list[tuple[tuple[int, ...], float]] = []
+        for levels in product(*(range(1, column.top + 1) for column in chosen)):
+            same = prod(row[level] for row, level in zip(SAME, levels, strict=True))
+            other = prod(row[level] for row, level in zip(OTHER, levels, strict=True))
+            self.items.append((levels, scale * (PRIOR * same + (1 - PRIOR) * other)))
+        self.items = self.items[:first]
+
+    def expect(self, tables: Tables) -> Sums:
+        width = (len(self.columns) + 1) * LEVELS
+        sums = {True: [0.0] * width, False: [0.0] * width}
+        totals = {True: 0.0, False: 0.0}
+        for levels, count in self.items:
+            odds = {True: 2.0 ** ((tables.prior + _sum(tables.same, levels)) / UNIT), False: 0.0}
+            if tables.related is not None:
+                odds[False] = 2.0 ** ((tables.related_prior + _sum(tables.related, levels)) / UNIT)
+            for which, odd in odds.items():
+                share = odd / (1 + odds[True] + odds[False]) * count
+                totals[which] += share
+                for at, level in enumerate(levels):
+                    sums[which][at * LEVELS + level] += share
+        return Sums(
+            total=round(totals[True] * CERTAIN),
+            related_total=round(totals[False] * CERTAIN),
+            same=[round(share * CERTAIN * PART) for share in sums[True]],
+            related=[round(share * CERTAIN * PART) for share in sums[False]],
+        )
+
+    def prune(self, tables: Tables) -> None:
+        """Nothing is left out."""
+
+
+def _sum(rows: Sequence[Sequence[int]], levels: Sequence[int]) -> int:
+    return sum(row[level] for row, level in zip(rows, levels, strict=False))
 
 
 def start(chosen: tuple[Column, ...] = COLUMNS, prior: float = 1e-4) -> Classes:
@@ -41,7 +76,7 @@ FIXED = {column.name: False for column in COLUMNS}
 
 
 def test_shares_are_found_again() -> None:
-    found = fit(expected_items(), start(), COLUMNS, PAIRS, FIXED)
+    found = fit(Expected(), start(), (), PAIRS, FIXED)
     assert found.prior == pytest.approx(PRIOR, rel=0.1)
     for shares, true in zip(found.same, SAME, strict=True):
         assert shares == pytest.approx(true, abs=0.02)
@@ -49,13 +84,13 @@ def test_shares_are_found_again() -> None:
 
 @pytest.mark.parametrize("prior", [1e-6, 1e-3, 0.1])
 def test_where_learning_begins_does_not_matter(prior: float) -> None:
-    found = fit(expected_items(), start(prior=prior), COLUMNS, PAIRS, FIXED)
+    found = fit(Expected(), start(prior=prior), (), PAIRS, FIXED)
     assert found.prior == pytest.approx(PRIOR, rel=0.1)
 
 
 def test_shares_of_a_class_are_all_there_and_none_is_nothing() -> None:
-    for items in (expected_items(), expected_items(10.0), expected_items()[:1], []):
-        found = fit(items, start(), COLUMNS, PAIRS, FIXED)
+    for evidence in (Expected(), Expected(10.0), Expected(first=1), Expected(first=0)):
+        found = fit(evidence, start(), (), PAIRS, FIXED)
         for shares in found.same:
             assert sum(shares) == pytest.approx(1)
             assert min(shares[1:]) > 0
@@ -75,7 +110,7 @@ def test_a_third_class_takes_what_is_related_and_keeps_what_is_fixed() -> None:
         related_prior=1e-4,
     )
     fixed = {column.name: column.name == "occupation" for column in COLUMNS}
-    found = fit(expected_items(), begun, COLUMNS, PAIRS, fixed)
+    found = fit(Expected(), begun, (), PAIRS, fixed)
     assert found.related is not None
     assert found.related[3] == OTHER[3]
     assert all(sum(shares) == pytest.approx(1) and min(shares[1:]) > 0 for shares in found.related)

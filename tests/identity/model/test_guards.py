@@ -12,8 +12,8 @@ from crmcore.identity.deduplication import dedupe
 from crmcore.identity.evaluation import evaluate
 from crmcore.identity.features import features_of_row
 from crmcore.identity.field_levels import birth_dates
-from crmcore.identity.model.columns import COLUMNS
-from crmcore.identity.model.freezing import _words
+from crmcore.identity.model.encoding import encode
+from crmcore.identity.model.freezing import words_of
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel, Together, term_key
 from crmcore.identity.model.policy import UNIT, Policy, Rule
@@ -76,7 +76,7 @@ def test_a_few_organizations_do_not_change_what_is_learned_of_people() -> None:
 
 def test_words_that_are_worth_what_a_new_word_is_are_not_kept() -> None:
     names = ["lorem bakery", "ipsum bakery", "dolor clinic"]
-    words = _words([features_of_row({"org_name": name}) for name in names], COLUMNS)
+    words = words_of(encode([features_of_row({"org_name": name}) for name in names]).valued)
     kept = [word for word in ("lorem", "bakery") if term_key("organization", "word", word) in words]
     assert kept == ["bakery"]
 

@@ -7,45 +7,53 @@ is not dropped: whoever has it meets those who share a second such value too, or
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
+from crmcore.identity.model.content import number_of
 from crmcore.identity.model.encoding import Table
 from crmcore.identity.name_levels import edits
 
-_CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700, 2500)
+CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700, 2500)
 """The sizes among which the largest block is chosen."""
 
-_WIDEST = 24
+WIDEST = 24
 """So many of its common values a record meets others by, the rarest first."""
 
 _LEAST_LETTERS = 4
 _CROWD = 200
 """Texts that all become equal when one letter is left out of each: more than these are numbers in a row."""
 
-_FEW = 10_000
+_MOST = 800_000
+
+NEAR = 20_000
+"""Among more records than this no neighbours are looked for: whoever made a typing error in one value is found by two
+others."""
 
 Posting = Sequence[int]
 
 
 def pair_budget(records: int) -> int:
-    """How many pairs are worth looking at by default: many for each of few records, some tens for each of many."""
-    return 300_000 + 150 * min(records, _FEW) + 30 * max(records - _FEW, 0)
+    """How many pairs of records that share a value are worth looking at by default: many for each of few records, two
+    for each of many, who meet by two values besides."""
+    return max(min(300_000 + 150 * records, _MOST), 2 * records)
 
 
 class Candidates:
     """The records of a table by the values that they share."""
 
-    def __init__(self, table: Table, budget: int | None = None) -> None:
+    def __init__(self, table: Table, budget: int | None = None, *, cap: int | None = None) -> None:
+        """With a *cap* given, blocks up to that size are compared whole, and no neighbours are looked for."""
         budget = pair_budget(len(table.rows)) if budget is None else budget
         self.keys, fuzzy = _keys(table)
         self.postings: dict[str, list[int]] = {}
         for position, keys in enumerate(self.keys):
             for key in keys:
                 self.postings.setdefault(key, []).append(position)
-        near = neighbours(sorted(fuzzy))
-        self.cap = self._cap(near, budget)
+        near = neighbours(sorted(fuzzy)) if len(table.rows) <= NEAR and cap is None else []
+        self.cap = self._cap(near, budget) if cap is None else cap
         self.across: dict[str, list[Posting]] = {}
         self.blocks: list[list[Posting]] = [
             [self.postings[key] for key in keys if 1 < len(self.postings[key]) <= self.cap]
@@ -58,8 +66,8 @@ class Candidates:
         """The size of the largest block that is compared whole."""
         sizes = [len(members) for members in self.postings.values() if len(members) > 1]
         products = [len(self.postings[a]) * len(self.postings[b]) for a, b in near]
-        best = _CAPS[0]
-        for cap in _CAPS:
+        best = CAPS[0]
+        for cap in CAPS:
             total = sum(size * (size - 1) // 2 for size in sizes if size <= cap)
             if total + sum(product for product in products if product <= cap * cap) > budget:
                 break
@@ -87,10 +95,12 @@ class Candidates:
         for position, keys in enumerate(self.keys):
             mine = [(size[key], key) for key in keys if size[key] > self.cap]
             mine += [(size[key], name) for key in keys for name in crowded.get(key, ())]
-            wide.append(sorted(name for _, name in sorted(mine)[:_WIDEST]))
+            rarest = heapq.nsmallest(WIDEST, mine, key=lambda pair: (pair[0], number_of(pair[1])))
+            wide.append(sorted({name for _, name in rarest}))
             for a, b in combinations(wide[-1], 2):
                 if a[0] != b[0] or a[0] == "n":
                     joint.setdefault((a, b), []).append(position)
+        over = {pair for pair, members in joint.items() if len(members) > self.cap}
         triple: dict[tuple[str, ...], list[int]] = {}
         for (a, b), members in joint.items():
             if len(members) <= self.cap:
@@ -98,14 +108,12 @@ class Candidates:
                 continue
             for position in members:
                 for third in wide[position]:
-                    if third > b and third[0] not in (a[0], b[0]):
+                    if third > b and (a, third) in over and (b, third) in over:
                         triple.setdefault((a, b, third), []).append(position)
         for members in triple.values():
             if len(members) <= self.cap:
                 self._meet(members)
-        return sum(
-            len(members) * (len(members) - 1) // 2 for members in joint.values() if len(members) > self.cap
-        )
+        return sum(len(joint[pair]) * (len(joint[pair]) - 1) // 2 for pair in over)
 
     def _meet(self, members: Posting) -> None:
         if len(members) > 1:

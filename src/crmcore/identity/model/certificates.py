@@ -5,14 +5,13 @@ Invariant: a test that fails says what was found and what to do; it never repair
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from math import log2
 
 import attrs
 
-from crmcore.identity.features import Features
 from crmcore.identity.model.columns import Column
+from crmcore.identity.model.policy import UNIT
 from crmcore.identity.model.training import TELLING, Training
 
 LEAST_RECORDS = 10
@@ -40,18 +39,16 @@ class Certificate:
     said: str
 
 
-def certify(
-    training: Training | None, records: Sequence[Features], columns: Sequence[Column]
-) -> tuple[Certificate, ...]:
-    """Test a *training*; without one, only what keeps one from beginning."""
+def certify(training: Training | None, records: int, columns: Sequence[Column]) -> tuple[Certificate, ...]:
+    """Test a *training* on so many different *records*; without one, only what keeps one from beginning."""
     if training is None:
         return _beginning(records, columns)
     return (_enough(training), _plausible(training), _ordered(training), _open(training), _telling(training))
 
 
-def _beginning(records: Sequence[Features], columns: Sequence[Column]) -> tuple[Certificate, ...]:
-    if len(records) < LEAST_RECORDS:
-        said = f"learning takes at least {LEAST_RECORDS} different records: given {len(records):,}"
+def _beginning(records: int, columns: Sequence[Column]) -> tuple[Certificate, ...]:
+    if records < LEAST_RECORDS:
+        said = f"learning takes at least {LEAST_RECORDS} different records: given {records:,}"
         return (Certificate("enough records", False, said),)
     if not columns:
         return (Certificate("something to compare", False, "no two records have a value in one column"),)
@@ -79,7 +76,7 @@ def _ordered(training: Training) -> Certificate:
     classes = training.classes
     wrong = [
         column.name
-        for column, bits, same in zip(training.table.columns, classes.bits, classes.same, strict=True)
+        for column, bits, same in zip(training.evidence.columns, classes.bits, classes.same, strict=True)
         if (bits[-1] <= 0 and same[-1] > 0.5) or (column.usual[0] <= _SELDOM and same[1] > 0.5)
     ]
     said = "agreement speaks for being the same in every column"
@@ -100,7 +97,7 @@ def _telling(training: Training) -> Certificate:
     """The columns together must be able to outweigh the prior, and be more than what strangers have in common."""
     best = sum(max(bits) for bits in training.classes.bits)
     rarest = sum(
-        max((table.unseen for table in kinds.values()), default=0.0) for kinds in training.frequencies.terms
+        max((found.unseen / UNIT for found in kinds.values()), default=0.0) for kinds in training.frequencies
     )
     enough = best + max(rarest, 0.0) + log2(training.classes.prior) >= _LEAST_BITS
     said = f"agreement in everything is worth {best:.0f} bits and more"
@@ -116,29 +113,21 @@ def _common(training: Training) -> bool:
     With one column or two no other would tell. What is known of one column by nature says whether it tells customers
     apart; of two, how often each agrees says how often both would by accident.
     """
-    columns, rows = training.table.columns, training.table.rows
+    evidence, columns = training.evidence, training.evidence.columns
     if len(columns) >= TELLING:
         return False
-    if any(_tells(column, [row[at] for row in rows if row[at]]) for at, column in enumerate(columns)):
+    if any(_tells(column, evidence.bearers(at)) for at, column in enumerate(columns)):
         return False
     if len(columns) == 1:
         return True
-    given = [(row, times) for row, times in zip(rows, training.copies, strict=True) if all(row)]
-    count = sum(times for _, times in given)
-    one, other, both = (
-        _agreeing((value, times) for value, times in zip(values, (times for _, times in given), strict=True))
-        for values in ([row[0] for row, _ in given], [row[1] for row, _ in given], [row for row, _ in given])
+    given = evidence.together()
+    return (
+        given.count > 1
+        and given.one * given.other > _ACCIDENTS * given.both * given.count * (given.count - 1) / 2
     )
-    return count > 1 and one * other > _ACCIDENTS * both * count * (count - 1) / 2
 
 
-def _tells(column: Column, codes: Sequence[int]) -> bool:
+def _tells(column: Column, bearers: Mapping[int, int]) -> bool:
     """Whether a column tells customers apart by itself."""
-    return column.rarity >= _TELLS_ALONE and len(codes) <= _BEARERS * len(set(codes))
-
-
-def _agreeing(values: Iterable[tuple[object, int]]) -> float:
-    counts: Counter[object] = Counter()
-    for value, times in values:
-        counts[value] += times
-    return sum(count * (count - 1) / 2 for count in counts.values())
+    records = sum(n * values for n, values in bearers.items())
+    return column.rarity >= _TELLS_ALONE and records <= _BEARERS * sum(bearers.values())

@@ -83,6 +83,12 @@ class Column:
         """The best level."""
         return len(self.labels)
 
+    @property
+    def full(self) -> frozenset[int]:
+        """The levels at which two values agree in what is counted at the best one."""
+        best = self.terms.get(self.top)
+        return frozenset({self.top, *(level for level, term in self.terms.items() if term == best)})
+
 
 def _first(words: Words) -> str:
     return words[0] if len(words[0]) > 1 else ""

@@ -6,12 +6,12 @@ counted once and never taken off twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from math import log2
 
 import attrs
 
-from crmcore.identity.model.encoding import Table
+from crmcore.identity.model.evidence import PART, Agreements
 
 _ENOUGH = 50
 """Fewer customers with both columns say nothing."""
@@ -33,57 +33,32 @@ class Dependence:
 
 
 def dependences(
-    table: Table, agreeing: Sequence[float], prior: float, weights: Sequence[float] | None = None
+    found: Mapping[tuple[int, int], Agreements], agreeing: Sequence[float], prior: float
 ) -> tuple[Dependence, ...]:
-    """The dependences among the columns of *table*, those that matter most to pairs of one customer first.
+    """The dependences among columns, by how many pairs of records agree in each two of them; those that matter most to
+    pairs of one customer first.
 
-    *agreeing* is how often pairs of one customer agree on each column. As long as no *weights* of the records are
-    known, the agreements of one customer's records are taken off by the *prior* share of such pairs.
+    *agreeing* is how often pairs of one customer agree on each column. As long as nothing is known of who is who, the
+    agreements of one customer's records are taken off by the *prior* share of such pairs.
     """
-    terms = [_best_terms(table, at) for at in range(len(table.columns))]
-    parts = [1.0] * len(table.rows) if weights is None else weights
-    found: list[tuple[float, int, int, float]] = []
-    for a in range(len(terms)):
-        for b in range(a + 1, len(terms)):
-            same = agreeing[a] * agreeing[b]
-            bits = _bits(table, (a, b), (terms[a], terms[b]), parts, prior * same if weights is None else 0.0)
-            if bits:
-                found.append((-bits * same, a, b, bits))
-    return _tree(sorted(found), len(terms))
+    ranked: list[tuple[float, int, int, float]] = []
+    for (a, b), counts in sorted(found.items()):
+        same = agreeing[a] * agreeing[b]
+        bits = _bits(counts, prior * same)
+        if bits:
+            ranked.append((-bits * same, a, b, bits))
+    return _tree(sorted(ranked), len(agreeing))
 
 
-def _best_terms(table: Table, at: int) -> list[str]:
-    column = table.columns[at]
-    term = column.terms.get(column.top)
-    return ["", *(term.of(value) if term else str(value) for value in table.values[at][1:])]
-
-
-def _bits(
-    table: Table, at: tuple[int, int], terms: tuple[list[str], list[str]], parts: Sequence[float], same: float
-) -> float:
+def _bits(counts: Agreements, same: float) -> float:
     """By how many bits accidental agreement on both columns exceeds what each alone would make one expect."""
-    ones: dict[str, float] = {}
-    others: dict[str, float] = {}
-    both: dict[tuple[str, str], float] = {}
-    total = 0.0
-    for row, part in zip(table.rows, parts, strict=True):
-        one, other = terms[0][row[at[0]]], terms[1][row[at[1]]]
-        if one and other:
-            ones[one] = ones.get(one, 0.0) + part
-            others[other] = others.get(other, 0.0) + part
-            both[one, other] = both.get((one, other), 0.0) + part
-            total += part
-    if total < _ENOUGH:
+    if counts.count < _ENOUGH * PART:
         return 0.0
-    pairs = total * total
-    expected = _agreements(ones.values()) / pairs * _agreements(others.values())
-    observed = max(_agreements(both.values()) - same * pairs, 0.0)
+    pairs = counts.count * counts.count
+    expected = counts.one * counts.other / pairs / PART**2
+    observed = max((counts.both - same * pairs) / PART**2, 0.0)
     ratio = (observed + _EXPECTED) / (expected + _EXPECTED)
     return min(log2(ratio), _MOST_BITS) if ratio > _LEAST_RATIO else 0.0
-
-
-def _agreements(counts: Iterable[float]) -> float:
-    return sum(count * max(count - 1, 0.0) for count in counts)
 
 
 def _tree(found: Sequence[tuple[float, int, int, float]], count: int) -> tuple[Dependence, ...]:

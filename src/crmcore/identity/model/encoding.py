@@ -7,6 +7,7 @@ the same for the same records in any order.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from math import log2
 from typing import Any
 
@@ -14,6 +15,7 @@ import attrs
 
 from crmcore.identity.features import Features
 from crmcore.identity.model.columns import COLUMNS, WEIGHTED_GROUPS, Column, Variant, variants
+from crmcore.identity.model.content import number_of, record_number, text_of
 
 Rarity = Callable[[str, str], int]
 """How seldom a word is in the names of a group, in sixteenths of a bit."""
@@ -23,12 +25,21 @@ _MOST_BITS = 11.0
 _LEAST = 256
 
 
+@attrs.frozen(eq=False, repr=False)
+class ColumnValues:
+    """A column and its distinct values by code, None first."""
+
+    column: Column
+    values: tuple[Any, ...]
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Table:
     """Records as codes.
 
     *values* has for each column its distinct values by code. *rows* has for each record the codes of its first
-    variants, and *more*, for the few that have several variants of a group, all of them by group.
+    variants, and *more*, for the few that have several variants of a group, all of them by group. *kinds* has the kind
+    of customer of each record.
     """
 
     columns: tuple[Column, ...]
@@ -36,6 +47,59 @@ class Table:
     rows: tuple[tuple[int, ...], ...]
     more: dict[int, dict[str, list[tuple[int, ...]]]]
     places: dict[str, tuple[int, ...]]
+    kinds: tuple[str, ...]
+
+    @property
+    def valued(self) -> tuple[ColumnValues, ...]:
+        """Each column with its values."""
+        return tuple(map(ColumnValues, self.columns, self.values))
+
+    @cached_property
+    def value_numbers(self) -> tuple[tuple[int, ...], ...]:
+        """For each column and code the number of the value."""
+        return tuple((0, *(number_of(text_of(value)) for value in values[1:])) for values in self.values)
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """For each record the number of what it holds."""
+        of = self.value_numbers
+        found: list[int] = []
+        for position, row in enumerate(self.rows):
+            parts = [(at, of[at][code]) for at, code in enumerate(row)]
+            for group, options in sorted(self.more.get(position, {}).items()):
+                places = self.places[group]
+                numbers = sorted(
+                    tuple(of[at][code] for at, code in zip(places, option, strict=True)) for option in options
+                )
+                parts += [
+                    (at, number) for option in numbers for at, number in zip(places, option, strict=True)
+                ]
+            found.append(record_number(self.kinds[position], parts))
+        return tuple(found)
+
+    def distinct(self) -> tuple[Table, tuple[int, ...]]:
+        """The different records, in the order of their numbers; and for each record of this table which one it is, -1
+        for a record without a value."""
+        first: dict[object, int] = {}
+        same = [
+            first.setdefault((self.kinds[at], row, _frozen(self.more.get(at))), at)
+            if any(row) or at in self.more
+            else -1
+            for at, row in enumerate(self.rows)
+        ]
+        order = sorted(first.values(), key=lambda at: (self.numbers[at], at))
+        place = {at: new for new, at in enumerate(order)}
+        table = attrs.evolve(
+            self,
+            rows=tuple(self.rows[at] for at in order),
+            more={place[at]: self.more[at] for at in order if at in self.more},
+            kinds=tuple(self.kinds[at] for at in order),
+        )
+        return table, tuple(place[at] if at >= 0 else -1 for at in same)
+
+
+def _frozen(more: dict[str, list[tuple[int, ...]]] | None) -> object:
+    return None if more is None else tuple((group, tuple(options)) for group, options in sorted(more.items()))
 
 
 def encode(
@@ -75,7 +139,14 @@ def encode(
             if len(coded) > 1:
                 more.setdefault(position, {})[group] = coded
         rows.append(tuple(row))
-    return Table(columns=tuple(columns), values=values, rows=tuple(rows), more=more, places=places)
+    return Table(
+        columns=tuple(columns),
+        values=values,
+        rows=tuple(rows),
+        more=more,
+        places=places,
+        kinds=tuple(record.kind for record in records),
+    )
 
 
 def _chosen(columns: Sequence[Column]) -> dict[str, tuple[tuple[int, int], ...]]:

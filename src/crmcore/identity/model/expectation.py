@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import log2
+from typing import Protocol
 
 import attrs
 
 from crmcore.identity.model.columns import Column
-from crmcore.identity.model.patterns import levels_of
+from crmcore.identity.model.dependence import Dependence
+from crmcore.identity.model.evidence import CERTAIN, LEVELS, PART, Sums, Tables
+from crmcore.identity.model.policy import UNIT
 
 Shares = tuple[tuple[float, ...], ...]
 """For each column the share of each level; level 0 has none."""
@@ -32,15 +35,12 @@ _RELATED_PRIOR = 30.0
 _ROUNDS = 40
 _LEAST_ROUNDS = 6
 _STILL = 0.0005
-_HOPELESS = -25.0
-_NEGLIGIBLE = -20.0
-_WIDTH = 8
 
 
 @attrs.frozen(kw_only=True)
 class Classes:
-    """The shares of levels in pairs of *same* customers, of *related* ones and of strangers (*other*), and how many of
-    all pairs are the same (*prior*) and related (*related_prior*)."""
+    """The shares of levels among pairs of *same* customers, of *related* ones and of strangers (*other*), and how many
+    of all pairs are the same (*prior*) and related (*related_prior*)."""
 
     same: Shares
     other: Shares
@@ -67,22 +67,24 @@ class Classes:
             for related, other in zip(self.related, self.other, strict=True)
         )
 
+    def tables(self, dependences: Sequence[Dependence], columns: Sequence[Column]) -> Tables:
+        """What the levels are worth, in whole numbers."""
+        related = self.related_bits
+        return Tables(
+            same=_units(self.bits),
+            prior=round(log2(self.prior) * UNIT),
+            related=None if related is None else _units(related),
+            related_prior=0 if related is None else round(log2(self.related_prior) * UNIT),
+            together=tuple(
+                (d.a, columns[d.a].agrees, d.b, columns[d.b].agrees, round(d.bits * UNIT))
+                for d in dependences
+            ),
+        )
 
-@attrs.frozen
-class Item:
-    """A pattern as positions in a flat table, what its terms and dependences add in bits, how many pairs have it, and
-    what these count for when pairs of large customers count less."""
 
-    at: tuple[int, ...]
-    bits: float
-    count: float
-    weight: float
-
-
-def item(pattern: int, columns: int, bits: float, count: float, weight: float) -> Item:
-    """The item of a packed pattern."""
-    levels = levels_of(pattern, columns)
-    return Item(tuple(at * _WIDTH + level for at, level in enumerate(levels) if level), bits, count, weight)
+def _units(bits: Bits) -> tuple[tuple[int, ...], ...]:
+    rows = [[round(bit * UNIT) for bit in row] for row in (*bits, ORDER_BITS)]
+    return tuple((*row, *[0] * (LEVELS - len(row))) for row in rows)
 
 
 def monotone(bits: Sequence[float], shares: Sequence[float]) -> tuple[float, ...]:
@@ -102,31 +104,42 @@ def monotone(bits: Sequence[float], shares: Sequence[float]) -> tuple[float, ...
     return (0.0, *(value for value, _, size in blocks for _ in range(int(size))))
 
 
+class Expecting(Protocol):
+    """What learning asks of the evidence."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+    def expect(self, tables: Tables) -> Sums: ...
+
+    def prune(self, tables: Tables) -> None: ...
+
+
 def fit(
-    items: Sequence[Item],
+    evidence: Expecting,
     start: Classes,
-    columns: Sequence[Column],
+    dependences: Sequence[Dependence],
     pairs: float,
     fixed: Mapping[str, bool],
     known: float = 0.0,
 ) -> Classes:
-    """Learn from *items* among so many *pairs*, beginning at *start*.
+    """Learn from the pairs that *evidence* has gathered among so many *pairs*, beginning at *start*.
 
     *fixed* columns keep their shares of related pairs: what is somebody's own does not become alike by being related.
     What is *known* of one customer's pairs by nature speaks as loudly as so many pairs.
     """
-    classes, kept = start, list(items)
+    columns = evidence.columns
+    usual = [(0.0, *column.usual) for column in columns]
+    classes = start
     for rounds in range(1, _ROUNDS + 1):
-        flat, flat_related = _flat(classes.bits), _flat(classes.related_bits)
+        tables = classes.tables(dependences, columns)
         if rounds == _LEAST_ROUNDS // 2:
-            kept = [one for one in kept if _hopeful(one, classes, flat, flat_related)]
-        sums = _expect(kept, classes, flat, flat_related)
+            evidence.prune(tables)
+        sums = evidence.expect(tables)
         following = attrs.evolve(
             classes,
-            same=_maximize(
-                sums.same, [(0.0, *column.usual) for column in columns], columns, max(known, _PRIOR)
-            ),
-            prior=max((sums.total + 1) / (pairs + 2), 1e-12),
+            same=_maximize(sums.same, usual, columns, max(known, _PRIOR)),
+            prior=max((sums.total / CERTAIN + 1) / (pairs + 2), 1e-12),
             rounds=rounds,
         )
         if classes.related is not None and start.related is not None:
@@ -137,7 +150,7 @@ def fit(
                     begun if fixed[column.name] else learned
                     for column, begun, learned in zip(columns, start.related, related, strict=True)
                 ),
-                related_prior=max((sums.related_total + 0.1) / (pairs + 2), 1e-12),
+                related_prior=max((sums.related_total / CERTAIN + 0.1) / (pairs + 2), 1e-12),
             )
         change = max(
             abs(a - b)
@@ -150,65 +163,13 @@ def fit(
     return classes
 
 
-@attrs.define
-class _Sums:
-    same: list[float]
-    related: list[float]
-    total: float = 0.0
-    related_total: float = 0.0
-
-
-def _flat(bits: Bits | None) -> list[float]:
-    if bits is None:
-        return []
-    rows = (*bits, ORDER_BITS)
-    return [value for row in rows for value in (*row, *([0.0] * (_WIDTH - len(row))))]
-
-
-def _hopeful(one: Item, classes: Classes, flat: list[float], flat_related: list[float]) -> bool:
-    score = log2(classes.prior) + one.bits + sum([flat[at] for at in one.at])
-    if score > _HOPELESS:
-        return True
-    if not flat_related:
-        return False
-    return log2(classes.related_prior) + one.bits + sum([flat_related[at] for at in one.at]) > _HOPELESS + 10
-
-
-def _expect(items: Sequence[Item], classes: Classes, flat: list[float], flat_related: list[float]) -> _Sums:
-    """How many pairs of each class are to be expected, and at which levels."""
-    sums = _Sums([0.0] * len(flat), [0.0] * len(flat))
-    prior = log2(classes.prior)
-    related_prior = log2(classes.related_prior) if flat_related else 0.0
-    for one in items:
-        score = prior + one.bits + sum([flat[at] for at in one.at])
-        related = (
-            related_prior + one.bits + sum([flat_related[at] for at in one.at]) if flat_related else -99.0
-        )
-        if score < _NEGLIGIBLE and related < _NEGLIGIBLE + 8:
-            continue
-        a, b = 2.0 ** min(score, 60.0), 2.0 ** min(related, 60.0)
-        share = a / (1 + a + b) * one.count
-        sums.total += share
-        share *= one.weight / one.count
-        if share > 1e-7:
-            for at in one.at:
-                sums.same[at] += share
-        if flat_related:
-            share = b / (1 + a + b) * one.count
-            sums.related_total += share
-            if share > 1e-6:
-                for at in one.at:
-                    sums.related[at] += share
-    return sums
-
-
 def _maximize(
-    sums: list[float], usual: Sequence[Sequence[float]], columns: Sequence[Column], prior: float
+    sums: Sequence[int], usual: Sequence[Sequence[float]], columns: Sequence[Column], prior: float
 ) -> Shares:
     """The shares that fit the sums best, with what is known by nature as a few pairs more."""
     found: list[tuple[float, ...]] = []
     for at, (column, known) in enumerate(zip(columns, usual, strict=True)):
-        mine = sums[at * _WIDTH + 1 : at * _WIDTH + 1 + column.top]
+        mine = [seen / (CERTAIN * PART) for seen in sums[at * LEVELS + 1 : at * LEVELS + 1 + column.top]]
         total = sum(mine) + prior
         found.append(
             (0.0, *((seen + prior * share) / total for seen, share in zip(mine, known[1:], strict=True)))

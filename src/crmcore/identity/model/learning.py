@@ -6,7 +6,7 @@ Invariant: learning needs no labels and either gives a model that stands its tes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -14,11 +14,23 @@ from crmcore.errors import InvalidModel
 from crmcore.identity.features import Features
 from crmcore.identity.model.certificates import Certificate, certify
 from crmcore.identity.model.columns import COLUMNS, Column
-from crmcore.identity.model.freezing import freeze
+from crmcore.identity.model.counting import Counting
+from crmcore.identity.model.encoding import Table, encode
+from crmcore.identity.model.evidence import Evidence
+from crmcore.identity.model.freezing import freeze, words_of
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.patterns import BITS
 from crmcore.identity.model.policy import USUAL_RULES, Policy
 from crmcore.identity.model.scoring import LearnedMatcher
-from crmcore.identity.model.training import Training, train, used_columns
+from crmcore.identity.model.training import RECORDS, Training, train
+
+MOST_COLUMNS = 62 // BITS - 1
+"""A pattern with the levels of all columns and the order of the names is a whole number of 64 bits."""
+
+Progress = Callable[[int, int], None]
+
+Count = Callable[[Table, Sequence[int], int | None, Progress | None], Evidence]
+"""Makes evidence of a table: how often each record was given, how many pairs may be compared, whom to tell."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "given_name": ("given name", "generation"),
@@ -45,7 +57,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 class Learned:
     """The outcome of learning: a *model*, or None and the reason in the *certificates* that failed.
 
-    *note* says why related customers are not told apart as a class of their own, where they are not.
+    *note* says why related customers are not told apart as a class of their own, where they are not. *row_of* says
+    where in the *training* each record stands.
     """
 
     model: MatchModel | None
@@ -53,6 +66,7 @@ class Learned:
     note: str = ""
     columns: tuple[Column, ...] = COLUMNS
     training: Training | None = attrs.field(default=None, repr=False, eq=False)
+    row_of: Mapping[Features, int] = attrs.field(factory=dict[Features, int], repr=False, eq=False)
 
     @property
     def matcher(self) -> LearnedMatcher:
@@ -95,6 +109,8 @@ class Matcher:
 
     def __attrs_post_init__(self) -> None:
         names = [column.name for column in self.columns]
+        if len(names) > MOST_COLUMNS:
+            raise InvalidModel(f"at most {MOST_COLUMNS} columns are compared at once: leave out some")
         if len(set(names)) < len(names):
             raise InvalidModel("two columns have one name: name each differently")
         standard = {column.name: column.group for column in COLUMNS}
@@ -137,7 +153,7 @@ class Matcher:
         return cls(columns=(*columns, *more), policy=policy or Policy(), budget=budget)
 
     @property
-    def _policy(self) -> Policy:
+    def working_policy(self) -> Policy:
         """The policy without the usual rules that speak of a column which is another one here."""
         labels = {column.name: column.labels for column in COLUMNS}
         other = {column.name for column in self.columns if labels.get(column.name, ()) != column.labels}
@@ -148,31 +164,54 @@ class Matcher:
         )
 
     def learn(
-        self, records: Sequence[Features], *, on_progress: Callable[[int, int], None] | None = None
+        self,
+        records: Sequence[Features],
+        *,
+        on_progress: Progress | None = None,
+        counting: Count = Counting,
     ) -> Learned:
         """Learn what each level of agreement is worth from *records*, in whatever order they come.
+
+        *counting* makes the evidence of them; whichever does, what is learned is the same.
 
         >>> Matcher().learn([]).refusal
         'learning takes at least 10 different records: given 0'
         """
         copies = Counter(record for record in records if not record.empty)
-        distinct = sorted(copies, key=lambda record: record.order)
-        columns = used_columns(distinct, self.columns)
-        early = certify(None, distinct, columns)
+        columns = used_columns(copies, self.columns)
+        table, where = encode(list(copies), columns).distinct()
+        early = certify(None, len(table.rows), columns)
         if early:
             return Learned(model=None, certificates=early, columns=self.columns)
-        times = [copies[record] for record in distinct]
-        training = train(distinct, columns, times, budget=self.budget, on_progress=on_progress)
-        certificates = certify(training, distinct, columns)
-        model = (
-            freeze(training, distinct, self._policy, sum(times))
-            if all(one.passed for one in certificates)
-            else None
-        )
+        given = [0] * len(table.rows)
+        for times, row in zip(copies.values(), where, strict=True):
+            if row >= 0:
+                given[row] += times
+        # What was copied a thousand times says no more of others than what was copied a few times.
+        evidence = counting(table, [min(times, RECORDS) for times in given], self.budget, on_progress)
+        kinds = Counter[str]()
+        for kind, times in zip(table.kinds, given, strict=True):
+            kinds[kind] += times
+        training = train(evidence, organizations=2 * kinds["organization"] > kinds.total())
+        certificates = certify(training, len(table.rows), columns)
+        model = None
+        if all(one.passed for one in certificates):
+            model = freeze(training, words_of(table.valued), self.working_policy, kinds)
         return Learned(
             model=model,
             certificates=certificates,
             note=training.note,
             columns=self.columns,
             training=training,
+            row_of=dict(zip(copies, where, strict=True)),
         )
+
+
+def used_columns(records: Iterable[Features], columns: Sequence[Column] = COLUMNS) -> tuple[Column, ...]:
+    """The columns in which at least two different records have a value."""
+    table, _ = encode(list(records), columns).distinct()
+    counts = [0] * len(columns)
+    for row in table.rows:
+        for at, code in enumerate(row):
+            counts[at] += code > 0
+    return tuple(column for column, count in zip(columns, counts, strict=True) if count > 1)

@@ -7,7 +7,7 @@ not fit joins nothing. What people put together or apart is never overruled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
@@ -18,6 +18,9 @@ _WORST = -4 * UNIT
 """Between two groups no pair speaks louder than so much above or below what it takes to be the same: records that have
 little in common say little against two groups that other records hold together."""
 
+
+Ranks = Sequence[int] | Mapping[int, int]
+"""What orders nodes, whatever their numbers."""
 
 VETO = -64 * UNIT
 """A pair of this score or less keeps its groups apart, however well they fit otherwise; one of its opposite or more, as
@@ -53,21 +56,20 @@ def link(
     cap: int,
     apart: Iterable[tuple[int, int]] = (),
     sources: Sequence[str] | None = None,
+    rank: Ranks | None = None,
 ) -> Linkage:
     """Join *groups* by *edges* of at least *least*, the strongest first, wherever the mean score between them is at
-    least that; *score* gives the score of any pair.
+    least that; *score* gives the score of any pair. Of equally strong edges that between nodes of the lowest *rank*
+    comes first.
 
     No group becomes larger than *cap*, holds a pair that is *apart*, or two nodes of one of the *sources*.
     """
     work = _Work(groups, score, least, cap, sources)
     work.keep_apart(apart)
-    used, held = work.run(sorted(edges, key=_strongest_first))
+    at: Ranks = rank if rank is not None else range(1 + max(work.root, default=0))
+    used, held = work.run(sorted(edges, key=lambda e: (-e.score, *sorted(((at[e.a], e.a), (at[e.b], e.b))))))
     found = sorted({root: tuple(sorted(work.members[root])) for root in work.members}.values())
     return Linkage(tuple(found), tuple(used), tuple(held), work.oversized)
-
-
-def _strongest_first(edge: Edge) -> tuple[int, int, int]:
-    return -edge.score, min(edge.a, edge.b), max(edge.a, edge.b)
 
 
 class _Work:

@@ -126,7 +126,16 @@ class MatchModel(Document):
     @cached_property
     def digest(self) -> str:
         """The first 12 hexadecimal digits of the hash of the content."""
-        return blake2b(self.to_text().encode(), digest_size=6).hexdigest()
+        # Terms may be hundreds of thousands: as plain lines they are hashed in no time.
+        rest = attrs.evolve(self, terms=FrozenMap(), words=FrozenMap()).to_text()
+        parts = (
+            rest,
+            *(
+                "\n".join(f"{key} {bits}" for key, bits in sorted(known.items()))
+                for known in (self.terms, self.words)
+            ),
+        )
+        return blake2b("\x1f".join(parts).encode(), digest_size=6).hexdigest()
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ k has the bits from 3k on; above all columns stands the order of the names.
 from __future__ import annotations
 
 from crmcore.identity.model.encoding import Table
-from crmcore.identity.name_levels import word_level
+from crmcore.identity.name_levels import Words, word_level
 
 BITS = 3
 MASK = (1 << BITS) - 1
@@ -57,11 +57,18 @@ class Comparer:
             theirs = more.get(j, {}).get(group) or [tuple(other[at] for at in places)]
             a, b = max(
                 ((a, b) for a in mine for b in theirs),
-                key=lambda pair: (self._worth(places, *pair), max(pair), min(pair)),
+                key=lambda pair: (
+                    self._worth(places, *pair),
+                    *sorted(self._numbers(places, o) for o in pair),
+                ),
             )
             for at, x, y in zip(places, a, b, strict=True):
                 first[at], second[at] = x, y
         return tuple(first), tuple(second)
+
+    def _numbers(self, places: tuple[int, ...], option: tuple[int, ...]) -> tuple[int, ...]:
+        """What a variant holds, as numbers: a code is another one in another table."""
+        return tuple(self.table.value_numbers[at][code] for at, code in zip(places, option, strict=True))
 
     def _worth(self, places: tuple[int, ...], a: tuple[int, ...], b: tuple[int, ...]) -> int:
         """How well two variants fit, by what the columns are by nature: in sixteenths of a bit."""
@@ -96,30 +103,43 @@ class Comparer:
             return packed
         x = self._crossing(one[self.given], other[self.family])
         y = self._crossing(other[self.given], one[self.family])
-        if min(x, y) >= 2:
-            better = (3 + x, 2 + x) if x == y else (6, 4)
-        elif {x, y} == {3, -1} and given < 4 and family < 3:
-            better = (6, 0)
-        else:
-            return packed
-        kept = packed & ~(MASK << self.given * BITS | MASK << self.family * BITS)
-        crossed = better[0] << self.given * BITS | better[1] << self.family * BITS
-        return kept | crossed | CROSSED << self.order_shift
+        return crossed(packed, x, y, self.given, self.family, len(self.table.columns))
 
     def _crossing(self, given: int, family: int) -> int:
-        """How a given and a family name agree as words: 3 the same to 0 not at all, -1 when one is missing."""
         if not given or not family:
             return -1
         known = self._crossings.get((given, family))
         if known is None:
-            firsts, lasts = self.table.values[self.given][given], self.table.values[self.family][family]
-            last = "".join(lasts)
-            known = word_level("".join(firsts), last)
-            if known < 3 and len(firsts[0]) > 2 and (firsts[0] == last or "".join(firsts) in lasts):
-                known = 3
+            known = crossing(self.table.values[self.given][given], self.table.values[self.family][family])
             if len(self._crossings) < _MEMORY:
                 self._crossings[given, family] = known
         return known
+
+
+def crossing(firsts: Words, lasts: Words) -> int:
+    """How a given and a family name agree as words: 3 the same to 0 not at all.
+
+    >>> crossing(("lee",), ("lee",)), crossing(("ann",), ("lee",))
+    (3, 0)
+    """
+    first, last = "".join(firsts), "".join(lasts)
+    level = word_level(first, last)
+    if level < 3 and len(firsts[0]) > 2 and (firsts[0] == last or first in lasts):
+        return 3
+    return level
+
+
+def crossed(packed: int, x: int, y: int, given: int, family: int, columns: int) -> int:
+    """The pattern with the names compared crosswise, where that fits better: *x* and *y* are the levels of each given
+    name and the other family name, -1 where one is missing. *given* and *family* are the places of the columns."""
+    if min(x, y) >= 2:
+        better = (3 + x, 2 + x) if x == y else (6, 4)
+    elif {x, y} == {3, -1} and packed >> given * BITS & MASK < 4 and packed >> family * BITS & MASK < 3:
+        better = (6, 0)
+    else:
+        return packed
+    kept = packed & ~(MASK << given * BITS | MASK << family * BITS)
+    return kept | better[0] << given * BITS | better[1] << family * BITS | CROSSED << columns * BITS
 
 
 def levels_of(pattern: int, count: int) -> tuple[int, ...]:

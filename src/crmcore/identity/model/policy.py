@@ -19,7 +19,7 @@ UNIT = POINTS_A_BIT
 """Scores and weights are integers; so many are one bit."""
 
 Ruling = Literal["same", "related", "different"]
-_STRICTNESS = ("different", "related", "same")
+STRICTNESS = ("different", "related", "same")
 
 
 @attrs.frozen
@@ -38,7 +38,7 @@ class Rule:
     where: FrozenMap[str, tuple[int, int]]
 
     def __attrs_post_init__(self) -> None:
-        if self.ruling not in _STRICTNESS:
+        if self.ruling not in STRICTNESS:
             raise InvalidModel("a rule says 'same', 'related' or 'different': choose one of these")
         if not self.where:
             raise InvalidModel("a rule names the columns and levels at which it holds: name at least one")
@@ -138,4 +138,4 @@ class Policy:
     def ruling(self, levels: dict[str, int]) -> Rule | None:
         """The strictest rule that speaks of a pair."""
         fitting = [rule for rule in self.rules if rule.fits(levels)]
-        return min(fitting, key=lambda rule: _STRICTNESS.index(rule.ruling), default=None)
+        return min(fitting, key=lambda rule: STRICTNESS.index(rule.ruling), default=None)

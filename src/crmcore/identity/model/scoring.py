@@ -25,13 +25,18 @@ from crmcore.identity.model.policy import UNIT, Rule
 from crmcore.identity.population import Population
 
 _ORDER = tuple(round(bits * UNIT) for bits in ORDER_BITS)
-_RELATED_CAP = -2 * UNIT
+RELATED_CAP = -2 * UNIT
 """Where a rule says that two are related at most, their score is no more than this."""
 
 _NAMES_OF_PEOPLE = frozenset({"given name", "family name"})
 
-_SETTLED = -VETO
+SETTLED = -VETO
 """The score of what a rule joins, and with a minus of what it keeps apart."""
+
+
+def order_points() -> tuple[int, ...]:
+    """What the order of the names is worth, by level."""
+    return _ORDER
 
 
 class Score(NamedTuple):
@@ -82,11 +87,11 @@ class Scorer:
         score = same - related
         if rule is not None:
             if rule.ruling == "same":
-                score = _SETTLED
+                score = SETTLED
             elif rule.ruling == "different":
-                score = -_SETTLED
+                score = -SETTLED
             else:
-                score = min(score, _RELATED_CAP)
+                score = min(score, RELATED_CAP)
         return Score(score, related, rule)
 
     def if_at(self, i: int, j: int, at: int, level: int) -> Score:
@@ -106,7 +111,7 @@ class Scorer:
             known = self._base[pattern] = self._sums(pattern)
         same, related, rule, counted = known
         if rule is not None and rule.ruling == "same":
-            return _SETTLED
+            return SETTLED
         return max(same, related) + sum(self._most(at, level) for at, level in counted)
 
     def _most(self, at: int, level: int) -> int:
@@ -128,7 +133,7 @@ class Scorer:
         )
         return (
             same,
-            related if model.related_prior is not None else -_SETTLED,
+            related if model.related_prior is not None else -SETTLED,
             model.policy.ruling(named),
             counted,
         )
@@ -208,9 +213,10 @@ class LearnedMatcher:
     def table(self, records: Sequence[Features]) -> Table:
         """The records as the model sees them."""
         known = {column.name: column for column in self.columns}
-        return encode(records, [known[column.name] for column in self.model.columns], self._rarity())
+        return encode(records, [known[column.name] for column in self.model.columns], self.rarity())
 
-    def _rarity(self) -> Rarity:
+    def rarity(self) -> Rarity:
+        """How seldom a word is in names, as the model has learned it."""
         words, unseen = self.model.words, {
             group: self.model.words.get(term_key(group, "word", ""), 0) for group in WEIGHTED_GROUPS
         }  # fmt: skip
@@ -226,6 +232,10 @@ class LearnedMatcher:
             return Match("different", 0, (Reason("kind", "different", 0, False, kinds),), contradicted=True)
         if not (self.suits(a.kind) and self.suits(b.kind)):
             return Match("different", 0, (Reason("kind", "not compared by this model", 0, False, kinds),))
+        return self.pair(a, b)
+
+    def pair(self, a: Features, b: Features) -> Match:
+        """What the model says of two records that it compares, whatever they are."""
         return self.match(Scorer(self.model, self.table([a, b])), 0, 1)
 
     def match(self, scorer: Scorer, i: int, j: int) -> Match:

@@ -1,0 +1,102 @@
+"""The satellite record of a party by which those near it are found: its projection and its keys.
+
+Invariant: written in the batch that writes the party, with the values that the party has then. What it had when it was
+last deduplicated is kept beside until the next deduplication, so that who was near it then is looked at again. A
+retracted party has no keys. A record of another version is not read, and counted as missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from crmcore.app.unit import Unit
+from crmcore.identity.features import Features
+from crmcore.identity.near_keys import NEAR, stored_keys
+from crmcore.identity.projection import PROJECTED, Projection, from_body, project
+from crmcore.storage.bulk import NewRecord
+from crmcore.storage.document import Json
+from crmcore.storage.protocol import Key, Record
+from crmcore.values.ids import Id, PartyId
+
+FEATURES = "features"
+"""The kind of the satellite record; it has the id of its party."""
+
+_SCHEMA = 1
+_MOST_FORMER = 8
+"""A party that was changed more often than that since the last deduplication makes the next one look at everything."""
+
+
+def projection_of(body: Mapping[str, Any]) -> Projection | None:
+    """The projection in a satellite; None if it has none, or one of another version."""
+    if body.get("v") != PROJECTED or "p" not in body:
+        return None
+    return from_body(body["p"])
+
+
+def former_of(body: Mapping[str, Any]) -> tuple[Projection, ...] | None:
+    """What a party was like before, since it was last deduplicated; None if it was changed too often to know."""
+    if body.get("v") != PROJECTED or body.get("lost"):
+        return None
+    return tuple(from_body(former) for former in body.get("w", ()))
+
+
+async def put_features(unit: Unit, id: PartyId, features: Features | None, *, fresh: bool = False) -> None:
+    """Write the satellite of a party, with *features* None of one that is retracted; *fresh* if it has none yet."""
+    ref = unit.ref(FEATURES, id)
+    record = None if fresh else (await unit.get([ref])).get(ref)
+    new = None if features is None else project(features)
+    if record is None and new is None:
+        return
+    former, lost = _former(record, new)
+    await put_satellite(unit, id, new, former, lost=lost, expect=record.version if record else 0)
+
+
+def _former(record: Record | None, new: Projection | None) -> tuple[list[Any], bool]:
+    """What to remember of the state before, and whether something of it is lost."""
+    if record is None:
+        return [], False
+    body = record.body
+    if body.get("v") != PROJECTED:
+        return [], True
+    former = list(body.get("w", ()))
+    if "p" in body and body["p"] not in former and (new is None or body["p"] != new.to_body()):
+        former.append(body["p"])
+    return former[:_MOST_FORMER], bool(body.get("lost")) or len(former) > _MOST_FORMER
+
+
+def satellite_of(projection: Projection | None) -> tuple[dict[str, Any], frozenset[Key]]:
+    """The body and the keys of the satellite of a party that has no past; without a projection it has no keys."""
+    body: dict[str, Any] = {"v": PROJECTED}
+    if projection is None:
+        return body, frozenset()
+    texts, left_out = stored_keys(projection)
+    body["p"] = projection.to_body()
+    if left_out:
+        body["d"] = left_out
+    return body, frozenset(Key(NEAR, text) for text in texts)
+
+
+def new_satellite(id: str, features: Features) -> NewRecord:
+    """What `put_features` writes for a party that is loaded."""
+    body, keys = satellite_of(project(features))
+    return NewRecord(FEATURES, id, _SCHEMA, Json.of(body), keys)
+
+
+async def put_satellite(
+    unit: Unit,
+    id: str,
+    projection: Projection | None,
+    former: Iterable[Any] = (),
+    *,
+    lost: bool = False,
+    expect: int,
+) -> None:
+    """Write a satellite record as it is to be."""
+    body, keys = satellite_of(projection)
+    former = list(former)
+    if former:
+        body["w"] = former
+    if lost:
+        body["lost"] = True
+    await unit.put_body(FEATURES, Id(id), body, schema=_SCHEMA, expect=expect, keys=keys)

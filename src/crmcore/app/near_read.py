@@ -1,0 +1,60 @@
+"""Reading who is near a record: which of its keys are worth following, and the satellites behind them.
+
+Invariant: the rarest keys are followed first, and of the records found those are read that carry the most and the
+rarest of them; what is not followed or not read is counted. A store that can answer in one call does
+(`crmcore.storage.nearness`), any other in three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from crmcore.app.near_index import FEATURES
+from crmcore.app.unit import Unit
+from crmcore.identity.near_keys import NEAR
+from crmcore.storage.lift import Lifted
+from crmcore.storage.nearness import AsyncNear, Breadth, NearHits, followed, nearest
+from crmcore.storage.protocol import Body, Key
+
+_PAGE = 1000
+
+
+async def near(unit: Unit, texts: Sequence[str], breadth: Breadth) -> NearHits:
+    """The satellites that carry one of *texts*, as far as *breadth* goes."""
+    values = list(dict.fromkeys(texts))
+    store = unit.store
+    if unit.empty:
+        if isinstance(store, Lifted):
+            lifted = store.near_call()
+            if lifted is not None:
+                return lifted.near(unit.tenant, NEAR, values, FEATURES, breadth=breadth)
+        elif isinstance(store, AsyncNear):
+            return await store.near(unit.tenant, NEAR, values, FEATURES, breadth=breadth)
+    keys = [Key(NEAR, value) for value in values]
+    found = await store.fanout(unit.tenant, keys, cap=breadth.largest + 1)
+    sizes = [found[key] for key in keys]
+    places, passed_over = followed(sizes, breadth)
+    # What this unit is about to write is found also by keys that the store does not know.
+    places += [] if unit.empty else [place for place, size in enumerate(sizes) if not size]
+    hits = await unit.find([keys[place] for place in places]) if places else {}
+    bearers = [
+        (number, ref.id)
+        for number, place in enumerate(places)
+        for ref in hits[keys[place]]
+        if ref.kind == FEATURES
+    ]
+    ids, left_out = nearest(bearers, [sizes[place] for place in places], breadth.most)
+    records = await unit.get([unit.ref(FEATURES, id) for id in ids], check=False) if ids else {}
+    return NearHits({ref.id: record.body for ref, record in records.items()}, passed_over, left_out)
+
+
+async def first_equals(
+    unit: Unit, content: str, most: int, *, without: Collection[str] = ()
+) -> dict[str, Body]:
+    """The first satellites with the key of a content, but those of the parties *without*."""
+    key = Key(NEAR, content)
+    limit = most + len(without)
+    refs = (await unit.store.find(unit.tenant, [key], limit_per_key=min(limit, _PAGE)))[key].refs
+    wanted = [ref for ref in refs if ref.kind == FEATURES and ref.id not in without][:most]
+    records = await unit.get(wanted, check=False) if wanted else {}
+    return {ref.id: record.body for ref, record in records.items()}

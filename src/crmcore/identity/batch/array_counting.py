@@ -1,0 +1,396 @@
+"""Evidence counted with arrays: the same whole numbers as the reference counts pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.identity.batch.arrays import ArrayTable
+from crmcore.identity.batch.blocking import Blocked, blocked, runs
+from crmcore.identity.batch.grading import PairGrader
+from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.model.columns import Column
+from crmcore.identity.model.evidence import (
+    BARREN,
+    BARREN_RELATED,
+    CERTAIN,
+    COUNTED,
+    HOPELESS,
+    IMPOSSIBLE,
+    LEVELS,
+    MASS,
+    MOST_TERM_BITS,
+    NEGLIGIBLE,
+    NEGLIGIBLE_RELATED,
+    PART,
+    WHOLE,
+    Agreements,
+    Sums,
+    Tables,
+    alternatives,
+    certainties,
+    place,
+)  # fmt: skip
+from crmcore.identity.model.patterns import BITS, MASK
+from crmcore.identity.model.policy import UNIT
+from crmcore.identity.model.sampling import LEANING, random_stretches
+
+Progress = Callable[[int, int], None]
+
+_STEP = UNIT >> 8
+_LOW = 15
+
+
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class Patterns:
+    """The different patterns, with a column of levels for each; *of* has for each pair which one it has."""
+
+    values: Longs
+    levels: NDArray[np.uint8]
+    of: Ints
+
+
+@attrs.define
+class _Items:
+    """Pairs of one pattern whose terms add as much; *of* has for each live pair which ones it is among."""
+
+    levels: NDArray[np.uint8]
+    bits: Longs
+    count: Longs
+    weight: Longs
+    of: Ints
+    live: Ints
+
+
+class ArrayCounting:
+    """Evidence from a *table* of different records, each of which was given so many times (*copies*)."""
+
+    def __init__(
+        self, table: ArrayTable, copies: NDArray[np.int64], budget: int | None, on_progress: Progress | None
+    ) -> None:
+        self.table = table
+        self.copies = copies
+        self.grader = PairGrader(table)
+        self.blocked = blocked(table.keys(), table.records, budget)
+        self.a, self.b = _with_copies(self.blocked, copies)
+        count = len(self.a)
+        patterns = self.grader.patterns(
+            self.a, self.b, on_progress and (lambda done: on_progress(done, count))
+        )
+        self.patterns = patterns_of(patterns, len(table.columns) + 1)
+        self._parts = [np.full(table.records, WHOLE, dtype=np.int64) for _ in table.columns]
+        self._least = np.full(table.records, PART, dtype=np.int64)
+        self._sizes: Longs | None = None
+        self._live: Ints = np.arange(count, dtype=np.int32)
+        self._points: list[dict[int, Longs]] = [{} for _ in table.columns]
+        one, other = copies[self.a], copies[self.b]
+        self._times = np.where(self.a == self.b, one * (one - 1) // 2, one * other)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(column.column for column in self.table.columns)
+
+    @property
+    def records(self) -> int:
+        return self.table.records
+
+    @property
+    def given(self) -> int:
+        return int(self.copies.sum())
+
+    def _bearers(self, at: int) -> Longs:
+        column = self.table.columns[at]
+        found = np.bincount(column.codes, minlength=column.size)
+        found[0] = 0
+        return found
+
+    def bearers(self, at: int) -> Mapping[int, int]:
+        found = np.bincount(self._bearers(at))
+        return {n: int(found[n]) for n in np.nonzero(found)[0].tolist() if n}
+
+    def presume(self, at: int, parts: Mapping[int, int]) -> None:
+        bearers = self._bearers(at)
+        table = np.full(int(bearers.max(initial=0)) + 1, WHOLE, dtype=np.int64)
+        table[list(parts)] = list(parts.values())
+        self._parts[at] = np.where(
+            self.table.columns[at].codes > 0, table[bearers[self.table.columns[at].codes]], WHOLE
+        )
+
+    def _masses(self, at: int, kind: str) -> Longs:
+        """For each term by how many customers it is borne, in parts of `MASS`."""
+        column = self.table.columns[at]
+        terms = column.terms[kind]
+        codes, parts = column.codes, self._parts[at]
+        by_code = np.bincount(codes, weights=parts, minlength=column.size)
+        for position, code in self.table.further(at):
+            by_code[code] += parts[position]
+        masses = np.bincount(terms.ids, weights=by_code, minlength=terms.count).astype(np.int64)
+        masses = (masses * MASS + WHOLE // 2) // WHOLE
+        masses[0] = 0
+        return masses
+
+    def masses(self, at: int, kind: str) -> Mapping[int, int]:
+        masses = self._masses(at, kind)
+        values, counts = np.unique(masses[self._borne(at, kind)], return_counts=True)
+        return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+    def _borne(self, at: int, kind: str) -> Flags:
+        terms = self.table.columns[at].terms[kind]
+        found = np.zeros(terms.count, dtype=np.bool_)
+        found[terms.ids[1:]] = True
+        found[0] = False
+        return found
+
+    def value(self, at: int, kind: str, points: Mapping[int, int]) -> None:
+        masses = self._masses(at, kind)
+        known = np.array(sorted(points), dtype=np.int64)
+        worth = np.array([points[mass] for mass in known.tolist()], dtype=np.int64)
+        by_term = np.zeros(len(masses), dtype=np.int64)
+        borne = self._borne(at, kind)
+        if len(known):
+            by_term[borne] = worth[np.searchsorted(known, masses[borne])]
+        by_code = by_term[self.table.columns[at].terms[kind].ids]
+        for level, term in self.columns[at].terms.items():
+            if term.kind == kind:
+                self._points[at][level] = by_code
+
+    def points_of_terms(self, at: int) -> Mapping[str, Longs]:
+        """What agreeing on each term of a column adds, by kind."""
+        found: dict[str, Longs] = {}
+        for level, term in self.columns[at].terms.items():
+            terms = self.table.columns[at].terms[term.kind]
+            by_term = np.zeros(terms.count, dtype=np.int64)
+            by_term[terms.ids] = self._points[at][level]
+            found[term.kind] = by_term
+        return found
+
+    def terms(self, at: int, kind: str, unseen: int, least: int) -> Sequence[tuple[str, int]]:
+        level = next(level for level, term in self.columns[at].terms.items() if term.kind == kind)
+        terms, points = self.table.columns[at].terms[kind], self._points[at][level]
+        chosen = np.nonzero((np.abs(points - unseen) > least) & (terms.ids > 0))[0]
+        ids, first = np.unique(terms.ids[chosen], return_index=True)
+        worth = points[chosen[first]].tolist()
+        return list(zip(terms.texts(ids), worth, strict=True))
+
+    def sampled(self) -> Sequence[Sequence[int]]:
+        stretches = random_stretches(self.records)
+        one = [np.arange(length, dtype=np.int32) for _, length in stretches]
+        other = [np.arange(step, step + length, dtype=np.int32) for step, length in stretches]
+        width = len(self.columns) + 1
+        if not stretches:
+            return [[0] * LEVELS for _ in range(width)]
+        patterns = self.grader.patterns(np.concatenate(one), np.concatenate(other))
+        return [np.bincount(patterns >> at * BITS & MASK, minlength=LEVELS).tolist() for at in range(width)]
+
+    def agreements(self) -> Mapping[tuple[int, int], Agreements]:
+        parts = self._least[:LEANING]
+        terms: list[tuple[Longs, int]] = []
+        for column in self.table.columns:
+            best = column.column.terms.get(column.column.top)
+            codes = column.codes[:LEANING]
+            if best is not None:
+                codes = column.terms[best.kind].ids[codes]
+            terms.append((codes.astype(np.int64), int(codes.max(initial=0)) + 1))
+        return {(a, b): _agreeing(*terms[a], *terms[b], parts) for a, b in combinations(range(len(terms)), 2)}
+
+    def together(self) -> Agreements:
+        one, other = (column.codes.astype(np.int64) for column in self.table.columns[:2])
+        both = np.nonzero((one > 0) & (other > 0))[0]
+        counts = [
+            _sums(keys[both], self.copies[both])
+            for keys in (one, other, one * (int(other.max(initial=0)) + 1) + other)
+        ]
+        twos = [int((found * (found - 1) // 2).sum()) for found in counts]
+        return Agreements(count=int(self.copies[both].sum()), one=twos[0], other=twos[1], both=twos[2])
+
+    def gather(self, tables: Tables) -> None:
+        live, patterns = self._live, self.patterns
+        worth, less = self._worth(tables)
+        possible = worth > IMPOSSIBLE
+        live = live[possible[patterns.of[live]]]
+        points = np.zeros(len(live), dtype=np.int64)
+        for at, by_level in enumerate(self._points):
+            levels = patterns.levels[patterns.of[live], at]
+            for level, by_code in by_level.items():
+                mine = np.nonzero(levels == level)[0]
+                if len(mine):
+                    a, b = self.grader.aligned(at, self.a[live[mine]], self.b[live[mine]])
+                    points[mine] += np.minimum(by_code[a], by_code[b])
+        bits = np.clip((points + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
+        width = 2 * MOST_TERM_BITS + 1
+        key = patterns.of[live].astype(np.int64) * width + bits + MOST_TERM_BITS
+        known = np.zeros(len(patterns.values) * width, dtype=np.bool_)
+        known[key] = True
+        ids = np.nonzero(known)[0]
+        where = np.zeros(len(known), dtype=np.int32)
+        where[ids] = np.arange(len(ids), dtype=np.int32)
+        of = where[key]
+        times = self._times[live]
+        weight = times * PART
+        if self._sizes is not None:
+            weight = times * (2 * WHOLE * PART // (self._sizes[self.a[live]] + self._sizes[self.b[live]]))
+        pattern, term = np.divmod(ids, width)
+        self._items = _Items(
+            levels=patterns.levels[pattern],
+            bits=(term - MOST_TERM_BITS) * UNIT - less[pattern],
+            count=_exact(of, times, len(ids)),
+            weight=_exact(of, weight, len(ids)),
+            of=of,
+            live=live,
+        )
+        self._kept = np.arange(len(ids))
+
+    def _worth(self, tables: Tables) -> tuple[Longs, Longs]:
+        """What each pattern is worth at best without its terms, and what dependences take off."""
+        levels = self.patterns.levels
+        less = np.zeros(len(levels), dtype=np.int64)
+        for a, least_a, b, least_b, bits in tables.together:
+            less += np.where((levels[:, a] >= least_a) & (levels[:, b] >= least_b), bits, 0)
+        worth = tables.prior + looked_up(tables.same, levels)
+        if tables.related is not None:
+            worth = np.maximum(worth, tables.related_prior + looked_up(tables.related, levels))
+        return worth - less, less
+
+    def expect(self, tables: Tables) -> Sums:
+        kept = self._kept
+        items = self._items
+        a, b = self._scores(tables, kept)
+        likely = a >= NEGLIGIBLE
+        if b is not None:
+            likely |= b >= NEGLIGIBLE_RELATED
+        kept, a, b = kept[likely], a[likely], None if b is None else b[likely]
+        count, weight, levels = items.count[kept], items.weight[kept], items.levels[kept]
+        share = _probability(a, b)
+        related_total, related = 0, [0] * ((len(self.columns) + 1) * LEVELS)
+        if b is not None:
+            other = _probability(b, a)
+            related_total, related = _dot(other, count), _by_level(other, weight, levels)
+        return Sums(
+            total=_dot(share, count),
+            related_total=related_total,
+            same=_by_level(share, weight, levels),
+            related=related,
+        )
+
+    def prune(self, tables: Tables) -> None:
+        a, b = self._scores(tables, self._kept)
+        self._kept = self._kept[(a > BARREN) | (False if b is None else b > BARREN_RELATED)]
+
+    def _scores(self, tables: Tables, kept: Longs) -> tuple[Longs, Longs | None]:
+        items = self._items
+        levels, bits = items.levels[kept], items.bits[kept]
+        score = tables.prior + bits + looked_up(tables.same, levels)
+        if tables.related is None:
+            return score, None
+        return score, tables.related_prior + bits + looked_up(tables.related, levels)
+
+    def weigh(self, tables: Tables) -> None:
+        items = self._items
+        a, b = self._scores(tables, np.arange(len(items.bits)))
+        share = _probability(a, b) * WHOLE // CERTAIN
+        share[share <= COUNTED] = 0
+        hopeful = a > HOPELESS
+        share[~hopeful] = 0
+        self._live = items.live[hopeful[items.of]]
+        counted = np.nonzero(share[items.of])[0]
+        pairs, of = items.live[counted], items.of[counted]
+        i, j = self.a[pairs], self.b[pairs]
+        apart = i != j
+        mine = share[of] * (self.copies[j] - ~apart)
+        theirs = share[of] * self.copies[i] * apart
+        whole = np.full(self.records, WHOLE, dtype=np.int64)
+        sizes = whole + _exact(i, mine, self.records) + _exact(j, theirs, self.records)
+        most = whole.copy()
+        for at, column in enumerate(self.columns):
+            full = np.zeros(LEVELS, dtype=np.bool_)
+            full[list(column.full)] = True
+            agree = full[items.levels[of, at]]
+            shared = (
+                whole
+                + _exact(i[agree], mine[agree], self.records)
+                + _exact(j[agree], theirs[agree], self.records)
+            )
+            self._parts[at] = self.copies * WHOLE * WHOLE // shared
+            most = np.maximum(most, shared)
+        self._sizes = np.maximum(sizes, 2 * WHOLE)
+        self._least = np.maximum(WHOLE * WHOLE // most * PART // WHOLE, 1)
+
+
+def patterns_of(packed: Longs, width: int) -> Patterns:
+    """The different patterns among those of pairs."""
+    values, of = compress(packed)
+    levels = np.stack([(values >> at * BITS & MASK).astype(np.uint8) for at in range(width)], axis=1)
+    return Patterns(values=values, levels=levels, of=of.astype(np.int32))
+
+
+def _with_copies(found: Blocked, copies: NDArray[np.int64]) -> tuple[Ints, Ints]:
+    several = np.nonzero(copies > 1)[0].astype(np.int32)
+    return np.concatenate([several, found.a]), np.concatenate([several, found.b])
+
+
+def looked_up(rows: Sequence[Sequence[int]], levels: NDArray[np.uint8]) -> Longs:
+    total = np.zeros(len(levels), dtype=np.int64)
+    for at, row in enumerate(rows):
+        total += np.array(row, dtype=np.int64)[levels[:, at]]
+    return total
+
+
+def _probability(bits: Longs, other: Longs | None) -> Longs:
+    if other is not None:
+        bits = bits - np.array(alternatives(), dtype=np.int64)[_places(other)]
+    return np.array(certainties(), dtype=np.int64)[_places(bits)]
+
+
+def _places(bits: Longs) -> Longs:
+    middle = place(0)
+    return np.clip((bits + _STEP // 2) // _STEP + middle, 0, 2 * middle)
+
+
+def _exact(places: NDArray[Any], amounts: Longs, count: int) -> Longs:
+    """Sums of whole numbers by place: exact, since sums below 2^53 are, and larger ones are made of two halves."""
+    if len(amounts) * int(amounts.max(initial=0)) < 1 << 53:
+        return np.bincount(places, weights=amounts, minlength=count).astype(np.int64)
+    low = np.bincount(places, weights=amounts & (1 << 26) - 1, minlength=count)
+    high = np.bincount(places, weights=amounts >> 26, minlength=count)
+    return low.astype(np.int64) + (high.astype(np.int64) << 26)
+
+
+def _dot(share: Longs, amounts: Longs) -> int:
+    """A sum of products that may not fit into 64 bits."""
+    high, low = share >> _LOW, share & (1 << _LOW) - 1
+    return (int((high * amounts).sum()) << _LOW) + int((low * amounts).sum())
+
+
+def _by_level(share: Longs, weight: Longs, levels: NDArray[np.uint8]) -> list[int]:
+    high, low = (share >> _LOW) * weight, (share & (1 << _LOW) - 1) * weight
+    found: list[int] = []
+    for at in range(levels.shape[1]):
+        highs, lows = (_exact(levels[:, at], part, LEVELS).tolist() for part in (high, low))
+        found += [0, *((one << _LOW) + other for one, other in zip(highs[1:], lows[1:], strict=True))]
+    return found
+
+
+def _agreeing(one: Longs, ones: int, other: Longs, others: int, parts: Longs) -> Agreements:
+    both = np.nonzero((one > 0) & (other > 0))[0]
+    mine, theirs, part = one[both], other[both], parts[both]
+    return Agreements(
+        count=int(part.sum()),
+        one=_twice(_exact(mine, part, ones)),
+        other=_twice(_exact(theirs, part, others)),
+        both=_twice(_sums(mine * others + theirs, part)),
+    )
+
+
+def _sums(keys: Longs, amounts: Longs) -> Longs:
+    order = np.argsort(keys, kind="stable")
+    starts, _ = runs(keys[order])
+    return np.add.reduceat(amounts[order], starts) if len(starts) else np.zeros(0, dtype=np.int64)
+
+
+def _twice(counts: Longs) -> int:
+    return int((counts * np.maximum(counts - PART, 0)).sum())

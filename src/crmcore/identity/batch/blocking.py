@@ -1,0 +1,282 @@
+"""Which records to compare, found by sorting whole numbers: the same pairs as the reference finds.
+
+Invariant: a pair comes out once, the lower position first, in ascending order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations, pairwise
+
+import attrs
+import numpy as np
+from numpy.typing import NDArray
+
+from crmcore.identity.batch.arrays import Keys
+from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
+from crmcore.identity.model.content import number_of
+
+_NAME = ord("n")
+
+
+@attrs.frozen(eq=False, repr=False, kw_only=True)
+class Blocked:
+    """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, and
+    the size of the largest block that is compared whole."""
+
+    a: Ints
+    b: Ints
+    blocks: int
+    oversized: int
+    left_out: int
+    cap: int
+
+
+def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = None) -> Blocked:
+    """The pairs of so many records that are worth comparing.
+
+    With a *cap* given, blocks up to that size are compared whole, and no neighbours are looked for.
+    """
+    budget = pair_budget(records) if budget is None else budget
+    sizes = np.zeros(len(keys.kinds), dtype=np.int64)
+    for slot in keys.slots:
+        sizes += np.bincount(slot[slot >= 0], minlength=len(sizes))
+    near = _near(keys, sizes, records if cap is None else NEAR + 1)
+    cap = _cap(sizes, near, budget) if cap is None else cap
+    found: list[Longs] = []
+    found += _blocks_of(keys.slots, (sizes > 1) & (sizes <= cap), records)
+    wide = _Wide(keys, sizes, cap, records)
+    found += wide.across(near)
+    found += wide.joint()
+    packed = _sorted_once(found)
+    return Blocked(
+        a=(packed // records).astype(np.int32),
+        b=(packed % records).astype(np.int32),
+        blocks=int((sizes > 0).sum()),
+        oversized=int((sizes > cap).sum()),
+        left_out=wide.left_out,
+        cap=cap,
+    )
+
+
+def _near(keys: Keys, sizes: Longs, records: int) -> NDArray[np.int64]:
+    """Pairs of keys that are one typing error apart."""
+    if records > NEAR:
+        return np.zeros((0, 2), dtype=np.int64)
+    ids = {keys.text(int(id)): int(id) for id in np.nonzero(keys.fuzzy & (sizes > 0))[0]}
+    pairs = [(ids[a], ids[b]) for a, b in neighbours(sorted(ids))]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+def _cap(sizes: Longs, near: NDArray[np.int64], budget: int) -> int:
+    several = sizes[sizes > 1]
+    products = sizes[near[:, 0]] * sizes[near[:, 1]]
+    best = CAPS[0]
+    for cap in CAPS:
+        mine = several[several <= cap]
+        total = int((mine * (mine - 1) // 2).sum()) + int(products[products <= cap * cap].sum())
+        if total > budget:
+            break
+        best = cap
+    return best
+
+
+def _blocks_of(slots: Iterable[Ints], chosen: Flags, records: int) -> list[Longs]:
+    """All pairs within the blocks of the chosen keys."""
+    packed: list[Longs] = []
+    for slot in slots:
+        position = np.nonzero((slot >= 0) & chosen[slot])[0]
+        packed.append(slot[position].astype(np.int64) * records + position)
+    return list(pairs_in(np.sort(np.concatenate(packed)), records)) if packed else []
+
+
+def pairs_in(packed: Longs, records: int) -> Iterator[Longs]:
+    """All pairs within each block of *packed* numbers, sorted: a block's number times the *records*, and a record."""
+    block, record = np.divmod(packed, records)
+    starts, sizes = runs(block)
+    for size in np.unique(sizes):
+        if size > 1:
+            rows = record[starts[sizes == size][:, None] + np.arange(size)]
+            first, second = np.triu_indices(int(size), 1)
+            yield (rows[:, first] * records + rows[:, second]).ravel()
+
+
+def runs(values: Longs) -> tuple[Longs, Longs]:
+    """Where runs of equal values begin, and how long they are."""
+    if not len(values):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    starts = np.concatenate([[0], np.nonzero(values[1:] != values[:-1])[0] + 1])
+    return starts, np.diff(np.concatenate([starts, [len(values)]]))
+
+
+def _sorted_once(found: Sequence[Longs]) -> Longs:
+    if not found:
+        return np.zeros(0, dtype=np.int64)
+    packed = np.sort(np.concatenate(found))
+    return packed[np.concatenate([[True], packed[1:] != packed[:-1]])] if len(packed) else packed
+
+
+class _Wide:
+    """The keys that too many share, by two and three of which records meet."""
+
+    def __init__(self, keys: Keys, sizes: Longs, cap: int, records: int) -> None:
+        self.keys, self.sizes, self.cap, self.records = keys, sizes, cap, records
+        self.left_out = 0
+        self.crowds: list[tuple[int, int]] = []
+        self.mixed = False
+
+    def across(self, near: NDArray[np.int64]) -> list[Longs]:
+        """Let the records of neighbouring keys meet; those of neighbourhoods that are too large are wide."""
+        found: list[Longs] = []
+        if not len(near):
+            return found
+        holders = _postings(self.keys.slots, len(self.sizes))
+        small = self.sizes[near[:, 0]] * self.sizes[near[:, 1]] <= self.cap * self.cap
+        for a, b in near[small].tolist():
+            one = np.repeat(holders[a], len(holders[b]))
+            other = np.tile(holders[b], len(holders[a]))
+            apart = one != other
+            low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
+            found.append(low.astype(np.int64) * self.records + high)
+        self.crowds = [(a, b) for a, b in near[~small].tolist()]
+        return found
+
+    def joint(self) -> list[Longs]:
+        """Let records meet that share two wide keys, or three."""
+        slots, kinds, count = self._slots()
+        filled = [np.nonzero(slot >= 0)[0] for slot in slots]
+        of = [kinds[slot[rows]] for slot, rows in zip(slots, filled, strict=True)]
+        self.mixed = any((kind != kind[0]).any() for kind in of)
+        shapes: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        for s, t in combinations(range(len(slots)), 2):
+            one, other = sorted((int(of[s][0]), int(of[t][0])))
+            if self.mixed or one != other or one == _NAME:
+                shapes.setdefault((0, 0) if self.mixed else (one, other), []).append((s, t))
+        found: list[Longs] = []
+        over: dict[tuple[int, int], Longs] = {}
+        for pairs in shapes.values():
+            parts = self._numbered(
+                {pair: self._joint(slots, filled, pair, kinds, count) for pair in pairs}, count
+            )
+            together = np.sort(np.concatenate([code * self.records + rows for rows, code in parts.values()]))
+            starts, sizes = runs(together // self.records)
+            fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
+            found += pairs_in(together[fits], self.records)
+            large = sizes > self.cap
+            self.left_out += int((sizes[large] * (sizes[large] - 1) // 2).sum())
+            if large.any():
+                crowded = together[starts[large]] // self.records
+                for pair, (rows, code) in parts.items():
+                    over[pair] = rows[_among(code, crowded)]
+        return found + self._triples(slots, over, count)
+
+    def _slots(self) -> tuple[list[Ints], NDArray[np.uint8], int]:
+        """For each record its wide keys, numbered densely, the rarest; and the kinds of the numbers."""
+        wide = np.nonzero(self.sizes > self.cap)[0]
+        dense = np.full(len(self.sizes), -1, dtype=np.int32)
+        dense[wide] = np.arange(len(wide))
+        slots = [np.where(slot >= 0, dense[slot], np.int32(-1)) for slot in self.keys.slots]
+        slots = [slot for slot in slots if (slot >= 0).any()]
+        kinds = self.keys.kinds[wide]
+        if self.crowds or len(slots) > WIDEST:
+            return self._narrowed(slots, wide, kinds)
+        return slots, kinds, len(wide)
+
+    def _narrowed(
+        self, slots: Sequence[Ints], wide: Longs, kinds: NDArray[np.uint8]
+    ) -> tuple[list[Ints], NDArray[np.uint8], int]:
+        """The rarest of each record's wide keys and crowded neighbourhoods."""
+        holders = _postings(self.keys.slots, len(self.sizes))
+        mine: list[list[tuple[int, int, int]]] = [[] for _ in range(self.records)]
+        for id, key in enumerate(wide.tolist()):
+            for position in holders[key]:
+                mine[position].append((int(self.sizes[key]), self.keys.number(key), id))
+        names: list[int] = []
+        for a, b in self.crowds:
+            for key in (a, b):
+                # Known by its name, as in the reference.
+                number = _crowd_number(self.keys, a, b)
+                for position in holders[key]:
+                    mine[position].append((int(self.sizes[key]), number, len(wide) + len(names)))
+            names.append(int(self.keys.kinds[a]))
+        rows = np.full((self.records, WIDEST), -1, dtype=np.int32)
+        for position, found in enumerate(mine):
+            ids = list(dict.fromkeys(id for _, _, id in sorted(found)[:WIDEST]))
+            rows[position, : len(ids)] = ids
+        every = np.concatenate([kinds, np.array(names, dtype=np.uint8)])
+        return [slot for slot in np.ascontiguousarray(rows.T) if (slot >= 0).any()], every, len(every)
+
+    def _joint(
+        self,
+        slots: Sequence[Ints],
+        filled: Sequence[Longs],
+        pair: tuple[int, int],
+        kinds: NDArray[np.uint8],
+        count: int,
+    ) -> tuple[Longs, Longs]:
+        """The records that have keys in both of two slots, unless these are alike; and the number of both keys."""
+        fewer, more = sorted(pair, key=lambda slot: len(filled[slot]))
+        rows = filled[fewer]
+        rows = rows[slots[more][rows] >= 0]
+        one, other = slots[fewer][rows].astype(np.int64), slots[more][rows].astype(np.int64)
+        if self.mixed:
+            apart = (kinds[one] != kinds[other]) | (kinds[one] == _NAME)
+            rows, one, other = rows[apart], one[apart], other[apart]
+        return rows, np.minimum(one, other) * count + np.maximum(one, other)
+
+    def _numbered(
+        self, parts: dict[tuple[int, int], tuple[Longs, Longs]], count: int
+    ) -> dict[tuple[int, int], tuple[Longs, Longs]]:
+        """The same with smaller numbers, where a number and a record together would not fit into 64 bits."""
+        if count * count * self.records < 1 << 63:
+            return parts
+        which = compress(np.concatenate([code for _, code in parts.values()]))[1].astype(np.int64)
+        bounds = np.cumsum([len(code) for _, code in parts.values()])[:-1]
+        return {
+            pair: (rows, code)
+            for (pair, (rows, _)), code in zip(parts.items(), np.split(which, bounds), strict=True)
+        }
+
+    def _triples(self, slots: Sequence[Ints], over: dict[tuple[int, int], Longs], count: int) -> list[Longs]:
+        """The pairs of records with three keys of which each two are shared by too many."""
+        parts: list[tuple[Longs, Longs]] = []
+        crowded = {pair: self._mask(rows) for pair, rows in over.items() if len(rows)}
+        for s, t, u in combinations(range(len(slots)), 3):
+            if (s, t) in crowded and (s, u) in crowded and (t, u) in crowded:
+                position = np.nonzero(crowded[s, t] & crowded[s, u] & crowded[t, u])[0]
+                if len(position):
+                    keys = np.sort(np.stack([slots[k][position] for k in (s, t, u)]).astype(np.int64), axis=0)
+                    parts.append((keys, position))
+        if not parts:
+            return []
+        keys = np.concatenate([keys for keys, _ in parts], axis=1)
+        position = np.concatenate([position for _, position in parts])
+        low = compress(keys[0] * count + keys[1])[1].astype(np.int64)
+        block = compress(low * count + keys[2])[1].astype(np.int64)
+        packed = np.sort(block * self.records + position)
+        _, sizes = runs(packed // self.records)
+        return list(pairs_in(packed[np.repeat(sizes <= self.cap, sizes)], self.records))
+
+    def _mask(self, rows: Longs) -> Flags:
+        found = np.zeros(self.records, dtype=np.bool_)
+        found[rows] = True
+        return found
+
+
+def _among(codes: Longs, chosen: Longs) -> Flags:
+    where = np.minimum(np.searchsorted(chosen, codes), len(chosen) - 1)
+    return chosen[where] == codes
+
+
+def _postings(slots: Sequence[Ints], count: int) -> list[NDArray[np.int64]]:
+    """For each key the records that have it."""
+    position = np.concatenate([np.nonzero(slot >= 0)[0] for slot in slots])
+    key = np.concatenate([slot[slot >= 0] for slot in slots])
+    order = np.lexsort((position, key))
+    bounds = np.searchsorted(key[order], np.arange(count + 1))
+    return [position[order[low:high]] for low, high in pairwise(bounds)]
+
+
+def _crowd_number(keys: Keys, a: int, b: int) -> int:
+    return number_of(f"{keys.text(a)}~{keys.text(b)}")

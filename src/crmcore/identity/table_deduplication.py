@@ -1,0 +1,54 @@
+"""`dedupe_table`: which rows of a table are the same customer, for as many rows as memory holds.
+
+Invariant: the groups, scores and models are those of `dedupe`; only the way there differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from crmcore.identity.deduplication import Deduplication, Progress
+from crmcore.identity.engine import chosen
+from crmcore.identity.features import Kind
+from crmcore.identity.model.learning import Matcher
+from crmcore.identity.model.match_model import MatchModel
+
+
+def dedupe_table(
+    source: Any,
+    matcher: Matcher | MatchModel | None = None,
+    *,
+    kind: Kind | None = None,
+    apart: Iterable[tuple[int, int]] = (),
+    together: Iterable[tuple[int, int]] = (),
+    excluded: Mapping[int, str] | None = None,
+    sources: Sequence[str] | None = None,
+    on_progress: Progress | None = None,
+) -> Deduplication:
+    """Group the rows of a table by customer: as `dedupe` does it, without an object for each row.
+
+    *source* is the path of a CSV or Parquet file, an Arrow table or reader, columns by name, or rows as mappings. Its
+    columns are named by role, as for `features_of_row`; columns with other names are no evidence. With a *kind* all
+    rows are of one kind of customer. Positions count the rows from 0; all else is as for `dedupe`. Links and doubtful
+    pairs are worked out when they are looked at.
+
+    Where a row has two values of one column, such as two employers, where an expert's column is compared, or where
+    nothing can be learned and rules decide, the rows go the way of `dedupe`.
+
+    Raises:
+        MissingExtra: if numpy or pyarrow is not installed (the extra ``batch``).
+        UnreadableFile: if the file cannot be read, or no column is named by a role.
+        InvalidJudgement: as `dedupe`.
+
+    >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]
+    >>> dedupe_table(rows).labels
+    (0, 1, 0)
+    """
+    chosen("batch")
+    from crmcore.identity.batch.table_dedupe import table_groups
+
+    return table_groups(
+        source, matcher, kind=kind, apart=apart, together=together, excluded=excluded, sources=sources,
+        on_progress=on_progress,
+    )  # fmt: skip
