@@ -228,13 +228,15 @@ class _Run:
         self.engine: Engine = engine
         self.excluded = excluded
         self.rows: list[list[int]] = []
-        # Of equal records those that stand alone come last, so that they do not part the others.
-        alone = decided | excluded.keys()
-        for position in sorted(range(len(features)), key=lambda at: (features[at].order, at in alone)):
-            if self._continues(position, decided):
-                self.rows[-1].append(position)
-            else:
-                self.rows.append([position])
+        free: list[int] | None = None
+        for position in sorted(range(len(features)), key=lambda position: features[position].order):
+            alone = position in decided or position in excluded
+            # Also where one that stands alone lies between them, equal records are one node.
+            if not alone and free is not None and features[position] == features[free[0]]:
+                free.append(position)
+                continue
+            self.rows.append([position])
+            free = free if alone else self.rows[-1]
         blank = Features(kind="anonymous")
         self.nodes = [blank if rows[0] in excluded else features[rows[0]] for rows in self.rows]
         self.learned: Learned | None = None
@@ -242,14 +244,6 @@ class _Run:
         self.alike: dict[int, Match] = {}
         self.name = ""
         self.scan: Scan
-
-    def _continues(self, position: int, decided: set[int]) -> bool:
-        """Whether the record at *position* is equal to those of the last node, and may stand with them."""
-        if not self.rows or position in decided or self.rows[-1][0] in decided:
-            return False
-        if position in self.excluded or self.rows[-1][0] in self.excluded:
-            return False
-        return self.features[position] == self.features[self.rows[-1][0]]
 
     def begin(
         self,
