@@ -446,8 +446,8 @@ ROWS = 40
 
 def killed_rows() -> list[Any]:
     """Enough rows that nobody is too slow to kill the load, some of them bad."""
-    good = people(1_500)
-    return [None if n % 97 == 5 else good[n % 1_400] for n in range(1_500)]
+    good = people(600)
+    return [None if n % 97 == 5 else good[n % 560] for n in range(600)]
 
 
 def test_killed_at_any_moment_a_load_is_finished_by_the_next_with_nothing_lost_or_doubled(
@@ -467,7 +467,7 @@ def test_killed_at_any_moment_a_load_is_finished_by_the_next_with_nothing_lost_o
         )
         assert child.stdout is not None
         for _ in range(
-            min(3 * attempt + 1, 30)
+            min(3 * attempt + 1, 13)
         ):  # further each time: past what is there, and into what is not
             if not child.stdout.readline():
                 break
@@ -476,7 +476,7 @@ def test_killed_at_any_moment_a_load_is_finished_by_the_next_with_nothing_lost_o
             child.send_signal(signal.SIGKILL)
         rest = child.communicate()[0]
         if child.returncode == 0:
-            assert "1500 rows" in rest
+            assert "600 rows" in rest
             break
         kills += 1
     assert kills >= 4
@@ -484,7 +484,7 @@ def test_killed_at_any_moment_a_load_is_finished_by_the_next_with_nothing_lost_o
     for_calm = calm.parties.load(killed_rows(), idem="x")
     with Crm(SqliteStore(store)) as crm:
         report = crm.parties.load(killed_rows(), idem="y")
-        assert (report.added, report.refused) == (0, 1_500)
+        assert (report.added, report.refused) == (0, 600)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(loading, "_ROWS", ROWS)
             report = crm.parties.load(killed_rows(), idem="x")

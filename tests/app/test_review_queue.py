@@ -216,7 +216,7 @@ def places_in_order(crm: Crm) -> dict[str, str]:
 
 
 # Not shrunk: each example deduplicates several times, and shrinking one takes minutes.
-@settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=80, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(cap=st.integers(2, 4), acts=st.lists(ACTS, min_size=6, max_size=22), reads=st.booleans())
 def test_what_waits_after_runs_over_what_changed_is_what_every_pair_says(
     cap: int, acts: list[tuple[Any, ...]], reads: bool

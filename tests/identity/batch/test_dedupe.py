@@ -122,7 +122,7 @@ def test_a_saved_model_decides_alike_on_every_path() -> None:
     same(dedupe([features_of_row(row) for row in other], model, engine="batch"), expected)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(rows=MIXED)
 def test_rows_of_any_kind_come_to_the_same(rows: list[dict[str, str]]) -> None:
     """Mixed into rows of which something can be learned."""
