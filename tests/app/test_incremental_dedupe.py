@@ -102,7 +102,7 @@ def judge(crm: Crm, word: str, a: PartyId, b: PartyId) -> None:
 
 
 # Not shrunk: each example deduplicates several times, and shrinking one took five minutes.
-@settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=100, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(2, 4), st.lists(ACTS, min_size=6, max_size=26))
 def test_what_changed_in_any_order_and_portions_ends_in_the_customers_of_comparing_everything(
     cap: int, acts: list[tuple[Any, ...]]
