@@ -39,6 +39,7 @@ def dedupe_table(
     Raises:
         MissingExtra: if numpy or pyarrow is not installed (the extra ``batch``).
         UnreadableFile: if the file cannot be read, or no column is named by a role.
+        InvalidModel: if *matcher* is another one, or there is no such *kind*.
         InvalidJudgement: as `dedupe`.
 
     >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]

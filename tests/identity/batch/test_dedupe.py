@@ -12,12 +12,13 @@ import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 
-from crmcore.errors import InvalidJudgement, MissingExtra, UnreadableFile
+from crmcore.errors import InvalidJudgement, InvalidModel, MissingExtra, UnreadableFile
 from crmcore.identity import engine
 from crmcore.identity.deduplication import Deduplication, dedupe
 from crmcore.identity.features import features_of_row
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.policy import UNIT, Policy, Rule
+from crmcore.identity.rules import RuleMatcher
 from crmcore.identity.table_deduplication import dedupe_table
 from crmcore.values.frozen_map import FrozenMap
 from tests.identity.batch.messy import MIXED
@@ -245,6 +246,12 @@ def test_what_is_no_table_is_refused_in_a_sentence(source: Any) -> None:
         return
     with pytest.raises(UnreadableFile, match=": "):
         dedupe_table(source)
+
+
+@pytest.mark.parametrize("wrong", [{"kind": "bogus"}, {"matcher": RuleMatcher()}])
+def test_another_kind_or_matcher_is_refused_in_a_sentence(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidModel, match=": "):
+        dedupe_table(PEOPLE, **wrong)
 
 
 def test_numbers_and_dates_of_a_table_are_texts() -> None:

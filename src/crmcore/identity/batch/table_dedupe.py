@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 import numpy as np
 
+from crmcore.errors import InvalidModel
 from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.array_scan import ArrayScan, Nodes
 from crmcore.identity.batch.array_scoring import SAME, UNSURE
@@ -58,6 +59,10 @@ def table_groups(
     on_progress: Progress | None,
 ) -> Deduplication:
     """What `crmcore.identity.dedupe_table` gives."""
+    if kind not in (None, *KINDS):
+        raise InvalidModel(f"there is no such kind of customer: choose one of {', '.join(KINDS)}")
+    if matcher is not None and not isinstance(matcher, (Matcher, MatchModel)):
+        raise InvalidModel("a table is grouped by a Matcher or a MatchModel: give other matchers to dedupe")
     fields = fields_of(source)
     run = _Run(fields, Matcher() if matcher is None else matcher, kind, dict(excluded or {}))
     said = tuple(apart), tuple(together)
