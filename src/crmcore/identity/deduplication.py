@@ -76,8 +76,8 @@ class Deduplication:
     records that are not enough to be the same, the first stands for all. *related* has pairs of different customers who
     have something in common, such as a household. *conflicts* are pairs that people put together although they kept
     members of their groups apart. *excluded* has the records that were not compared, with the reason. *matcher* names
-    what decided; *learned* is what was learned for it, *notes* say what a person should know, and *engine* how it was
-    worked out.
+    what decided; *learned* is what was learned for it, *notes* say what a person should know, *engine* how it was
+    worked out, and *resumed* whether it went on from a checkpoint.
     """
 
     labels: tuple[int, ...]
@@ -91,6 +91,7 @@ class Deduplication:
     learned: Learned | None = None
     notes: tuple[str, ...] = ()
     engine: Engine = attrs.field(default="reference", eq=False)
+    resumed: bool = attrs.field(default=False, eq=False)
 
     @property
     def decided_by(self) -> str:

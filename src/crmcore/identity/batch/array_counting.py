@@ -14,6 +14,7 @@ from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import Blocked, blocked, runs
 from crmcore.identity.batch.grading import PairGrader
 from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.batch.work import Work
 from crmcore.identity.model.columns import Column
 from crmcore.identity.model.evidence import (
     BARREN,
@@ -71,17 +72,21 @@ class ArrayCounting:
     """Evidence from a *table* of different records, each of which was given so many times (*copies*)."""
 
     def __init__(
-        self, table: ArrayTable, copies: NDArray[np.int64], budget: int | None, on_progress: Progress | None
+        self,
+        table: ArrayTable,
+        copies: NDArray[np.int64],
+        budget: int | None,
+        on_progress: Progress | None,
+        work: Work | None = None,
     ) -> None:
+        work = Work() if work is None else work
         self.table = table
         self.copies = copies
         self.grader = PairGrader(table)
-        self.blocked = blocked(table.keys(), table.records, budget)
+        self.blocked = work.candidates(lambda room: blocked(table.keys(), table.records, budget, room=room))
         self.a, self.b = _with_copies(self.blocked, copies)
         count = len(self.a)
-        patterns = self.grader.patterns(
-            self.a, self.b, on_progress and (lambda done: on_progress(done, count))
-        )
+        patterns = work.patterns(self.grader, self.a, self.b, on_progress)
         self.patterns = patterns_of(patterns, len(table.columns) + 1)
         self._parts = [np.full(table.records, WHOLE, dtype=np.int64) for _ in table.columns]
         self._least = np.full(table.records, PART, dtype=np.int64)
@@ -102,6 +107,11 @@ class ArrayCounting:
     @property
     def given(self) -> int:
         return int(self.copies.sum())
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is known what any term adds."""
+        return any(self._points)
 
     def _bearers(self, at: int) -> Longs:
         column = self.table.columns[at]

@@ -10,17 +10,19 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from crmcore.identity.batch.array_counting import ArrayCounting, Patterns
+from crmcore.identity.batch.array_counting import ArrayCounting, Patterns, patterns_of
 from crmcore.identity.batch.array_scoring import RELATED, SAME, UNSURE, ArrayScorer, Scored
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import blocked
 from crmcore.identity.batch.linking import Linked, Said, linked
 from crmcore.identity.batch.texts import Flags, Ints, Longs, Numbers
+from crmcore.identity.batch.work import Work
 from crmcore.identity.customer import CAP
 from crmcore.identity.model.linkage import VETO
 from crmcore.identity.model.match_model import MatchModel
 
-_CHUNK = 1 << 20
+_NODES = 60
+"""Bytes that a pair of nodes takes while it is made."""
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -53,14 +55,18 @@ class ArrayScan:
         evidence: ArrayCounting | None,
         nodes: Nodes,
         budget: int | None,
+        work: Work | None = None,
     ) -> None:
+        self.work = work = Work() if work is None else work
         self.model, self.table, self.nodes = model, table, nodes
         self.scorer = ArrayScorer(model, table, evidence.grader if evidence is not None else None)
-        if evidence is not None:
+        if evidence is not None and evidence.trained:
             self.scorer.known(evidence)
         self.evidence = evidence
         self.blocked = (
-            evidence.blocked if evidence is not None else blocked(table.keys(), table.records, budget)
+            evidence.blocked
+            if evidence is not None
+            else work.candidates(lambda room: blocked(table.keys(), table.records, budget, room=room))
         )
         self.compared = len(self.blocked.a) if evidence is None else len(evidence.a)
         self._order = np.argsort(nodes.row, kind="stable").astype(np.int64)
@@ -86,11 +92,10 @@ class ArrayScan:
             parts.append((a[at], b[at], self.scorer.of(a[at], b[at], mine)))
         else:
             a, b = self.blocked.a, self.blocked.b
-            for start in range(0, len(a), _CHUNK):
-                one, other = a[start : start + _CHUNK], b[start : start + _CHUNK]
-                parts.append(_likely(one, other, self.scorer.score(one, other)))
-                if on_progress is not None:
-                    on_progress(min(start + _CHUNK, len(a)), len(a))
+            width = len(self.table.columns) + 1
+            for part, packed in self.work.portions(self.scorer.grader, a, b, on_progress):
+                one, other = a[part], b[part]
+                parts.append(_likely(one, other, self.scorer.of(one, other, patterns_of(packed, width))))
         one = np.concatenate([part[0] for part in parts])
         other = np.concatenate([part[1] for part in parts])
         verdict = np.concatenate([part[2].verdict for part in parts])
@@ -115,6 +120,7 @@ class ArrayScan:
         a, b, score = a[chosen], b[chosen], score[chosen]
         itself = a == b
         times = np.where(itself, self._count[a] - 1, self._count[a] * self._count[b])
+        self.work.room.need("grouping", int(times.sum()) * _NODES)
         pair = np.repeat(np.arange(len(a)), times)
         within = np.arange(len(pair)) - np.repeat(np.cumsum(times) - times, times)
         # Equal records meet one after the other, however many there are; different ones each with each.

@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
+from crmcore.identity.batch.memory_limit import Room
 from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
 from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
 from crmcore.identity.model.content import number_of
 
 _NAME = ord("n")
+_PAIR, _ENTRY, _TRIPLE, _SLOT = 40, 64, 150, 12
+"""Bytes that a pair takes while it is found or sorted, a record for each two and each three of its wide keys, and for
+each place where it may have one."""
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -33,22 +37,29 @@ class Blocked:
     cap: int
 
 
-def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = None) -> Blocked:
+def blocked(
+    keys: Keys, records: int, budget: int | None, *, cap: int | None = None, room: Room | None = None
+) -> Blocked:
     """The pairs of so many records that are worth comparing.
 
-    With a *cap* given, blocks up to that size are compared whole, and no neighbours are looked for.
+    With a *cap* given, blocks up to that size are compared whole, and no neighbours are looked for. What there is no
+    *room* for is refused.
     """
+    room = Room() if room is None else room
     budget = pair_budget(records) if budget is None else budget
     sizes = np.zeros(len(keys.kinds), dtype=np.int64)
     for slot in keys.slots:
         sizes += np.bincount(slot[slot >= 0], minlength=len(sizes))
     near = _near(keys, sizes, records if cap is None else NEAR + 1)
     cap = _cap(sizes, near, budget) if cap is None else cap
+    few = sizes[(sizes > 1) & (sizes <= cap)]
+    room.need("finding pairs", int((few * (few - 1) // 2).sum()) * _PAIR)
     found: list[Longs] = []
     found += _blocks_of(keys.slots, (sizes > 1) & (sizes <= cap), records)
-    wide = _Wide(keys, sizes, cap, records)
+    wide = _Wide(keys, sizes, cap, records, room)
     found += wide.across(near)
     found += wide.joint()
+    room.need("finding pairs", sum(map(len, found)) * _PAIR)
     packed = _sorted_once(found)
     return Blocked(
         a=(packed // records).astype(np.int32),
@@ -120,8 +131,8 @@ def _sorted_once(found: Sequence[Longs]) -> Longs:
 class _Wide:
     """The keys that too many share, by two and three of which records meet."""
 
-    def __init__(self, keys: Keys, sizes: Longs, cap: int, records: int) -> None:
-        self.keys, self.sizes, self.cap, self.records = keys, sizes, cap, records
+    def __init__(self, keys: Keys, sizes: Longs, cap: int, records: int, room: Room) -> None:
+        self.keys, self.sizes, self.cap, self.records, self.room = keys, sizes, cap, records, room
         self.left_out = 0
         self.crowds: list[tuple[int, int]] = []
         self.mixed = False
@@ -144,6 +155,7 @@ class _Wide:
 
     def joint(self) -> list[Longs]:
         """Let records meet that share two wide keys, or three."""
+        self.room.need("finding pairs", len(self.keys.slots) * self.records * _SLOT)
         slots, kinds, count = self._slots()
         filled = [np.nonzero(slot >= 0)[0] for slot in slots]
         of = [kinds[slot[rows]] for slot, rows in zip(slots, filled, strict=True)]
@@ -156,12 +168,16 @@ class _Wide:
         found: list[Longs] = []
         over: dict[tuple[int, int], Longs] = {}
         for pairs in shapes.values():
+            entries = sum(min(len(filled[s]), len(filled[t])) for s, t in pairs)
+            self.room.need("finding pairs", entries * _ENTRY)
             parts = self._numbered(
                 {pair: self._joint(slots, filled, pair, kinds, count) for pair in pairs}, count
             )
             together = np.sort(np.concatenate([code * self.records + rows for rows, code in parts.values()]))
             starts, sizes = runs(together // self.records)
             fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
+            few = sizes[(sizes > 1) & (sizes <= self.cap)]
+            self.room.need("finding pairs", int((few * (few - 1) // 2).sum()) * _PAIR)
             found += pairs_in(together[fits], self.records)
             large = sizes > self.cap
             self.left_out += int((sizes[large] * (sizes[large] - 1) // 2).sum())
@@ -241,15 +257,18 @@ class _Wide:
     def _triples(self, slots: Sequence[Ints], over: dict[tuple[int, int], Longs], count: int) -> list[Longs]:
         """The pairs of records with three keys of which each two are shared by too many."""
         parts: list[tuple[Longs, Longs]] = []
+        self.room.need("finding pairs", len(over) * self.records)
         crowded = {pair: self._mask(rows) for pair, rows in over.items() if len(rows)}
         for s, t, u in combinations(range(len(slots)), 3):
             if (s, t) in crowded and (s, u) in crowded and (t, u) in crowded:
                 position = np.nonzero(crowded[s, t] & crowded[s, u] & crowded[t, u])[0]
                 if len(position):
+                    self.room.need("finding pairs", len(position) * _TRIPLE)
                     keys = np.sort(np.stack([slots[k][position] for k in (s, t, u)]).astype(np.int64), axis=0)
                     parts.append((keys, position))
         if not parts:
             return []
+        self.room.need("finding pairs", sum(len(rows) for _, rows in parts) * _TRIPLE)
         keys = np.concatenate([keys for keys, _ in parts], axis=1)
         position = np.concatenate([position for _, position in parts])
         low = compress(keys[0] * count + keys[1])[1].astype(np.int64)

@@ -6,7 +6,7 @@ are, are not looked at one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -78,6 +78,10 @@ class Fields:
         """The different texts of a field, and which of them each row has."""
         nothing = (texts_of([""]), np.zeros(self.rows, dtype=np.int32))
         return self._texts.get(role, nothing)
+
+    def all_texts(self) -> Collection[tuple[Any, Ints]]:
+        """The different texts of each field, and which of them each row has."""
+        return self._texts.values()
 
     def row(self, position: int) -> dict[str, str]:
         """One row, by role."""
