@@ -151,7 +151,7 @@ class _WithArrays(_InPython):
     def group(self, deciding: Deciding) -> Deduplication:
         if self.run is None:
             plain = super().group(deciding)
-            return attrs.evolve(plain, notes=(*plain.notes, *self.work.notes))
+            return attrs.evolve(plain, notes=(*plain.notes, *self.work.notes), resumed=self.work.resumed)
         self.terminal.progress("grouping", 0, 0)
         self.run.model = deciding.model
         found: Deduplication = self.run.outcome(self.progress)

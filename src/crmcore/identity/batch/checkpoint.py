@@ -54,7 +54,6 @@ class Checkpoint:
         self.resumed = False
         self.notes: list[str] = []
         self._key = ""
-        self._made = False
         try:
             self._prepare()
             self._lock: int | None = locked(self.folder / _LOCK)
@@ -66,7 +65,6 @@ class Checkpoint:
         if not self.folder.exists():
             # Others may read the folder's owner's files; what is kept of a table is for its owner alone.
             self.folder.mkdir(mode=0o700)
-            self._made = True
         names = {path.name for path in self.folder.iterdir()}
         foreign = [name for name in names if not _OURS.fullmatch(name)]
         bare = {name for name in names if not name.endswith(".tmp")} <= {_LOCK}
@@ -83,8 +81,7 @@ class Checkpoint:
         """
         self._key = key.digest
         known = self._mark()
-        self._made = self._made or (isinstance(known, dict) and known.get("made") is True)
-        mark = {"tag": _TAG, "format": FORMAT, "made": self._made, **attrs.asdict(key)}
+        mark = {"tag": _TAG, "format": FORMAT, **attrs.asdict(key)}
         if known == mark:
             self._forget(lambda name: name.endswith(".tmp"))
             return
@@ -119,14 +116,14 @@ class Checkpoint:
         self._write(f"{name}.part", written(self._key, name, arrays, text))
 
     def finish(self) -> None:
-        """The run has ended well: remove the checkpoint, and the folder if a run made it."""
+        """The run has ended well: remove the checkpoint, and the folder with it."""
+        self._forget(lambda name: name not in (_MARK, _LOCK))
         self._forget(lambda name: name != _LOCK)
         with contextlib.suppress(OSError):
             (self.folder / _LOCK).unlink()
         self.close()
-        if self._made:
-            with contextlib.suppress(OSError):
-                self.folder.rmdir()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
     def close(self) -> None:
         """Let others use the folder; what was kept stays."""

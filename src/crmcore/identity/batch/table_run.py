@@ -151,7 +151,7 @@ class TableRun:
             records, self.matcher, apart=self.said.apart, together=self.said.together, excluded=self.excluded,
             sources=self.said.sources, on_progress=on_progress,
         )  # fmt: skip
-        return attrs.evolve(found, notes=(*found.notes, *self.work.notes))
+        return attrs.evolve(found, notes=(*found.notes, *self.work.notes), resumed=self.work.resumed)
 
     def outcome(self, on_progress: Progress | None) -> Deduplication:
         """Compare, and join what may be joined."""
