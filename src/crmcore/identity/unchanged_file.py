@@ -1,6 +1,7 @@
 """A file that is read must be the same file from the first byte to the last.
 
-Invariant: what was read while somebody wrote is refused; nothing is made of half an old and half a new list.
+Invariant: what was read while somebody wrote is refused; nothing is made of half an old and half a new list. Only a
+write within the same tick of the system's clock as the one before, some milliseconds, to the same size goes unseen.
 """
 
 from __future__ import annotations
