@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.cli import column_records
+from crmcore.cli.records import Reading
 from crmcore.exchange.reading import MAX_CELL, Table
 from crmcore.identity import engine
 from crmcore.identity.batch import csv_cells
@@ -197,7 +198,7 @@ def test_files_larger_than_a_portion_are_read_alike(
     monkeypatch.setattr(csv_cells, "_CHUNK", chunk)
     found = csv_cells.cells_of(path, ",", len(NAMES), [0, 2], MAX_CELL)
     assert (found is None) == (whole is None) == (name in ("ragged", "quote", "nul"))
-    assert whole is None or found.equals(whole)
+    assert found is None or found.equals(whole)
 
 
 def test_a_long_row_is_left_to_the_grammar(tmp_path: Path) -> None:
@@ -254,14 +255,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     path = write(tmp_path, text_of())
     if not installed:
         monkeypatch.setattr(engine, "find_spec", lambda name: None)
-    usual = column_records.Reading.of
+    usual = Reading.of
 
     def of(*arguments: Any, **options: Any) -> Any:
         found = usual(*arguments, **options)
         path.write_bytes(path.read_bytes()[:-9])
         return found
 
-    monkeypatch.setattr(column_records.Reading, "of", of)
+    monkeypatch.setattr(Reading, "of", of)
     said = refused("dedupe", path, "--out", tmp_path / "c.csv")
     assert said.startswith("people.csv changed while it was read: ")
 

@@ -132,7 +132,7 @@ class _WithArrays(_InPython):
         if not run.begin(self.progress, self.work):
             return self._by_rows(run.learned)
         self.run = run
-        if model is None:
+        if options.model is None or model is None:
             found = Deciding(model=run.model, learned=run.learned)
         else:
             found = fitting(options.model, model, run.used)

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
 from crmcore.errors import UnreadableFile
-from crmcore.identity.batch import reading
 from crmcore.identity.table_deduplication import dedupe_table
 from crmcore.identity.unchanged_file import FileState, unchanged
 
@@ -48,14 +48,14 @@ def test_a_csv_file_that_changes_is_refused(
 ) -> None:
     path = tmp_path / "people.csv"
     path.write_text(TEXT)
-    usual = reading.csv.read_csv
+    usual = pa.csv.read_csv
 
     def read_csv(*arguments: Any, **options: Any) -> Any:
         time.sleep(0.02)  # the system's clock ticks that often
         change(path)
         return usual(*arguments, **options)
 
-    monkeypatch.setattr(reading.csv, "read_csv", read_csv)
+    monkeypatch.setattr(pa.csv, "read_csv", read_csv)
     with pytest.raises(UnreadableFile, match=r"people\.csv changed while it was read: "):
         dedupe_table(path)
 
@@ -63,14 +63,14 @@ def test_a_csv_file_that_changes_is_refused(
 def test_a_parquet_file_that_changes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "people.parquet"
     pa.parquet.write_table(pa.table({"city": ["york"]}), path)
-    usual = reading.parquet.read_table
+    usual = pa.parquet.read_table
 
     def read_table(*arguments: Any) -> Any:
         found = usual(*arguments)
         path.touch()
         return found
 
-    monkeypatch.setattr(reading.parquet, "read_table", read_table)
+    monkeypatch.setattr(pa.parquet, "read_table", read_table)
     with pytest.raises(UnreadableFile, match="changed while it was read"):
         dedupe_table(path)
 

@@ -193,7 +193,8 @@ def test_a_damaged_part_is_worked_out_anew_and_said(tmp_path: Path, damage: str)
         raw = bytearray(path.read_bytes())
         other = (tmp_path / "patterns-000001.part").read_bytes()
         raw[len(raw) // 2] ^= 1
-        path.write_bytes({"cut": raw[:-9], "flip": raw, "empty": b"", "swap": other}[damage])
+        changed: dict[str, bytes] = {"cut": bytes(raw[:-9]), "flip": bytes(raw), "empty": b"", "swap": other}
+        path.write_bytes(changed[damage])
     found = dedupe_table(ROWS, checkpoint=tmp_path)
     assert found.notes[-1] == "a part of the checkpoint was damaged and was worked out anew"
     assert found.labels == UNINTERRUPTED.labels
@@ -248,7 +249,7 @@ def test_another_table_or_option_starts_anew_and_says_so(
 
 def test_another_version_starts_anew_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut_off(tmp_path, 2)
-    monkeypatch.setattr(checkpoint_key.crmcore, "__version__", "9.9")
+    monkeypatch.setattr("crmcore.__version__", "9.9")
     found = dedupe_table(ROWS, checkpoint=tmp_path)
     assert found.notes[-1] == "started anew: the checkpoint was of another version of crmcore"
 

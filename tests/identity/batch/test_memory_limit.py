@@ -49,7 +49,7 @@ def test_the_peak_of_a_process_is_within_the_limit_or_it_is_refused(
     path = written(tmp_path / "rows.csv", HOMES)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
     env.pop("COVERAGE_PROCESS_START", None)
-    words = [sys.executable, "-c", CHILD, path, str(limit * MEGABYTE)]
+    words = [sys.executable, "-c", CHILD, str(path), str(limit * MEGABYTE)]
     lines = subprocess.run(words, env=env, check=True, capture_output=True, text=True).stdout.splitlines()
     assert said in lines[0]
     assert int(lines[-1]) <= limit << 10
@@ -101,7 +101,7 @@ def test_small_portions_come_to_the_same(
 
     monkeypatch.setattr(Room, "portion", portion)
     monkeypatch.setattr(work, "PORTION", 500)
-    kept = {"checkpoint": tmp_path / "c"} if checkpoint else {}
+    kept: dict[str, Any] = {"checkpoint": tmp_path / "c"} if checkpoint else {}
     told: list[tuple[int, int]] = []
     found = dedupe_table(
         ROWS, memory_limit=1 << 40, on_progress=lambda done, of: told.append((done, of)), **kept
