@@ -5,7 +5,7 @@ Invariant: a pair comes out once, the lower position first, in ascending order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 import attrs
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.batch.texts import THREADS, Flags, Ints, Longs, compress, each
 from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
 from crmcore.identity.model.content import number_of
 
@@ -49,7 +49,7 @@ def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = N
     wide = _Wide(keys, sizes, cap, records)
     found += wide.across(near)
     found += wide.joint()
-    packed = _sorted_once(found)
+    packed = _sorted_once(found, records * records)
     return Blocked(
         a=(packed // records).astype(np.int32),
         b=(packed % records).astype(np.int32),
@@ -110,11 +110,17 @@ def runs(values: Longs) -> tuple[Longs, Longs]:
     return starts, np.diff(np.concatenate([starts, [len(values)]]))
 
 
-def _sorted_once(found: Sequence[Longs]) -> Longs:
-    if not found:
-        return np.zeros(0, dtype=np.int64)
-    packed = np.sort(np.concatenate(found))
-    return packed[np.concatenate([[True], packed[1:] != packed[:-1]])] if len(packed) else packed
+def _sorted_once(found: Sequence[Longs], most: int) -> Longs:
+    """The different numbers, all below *most*, in ascending order; sorted in parts beside one another."""
+    packed = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    # The lower of two positions is low more often than it is high.
+    bounds = [int(most * (1 - (1 - at / THREADS) ** 0.5)) for at in range(THREADS)] + [most]
+
+    def part(bounds: tuple[int, int]) -> Longs:
+        mine = np.sort(packed[(packed >= bounds[0]) & (packed < bounds[1])])
+        return mine[np.concatenate([[True], mine[1:] != mine[:-1]])] if len(mine) else mine
+
+    return np.concatenate(each(part, pairwise(bounds)))
 
 
 class _Wide:
@@ -154,22 +160,49 @@ class _Wide:
             if self.mixed or one != other or one == _NAME:
                 shapes.setdefault((0, 0) if self.mixed else (one, other), []).append((s, t))
         found: list[Longs] = []
-        over: dict[tuple[int, int], Longs] = {}
-        for pairs in shapes.values():
-            parts = self._numbered(
-                {pair: self._joint(slots, filled, pair, kinds, count) for pair in pairs}, count
-            )
-            together = np.sort(np.concatenate([code * self.records + rows for rows, code in parts.values()]))
-            starts, sizes = runs(together // self.records)
-            fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
-            found += pairs_in(together[fits], self.records)
-            large = sizes > self.cap
-            self.left_out += int((sizes[large] * (sizes[large] - 1) // 2).sum())
-            if large.any():
-                crowded = together[starts[large]] // self.records
-                for pair, (rows, code) in parts.items():
-                    over[pair] = rows[_among(code, crowded)]
-        return found + self._triples(slots, over, count)
+        crowded: dict[tuple[int, int], Flags] = {}
+        for pairs, left_out, crowds in each(
+            lambda pairs: self._meeting(
+                pairs, [self._joint(slots, filled, pair, kinds, count) for pair in pairs], count
+            ),
+            shapes.values(),
+        ):
+            found += pairs
+            self.left_out += left_out
+            crowded |= crowds
+        return found + self._triples(slots, crowded, count)
+
+    def _meeting(
+        self, slots: Sequence[tuple[int, int]], parts: Sequence[tuple[Longs, Longs]], count: int
+    ) -> tuple[list[Longs], int, dict[tuple[int, int], Flags]]:
+        """The pairs of records that meet by two keys, of which *parts* has the records and numbers for each two
+        *slots*; how many pairs are left out; and for each two slots the records that have too much company."""
+        width = len(parts)
+        codes = [code for _, code in parts]
+        if count * count * self.records * width >= 1 << 63:
+            # A number, a record and a place together would not fit into 64 bits.
+            which = compress(np.concatenate(codes))[1].astype(np.int64)
+            codes = np.split(which, np.cumsum([len(code) for code in codes])[:-1])
+        together = np.concatenate(
+            [
+                (code * self.records + rows) * width + at
+                for at, (code, (rows, _)) in enumerate(zip(codes, parts, strict=True))
+            ]
+        )
+        together.sort()
+        _, sizes = runs(together // (self.records * width))
+        fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
+        large = sizes > self.cap
+        found = list(pairs_in(together[fits] // width, self.records))
+        crowds: dict[tuple[int, int], Flags] = {}
+        if large.any():
+            rows, place = np.divmod(together[np.repeat(large, sizes)] % (self.records * width), width)
+            for at, pair in enumerate(slots):
+                mine = np.zeros(self.records, dtype=np.bool_)
+                mine[rows[place == at]] = True
+                if mine.any():
+                    crowds[pair] = mine
+        return found, int((sizes[large] * (sizes[large] - 1) // 2).sum()), crowds
 
     def _slots(self) -> tuple[list[Ints], NDArray[np.uint8], int]:
         """For each record its wide keys, numbered densely, the rarest; and the kinds of the numbers."""
@@ -225,23 +258,11 @@ class _Wide:
             rows, one, other = rows[apart], one[apart], other[apart]
         return rows, np.minimum(one, other) * count + np.maximum(one, other)
 
-    def _numbered(
-        self, parts: dict[tuple[int, int], tuple[Longs, Longs]], count: int
-    ) -> dict[tuple[int, int], tuple[Longs, Longs]]:
-        """The same with smaller numbers, where a number and a record together would not fit into 64 bits."""
-        if count * count * self.records < 1 << 63:
-            return parts
-        which = compress(np.concatenate([code for _, code in parts.values()]))[1].astype(np.int64)
-        bounds = np.cumsum([len(code) for _, code in parts.values()])[:-1]
-        return {
-            pair: (rows, code)
-            for (pair, (rows, _)), code in zip(parts.items(), np.split(which, bounds), strict=True)
-        }
-
-    def _triples(self, slots: Sequence[Ints], over: dict[tuple[int, int], Longs], count: int) -> list[Longs]:
+    def _triples(
+        self, slots: Sequence[Ints], crowded: Mapping[tuple[int, int], Flags], count: int
+    ) -> list[Longs]:
         """The pairs of records with three keys of which each two are shared by too many."""
         parts: list[tuple[Longs, Longs]] = []
-        crowded = {pair: self._mask(rows) for pair, rows in over.items() if len(rows)}
         for s, t, u in combinations(range(len(slots)), 3):
             if (s, t) in crowded and (s, u) in crowded and (t, u) in crowded:
                 position = np.nonzero(crowded[s, t] & crowded[s, u] & crowded[t, u])[0]
@@ -257,16 +278,6 @@ class _Wide:
         packed = np.sort(block * self.records + position)
         _, sizes = runs(packed // self.records)
         return list(pairs_in(packed[np.repeat(sizes <= self.cap, sizes)], self.records))
-
-    def _mask(self, rows: Longs) -> Flags:
-        found = np.zeros(self.records, dtype=np.bool_)
-        found[rows] = True
-        return found
-
-
-def _among(codes: Longs, chosen: Longs) -> Flags:
-    where = np.minimum(np.searchsorted(chosen, codes), len(chosen) - 1)
-    return chosen[where] == codes
 
 
 def _postings(slots: Sequence[Ints], count: int) -> list[NDArray[np.int64]]:
