@@ -151,19 +151,19 @@ class _Wide:
     def joint(self) -> list[Longs]:
         """Let records meet that share two wide keys, or three."""
         slots, kinds, count = self._slots()
-        filled = [np.nonzero(slot >= 0)[0] for slot in slots]
-        of = [kinds[slot[rows]] for slot, rows in zip(slots, filled, strict=True)]
-        self.mixed = any((kind != kind[0]).any() for kind in of)
+        there = [slot >= 0 for slot in slots]
+        of = [np.nonzero(np.bincount(kinds[slot[mine]]))[0] for slot, mine in zip(slots, there, strict=True)]
+        self.mixed = any(len(kind) > 1 for kind in of)
         shapes: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for s, t in combinations(range(len(slots)), 2):
             one, other = sorted((int(of[s][0]), int(of[t][0])))
             if self.mixed or one != other or one == _NAME:
                 shapes.setdefault((0, 0) if self.mixed else (one, other), []).append((s, t))
         found: list[Longs] = []
-        crowded: dict[tuple[int, int], Flags] = {}
+        crowded: dict[tuple[int, int], NDArray[np.uint8]] = {}
         for pairs, left_out, crowds in each(
             lambda pairs: self._meeting(
-                pairs, [self._joint(slots, filled, pair, kinds, count) for pair in pairs], count
+                pairs, [self._joint(slots, there, pair, kinds, count) for pair in pairs], count
             ),
             shapes.values(),
         ):
@@ -174,7 +174,7 @@ class _Wide:
 
     def _meeting(
         self, slots: Sequence[tuple[int, int]], parts: Sequence[tuple[Longs, Longs]], count: int
-    ) -> tuple[list[Longs], int, dict[tuple[int, int], Flags]]:
+    ) -> tuple[list[Longs], int, dict[tuple[int, int], NDArray[np.uint8]]]:
         """The pairs of records that meet by two keys, of which *parts* has the records and numbers for each two
         *slots*; how many pairs are left out; and for each two slots the records that have too much company."""
         width = len(parts)
@@ -194,14 +194,14 @@ class _Wide:
         fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
         large = sizes > self.cap
         found = list(pairs_in(together[fits] // width, self.records))
-        crowds: dict[tuple[int, int], Flags] = {}
+        crowds: dict[tuple[int, int], NDArray[np.uint8]] = {}
         if large.any():
             rows, place = np.divmod(together[np.repeat(large, sizes)] % (self.records * width), width)
             for at, pair in enumerate(slots):
                 mine = np.zeros(self.records, dtype=np.bool_)
                 mine[rows[place == at]] = True
                 if mine.any():
-                    crowds[pair] = mine
+                    crowds[pair] = np.packbits(mine)
         return found, int((sizes[large] * (sizes[large] - 1) // 2).sum()), crowds
 
     def _slots(self) -> tuple[list[Ints], NDArray[np.uint8], int]:
@@ -243,38 +243,43 @@ class _Wide:
     def _joint(
         self,
         slots: Sequence[Ints],
-        filled: Sequence[Longs],
+        there: Sequence[Flags],
         pair: tuple[int, int],
         kinds: NDArray[np.uint8],
         count: int,
     ) -> tuple[Longs, Longs]:
         """The records that have keys in both of two slots, unless these are alike; and the number of both keys."""
-        fewer, more = sorted(pair, key=lambda slot: len(filled[slot]))
-        rows = filled[fewer]
-        rows = rows[slots[more][rows] >= 0]
-        one, other = slots[fewer][rows].astype(np.int64), slots[more][rows].astype(np.int64)
+        rows = np.nonzero(there[pair[0]] & there[pair[1]])[0]
+        one, other = (slots[slot][rows].astype(np.int64) for slot in pair)
         if self.mixed:
             apart = (kinds[one] != kinds[other]) | (kinds[one] == _NAME)
             rows, one, other = rows[apart], one[apart], other[apart]
         return rows, np.minimum(one, other) * count + np.maximum(one, other)
 
     def _triples(
-        self, slots: Sequence[Ints], crowded: Mapping[tuple[int, int], Flags], count: int
+        self, slots: Sequence[Ints], crowded: Mapping[tuple[int, int], NDArray[np.uint8]], count: int
     ) -> list[Longs]:
         """The pairs of records with three keys of which each two are shared by too many."""
-        parts: list[tuple[Longs, Longs]] = []
-        for s, t, u in combinations(range(len(slots)), 3):
-            if (s, t) in crowded and (s, u) in crowded and (t, u) in crowded:
-                position = np.nonzero(crowded[s, t] & crowded[s, u] & crowded[t, u])[0]
-                if len(position):
-                    keys = np.sort(np.stack([slots[k][position] for k in (s, t, u)]).astype(np.int64), axis=0)
-                    parts.append((keys, position))
+        triples = [
+            (s, t, u)
+            for s, t, u in combinations(range(len(slots)), 3)
+            if {(s, t), (s, u), (t, u)} <= crowded.keys()
+        ]
+
+        def meeting(three: tuple[int, int, int]) -> tuple[Longs, Longs, Longs]:
+            s, t, u = three
+            every = crowded[s, t] & crowded[s, u] & crowded[t, u]
+            position = np.nonzero(np.unpackbits(every, count=self.records))[0]
+            one, other, third = (slots[slot][position].astype(np.int64) for slot in three)
+            low, high = np.minimum(one, other), np.maximum(one, other)
+            least, most = np.minimum(low, third), np.maximum(high, third)
+            return position, least * count + (low + high + third - least - most), most
+
+        parts = [part for part in each(meeting, triples) if len(part[0])]
         if not parts:
             return []
-        keys = np.concatenate([keys for keys, _ in parts], axis=1)
-        position = np.concatenate([position for _, position in parts])
-        low = compress(keys[0] * count + keys[1])[1].astype(np.int64)
-        block = compress(low * count + keys[2])[1].astype(np.int64)
+        position, two, third = (np.concatenate(every) for every in zip(*parts, strict=True))
+        block = compress(compress(two)[1].astype(np.int64) * count + third)[1].astype(np.int64)
         packed = np.sort(block * self.records + position)
         _, sizes = runs(packed // self.records)
         return list(pairs_in(packed[np.repeat(sizes <= self.cap, sizes)], self.records))

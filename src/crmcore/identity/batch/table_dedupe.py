@@ -21,7 +21,7 @@ from crmcore.identity.batch.lazy import LazyPairs
 from crmcore.identity.batch.linking import Linked, Said
 from crmcore.identity.batch.reading import fields_of
 from crmcore.identity.batch.tables import table_of, whole_numbers
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts
+from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts, released
 from crmcore.identity.cluster import Link, agglomerate
 from crmcore.identity.deduplication import (
     MOST_UNSURE,
@@ -93,7 +93,9 @@ class _Run:
 
     def begin(self, on_progress: Progress | None) -> bool:
         """Encode the rows and learn what is to be learned; False where it takes the reference to decide."""
+        released()
         found = encoded(self.fields, self.kind)
+        released()
         if found is None or (
             isinstance(self.matcher, Matcher) and any(c.source for c in self.matcher.columns)
         ):

@@ -199,10 +199,12 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
     numbered = each(_numbered, shared.values())
     for (kind, parts), (ids, known) in zip(shared.items(), numbered, strict=True):
         at, size = 0, len(known)
+        of_kind: list[Ints] = []
         for column, keys in parts:
             mine = ids[at : at + len(keys)]
-            slots.append(np.where(mine > 0, mine - 1 + count, -1).astype(np.int32)[column.codes])
+            of_kind.append(np.where(mine > 0, mine + np.int32(count - 1), np.int32(-1))[column.codes])
             at += len(keys)
+        slots += once(of_kind)
         texts.append(known.slice(1))
         kinds.append(np.full(size - 1, ord(kind), dtype=np.uint8))
         fuzzy.append(np.full(size - 1, kind in blurred, dtype=np.bool_))
@@ -214,7 +216,7 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
         return f"{chr(of[id])}:{every[id].as_py()}"
 
     return Keys(
-        slots=once(slots),
+        slots=tuple(slots),
         kinds=of,
         number=lambda id: number_of(text(id)),
         text=text,

@@ -42,6 +42,11 @@ def each(work: Callable[[In], Out], parts: Iterable[In]) -> list[Out]:
         return list(pool.map(work, parts))
 
 
+def released() -> None:
+    """Give back the memory that Arrow keeps for later."""
+    pa.default_memory_pool().release_unused()
+
+
 class Texts(Sequence[Any]):
     """The values of a column by code, none for 0: texts of an Arrow array, each made when it is asked for."""
 
