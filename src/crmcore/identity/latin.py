@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from crmcore.values.text import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _MEMORY = 1 << 16
 _CACHED_LENGTH = 256
@@ -78,7 +78,7 @@ def _transliterate() -> Callable[[str], str]:
 # In this order. Capitals are sounds that are settled; small letters are still spelling, and what is left of them at the
 # end stands for itself.
 _RULES = tuple(
-    (re.compile(pattern), heard, tuple(signs.split()))
+    (re.compile(pattern, re.MULTILINE), heard, tuple(signs.split()))
     for pattern, heard, signs in (
         (r"([a-z])\1+", r"\1", ""),
         (r"^[yi](?=e)|^j(?=e[vwl])", "", "e"),  # Yelena is Elena
@@ -98,7 +98,7 @@ _RULES = tuple(
         (r"(?<=[bdlnr])h|(?<=[nl])j", "", "h j"),
         (r"x", "KS", "x"),
         (r"(?<=[ao])w(?=[dln])", "", "w"),  # Chowdhury is Chaudhury
-        (r"(?<=[^aeiouy])w(?![aeiouyh])", "u", "w"),  # written without vowels: mhmwd is Mahmoud
+        (r"(?<=[^aeiouy\n])w(?![aeiouyh])", "u", "w"),  # written without vowels: mhmwd is Mahmoud
         (r"^[yi](?=[aeiouw])|j(?=[aeou])", "J", "y i j"),
         (r"(?<=.)j", "", "j"),  # Andrej is Andrei
         (r"(?<=[KSTFQbdgjlnprz])h|h$", "", "h"),
@@ -118,14 +118,14 @@ _VOWELS = tuple(
 )
 _HEARD = str.maketrans("fwzcqFSTKJHPQ", "vvskkvstkjhpx")
 _CLASSES = str.maketrans("bvwdzgcqPFTSKJHAQ", "pfftskkkpftskjhak")
-_FIRST_VOWELS = re.compile("^[aeiouy]+")
+_FIRST_VOWELS = re.compile("^[aeiouy]+", re.MULTILINE)
 _LATER_VOWELS = re.compile("[aeiouy]+")
 _TWICE = re.compile(r"(.)\1+")
+_LONGEST = 64
 _LONGEST_KEY = 24
 
 
 def _consonants(word: str) -> str:
-    word = word[:64]
     for pattern, heard, signs in _RULES:
         for sign in signs:
             if sign in word:
@@ -144,7 +144,7 @@ def heard(word: str) -> str:
     >>> heard("youssef"), heard("yusuf"), heard("schroeder"), heard("geun")
     ('jusiv', 'jusuv', 'srudir', 'gun')
     """
-    word = _consonants(word)
+    word = _consonants(word[:_LONGEST])
     for pattern, vowel in _VOWELS:
         word = pattern.sub(vowel, word)
     return _TWICE.sub(r"\1", word.translate(_HEARD))
@@ -162,5 +162,19 @@ def sound(word: str) -> str:
     >>> sound("gaddafi"), sound("qadhafi"), sound("elena"), sound("yelena")
     ('ktf', 'ktf', 'aln', 'aln')
     """
-    word = _FIRST_VOWELS.sub("A", _consonants(word))
-    return _TWICE.sub(r"\1", _LATER_VOWELS.sub("", word).translate(_CLASSES))[:_LONGEST_KEY]
+    return _skeleton(word[:_LONGEST])[:_LONGEST_KEY]
+
+
+def sounds(words: Sequence[str]) -> list[str]:
+    """The `sound` of each of many words, none of which has a line break: written as lines they are one text.
+
+    >>> sounds(["elena", "yelena", ""])
+    ['aln', 'aln', '']
+    """
+    lines = _skeleton("\n".join([word[:_LONGEST] for word in words])).split("\n")
+    return [line[:_LONGEST_KEY] for line in lines[: len(words)]]
+
+
+def _skeleton(lines: str) -> str:
+    lines = _FIRST_VOWELS.sub("A", _consonants(lines))
+    return _TWICE.sub(r"\1", _LATER_VOWELS.sub("", lines).translate(_CLASSES))

@@ -34,7 +34,8 @@ def test_a_text_has_one_number_on_every_path(texts: list[str]) -> None:
 )
 def test_a_record_has_one_number_on_every_path(values: list[int], kind: str) -> None:
     found = record_numbers(
-        np.array([number_of(kind)], dtype=np.uint64), [np.array([v], dtype=np.uint64) for v in values]
+        np.array([number_of(kind)], dtype=np.uint64),
+        [(np.array([0, v], dtype=np.uint64), np.array([1], dtype=np.int32)) for v in values],
     )
     assert found.tolist() == [record_number(kind, enumerate(values))]
 

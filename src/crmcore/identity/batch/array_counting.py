@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import Blocked, blocked, runs
 from crmcore.identity.batch.grading import PairGrader
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, each
 from crmcore.identity.batch.work import Work
 from crmcore.identity.model.columns import Column
 from crmcore.identity.model.evidence import (
@@ -45,6 +46,8 @@ Progress = Callable[[int, int], None]
 
 _STEP = UNIT >> 8
 _LOW = 15
+_EXACT = 1 << 53
+_PAIRS = 1 << 16
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -58,9 +61,10 @@ class Patterns:
 
 @attrs.define
 class _Items:
-    """Pairs of one pattern whose terms add as much; *of* has for each live pair which ones it is among."""
+    """Pairs of one *pattern* whose terms add as much, by ascending pattern; *of* has for each of the *live* pairs which
+    ones it is among."""
 
-    levels: NDArray[np.uint8]
+    pattern: Longs
     bits: Longs
     count: Longs
     weight: Longs
@@ -92,6 +96,7 @@ class ArrayCounting:
         self._least = np.full(table.records, PART, dtype=np.int64)
         self._sizes: Longs | None = None
         self._live: Ints = np.arange(count, dtype=np.int32)
+        self._known: dict[tuple[int, str], tuple[Longs, Longs]] = {}
         self._points: list[dict[int, Longs]] = [{} for _ in table.columns]
         one, other = copies[self.a], copies[self.b]
         self._times = np.where(self.a == self.b, one * (one - 1) // 2, one * other)
@@ -133,6 +138,9 @@ class ArrayCounting:
 
     def _masses(self, at: int, kind: str) -> Longs:
         """For each term by how many customers it is borne, in parts of `MASS`."""
+        known = self._known.get((at, kind))
+        if known is not None and known[0] is self._parts[at]:
+            return known[1]
         column = self.table.columns[at]
         terms = column.terms[kind]
         codes, parts = column.codes, self._parts[at]
@@ -142,6 +150,7 @@ class ArrayCounting:
         masses = np.bincount(terms.ids, weights=by_code, minlength=terms.count).astype(np.int64)
         masses = (masses * MASS + WHOLE // 2) // WHOLE
         masses[0] = 0
+        self._known[at, kind] = self._parts[at], masses
         return masses
 
     def masses(self, at: int, kind: str) -> Mapping[int, int]:
@@ -223,15 +232,7 @@ class ArrayCounting:
         worth, less = self._worth(tables)
         possible = worth > IMPOSSIBLE
         live = live[possible[patterns.of[live]]]
-        points = np.zeros(len(live), dtype=np.int64)
-        for at, by_level in enumerate(self._points):
-            levels = patterns.levels[patterns.of[live], at]
-            for level, by_code in by_level.items():
-                mine = np.nonzero(levels == level)[0]
-                if len(mine):
-                    a, b = self.grader.aligned(at, self.a[live[mine]], self.b[live[mine]])
-                    points[mine] += np.minimum(by_code[a], by_code[b])
-        bits = np.clip((points + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
+        bits = self._terms_of(live)
         width = 2 * MOST_TERM_BITS + 1
         key = patterns.of[live].astype(np.int64) * width + bits + MOST_TERM_BITS
         known = np.zeros(len(patterns.values) * width, dtype=np.bool_)
@@ -246,7 +247,7 @@ class ArrayCounting:
             weight = times * (2 * WHOLE * PART // (self._sizes[self.a[live]] + self._sizes[self.b[live]]))
         pattern, term = np.divmod(ids, width)
         self._items = _Items(
-            levels=patterns.levels[pattern],
+            pattern=pattern,
             bits=(term - MOST_TERM_BITS) * UNIT - less[pattern],
             count=_exact(of, times, len(ids)),
             weight=_exact(of, weight, len(ids)),
@@ -254,6 +255,25 @@ class ArrayCounting:
             live=live,
         )
         self._kept = np.arange(len(ids))
+
+    def _terms_of(self, live: Ints) -> Longs:
+        """What their terms add for some pairs, in whole bits."""
+        bits = np.empty(len(live), dtype=np.int64)
+
+        def add(start: int) -> None:
+            mine = live[start : start + _PAIRS]
+            pattern, points = self.patterns.of[mine], np.zeros(len(mine), dtype=np.int64)
+            for at, by_level in enumerate(self._points):
+                levels = self.patterns.levels[pattern, at]
+                for level, by_code in by_level.items():
+                    there = np.nonzero(levels == level)[0]
+                    if len(there):
+                        a, b = self.grader.aligned(at, self.a[mine[there]], self.b[mine[there]])
+                        points[there] += np.minimum(by_code[a], by_code[b])
+            bits[start : start + _PAIRS] = points
+
+        each(add, range(0, len(live), _PAIRS))
+        return np.clip((bits + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
 
     def _worth(self, tables: Tables) -> tuple[Longs, Longs]:
         """What each pattern is worth at best without its terms, and what dependences take off."""
@@ -267,23 +287,23 @@ class ArrayCounting:
         return worth - less, less
 
     def expect(self, tables: Tables) -> Sums:
-        kept = self._kept
-        items = self._items
+        kept, items = self._kept, self._items
         a, b = self._scores(tables, kept)
         likely = a >= NEGLIGIBLE
         if b is not None:
             likely |= b >= NEGLIGIBLE_RELATED
-        kept, a, b = kept[likely], a[likely], None if b is None else b[likely]
-        count, weight, levels = items.count[kept], items.weight[kept], items.levels[kept]
-        share = _probability(a, b)
+        share = _probability(a, b) * likely
+        count, weight = items.count[kept], items.weight[kept]
+        starts, _ = runs(items.pattern[kept])
+        levels = self.patterns.levels[items.pattern[kept[starts]]]
         related_total, related = 0, [0] * ((len(self.columns) + 1) * LEVELS)
         if b is not None:
-            other = _probability(b, a)
-            related_total, related = _dot(other, count), _by_level(other, weight, levels)
+            other = _probability(b, a) * likely
+            related_total, related = _dot(other, count), _by_level(other, weight, starts, levels)
         return Sums(
             total=_dot(share, count),
             related_total=related_total,
-            same=_by_level(share, weight, levels),
+            same=_by_level(share, weight, starts, levels),
             related=related,
         )
 
@@ -292,12 +312,11 @@ class ArrayCounting:
         self._kept = self._kept[(a > BARREN) | (False if b is None else b > BARREN_RELATED)]
 
     def _scores(self, tables: Tables, kept: Longs) -> tuple[Longs, Longs | None]:
-        items = self._items
-        levels, bits = items.levels[kept], items.bits[kept]
-        score = tables.prior + bits + looked_up(tables.same, levels)
+        pattern, bits, levels = self._items.pattern[kept], self._items.bits[kept], self.patterns.levels
+        score = looked_up(tables.same, levels)[pattern] + bits + tables.prior
         if tables.related is None:
             return score, None
-        return score, tables.related_prior + bits + looked_up(tables.related, levels)
+        return score, looked_up(tables.related, levels)[pattern] + bits + tables.related_prior
 
     def weigh(self, tables: Tables) -> None:
         items = self._items
@@ -309,25 +328,26 @@ class ArrayCounting:
         self._live = items.live[hopeful[items.of]]
         counted = np.nonzero(share[items.of])[0]
         pairs, of = items.live[counted], items.of[counted]
-        i, j = self.a[pairs], self.b[pairs]
+        i, j = self.a[pairs].astype(np.intp), self.b[pairs].astype(np.intp)
         apart = i != j
-        mine = share[of] * (self.copies[j] - ~apart)
-        theirs = share[of] * self.copies[i] * apart
-        whole = np.full(self.records, WHOLE, dtype=np.int64)
-        sizes = whole + _exact(i, mine, self.records) + _exact(j, theirs, self.records)
-        most = whole.copy()
-        for at, column in enumerate(self.columns):
+        mine = _floats(share[of] * (self.copies[j] - ~apart))
+        theirs = _floats(share[of] * self.copies[i] * apart)
+
+        def customers(agree: Flags | None) -> Longs:
+            """For each record how many records are one customer with it, of those that *agree*."""
+            some = [part if agree is None else part * agree for part in (mine, theirs)]
+            return WHOLE + _exact(i, some[0], self.records) + _exact(j, some[1], self.records)
+
+        def shared(column: tuple[int, Column]) -> Longs:
             full = np.zeros(LEVELS, dtype=np.bool_)
-            full[list(column.full)] = True
-            agree = full[items.levels[of, at]]
-            shared = (
-                whole
-                + _exact(i[agree], mine[agree], self.records)
-                + _exact(j[agree], theirs[agree], self.records)
-            )
-            self._parts[at] = self.copies * WHOLE * WHOLE // shared
-            most = np.maximum(most, shared)
-        self._sizes = np.maximum(sizes, 2 * WHOLE)
+            full[list(column[1].full)] = True
+            return customers(full[self.patterns.levels[:, column[0]]][items.pattern][of])
+
+        most = np.full(self.records, WHOLE, dtype=np.int64)
+        for at, found in enumerate(each(shared, enumerate(self.columns))):
+            self._parts[at] = self.copies * WHOLE * WHOLE // found
+            most = np.maximum(most, found)
+        self._sizes = np.maximum(customers(None), 2 * WHOLE)
         self._least = np.maximum(WHOLE * WHOLE // most * PART // WHOLE, 1)
 
 
@@ -352,8 +372,13 @@ def looked_up(rows: Sequence[Sequence[int]], levels: NDArray[np.uint8]) -> Longs
 
 def _probability(bits: Longs, other: Longs | None) -> Longs:
     if other is not None:
-        bits = bits - np.array(alternatives(), dtype=np.int64)[_places(other)]
-    return np.array(certainties(), dtype=np.int64)[_places(bits)]
+        bits = bits - _table(alternatives)[_places(other)]
+    return _table(certainties)[_places(bits)]
+
+
+@cache
+def _table(of: Callable[[], Sequence[int]]) -> Longs:
+    return np.array(of(), dtype=np.int64)
 
 
 def _places(bits: Longs) -> Longs:
@@ -361,9 +386,14 @@ def _places(bits: Longs) -> Longs:
     return np.clip((bits + _STEP // 2) // _STEP + middle, 0, 2 * middle)
 
 
-def _exact(places: NDArray[Any], amounts: Longs, count: int) -> Longs:
+def _floats(amounts: Longs) -> NDArray[Any]:
+    """The amounts as floats, which are added faster, where every sum of them is exact."""
+    return amounts.astype(np.float64) if len(amounts) * int(amounts.max(initial=0)) < _EXACT else amounts
+
+
+def _exact(places: NDArray[Any], amounts: NDArray[Any], count: int) -> Longs:
     """Sums of whole numbers by place: exact, since sums below 2^53 are, and larger ones are made of two halves."""
-    if len(amounts) * int(amounts.max(initial=0)) < 1 << 53:
+    if amounts.dtype == np.float64 or len(amounts) * int(amounts.max(initial=0)) < _EXACT:
         return np.bincount(places, weights=amounts, minlength=count).astype(np.int64)
     low = np.bincount(places, weights=amounts & (1 << 26) - 1, minlength=count)
     high = np.bincount(places, weights=amounts >> 26, minlength=count)
@@ -376,11 +406,13 @@ def _dot(share: Longs, amounts: Longs) -> int:
     return (int((high * amounts).sum()) << _LOW) + int((low * amounts).sum())
 
 
-def _by_level(share: Longs, weight: Longs, levels: NDArray[np.uint8]) -> list[int]:
+def _by_level(share: Longs, weight: Longs, starts: Longs, levels: NDArray[np.uint8]) -> list[int]:
+    """Sums of products by the levels that the stretches of items have which begin at *starts*."""
     high, low = (share >> _LOW) * weight, (share & (1 << _LOW) - 1) * weight
+    halves = [np.add.reduceat(part, starts) if len(starts) else part for part in (high, low)]
     found: list[int] = []
     for at in range(levels.shape[1]):
-        highs, lows = (_exact(levels[:, at], part, LEVELS).tolist() for part in (high, low))
+        highs, lows = (_exact(levels[:, at], part, LEVELS).tolist() for part in halves)
         found += [0, *((one << _LOW) + other for one, other in zip(highs[1:], lows[1:], strict=True))]
     return found
 

@@ -5,7 +5,7 @@ Invariant: a pair comes out once, the lower position first, in ascending order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
 
 import attrs
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
 from crmcore.identity.batch.memory_limit import Room
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.batch.texts import THREADS, Flags, Ints, Longs, compress, each
 from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
 from crmcore.identity.model.content import number_of
 
 _NAME = ord("n")
-_PAIR, _ENTRY, _TRIPLE, _SLOT = 40, 64, 150, 12
+_PAIR, _ENTRY, _TRIPLE, _SLOT = 40, 40, 100, 12
 """Bytes that a pair takes while it is found or sorted, a record for each two and each three of its wide keys, and for
 each place where it may have one."""
 
@@ -52,15 +52,14 @@ def blocked(
         sizes += np.bincount(slot[slot >= 0], minlength=len(sizes))
     near = _near(keys, sizes, records if cap is None else NEAR + 1)
     cap = _cap(sizes, near, budget) if cap is None else cap
-    few = sizes[(sizes > 1) & (sizes <= cap)]
-    room.need("finding pairs", int((few * (few - 1) // 2).sum()) * _PAIR)
+    room.need("finding pairs", _pairs(sizes, cap) * _PAIR)
     found: list[Longs] = []
     found += _blocks_of(keys.slots, (sizes > 1) & (sizes <= cap), records)
     wide = _Wide(keys, sizes, cap, records, room)
     found += wide.across(near)
     found += wide.joint()
     room.need("finding pairs", sum(map(len, found)) * _PAIR)
-    packed = _sorted_once(found)
+    packed = _sorted_once(found, records * records)
     return Blocked(
         a=(packed // records).astype(np.int32),
         b=(packed % records).astype(np.int32),
@@ -69,6 +68,12 @@ def blocked(
         left_out=wide.left_out,
         cap=cap,
     )
+
+
+def _pairs(sizes: Longs, cap: int) -> int:
+    """How many pairs there are in the blocks that are compared whole."""
+    few = sizes[sizes <= cap]
+    return int((few * (few - 1) // 2).sum())
 
 
 def _near(keys: Keys, sizes: Longs, records: int) -> NDArray[np.int64]:
@@ -121,11 +126,17 @@ def runs(values: Longs) -> tuple[Longs, Longs]:
     return starts, np.diff(np.concatenate([starts, [len(values)]]))
 
 
-def _sorted_once(found: Sequence[Longs]) -> Longs:
-    if not found:
-        return np.zeros(0, dtype=np.int64)
-    packed = np.sort(np.concatenate(found))
-    return packed[np.concatenate([[True], packed[1:] != packed[:-1]])] if len(packed) else packed
+def _sorted_once(found: Sequence[Longs], most: int) -> Longs:
+    """The different numbers, all below *most*, in ascending order; sorted in parts beside one another."""
+    packed = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    # The lower of two positions is low more often than it is high.
+    bounds = [int(most * (1 - (1 - at / THREADS) ** 0.5)) for at in range(THREADS)] + [most]
+
+    def part(bounds: tuple[int, int]) -> Longs:
+        mine = np.sort(packed[(packed >= bounds[0]) & (packed < bounds[1])])
+        return mine[np.concatenate([[True], mine[1:] != mine[:-1]])] if len(mine) else mine
+
+    return np.concatenate(each(part, pairwise(bounds)))
 
 
 class _Wide:
@@ -157,35 +168,71 @@ class _Wide:
         """Let records meet that share two wide keys, or three."""
         self.room.need("finding pairs", len(self.keys.slots) * self.records * _SLOT)
         slots, kinds, count = self._slots()
-        filled = [np.nonzero(slot >= 0)[0] for slot in slots]
-        of = [kinds[slot[rows]] for slot, rows in zip(slots, filled, strict=True)]
-        self.mixed = any((kind != kind[0]).any() for kind in of)
+        there = [slot >= 0 for slot in slots]
+        of = [np.nonzero(np.bincount(kinds[slot[mine]]))[0] for slot, mine in zip(slots, there, strict=True)]
+        self.mixed = any(len(kind) > 1 for kind in of)
         shapes: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for s, t in combinations(range(len(slots)), 2):
             one, other = sorted((int(of[s][0]), int(of[t][0])))
             if self.mixed or one != other or one == _NAME:
                 shapes.setdefault((0, 0) if self.mixed else (one, other), []).append((s, t))
         found: list[Longs] = []
-        over: dict[tuple[int, int], Longs] = {}
-        for pairs in shapes.values():
-            entries = sum(min(len(filled[s]), len(filled[t])) for s, t in pairs)
-            self.room.need("finding pairs", entries * _ENTRY)
-            parts = self._numbered(
-                {pair: self._joint(slots, filled, pair, kinds, count) for pair in pairs}, count
-            )
-            together = np.sort(np.concatenate([code * self.records + rows for rows, code in parts.values()]))
-            starts, sizes = runs(together // self.records)
-            fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
-            few = sizes[(sizes > 1) & (sizes <= self.cap)]
-            self.room.need("finding pairs", int((few * (few - 1) // 2).sum()) * _PAIR)
-            found += pairs_in(together[fits], self.records)
-            large = sizes > self.cap
-            self.left_out += int((sizes[large] * (sizes[large] - 1) // 2).sum())
-            if large.any():
-                crowded = together[starts[large]] // self.records
-                for pair, (rows, code) in parts.items():
-                    over[pair] = rows[_among(code, crowded)]
-        return found + self._triples(slots, over, count)
+        crowded: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        for pairs, left_out, crowds in each(
+            lambda pairs: self._meeting(pairs, self._joints(pairs, slots, there, kinds, count), count),
+            shapes.values(),
+        ):
+            found += pairs
+            self.left_out += left_out
+            crowded |= crowds
+        return found + self._triples(slots, crowded, count)
+
+    def _joints(
+        self,
+        pairs: Sequence[tuple[int, int]],
+        slots: Sequence[Ints],
+        there: Sequence[Flags],
+        kinds: NDArray[np.uint8],
+        count: int,
+    ) -> list[tuple[Longs, Longs]]:
+        """For each two slots the records that have keys in both."""
+        most = sum(min(int(there[s].sum()), int(there[t].sum())) for s, t in pairs)
+        # Others meet beside them.
+        self.room.need("finding pairs", most * _ENTRY * THREADS)
+        return [self._joint(slots, there, pair, kinds, count) for pair in pairs]
+
+    def _meeting(
+        self, slots: Sequence[tuple[int, int]], parts: Sequence[tuple[Longs, Longs]], count: int
+    ) -> tuple[list[Longs], int, dict[tuple[int, int], NDArray[np.uint8]]]:
+        """The pairs of records that meet by two keys, of which *parts* has the records and numbers for each two
+        *slots*; how many pairs are left out; and for each two slots the records that have too much company."""
+        width = len(parts)
+        codes = [code for _, code in parts]
+        if count * count * self.records * width >= 1 << 63:
+            # A number, a record and a place together would not fit into 64 bits.
+            which = compress(np.concatenate(codes))[1].astype(np.int64)
+            codes = np.split(which, np.cumsum([len(code) for code in codes])[:-1])
+        together = np.concatenate(
+            [
+                (code * self.records + rows) * width + at
+                for at, (code, (rows, _)) in enumerate(zip(codes, parts, strict=True))
+            ]
+        )
+        together.sort()
+        _, sizes = runs(together // (self.records * width))
+        fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
+        large = sizes > self.cap
+        self.room.need("finding pairs", _pairs(sizes, self.cap) * _PAIR)
+        found = list(pairs_in(together[fits] // width, self.records))
+        crowds: dict[tuple[int, int], NDArray[np.uint8]] = {}
+        if large.any():
+            rows, place = np.divmod(together[np.repeat(large, sizes)] % (self.records * width), width)
+            for at, pair in enumerate(slots):
+                mine = np.zeros(self.records, dtype=np.bool_)
+                mine[rows[place == at]] = True
+                if mine.any():
+                    crowds[pair] = np.packbits(mine)
+        return found, int((sizes[large] * (sizes[large] - 1) // 2).sum()), crowds
 
     def _slots(self) -> tuple[list[Ints], NDArray[np.uint8], int]:
         """For each record its wide keys, numbered densely, the rarest; and the kinds of the numbers."""
@@ -226,66 +273,47 @@ class _Wide:
     def _joint(
         self,
         slots: Sequence[Ints],
-        filled: Sequence[Longs],
+        there: Sequence[Flags],
         pair: tuple[int, int],
         kinds: NDArray[np.uint8],
         count: int,
     ) -> tuple[Longs, Longs]:
         """The records that have keys in both of two slots, unless these are alike; and the number of both keys."""
-        fewer, more = sorted(pair, key=lambda slot: len(filled[slot]))
-        rows = filled[fewer]
-        rows = rows[slots[more][rows] >= 0]
-        one, other = slots[fewer][rows].astype(np.int64), slots[more][rows].astype(np.int64)
+        rows = np.nonzero(there[pair[0]] & there[pair[1]])[0]
+        one, other = (slots[slot][rows].astype(np.int64) for slot in pair)
         if self.mixed:
             apart = (kinds[one] != kinds[other]) | (kinds[one] == _NAME)
             rows, one, other = rows[apart], one[apart], other[apart]
         return rows, np.minimum(one, other) * count + np.maximum(one, other)
 
-    def _numbered(
-        self, parts: dict[tuple[int, int], tuple[Longs, Longs]], count: int
-    ) -> dict[tuple[int, int], tuple[Longs, Longs]]:
-        """The same with smaller numbers, where a number and a record together would not fit into 64 bits."""
-        if count * count * self.records < 1 << 63:
-            return parts
-        which = compress(np.concatenate([code for _, code in parts.values()]))[1].astype(np.int64)
-        bounds = np.cumsum([len(code) for _, code in parts.values()])[:-1]
-        return {
-            pair: (rows, code)
-            for (pair, (rows, _)), code in zip(parts.items(), np.split(which, bounds), strict=True)
-        }
-
-    def _triples(self, slots: Sequence[Ints], over: dict[tuple[int, int], Longs], count: int) -> list[Longs]:
+    def _triples(
+        self, slots: Sequence[Ints], crowded: Mapping[tuple[int, int], NDArray[np.uint8]], count: int
+    ) -> list[Longs]:
         """The pairs of records with three keys of which each two are shared by too many."""
-        parts: list[tuple[Longs, Longs]] = []
-        self.room.need("finding pairs", len(over) * self.records)
-        crowded = {pair: self._mask(rows) for pair, rows in over.items() if len(rows)}
-        for s, t, u in combinations(range(len(slots)), 3):
-            if (s, t) in crowded and (s, u) in crowded and (t, u) in crowded:
-                position = np.nonzero(crowded[s, t] & crowded[s, u] & crowded[t, u])[0]
-                if len(position):
-                    self.room.need("finding pairs", len(position) * _TRIPLE)
-                    keys = np.sort(np.stack([slots[k][position] for k in (s, t, u)]).astype(np.int64), axis=0)
-                    parts.append((keys, position))
+        triples = [
+            (s, t, u)
+            for s, t, u in combinations(range(len(slots)), 3)
+            if {(s, t), (s, u), (t, u)} <= crowded.keys()
+        ]
+
+        def meeting(three: tuple[int, int, int]) -> tuple[Longs, Longs, Longs]:
+            s, t, u = three
+            every = crowded[s, t] & crowded[s, u] & crowded[t, u]
+            position = np.nonzero(np.unpackbits(every, count=self.records))[0]
+            one, other, third = (slots[slot][position].astype(np.int64) for slot in three)
+            low, high = np.minimum(one, other), np.maximum(one, other)
+            least, most = np.minimum(low, third), np.maximum(high, third)
+            return position, least * count + (low + high + third - least - most), most
+
+        parts = [part for part in each(meeting, triples) if len(part[0])]
         if not parts:
             return []
-        self.room.need("finding pairs", sum(len(rows) for _, rows in parts) * _TRIPLE)
-        keys = np.concatenate([keys for keys, _ in parts], axis=1)
-        position = np.concatenate([position for _, position in parts])
-        low = compress(keys[0] * count + keys[1])[1].astype(np.int64)
-        block = compress(low * count + keys[2])[1].astype(np.int64)
+        self.room.need("finding pairs", sum(len(part[0]) for part in parts) * _TRIPLE)
+        position, two, third = (np.concatenate(every) for every in zip(*parts, strict=True))
+        block = compress(compress(two)[1].astype(np.int64) * count + third)[1].astype(np.int64)
         packed = np.sort(block * self.records + position)
         _, sizes = runs(packed // self.records)
         return list(pairs_in(packed[np.repeat(sizes <= self.cap, sizes)], self.records))
-
-    def _mask(self, rows: Longs) -> Flags:
-        found = np.zeros(self.records, dtype=np.bool_)
-        found[rows] = True
-        return found
-
-
-def _among(codes: Longs, chosen: Longs) -> Flags:
-    where = np.minimum(np.searchsorted(chosen, codes), len(chosen) - 1)
-    return chosen[where] == codes
 
 
 def _postings(slots: Sequence[Ints], count: int) -> list[NDArray[np.int64]]:

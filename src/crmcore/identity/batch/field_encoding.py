@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -16,7 +17,20 @@ from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrow import pa, pc
 from crmcore.identity.batch.street_columns import Streets, streets_of
-from crmcore.identity.batch.texts import Flags, Ints, compress, distinct, flags, ids_of, texts_of
+from crmcore.identity.batch.texts import (
+    THREADS,
+    Flags,
+    Ints,
+    Numbers,
+    Texts,
+    compress,
+    distinct,
+    each,
+    flags,
+    ids_of,
+    numbers_of,
+    texts_of,
+)
 from crmcore.identity.features import ROLES, country_form
 from crmcore.identity.latin import latin
 from crmcore.identity.names import (
@@ -40,7 +54,7 @@ from crmcore.identity.normal_forms import (
 )
 from crmcore.values.text import fold
 
-THREADS = 2
+_NONE = "^$"
 _FOLDED = "^[a-z0-9]+(?: [a-z0-9]+)*$"
 _EMAIL = r"^[a-z0-9._+-]+@(?:[a-z0-9-]+\.)*[a-z0-9-]+$"
 _DOTLESS = r"[.+].*@gmail\.com$|@googlemail\.com$"
@@ -55,6 +69,16 @@ class Coded:
     codes: Ints
     content: Any
 
+    @cached_property
+    def numbers(self) -> Numbers:
+        """The number of each value, 0 for none."""
+        content = self.content
+        if content is None:
+            content = texts_of(["", *(" ".join(value) for value in self.values[1:])])
+        numbers = numbers_of(content)
+        numbers[0] = 0
+        return numbers
+
 
 class Fields:
     """The fields of rows, by role; each is an array of texts, and all are as long."""
@@ -62,8 +86,7 @@ class Fields:
     def __init__(self, arrays: Mapping[str, Any], rows: int) -> None:
         self.rows = rows
         self._texts: dict[str, tuple[Any, Ints]] = {}
-        with ThreadPoolExecutor(THREADS) as pool:
-            read = dict(zip(arrays, pool.map(distinct, arrays.values()), strict=True))
+        read = dict(zip(arrays, each(distinct, arrays.values()), strict=True))
         for role in ROLES:
             if role in arrays:
                 known, which = read[role]
@@ -90,9 +113,12 @@ class Fields:
     def filled(self, role: str) -> Flags:
         """Which rows have more than white space in a field."""
         known, which = self.texts(role)
-        return np.array([bool(text.strip()) for text in known.to_pylist()], dtype=np.bool_)[which]
+        found = flags(pc.match_substring_regex(known, "[A-Za-z0-9]")).copy()
+        odd = np.nonzero(~found)[0]
+        found[odd] = [bool(text.strip()) for text in known.take(pa.array(odd)).to_pylist()]
+        return found[which]
 
-    def plain(self, role: str, form: Callable[[str], str], regular: str = "^$", but: str = "") -> Coded:
+    def plain(self, role: str, form: Callable[[str], str], regular: str, but: str) -> Coded:
         """A field of which each text has a form; texts that match *regular*, *but* not that, are their own."""
         known, which = self.texts(role)
         return coded(_formed(known, form, regular, but), which)
@@ -112,7 +138,7 @@ def _formed(known: Any, form: Callable[[str], str], regular: str, but: str) -> A
 def coded(forms: Any, which: Ints) -> Coded:
     """The column of rows that have these forms."""
     ids, _, known = ids_of(forms)
-    return Coded([None, *known.to_pylist()[1:]], ids[which], known)
+    return Coded(Texts(known), ids[which], known)
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -151,8 +177,11 @@ EMPTY: Mapping[str, Sequence[Any]] = {"street": Streets(*[texts_of([""])] * 6)}
 
 def encoded(fields: Fields, kind: str | None) -> Encoded | None:
     """The columns of rows, all of one *kind* if that is known; None where a row has two values of a column."""
-    names = _names(fields)
-    organizations, employers = _organizations(fields, "org_name"), _organizations(fields, "employer")
+    with ThreadPoolExecutor(THREADS) as pool:
+        streets, found_names = pool.submit(_streets, fields), pool.submit(_names, fields)
+        plain = pool.submit(_plain, fields)
+        organizations, employers = _organizations(fields, "org_name"), _organizations(fields, "employer")
+        names, (street, codes) = found_names.result(), streets.result()
     if kind is None:
         people = names.named | fields.filled("birth_date") | fields.filled("occupation")
         kinds = np.where(people, _PERSON, np.where(organizations.codes > 0, _ORGANIZATION, _ANONYMOUS))
@@ -171,15 +200,17 @@ def encoded(fields: Fields, kind: str | None) -> Encoded | None:
     found = {
         "given name": names.given, "family name": names.family, "generation": names.generation,
         "organization name": organizations, "employer": employers,
-        **_plain(fields),
+        "street": Coded(street, codes, street.content), **plain.result(),
     }  # fmt: skip
     if institutions.any():
         for name in ("given name", "family name", "generation"):
             found[name] = attrs.evolve(found[name], codes=np.where(institutions, 0, found[name].codes))
-    street, codes = streets_of(_column(fields, "street_no"), _column(fields, "street"))
-    found["street"] = Coded(street, codes, street.content)
     used = {name: column for name, column in found.items() if (column.codes > 0).any()}
     return Encoded(columns=used, kinds=kinds.astype(np.uint8))
+
+
+def _streets(fields: Fields) -> tuple[Streets, Ints]:
+    return streets_of(_column(fields, "street_no"), _column(fields, "street"))
 
 
 def _column(fields: Fields, role: str) -> Any:
@@ -189,17 +220,18 @@ def _column(fields: Fields, role: str) -> Any:
 
 def _plain(fields: Fields) -> dict[str, Coded]:
     """The columns whose values are texts."""
-    return {
-        "birth date": fields.plain("birth_date", date_form, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
-        "e-mail": fields.plain("email", email_form, _EMAIL, _DOTLESS),
-        "phone": fields.plain("phone", phone_form, "^(?:0[1-9]|[1-9])[0-9]{5,13}$", _SAME),
-        "postcode": fields.plain("postcode", postcode_form, "^(?:[a-z0-9]{1,8}|[a-z0-9]{10,})$"),
-        "city": fields.plain("city", _latin, _FOLDED),
-        "region": fields.plain("region", _latin, _FOLDED),
-        "country": fields.plain("country", lambda text: _latin(country_form(text))),
-        "identifier": fields.plain("national_id", lambda text: identifier_form("national_id", text)),
-        "occupation": fields.plain("occupation", _latin, _FOLDED),
+    found: dict[str, tuple[str, Callable[[str], str], str, str]] = {
+        "birth date": ("birth_date", date_form, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", ""),
+        "e-mail": ("email", email_form, _EMAIL, _DOTLESS),
+        "phone": ("phone", phone_form, "^(?:0[1-9]|[1-9])[0-9]{5,13}$", _SAME),
+        "postcode": ("postcode", postcode_form, "^(?:[a-z0-9]{1,8}|[a-z0-9]{10,})$", ""),
+        "city": ("city", _latin, _FOLDED, ""),
+        "region": ("region", _latin, _FOLDED, ""),
+        "country": ("country", lambda text: _latin(country_form(text)), _NONE, ""),
+        "identifier": ("national_id", lambda text: identifier_form("national_id", text), _NONE, ""),
+        "occupation": ("occupation", _latin, _FOLDED, ""),
     }
+    return dict(zip(found, each(lambda plain: fields.plain(*plain), found.values()), strict=True))
 
 
 def _latin(text: str) -> str:
@@ -298,7 +330,11 @@ def _worded(words: Any, more: Sequence[Sequence[str]], which: Ints, there: Flags
     """A column of names as words, of the rows where they are *there*."""
     ids, _, known = ids_of(pa.concat_arrays([words, texts_of(map(_latin_words, more))]))
     codes = np.where(there, ids[which], 0).astype(np.int32)
-    return Coded([None, *(tuple(text.split()) for text in known.to_pylist()[1:])], codes, known)
+    return Coded(Texts(known, _as_words), codes, known)
+
+
+def _as_words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 def _organizations(fields: Fields, role: str) -> Coded:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from crmcore.identity.batch.texts import Flags, Ints, Numbers, any_bits, numbers_of, parts_of, texts_of
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 13
 _OTHERS = 12
 _SLACK = 1e-9
 _CLASSES = 26 + _OTHERS

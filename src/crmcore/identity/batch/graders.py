@@ -16,7 +16,7 @@ from crmcore.identity.batch.arrays import ColumnArrays
 from crmcore.identity.batch.arrow import pa, pc
 from crmcore.identity.batch.forms import Forms, blooms, blooms_of, errors, may_be_alike, may_share, prefix
 from crmcore.identity.batch.texts import Flags, Ints, Levels, flags, ids_of, parts_of, texts_of
-from crmcore.identity.latin import sound
+from crmcore.identity.latin import sounds
 from crmcore.identity.nicknames import full_names
 
 Mask = Callable[[Ints, Ints], Flags]
@@ -49,7 +49,7 @@ class Heard:
         new = np.nonzero(asked & (self._ids == -1))[0]
         known = self._known
         self._ids[new] = [
-            known.setdefault(sound(word), len(known)) for word in self._words.take(pa.array(new)).to_pylist()
+            known.setdefault(key, len(known)) for key in sounds(self._words.take(pa.array(new)).to_pylist())
         ]
         return (self._ids[a] == self._ids[b]) & (self._ids[a] >= 0)
 
@@ -126,8 +126,8 @@ def family_names(column: ColumnArrays, heard: Heard) -> Mask:
 
 
 def emails(column: ColumnArrays) -> Mask:
-    local = pc.if_else(pc.match_substring(column.content, "@"), column.content, "")
-    local = pc.replace_substring_regex(local, "@[^@]*$", "")
+    parts = pc.split_pattern(column.content, "@", max_splits=1, reverse=True)
+    local = pc.if_else(pc.match_substring(column.content, "@"), pc.list_element(parts, 0), "")
     bare = pc.replace_substring_regex(local, "[^a-z0-9]+", "")
     odd = np.nonzero(~flags(pc.string_is_ascii(local)))[0]
     if len(odd):

@@ -16,7 +16,7 @@ from crmcore.identity.batch.exact import ASK, EXACT, NAMES
 from crmcore.identity.batch.forms import Forms, blooms_of, may_be_alike, may_share
 from crmcore.identity.batch.graders import BEST, ITSELF, LISTENED, MASKS, NAME_MASKS, Heard
 from crmcore.identity.batch.street_grading import StreetGrader
-from crmcore.identity.batch.texts import Ints, Levels, Longs, compress
+from crmcore.identity.batch.texts import Ints, Levels, Longs, compress, each, values_at
 from crmcore.identity.model.patterns import BITS, MASK, Comparer, crossed, crossing
 
 CHUNK = 1 << 18
@@ -77,19 +77,19 @@ class Grader:
         if self.exact is not None:
             one, other = np.divmod(pairs, self.column.size)
             found = self.exact(one.astype(np.int32), other.astype(np.int32))
-        values, compare, known, size = (
-            self.column.values,
-            self.column.column.compare,
-            self._known,
-            self.column.size,
-        )
-        for at in np.nonzero(found == ASK)[0].tolist():
-            pair = int(pairs[at])
-            level = known.get(pair)
-            if level is None:
-                level = known[pair] = compare(values[pair // size], values[pair % size])
-            found[at] = level
+        left = np.nonzero(found == ASK)[0]
+        if len(left):
+            found[left] = self._asked(pairs[left])
         return found
+
+    def _asked(self, pairs: Longs) -> list[int]:
+        """What the reference says."""
+        known, compare = self._known, self.column.column.compare
+        new = np.array([pair for pair in pairs.tolist() if pair not in known], dtype=np.int64)
+        ones, others = (values_at(self.column.values, codes) for codes in np.divmod(new, self.column.size))
+        for pair, one, other in zip(new.tolist(), ones, others, strict=True):
+            known[pair] = compare(one, other)
+        return [known[pair] for pair in pairs.tolist()]
 
 
 def grader_of(column: ColumnArrays) -> Grader | StreetGrader:
@@ -105,7 +105,7 @@ class PairGrader:
     def __init__(self, table: ArrayTable) -> None:
         self.table = table
         self._variants: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
-        self.graders = [grader_of(column) for column in table.columns]
+        self.graders = each(grader_of, table.columns)
         names = [column.column.name for column in table.columns]
         self.given = names.index("given name") if "given name" in names else -1
         self.family = names.index("family name") if "family name" in names else -1
@@ -143,9 +143,9 @@ class PairGrader:
 
     def _patterns(self, a: Ints, b: Ints) -> Longs:
         packed = np.zeros(len(a), dtype=np.int64)
-        for at, grader in enumerate(self.graders):
-            one, other = self.aligned(at, a, b)
-            packed |= grader.levels(one, other).astype(np.int64) << at * BITS
+        every = each(lambda at: self.graders[at].levels(*self.aligned(at, a, b)), range(len(self.graders)))
+        for at, levels in enumerate(every):
+            packed |= levels.astype(np.int64) << at * BITS
         if self.given >= 0 and self.family >= 0:
             packed = self._ordered(packed, a, b)
         return packed
@@ -208,12 +208,16 @@ class Crossing:
         if len(left):
             size = self.family.size
             pairs, where = compress(given[left].astype(np.int64) * size + family[left])
-            levels = np.empty(len(pairs), dtype=np.uint8)
-            for at, pair in enumerate(pairs.tolist()):
-                known = self._known.get(pair)
-                if known is None:
-                    values = self.given.values[pair // size], self.family.values[pair % size]
-                    known = self._known[pair] = crossing(*values) + 1
-                levels[at] = known
+            known = self._known
+            new = np.array([pair for pair in pairs.tolist() if pair not in known], dtype=np.int64)
+            ones, others = np.divmod(new, size)
+            for pair, one, other in zip(
+                new.tolist(),
+                values_at(self.given.values, ones),
+                values_at(self.family.values, others),
+                strict=True,
+            ):
+                known[pair] = crossing(one, other) + 1
+            levels = np.array([known[pair] for pair in pairs.tolist()], dtype=np.uint8)
             found[left] = levels[where]
         return found

@@ -22,7 +22,7 @@ from crmcore.identity.batch.linking import Linked, Said
 from crmcore.identity.batch.memory_needs import encoding, finding, grouping, telling
 from crmcore.identity.batch.table_learning import Refused, learned_of
 from crmcore.identity.batch.tables import table_of, whole_numbers
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts
+from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts, released
 from crmcore.identity.batch.work import Work
 from crmcore.identity.cluster import Link, agglomerate
 from crmcore.identity.deduplication import (
@@ -84,7 +84,9 @@ class TableRun:
         """Encode the rows and learn what is to be learned; False where it takes the reference to decide."""
         self.work = work
         work.room.need("reading the values", encoding(self.fields))
+        released()
         found = encoded(self.fields, self.kind)
+        released()
         if found is None or (
             isinstance(self.matcher, Matcher) and any(c.source for c in self.matcher.columns)
         ):

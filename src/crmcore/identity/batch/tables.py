@@ -16,10 +16,12 @@ from crmcore.identity.batch.street_columns import Streets
 from crmcore.identity.batch.texts import (
     Flags,
     Ints,
+    Longs,
     Numbers,
+    Texts,
+    each,
     flags,
     ids_of,
-    numbers_of,
     record_numbers,
     texts_of,
 )
@@ -30,11 +32,12 @@ from crmcore.identity.model.encoding import Rarity, points
 
 def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None) -> tuple[ArrayTable, Ints]:
     """The different records by some columns, and for each row which record it has, -1 for a row without a value."""
-    mine = [_occurring(encoded.columns[column.name]) for column in columns]
-    numbers = [_numbers(coded) for coded in mine]
+    every = each(lambda column: _occurring(encoded.columns[column.name]), columns)
+    mine, numbers = [coded for coded, _ in every], [number for _, number in every]
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
-    parts = [number[coded.codes] for number, coded in zip(numbers, mine, strict=True)]
-    number = record_numbers(kinds[encoded.kinds], parts)
+    number = record_numbers(
+        kinds[encoded.kinds], [(number, coded.codes) for number, coded in zip(numbers, mine, strict=True)]
+    )
     filled = np.zeros(len(number), dtype=np.bool_)
     for coded in mine:
         filled |= coded.codes > 0
@@ -45,10 +48,7 @@ def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None)
     chosen = order[new]
     where = np.full(len(number), -1, dtype=np.int32)
     where[order] = np.cumsum(new, dtype=np.int32) - 1
-    built = [
-        _column(column, coded, values, coded.codes[chosen], rarity)
-        for column, coded, values in zip(columns, mine, numbers, strict=True)
-    ]
+    built = each(lambda part: _column(*part, chosen, rarity), list(zip(columns, mine, numbers, strict=True)))
     return (
         ArrayTable(
             columns=tuple(built),
@@ -69,43 +69,40 @@ def whole_numbers(encoded: Encoded, seen: Collection[str] | None) -> Numbers:
     them to compare by."""
     columns = sorted(encoded.columns if seen is None else encoded.columns.keys() & seen)
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
-    parts = [_numbers(encoded.columns[name])[encoded.columns[name].codes] for name in columns]
-    return record_numbers(kinds[encoded.kinds], parts)
+    parts = [encoded.columns[name] for name in columns]
+    numbers = each(lambda coded: coded.numbers, parts)
+    return record_numbers(
+        kinds[encoded.kinds], [(number, coded.codes) for number, coded in zip(numbers, parts, strict=True)]
+    )
 
 
-def _occurring(coded: Coded) -> Coded:
-    """The column without values that no row has: they are neither counted nor found."""
+def _occurring(coded: Coded) -> tuple[Coded, Numbers]:
+    """The column without values that no row has, which are neither counted nor found; and the number of each value."""
     bearers = np.bincount(coded.codes, minlength=len(coded.values))
     bearers[0] = 1
     used = np.nonzero(bearers)[0]
     if len(used) == len(coded.values):
-        return coded
+        return coded, coded.numbers
     place = np.zeros(len(bearers), dtype=np.int32)
     place[used] = np.arange(len(used), dtype=np.int32)
     values = coded.values
-    kept = values.take(used) if isinstance(values, Streets) else [values[code] for code in used.tolist()]
+    if isinstance(values, (Streets, Texts)):
+        kept: Sequence[Any] = values.take(used)
+    else:
+        kept = [values[code] for code in used.tolist()]
     content = None if coded.content is None else coded.content.take(pa.array(used))
-    return Coded(kept, place[coded.codes], content)
-
-
-def _numbers(coded: Coded) -> NDArray[np.uint64]:
-    content = coded.content
-    if content is None:
-        content = texts_of(["", *(" ".join(value) for value in coded.values[1:])])
-    numbers = numbers_of(content)
-    numbers[0] = 0
-    return numbers
+    return Coded(kept, place[coded.codes], content), coded.numbers[used]
 
 
 def _column(
-    column: Column, coded: Coded, numbers: NDArray[np.uint64], codes: Ints, rarity: Rarity | None
+    column: Column, coded: Coded, numbers: Numbers, chosen: Longs, rarity: Rarity | None
 ) -> ColumnArrays:
     values = coded.values
     if column.group in WEIGHTED_GROUPS:
         values = _weighed(column.group, values, rarity)
     return ColumnArrays(
         column=column,
-        codes=codes,
+        codes=coded.codes[chosen],
         values=values,
         numbers=numbers,
         terms=_terms(column, values, coded.content),
@@ -132,9 +129,17 @@ def _terms(column: Column, values: Sequence[Any], content: Any) -> dict[str, Ter
             continue
         taken = _TAKEN.get((column.name, term.kind))
         texts = texts_of(["", *map(term.of, values[1:])]) if taken is None else taken(values, content)
-        ids, _, known = ids_of(texts)
+        ids, known = _ids(texts, content)
         found[term.kind] = Terms(ids, known)
     return found
+
+
+def _ids(texts: Any, content: Any) -> tuple[Ints, Any]:
+    """The ids of texts, and the texts by id; those of the values themselves, which all differ, are their codes."""
+    if texts is content:
+        return np.arange(len(content), dtype=np.int32), content
+    ids, _, known = ids_of(texts)
+    return ids, known
 
 
 def _doors(streets: Any) -> Any:
@@ -174,9 +179,8 @@ _TAKEN: Mapping[tuple[str, str], _Texts] = {
 
 def _locals(content: Any) -> Any:
     """What stands before the last @."""
-    return pc.replace_substring_regex(
-        pc.if_else(pc.match_substring(content, "@"), content, ""), "@[^@]*$", ""
-    )
+    parts = pc.split_pattern(content, "@", max_splits=1, reverse=True)
+    return pc.if_else(pc.match_substring(content, "@"), pc.list_element(parts, 0), "")
 
 
 def _keys(columns: Sequence[ColumnArrays]) -> Keys:
@@ -185,20 +189,22 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
     kinds: list[NDArray[np.uint8]] = []
     fuzzy: list[Flags] = []
     count = 0
-    shared: dict[str, list[tuple[Ints, Any]]] = {}
+    shared: dict[str, list[tuple[ColumnArrays, Any]]] = {}
     blurred: set[str] = set()
-    for column in columns:
-        for kind, keys in _by_code(column):
-            shared.setdefault(kind, []).append((column.codes, keys))
+    for column, found in zip(columns, each(_by_code, columns), strict=True):
+        for kind, keys in found:
+            shared.setdefault(kind, []).append((column, keys))
             if column.column.neighbours:
                 blurred.add(kind)
-    for kind, parts in shared.items():
-        ids, size, known = ids_of(pa.concat_arrays([keys for _, keys in parts]))
-        at = 0
-        for codes, keys in parts:
-            mine = ids[at : at + len(keys)][codes]
-            slots.append(np.where(mine > 0, mine - 1 + count, -1).astype(np.int32))
+    numbered = each(_numbered, shared.values())
+    for (kind, parts), (ids, known) in zip(shared.items(), numbered, strict=True):
+        at, size = 0, len(known)
+        of_kind: list[Ints] = []
+        for column, keys in parts:
+            mine = ids[at : at + len(keys)]
+            of_kind.append(np.where(mine > 0, mine + np.int32(count - 1), np.int32(-1))[column.codes])
             at += len(keys)
+        slots += once(of_kind)
         texts.append(known.slice(1))
         kinds.append(np.full(size - 1, ord(kind), dtype=np.uint8))
         fuzzy.append(np.full(size - 1, kind in blurred, dtype=np.bool_))
@@ -210,12 +216,18 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
         return f"{chr(of[id])}:{every[id].as_py()}"
 
     return Keys(
-        slots=once(slots),
+        slots=tuple(slots),
         kinds=of,
         number=lambda id: number_of(text(id)),
         text=text,
         fuzzy=np.concatenate(fuzzy) if fuzzy else np.zeros(0, dtype=np.bool_),
     )
+
+
+def _numbered(parts: Sequence[tuple[ColumnArrays, Any]]) -> tuple[Ints, Any]:
+    """The ids of the keys of one kind, of one column after the other, and the keys by id."""
+    column, keys = parts[0]
+    return _ids(keys if len(parts) == 1 else pa.concat_arrays([keys for _, keys in parts]), column.content)
 
 
 def _by_code(column: ColumnArrays) -> list[tuple[str, Any]]:

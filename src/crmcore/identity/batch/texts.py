@@ -5,8 +5,10 @@ Invariant: an array of texts has no missing value; what is missing is the empty 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +22,63 @@ Numbers = NDArray[np.uint64]
 Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
+THREADS = min(os.cpu_count() or 1, 8)
+_TEXTS = 1 << 13
+_RECORDS = 1 << 15
+
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
+
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def each(work: Callable[[In], Out], parts: Iterable[In]) -> list[Out]:
+    """The *work* done on each of the parts, on several at once: Arrow and numpy let threads run beside one another."""
+    if THREADS == 1:
+        return [work(part) for part in parts]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(work, parts))
+
+
+def released() -> None:
+    """Give back the memory that Arrow keeps for later."""
+    pa.default_memory_pool().release_unused()
+
+
+class Texts(Sequence[Any]):
+    """The values of a column by code, none for 0: texts of an Arrow array, each made when it is asked for."""
+
+    def __init__(self, content: Any, form: Callable[[str], Any] = str) -> None:
+        self.content, self.form = content, form
+
+    def take(self, codes: Longs) -> Texts:
+        """The values at some codes."""
+        return Texts(self.content.take(pa.array(codes)), self.form)
+
+    def at(self, codes: Longs) -> list[Any]:
+        """The values at some codes, of which none is 0."""
+        return [self.form(text) for text in self.content.take(pa.array(codes)).to_pylist()]
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    @overload
+    def __getitem__(self, code: int) -> Any: ...
+    @overload
+    def __getitem__(self, code: slice) -> Sequence[Any]: ...
+    def __getitem__(self, code: int | slice) -> Any:
+        if isinstance(code, slice):
+            codes = range(*code.indices(len(self)))
+            texts = self.content[code].to_pylist()
+            return [self.form(text) if at else None for at, text in zip(codes, texts, strict=True)]
+        return self.form(self.content[code].as_py()) if code else None
+
+
+def values_at(values: Sequence[Any], codes: Longs) -> list[Any]:
+    """The values at some codes, of which none is 0."""
+    return values.at(codes) if isinstance(values, Texts) else [values[code] for code in codes.tolist()]
 
 
 def flags(array: Any) -> Flags:
@@ -92,18 +149,22 @@ def ids_of(array: Any) -> tuple[Ints, int, Any]:
 def numbers_of(array: Any) -> Numbers:
     """The number of each text, as `crmcore.identity.model.content.number_of` has it."""
     data, offsets = parts_of(array)
-    lengths = np.diff(offsets)
-    powers = np.empty(int(lengths.max(initial=0)), dtype=np.uint64)
+    powers = np.empty(int(np.diff(offsets).max(initial=0)), dtype=np.uint64)
     power = BASE
     for at in range(len(powers)):
         powers[at] = power
         power = power * BASE & WORD
-    total = np.zeros(len(lengths), dtype=np.uint64)
-    filled = np.nonzero(lengths)[0]
-    if len(filled):
-        place = np.arange(len(data), dtype=np.int64) - np.repeat(offsets[:-1], lengths)
-        digits = (data.astype(np.uint64) + np.uint64(1)) * powers[place]
-        total[filled] = np.add.reduceat(digits, offsets[:-1][filled])
+    total = np.zeros(len(offsets) - 1, dtype=np.uint64)
+    # As many at once as the cache holds.
+    for start in range(0, len(total), _TEXTS):
+        bounds = offsets[start : start + _TEXTS + 1]
+        lengths = np.diff(bounds)
+        filled = np.nonzero(lengths)[0]
+        if len(filled):
+            begins, mine = bounds[:-1] - bounds[0], data[bounds[0] : bounds[-1]]
+            place = np.arange(len(mine)) - np.repeat(begins, lengths)
+            digits = (mine.astype(np.uint64) + np.uint64(1)) * powers[place]
+            total[start + filled] = np.add.reduceat(digits, begins[filled])
     return mixed(total)
 
 
@@ -114,12 +175,19 @@ def mixed(number: Numbers) -> Numbers:
     return number ^ number >> np.uint64(31)
 
 
-def record_numbers(kinds: Numbers, parts: Sequence[Numbers]) -> Numbers:
-    """The numbers of records of kinds with these numbers, whose columns hold values with those."""
-    number = kinds.copy()
-    for at, part in enumerate(parts):
-        number = mixed(number ^ (part + np.uint64((at + 1) * COLUMN & WORD)))
-    return number
+def record_numbers(kinds: Numbers, columns: Sequence[tuple[Numbers, Ints]]) -> Numbers:
+    """The numbers of records of kinds with these numbers; of each column the number of each code, and the codes."""
+    found = np.empty(len(kinds), dtype=np.uint64)
+
+    def number(start: int) -> None:
+        part = slice(start, start + _RECORDS)
+        mine = kinds[part]
+        for at, (numbers, codes) in enumerate(columns):
+            mine = mixed(mine ^ (numbers[codes[part]] + np.uint64((at + 1) * COLUMN & WORD)))
+        found[part] = mine
+
+    each(number, range(0, len(kinds), _RECORDS))
+    return found
 
 
 def any_bits(numbers: Numbers, offsets: NDArray[np.int64], shift: int) -> Numbers:

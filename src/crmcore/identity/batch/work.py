@@ -15,7 +15,7 @@ from crmcore.errors import CrmError
 from crmcore.identity.batch.blocking import Blocked
 from crmcore.identity.batch.checkpoint import Checkpoint
 from crmcore.identity.batch.memory_limit import Room
-from crmcore.identity.batch.texts import Ints, Longs
+from crmcore.identity.batch.texts import THREADS, Ints, Longs
 from crmcore.identity.model.certificates import Certificate
 from crmcore.identity.model.learning import Learned, Matcher
 from crmcore.identity.model.match_model import MatchModel
@@ -24,8 +24,8 @@ PORTION = 1 << 19
 """So many pairs are compared before they are kept: some seconds of work."""
 
 _LEAST, _USUAL, _MOST = 1 << 13, 1 << 17, 1 << 20
-_PAIR = 400
-"""Bytes that a pair takes while it is compared."""
+_PAIR = 200 * (THREADS + 2)
+"""Bytes that a pair takes while it is compared, several columns at once."""
 
 _COUNTS = ("blocks", "oversized", "left_out", "cap")
 
