@@ -98,7 +98,8 @@ def described(table: ArrayTable) -> list[Any]:
 def held(keys: Keys, at: int) -> set[tuple[str, bool, int, str]]:
     ids = [int(slot[at]) for slot in keys.slots if slot[at] >= 0]
     assert len(set(ids)) == len(ids)
-    return {(keys.text(id), bool(keys.fuzzy[id]), keys.number(id), chr(keys.kinds[id])) for id in ids}
+    numbers = dict(zip(ids, keys.numbers(np.array(ids, dtype=np.int64)).tolist(), strict=True))
+    return {(keys.text(id), bool(keys.fuzzy[id]), numbers[id], chr(keys.kinds[id])) for id in ids}
 
 
 @given(rows=MIXED, kind=st.sampled_from([None, None, None, "person", "organization"]))

@@ -282,13 +282,13 @@ class ArrayCounting:
         likely = a >= NEGLIGIBLE
         if b is not None:
             likely |= b >= NEGLIGIBLE_RELATED
-        share = _probability(a, b) * likely
+        share = probabilities(a, b) * likely
         count, weight = items.count[kept], items.weight[kept]
         starts, _ = runs(items.pattern[kept])
         levels = self.patterns.levels[items.pattern[kept[starts]]]
         related_total, related = 0, [0] * ((len(self.columns) + 1) * LEVELS)
         if b is not None:
-            other = _probability(b, a) * likely
+            other = probabilities(b, a) * likely
             related_total, related = _dot(other, count), _by_level(other, weight, starts, levels)
         return Sums(
             total=_dot(share, count),
@@ -311,7 +311,7 @@ class ArrayCounting:
     def weigh(self, tables: Tables) -> None:
         items = self._items
         a, b = self._scores(tables, np.arange(len(items.bits)))
-        share = _probability(a, b) * WHOLE // CERTAIN
+        share = probabilities(a, b) * WHOLE // CERTAIN
         share[share <= COUNTED] = 0
         hopeful = a > HOPELESS
         share[~hopeful] = 0
@@ -360,7 +360,8 @@ def looked_up(rows: Sequence[Sequence[int]], levels: NDArray[np.uint8]) -> Longs
     return total
 
 
-def _probability(bits: Longs, other: Longs | None) -> Longs:
+def probabilities(bits: Longs, other: Longs | None = None) -> Longs:
+    """What `crmcore.identity.model.evidence.probability` says of each."""
     if other is not None:
         bits = bits - _table(alternatives)[_places(other)]
     return _table(certainties)[_places(bits)]

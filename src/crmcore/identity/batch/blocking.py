@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
+from crmcore.identity.batch.debtors import Debtors, debtors
 from crmcore.identity.batch.texts import THREADS, Flags, Ints, Longs, compress, each
 from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
 from crmcore.identity.model.content import number_of
@@ -23,10 +24,11 @@ _NAME = ord("n")
 @attrs.frozen(eq=False, repr=False, kw_only=True)
 class Blocked:
     """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, and
-    the size of the largest block that is compared whole."""
+    the size of the largest block that is compared whole; with a sample of what the larger ones leave out."""
 
     a: Ints
     b: Ints
+    debtors: Debtors
     blocks: int
     oversized: int
     left_out: int
@@ -53,6 +55,7 @@ def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = N
     return Blocked(
         a=(packed // records).astype(np.int32),
         b=(packed % records).astype(np.int32),
+        debtors=debtors(keys, sizes, cap, packed, records),
         blocks=int((sizes > 0).sum()),
         oversized=int((sizes > cap).sum()),
         left_out=wide.left_out,
@@ -222,9 +225,9 @@ class _Wide:
         """The rarest of each record's wide keys and crowded neighbourhoods."""
         holders = _postings(self.keys.slots, len(self.sizes))
         mine: list[list[tuple[int, int, int]]] = [[] for _ in range(self.records)]
-        for id, key in enumerate(wide.tolist()):
+        for id, (key, number) in enumerate(zip(wide.tolist(), self.keys.numbers(wide).tolist(), strict=True)):
             for position in holders[key]:
-                mine[position].append((int(self.sizes[key]), self.keys.number(key), id))
+                mine[position].append((int(self.sizes[key]), number, id))
         names: list[int] = []
         for a, b in self.crowds:
             for key in (a, b):

@@ -21,7 +21,9 @@ from crmcore.identity.batch.texts import (
     Texts,
     each,
     flags,
+    flat,
     ids_of,
+    numbers_of,
     record_numbers,
     texts_of,
 )
@@ -215,10 +217,15 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
     def text(id: int) -> str:
         return f"{chr(of[id])}:{every[id].as_py()}"
 
+    def numbers(ids: NDArray[Any]) -> Numbers:
+        kinds_of = texts_of(map(chr, of[ids].tolist()))
+        keys = flat(every.take(pa.array(ids)).combine_chunks())
+        return numbers_of(pc.binary_join_element_wise(kinds_of, keys, pa.scalar(":", pa.large_string())))
+
     return Keys(
         slots=tuple(slots),
         kinds=of,
-        number=lambda id: number_of(text(id)),
+        numbers=numbers,
         text=text,
         fuzzy=np.concatenate(fuzzy) if fuzzy else np.zeros(0, dtype=np.bool_),
     )
