@@ -262,7 +262,7 @@ class ArrayCounting:
                         points[there] += np.minimum(by_code[a], by_code[b])
             bits[start : start + _PAIRS] = points
 
-        each(add, range(0, len(live), _PAIRS))
+        each(add, range(0, len(live), _PAIRS), len(live))
         return np.clip((bits + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
 
     def _worth(self, tables: Tables) -> tuple[Longs, Longs]:
@@ -334,7 +334,7 @@ class ArrayCounting:
             return customers(full[self.patterns.levels[:, column[0]]][items.pattern][of])
 
         most = np.full(self.records, WHOLE, dtype=np.int64)
-        for at, found in enumerate(each(shared, enumerate(self.columns))):
+        for at, found in enumerate(each(shared, enumerate(self.columns), len(pairs))):
             self._parts[at] = self.copies * WHOLE * WHOLE // found
             most = np.maximum(most, found)
         self._sizes = np.maximum(customers(None), 2 * WHOLE)

@@ -123,7 +123,7 @@ def _sorted_once(found: Sequence[Longs], most: int) -> Longs:
         mine = np.sort(packed[(packed >= bounds[0]) & (packed < bounds[1])])
         return mine[np.concatenate([[True], mine[1:] != mine[:-1]])] if len(mine) else mine
 
-    return np.concatenate(each(part, pairwise(bounds)))
+    return np.concatenate(each(part, pairwise(bounds), len(packed)))
 
 
 class _Wide:
@@ -169,6 +169,7 @@ class _Wide:
                 pairs, [self._joint(slots, there, pair, kinds, count) for pair in pairs], count
             ),
             shapes.values(),
+            self.records,
         ):
             found += pairs
             self.left_out += left_out
@@ -278,7 +279,7 @@ class _Wide:
             least, most = np.minimum(low, third), np.maximum(high, third)
             return position, least * count + (low + high + third - least - most), most
 
-        parts = [part for part in each(meeting, triples) if len(part[0])]
+        parts = [part for part in each(meeting, triples, self.records) if len(part[0])]
         if not parts:
             return []
         position, two, third = (np.concatenate(every) for every in zip(*parts, strict=True))

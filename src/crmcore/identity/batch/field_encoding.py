@@ -7,7 +7,6 @@ are, are not looked at one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from crmcore.identity.batch.arrow import pa, pc
 from crmcore.identity.batch.street_columns import Streets, streets_of
 from crmcore.identity.batch.texts import (
-    THREADS,
     Flags,
     Ints,
     Numbers,
@@ -30,6 +28,7 @@ from crmcore.identity.batch.texts import (
     ids_of,
     numbers_of,
     texts_of,
+    workers,
 )
 from crmcore.identity.features import ROLES, country_form
 from crmcore.identity.latin import latin
@@ -86,7 +85,7 @@ class Fields:
     def __init__(self, arrays: Mapping[str, Any], rows: int) -> None:
         self.rows = rows
         self._texts: dict[str, tuple[Any, Ints]] = {}
-        read = dict(zip(arrays, each(distinct, arrays.values()), strict=True))
+        read = dict(zip(arrays, each(distinct, arrays.values(), rows), strict=True))
         for role in ROLES:
             if role in arrays:
                 known, which = read[role]
@@ -173,7 +172,7 @@ EMPTY: Mapping[str, Sequence[Any]] = {"street": Streets(*[texts_of([""])] * 6)}
 
 def encoded(fields: Fields, kind: str | None) -> Encoded | None:
     """The columns of rows, all of one *kind* if that is known; None where a row has two values of a column."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    with workers(fields.rows) as pool:
         streets, found_names = pool.submit(_streets, fields), pool.submit(_names, fields)
         plain = pool.submit(_plain, fields)
         organizations, employers = _organizations(fields, "org_name"), _organizations(fields, "employer")
@@ -227,7 +226,9 @@ def _plain(fields: Fields) -> dict[str, Coded]:
         "identifier": ("national_id", lambda text: identifier_form("national_id", text), _NONE, ""),
         "occupation": ("occupation", _latin, _FOLDED, ""),
     }
-    return dict(zip(found, each(lambda plain: fields.plain(*plain), found.values()), strict=True))
+    return dict(
+        zip(found, each(lambda plain: fields.plain(*plain), found.values(), fields.rows), strict=True)
+    )
 
 
 def _latin(text: str) -> str:

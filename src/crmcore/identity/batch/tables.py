@@ -34,7 +34,7 @@ from crmcore.identity.model.encoding import Rarity, points
 
 def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None) -> tuple[ArrayTable, Ints]:
     """The different records by some columns, and for each row which record it has, -1 for a row without a value."""
-    every = each(lambda column: _occurring(encoded.columns[column.name]), columns)
+    every = each(lambda column: _occurring(encoded.columns[column.name]), columns, len(encoded.kinds))
     mine, numbers = [coded for coded, _ in every], [number for _, number in every]
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
     number = record_numbers(
@@ -50,7 +50,9 @@ def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None)
     chosen = order[new]
     where = np.full(len(number), -1, dtype=np.int32)
     where[order] = np.cumsum(new, dtype=np.int32) - 1
-    built = each(lambda part: _column(*part, chosen, rarity), list(zip(columns, mine, numbers, strict=True)))
+    built = each(
+        lambda part: _column(*part, chosen, rarity), list(zip(columns, mine, numbers, strict=True)), len(rows)
+    )
     return (
         ArrayTable(
             columns=tuple(built),
@@ -72,7 +74,7 @@ def whole_numbers(encoded: Encoded, seen: Collection[str] | None) -> Numbers:
     columns = sorted(encoded.columns if seen is None else encoded.columns.keys() & seen)
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
     parts = [encoded.columns[name] for name in columns]
-    numbers = each(lambda coded: coded.numbers, parts)
+    numbers = each(lambda coded: coded.numbers, parts, len(encoded.kinds))
     return record_numbers(
         kinds[encoded.kinds], [(number, coded.codes) for number, coded in zip(numbers, parts, strict=True)]
     )
@@ -186,6 +188,7 @@ def _locals(content: Any) -> Any:
 
 
 def _keys(columns: Sequence[ColumnArrays]) -> Keys:
+    records = len(columns[0].codes) if columns else 0
     slots: list[Ints] = []
     texts: list[Any] = []
     kinds: list[NDArray[np.uint8]] = []
@@ -193,12 +196,12 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
     count = 0
     shared: dict[str, list[tuple[ColumnArrays, Any]]] = {}
     blurred: set[str] = set()
-    for column, found in zip(columns, each(_by_code, columns), strict=True):
+    for column, found in zip(columns, each(_by_code, columns, records), strict=True):
         for kind, keys in found:
             shared.setdefault(kind, []).append((column, keys))
             if column.column.neighbours:
                 blurred.add(kind)
-    numbered = each(_numbered, shared.values())
+    numbered = each(_numbered, shared.values(), records)
     for (kind, parts), (ids, known) in zip(shared.items(), numbered, strict=True):
         at, size = 0, len(known)
         of_kind: list[Ints] = []
