@@ -10,12 +10,13 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from crmcore.identity.batch.array_counting import ArrayCounting, Patterns, probabilities
+from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.array_scoring import RELATED, SAME, UNSURE, ArrayScorer, Scored
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import blocked
 from crmcore.identity.batch.linking import Linked, Said, linked
 from crmcore.identity.batch.texts import Flags, Ints, Longs, Numbers
+from crmcore.identity.batch.whole_sums import Patterns, probabilities
 from crmcore.identity.customer import CAP
 from crmcore.identity.model.linkage import VETO
 from crmcore.identity.model.match_model import MatchModel

@@ -16,11 +16,12 @@ from crmcore.errors import InvalidModel
 from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.array_scan import ArrayScan, Nodes
 from crmcore.identity.batch.array_scoring import SAME, UNSURE
-from crmcore.identity.batch.field_encoding import KINDS, Encoded, Fields, encoded
+from crmcore.identity.batch.field_encoding import KINDS, Encoded, encoded
+from crmcore.identity.batch.fields import Fields
 from crmcore.identity.batch.lazy import LazyPairs
 from crmcore.identity.batch.linking import Linked, Said
 from crmcore.identity.batch.reading import fields_of
-from crmcore.identity.batch.tables import table_of, whole_numbers
+from crmcore.identity.batch.tables import equal_rows, table_of
 from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts, released
 from crmcore.identity.cluster import Link, agglomerate
 from crmcore.identity.deduplication import (
@@ -104,7 +105,7 @@ class _Run:
             found = found.without(list(self.excluded))
         # A model is shown all that a row holds, a matcher only what it compares.
         seen = None if isinstance(self.matcher, MatchModel) else {c.name for c in self.matcher.columns}
-        self.whole = whole_numbers(found, seen)
+        self.equal = equal_rows(found, seen)
         self.unsuited = np.zeros(self.fields.rows, dtype=np.bool_)
         self.evidence: ArrayCounting | None = None
         if isinstance(self.matcher, Matcher):
@@ -169,9 +170,8 @@ class _Run:
     def _number(self, alone: Longs) -> None:
         """Let equal rows be one node each, and those that stand *alone* nodes of their own."""
         # By all that they hold, not only by what the model compares.
-        key = compress(self.whole.view(np.int64))[1].astype(np.int64)
-        own = np.isin(np.arange(len(key)), alone)
-        known, node = compress(np.where(own, len(key) + np.arange(len(key)), key))
+        rows = np.arange(self.fields.rows)
+        known, node = compress(np.where(np.isin(rows, alone), len(rows) + rows, self.equal))
         self.first = firsts(node, len(known))
         # By what they hold, as the reference has them.
         row = self.where[self.first]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import ArrayTable, ColumnArrays, Keys, Terms, once
 from crmcore.identity.batch.arrow import pa, pc
-from crmcore.identity.batch.field_encoding import KINDS, Coded, Encoded
+from crmcore.identity.batch.field_encoding import KINDS, Encoded
+from crmcore.identity.batch.fields import Coded
 from crmcore.identity.batch.street_columns import Streets
 from crmcore.identity.batch.texts import (
     Flags,
@@ -19,7 +20,9 @@ from crmcore.identity.batch.texts import (
     Longs,
     Numbers,
     Texts,
+    compress,
     each,
+    firsts,
     flags,
     flat,
     ids_of,
@@ -47,6 +50,13 @@ def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None)
     order = rows[np.argsort(number[rows], kind="stable")]
     new = np.ones(len(order), dtype=np.bool_)
     new[1:] = number[order[1:]] != number[order[:-1]]
+    unlike = _unlike(order, order[new][np.cumsum(new) - 1], encoded.kinds, mine)
+    if unlike.any():
+        # Those are records of their own, behind the others of their number.
+        own = np.lexsort((unlike, number[order]))
+        order, new = order[own], unlike[own]
+        new[0] = True
+        new[1:] |= number[order[1:]] != number[order[:-1]]
     chosen = order[new]
     where = np.full(len(number), -1, dtype=np.int32)
     where[order] = np.cumsum(new, dtype=np.int32) - 1
@@ -68,16 +78,27 @@ def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None)
     )
 
 
-def whole_numbers(encoded: Encoded, seen: Collection[str] | None) -> Numbers:
-    """For each row the number of all that it holds in the columns that are *seen*, whether or not there is enough in
-    them to compare by."""
+def _unlike(rows: Longs, heads: Longs, kinds: NDArray[np.uint8], columns: Sequence[Coded]) -> Flags:
+    """Which rows hold something else than others that have the same number: none, unless somebody was at pains."""
+    found = kinds[rows] != kinds[heads]
+    for column in columns:
+        found |= column.codes[rows] != column.codes[heads]
+    return found
+
+
+def equal_rows(encoded: Encoded, seen: Collection[str] | None) -> Longs:
+    """For each row the first that holds the same in all columns that are *seen*, whether or not there is enough in them
+    to compare by."""
     columns = sorted(encoded.columns if seen is None else encoded.columns.keys() & seen)
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
     parts = [encoded.columns[name] for name in columns]
     numbers = each(lambda coded: coded.numbers, parts, len(encoded.kinds))
-    return record_numbers(
+    number = record_numbers(
         kinds[encoded.kinds], [(number, coded.codes) for number, coded in zip(numbers, parts, strict=True)]
     )
+    known, which = compress(number.view(np.int64))
+    head, rows = firsts(which, len(known))[which], np.arange(len(number))
+    return np.where(_unlike(rows, head, encoded.kinds, parts), rows, head)
 
 
 def _occurring(coded: Coded) -> tuple[Coded, Numbers]:
