@@ -19,7 +19,7 @@ from crmcore.exchange.mapping import ImportOptions
 from crmcore.exchange.reading import MAX_CELL
 from crmcore.identity.batch.arrow import pa, pc
 from crmcore.identity.batch.csv_cells import cells_of
-from crmcore.identity.batch.field_encoding import Fields
+from crmcore.identity.batch.fields import Fields
 from crmcore.identity.batch.memory_limit import Room
 from crmcore.identity.batch.memory_needs import distinguishing, naming, reading_file
 from crmcore.identity.batch.texts import Flags, distinct, texts_of

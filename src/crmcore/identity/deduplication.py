@@ -18,6 +18,7 @@ from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Learned, Matcher
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.recall_debt import RecallDebt
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.model_scan import ModelScan
 from crmcore.identity.rule_scan import RuleScan
@@ -50,8 +51,8 @@ class Statistics:
     """How much work was done. *left_out* counts pairs in oversized blocks that may not have been compared.
 
     *held* counts the pairs taken for the same that did not join their groups, since something contradicts or one weak
-    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, where a model
-    decided.
+    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, and *debt* what
+    the larger ones cost, where a model decided.
     """
 
     records: int
@@ -65,6 +66,7 @@ class Statistics:
     held: int
     related: int = 0
     cap: int = 0
+    debt: RecallDebt | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -380,6 +382,7 @@ class _Run:
             held=len(grouping.held),
             related=len(self.scan.related),
             cap=self.scan.cap,
+            debt=self.scan.debt,
         )
 
 

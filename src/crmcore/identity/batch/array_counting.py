@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from itertools import combinations
-from typing import Any
 
 import attrs
 import numpy as np
@@ -14,7 +12,18 @@ from numpy.typing import NDArray
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import Blocked, blocked, runs
 from crmcore.identity.batch.grading import PairGrader
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, each
+from crmcore.identity.batch.texts import Flags, Ints, Longs, each
+from crmcore.identity.batch.whole_sums import (
+    agreeing,
+    by_level,
+    dot,
+    exact,
+    floats,
+    looked_up,
+    patterns_of,
+    probabilities,
+    sums_by,
+)
 from crmcore.identity.batch.work import Work
 from crmcore.identity.model.columns import Column
 from crmcore.identity.model.evidence import (
@@ -34,9 +43,6 @@ from crmcore.identity.model.evidence import (
     Agreements,
     Sums,
     Tables,
-    alternatives,
-    certainties,
-    place,
 )  # fmt: skip
 from crmcore.identity.model.patterns import BITS, MASK
 from crmcore.identity.model.policy import UNIT
@@ -44,19 +50,7 @@ from crmcore.identity.model.sampling import LEANING, random_stretches
 
 Progress = Callable[[int, int], None]
 
-_STEP = UNIT >> 8
-_LOW = 15
-_EXACT = 1 << 53
 _PAIRS = 1 << 16
-
-
-@attrs.frozen(eq=False, repr=False, kw_only=True)
-class Patterns:
-    """The different patterns, with a column of levels for each; *of* has for each pair which one it has."""
-
-    values: Longs
-    levels: NDArray[np.uint8]
-    of: Ints
 
 
 @attrs.define
@@ -215,13 +209,13 @@ class ArrayCounting:
             if best is not None:
                 codes = column.terms[best.kind].ids[codes]
             terms.append((codes.astype(np.int64), int(codes.max(initial=0)) + 1))
-        return {(a, b): _agreeing(*terms[a], *terms[b], parts) for a, b in combinations(range(len(terms)), 2)}
+        return {(a, b): agreeing(*terms[a], *terms[b], parts) for a, b in combinations(range(len(terms)), 2)}
 
     def together(self) -> Agreements:
         one, other = (column.codes.astype(np.int64) for column in self.table.columns[:2])
         both = np.nonzero((one > 0) & (other > 0))[0]
         counts = [
-            _sums(keys[both], self.copies[both])
+            sums_by(keys[both], self.copies[both])
             for keys in (one, other, one * (int(other.max(initial=0)) + 1) + other)
         ]
         twos = [int((found * (found - 1) // 2).sum()) for found in counts]
@@ -249,8 +243,8 @@ class ArrayCounting:
         self._items = _Items(
             pattern=pattern,
             bits=(term - MOST_TERM_BITS) * UNIT - less[pattern],
-            count=_exact(of, times, len(ids)),
-            weight=_exact(of, weight, len(ids)),
+            count=exact(of, times, len(ids)),
+            weight=exact(of, weight, len(ids)),
             of=of,
             live=live,
         )
@@ -263,16 +257,16 @@ class ArrayCounting:
         def add(start: int) -> None:
             mine = live[start : start + _PAIRS]
             pattern, points = self.patterns.of[mine], np.zeros(len(mine), dtype=np.int64)
-            for at, by_level in enumerate(self._points):
+            for at, known in enumerate(self._points):
                 levels = self.patterns.levels[pattern, at]
-                for level, by_code in by_level.items():
+                for level, by_code in known.items():
                     there = np.nonzero(levels == level)[0]
                     if len(there):
                         a, b = self.grader.aligned(at, self.a[mine[there]], self.b[mine[there]])
                         points[there] += np.minimum(by_code[a], by_code[b])
             bits[start : start + _PAIRS] = points
 
-        each(add, range(0, len(live), _PAIRS))
+        each(add, range(0, len(live), _PAIRS), len(live))
         return np.clip((bits + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
 
     def _worth(self, tables: Tables) -> tuple[Longs, Longs]:
@@ -292,18 +286,18 @@ class ArrayCounting:
         likely = a >= NEGLIGIBLE
         if b is not None:
             likely |= b >= NEGLIGIBLE_RELATED
-        share = _probability(a, b) * likely
+        share = probabilities(a, b) * likely
         count, weight = items.count[kept], items.weight[kept]
         starts, _ = runs(items.pattern[kept])
         levels = self.patterns.levels[items.pattern[kept[starts]]]
         related_total, related = 0, [0] * ((len(self.columns) + 1) * LEVELS)
         if b is not None:
-            other = _probability(b, a) * likely
-            related_total, related = _dot(other, count), _by_level(other, weight, starts, levels)
+            other = probabilities(b, a) * likely
+            related_total, related = dot(other, count), by_level(other, weight, starts, levels)
         return Sums(
-            total=_dot(share, count),
+            total=dot(share, count),
             related_total=related_total,
-            same=_by_level(share, weight, starts, levels),
+            same=by_level(share, weight, starts, levels),
             related=related,
         )
 
@@ -321,7 +315,7 @@ class ArrayCounting:
     def weigh(self, tables: Tables) -> None:
         items = self._items
         a, b = self._scores(tables, np.arange(len(items.bits)))
-        share = _probability(a, b) * WHOLE // CERTAIN
+        share = probabilities(a, b) * WHOLE // CERTAIN
         share[share <= COUNTED] = 0
         hopeful = a > HOPELESS
         share[~hopeful] = 0
@@ -330,13 +324,13 @@ class ArrayCounting:
         pairs, of = items.live[counted], items.of[counted]
         i, j = self.a[pairs].astype(np.intp), self.b[pairs].astype(np.intp)
         apart = i != j
-        mine = _floats(share[of] * (self.copies[j] - ~apart))
-        theirs = _floats(share[of] * self.copies[i] * apart)
+        mine = floats(share[of] * (self.copies[j] - ~apart))
+        theirs = floats(share[of] * self.copies[i] * apart)
 
         def customers(agree: Flags | None) -> Longs:
             """For each record how many records are one customer with it, of those that *agree*."""
             some = [part if agree is None else part * agree for part in (mine, theirs)]
-            return WHOLE + _exact(i, some[0], self.records) + _exact(j, some[1], self.records)
+            return WHOLE + exact(i, some[0], self.records) + exact(j, some[1], self.records)
 
         def shared(column: tuple[int, Column]) -> Longs:
             full = np.zeros(LEVELS, dtype=np.bool_)
@@ -344,95 +338,13 @@ class ArrayCounting:
             return customers(full[self.patterns.levels[:, column[0]]][items.pattern][of])
 
         most = np.full(self.records, WHOLE, dtype=np.int64)
-        for at, found in enumerate(each(shared, enumerate(self.columns))):
+        for at, found in enumerate(each(shared, enumerate(self.columns), len(pairs))):
             self._parts[at] = self.copies * WHOLE * WHOLE // found
             most = np.maximum(most, found)
         self._sizes = np.maximum(customers(None), 2 * WHOLE)
         self._least = np.maximum(WHOLE * WHOLE // most * PART // WHOLE, 1)
 
 
-def patterns_of(packed: Longs, width: int) -> Patterns:
-    """The different patterns among those of pairs."""
-    values, of = compress(packed)
-    levels = np.stack([(values >> at * BITS & MASK).astype(np.uint8) for at in range(width)], axis=1)
-    return Patterns(values=values, levels=levels, of=of.astype(np.int32))
-
-
 def _with_copies(found: Blocked, copies: NDArray[np.int64]) -> tuple[Ints, Ints]:
     several = np.nonzero(copies > 1)[0].astype(np.int32)
     return np.concatenate([several, found.a]), np.concatenate([several, found.b])
-
-
-def looked_up(rows: Sequence[Sequence[int]], levels: NDArray[np.uint8]) -> Longs:
-    total = np.zeros(len(levels), dtype=np.int64)
-    for at, row in enumerate(rows):
-        total += np.array(row, dtype=np.int64)[levels[:, at]]
-    return total
-
-
-def _probability(bits: Longs, other: Longs | None) -> Longs:
-    if other is not None:
-        bits = bits - _table(alternatives)[_places(other)]
-    return _table(certainties)[_places(bits)]
-
-
-@cache
-def _table(of: Callable[[], Sequence[int]]) -> Longs:
-    return np.array(of(), dtype=np.int64)
-
-
-def _places(bits: Longs) -> Longs:
-    middle = place(0)
-    return np.clip((bits + _STEP // 2) // _STEP + middle, 0, 2 * middle)
-
-
-def _floats(amounts: Longs) -> NDArray[Any]:
-    """The amounts as floats, which are added faster, where every sum of them is exact."""
-    return amounts.astype(np.float64) if len(amounts) * int(amounts.max(initial=0)) < _EXACT else amounts
-
-
-def _exact(places: NDArray[Any], amounts: NDArray[Any], count: int) -> Longs:
-    """Sums of whole numbers by place: exact, since sums below 2^53 are, and larger ones are made of two halves."""
-    if amounts.dtype == np.float64 or len(amounts) * int(amounts.max(initial=0)) < _EXACT:
-        return np.bincount(places, weights=amounts, minlength=count).astype(np.int64)
-    low = np.bincount(places, weights=amounts & (1 << 26) - 1, minlength=count)
-    high = np.bincount(places, weights=amounts >> 26, minlength=count)
-    return low.astype(np.int64) + (high.astype(np.int64) << 26)
-
-
-def _dot(share: Longs, amounts: Longs) -> int:
-    """A sum of products that may not fit into 64 bits."""
-    high, low = share >> _LOW, share & (1 << _LOW) - 1
-    return (int((high * amounts).sum()) << _LOW) + int((low * amounts).sum())
-
-
-def _by_level(share: Longs, weight: Longs, starts: Longs, levels: NDArray[np.uint8]) -> list[int]:
-    """Sums of products by the levels that the stretches of items have which begin at *starts*."""
-    high, low = (share >> _LOW) * weight, (share & (1 << _LOW) - 1) * weight
-    halves = [np.add.reduceat(part, starts) if len(starts) else part for part in (high, low)]
-    found: list[int] = []
-    for at in range(levels.shape[1]):
-        highs, lows = (_exact(levels[:, at], part, LEVELS).tolist() for part in halves)
-        found += [0, *((one << _LOW) + other for one, other in zip(highs[1:], lows[1:], strict=True))]
-    return found
-
-
-def _agreeing(one: Longs, ones: int, other: Longs, others: int, parts: Longs) -> Agreements:
-    both = np.nonzero((one > 0) & (other > 0))[0]
-    mine, theirs, part = one[both], other[both], parts[both]
-    return Agreements(
-        count=int(part.sum()),
-        one=_twice(_exact(mine, part, ones)),
-        other=_twice(_exact(theirs, part, others)),
-        both=_twice(_sums(mine * others + theirs, part)),
-    )
-
-
-def _sums(keys: Longs, amounts: Longs) -> Longs:
-    order = np.argsort(keys, kind="stable")
-    starts, _ = runs(keys[order])
-    return np.add.reduceat(amounts[order], starts) if len(starts) else np.zeros(0, dtype=np.int64)
-
-
-def _twice(counts: Longs) -> int:
-    return int((counts * np.maximum(counts - PART, 0)).sum())

@@ -10,16 +10,18 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from crmcore.identity.batch.array_counting import ArrayCounting, Patterns, patterns_of
+from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.array_scoring import RELATED, SAME, UNSURE, ArrayScorer, Scored
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import blocked
 from crmcore.identity.batch.linking import Linked, Said, linked
 from crmcore.identity.batch.texts import Flags, Ints, Longs, Numbers
+from crmcore.identity.batch.whole_sums import Patterns, patterns_of, probabilities
 from crmcore.identity.batch.work import Work
 from crmcore.identity.customer import CAP
 from crmcore.identity.model.linkage import VETO
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.recall_debt import LEAST, RecallDebt, debt
 
 _NODES = 60
 """Bytes that a pair of nodes takes while it is made."""
@@ -145,6 +147,18 @@ class ArrayScan:
             self.same.a.astype(np.int32), self.same.b.astype(np.int32), self.same.score, self.rank, self.score_of,
             least=self.model.policy.same_at, cap=CAP, said=said,
         )  # fmt: skip
+
+    def debt(self, group: Longs) -> RecallDebt:
+        """What is lost by blocks that are too large, where the nodes have these groups."""
+        known = self.blocked.debtors
+        open_ = (known.times > 0) & (self._count[known.a] > 0) & (self._count[known.b] > 0)
+        at = np.nonzero(open_)[0]
+        one, other = (self._order[self._first[side[at]]] for side in (known.a, known.b))
+        at = at[(group[one] != group[other]) & self._of_one_kind(known.a[at], known.b[at])]
+        share = probabilities(self.scorer.score(known.a[at], known.b[at]).score)
+        owed = np.zeros(len(known.a), dtype=np.int64)
+        owed[at] = np.where(share >= LEAST, share // known.times[at], 0)
+        return debt(known.sample, owed.tolist())
 
 
 def _likely(a: Ints, b: Ints, scored: Scored) -> tuple[Ints, Ints, Scored]:

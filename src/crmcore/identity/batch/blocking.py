@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
+from crmcore.identity.batch.debtors import Debtors, debtors
 from crmcore.identity.batch.memory_limit import Room
 from crmcore.identity.batch.texts import THREADS, Flags, Ints, Longs, compress, each
 from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
@@ -27,10 +28,11 @@ each place where it may have one."""
 @attrs.frozen(eq=False, repr=False, kw_only=True)
 class Blocked:
     """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, and
-    the size of the largest block that is compared whole."""
+    the size of the largest block that is compared whole; with a sample of what the larger ones leave out."""
 
     a: Ints
     b: Ints
+    debtors: Debtors
     blocks: int
     oversized: int
     left_out: int
@@ -63,6 +65,7 @@ def blocked(
     return Blocked(
         a=(packed // records).astype(np.int32),
         b=(packed % records).astype(np.int32),
+        debtors=debtors(keys, sizes, cap, packed, records),
         blocks=int((sizes > 0).sum()),
         oversized=int((sizes > cap).sum()),
         left_out=wide.left_out,
@@ -136,7 +139,7 @@ def _sorted_once(found: Sequence[Longs], most: int) -> Longs:
         mine = np.sort(packed[(packed >= bounds[0]) & (packed < bounds[1])])
         return mine[np.concatenate([[True], mine[1:] != mine[:-1]])] if len(mine) else mine
 
-    return np.concatenate(each(part, pairwise(bounds)))
+    return np.concatenate(each(part, pairwise(bounds), len(packed)))
 
 
 class _Wide:
@@ -181,6 +184,7 @@ class _Wide:
         for pairs, left_out, crowds in each(
             lambda pairs: self._meeting(pairs, self._joints(pairs, slots, there, kinds, count), count),
             shapes.values(),
+            self.records,
         ):
             found += pairs
             self.left_out += left_out
@@ -252,9 +256,9 @@ class _Wide:
         """The rarest of each record's wide keys and crowded neighbourhoods."""
         holders = _postings(self.keys.slots, len(self.sizes))
         mine: list[list[tuple[int, int, int]]] = [[] for _ in range(self.records)]
-        for id, key in enumerate(wide.tolist()):
+        for id, (key, number) in enumerate(zip(wide.tolist(), self.keys.numbers(wide).tolist(), strict=True)):
             for position in holders[key]:
-                mine[position].append((int(self.sizes[key]), self.keys.number(key), id))
+                mine[position].append((int(self.sizes[key]), number, id))
         names: list[int] = []
         for a, b in self.crowds:
             for key in (a, b):
@@ -305,7 +309,7 @@ class _Wide:
             least, most = np.minimum(low, third), np.maximum(high, third)
             return position, least * count + (low + high + third - least - most), most
 
-        parts = [part for part in each(meeting, triples) if len(part[0])]
+        parts = [part for part in each(meeting, triples, self.records) if len(part[0])]
         if not parts:
             return []
         self.room.need("finding pairs", sum(len(part[0]) for part in parts) * _TRIPLE)

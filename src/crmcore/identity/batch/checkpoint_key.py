@@ -16,7 +16,8 @@ import numpy as np
 import crmcore
 from crmcore.errors import UnusableCheckpoint
 from crmcore.identity.batch.checkpoint import Key
-from crmcore.identity.batch.field_encoding import Coded, Encoded
+from crmcore.identity.batch.field_encoding import Encoded
+from crmcore.identity.batch.fields import Coded
 from crmcore.identity.batch.texts import parts_of, texts_of
 from crmcore.identity.model.columns import COLUMNS
 from crmcore.identity.model.learning import Matcher

@@ -5,7 +5,8 @@ Invariant: these are estimates, measured on lists of ten thousand to a million p
 
 from __future__ import annotations
 
-from crmcore.identity.batch.field_encoding import Encoded, Fields
+from crmcore.identity.batch.field_encoding import Encoded
+from crmcore.identity.batch.fields import Fields
 from crmcore.identity.model.candidates import NEAR
 
 _START = 48 << 20

@@ -12,7 +12,7 @@ from typing import Any
 
 from crmcore.errors import UnreadableFile
 from crmcore.identity.batch.arrow import csv, pa, parquet, pc
-from crmcore.identity.batch.field_encoding import Fields
+from crmcore.identity.batch.fields import Fields
 from crmcore.identity.batch.memory_limit import Room
 from crmcore.identity.batch.memory_needs import distinguishing, reading_file
 from crmcore.identity.batch.texts import texts_of

@@ -16,12 +16,13 @@ from crmcore.identity.batch.array_scan import ArrayScan, Nodes
 from crmcore.identity.batch.array_scoring import SAME, UNSURE
 from crmcore.identity.batch.checkpoint import Key
 from crmcore.identity.batch.checkpoint_key import key_of
-from crmcore.identity.batch.field_encoding import KINDS, Encoded, Fields, encoded
+from crmcore.identity.batch.field_encoding import KINDS, Encoded, encoded
+from crmcore.identity.batch.fields import Fields
 from crmcore.identity.batch.lazy import LazyPairs
 from crmcore.identity.batch.linking import Linked, Said
 from crmcore.identity.batch.memory_needs import encoding, finding, grouping, telling
 from crmcore.identity.batch.table_learning import Refused, learned_of
-from crmcore.identity.batch.tables import table_of, whole_numbers
+from crmcore.identity.batch.tables import equal_rows, table_of
 from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts, released
 from crmcore.identity.batch.work import Work
 from crmcore.identity.cluster import Link, agglomerate
@@ -98,7 +99,7 @@ class TableRun:
         # A model is shown all that a row holds, a matcher only what it compares.
         seen = None if isinstance(self.matcher, MatchModel) else {c.name for c in self.matcher.columns}
         work.room.need("telling records apart", telling(found))
-        self.whole = whole_numbers(found, seen)
+        self.equal = equal_rows(found, seen)
         self.unsuited = np.zeros(self.fields.rows, dtype=np.bool_)
         self.evidence: ArrayCounting | None = None
         if isinstance(self.matcher, Matcher):
@@ -117,7 +118,7 @@ class TableRun:
         used: list[str] = []
         for column in COLUMNS:
             if column.name in found.columns:
-                numbers = self.whole[found.columns[column.name].codes > 0]
+                numbers = self.equal[found.columns[column.name].codes > 0]
                 if len(numbers) and bool((numbers != numbers[0]).any()):
                     used.append(column.name)
         return used
@@ -189,9 +190,8 @@ class TableRun:
     def _number(self, alone: Longs) -> None:
         """Let equal rows be one node each, and those that stand *alone* nodes of their own."""
         # By all that they hold, not only by what the model compares.
-        key = compress(self.whole.view(np.int64))[1].astype(np.int64)
-        own = np.isin(np.arange(len(key)), alone)
-        known, node = compress(np.where(own, len(key) + np.arange(len(key)), key))
+        rows = np.arange(self.fields.rows)
+        known, node = compress(np.where(np.isin(rows, alone), len(rows) + rows, self.equal))
         self.first = firsts(node, len(known))
         # By what they hold, as the reference has them.
         row = self.where[self.first]
@@ -235,7 +235,7 @@ class TableRun:
                 records=self.fields.rows, distinct=len(self.row), blocks=scan.blocked.blocks,
                 oversized_blocks=scan.blocked.oversized, left_out=scan.blocked.left_out, compared=scan.compared,
                 same=len(scan.same), unsure=len(scan.unsure), held=len(found.held), related=len(scan.related),
-                cap=scan.blocked.cap,
+                cap=scan.blocked.cap, debt=scan.debt(found.group),
             ),
             related=tuple(zip(*pairs.tolist(), strict=True)),
             excluded=FrozenMap(dict(sorted(self.excluded.items()))),

@@ -14,6 +14,7 @@ import numpy as np
 from crmcore.errors import CrmError
 from crmcore.identity.batch.blocking import Blocked
 from crmcore.identity.batch.checkpoint import Checkpoint
+from crmcore.identity.batch.kept_candidates import arrays_of_candidates, candidates_of
 from crmcore.identity.batch.memory_limit import Room
 from crmcore.identity.batch.texts import THREADS, Ints, Longs
 from crmcore.identity.model.certificates import Certificate
@@ -26,8 +27,6 @@ PORTION = 1 << 19
 _LEAST, _USUAL, _MOST = 1 << 13, 1 << 17, 1 << 20
 _PAIR = 200 * (THREADS + 2)
 """Bytes that a pair takes while it is compared, several columns at once."""
-
-_COUNTS = ("blocks", "oversized", "left_out", "cap")
 
 Progress = Callable[[int, int], None]
 
@@ -58,13 +57,11 @@ class Work:
     def candidates(self, find: Callable[[Room], Blocked]) -> Blocked:
         """The pairs that are to be compared."""
         known = None if self.checkpoint is None else self.checkpoint.get("candidates")
-        if known is not None and {"a", "b", "counts"} <= known.arrays.keys():
-            counts = dict(zip(_COUNTS, known.arrays["counts"].tolist(), strict=True))
-            return Blocked(a=known.arrays["a"], b=known.arrays["b"], **counts)
+        if known is not None:
+            return candidates_of(known.arrays)
         found = find(self.room)
         if self.checkpoint is not None:
-            counted = np.array([getattr(found, name) for name in _COUNTS], dtype=np.int64)
-            self.checkpoint.put("candidates", {"a": found.a, "b": found.b, "counts": counted})
+            self.checkpoint.put("candidates", arrays_of_candidates(found))
         return found
 
     def patterns(self, grader: Patterned, a: Ints, b: Ints, on_progress: Progress | None) -> Longs:
