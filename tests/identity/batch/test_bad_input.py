@@ -71,7 +71,7 @@ def test_a_key_of_a_million_records_is_one_block_that_is_not_compared() -> None:
     keys = Keys(
         slots=(np.zeros(count, dtype=np.int32), np.arange(1, count + 1, dtype=np.int32) // 2 + 1),
         kinds=np.full(count // 2 + 3, ord("p"), dtype=np.uint8),
-        number=lambda id: id,
+        numbers=lambda ids: np.asarray(ids, dtype=np.uint64),
         text=str,
         fuzzy=np.zeros(count // 2 + 3, dtype=np.bool_),
     )
