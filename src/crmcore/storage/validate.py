@@ -285,7 +285,7 @@ def check_keys(keys: Collection[KeyPair], limits: Limits) -> tuple[KeyPair, ...]
     """The keys as sorted pairs."""
     limit = limits.max_key_bytes
     pairs: list[KeyPair] = []
-    known = ""
+    known: object = None
     for namespace, value in keys:
         if namespace is not known:  # most keys of a record are of the namespace of the one before
             check_word(namespace, "a namespace")
