@@ -16,7 +16,15 @@ from crmcore.app.near_index import FEATURES, projection_of
 from crmcore.app.near_read import near
 from crmcore.app.unit import Unit
 from crmcore.identity.customer import CAP
-from crmcore.identity.near_keys import NEAR, class_of, content_key, hashed, key_text, single_keys, stored_pairs
+from crmcore.identity.near_keys import (
+    NEAR,
+    class_of,
+    content_key,
+    hashed,
+    key_text,
+    single_keys,
+    stored_pairs,
+)
 from crmcore.identity.projection import GROUPS, Projection
 from crmcore.identity.vicinity import Vicinity
 from crmcore.storage.nearness import Breadth

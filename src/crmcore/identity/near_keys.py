@@ -29,7 +29,9 @@ _LETTERS = 12
 _SAFE = bytes.maketrans(b"+/", b"-_")
 _APART = "\x1f"
 
-_SHARED = frozenset(at for at, column in enumerate(COLUMNS) if column.name not in ("e-mail", "phone", "identifier"))
+_SHARED = frozenset(
+    at for at, column in enumerate(COLUMNS) if column.name not in ("e-mail", "phone", "identifier")
+)
 """The columns in which values come again, so that it is worth to remember what was made of them."""
 
 _TELLING = "iepdlbnzsowcjry"

@@ -127,10 +127,6 @@ class QuickScorer:
         self._quick = tuple((at, best[at], worth[at]) for at in ([] if loose or joining else quick))
         self._most = model.prior + sum(best)
         given, family = self.comparer.given, self.comparer.family
-        # Names that are missing on one side may agree crosswise, so they are not given up before they are looked at.
-        self._missed = tuple(
-            0 if at in (given, family) else best[at] - row[0] for at, row in enumerate(worth)
-        )
         at = {one[0]: one for one in self._quick}
         self._named = (at[given], at[family]) if given in at and family in at else None
         self._before_names = frozenset(takewhile(lambda place: place not in (given, family), at))
@@ -199,18 +195,12 @@ class QuickScorer:
             return False
         one, other = self._rows[i], self._rows[j]
         bound, least = self._most, self._least
-        for a, b, missed in zip(one, other, self._missed, strict=True):
-            if not (a and b):
-                bound -= missed
-        if bound < least:
-            return bool(self._quick)
         level_of = self.comparer.level
         for at, best, worth in self._quick:
             a, b = one[at], other[at]
+            bound -= best
             if a and b:
-                bound += worth[level_of(at, a, b)] - best
-            elif not self._missed[at]:
-                bound -= best
+                bound += worth[level_of(at, a, b)]
             if bound < least:
                 # Names that were not looked at yet are taken at their best.
                 early = at in self._before_names

@@ -24,12 +24,10 @@ from crmcore.storage.protocol import (
     CheckKey,
     CheckStream,
     Delete,
-    Key,
     Limits,
     Put,
     Ref,
     Rekey,
-    Sort,
 )
 from crmcore.values.frozen_map import FrozenMap, thaw
 from crmcore.values.source import Actor
