@@ -171,8 +171,10 @@ class _Linking:
     def _threes(self, rows: Longs, scores: Longs, fits: Flags, known: _Ordered) -> Flags:
         """Join components of three nodes at once where the strongest edge joins two of them; which these were."""
         begins, ends = known.begins[rows[:, 0]], known.begins[rows[:, 0] + 1]
-        done = fits | (~self.watched[rows[:, 0]] & (self.least > VETO) & (self.cap >= 3))
-        done &= fits | (self.score[known.order[ends - 1]] >= self.least)
+        done = ~self.watched[rows[:, 0]] & (self.cap >= 3) & (fits | (self.least > VETO))
+        # Those that only people hold together have no edges.
+        at = np.nonzero(done & ~fits)[0]
+        done[at] = self.score[known.order[ends[at] - 1]] >= self.least
         rows, scores, begins, ends = rows[done], scores[done], begins[done], ends[done]
         best, second = known.order[begins], known.order[begins + 1]
         one, other = self.a[best].astype(np.int64), self.b[best].astype(np.int64)
