@@ -337,3 +337,9 @@ def test_a_batch_takes_decisions_over_with_all_else_or_not_at_all() -> None:
         with crm.batch(idem="once") as batch:
             batch.identity.apply_review(decisions)
     assert crm.identity.to_review() == ()
+
+
+@pytest.mark.parametrize("given", [None, 5, "{}", b"{}", object()], ids=lambda given: type(given).__name__)
+def test_what_are_no_decisions_is_refused_in_a_sentence(given: Any) -> None:
+    with pytest.raises(InvalidDecisions, match=r"Decisions\.parse"):
+        in_memory().identity.apply_review(given)

@@ -123,6 +123,14 @@ def test_what_is_no_json_is_refused(text: str | bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "given", [None, 5, {"a": 1}, ["x"], object()], ids=lambda given: type(given).__name__
+)
+def test_what_is_no_text_is_refused_in_a_sentence(given: Any) -> None:
+    with pytest.raises(InvalidDecisions, match="no file of decisions"):
+        Decisions.parse(given)
+
+
+@pytest.mark.parametrize(
     "changed", [{"item": SECRET}, {"records": [PARTY, SECRET]}, {"records": [PARTY, "\x1b[2J"]}]
 )
 def test_decisions_on_a_store_name_its_records_by_their_ids(changed: dict[str, Any]) -> None:

@@ -168,8 +168,12 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
     """Write what was decided, some decisions at a time, each as a judgement of whoever made it.
 
     Raises:
-        InvalidDecisions: if the decisions are about something else than the records of this store.
+        InvalidDecisions: if they are no decisions, or about something else than the records of this store.
     """
+    if not isinstance(found, Decisions):
+        raise InvalidDecisions(
+            "these are no decisions: give what Decisions.parse makes of the file that a review page has saved"
+        )
     _refuse_others(flow, found)
     records = {record for decision in found.decisions for record in decision.records}
     present = await _present(flow.reader(), records)

@@ -102,6 +102,8 @@ class Decisions:
         Traceback (most recent call last):
         crmcore.errors.InvalidDecisions: this is no file of decisions: take the one that a review page has saved
         """
+        if not isinstance(text, (str, bytes)):
+            raise InvalidDecisions("this is no file of decisions: give what the file holds, as str or bytes")
         if len(text) > MOST_BYTES:
             raise InvalidDecisions(
                 f"this is no file of decisions: it is larger than {MOST_BYTES >> 20} MB, and no page saves that much"
