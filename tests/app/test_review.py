@@ -11,13 +11,15 @@ from crmcore import Actor, Crm, Organization, Person
 from crmcore.errors import InvalidDecisions
 from crmcore.identity import Decisions, Matcher, Policy
 from crmcore.identity.features import Features
+from crmcore.identity.identity_events import JudgementMade
 from crmcore.identity.matcher import Match, Reason
 from crmcore.identity.model.policy import UNIT
 from crmcore.identity.population import Population
 from crmcore.storage import MemoryStore
 from crmcore.storage.protocol import Batch, Description, Limits, Receipt
 from crmcore.values.ids import Ids, PartyId
-from tests.app.houses import in_memory, options
+from crmcore.values.instant import to_text
+from tests.app.houses import CLERK, in_memory, options
 from tests.app.judging import MailboxMatcher
 from tests.app.reviews import decided, everything, file_of, unordered
 from tests.app.troubled import interrupted
@@ -145,6 +147,28 @@ def test_a_decision_that_was_taken_back_since_is_not_made_again() -> None:
     (refused,) = crm.identity.apply_review(decisions).refused
     assert refused.why == "taken back since"
     assert crm.identity.apply_review(everything(crm, "same")).written == 1
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["on its page", "loaded on a later page"])
+def test_a_decision_made_before_it_was_taken_back_is_not_made_again(later: bool) -> None:
+    crm = in_memory(matcher=MailboxMatcher())
+    a, _ = doubtful(crm)
+    review = crm.identity.review()
+    at = to_text(review.made_at + timedelta(milliseconds=1))
+    one = decided(review, review.items[0], "same", by="ada", at=at)
+    crm.identity.apply_review(file_of(review, one))
+    (judgement,) = (j for j in crm.identity.judgements(a) if j.human)
+    crm.identity.retract(judgement.id)
+    if later:
+        review = crm.identity.review()
+        assert [item.id for item in review.items] == [one["item"]]
+    (refused,) = crm.identity.apply_review(file_of(review, one)).refused
+    assert (refused.why, refused.judgements) == ("taken back since", (judgement.id,))
+    # Whoever decides again, on a page that was made afterwards, is heard, however wrong the clock of the browser is.
+    review = crm.identity.review()
+    for at in (to_text(review.made_at), "2099-01-01T00:00:00.000Z", ""):
+        outcome = crm.identity.apply_review(file_of(review, {**one, "at": at}))
+        assert (outcome.refused, outcome.written + outcome.known) == ((), 1)
 
 
 def test_a_decision_on_a_record_that_is_gone_is_reported_and_the_others_are_taken_over() -> None:

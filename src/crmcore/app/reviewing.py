@@ -186,9 +186,9 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
     # Each part of a decision is a judgement, what that changes, and what was read for it.
     room = max(1, flow.store.describe().limits.max_ops // PARTS)
     asked = [decision for decision in found.decisions if decision.verdict != "skip"]
-    for by, some in groupby(asked, key=lambda decision: decision.by):
+    for by, some in groupby(asked, key=_decider):
         mine = list(some)
-        who = flow if by is None else attrs.evolve(flow, actor=Actor(kind="person", id=by))
+        who = flow if by is None else attrs.evolve(flow, actor=by)
         for chunk in _chunks(mine, room):
             came = _Tally()
 
@@ -320,13 +320,17 @@ async def _decide(
         return ()
     reason = decision.note or f"reviewed on page {found.page}"
     try:
-        made, partition = await say(unit, around, fresh, reason)
+        made, partition = await say(unit, around, fresh, reason, actor=_decider(decision))
     except ClusterTooLarge:
         return _refusal(decision, fresh[0][1], "cannot be joined")
     for verdict, pair in fresh:
         if verdict == "same" and partition.of(pair[0]) != partition.of(pair[1]):
             return _refusal(decision, pair, "cannot be joined")
     return made
+
+
+def _decider(decision: ReviewDecision) -> Actor | None:
+    return None if decision.by is None else Actor(kind="person", id=decision.by)
 
 
 def _refusal(
