@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -361,6 +362,28 @@ def test_a_batch_takes_decisions_over_with_all_else_or_not_at_all() -> None:
         with crm.batch(idem="once") as batch:
             batch.identity.apply_review(decisions)
     assert crm.identity.to_review() == ()
+
+
+@pytest.mark.parametrize("in_batch", [False, True], ids=["alone", "in a batch"])
+def test_each_decision_is_signed_by_whoever_made_it(in_batch: bool) -> None:
+    crm = in_memory(matcher=MailboxMatcher())
+    ids = [party for n in range(3) for party in doubtful(crm, 2, f"+44 20 7946 000{n}")]
+    review = crm.identity.review()
+    named: list[dict[str, Any]] = [{"by": "ada"}, {}, {"by": "bob"}]
+    decisions = [decided(review, item, "same", **by) for item, by in zip(review.items, named, strict=True)]
+    if in_batch:
+        with crm.batch() as batch:
+            batch.identity.apply_review(file_of(review, *decisions))
+    else:
+        crm.identity.apply_review(file_of(review, *decisions))
+    people = {j.id: j for id in ids for j in crm.identity.judgements(id) if j.human}
+    signed = {frozenset(j.pair): j.actor for j in people.values()}
+    actors = [ADA, CLERK, Actor(kind="person", id="bob")]
+    expected = {frozenset(d["records"]): actor for d, actor in zip(decisions, actors, strict=True)}
+    assert signed == expected
+    events = [event.event for event in crm.events(limit=500).items]
+    made = {e.judgement: e.actor for e in events if isinstance(e, JudgementMade) and e.judgement in people}
+    assert made == {id: judgement.actor for id, judgement in people.items()}
 
 
 @pytest.mark.parametrize("given", [None, 5, "{}", b"{}", object()], ids=lambda given: type(given).__name__)

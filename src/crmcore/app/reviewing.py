@@ -297,6 +297,8 @@ async def _decide(
     ends = sorted({end for _, pair in said for end in pair})
     around = await concerned(unit, ends)
     people = _People.of(around)
+    # A decision may have been made on an earlier page; the clock of a browser alone is not to be relied upon.
+    knew = min(found.made_at, decision.at or found.made_at)
     kinds = {party.id: party for party in await load_parties(unit, ends)}
     fresh: list[Said] = []
     for verdict, pair in said:
@@ -304,7 +306,7 @@ async def _decide(
         if any(j.live and j.verdict == verdict for j in own):
             continue
         against = [j for j in own if j.live]
-        since = [j for j in own if j.verdict == verdict and j.retracted and j.retracted.at >= found.made_at]
+        since = [j for j in own if j.verdict == verdict and j.retracted and j.retracted.at >= knew]
         if since and not against:
             return _refusal(decision, pair, "taken back since", since)
         against = against or people.against(verdict, pair)

@@ -41,7 +41,8 @@ Pair = tuple[str, str]
 class ReviewDecision:
     """A *verdict* on an *item* with these *records*, of which *links* (positions) were shown and *apart* are split off.
 
-    *by* is who decided, if the page was told. To skip is to decide nothing.
+    *by* is who decided, if the page was told, and *at* when; if it was decided on an earlier page, when that page was
+    made. To skip is to decide nothing.
     """
 
     item: str = personal()
@@ -52,6 +53,7 @@ class ReviewDecision:
     apart: frozenset[str] = personal(default=frozenset())
     note: str = personal(default="")
     by: str | None = personal(class_="internal", default=None)
+    at: datetime | None = None
 
     @property
     def size(self) -> int:
@@ -128,7 +130,7 @@ class Decisions:
             _check_ids(decisions)
         return cls(
             page=_text(page.get("id"), "its page"),
-            made_at=_moment(page.get("made_at")),
+            made_at=_moment(page.get("made_at"), "its page"),
             of=of,
             name=_text(page.get("name"), "its page"),
             digest=_text(page.get("digest", ""), "its page", empty=True),
@@ -148,6 +150,11 @@ def _decision(data: Any, number: int) -> ReviewDecision:
     splits = verdict == "different" and kind == "customer"
     if bool(apart) != splits or not apart < set(records):
         raise _unclear(where)
+    links = tuple(
+        _link(link, len(records), where) for link in _array(found.get("links", []), where, _LARGEST)
+    )
+    if kind == "customer" and verdict == "same" and not links:
+        raise _unclear(where)  # it would say nothing of anybody
     if len(apart) * (len(records) - len(apart)) > _MOST_PAIRS:
         raise InvalidDecisions(f"{where} of the file splits off too many records at once: split off fewer")
     return ReviewDecision(
@@ -155,12 +162,11 @@ def _decision(data: Any, number: int) -> ReviewDecision:
         kind=kind,
         records=records,
         verdict=verdict,
-        links=tuple(
-            _link(link, len(records), where) for link in _array(found.get("links", []), where, _LARGEST)
-        ),
+        links=links,
         apart=apart,
         note=_text(found.get("note", ""), where, empty=True, most=_LONGEST_NOTE),
         by=_by(found.get("by"), where),
+        at=_moment(found["at"], where) if found.get("at") not in (None, "") else None,
     )
 
 
@@ -224,8 +230,8 @@ def _word(data: Any, words: tuple[Any, ...], where: str) -> Any:
     return data
 
 
-def _moment(data: Any) -> datetime:
+def _moment(data: Any, where: str) -> datetime:
     try:
         return from_text(data)
     except CrmError:
-        raise _unclear("its page") from None
+        raise _unclear(where) from None
