@@ -29,8 +29,11 @@ MOST_BYTES = 64 << 20
 """A larger file is not read: 100,000 decisions take less."""
 
 MOST = 100_000
-_MOST_PAIRS = 5000
-_LONGEST_NOTE, _LONGEST_ID, _LARGEST = 1000, 512, 1000
+LONGEST_ID, MOST_RECORDS, MOST_PAIRS = 512, 1000, 5000
+"""Characters of an id; records of an item; and pairs that splitting it makes different."""
+
+LONGEST_NOTE, LONGEST_NAME = 1000, 256
+"""Characters of a note, and of the name or id of who decided."""
 
 ReviewVerdict = Literal["same", "different", "skip"]
 Pair = tuple[str, str]
@@ -138,24 +141,33 @@ class Decisions:
         )
 
 
+def can_be_named(id: str) -> bool:
+    """Whether a file of decisions can name a record or an item by this id.
+
+    >>> can_be_named("0a"), can_be_named(""), can_be_named("a" * 513)
+    (True, False, False)
+    """
+    return 0 < len(id) <= LONGEST_ID and not _UNFIT.search(id)
+
+
 def _decision(data: Any, number: int) -> ReviewDecision:
     where = f"decision {number}"
     found = _object(data, where)
-    records = tuple(_text(record, where) for record in _array(found.get("records"), where, _LARGEST))
+    records = tuple(_text(record, where) for record in _array(found.get("records"), where, MOST_RECORDS))
     kind = _word(found.get("kind"), get_args(Kind), where)
     if len(set(records)) < len(records) or len(records) < 2 or (kind == "pair" and len(records) > 2):
         raise _unclear(where)
     verdict = _word(found.get("verdict"), get_args(ReviewVerdict), where)
-    apart = frozenset(_text(record, where) for record in _array(found.get("apart", []), where, _LARGEST))
+    apart = frozenset(_text(record, where) for record in _array(found.get("apart", []), where, MOST_RECORDS))
     splits = verdict == "different" and kind == "customer"
     if bool(apart) != splits or not apart < set(records):
         raise _unclear(where)
     links = tuple(
-        _link(link, len(records), where) for link in _array(found.get("links", []), where, _LARGEST)
+        _link(link, len(records), where) for link in _array(found.get("links", []), where, MOST_RECORDS)
     )
     if kind == "customer" and verdict == "same" and not links:
         raise _unclear(where)  # it would say nothing of anybody
-    if len(apart) * (len(records) - len(apart)) > _MOST_PAIRS:
+    if len(apart) * (len(records) - len(apart)) > MOST_PAIRS:
         raise InvalidDecisions(f"{where} of the file splits off too many records at once: split off fewer")
     return ReviewDecision(
         item=_text(found.get("item"), where),
@@ -164,7 +176,7 @@ def _decision(data: Any, number: int) -> ReviewDecision:
         verdict=verdict,
         links=links,
         apart=apart,
-        note=_text(found.get("note", ""), where, empty=True, most=_LONGEST_NOTE),
+        note=_text(found.get("note", ""), where, empty=True, most=LONGEST_NOTE),
         by=_by(found.get("by"), where),
         at=_moment(found["at"], where) if found.get("at") not in (None, "") else None,
     )
@@ -218,7 +230,7 @@ def _array(data: Any, where: str, most: int) -> list[Any]:
     return data
 
 
-def _text(data: Any, where: str, *, empty: bool = False, most: int = _LONGEST_ID) -> str:
+def _text(data: Any, where: str, *, empty: bool = False, most: int = LONGEST_ID) -> str:
     if not isinstance(data, str) or len(data) > most or not (data or empty) or _UNFIT.search(data):
         raise _unclear(where)
     return data
