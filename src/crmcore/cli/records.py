@@ -51,9 +51,8 @@ class Records:
 
     @property
     def digest(self) -> str:
-        """A fingerprint of the file."""
-        with self.prepared.table.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        """A fingerprint of the file as it was read."""
+        return self.prepared.table.digest[:32]
 
     @cached_property
     def known(self) -> dict[str, int]:
@@ -62,14 +61,30 @@ class Records:
         return {id: at for at, id in enumerate(self.ids) if id and counts[id] == 1}
 
     def cells(self, positions: Collection[int], without: Collection[str]) -> dict[int, dict[str, str]]:
-        """What stands in the fields that are compared of the rows at *positions*, read from the file anew."""
+        """What stands in the fields that are compared of the rows at *positions*, read from the file anew.
+
+        Raises:
+            UnreadableFile: if the file is not what it was.
+        """
         columns = {name: position for position, name in enumerate(self.prepared.table.columns)}
         fields = {f: names for f, names in self.prepared.column_map.fields.items() if f not in without}
-        return {
-            at: _values(row.cells, columns, fields)
-            for at, row in enumerate(self.prepared.table.rows())
-            if at in positions and row.problem is None
-        }
+        table = self.prepared.table
+        try:
+            found = {
+                at: _values(row.cells, columns, fields)
+                for at, row in enumerate(table.rows())
+                if at in positions and row.problem is None
+            }
+            with table.path.open("rb") as file:
+                same = hashlib.file_digest(file, "sha256").hexdigest() == table.digest
+        except (OSError, ValueError, UnreadableFile):
+            same, found = False, {}
+        if not same:
+            raise UnreadableFile(
+                f"{self.name} changed while it was read: wait until it is written, or give a copy that nobody "
+                "writes to"
+            )
+        return found
 
     def tell(self, terminal: Terminal, *, named: bool = False) -> None:
         """Say what is compared and what is wrong with the file; begin with its name if it is *named*."""
