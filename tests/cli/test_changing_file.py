@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crmcore.cli import dedupe_file
+from crmcore.app.deduplication import notes_of
 from tests.cli.commands import refused, write
 from tests.cli.reviewing import DOUBTFUL
 
@@ -26,7 +26,6 @@ def test_a_file_that_changes_during_the_run_gets_no_page_and_nothing_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str | bytes | None
 ) -> None:
     file, page, out = write(tmp_path, DOUBTFUL), tmp_path / "review.html", tmp_path / "c.csv"
-    notes_of = dedupe_file.notes_of
 
     def changing(found: Any) -> Any:  # called when all is decided and nothing is written yet
         file.unlink()
@@ -34,7 +33,7 @@ def test_a_file_that_changes_during_the_run_gets_no_page_and_nothing_is_written(
             write(tmp_path, other)
         return notes_of(found)
 
-    monkeypatch.setattr(dedupe_file, "notes_of", changing)
+    monkeypatch.setattr("crmcore.cli.dedupe_file.notes_of", changing)
     assert "changed while it was read" in refused("dedupe", file, "--out", out, "--review", page)
     assert not page.exists()
     assert not out.exists()

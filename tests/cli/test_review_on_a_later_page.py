@@ -239,6 +239,34 @@ def files(draw: st.DrawFn, about: Sequence[ReviewItem]) -> str:
     return json.dumps(document(*made, made_at=draw(MOMENTS | TEXTS | st.none())))
 
 
+HOSTILE = [
+    "\ud800",
+    "a\x00",
+    "a\tb",
+    "\x85",
+    "a\x1f",
+    " ",
+    "\ufeff",
+    "x" * 255 + "\U0001f600",
+    "x" * 999 + "\U0001f600",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_any_note_and_reviewer_are_saved_so_that_they_are_read(
+    driver: WebDriver, tmp_path: Path, text: str
+) -> None:
+    for acts in (
+        [("note", text), ("by", text), ("press", "s")],
+        [("press", "s"), ("press", "k"), ("note", text)],
+        [("load", json.dumps(document(decision(pair(0), "same", note=text, by=text))))],
+    ):
+        driver.execute_script("localStorage.clear()")
+        Page(driver, tmp_path, review([pair(0)]).html())
+        (found,) = Decisions.parse(driver.execute_async_script(HANDS, json.dumps(acts))).decisions
+        assert found.verdict == "same"
+
+
 @settings(
     max_examples=30,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to make one smaller takes a browser minutes

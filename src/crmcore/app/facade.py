@@ -357,7 +357,7 @@ class Identity:
         """Take over what was decided on a review page, as judgements of those who decided.
 
         Who names nobody in the file is whoever acts here. What was taken over before is not written again, and what
-        somebody says otherwise by now, or took back since the page was made, is refused and told.
+        somebody says otherwise by now, or took back since it was decided or the page was made, is refused and told.
 
         Raises:
             InvalidDecisions: if they are none, or about rows of a file, another tenant, or no record of this store.

@@ -171,7 +171,7 @@ def _write(
             on_progress=lambda done, total: terminal.progress("explaining", done, total),
         )
         write_pairs(options.pairs, pairs, dict(enumerate(records.ids)), deciding)
-    if page is not None:
+    if page is not None and options.review is not None:
         write(options.review, page)
     if options.save_model is not None and deciding.model is not None:
         write(options.save_model, deciding.model.to_text() + "\n")

@@ -37,7 +37,7 @@ def given_reasons(given: Mapping[int, str] | None) -> dict[int, str]:
     """
     found: Any = {} if given is None else given
     try:
-        reasons = {_whole(position): reason for position, reason in found.items()}
+        reasons: dict[int, Any] = {_whole(position): reason for position, reason in found.items()}
     except (AttributeError, TypeError, ValueError):
         reasons = {0: None}
     if not all(isinstance(reason, str) for reason in reasons.values()):
