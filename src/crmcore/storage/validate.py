@@ -24,12 +24,10 @@ from crmcore.storage.protocol import (
     CheckKey,
     CheckStream,
     Delete,
-    Key,
     Limits,
     Put,
     Ref,
     Rekey,
-    Sort,
 )
 from crmcore.values.frozen_map import FrozenMap, thaw
 from crmcore.values.source import Actor
@@ -281,13 +279,15 @@ class _Checker:
         return text
 
 
-def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
+def check_keys(keys: Collection[KeyPair], limits: Limits) -> tuple[KeyPair, ...]:
     """The keys as sorted pairs."""
     limit = limits.max_key_bytes
     pairs: list[KeyPair] = []
+    known: object = None
     for namespace, value in keys:
-        if type(namespace) is not str or not _is_word(namespace):
+        if namespace is not known:  # most keys of a record are of the namespace of the one before
             check_word(namespace, "a namespace")
+            known = namespace
         if not isinstance(value, str):
             raise InvalidRecord("the value of a key is a text")
         if len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit:
@@ -299,7 +299,7 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
     return tuple(pairs)
 
 
-def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[SortTriple, ...]:
+def check_sorts(sorts: Collection[SortTriple], limits: Limits) -> tuple[SortTriple, ...]:
     """The sorts as sorted triples."""
     triples: list[SortTriple] = []
     for namespace, part, value in sorts:
