@@ -25,11 +25,8 @@ _POWERS = np.array([pow(BASE, at + 1, WORD + 1) for at in range(MOST_LETTERS)], 
 
 def near_pairs(keys: Sequence[str]) -> NDArray[np.int64]:
     """The places of each two of the sorted *keys* that are of one kind and one error apart."""
-    at = np.array(
-        [place for place, key in enumerate(keys) if LEAST_LETTERS + _KIND <= len(key) <= MOST_LETTERS],
-        dtype=np.int64,
-    )
-    texts = [keys[place] for place in at.tolist()]
+    fit = [place for place, key in enumerate(keys) if LEAST_LETTERS + _KIND <= len(key) <= MOST_LETTERS]
+    at, texts = np.array(fit, dtype=np.int64), [keys[place] for place in fit]
     if len(texts) < 2:
         return np.zeros((0, 2), dtype=np.int64)
     one, other = np.divmod(_meeting(*_rests(texts), len(texts)), len(texts))
