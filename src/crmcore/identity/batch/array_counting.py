@@ -14,11 +14,11 @@ from crmcore.identity.batch.blocking import Blocked, blocked, runs
 from crmcore.identity.batch.grading import PairGrader
 from crmcore.identity.batch.texts import Flags, Ints, Longs, each, released
 from crmcore.identity.batch.whole_sums import (
+    Grouped,
     agreeing,
     by_level,
     dot,
     exact,
-    floats,
     looked_up,
     patterns_of,
     probabilities,
@@ -324,26 +324,30 @@ class ArrayCounting:
         self._live = items.live[hopeful[items.of]]
         counted = np.nonzero(share[items.of])[0]
         pairs, of = items.live[counted], items.of[counted]
-        i, j = self.a[pairs].astype(np.intp), self.b[pairs].astype(np.intp)
+        i, j = self.a[pairs], self.b[pairs]
         apart = i != j
-        mine = floats(share[of] * (self.copies[j] - ~apart))
-        theirs = floats(share[of] * self.copies[i] * apart)
+        mine, theirs = share[of] * (self.copies[j] - ~apart), share[of] * self.copies[i] * apart
+        # Each pair is seen from either side.
+        sides = Grouped.of(np.concatenate([i, j]))
+        amounts, items_of = np.concatenate([mine, theirs])[sides.order], np.tile(of, 2)[sides.order]
 
-        def customers(agree: Flags | None) -> Longs:
-            """For each record how many records are one customer with it, of those that *agree*."""
-            some = [part if agree is None else part * agree for part in (mine, theirs)]
-            return WHOLE + exact(i, some[0], self.records) + exact(j, some[1], self.records)
+        def customers(some: Longs) -> Longs:
+            """For each record how many records are one customer with it."""
+            found = np.full(self.records, WHOLE, dtype=np.int64)
+            found[sides.keys] += sides.sums(some)
+            return found
 
         def shared(column: tuple[int, Column]) -> Longs:
             full = np.zeros(LEVELS, dtype=np.bool_)
             full[list(column[1].full)] = True
-            return customers(full[self.patterns.levels[:, column[0]]][items.pattern][of])
+            agree = full[self.patterns.levels[:, column[0]]][items.pattern]
+            return customers(amounts * agree[items_of])
 
         most = np.full(self.records, WHOLE, dtype=np.int64)
         for at, found in enumerate(each(shared, enumerate(self.columns), len(pairs))):
             self._parts[at] = self.copies * WHOLE * WHOLE // found
             most = np.maximum(most, found)
-        self._sizes = np.maximum(customers(None), 2 * WHOLE)
+        self._sizes = np.maximum(customers(amounts), 2 * WHOLE)
         self._least = np.maximum(WHOLE * WHOLE // most * PART // WHOLE, 1)
 
 

@@ -62,14 +62,30 @@ def _places(bits: Longs) -> Longs:
     return np.clip((bits + _STEP // 2) // _STEP + middle, 0, 2 * middle)
 
 
-def floats(amounts: Longs) -> NDArray[Any]:
-    """The amounts as floats, which are added faster, where every sum of them is exact."""
-    return amounts.astype(np.float64) if len(amounts) * int(amounts.max(initial=0)) < _EXACT else amounts
+@attrs.frozen(eq=False, repr=False)
+class Grouped:
+    """Places put in *order* by their keys, so that amounts are added in one pass; the different *keys*, and where those
+    of each begin."""
+
+    order: Longs
+    keys: NDArray[Any]
+    starts: Longs
+
+    @classmethod
+    def of(cls, keys: NDArray[Any]) -> Grouped:
+        """The places of some keys."""
+        order = np.argsort(keys, kind="stable")
+        starts, _ = runs(keys[order])
+        return cls(order, keys[order[starts]], starts)
+
+    def sums(self, amounts: Longs) -> Longs:
+        """The sum of each key's amounts, which come in order."""
+        return np.add.reduceat(amounts, self.starts) if len(self.starts) else np.zeros(0, dtype=np.int64)
 
 
 def exact(places: NDArray[Any], amounts: NDArray[Any], count: int) -> Longs:
     """Sums of whole numbers by place: exact, since sums below 2^53 are, and larger ones are made of two halves."""
-    if amounts.dtype == np.float64 or len(amounts) * int(amounts.max(initial=0)) < _EXACT:
+    if len(amounts) * int(amounts.max(initial=0)) < _EXACT:
         return np.bincount(places, weights=amounts, minlength=count).astype(np.int64)
     low = np.bincount(places, weights=amounts & (1 << 26) - 1, minlength=count)
     high = np.bincount(places, weights=amounts >> 26, minlength=count)
@@ -107,9 +123,8 @@ def agreeing(one: Longs, ones: int, other: Longs, others: int, parts: Longs) -> 
 
 def sums_by(keys: Longs, amounts: Longs) -> Longs:
     """The sum of the amounts of each key."""
-    order = np.argsort(keys, kind="stable")
-    starts, _ = runs(keys[order])
-    return np.add.reduceat(amounts[order], starts) if len(starts) else np.zeros(0, dtype=np.int64)
+    found = Grouped.of(keys)
+    return found.sums(amounts[found.order])
 
 
 def _twice(counts: Longs) -> int:
