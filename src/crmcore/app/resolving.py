@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from crmcore.app.customers import load_parties
-from crmcore.app.deduplication import employers_of, is_news, machine_judgement
+from crmcore.app.deduplication import employers_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import Concerned, concerned, judgements_on, pass_over, put_judgement, settle
+from crmcore.app.recording import is_news, machine_judgement, take_back
 from crmcore.app.resolve import memberships
 from crmcore.app.review_queue import active
 from crmcore.app.surroundings import Seen, Surroundings
@@ -25,7 +26,6 @@ from crmcore.identity.features import features_of
 from crmcore.identity.judgement import (
     Judgement,
     Pair,
-    Retraction,
     in_doubt,
     links_of,
     standing,
@@ -34,7 +34,6 @@ from crmcore.identity.judgement import (
 from crmcore.identity.quick_scoring import QuickScorer
 from crmcore.party.party import Party
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
-from crmcore.values.source import Actor
 
 _DOUBTS = 20
 """So many doubtful pairs of a record with others are looked at, the likeliest."""
@@ -225,7 +224,6 @@ async def _take_back(
     unit: Unit, around: Concerned, wanted: Mapping[PartyId, int], by: Settings
 ) -> dict[JudgementId, Judgement]:
     """Take back what models said of records that are not the same any more."""
-    actor = Actor(kind="model", id=by.scorer.matcher.name)
     taken: dict[JudgementId, Judgement] = {}
     for judgement in around.judgements:
         if not judgement.live or judgement.human or judgement.verdict != "same":
@@ -233,11 +231,7 @@ async def _take_back(
         a, b = wanted.get(judgement.a), wanted.get(judgement.b)
         if a is None or b is None or a == b:
             continue
-        version = judgement.version + 1
-        retraction = Retraction(actor=actor, at=unit.now, reason="deduplication")
-        after = attrs.evolve(judgement.retract(retraction), version=version)
-        await put_judgement(unit, after, expect=judgement.version)
-        taken[judgement.id] = after
+        taken[judgement.id] = await take_back(unit, judgement, by.scorer.matcher.name)
     return taken
 
 
