@@ -50,8 +50,8 @@ class Statistics:
     """How much work was done. *left_out* counts pairs in oversized blocks that may not have been compared.
 
     *held* counts the pairs taken for the same that did not join their groups, since something contradicts or one weak
-    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, where a model
-    decided.
+    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, and *near* says
+    whether records met by values one typing error apart too, where a model decided.
     """
 
     records: int
@@ -65,6 +65,7 @@ class Statistics:
     held: int
     related: int = 0
     cap: int = 0
+    near: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -379,6 +380,7 @@ class _Run:
             held=len(grouping.held),
             related=len(self.scan.related),
             cap=self.scan.cap,
+            near=self.scan.near,
         )
 
 

@@ -22,8 +22,8 @@ _NAME = ord("n")
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
 class Blocked:
-    """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, and
-    the size of the largest block that is compared whole."""
+    """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, the
+    size of the largest block that is compared whole, and whether neighbours were looked for."""
 
     a: Ints
     b: Ints
@@ -31,6 +31,7 @@ class Blocked:
     oversized: int
     left_out: int
     cap: int
+    near: bool
 
 
 def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = None) -> Blocked:
@@ -42,6 +43,7 @@ def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = N
     sizes = np.zeros(len(keys.kinds), dtype=np.int64)
     for slot in keys.slots:
         sizes += np.bincount(slot[slot >= 0], minlength=len(sizes))
+    looked = records <= NEAR and cap is None
     near = _near(keys, sizes, records if cap is None else NEAR + 1)
     cap = _cap(sizes, near, budget) if cap is None else cap
     found: list[Longs] = []
@@ -57,6 +59,7 @@ def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = N
         oversized=int((sizes > cap).sum()),
         left_out=wide.left_out,
         cap=cap,
+        near=looked,
     )
 
 
