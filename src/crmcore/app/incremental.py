@@ -20,10 +20,10 @@ from crmcore.app.frozen import Matching, load_state, put_state
 from crmcore.app.near_index import FEATURES, former_of, projection_of, put_satellite
 from crmcore.app.resolving import Resolved, Settings, resolve_place
 from crmcore.app.surroundings import Surroundings, reach_of
-from crmcore.app.unit import Unit
+from crmcore.app.unit import ROOM, Unit
 from crmcore.errors import PositionExpired, VersionConflict
 from crmcore.identity.features import features_of
-from crmcore.identity.near_keys import single_keys
+from crmcore.identity.near_keys import MOST, single_keys
 from crmcore.identity.projection import PROJECTED, Projection, project
 from crmcore.identity.quick_scoring import QuickScorer
 from crmcore.identity.vicinity import Vicinity
@@ -260,8 +260,8 @@ async def _report(flow: Flow, done: _Done, scorer: QuickScorer) -> DedupeReport:
 
 
 def room_of(flow: Flow) -> int:
-    """How many satellites are written in one batch, each with its check."""
-    return max(1, min(_CHUNK, flow.store.describe().limits.max_ops // 4))
+    """Of how many parties satellites are written in one batch, with all further ones and a few checks."""
+    return max(1, min(_CHUNK, flow.store.describe().limits.max_ops // (MOST // ROOM + 3)))
 
 
 def _chunks(items: list[PartyId], size: int) -> Iterable[list[PartyId]]:
