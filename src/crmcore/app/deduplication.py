@@ -23,7 +23,14 @@ from crmcore.identity.customer import Partition, customers
 from crmcore.identity.deduplication import Deduplication, MatchedPair, dedupe
 from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.features import Features, features_of
-from crmcore.identity.judgement import Judgement, in_doubt, links_of, standing, two_customers
+from crmcore.identity.judgement import (
+    Judgement,
+    in_doubt,
+    links_of,
+    said_by_way_of_others,
+    standing,
+    two_customers,
+)
 from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
@@ -221,13 +228,15 @@ def _run(
     """Compare *parties*; what people said of them is given, what models said before is found out anew."""
     at = {party.id: position for position, party in enumerate(parties)}
     links, apart = links_of(known)
+    more_together, more_apart = said_by_way_of_others(links, apart, at)
+    together = [*((link.a, link.b) for link in links if link.human), *more_together]
     reasons = {} if exclude is None else {at[party.id]: exclude(party) for party in parties}
     return dedupe(
         features,
         matcher,
         excluded={position: reason for position, reason in reasons.items() if reason is not None},
-        apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
-        together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
+        apart=[(at[a], at[b]) for a, b in (*apart, *more_apart) if a in at and b in at],
+        together=[(at[a], at[b]) for a, b in together if a in at and b in at],
         on_progress=lambda done, total: tell("comparing", done, total),
     )
 
