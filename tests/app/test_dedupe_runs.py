@@ -199,3 +199,35 @@ def test_equal_people_count_once_when_it_is_told_whether_neighbours_were_looked_
     change(crm, ids[0], tags=("baker",))
     crm.identity.dedupe()
     assert seen(crm, ids) == customers
+
+
+def test_equal_records_meet_however_many_share_their_values() -> None:
+    crm = frozen(MemoryStore(), 2, **options())
+    emma = Row("emma", "brandt", "", "eb@mail.example")
+    ids = added(crm, emma, emma, *(attrs.evolve(emma, born=f"19{n}-04-12") for n in (50, 70, 90)))
+    crm.identity.settle()
+    assert seen(crm, ids) == expected(crm, 2)
+
+
+def test_who_people_told_from_a_record_stays_apart_from_whom_they_took_for_it_when_it_is_taken_back() -> None:
+    crm = frozen(MemoryStore(), 20, **options())
+    emma = Row("emma maria", "brandt", "1990-07-01", "", "+44 20 7946 0002", "12 harbour street")
+    # Were it not for what people said, the third would be the first one's.
+    one, gone, other, third = added(
+        crm,
+        emma,
+        Row("olivia", "castro"),
+        attrs.evolve(emma, born="1985-04-13", email="jc@mail.example"),
+        Row("emma", "brantd", phone=emma.phone),
+    )
+    crm.identity.merge(one, gone)
+    crm.identity.mark_different(gone, other)
+    crm.parties.retract(gone, reason="by mistake")
+    crm.identity.settle()
+    assert (
+        seen(crm, [one, gone, other, third])
+        == expected(crm, 20)
+        == {frozenset({one, gone}), frozenset({other, third})}
+    )
+    full = crm.identity.dedupe(relearn=True)
+    assert full.written == 0, "comparing everything says the same"

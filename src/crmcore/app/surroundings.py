@@ -126,7 +126,8 @@ class Surroundings:
         ids = [self._owners.get(id, id) for id in ids]
         await self.load(ids)
         holders = {id: self.holding(id) for id in ids if self.known[id] is not None}
-        return Vicinity(mine, holders, beyond=beyond, met=met, cap=self.cap)
+        held = self._held(projection)
+        return Vicinity(mine, holders, held=held, beyond=beyond, met=met, cap=self.cap)
 
     async def _sizes(self, keys: Collection[Key]) -> dict[Key, int]:
         if not keys:
