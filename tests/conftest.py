@@ -12,16 +12,13 @@ settings.register_profile(
 )
 settings.load_profile("crmcore")
 
-UNSEEN = pytest.StashKey[bool]()
-
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("browser") is not None and browser() is None:
-        item.config.stash[UNSEEN] = True
         pytest.skip(NOT_RUN)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Nobody takes tests for passed that could not be run."""
-    if config.stash.get(UNSEEN, False):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Nobody takes tests for passed that could not be run, in this process or in one of several."""
+    if any(NOT_RUN in str(report.longrepr) for report in terminalreporter.getreports("skipped")):
         terminalreporter.write_line(NOT_RUN)

@@ -48,6 +48,7 @@ __all__ = [
     "InvalidSource",
     "InvalidValue",
     "KeyConflict",
+    "MemoryLimitReached",
     "MissingExtra",
     "NaiveDatetime",
     "NoDesignation",
@@ -69,6 +70,7 @@ __all__ = [
     "Unavailable",
     "UnreadableFile",
     "UnsafeMarkup",
+    "UnusableCheckpoint",
     "VersionConflict",
 ]
 
@@ -513,6 +515,21 @@ class MissingExtra(CrmError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
 
     code = "missing_extra"
+
+
+# --- long runs ---------------------------------------------------------------------------------------
+
+
+class MemoryLimitReached(CrmError, MemoryError):
+    """More memory would be taken than was allowed; the message says how much, and nothing was half written."""
+
+    code = "memory_limit_reached"
+
+
+class UnusableCheckpoint(CrmError):
+    """A folder that cannot hold a checkpoint: it holds something else, another run uses it, or it cannot be written."""
+
+    code = "unusable_checkpoint"
 
 
 class CrmWarning(UserWarning):

@@ -12,7 +12,8 @@ from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, is_not
 from types import UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -372,17 +373,17 @@ def _glance_of_union(members: tuple[Any, ...]) -> Glance:
 
 def _glance_of_document(cls: Any) -> Glance:
     fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "unknown"]
-    expected = [(field.default, _glance(field.type)) for field in fields]
+    defaults = [field.default for field in fields]
+    glances = [_glance(field.type) for field in fields]
     # The last name keeps the answer a tuple where there is one field, and is not gone through.
     items_of = attrgetter(*[field.name for field in fields], "unknown")
 
     def all_fit(value: Any) -> bool:
         if type(value) is not cls or value.unknown is not EMPTY:
             return False
-        for item, (default, glance) in zip(items_of(value), expected, strict=False):
-            if item is not default and not glance(item):
-                return False
-        return True
+        items = items_of(value)
+        told = map(is_not, items, defaults)  # most fields hold their default
+        return all(glance(item) for glance, item in compress(zip(glances, items, strict=False), told))
 
     return all_fit
 

@@ -29,6 +29,7 @@ from crmcore.storage.bulk_plan import check_chunk
 from tests.app.frozen_store import everyone, expected, frozen
 from tests.app.houses import in_memory, options
 from tests.app.judging import seen
+from tests.app.killed_load import ROWS, killed_rows, people
 from tests.app.test_near_matches import draft as person
 from tests.identity.model.invented import households
 from tests.party.strategies import parties
@@ -51,11 +52,6 @@ KINDS: list[Party] = [
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "_ROWS", 5)
-
-
-def people(count: int, start: int = 0) -> list[Party]:
-    numbers = range(start, start + count)
-    return [Person.of(f"Ann Lee {n}", email=f"a{n}@x.org").with_source("shop", str(n)) for n in numbers]
 
 
 def told(crm: Crm) -> list[str]:
@@ -436,18 +432,11 @@ PROGRAM = """
 import sys
 from crmcore import Crm
 from crmcore.app import loading
-from tests.app.test_loading import ROWS, killed_rows
+from tests.app.killed_load import ROWS, killed_rows
 loading._ROWS = ROWS
 with Crm.open(sys.argv[1]) as crm:
     print(crm.parties.load(killed_rows(), idem="x", on_progress=lambda r: print(r.rows, flush=True)).text())
 """
-ROWS = 40
-
-
-def killed_rows() -> list[Any]:
-    """Enough rows that nobody is too slow to kill the load, some of them bad."""
-    good = people(600)
-    return [None if n % 97 == 5 else good[n % 560] for n in range(600)]
 
 
 def test_killed_at_any_moment_a_load_is_finished_by_the_next_with_nothing_lost_or_doubled(

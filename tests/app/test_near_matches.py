@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+import crmcore.app.deduplicating as deduplicating
 import crmcore.app.near_matches as near_matches
 from crmcore import AsyncCrm, Crm, Person
 from crmcore.identity.features import features_of
@@ -207,6 +208,22 @@ def test_a_model_is_not_used_by_an_app_that_compares_something_else() -> None:
     other = Crm(store, **options(matcher=Matcher.for_fields(without=["phone"])))
     for candidate in other.identity.matches(draft(households(60)[0])):
         assert not any(reason.field in ("any two records", "phone") for reason in candidate.match.reasons)
+
+
+def test_a_stored_model_that_cannot_be_used_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    filled(store, households(40))
+    times = 0
+
+    async def unreadable(*_: object) -> None:
+        nonlocal times
+        times += 1
+
+    monkeypatch.setattr(deduplicating, "load_model", unreadable)
+    crm = Crm(store, **options())
+    first = crm.identity.matches(EMMA.draft())
+    assert crm.identity.matches(EMMA.draft()) == first
+    assert times == 1
 
 
 def test_another_process_decides_by_the_model_that_the_store_keeps(tmp_path: Path) -> None:

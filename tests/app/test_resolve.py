@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -129,10 +129,10 @@ def test_ten_megabytes_find_nobody_at_once(crm: Crm) -> None:
     crm.parties.add(ANN)
     for piece in ENORMOUS:
         text = piece * (10_000_000 // len(piece))
-        began = perf_counter()
+        began = process_time()
         with pytest.raises(NotFound):
             crm.customers.view(text)
-        assert perf_counter() - began < 1, repr(piece)
+        assert process_time() - began < 1, repr(piece)
 
 
 @settings(max_examples=200)

@@ -136,9 +136,9 @@ def test_a_broken_header_is_refused(tmp_path: Path) -> None:
 def test_ten_thousand_columns_are_refused_quickly(tmp_path: Path) -> None:
     wide = ",".join(f"column {n}" for n in range(10_000)) + "\n"
     path = write(tmp_path, wide + (",".join("x" * 10_000) + "\n") * 100)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert refusal(path).startswith("people.csv has 10,000 columns, more than 1,000: check the delimiter")
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
 
 
 def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,11 +231,11 @@ def test_a_nul_is_a_problem_of_its_row(tmp_path: Path) -> None:
 
 def test_a_cell_of_ten_megabytes_is_a_problem_of_its_row_and_costs_little(tmp_path: Path) -> None:
     huge = "x" * 10_000_000
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = rows(tmp_path, f'a,b\n1,2\n3,{huge}\n5,"{huge}"\n7,8\n')
     assert [row.problem for row in found] == [None, "cell_too_large", "cell_too_large", None]
     assert found[1].cells[1] == huge
-    assert time.perf_counter() - begun < 3
+    assert time.process_time() - begun < 3
 
 
 def test_rows_are_read_one_by_one(tmp_path: Path) -> None:

@@ -84,6 +84,6 @@ def test_different_names_sound_different(pair: str) -> None:
     "text", ["a" * 20_000, "я" * 20_000, "e\u0301" * 10_000, "漢" * 10_000, "\u200f" * 10_000]
 )
 def test_long_texts_take_little_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     sound(latin(text))
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 1.0

@@ -126,10 +126,10 @@ def test_no_name_is_shown_unless_it_is_asked_for() -> None:
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_hostile_names_are_answered_fast(text: str, kind: NameKind) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     compare_names(text, "Ann Lee", kind)
     compare_names(text, text[1:] + "b", kind)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_an_explanation_says_what_was_found() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
 from itertools import combinations
 from typing import Any
 
@@ -95,6 +97,31 @@ def test_most_strangers_are_given_up_early() -> None:
 def test_a_projection_survives_its_json(one: Features) -> None:
     projection = project(one)
     assert from_body(json.loads(json.dumps(projection.to_body()))) == projection
+
+
+def one_by_one(of: str, *keys: str) -> str:
+    """A key as stores have had it from the first."""
+    digest = blake2b("\x1f".join((of, *keys)).encode("utf-8", "replace"), digest_size=9).digest()
+    return urlsafe_b64encode(digest).decode()
+
+
+@given(RECORDS)
+def test_the_keys_that_stores_hold_stay_what_they_were(one: Features) -> None:
+    projection = project(one)
+    parts = [projection.kind, *projection.values]
+    for group, options in projection.more:
+        parts += [group, *(text for option in options for text in option)]
+    of, singles = class_of(projection.kind), single_keys(projection)
+    pairs = {
+        (a, b)
+        for a, b in combinations(sorted(singles), 2)
+        if a[0] + b[0] in "nn bn nz ns cn bz bc oz os co".split()
+    }
+    wanted = {one_by_one("=", *parts), *(one_by_one(of, key) for key in singles)}
+    wanted |= {one_by_one(of, *pair) for pair in pairs}
+    kept, left_out = stored_keys(projection)
+    assert set(kept) <= wanted if not projection.empty else not kept
+    assert projection.empty or len(kept) + left_out == len(wanted)
 
 
 @settings(max_examples=200)

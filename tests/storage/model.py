@@ -163,8 +163,8 @@ def ops_of(tenant: str, row: Row) -> tuple[Put | Append, ...]:
             expect=0,
             schema=one.schema,
             body=json.loads(one.body),
-            keys=frozenset(one.keys),
-            sorts=frozenset(one.sorts),
+            keys=frozenset(Key(*key) for key in one.keys),
+            sorts=frozenset(Sort(*sort) for sort in one.sorts),
         )
         for one in row.records
     ]

@@ -75,12 +75,12 @@ def test_golden_due_moments(
     ],
 )
 def test_a_calendar_that_never_opens_is_an_error_at_once(calendar: BusinessCalendar) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(CalendarNeverOpen):
         calendar.add(local("Fri 2026-11-20 16:00"), timedelta(hours=2))
     with pytest.raises(CalendarNeverOpen):
         calendar.next_open(local("Fri 2026-11-20 16:00"))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert not calendar.is_open(local("Fri 2026-11-20 16:00"))
     assert calendar.between(local("Fri 2026-11-20 16:00"), local("Mon 2026-11-23 09:30")) == timedelta()
 
@@ -282,9 +282,9 @@ def test_a_duration_that_ends_at_closing_time_is_due_at_closing_time() -> None:
 
 def test_years_are_added_without_stepping() -> None:
     start = local("Fri 2026-11-20 16:00")
-    begun = time.perf_counter()
+    begun = time.process_time()
     due = LUNCH.add(start, timedelta(hours=20 * 52 * 35))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert timedelta(days=19 * 365) < due - start < timedelta(days=21 * 366)
     assert LUNCH.between(start, due) == timedelta(hours=20 * 52 * 35)
 

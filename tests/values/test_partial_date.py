@@ -193,10 +193,10 @@ def test_refusals_have_a_reason(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_are_refused_quickly(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InvalidDate):
         PartialDate.parse(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @given(st.text(max_size=40) | st.text("0123456789-/. JanFebT:,", max_size=24))

@@ -57,15 +57,14 @@ async def at_work(flow: Flow, unit: Unit) -> AtWork | None:
     if asked is None:
         return None
     state = await load_state(unit, kept=flow.kept)
-    if not state.model or state.index != PROJECTED or state.recipe != recipe_of(asked):
+    if not state.model or state.index != PROJECTED or state.recipe != flow.kept.recipe(asked):
         return None
-    kept = flow.kept.get(state.model)
-    if kept is not None:
-        return AtWork(state, kept)
-    matcher = await _matcher(flow, unit, asked, state)
-    if matcher is None or not projectable(matcher):
-        return None
-    return AtWork(state, flow.kept.put(state.model, QuickScorer(matcher, Lock())))
+    if not flow.kept.known(state.model):
+        matcher = await _matcher(flow, unit, asked, state)
+        usable = matcher is not None and projectable(matcher)
+        flow.kept.put(state.model, QuickScorer(matcher, Lock()) if matcher and usable else None)
+    scorer = flow.kept.get(state.model)
+    return None if scorer is None else AtWork(state, scorer)
 
 
 async def _matcher(

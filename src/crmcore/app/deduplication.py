@@ -265,9 +265,12 @@ def notes_of(found: Deduplication) -> tuple[str, ...]:
     counts = found.statistics
     notes = list(found.notes)
     if counts.left_out:
-        notes.append(
-            f"{counts.left_out:,} pairs were not compared: {counts.oversized_blocks:,} values are shared by too many"
-        )
+        note = f"{counts.left_out:,} pairs were not compared: {counts.oversized_blocks:,} values are shared by too many"
+        if counts.debt is not None:
+            note += (
+                f"; that may have cost {counts.debt.pairs:,.0f} pairs, give or take {counts.debt.error:,.0f}"
+            )
+        notes.append(note)
     if counts.held:
         notes.append(
             f"{counts.held:,} likely pairs were not joined: something contradicts, or one weak link is too little"

@@ -77,8 +77,16 @@ class Kept:
     """The models that an app has at hand, ready to score: a cache of what never changes under its name."""
 
     def __init__(self) -> None:
-        self._scorers: dict[str, QuickScorer] = {}
+        self._scorers: dict[str, QuickScorer | None] = {}
         self._state: tuple[Record, Matching] | None = None
+        self._recipe: tuple[Matcher | MatchModel, str] | None = None
+
+    def recipe(self, asked: Matcher | MatchModel) -> str:
+        """`recipe_of` the app's settings, which are the same in all of its calls."""
+        known = self._recipe
+        if known is None or known[0] is not asked:
+            known = self._recipe = asked, recipe_of(asked)
+        return known[1]
 
     def state(self, record: Record) -> Matching:
         """The state in a record; the same record is read once."""
@@ -89,14 +97,19 @@ class Kept:
         self._state = (record, state)
         return state
 
+    def known(self, name: str) -> bool:
+        """Whether it is known if this model can be used: reading it takes as long as many a query."""
+        return name in self._scorers
+
     def get(self, name: str) -> QuickScorer | None:
+        """A model that can be used."""
         return self._scorers.get(name)
 
-    def put(self, name: str, scorer: QuickScorer) -> QuickScorer:
+    def put(self, name: str, scorer: QuickScorer | None) -> None:
+        """Keep a model, or None for one that cannot be used here."""
         if len(self._scorers) >= _KEPT:
             self._scorers.clear()
         self._scorers[name] = scorer
-        return scorer
 
 
 def recipe_of(asked: Matcher | MatchModel) -> str:

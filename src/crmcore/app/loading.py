@@ -96,8 +96,8 @@ OnRefused = Callable[[RefusedRow], None]
 class _Read:
     """A row of the input: the draft and its stored form, or why there is none."""
 
-    draft: Party
-    text: Json
+    draft: Party = attrs.field(repr=False)
+    text: Json = attrs.field(repr=False)
     fault: tuple[str, str] | None = None
 
 

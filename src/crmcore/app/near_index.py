@@ -8,7 +8,7 @@ lie on further records of the same kind, which hold nothing but whose they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from crmcore.app.frozen import fixed_id
@@ -17,7 +17,7 @@ from crmcore.identity.features import Features
 from crmcore.identity.near_keys import NEAR, stored_keys
 from crmcore.identity.projection import PROJECTED, Projection, from_body, project
 from crmcore.storage.bulk import NewRecord
-from crmcore.storage.document import Json
+from crmcore.storage.document import Json, write
 from crmcore.storage.protocol import Key, Record
 from crmcore.values.ids import Id, PartyId
 
@@ -71,30 +71,35 @@ def _former(record: Record | None, new: Projection | None) -> tuple[list[Any], b
     return former[:_MOST_FORMER], bool(body.get("lost")) or len(former) > _MOST_FORMER
 
 
-def _satellite(projection: Projection | None) -> tuple[dict[str, Any], list[frozenset[Key]]]:
-    """The body of the satellite of a party that has no past, its keys, and those of the further ones; without a
-    projection it has no keys."""
+def _satellite(projection: Projection | None) -> tuple[dict[str, Any], Sequence[str]]:
+    """The body and the keys of the satellite of a party that has no past; without a projection it has no keys."""
     body: dict[str, Any] = {"v": PROJECTED}
     if projection is None:
-        return body, [frozenset()]
+        return body, ()
     texts, _ = stored_keys(projection)
     body["p"] = projection.to_body()
-    keys = [Key(NEAR, text) for text in texts]
-    if len(keys) > ROOM:
-        body[_FURTHER] = (len(keys) - 1) // ROOM
-    return body, [frozenset(keys[start : start + ROOM]) for start in range(0, max(1, len(keys)), ROOM)]
+    if len(texts) > ROOM:
+        body[_FURTHER] = (len(texts) - 1) // ROOM
+    return body, texts
+
+
+def _rest(texts: Sequence[str]) -> list[Sequence[str]]:
+    """The keys that do not fit, for each of the further records."""
+    return [texts[start : start + ROOM] for start in range(ROOM, len(texts), ROOM)]
 
 
 def new_satellites(id: str, features: Features) -> tuple[NewRecord, ...]:
     """What `put_features` writes for a party that is loaded."""
-    body, (keys, *rest) = _satellite(project(features))
-    return (
-        NewRecord(FEATURES, id, _SCHEMA, Json.of(body), keys),
-        *(
-            NewRecord(FEATURES, _further(id, number), _SCHEMA, Json.of({OF: id}), more)
-            for number, more in enumerate(rest)
-        ),
+    body, texts = _satellite(project(features))
+    # A projection is lists of texts: there is nothing else in it that a look would find.
+    own = NewRecord(FEATURES, id, _SCHEMA, Json(write(body)), [(NEAR, text) for text in texts[:ROOM]])
+    further = (
+        NewRecord(
+            FEATURES, _further(id, number), _SCHEMA, Json(write({OF: id})), [(NEAR, text) for text in more]
+        )
+        for number, more in enumerate(_rest(texts))
     )
+    return (own, *further)
 
 
 def _further(id: str, number: int) -> Id:
@@ -111,22 +116,31 @@ async def put_satellite(
     expect: int,
 ) -> None:
     """Write a satellite record as it is to be."""
-    body, (keys, *rest) = _satellite(projection)
+    body, texts = _satellite(projection)
+    rest = _rest(texts)
     ref = unit.ref(FEATURES, id)
     before = (await unit.get([ref], check=False)).get(ref) if expect else None
     there = 0 if before is None else before.body.get(_FURTHER, 0)
     if there > len(rest):
         # Kept without keys: there will be more again.
-        rest += [frozenset()] * (there - len(rest))
+        rest += [()] * (there - len(rest))
         body[_FURTHER] = there
     former = list(former)
     if former:
         body["w"] = former
     if lost:
         body["lost"] = True
+    keys = near_keys(texts[:ROOM])
     await unit.put_body(FEATURES, Id(id), body, schema=_SCHEMA, expect=expect, keys=keys)
     refs = [unit.ref(FEATURES, _further(id, number)) for number in range(len(rest))]
     stored = await unit.get(refs, check=False) if refs else {}
     for further, more in zip(refs, rest, strict=True):
         version = stored[further].version if further in stored else 0
-        await unit.put_body(FEATURES, Id(further.id), {OF: id}, schema=_SCHEMA, expect=version, keys=more)
+        keys = near_keys(more)
+        await unit.put_body(FEATURES, Id(further.id), {OF: id}, schema=_SCHEMA, expect=version, keys=keys)
+
+
+def near_keys(texts: Iterable[str]) -> frozenset[Key]:
+    """The keys that have these texts."""
+    make = tuple.__new__  # what Key(...) does, at half the cost: a party has dozens
+    return frozenset([make(Key, (NEAR, text)) for text in texts])

@@ -18,7 +18,7 @@ from crmcore.app.resolve import Membership, memberships
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.fit import fit_of
 from crmcore.identity.matcher import Match, Verdict
-from crmcore.identity.near_keys import class_of, content_key, hashed, single_keys, stored_pairs
+from crmcore.identity.near_keys import content_key, hashed, key_texts, single_keys
 from crmcore.identity.projection import Projection
 from crmcore.identity.quick_scoring import QuickScorer
 from crmcore.party.party import Party
@@ -75,14 +75,7 @@ class Matches(tuple[Candidate, ...]):
 
 def lookup_keys(projection: Projection, places: Sequence[int]) -> list[str]:
     """The keys to look a record up by, of the columns at *places*."""
-    of = class_of(projection.kind)
-    singles = single_keys(projection, places)
-    pairs = stored_pairs(singles)
-    return [
-        content_key(projection),
-        *(hashed(of, key) for key in singles),
-        *(hashed(of, *pair) for pair in pairs),
-    ]
+    return hashed(key_texts(projection, single_keys(projection, places)))
 
 
 async def near_matches(

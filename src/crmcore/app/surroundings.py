@@ -16,7 +16,15 @@ from crmcore.app.near_index import FEATURES, OF, projection_of
 from crmcore.app.near_read import near
 from crmcore.app.unit import Unit
 from crmcore.identity.customer import CAP
-from crmcore.identity.near_keys import NEAR, class_of, content_key, hashed, single_keys, stored_pairs
+from crmcore.identity.near_keys import (
+    NEAR,
+    class_of,
+    content_key,
+    hashed,
+    key_text,
+    single_keys,
+    stored_pairs,
+)
 from crmcore.identity.projection import GROUPS, Projection
 from crmcore.identity.vicinity import Vicinity
 from crmcore.storage.nearness import Breadth
@@ -40,9 +48,9 @@ def reach_of(cap: int) -> int:
 class Seen:
     """What records hold, as far as it was read: projections, and keys with contents; whose the further records are."""
 
-    known: dict[str, Projection | None] = attrs.field(factory=dict[str, Projection | None])
+    known: dict[str, Projection | None] = attrs.field(factory=dict[str, Projection | None], repr=False)
     holding: dict[str, tuple[frozenset[str], Hashable]] = attrs.field(
-        factory=dict[str, tuple[frozenset[str], Hashable]]
+        factory=dict[str, tuple[frozenset[str], Hashable]], repr=False
     )
 
     owners: dict[str, str] = attrs.field(factory=dict[str, str])
@@ -113,10 +121,11 @@ class Surroundings:
         """The vicinity of a record, which need not be stored."""
         of = class_of(projection.kind)
         mine = single_keys(projection, self.places)
-        singles = {Key(NEAR, hashed(of, key)): key for key in mine}
+        singles = dict(zip(_keys(of, [(key,) for key in mine]), mine, strict=True))
         sizes = await self._sizes(singles)
         beyond = [singles[key] for key, size in sizes.items() if size > self.reach]
-        pairs = {Key(NEAR, hashed(of, *pair)): pair for pair in stored_pairs(beyond)}
+        joined = stored_pairs(beyond)
+        pairs = dict(zip(_keys(of, joined), joined, strict=True))
         joint = await self._sizes(pairs)
         met = [pairs[key] for key, size in joint.items() if size <= self.reach]
         wanted = [key for key, size in (*sizes.items(), *joint.items()) if 0 < size <= self.reach]
@@ -153,3 +162,8 @@ class Surroundings:
             key
         ].refs
         return [ref.id for ref in refs if ref.kind == FEATURES]
+
+
+def _keys(of: str, keys: Iterable[tuple[str, ...]]) -> list[Key]:
+    """Keys and pairs of them as the store has them."""
+    return [Key(NEAR, value) for value in hashed(key_text(of, *one) for one in keys)]

@@ -96,6 +96,18 @@ def decide(
 
 
 def _saved(path: Path, records: Sequence[Features]) -> Deciding:
+    model = saved_model(path)
+    return fitting(path, model, [column.name for column in used_columns(records)])
+
+
+def saved_model(path: Path) -> MatchModel:
+    """The model of a file.
+
+    Raises:
+        UnreadableFile: if there is no such file.
+        SchemaMismatch: if a newer crmcore wrote it.
+        InvalidModel: if it is no model, or one with columns that are not known.
+    """
     try:
         model = MatchModel.load(path)
     except (InvalidModel, SchemaMismatch) as error:
@@ -107,7 +119,15 @@ def _saved(path: Path, records: Sequence[Features]) -> Deciding:
             f"{path.name} has columns, or levels of them, that are not known here: learn anew, or use it from Python "
             "with its columns"
         ) from None
-    here = [column.name for column in used_columns(records)]
+    return model
+
+
+def fitting(path: Path, model: MatchModel, here: Sequence[str]) -> Deciding:
+    """A model that decides on records that have values in the columns *here*.
+
+    Raises:
+        InvalidModel: if it compares by none of them.
+    """
     known = {column.name for column in model.columns}
     if known.isdisjoint(here):
         raise InvalidModel(

@@ -50,6 +50,8 @@ _OF_A_FILE = (
         "--labels",
         "--review",
         "--decisions",
+        "--checkpoint",
+        "--memory-limit",
     ),
     *("--map", "--id-column", "--kind", "--encoding", "--delimiter"),
 )

@@ -16,16 +16,17 @@ from typing import Any
 
 from crmcore.app.deduplication import notes_of
 from crmcore.cli.calibrating import Calibrated, calibrated
-from crmcore.cli.deciding import Deciding, decide
+from crmcore.cli.deciding import Deciding
 from crmcore.cli.decisions_file import decided, heard
+from crmcore.cli.grouping import Grouping, grouping_of
 from crmcore.cli.labels_file import Labels, read_labels
 from crmcore.cli.outputs import write
 from crmcore.cli.pairs_file import pairs_of, write_pairs
-from crmcore.cli.records import Records, read_records
+from crmcore.cli.records import Records
 from crmcore.cli.review_file import review_of_file
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
 from crmcore.exchange.mapping import ImportOptions
-from crmcore.identity.deduplication import Deduplication, dedupe
+from crmcore.identity.deduplication import Deduplication
 from crmcore.identity.engine import chosen
 from crmcore.serde import dump
 
@@ -35,33 +36,28 @@ _MANY = 5_000
 
 def dedupe_file(options: argparse.Namespace, terminal: Terminal) -> int:
     """Find the clusters of the rows of a file and write them to ``--out``."""
+    grouping = grouping_of(options, terminal)
+    try:
+        code = _dedupe(grouping, options, terminal)
+        grouping.finish()
+        return code
+    finally:
+        grouping.close()
+
+
+def _dedupe(grouping: Grouping, options: argparse.Namespace, terminal: Terminal) -> int:
     started = time.monotonic()
-    records = read_records(
-        options.file, import_options(options), without=options.without, exclude=options.exclude
-    )
+    records = grouping.read(import_options(options))
     labels = None
     if options.labels is not None:
         labels = read_labels(options.labels, records.ids, records.name)
     decisions, unused = decided(options.decisions, records)
     everything = heard(labels, decisions)
     read = time.monotonic()
-
-    def compared(done: int, total: int) -> None:
-        terminal.progress("comparing", done, total)
-
-    deciding = decide(
-        records.features, model=options.model, threshold=options.threshold, on_progress=compared
-    )
-    deciding, said = _calibrated(deciding, labels, records, typed=options.threshold is not None)
     known = None if everything is None else everything.of(records.excluded)
-    found = dedupe(
-        records.features,
-        deciding.matcher,
-        together=known.together if known else (),
-        apart=known.apart if known else (),
-        excluded=records.excluded,
-        on_progress=compared,
-    )
+    deciding = grouping.decide(together=known.together if known else (), apart=known.apart if known else ())
+    deciding, said = _calibrated(deciding, labels, records, typed=options.threshold is not None)
+    found = grouping.group(deciding)
     ended = time.monotonic()
     notes = [*left_out(options.without, records), *deciding.notes, *notes_of(found), *unused]
     if everything is not None and known is not None and len(known.pairs) < len(everything.pairs):
@@ -126,6 +122,7 @@ def _summary(
         "pairs_related": len(found.related),
         "decided_by": found.decided_by,
         "engine": found.engine,
+        "resumed": found.resumed,
         "threshold_bits": threshold_bits(deciding),
         "labels": None if said is None else said.document(),
         "columns": records.columns,
@@ -190,6 +187,8 @@ def _tell(
         terminal.text(f"! {note}")
     for line in said.lines() if said is not None else ():
         terminal.text(line)
+    if summary["resumed"]:
+        terminal.text("went on from the checkpoint")
     terminal.text(f"decided by {summary['decided_by']}{worked_out(summary)}")
     rows, clusters = summary["rows"], summary["clusters"]
     terminal.text(

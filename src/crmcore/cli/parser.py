@@ -15,7 +15,7 @@ from crmcore.cli.merge_commands import run_merge, run_unmerge
 from crmcore.cli.review_commands import run_apply, run_page
 from crmcore.cli.show_command import run_show
 from crmcore.cli.terminal import EXIT_CODES
-from crmcore.cli.words import Parser, author, bits, count, delimiter, pair, path, region, source, text
+from crmcore.cli.words import Parser, author, bits, count, delimiter, memory, pair, path, region, source, text
 from crmcore.identity.features import ROLES
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -140,6 +140,15 @@ def _dedupe(commands: Commands[Parser]) -> None:
         action="append",
         default=[],
         help="what was decided on such a page: it holds; as often as needed",
+    )
+    command.add_argument(
+        "--checkpoint",
+        metavar="FOLDER",
+        type=path,
+        help="keep the work here as it gets done: after an interruption the same command goes on",
+    )
+    command.add_argument(
+        "--memory-limit", metavar="SIZE", type=memory, help="take no more memory than this, e.g. 2G"
     )
     _mapping(command)
     command.set_defaults(run=run_dedupe)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,13 @@ from crmcore.exchange.mapping import ImportOptions, reserved_columns
 from crmcore.exchange.prepare import Prepared, prepare
 from crmcore.exchange.reading import Row
 from crmcore.identity.features import Features, features_of_row
+from crmcore.identity.unchanged_file import FileState, unchanged
 
 _NO = frozenset({"", "0", "-", "n", "no", "f", "false", "off", "none", "null"})
 """What says no in the column of ``--exclude``. Whatever else stands there says yes: nobody is linked by a slip."""
+
+EXCLUDED = "the file says so"
+"""Why a row is linked with nobody."""
 
 
 @attrs.define(kw_only=True)
@@ -34,11 +39,12 @@ class Records:
 
     prepared: Prepared
     ids: list[str] = attrs.field(factory=list[str], repr=False)
-    features: list[Features] = attrs.field(factory=list[Features], repr=False)
+    features: Sequence[Features] = attrs.field(factory=list[Features], repr=False)
     unreadable: Counter[str] = attrs.field(factory=Counter[str])
     excluded: dict[int, str] = attrs.field(factory=dict[int, str])
     numbered: bool = False
     """Whether the ids are the numbers of the rows, which mean something else when the file changes."""
+    state: FileState | None = None
 
     @property
     def name(self) -> str:
@@ -63,13 +69,15 @@ class Records:
 
     def cells(self, positions: Collection[int], without: Collection[str]) -> dict[int, dict[str, str]]:
         """What stands in the fields that are compared of the rows at *positions*, read from the file anew."""
+        path = self.prepared.table.path
         columns = {name: position for position, name in enumerate(self.prepared.table.columns)}
         fields = {f: names for f, names in self.prepared.column_map.fields.items() if f not in without}
-        return {
-            at: _values(row.cells, columns, fields)
-            for at, row in enumerate(self.prepared.table.rows())
-            if at in positions and row.problem is None
-        }
+        with unchanged(path, self.state):
+            return {
+                at: _values(row.cells, columns, fields)
+                for at, row in enumerate(self.prepared.table.rows())
+                if at in positions and row.problem is None
+            }
 
     def tell(self, terminal: Terminal, *, named: bool = False) -> None:
         """Say what is compared and what is wrong with the file; begin with its name if it is *named*."""
@@ -96,45 +104,90 @@ def _said(field: str, names: Sequence[str]) -> str:
     return field if columns == f'"{field}"' else f"{columns} as {field}"
 
 
+@attrs.frozen(kw_only=True)
+class Reading:
+    """How the rows of a file become records: the place of each column, the columns of each field that is used, the
+    place of the id, and of what says that a row must not be linked."""
+
+    prepared: Prepared
+    columns: Mapping[str, int]
+    fields: Mapping[str, Sequence[str]]
+    id: int | None
+    flag: int | None
+
+    @classmethod
+    def of(
+        cls, path: Path, options: ImportOptions, *, without: Collection[str], exclude: str | None
+    ) -> Reading:
+        """Look at a file.
+
+        Raises:
+            UnreadableFile: if the file cannot be read, or nothing of it is left.
+            InvalidMapping: if its columns cannot be mapped as *options* say, or there is no such column.
+        """
+        prepared = prepare(path, options)
+        mapped = prepared.column_map.fields
+        if not mapped.keys() - set(without):
+            raise UnreadableFile(
+                f"nothing of {path.name} is left to compare by: leave out fewer fields (--without)"
+            )
+        columns = {name: position for position, name in enumerate(prepared.table.columns)}
+        flag = None
+        if exclude is not None:
+            (flagged,) = reserved_columns(prepared.table.columns, ImportOptions(id_column=exclude))
+            flag = columns[flagged]
+        id_column = prepared.column_map.id_column
+        if id_column is None and "rec_id" in columns:
+            id_column = "rec_id"
+        fields = {field: names for field, names in mapped.items() if field not in without}
+        id = None if id_column is None else columns[id_column]
+        return cls(prepared=prepared, columns=columns, fields=fields, id=id, flag=flag)
+
+    def excludes(self, cell: str) -> bool:
+        """Whether what stands in the column of ``--exclude`` says that a row must not be linked."""
+        return cell.strip().casefold() not in _NO
+
+    def rows(self, records: Records) -> Iterator[dict[str, str]]:
+        """What each row says by field; what is known of it otherwise is added to *records*."""
+        for row in self.prepared.table.rows():
+            readable = row.problem is None
+            if row.problem is not None:
+                records.unreadable[row.problem] += 1
+            elif self.flag is not None and self.excludes(row.cells[self.flag]):
+                records.excluded[len(records.ids)] = EXCLUDED
+            records.ids.append(str(row.number) if self.id is None else _id(row, self.id))
+            excluded = len(records.ids) - 1 in records.excluded
+            yield _values(row.cells, self.columns, self.fields) if readable and not excluded else {}
+        if not records.ids:
+            name = self.prepared.table.path.name
+            raise UnreadableFile(f"{name} has a header and no rows: there is nothing to compare")
+
+
 def read_records(
     path: Path, options: ImportOptions, *, without: Collection[str] = (), exclude: str | None = None
 ) -> Records:
     """Read a file; fields in *without* are left out, rows with something but a no in the column *exclude* are excluded.
 
     Raises:
-        UnreadableFile: if the file cannot be read or has no rows.
+        UnreadableFile: if the file cannot be read, changes meanwhile, or has no rows.
         InvalidMapping: if its columns cannot be mapped as *options* say, or there is no such column.
     """
-    prepared = prepare(path, options)
-    mapped = prepared.column_map.fields
-    if not mapped.keys() - set(without):
-        raise UnreadableFile(
-            f"nothing of {path.name} is left to compare by: leave out fewer fields (--without)"
-        )
-    columns = {name: position for position, name in enumerate(prepared.table.columns)}
-    flag = None
-    if exclude is not None:
-        (flagged,) = reserved_columns(prepared.table.columns, ImportOptions(id_column=exclude))
-        flag = columns[flagged]
-    id_column = prepared.column_map.id_column
-    if id_column is None and "rec_id" in columns:
-        id_column = "rec_id"
-    fields = {field: names for field, names in mapped.items() if field not in without}
-    records = Records(prepared=prepared, numbered=id_column is None)
-    kind: Any = options.kind
-    for row in prepared.table.rows():
-        readable = row.problem is None
-        if row.problem is not None:
-            records.unreadable[row.problem] += 1
-        elif flag is not None and row.cells[flag].strip().casefold() not in _NO:
-            records.excluded[len(records.ids)] = "the file says so"
-        records.ids.append(str(row.number) if id_column is None else _id(row, columns[id_column]))
-        excluded = len(records.ids) - 1 in records.excluded
-        values = _values(row.cells, columns, fields) if readable and not excluded else {}
-        records.features.append(features_of_row(values, kind))
-    if not records.ids:
-        raise UnreadableFile(f"{path.name} has a header and no rows: there is nothing to compare")
+    with watched(path) as state:
+        reading = Reading.of(path, options, without=without, exclude=exclude)
+        records = Records(prepared=reading.prepared, numbered=reading.id is None, state=state)
+        kind: Any = options.kind
+        records.features = [features_of_row(values, kind) for values in reading.rows(records)]
     return records
+
+
+@contextmanager
+def watched(path: Path) -> Iterator[FileState | None]:
+    """Refuse a file that changes while it is read; what is no file is refused by whoever opens it."""
+    if not path.is_file():
+        yield None
+        return
+    with unchanged(path) as state:
+        yield state
 
 
 def _id(row: Row, position: int) -> str:

@@ -39,6 +39,7 @@ class Terminal:
         self.as_json = as_json
         self._shown = 0.0
         self._width = 0
+        self._pace = Pace()
 
     def text(self, text: str) -> None:
         """Print for people; nothing with ``--json``."""
@@ -58,14 +59,16 @@ class Terminal:
         self._aside(f"crmcore: {sentence}\n")
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """Show how far a long work is, at most ten times a second and only on a terminal."""
+        """Show how far a long work is, and about how long this stage of it still takes, at most ten times a second and
+        only on a terminal."""
         if sys.stderr is None or not sys.stderr.isatty():
             return
         now = time.monotonic()
         if now - self._shown < 0.1 and done != total:
             return
         self._shown = now
-        line = f"{stage}: {done:,}" + (f" of {total:,}" if total else "")
+        left = self._pace.left(stage, done, total, now)
+        line = f"{stage}: {done:,}" + (f" of {total:,}" if total else "") + left if done else stage
         self._aside("\r" + line.ljust(self._width))
         self._width = len(line)
 
@@ -79,6 +82,48 @@ class Terminal:
         if sys.stderr is not None:
             with contextlib.suppress(OSError):
                 print(text, end="", file=sys.stderr, flush=True)
+
+
+class Pace:
+    """How fast a stage goes, from its first progress on: what a checkpoint had done before is no measure."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._done = 0
+        self._began = 0.0
+
+    def left(self, stage: str, done: int, total: int, now: float) -> str:
+        """How long the *stage* still takes, in words; nothing as long as that cannot be told, nor of later stages.
+
+        >>> pace = Pace()
+        >>> pace.left("comparing", 100, 1_000, 0.0), pace.left("comparing", 400, 1_000, 60.0)
+        ('', ', about 2 min to go')
+        """
+        if stage != self._stage or done < self._done:
+            self._stage, self._done, self._began = stage, done, now
+        gone, seconds = done - self._done, now - self._began
+        if not gone or seconds < _SOON or not done < total:
+            return ""
+        return f", about {_rounded(seconds * (total - done) / gone)} to go"
+
+
+_SOON = 2.0
+"""A pace that was kept for fewer seconds says little."""
+
+
+def _rounded(seconds: float) -> str:
+    """A time as roughly as it is known.
+
+    >>> _rounded(3.2), _rounded(42), _rounded(200), _rounded(9_000)
+    ('5 s', '40 s', '3 min', '2.5 h')
+    """
+    if seconds < 10:
+        return "5 s"
+    if seconds < 95:
+        return f"{round(seconds / 10) * 10} s"
+    if seconds < 5_400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3_600:.1f} h"
 
 
 def counted(count: int, one: str, many: str) -> str:

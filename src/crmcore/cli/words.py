@@ -21,6 +21,8 @@ _ARGUMENT = re.compile(r"\Aargument (\S+): ")
 _OPTION = re.compile(r"--?[a-z][a-z-]{0,30}")
 _UNFIT = re.compile(r"[\x00\ud800-\udfff]")
 _MOST_BITS = 1000
+_MEMORY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?)([KMGT]?)i?B?", re.IGNORECASE | re.ASCII)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 
 
@@ -113,6 +115,19 @@ def count(typed: str) -> int:
     if not re.fullmatch(r"[0-9]{1,6}", typed) or int(typed) < 1:
         raise argparse.ArgumentTypeError("takes a whole number from 1 to 999999")
     return int(typed)
+
+
+def memory(typed: str) -> int:
+    """Bytes, or as many thousand, million or thousand million of them (by 1,024).
+
+    >>> memory("2G") == 2 << 30, memory("512m") == 512 << 20, memory("1.5GB") == 3 << 29
+    (True, True, True)
+    """
+    found = _MEMORY.fullmatch(typed.strip())
+    amount = 0 if found is None else int(Fraction(found[1]) * _UNITS[found[2].upper()])
+    if not amount:
+        raise argparse.ArgumentTypeError("takes bytes, such as 2G or 800M")
+    return amount
 
 
 def delimiter(typed: str) -> str:

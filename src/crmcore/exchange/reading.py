@@ -132,6 +132,11 @@ class Table:
         """Encoding and delimiter in words, such as ``"utf-8, comma"``."""
         return f"{self.encoding}, {DELIMITERS.get(self.delimiter, repr(self.delimiter))}"
 
+    @property
+    def plain(self) -> bool:
+        """Whether the cells stand in the file as they are, in UTF-8, with their names on the first line."""
+        return self._codec in ("utf-8", "utf-8-sig") and not self._skip and not self.returned
+
     def rows(self) -> Iterator[Row]:
         """The rows below the header, read from the file anew each time."""
         plain = not self.returned

@@ -18,6 +18,7 @@ from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Learned, Matcher
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.recall_debt import RecallDebt
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.model_scan import ModelScan
 from crmcore.identity.rule_scan import RuleScan
@@ -50,8 +51,8 @@ class Statistics:
     """How much work was done. *left_out* counts pairs in oversized blocks that may not have been compared.
 
     *held* counts the pairs taken for the same that did not join their groups, since something contradicts or one weak
-    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, and *near* says
-    whether records met by values one typing error apart too, where a model decided.
+    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, *debt* what the
+    larger ones cost, and *near* says whether records met by values one typing error apart too, where a model decided.
     """
 
     records: int
@@ -65,6 +66,7 @@ class Statistics:
     held: int
     related: int = 0
     cap: int = 0
+    debt: RecallDebt | None = None
     near: bool = False
 
 
@@ -77,8 +79,8 @@ class Deduplication:
     records that are not enough to be the same, the first stands for all. *related* has pairs of different customers who
     have something in common, such as a household. *conflicts* are pairs that people put together although they kept
     members of their groups apart. *excluded* has the records that were not compared, with the reason. *matcher* names
-    what decided; *learned* is what was learned for it, *notes* say what a person should know, and *engine* how it was
-    worked out.
+    what decided; *learned* is what was learned for it, *notes* say what a person should know, *engine* how it was
+    worked out, and *resumed* whether it went on from a checkpoint.
     """
 
     labels: tuple[int, ...]
@@ -92,6 +94,7 @@ class Deduplication:
     learned: Learned | None = None
     notes: tuple[str, ...] = ()
     engine: Engine = attrs.field(default="reference", eq=False)
+    resumed: bool = attrs.field(default=False, eq=False)
 
     @property
     def decided_by(self) -> str:
@@ -380,6 +383,7 @@ class _Run:
             held=len(grouping.held),
             related=len(self.scan.related),
             cap=self.scan.cap,
+            debt=self.scan.debt,
             near=self.scan.near,
         )
 

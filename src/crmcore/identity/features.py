@@ -6,7 +6,7 @@ them. Two spellings of the same values give equal features, in whatever order a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Literal, TypeVar
 
@@ -135,9 +135,9 @@ def features_of(party: Party, employers: Iterable[str] = (), people: Iterable[st
         birth_dates=_distinct(birth_dates),
         emails=_distinct(emails),
         phones=_distinct(phones),
-        addresses=_distinct(_address(point) for point in points if isinstance(point, PostalPoint)),
+        addresses=_distinct([_address(point) for point in points if isinstance(point, PostalPoint)]),
         identifiers=_distinct(identifiers),
-        employers=_distinct(map(organization_form, employers)),
+        employers=_distinct([organization_form(name) for name in employers]),
         people=tuple(sorted(set(people))),
         occupation=occupation,
         shared=frozenset(form for form, point in (*emails.items(), *phones.items()) if form and point.shared),
@@ -252,6 +252,8 @@ def country_form(text: str) -> str:
         return text
 
 
-def _distinct(values: Iterable[Form | None]) -> tuple[Form, ...]:
+def _distinct(values: Collection[Form | None]) -> tuple[Form, ...]:
+    if not values:
+        return ()
     kept = {value for value in values if value}
     return tuple(kept) if len(kept) < 2 else tuple(sorted(kept))[:_MOST_VALUES]

@@ -14,7 +14,9 @@ from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match
 from crmcore.identity.model.candidates import Candidates
 from crmcore.identity.model.counting import Counting, Pairs
+from crmcore.identity.model.evidence import probability
 from crmcore.identity.model.linkage import VETO, Edge, link
+from crmcore.identity.model.recall_debt import LEAST, RecallDebt, debt
 from crmcore.identity.model.scoring import LearnedMatcher, Score, Scorer
 from crmcore.identity.model.training import Training
 
@@ -86,6 +88,7 @@ class ModelScan:
         self.related: list[tuple[int, int]] = []
         self.compared = 0 if self.pairs is None else len(self.pairs.a)
         self.review_at = matcher.model.policy.review_at
+        self.debt: RecallDebt | None = None
         self._known: dict[tuple[int, int], int] = {}
 
     def _given(self, pairs: Iterable[tuple[int, int]]) -> GivenPairs:
@@ -192,6 +195,7 @@ class ModelScan:
         )
         if found.oversized:
             self.notes.append(oversized_note(found.oversized))
+        self.debt = self._debt(found.groups)
         why: Why = "weak_bridge"
         return Grouping(
             groups=found.groups,
@@ -199,6 +203,23 @@ class ModelScan:
             conflicts=said.conflicts,
             held=tuple(Held(Link(edge.a, edge.b, False, edge.score), why) for edge in found.held),
         )
+
+    def _debt(self, groups: Sequence[Sequence[int]]) -> RecallDebt | None:
+        """What is lost by blocks that are too large."""
+        if isinstance(self.candidates, GivenPairs):
+            return None
+        sampled, times = self.candidates.debtors()
+        group_of = {node: at for at, group in enumerate(groups) for node in group}
+        kinds, owed = self.scorer.table.kinds, list[int]()
+        for (a, b), shared in zip(sampled.pairs, times, strict=True):
+            one, other = self.at_row[a], self.at_row[b]
+            open_ = shared and one and other and one_kind(kinds[a], kinds[b])
+            if not open_ or group_of[one[0]] == group_of[other[0]]:
+                owed.append(0)
+                continue
+            share = probability(self.scorer.score(a, b).score)
+            owed.append(share // shared if share >= LEAST else 0)
+        return debt(sampled, owed)
 
 
 def compared_nodes(

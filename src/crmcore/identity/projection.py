@@ -30,6 +30,9 @@ class Projection(NamedTuple):
     values: tuple[str, ...]
     more: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Projection(kind={self.kind!r}, <hidden>)"
+
     @property
     def empty(self) -> bool:
         """Whether there is nothing to compare."""
@@ -75,11 +78,11 @@ def project(features: Features) -> Projection:
     for group, places in GROUPS.items():
         if group not in found:
             continue
-        options = sorted({tuple(map(_text, option)) for option in found[group]})
+        options = [tuple(map(_text, option)) for option in found[group]]
+        if len(options) > 1 and len(options := sorted(set(options))) > 1:
+            more.append((group, tuple(options)))
         for at, text in zip(places, options[0], strict=True):
             values[at] = text
-        if len(options) > 1:
-            more.append((group, tuple(options)))
     return Projection(features.kind, tuple(values), tuple(more))
 
 

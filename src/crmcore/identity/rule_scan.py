@@ -14,6 +14,7 @@ from crmcore.identity.customer import CAP
 from crmcore.identity.fallback import FallbackMatcher
 from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match, PairMatcher
+from crmcore.identity.model.recall_debt import RecallDebt
 from crmcore.identity.population import Population
 
 _STEP = 256
@@ -34,6 +35,7 @@ class RuleScan:
         self.compared = 0
         self.rank: Sequence[int] = range(len(nodes))
         self.notes: list[str] = []
+        self.debt: RecallDebt | None = None
 
     @property
     def blocking(self) -> tuple[int, int, int]:

@@ -7,13 +7,15 @@ from typing import Protocol
 
 from crmcore.identity.cluster import Grouping
 from crmcore.identity.matcher import Match
+from crmcore.identity.model.recall_debt import RecallDebt
 
 
 class Scan(Protocol):
     """Distinct records, numbered from 0 as nodes, and what was found of their pairs.
 
     *same* has both nodes, the score and whether it is weak; *unsure* both nodes and the score; *related* both nodes.
-    *rank* orders the nodes, whatever their numbers. *notes* are what a person should know.
+    *rank* orders the nodes, whatever their numbers. *notes* are what a person should know; *debt*,
+    known once there are groups, is what was lost by not comparing all, where a model decided.
     """
 
     same: list[tuple[int, int, int, bool]]
@@ -22,6 +24,7 @@ class Scan(Protocol):
     compared: int
     rank: Sequence[int]
     notes: list[str]
+    debt: RecallDebt | None
 
     @property
     def blocking(self) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ Invariant: the groups, scores and models are those of `dedupe`; only the way the
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from crmcore.identity.deduplication import Deduplication, Progress
@@ -25,6 +26,8 @@ def dedupe_table(
     excluded: Mapping[int, str] | None = None,
     sources: Sequence[str] | None = None,
     on_progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
+    memory_limit: int | None = None,
 ) -> Deduplication:
     """Group the rows of a table by customer: as `dedupe` does it, without an object for each row.
 
@@ -36,9 +39,17 @@ def dedupe_table(
     Where a row has two values of one column, such as two employers, where an expert's column is compared, or where
     nothing can be learned and rules decide, the rows go the way of `dedupe`.
 
+    *checkpoint* names a folder in which the work is kept as it gets done: the same call goes on from there after it was
+    interrupted or killed, comes to the equal result, and then removes it. Another table, option or version of crmcore
+    starts anew, and a note says so. The process takes no more than *memory_limit* bytes, as far as that can be told
+    before; a stage that would take more is refused before it begins.
+
     Raises:
         MissingExtra: if numpy or pyarrow is not installed (the extra ``batch``).
-        UnreadableFile: if the file cannot be read, or no column is named by a role.
+        UnreadableFile: if the file cannot be read or changes meanwhile, or no column is named by a role.
+        UnusableCheckpoint: if the folder holds something else, another run uses it, or it cannot be written.
+        MemoryLimitReached: if the *memory_limit* is too low; what was kept is kept.
+        InvalidValue: if the *memory_limit* is no number of bytes.
         InvalidModel: if *matcher* is another one, or there is no such *kind*.
         InvalidJudgement: as `dedupe`.
 
@@ -51,5 +62,5 @@ def dedupe_table(
 
     return table_groups(
         source, matcher, kind=kind, apart=apart, together=together, excluded=excluded, sources=sources,
-        on_progress=on_progress,
+        on_progress=on_progress, checkpoint=checkpoint, memory_limit=memory_limit,
     )  # fmt: skip

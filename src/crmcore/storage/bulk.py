@@ -18,7 +18,7 @@ import attrs
 
 from crmcore.errors import CapabilityMissing
 from crmcore.storage.document import Json
-from crmcore.storage.protocol import AsyncStore, Description, Key, Position, Ref, Sort
+from crmcore.storage.protocol import AsyncStore, Description, Position, Ref
 from crmcore.values.source import Actor
 
 BULK = "bulk"
@@ -26,14 +26,17 @@ BULK = "bulk"
 
 
 class NewRecord(NamedTuple):
-    """A record that must not be there yet, as `Put` with *expect* 0 writes it."""
+    """A record that must not be there yet, as `Put` with *expect* 0 writes it.
+
+    *keys* and *sorts* are `Key` and `Sort`, or plain tuples of the same, which cost less to make.
+    """
 
     kind: str
     id: str
     schema: int
     body: Json
-    keys: Collection[Key] = ()
-    sorts: Collection[Sort] = ()
+    keys: Collection[tuple[str, str]] = ()
+    sorts: Collection[tuple[str, str, bytes]] = ()
 
     def __repr__(self) -> str:
         return f"NewRecord(kind={self.kind!r}, id={self.id!r}, <hidden>)"

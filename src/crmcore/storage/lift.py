@@ -65,6 +65,7 @@ class Lifted:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._near = store if isinstance(store, Near) else None  # told by every method, so once
 
     def describe(self) -> Description:
         return self._store.describe()
@@ -128,7 +129,7 @@ class Lifted:
 
     def near_call(self) -> Near | None:
         """The store, if it can tell in one call who carries rare keys."""
-        return self._store if isinstance(self._store, Near) else None
+        return self._near
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         return self._store.apply(batch, timeout=timeout)

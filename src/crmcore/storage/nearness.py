@@ -6,7 +6,6 @@ store has the call; over any other it makes the three.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -94,5 +93,5 @@ def nearest(bearers: Iterable[tuple[int, Id]], sizes: Sequence[int], most: int) 
     found: dict[Id, int] = {}
     for place, id in bearers:
         found[id] = found.get(id, 0) + worth[place]
-    ranked = heapq.nsmallest(most, found, key=lambda id: (-found[id], id))
-    return ranked, len(found) - len(ranked)
+    ranked = sorted([(-worth, id) for id, worth in found.items()])[:most]
+    return [id for _, id in ranked], len(found) - len(ranked)

@@ -7,14 +7,14 @@ tables `key` and `sort` hold exactly what the live rows of `record` say that the
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from crmcore.storage.bulk_plan import CheckedChunk
-from crmcore.storage.plan import Event, Plan, Written, decide
+from crmcore.storage.plan import Plan, Written, decide
 from crmcore.storage.sqlite_read import Applied, current, holders, lengths, to_blob
-from crmcore.storage.validate import Checked
+from crmcore.storage.validate import Checked, KeyPair
 
 _Row = tuple[Any, ...]
 
@@ -56,17 +56,27 @@ def carry_out(
         "INSERT INTO batch (tenant, idem, digest, at, first, last, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (number, checked.idem, checked.digest, checked.at, first, last, checked.actor, checked.reason),
     ).lastrowid
-    _records(connection, number, plan.written)
-    _keys(connection, number, plan.written)
-    _sorts(connection, number, plan.written)
+    blobs = {id_: to_blob(id_) for id_ in {written.after.address[1] for written in plan.written}}
+    _records(connection, number, plan.written, blobs)
+    _keys(connection, number, plan.written, blobs)
+    _sorts(connection, number, plan.written, blobs)
     entries = [
-        (number, new.stream, seq, new.occurred, new.recorded, new.subjects, new.schema, new.body)
+        (new.stream, seq, new.occurred, new.recorded, new.subjects, new.schema, new.body)
         for new, seq in plan.entered
     ]
+    entries.sort()
     _insert(
-        connection, "ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)", 8, entries
+        connection,
+        "ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)",
+        7,
+        entries,
+        (number,),
     )
-    feed = list(_feed(number, first, batch, plan.events))
+    blobs[""] = b""
+    feed = [
+        (number, place, batch, op, name, blobs[id_], what)
+        for place, (op, name, id_, what) in enumerate(plan.events, first + 1)
+    ]
     _insert(connection, "feed (tenant, number, batch, op, name, id, what)", 7, feed)
     connection.execute("UPDATE tenant SET head = ? WHERE no = ?", (last, number))
     return Applied(checked.digest, checked.at, first, last)
@@ -75,42 +85,47 @@ def carry_out(
 _TOGETHER = 32
 """So many rows are inserted by one statement: what the driver does for each statement costs as much as a row."""
 
+_Same = tuple[int] | tuple[int, str]
 
-def _insert(connection: sqlite3.Connection, into: str, width: int, rows: Sequence[_Row]) -> None:
-    """Insert *rows* of *width* values; *into* is a table with its columns, a constant of this module."""
-    one = f"({', '.join('?' * width)})"
+
+def _insert(
+    connection: sqlite3.Connection, into: str, width: int, rows: Sequence[_Row], same: _Same | tuple[()] = ()
+) -> None:
+    """Insert *rows* of *width* values, each after what is the *same* in all of them.
+
+    *into* is a table with its columns, a constant of this module.
+    """
+    one = f"({', '.join([*(f'?{place + 1}' for place in range(len(same))), *'?' * width])})"
     whole = len(rows) - len(rows) % _TOGETHER
     if whole:
         connection.executemany(
             f"INSERT INTO {into} VALUES {', '.join([one] * _TOGETHER)}",
             (
-                tuple(chain.from_iterable(rows[start : start + _TOGETHER]))
+                tuple(chain(same, chain.from_iterable(rows[start : start + _TOGETHER])))
                 for start in range(0, whole, _TOGETHER)
             ),
         )
-    connection.executemany(f"INSERT INTO {into} VALUES {one}", rows[whole:])
+    connection.executemany(f"INSERT INTO {into} VALUES {one}", [(*same, *row) for row in rows[whole:]])
 
 
-def _feed(number: int, first: int, batch: int | None, events: Iterable[Event]) -> Iterable[tuple[Any, ...]]:
-    for place, (op, name, id_, what) in enumerate(events, first + 1):
-        yield number, place, batch, op, name, to_blob(id_), what
-
-
-def _records(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
+def _records(
+    connection: sqlite3.Connection, number: int, written: Iterable[Written], blobs: Mapping[str, bytes]
+) -> None:
     created: list[_Row] = []
     changed: list[_Row] = []
     rekeyed: list[_Row] = []
     for after, version, before in written:
         op, (kind, id_), _, schema, body, _, _, carries, _ = after
-        blob = to_blob(id_)
+        blob = blobs[id_]
         if op == "rekey":
             rekeyed.append((carries, number, kind, blob))
         elif before.version:
             text = None if op == "delete" else body
             changed.append((version, schema, carries, text, number, kind, blob))
         else:
-            created.append((number, kind, blob, version, schema, carries, body))
-    _insert(connection, "record (tenant, kind, id, version, schema, carries, body)", 7, created)
+            created.append((kind, blob, version, schema, carries, body))
+    created.sort()  # in the order of the primary key, neighbours are written together
+    _insert(connection, "record (tenant, kind, id, version, schema, carries, body)", 6, created, (number,))
     connection.executemany(
         "UPDATE record SET version = ?, schema = ?, carries = ?, body = ? "
         "WHERE tenant = ? AND kind = ? AND id = ?",
@@ -119,36 +134,44 @@ def _records(connection: sqlite3.Connection, number: int, written: Iterable[Writ
     connection.executemany("UPDATE record SET carries = ? WHERE tenant = ? AND kind = ? AND id = ?", rekeyed)
 
 
-def _keys(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
+def _keys(
+    connection: sqlite3.Connection, number: int, written: Iterable[Written], blobs: Mapping[str, bytes]
+) -> None:
     lost: list[_Row] = []
-    gained: list[_Row] = []
+    gained: dict[str, list[tuple[str, str, bytes]]] = {}
     for after, _, before in written:
-        if after.keys != before.keys:
-            kind, blob = after.address[0], to_blob(after.address[1])
+        keys: Iterable[KeyPair] = after.keys
+        kind, id_ = after.address
+        blob = blobs[id_]
+        if before.keys:
             lost += [(number, *pair, kind, blob) for pair in before.keys if pair not in after.keys]
-            gained += [
-                (number, namespace, value, kind, blob)
-                for namespace, value in after.keys
-                if (namespace, value) not in before.keys
-            ]
+            keys = [pair for pair in after.keys if pair not in before.keys]
+        for namespace, value in keys:
+            if namespace in gained:
+                gained[namespace].append((value, kind, blob))
+            else:
+                gained[namespace] = [(value, kind, blob)]
     connection.executemany(
         "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", lost
     )
-    gained.sort()  # in the order of the primary key, neighbours are written together
-    _insert(connection, "key (tenant, namespace, value, kind, id)", 5, gained)
+    for namespace, rows in sorted(gained.items()):
+        rows.sort()
+        _insert(connection, "key (tenant, namespace, value, kind, id)", 3, rows, (number, namespace))
 
 
-def _sorts(connection: sqlite3.Connection, number: int, written: Iterable[Written]) -> None:
+def _sorts(
+    connection: sqlite3.Connection, number: int, written: Iterable[Written], blobs: Mapping[str, bytes]
+) -> None:
     lost: list[_Row] = []
     gained: list[_Row] = []
     for after, _, before in written:
         if after.sorts != before.sorts:
-            kind, blob = after.address[0], to_blob(after.address[1])
+            kind, blob = after.address[0], blobs[after.address[1]]
             lost += [(number, *triple, blob, kind) for triple in before.sorts if triple not in after.sorts]
-            gained += [(number, *triple, blob, kind) for triple in after.sorts if triple not in before.sorts]
+            gained += [(*triple, blob, kind) for triple in after.sorts if triple not in before.sorts]
     connection.executemany(
         "DELETE FROM sort WHERE tenant = ? AND namespace = ? AND part = ? AND value = ? AND id = ? AND kind = ?",
         lost,
     )
     gained.sort()
-    _insert(connection, "sort (tenant, namespace, part, value, id, kind)", 6, gained)
+    _insert(connection, "sort (tenant, namespace, part, value, id, kind)", 5, gained, (number,))

@@ -24,12 +24,10 @@ from crmcore.storage.protocol import (
     CheckKey,
     CheckStream,
     Delete,
-    Key,
     Limits,
     Put,
     Ref,
     Rekey,
-    Sort,
 )
 from crmcore.values.frozen_map import FrozenMap, thaw
 from crmcore.values.source import Actor
@@ -72,6 +70,9 @@ class Write(NamedTuple):
     carries: str = NOTHING
     claims: tuple[KeyPair, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Write(op={self.op!r}, address={self.address!r}, expect={self.expect}, <hidden>)"
+
 
 class Addition(NamedTuple):
     """A checked Append. The instants are microseconds since 1970; *subjects* and *body* are canonical JSON."""
@@ -83,6 +84,9 @@ class Addition(NamedTuple):
     subjects: str
     schema: str
     body: str
+
+    def __repr__(self) -> str:
+        return f"Addition(stream={self.stream!r}, schema={self.schema!r}, <hidden>)"
 
 
 class Checked(NamedTuple):
@@ -104,6 +108,9 @@ class Checked(NamedTuple):
     addresses: Set[Address]
     streams: Set[str]
     claims: Set[KeyPair]
+
+    def __repr__(self) -> str:
+        return f"Checked(tenant={self.tenant!r}, <{len(self.effects)} effects hidden>)"
 
 
 def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Checked:
@@ -281,13 +288,15 @@ class _Checker:
         return text
 
 
-def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
+def check_keys(keys: Collection[KeyPair], limits: Limits) -> tuple[KeyPair, ...]:
     """The keys as sorted pairs."""
     limit = limits.max_key_bytes
     pairs: list[KeyPair] = []
+    known: object = None
     for namespace, value in keys:
-        if type(namespace) is not str or not _is_word(namespace):
+        if namespace is not known:  # most keys of a record are of the namespace of the one before
             check_word(namespace, "a namespace")
+            known = namespace
         if not isinstance(value, str):
             raise InvalidRecord("the value of a key is a text")
         if len(value) * 4 > limit and len(value.encode("utf-8", "surrogatepass")) > limit:
@@ -299,7 +308,7 @@ def check_keys(keys: Collection[Key], limits: Limits) -> tuple[KeyPair, ...]:
     return tuple(pairs)
 
 
-def check_sorts(sorts: Collection[Sort], limits: Limits) -> tuple[SortTriple, ...]:
+def check_sorts(sorts: Collection[SortTriple], limits: Limits) -> tuple[SortTriple, ...]:
     """The sorts as sorted triples."""
     triples: list[SortTriple] = []
     for namespace, part, value in sorts:

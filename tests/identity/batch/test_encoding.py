@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from crmcore.identity.addresses import street_form
 from crmcore.identity.batch.arrays import ArrayTable, Keys, arrays_of
-from crmcore.identity.batch.field_encoding import Fields, encoded
+from crmcore.identity.batch.field_encoding import encoded
+from crmcore.identity.batch.fields import Fields
 from crmcore.identity.batch.reading import fields_of
 from crmcore.identity.batch.street_columns import streets_of
-from crmcore.identity.batch.tables import table_of
+from crmcore.identity.batch.tables import equal_rows, table_of
 from crmcore.identity.batch.texts import compress, firsts, numbers_of, record_numbers, texts_of
 from crmcore.identity.features import features_of_row
 from crmcore.identity.model.columns import COLUMNS, _address
@@ -47,6 +48,30 @@ def test_numbers_are_compressed_without_loss(values: list[int]) -> None:
     assert len(set(known.tolist())) == len(known)
     assert [values[at] for at in firsts(which, len(known))] == known.tolist()
     assert firsts(which, len(known)).tolist() == [values.index(value) for value in known.tolist()]
+
+
+def test_rows_that_only_have_a_number_in_common_are_not_taken_for_equal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever knows how texts are numbered can write two of one number."""
+    monkeypatch.setattr(
+        "crmcore.identity.batch.fields.numbers_of", lambda texts: numbers_of(texts) % np.uint64(3)
+    )
+    rows = [
+        {"email": f"{name}@x.org", "city": city} for name in "abcabcd" for city in ("York", "Kiel", "York")
+    ]
+    found = encoded(fields_of(rows), None)
+    assert found is not None
+    held = [tuple(row.values()) for row in rows]
+    table, where = table_of(found, [c for c in COLUMNS if c.name in found.columns], None)
+    assert table.records < len(rows)
+    for at, row in enumerate(where.tolist()):
+        values = [column.values[column.codes[row]] for column in table.columns]
+        assert sorted(values) == sorted(text.lower() for text in held[at])
+    assert table.numbers.tolist() == sorted(table.numbers.tolist())
+    equal = equal_rows(found, None).tolist()
+    assert [held[first] for first in equal] == held
+    assert len(set(equal)) < len(rows)
 
 
 words = st.lists(
@@ -98,7 +123,8 @@ def described(table: ArrayTable) -> list[Any]:
 def held(keys: Keys, at: int) -> set[tuple[str, bool, int, str]]:
     ids = [int(slot[at]) for slot in keys.slots if slot[at] >= 0]
     assert len(set(ids)) == len(ids)
-    return {(keys.text(id), bool(keys.fuzzy[id]), keys.number(id), chr(keys.kinds[id])) for id in ids}
+    numbers = dict(zip(ids, keys.numbers(np.array(ids, dtype=np.int64)).tolist(), strict=True))
+    return {(keys.text(id), bool(keys.fuzzy[id]), numbers[id], chr(keys.kinds[id])) for id in ids}
 
 
 @given(rows=MIXED, kind=st.sampled_from([None, None, None, "person", "organization"]))

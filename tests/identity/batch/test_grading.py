@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.arrays import arrays_of
-from crmcore.identity.batch.blocking import blocked
+from crmcore.identity.batch.blocking import Blocked, blocked
 from crmcore.identity.batch.forms import Forms, blooms, common, errors, may_be_alike, may_share, winkler
 from crmcore.identity.batch.grading import PairGrader
 from crmcore.identity.features import Features, features_of_row
@@ -157,6 +157,14 @@ def test_candidates_are_those_of_the_reference(
         expected.left_out,
     )
     assert found.blocks == len(expected.postings)
+    same_debtors(found, expected)
+
+
+def same_debtors(found: Blocked, expected: Candidates) -> None:
+    sample, times = expected.debtors()
+    assert found.debtors.sample == sample
+    assert found.debtors.times.tolist() == times
+    assert list(zip(found.debtors.a.tolist(), found.debtors.b.tolist(), strict=True)) == sample.pairs
 
 
 @pytest.mark.parametrize("budget", [0, 40, 200, 2_000, None])
@@ -169,6 +177,7 @@ def test_candidates_of_many_are_those_of_the_reference(budget: int | None, seed:
     pairs = list(zip(found.a.tolist(), found.b.tolist(), strict=True))
     assert pairs == [(i, j) for i in range(len(table.rows)) for j in expected.partners(i)]
     assert found.left_out == expected.left_out
+    same_debtors(found, expected)
 
 
 SETS = {

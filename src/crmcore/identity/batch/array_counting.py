@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
 
 import attrs
 import numpy as np
@@ -13,7 +12,19 @@ from numpy.typing import NDArray
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import Blocked, blocked, runs
 from crmcore.identity.batch.grading import PairGrader
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress
+from crmcore.identity.batch.texts import Flags, Ints, Longs, each
+from crmcore.identity.batch.whole_sums import (
+    agreeing,
+    by_level,
+    dot,
+    exact,
+    floats,
+    looked_up,
+    patterns_of,
+    probabilities,
+    sums_by,
+)
+from crmcore.identity.batch.work import Work
 from crmcore.identity.model.columns import Column
 from crmcore.identity.model.evidence import (
     BARREN,
@@ -32,9 +43,6 @@ from crmcore.identity.model.evidence import (
     Agreements,
     Sums,
     Tables,
-    alternatives,
-    certainties,
-    place,
 )  # fmt: skip
 from crmcore.identity.model.patterns import BITS, MASK
 from crmcore.identity.model.policy import UNIT
@@ -42,24 +50,15 @@ from crmcore.identity.model.sampling import LEANING, random_stretches
 
 Progress = Callable[[int, int], None]
 
-_STEP = UNIT >> 8
-_LOW = 15
-
-
-@attrs.frozen(eq=False, repr=False, kw_only=True)
-class Patterns:
-    """The different patterns, with a column of levels for each; *of* has for each pair which one it has."""
-
-    values: Longs
-    levels: NDArray[np.uint8]
-    of: Ints
+_PAIRS = 1 << 16
 
 
 @attrs.define
 class _Items:
-    """Pairs of one pattern whose terms add as much; *of* has for each live pair which ones it is among."""
+    """Pairs of one *pattern* whose terms add as much, by ascending pattern; *of* has for each of the *live* pairs which
+    ones it is among."""
 
-    levels: NDArray[np.uint8]
+    pattern: Longs
     bits: Longs
     count: Longs
     weight: Longs
@@ -71,22 +70,27 @@ class ArrayCounting:
     """Evidence from a *table* of different records, each of which was given so many times (*copies*)."""
 
     def __init__(
-        self, table: ArrayTable, copies: NDArray[np.int64], budget: int | None, on_progress: Progress | None
+        self,
+        table: ArrayTable,
+        copies: NDArray[np.int64],
+        budget: int | None,
+        on_progress: Progress | None,
+        work: Work | None = None,
     ) -> None:
+        work = Work() if work is None else work
         self.table = table
         self.copies = copies
         self.grader = PairGrader(table)
-        self.blocked = blocked(table.keys(), table.records, budget)
+        self.blocked = work.candidates(lambda room: blocked(table.keys(), table.records, budget, room=room))
         self.a, self.b = _with_copies(self.blocked, copies)
         count = len(self.a)
-        patterns = self.grader.patterns(
-            self.a, self.b, on_progress and (lambda done: on_progress(done, count))
-        )
+        patterns = work.patterns(self.grader, self.a, self.b, on_progress)
         self.patterns = patterns_of(patterns, len(table.columns) + 1)
         self._parts = [np.full(table.records, WHOLE, dtype=np.int64) for _ in table.columns]
         self._least = np.full(table.records, PART, dtype=np.int64)
         self._sizes: Longs | None = None
         self._live: Ints = np.arange(count, dtype=np.int32)
+        self._known: dict[tuple[int, str], tuple[Longs, Longs]] = {}
         self._points: list[dict[int, Longs]] = [{} for _ in table.columns]
         one, other = copies[self.a], copies[self.b]
         self._times = np.where(self.a == self.b, one * (one - 1) // 2, one * other)
@@ -102,6 +106,11 @@ class ArrayCounting:
     @property
     def given(self) -> int:
         return int(self.copies.sum())
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is known what any term adds."""
+        return any(self._points)
 
     def _bearers(self, at: int) -> Longs:
         column = self.table.columns[at]
@@ -123,6 +132,9 @@ class ArrayCounting:
 
     def _masses(self, at: int, kind: str) -> Longs:
         """For each term by how many customers it is borne, in parts of `MASS`."""
+        known = self._known.get((at, kind))
+        if known is not None and known[0] is self._parts[at]:
+            return known[1]
         column = self.table.columns[at]
         terms = column.terms[kind]
         codes, parts = column.codes, self._parts[at]
@@ -132,6 +144,7 @@ class ArrayCounting:
         masses = np.bincount(terms.ids, weights=by_code, minlength=terms.count).astype(np.int64)
         masses = (masses * MASS + WHOLE // 2) // WHOLE
         masses[0] = 0
+        self._known[at, kind] = self._parts[at], masses
         return masses
 
     def masses(self, at: int, kind: str) -> Mapping[int, int]:
@@ -196,13 +209,13 @@ class ArrayCounting:
             if best is not None:
                 codes = column.terms[best.kind].ids[codes]
             terms.append((codes.astype(np.int64), int(codes.max(initial=0)) + 1))
-        return {(a, b): _agreeing(*terms[a], *terms[b], parts) for a, b in combinations(range(len(terms)), 2)}
+        return {(a, b): agreeing(*terms[a], *terms[b], parts) for a, b in combinations(range(len(terms)), 2)}
 
     def together(self) -> Agreements:
         one, other = (column.codes.astype(np.int64) for column in self.table.columns[:2])
         both = np.nonzero((one > 0) & (other > 0))[0]
         counts = [
-            _sums(keys[both], self.copies[both])
+            sums_by(keys[both], self.copies[both])
             for keys in (one, other, one * (int(other.max(initial=0)) + 1) + other)
         ]
         twos = [int((found * (found - 1) // 2).sum()) for found in counts]
@@ -213,15 +226,7 @@ class ArrayCounting:
         worth, less = self._worth(tables)
         possible = worth > IMPOSSIBLE
         live = live[possible[patterns.of[live]]]
-        points = np.zeros(len(live), dtype=np.int64)
-        for at, by_level in enumerate(self._points):
-            levels = patterns.levels[patterns.of[live], at]
-            for level, by_code in by_level.items():
-                mine = np.nonzero(levels == level)[0]
-                if len(mine):
-                    a, b = self.grader.aligned(at, self.a[live[mine]], self.b[live[mine]])
-                    points[mine] += np.minimum(by_code[a], by_code[b])
-        bits = np.clip((points + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
+        bits = self._terms_of(live)
         width = 2 * MOST_TERM_BITS + 1
         key = patterns.of[live].astype(np.int64) * width + bits + MOST_TERM_BITS
         known = np.zeros(len(patterns.values) * width, dtype=np.bool_)
@@ -236,14 +241,33 @@ class ArrayCounting:
             weight = times * (2 * WHOLE * PART // (self._sizes[self.a[live]] + self._sizes[self.b[live]]))
         pattern, term = np.divmod(ids, width)
         self._items = _Items(
-            levels=patterns.levels[pattern],
+            pattern=pattern,
             bits=(term - MOST_TERM_BITS) * UNIT - less[pattern],
-            count=_exact(of, times, len(ids)),
-            weight=_exact(of, weight, len(ids)),
+            count=exact(of, times, len(ids)),
+            weight=exact(of, weight, len(ids)),
             of=of,
             live=live,
         )
         self._kept = np.arange(len(ids))
+
+    def _terms_of(self, live: Ints) -> Longs:
+        """What their terms add for some pairs, in whole bits."""
+        bits = np.empty(len(live), dtype=np.int64)
+
+        def add(start: int) -> None:
+            mine = live[start : start + _PAIRS]
+            pattern, points = self.patterns.of[mine], np.zeros(len(mine), dtype=np.int64)
+            for at, known in enumerate(self._points):
+                levels = self.patterns.levels[pattern, at]
+                for level, by_code in known.items():
+                    there = np.nonzero(levels == level)[0]
+                    if len(there):
+                        a, b = self.grader.aligned(at, self.a[mine[there]], self.b[mine[there]])
+                        points[there] += np.minimum(by_code[a], by_code[b])
+            bits[start : start + _PAIRS] = points
+
+        each(add, range(0, len(live), _PAIRS), len(live))
+        return np.clip((bits + UNIT // 2) // UNIT, -MOST_TERM_BITS, MOST_TERM_BITS)
 
     def _worth(self, tables: Tables) -> tuple[Longs, Longs]:
         """What each pattern is worth at best without its terms, and what dependences take off."""
@@ -257,23 +281,23 @@ class ArrayCounting:
         return worth - less, less
 
     def expect(self, tables: Tables) -> Sums:
-        kept = self._kept
-        items = self._items
+        kept, items = self._kept, self._items
         a, b = self._scores(tables, kept)
         likely = a >= NEGLIGIBLE
         if b is not None:
             likely |= b >= NEGLIGIBLE_RELATED
-        kept, a, b = kept[likely], a[likely], None if b is None else b[likely]
-        count, weight, levels = items.count[kept], items.weight[kept], items.levels[kept]
-        share = _probability(a, b)
+        share = probabilities(a, b) * likely
+        count, weight = items.count[kept], items.weight[kept]
+        starts, _ = runs(items.pattern[kept])
+        levels = self.patterns.levels[items.pattern[kept[starts]]]
         related_total, related = 0, [0] * ((len(self.columns) + 1) * LEVELS)
         if b is not None:
-            other = _probability(b, a)
-            related_total, related = _dot(other, count), _by_level(other, weight, levels)
+            other = probabilities(b, a) * likely
+            related_total, related = dot(other, count), by_level(other, weight, starts, levels)
         return Sums(
-            total=_dot(share, count),
+            total=dot(share, count),
             related_total=related_total,
-            same=_by_level(share, weight, levels),
+            same=by_level(share, weight, starts, levels),
             related=related,
         )
 
@@ -282,115 +306,45 @@ class ArrayCounting:
         self._kept = self._kept[(a > BARREN) | (False if b is None else b > BARREN_RELATED)]
 
     def _scores(self, tables: Tables, kept: Longs) -> tuple[Longs, Longs | None]:
-        items = self._items
-        levels, bits = items.levels[kept], items.bits[kept]
-        score = tables.prior + bits + looked_up(tables.same, levels)
+        pattern, bits, levels = self._items.pattern[kept], self._items.bits[kept], self.patterns.levels
+        score = looked_up(tables.same, levels)[pattern] + bits + tables.prior
         if tables.related is None:
             return score, None
-        return score, tables.related_prior + bits + looked_up(tables.related, levels)
+        return score, looked_up(tables.related, levels)[pattern] + bits + tables.related_prior
 
     def weigh(self, tables: Tables) -> None:
         items = self._items
         a, b = self._scores(tables, np.arange(len(items.bits)))
-        share = _probability(a, b) * WHOLE // CERTAIN
+        share = probabilities(a, b) * WHOLE // CERTAIN
         share[share <= COUNTED] = 0
         hopeful = a > HOPELESS
         share[~hopeful] = 0
         self._live = items.live[hopeful[items.of]]
         counted = np.nonzero(share[items.of])[0]
         pairs, of = items.live[counted], items.of[counted]
-        i, j = self.a[pairs], self.b[pairs]
+        i, j = self.a[pairs].astype(np.intp), self.b[pairs].astype(np.intp)
         apart = i != j
-        mine = share[of] * (self.copies[j] - ~apart)
-        theirs = share[of] * self.copies[i] * apart
-        whole = np.full(self.records, WHOLE, dtype=np.int64)
-        sizes = whole + _exact(i, mine, self.records) + _exact(j, theirs, self.records)
-        most = whole.copy()
-        for at, column in enumerate(self.columns):
+        mine = floats(share[of] * (self.copies[j] - ~apart))
+        theirs = floats(share[of] * self.copies[i] * apart)
+
+        def customers(agree: Flags | None) -> Longs:
+            """For each record how many records are one customer with it, of those that *agree*."""
+            some = [part if agree is None else part * agree for part in (mine, theirs)]
+            return WHOLE + exact(i, some[0], self.records) + exact(j, some[1], self.records)
+
+        def shared(column: tuple[int, Column]) -> Longs:
             full = np.zeros(LEVELS, dtype=np.bool_)
-            full[list(column.full)] = True
-            agree = full[items.levels[of, at]]
-            shared = (
-                whole
-                + _exact(i[agree], mine[agree], self.records)
-                + _exact(j[agree], theirs[agree], self.records)
-            )
-            self._parts[at] = self.copies * WHOLE * WHOLE // shared
-            most = np.maximum(most, shared)
-        self._sizes = np.maximum(sizes, 2 * WHOLE)
+            full[list(column[1].full)] = True
+            return customers(full[self.patterns.levels[:, column[0]]][items.pattern][of])
+
+        most = np.full(self.records, WHOLE, dtype=np.int64)
+        for at, found in enumerate(each(shared, enumerate(self.columns), len(pairs))):
+            self._parts[at] = self.copies * WHOLE * WHOLE // found
+            most = np.maximum(most, found)
+        self._sizes = np.maximum(customers(None), 2 * WHOLE)
         self._least = np.maximum(WHOLE * WHOLE // most * PART // WHOLE, 1)
-
-
-def patterns_of(packed: Longs, width: int) -> Patterns:
-    """The different patterns among those of pairs."""
-    values, of = compress(packed)
-    levels = np.stack([(values >> at * BITS & MASK).astype(np.uint8) for at in range(width)], axis=1)
-    return Patterns(values=values, levels=levels, of=of.astype(np.int32))
 
 
 def _with_copies(found: Blocked, copies: NDArray[np.int64]) -> tuple[Ints, Ints]:
     several = np.nonzero(copies > 1)[0].astype(np.int32)
     return np.concatenate([several, found.a]), np.concatenate([several, found.b])
-
-
-def looked_up(rows: Sequence[Sequence[int]], levels: NDArray[np.uint8]) -> Longs:
-    total = np.zeros(len(levels), dtype=np.int64)
-    for at, row in enumerate(rows):
-        total += np.array(row, dtype=np.int64)[levels[:, at]]
-    return total
-
-
-def _probability(bits: Longs, other: Longs | None) -> Longs:
-    if other is not None:
-        bits = bits - np.array(alternatives(), dtype=np.int64)[_places(other)]
-    return np.array(certainties(), dtype=np.int64)[_places(bits)]
-
-
-def _places(bits: Longs) -> Longs:
-    middle = place(0)
-    return np.clip((bits + _STEP // 2) // _STEP + middle, 0, 2 * middle)
-
-
-def _exact(places: NDArray[Any], amounts: Longs, count: int) -> Longs:
-    """Sums of whole numbers by place: exact, since sums below 2^53 are, and larger ones are made of two halves."""
-    if len(amounts) * int(amounts.max(initial=0)) < 1 << 53:
-        return np.bincount(places, weights=amounts, minlength=count).astype(np.int64)
-    low = np.bincount(places, weights=amounts & (1 << 26) - 1, minlength=count)
-    high = np.bincount(places, weights=amounts >> 26, minlength=count)
-    return low.astype(np.int64) + (high.astype(np.int64) << 26)
-
-
-def _dot(share: Longs, amounts: Longs) -> int:
-    """A sum of products that may not fit into 64 bits."""
-    high, low = share >> _LOW, share & (1 << _LOW) - 1
-    return (int((high * amounts).sum()) << _LOW) + int((low * amounts).sum())
-
-
-def _by_level(share: Longs, weight: Longs, levels: NDArray[np.uint8]) -> list[int]:
-    high, low = (share >> _LOW) * weight, (share & (1 << _LOW) - 1) * weight
-    found: list[int] = []
-    for at in range(levels.shape[1]):
-        highs, lows = (_exact(levels[:, at], part, LEVELS).tolist() for part in (high, low))
-        found += [0, *((one << _LOW) + other for one, other in zip(highs[1:], lows[1:], strict=True))]
-    return found
-
-
-def _agreeing(one: Longs, ones: int, other: Longs, others: int, parts: Longs) -> Agreements:
-    both = np.nonzero((one > 0) & (other > 0))[0]
-    mine, theirs, part = one[both], other[both], parts[both]
-    return Agreements(
-        count=int(part.sum()),
-        one=_twice(_exact(mine, part, ones)),
-        other=_twice(_exact(theirs, part, others)),
-        both=_twice(_sums(mine * others + theirs, part)),
-    )
-
-
-def _sums(keys: Longs, amounts: Longs) -> Longs:
-    order = np.argsort(keys, kind="stable")
-    starts, _ = runs(keys[order])
-    return np.add.reduceat(amounts[order], starts) if len(starts) else np.zeros(0, dtype=np.int64)
-
-
-def _twice(counts: Longs) -> int:
-    return int((counts * np.maximum(counts - PART, 0)).sum())

@@ -10,17 +10,21 @@ from collections.abc import Callable
 import attrs
 import numpy as np
 
-from crmcore.identity.batch.array_counting import ArrayCounting, Patterns
+from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.array_scoring import RELATED, SAME, UNSURE, ArrayScorer, Scored
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.blocking import blocked
 from crmcore.identity.batch.linking import Linked, Said, linked
 from crmcore.identity.batch.texts import Flags, Ints, Longs, Numbers
+from crmcore.identity.batch.whole_sums import Patterns, patterns_of, probabilities
+from crmcore.identity.batch.work import Work
 from crmcore.identity.customer import CAP
 from crmcore.identity.model.linkage import VETO
 from crmcore.identity.model.match_model import MatchModel
+from crmcore.identity.model.recall_debt import LEAST, RecallDebt, debt
 
-_CHUNK = 1 << 20
+_NODES = 60
+"""Bytes that a pair of nodes takes while it is made."""
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -53,14 +57,18 @@ class ArrayScan:
         evidence: ArrayCounting | None,
         nodes: Nodes,
         budget: int | None,
+        work: Work | None = None,
     ) -> None:
+        self.work = work = Work() if work is None else work
         self.model, self.table, self.nodes = model, table, nodes
         self.scorer = ArrayScorer(model, table, evidence.grader if evidence is not None else None)
-        if evidence is not None:
+        if evidence is not None and evidence.trained:
             self.scorer.known(evidence)
         self.evidence = evidence
         self.blocked = (
-            evidence.blocked if evidence is not None else blocked(table.keys(), table.records, budget)
+            evidence.blocked
+            if evidence is not None
+            else work.candidates(lambda room: blocked(table.keys(), table.records, budget, room=room))
         )
         self.compared = len(self.blocked.a) if evidence is None else len(evidence.a)
         self._order = np.argsort(nodes.row, kind="stable").astype(np.int64)
@@ -86,11 +94,10 @@ class ArrayScan:
             parts.append((a[at], b[at], self.scorer.of(a[at], b[at], mine)))
         else:
             a, b = self.blocked.a, self.blocked.b
-            for start in range(0, len(a), _CHUNK):
-                one, other = a[start : start + _CHUNK], b[start : start + _CHUNK]
-                parts.append(_likely(one, other, self.scorer.score(one, other)))
-                if on_progress is not None:
-                    on_progress(min(start + _CHUNK, len(a)), len(a))
+            width = len(self.table.columns) + 1
+            for part, packed in self.work.portions(self.scorer.grader, a, b, on_progress):
+                one, other = a[part], b[part]
+                parts.append(_likely(one, other, self.scorer.of(one, other, patterns_of(packed, width))))
         one = np.concatenate([part[0] for part in parts])
         other = np.concatenate([part[1] for part in parts])
         verdict = np.concatenate([part[2].verdict for part in parts])
@@ -115,6 +122,7 @@ class ArrayScan:
         a, b, score = a[chosen], b[chosen], score[chosen]
         itself = a == b
         times = np.where(itself, self._count[a] - 1, self._count[a] * self._count[b])
+        self.work.room.need("grouping", int(times.sum()) * _NODES)
         pair = np.repeat(np.arange(len(a)), times)
         within = np.arange(len(pair)) - np.repeat(np.cumsum(times) - times, times)
         # Equal records meet one after the other, however many there are; different ones each with each.
@@ -139,6 +147,18 @@ class ArrayScan:
             self.same.a.astype(np.int32), self.same.b.astype(np.int32), self.same.score, self.rank, self.score_of,
             least=self.model.policy.same_at, cap=CAP, said=said,
         )  # fmt: skip
+
+    def debt(self, group: Longs) -> RecallDebt:
+        """What is lost by blocks that are too large, where the nodes have these groups."""
+        known = self.blocked.debtors
+        open_ = (known.times > 0) & (self._count[known.a] > 0) & (self._count[known.b] > 0)
+        at = np.nonzero(open_)[0]
+        one, other = (self._order[self._first[side[at]]] for side in (known.a, known.b))
+        at = at[(group[one] != group[other]) & self._of_one_kind(known.a[at], known.b[at])]
+        share = probabilities(self.scorer.score(known.a[at], known.b[at]).score)
+        owed = np.zeros(len(known.a), dtype=np.int64)
+        owed[at] = np.where(share >= LEAST, share // known.times[at], 0)
+        return debt(known.sample, owed.tolist())
 
 
 def _likely(a: Ints, b: Ints, scored: Scored) -> tuple[Ints, Ints, Scored]:

@@ -6,10 +6,11 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.identity.batch.array_counting import ArrayCounting, Patterns, looked_up, patterns_of
+from crmcore.identity.batch.array_counting import ArrayCounting
 from crmcore.identity.batch.arrays import ArrayTable
 from crmcore.identity.batch.grading import PairGrader
 from crmcore.identity.batch.texts import Flags, Ints, Longs
+from crmcore.identity.batch.whole_sums import Patterns, looked_up, patterns_of
 from crmcore.identity.model.evidence import Tables
 from crmcore.identity.model.freezing import NOTEWORTHY
 from crmcore.identity.model.match_model import MatchModel, term_key

@@ -44,7 +44,7 @@ class Keys:
 
     slots: tuple[Ints, ...]
     kinds: NDArray[np.uint8]
-    number: Callable[[int], int]
+    numbers: Callable[[NDArray[Any]], Numbers]
     text: Callable[[int], str]
     fuzzy: Flags
 
@@ -172,7 +172,7 @@ def _keys(table: Table, columns: Sequence[ColumnArrays]) -> Keys:
     return Keys(
         slots=once(slots),
         kinds=np.array([ord(key[0]) for key in texts], dtype=np.uint8),
-        number=lambda id: number_of(texts[id]),
+        numbers=lambda ids: np.array([number_of(texts[id]) for id in ids.tolist()], dtype=np.uint64),
         text=texts.__getitem__,
         fuzzy=np.array(fuzzy, dtype=np.bool_),
     )

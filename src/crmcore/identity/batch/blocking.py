@@ -13,20 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
+from crmcore.identity.batch.debtors import Debtors, debtors
+from crmcore.identity.batch.memory_limit import Room
 from crmcore.identity.batch.texts import THREADS, Flags, Ints, Longs, compress, each
 from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
 from crmcore.identity.model.content import number_of
 
 _NAME = ord("n")
+_PAIR, _ENTRY, _TRIPLE, _SLOT = 40, 40, 100, 12
+"""Bytes that a pair takes while it is found or sorted, a record for each two and each three of its wide keys, and for
+each place where it may have one."""
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
 class Blocked:
     """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, the
-    size of the largest block that is compared whole, and whether neighbours were looked for."""
+    size of the largest block that is compared whole, and whether neighbours were looked for; with a sample of what the
+    larger ones leave out."""
 
     a: Ints
     b: Ints
+    debtors: Debtors
     blocks: int
     oversized: int
     left_out: int
@@ -34,11 +41,15 @@ class Blocked:
     near: bool
 
 
-def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = None) -> Blocked:
+def blocked(
+    keys: Keys, records: int, budget: int | None, *, cap: int | None = None, room: Room | None = None
+) -> Blocked:
     """The pairs of so many records that are worth comparing.
 
-    With a *cap* given, blocks up to that size are compared whole, and no neighbours are looked for.
+    With a *cap* given, blocks up to that size are compared whole, and no neighbours are looked for. What there is no
+    *room* for is refused.
     """
+    room = Room() if room is None else room
     budget = pair_budget(records) if budget is None else budget
     sizes = np.zeros(len(keys.kinds), dtype=np.int64)
     for slot in keys.slots:
@@ -46,21 +57,30 @@ def blocked(keys: Keys, records: int, budget: int | None, *, cap: int | None = N
     looked = records <= NEAR and cap is None
     near = _near(keys, sizes, records if cap is None else NEAR + 1)
     cap = _cap(sizes, near, budget) if cap is None else cap
+    room.need("finding pairs", _pairs(sizes, cap) * _PAIR)
     found: list[Longs] = []
     found += _blocks_of(keys.slots, (sizes > 1) & (sizes <= cap), records)
-    wide = _Wide(keys, sizes, cap, records)
+    wide = _Wide(keys, sizes, cap, records, room)
     found += wide.across(near)
     found += wide.joint()
+    room.need("finding pairs", sum(map(len, found)) * _PAIR)
     packed = _sorted_once(found, records * records)
     return Blocked(
         a=(packed // records).astype(np.int32),
         b=(packed % records).astype(np.int32),
+        debtors=debtors(keys, sizes, cap, packed, records),
         blocks=int((sizes > 0).sum()),
         oversized=int((sizes > cap).sum()),
         left_out=wide.left_out,
         cap=cap,
         near=looked,
     )
+
+
+def _pairs(sizes: Longs, cap: int) -> int:
+    """How many pairs there are in the blocks that are compared whole."""
+    few = sizes[sizes <= cap]
+    return int((few * (few - 1) // 2).sum())
 
 
 def _near(keys: Keys, sizes: Longs, records: int) -> NDArray[np.int64]:
@@ -123,14 +143,14 @@ def _sorted_once(found: Sequence[Longs], most: int) -> Longs:
         mine = np.sort(packed[(packed >= bounds[0]) & (packed < bounds[1])])
         return mine[np.concatenate([[True], mine[1:] != mine[:-1]])] if len(mine) else mine
 
-    return np.concatenate(each(part, pairwise(bounds)))
+    return np.concatenate(each(part, pairwise(bounds), len(packed)))
 
 
 class _Wide:
     """The keys that too many share, by two and three of which records meet."""
 
-    def __init__(self, keys: Keys, sizes: Longs, cap: int, records: int) -> None:
-        self.keys, self.sizes, self.cap, self.records = keys, sizes, cap, records
+    def __init__(self, keys: Keys, sizes: Longs, cap: int, records: int, room: Room) -> None:
+        self.keys, self.sizes, self.cap, self.records, self.room = keys, sizes, cap, records, room
         self.left_out = 0
         self.crowds: list[tuple[int, int]] = []
         self.mixed = False
@@ -153,31 +173,45 @@ class _Wide:
 
     def joint(self) -> list[Longs]:
         """Let records meet that share two wide keys, or three."""
+        self.room.need("finding pairs", len(self.keys.slots) * self.records * _SLOT)
         slots, kinds, count = self._slots()
-        filled = [np.nonzero(slot >= 0)[0] for slot in slots]
-        of = [kinds[slot[rows]] for slot, rows in zip(slots, filled, strict=True)]
-        self.mixed = any((kind != kind[0]).any() for kind in of)
+        there = [slot >= 0 for slot in slots]
+        of = [np.nonzero(np.bincount(kinds[slot[mine]]))[0] for slot, mine in zip(slots, there, strict=True)]
+        self.mixed = any(len(kind) > 1 for kind in of)
         shapes: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for s, t in combinations(range(len(slots)), 2):
             one, other = sorted((int(of[s][0]), int(of[t][0])))
             if self.mixed or one != other or one == _NAME:
                 shapes.setdefault((0, 0) if self.mixed else (one, other), []).append((s, t))
         found: list[Longs] = []
-        crowded: dict[tuple[int, int], Flags] = {}
+        crowded: dict[tuple[int, int], NDArray[np.uint8]] = {}
         for pairs, left_out, crowds in each(
-            lambda pairs: self._meeting(
-                pairs, [self._joint(slots, filled, pair, kinds, count) for pair in pairs], count
-            ),
+            lambda pairs: self._meeting(pairs, self._joints(pairs, slots, there, kinds, count), count),
             shapes.values(),
+            self.records,
         ):
             found += pairs
             self.left_out += left_out
             crowded |= crowds
         return found + self._triples(slots, crowded, count)
 
+    def _joints(
+        self,
+        pairs: Sequence[tuple[int, int]],
+        slots: Sequence[Ints],
+        there: Sequence[Flags],
+        kinds: NDArray[np.uint8],
+        count: int,
+    ) -> list[tuple[Longs, Longs]]:
+        """For each two slots the records that have keys in both."""
+        most = sum(min(int(there[s].sum()), int(there[t].sum())) for s, t in pairs)
+        # Others meet beside them.
+        self.room.need("finding pairs", most * _ENTRY * THREADS)
+        return [self._joint(slots, there, pair, kinds, count) for pair in pairs]
+
     def _meeting(
         self, slots: Sequence[tuple[int, int]], parts: Sequence[tuple[Longs, Longs]], count: int
-    ) -> tuple[list[Longs], int, dict[tuple[int, int], Flags]]:
+    ) -> tuple[list[Longs], int, dict[tuple[int, int], NDArray[np.uint8]]]:
         """The pairs of records that meet by two keys, of which *parts* has the records and numbers for each two
         *slots*; how many pairs are left out; and for each two slots the records that have too much company."""
         width = len(parts)
@@ -196,15 +230,16 @@ class _Wide:
         _, sizes = runs(together // (self.records * width))
         fits = np.repeat((sizes > 1) & (sizes <= self.cap), sizes)
         large = sizes > self.cap
+        self.room.need("finding pairs", _pairs(sizes, self.cap) * _PAIR)
         found = list(pairs_in(together[fits] // width, self.records))
-        crowds: dict[tuple[int, int], Flags] = {}
+        crowds: dict[tuple[int, int], NDArray[np.uint8]] = {}
         if large.any():
             rows, place = np.divmod(together[np.repeat(large, sizes)] % (self.records * width), width)
             for at, pair in enumerate(slots):
                 mine = np.zeros(self.records, dtype=np.bool_)
                 mine[rows[place == at]] = True
                 if mine.any():
-                    crowds[pair] = mine
+                    crowds[pair] = np.packbits(mine)
         return found, int((sizes[large] * (sizes[large] - 1) // 2).sum()), crowds
 
     def _slots(self) -> tuple[list[Ints], NDArray[np.uint8], int]:
@@ -225,9 +260,9 @@ class _Wide:
         """The rarest of each record's wide keys and crowded neighbourhoods."""
         holders = _postings(self.keys.slots, len(self.sizes))
         mine: list[list[tuple[int, int, int]]] = [[] for _ in range(self.records)]
-        for id, key in enumerate(wide.tolist()):
+        for id, (key, number) in enumerate(zip(wide.tolist(), self.keys.numbers(wide).tolist(), strict=True)):
             for position in holders[key]:
-                mine[position].append((int(self.sizes[key]), self.keys.number(key), id))
+                mine[position].append((int(self.sizes[key]), number, id))
         names: list[int] = []
         for a, b in self.crowds:
             for key in (a, b):
@@ -246,38 +281,44 @@ class _Wide:
     def _joint(
         self,
         slots: Sequence[Ints],
-        filled: Sequence[Longs],
+        there: Sequence[Flags],
         pair: tuple[int, int],
         kinds: NDArray[np.uint8],
         count: int,
     ) -> tuple[Longs, Longs]:
         """The records that have keys in both of two slots, unless these are alike; and the number of both keys."""
-        fewer, more = sorted(pair, key=lambda slot: len(filled[slot]))
-        rows = filled[fewer]
-        rows = rows[slots[more][rows] >= 0]
-        one, other = slots[fewer][rows].astype(np.int64), slots[more][rows].astype(np.int64)
+        rows = np.nonzero(there[pair[0]] & there[pair[1]])[0]
+        one, other = (slots[slot][rows].astype(np.int64) for slot in pair)
         if self.mixed:
             apart = (kinds[one] != kinds[other]) | (kinds[one] == _NAME)
             rows, one, other = rows[apart], one[apart], other[apart]
         return rows, np.minimum(one, other) * count + np.maximum(one, other)
 
     def _triples(
-        self, slots: Sequence[Ints], crowded: Mapping[tuple[int, int], Flags], count: int
+        self, slots: Sequence[Ints], crowded: Mapping[tuple[int, int], NDArray[np.uint8]], count: int
     ) -> list[Longs]:
         """The pairs of records with three keys of which each two are shared by too many."""
-        parts: list[tuple[Longs, Longs]] = []
-        for s, t, u in combinations(range(len(slots)), 3):
-            if (s, t) in crowded and (s, u) in crowded and (t, u) in crowded:
-                position = np.nonzero(crowded[s, t] & crowded[s, u] & crowded[t, u])[0]
-                if len(position):
-                    keys = np.sort(np.stack([slots[k][position] for k in (s, t, u)]).astype(np.int64), axis=0)
-                    parts.append((keys, position))
+        triples = [
+            (s, t, u)
+            for s, t, u in combinations(range(len(slots)), 3)
+            if {(s, t), (s, u), (t, u)} <= crowded.keys()
+        ]
+
+        def meeting(three: tuple[int, int, int]) -> tuple[Longs, Longs, Longs]:
+            s, t, u = three
+            every = crowded[s, t] & crowded[s, u] & crowded[t, u]
+            position = np.nonzero(np.unpackbits(every, count=self.records))[0]
+            one, other, third = (slots[slot][position].astype(np.int64) for slot in three)
+            low, high = np.minimum(one, other), np.maximum(one, other)
+            least, most = np.minimum(low, third), np.maximum(high, third)
+            return position, least * count + (low + high + third - least - most), most
+
+        parts = [part for part in each(meeting, triples, self.records) if len(part[0])]
         if not parts:
             return []
-        keys = np.concatenate([keys for keys, _ in parts], axis=1)
-        position = np.concatenate([position for _, position in parts])
-        low = compress(keys[0] * count + keys[1])[1].astype(np.int64)
-        block = compress(low * count + keys[2])[1].astype(np.int64)
+        self.room.need("finding pairs", sum(len(part[0]) for part in parts) * _TRIPLE)
+        position, two, third = (np.concatenate(every) for every in zip(*parts, strict=True))
+        block = compress(compress(two)[1].astype(np.int64) * count + third)[1].astype(np.int64)
         packed = np.sort(block * self.records + position)
         _, sizes = runs(packed // self.records)
         return list(pairs_in(packed[np.repeat(sizes <= self.cap, sizes)], self.records))

@@ -15,6 +15,7 @@ from crmcore.identity.features import Features
 from crmcore.identity.matcher import Match
 from crmcore.identity.model.encoding import Table
 from crmcore.identity.model.evidence import Evidence
+from crmcore.identity.model.recall_debt import RecallDebt
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.model.training import Training
 from crmcore.identity.model_scan import compared_nodes, oversized_note
@@ -55,6 +56,7 @@ class FastScan:
         row[mine] = rows
         self._scan = ArrayScan(matcher.model, table, evidence, Nodes(row=row), budget)
         self.rank: Sequence[int] = self._scan.rank.tolist()
+        self.debt: RecallDebt | None = None
 
     def compare(self, on_progress: Progress | None) -> None:
         """Score all candidates, and keep those that may be the same."""
@@ -96,6 +98,7 @@ class FastScan:
         said = agglomerate(range(len(self.nodes)), [Link(a, b, True) for a, b in said_same], said_apart)
         together = [group for group in said.groups if len(group) > 1]
         found = self._scan.group(Said(groups=together, apart=said_apart, sources=self.sources))
+        self.debt = self._scan.debt(found.group)
         if found.oversized:
             self.notes.append(oversized_note(found.oversized))
         order = np.argsort(found.group, kind="stable")

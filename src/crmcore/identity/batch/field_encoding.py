@@ -7,8 +7,6 @@ are, are not looked at one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
 from typing import Any
 
 import attrs
@@ -16,22 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrow import pa, pc
+from crmcore.identity.batch.fields import Coded, Fields
 from crmcore.identity.batch.street_columns import Streets, streets_of
 from crmcore.identity.batch.texts import (
-    THREADS,
     Flags,
     Ints,
-    Numbers,
     Texts,
     compress,
-    distinct,
     each,
     flags,
     ids_of,
-    numbers_of,
     texts_of,
+    workers,
 )
-from crmcore.identity.features import ROLES, country_form
+from crmcore.identity.features import country_form
 from crmcore.identity.latin import latin
 from crmcore.identity.names import (
     GENERATIONS,
@@ -45,7 +41,6 @@ from crmcore.identity.names import (
     suspicious,
 )  # fmt: skip
 from crmcore.identity.normal_forms import (
-    LONGEST,
     date_form,
     email_form,
     identifier_form,
@@ -59,82 +54,6 @@ _FOLDED = "^[a-z0-9]+(?: [a-z0-9]+)*$"
 _EMAIL = r"^[a-z0-9._+-]+@(?:[a-z0-9-]+\.)*[a-z0-9-]+$"
 _DOTLESS = r"[.+].*@gmail\.com$|@googlemail\.com$"
 _SAME = "^(?:" + "|".join(f"{digit}+" for digit in range(10)) + ")$"
-
-
-@attrs.frozen(eq=False, repr=False)
-class Coded:
-    """A column of all rows: the *values* by code, None first, the *codes*, and the values as texts."""
-
-    values: Sequence[Any]
-    codes: Ints
-    content: Any
-
-    @cached_property
-    def numbers(self) -> Numbers:
-        """The number of each value, 0 for none."""
-        content = self.content
-        if content is None:
-            content = texts_of(["", *(" ".join(value) for value in self.values[1:])])
-        numbers = numbers_of(content)
-        numbers[0] = 0
-        return numbers
-
-
-class Fields:
-    """The fields of rows, by role; each is an array of texts, and all are as long."""
-
-    def __init__(self, arrays: Mapping[str, Any], rows: int) -> None:
-        self.rows = rows
-        self._texts: dict[str, tuple[Any, Ints]] = {}
-        read = dict(zip(arrays, each(distinct, arrays.values()), strict=True))
-        for role in ROLES:
-            if role in arrays:
-                known, which = read[role]
-                if (pc.max(pc.utf8_length(known)).as_py() or 0) > LONGEST:
-                    known = pc.utf8_slice_codeunits(known, 0, LONGEST)
-                self._texts[role] = (known, which)
-
-    def __contains__(self, role: str) -> bool:
-        return role in self._texts
-
-    def texts(self, role: str) -> tuple[Any, Ints]:
-        """The different texts of a field, and which of them each row has."""
-        nothing = (texts_of([""]), np.zeros(self.rows, dtype=np.int32))
-        return self._texts.get(role, nothing)
-
-    def row(self, position: int) -> dict[str, str]:
-        """One row, by role."""
-        return {role: known[which[position]].as_py() for role, (known, which) in self._texts.items()}
-
-    def filled(self, role: str) -> Flags:
-        """Which rows have more than white space in a field."""
-        known, which = self.texts(role)
-        found = flags(pc.match_substring_regex(known, "[A-Za-z0-9]")).copy()
-        odd = np.nonzero(~found)[0]
-        found[odd] = [bool(text.strip()) for text in known.take(pa.array(odd)).to_pylist()]
-        return found[which]
-
-    def plain(self, role: str, form: Callable[[str], str], regular: str, but: str) -> Coded:
-        """A field of which each text has a form; texts that match *regular*, *but* not that, are their own."""
-        known, which = self.texts(role)
-        return coded(_formed(known, form, regular, but), which)
-
-
-def _formed(known: Any, form: Callable[[str], str], regular: str, but: str) -> Any:
-    fits = pc.match_substring_regex(known, regular)
-    if but:
-        fits = pc.and_(fits, pc.invert(pc.match_substring_regex(known, but)))
-    odd = np.nonzero(~flags(fits))[0]
-    if not len(odd):
-        return known
-    forms = texts_of(map(form, known.take(pa.array(odd)).to_pylist()))
-    return pc.replace_with_mask(known, pc.invert(fits), forms)
-
-
-def coded(forms: Any, which: Ints) -> Coded:
-    """The column of rows that have these forms."""
-    ids, _, known = ids_of(forms)
-    return Coded(Texts(known), ids[which], known)
 
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
@@ -173,7 +92,7 @@ EMPTY: Mapping[str, Sequence[Any]] = {"street": Streets(*[texts_of([""])] * 6)}
 
 def encoded(fields: Fields, kind: str | None) -> Encoded | None:
     """The columns of rows, all of one *kind* if that is known; None where a row has two values of a column."""
-    with ThreadPoolExecutor(THREADS) as pool:
+    with workers(fields.rows) as pool:
         streets, found_names = pool.submit(_streets, fields), pool.submit(_names, fields)
         plain = pool.submit(_plain, fields)
         organizations, employers = _organizations(fields, "org_name"), _organizations(fields, "employer")
@@ -227,7 +146,9 @@ def _plain(fields: Fields) -> dict[str, Coded]:
         "identifier": ("national_id", lambda text: identifier_form("national_id", text), _NONE, ""),
         "occupation": ("occupation", _latin, _FOLDED, ""),
     }
-    return dict(zip(found, each(lambda plain: fields.plain(*plain), found.values()), strict=True))
+    return dict(
+        zip(found, each(lambda plain: fields.plain(*plain), found.values(), fields.rows), strict=True)
+    )
 
 
 def _latin(text: str) -> str:

@@ -105,7 +105,7 @@ class PairGrader:
     def __init__(self, table: ArrayTable) -> None:
         self.table = table
         self._variants: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
-        self.graders = each(grader_of, table.columns)
+        self.graders = each(grader_of, table.columns, table.records)
         names = [column.column.name for column in table.columns]
         self.given = names.index("given name") if "given name" in names else -1
         self.family = names.index("family name") if "family name" in names else -1
@@ -143,7 +143,8 @@ class PairGrader:
 
     def _patterns(self, a: Ints, b: Ints) -> Longs:
         packed = np.zeros(len(a), dtype=np.int64)
-        every = each(lambda at: self.graders[at].levels(*self.aligned(at, a, b)), range(len(self.graders)))
+        graders = range(len(self.graders))
+        every = each(lambda at: self.graders[at].levels(*self.aligned(at, a, b)), graders, len(a))
         for at, levels in enumerate(every):
             packed |= levels.astype(np.int64) << at * BITS
         if self.given >= 0 and self.family >= 0:

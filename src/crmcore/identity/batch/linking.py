@@ -7,6 +7,8 @@ so each component is looked at alone; one in which every pair fits is one group,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import combinations
 from typing import Any
 
 import attrs
@@ -14,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.texts import Flags, Ints, Longs, Numbers
-from crmcore.identity.model.linkage import VETO, Edge, Linkage, link
+from crmcore.identity.model.linkage import BEST, VETO, WORST, Edge, Linkage, link
 
 _WHOLE = 64
 """In components of more nodes pairs are scored when they are asked for."""
@@ -95,8 +97,8 @@ class _Linking:
         if said.sources is not None or cap < 2:
             self.watched[:] = True
         self.group = np.arange(len(rank), dtype=np.int64)
-        self.used: list[int] = []
-        self.held: list[int] = []
+        self.used: list[Longs] = []
+        self.held: list[Longs] = []
         self.oversized = 0
 
     def run(self) -> Linked:
@@ -118,32 +120,22 @@ class _Linking:
         )
         order = rest[np.lexsort(keys)]
         begins = np.searchsorted(self.root[self.a[order]], np.arange(len(self.rank) + 1))
-        three: list[Longs] = []
-        for nodes, scores, fits in self._whole(pair, three):
-            mine = order[begins[nodes[0]] : begins[nodes[0] + 1]]
+        known = _Ordered(order, begins, *(part[order].tolist() for part in (self.a, self.b, self.score)))
+        for nodes, scores, fits in self._whole(pair, known):
+            mine = slice(int(begins[nodes[0]]), int(begins[nodes[0] + 1]))
             if fits:
-                self.used += _spanning(
-                    mine.tolist(), self.a[mine].tolist(), self.b[mine].tolist(), len(nodes)
-                )
+                self.used.append(order[mine][_spanning(known.a[mine], known.b[mine], len(nodes))])
             else:
-                self._join(nodes, mine, scores)
+                self._join(nodes, known, mine, scores)
+        nothing = np.zeros(0, dtype=np.int64)
         return Linked(
             group=self.group,
-            # Of three nodes that fit the strongest two edges join them, whichever these are.
-            used=np.concatenate(
-                [
-                    np.nonzero(pair)[0],
-                    np.array(self.used, dtype=np.int64),
-                    *(order[begins[roots] + at] for roots in three for at in (0, 1)),
-                ]
-            ),
-            held=np.array(self.held, dtype=np.int64),
+            used=np.concatenate([np.nonzero(pair)[0], *self.used]),
+            held=np.concatenate([nothing, *self.held]),
             oversized=self.oversized,
         )
 
-    def _whole(
-        self, pair: Flags, three: list[Longs]
-    ) -> Iterator[tuple[Longs, NDArray[np.int64] | None, bool]]:
+    def _whole(self, pair: Flags, known: _Ordered) -> Iterator[tuple[list[int], list[int] | None, bool]]:
         """The nodes of each larger component, the scores of all its pairs where they are few, and whether all fit."""
         open_ = self.size > 1
         open_[self.root[self.a[pair]]] = False
@@ -153,53 +145,62 @@ class _Linking:
         for size in np.unique(sizes).tolist():
             rows = nodes[sizes == size].reshape(-1, size)
             if size > _WHOLE:
-                yield from ((row, None, False) for row in rows)
+                yield from ((row, None, False) for row in rows.tolist())
                 continue
-            first, second = np.triu_indices(size, 1)
+            first, second = _pairs(size)
             ones, others = rows[:, first].astype(np.int32), rows[:, second].astype(np.int32)
             found = self.score_of(ones.ravel(), others.ravel()).reshape(ones.shape)
             fits = (found >= self.least).all(axis=1) & (found > VETO).all(axis=1) & (size <= self.cap)
             fits &= ~self.watched[rows[:, 0]]
-            self.group[rows[fits]] = rows[fits, :1]
             if size == 3:
-                three.append(rows[fits, 0])
-                rows, found, fits = rows[~fits], found[~fits], fits[~fits]
-            yield from zip(rows, found, fits.tolist(), strict=True)
+                left = ~self._threes(rows, found, fits, known)
+                rows, found, fits = rows[left], found[left], fits[left]
+            self.group[rows[fits]] = rows[fits, :1]
+            yield from zip(rows.tolist(), found.tolist(), fits.tolist(), strict=True)
 
-    def _join(self, nodes: Longs, edges: Longs, scores: NDArray[np.int64] | None) -> None:
-        score = self._scores(nodes, scores)
-        at = dict(
-            zip(
-                map(Edge, self.a[edges].tolist(), self.b[edges].tolist(), self.score[edges].tolist()),
-                edges.tolist(),
-                strict=True,
-            )
-        )
-        found = self._linkage(nodes.tolist(), at, score)
+    def _threes(self, rows: Longs, scores: Longs, fits: Flags, known: _Ordered) -> Flags:
+        """Join components of three nodes at once where the strongest edge joins two of them; which these were."""
+        begins, ends = known.begins[rows[:, 0]], known.begins[rows[:, 0] + 1]
+        done = fits | (~self.watched[rows[:, 0]] & (self.least > VETO) & (self.cap >= 3))
+        done &= fits | (self.score[known.order[ends - 1]] >= self.least)
+        rows, scores, begins, ends = rows[done], scores[done], begins[done], ends[done]
+        best, second = known.order[begins], known.order[begins + 1]
+        one, other = self.a[best].astype(np.int64), self.b[best].astype(np.int64)
+        # What the third node is to the two; scores are those of the first two nodes, first and last, and the last two.
+        place = np.where(one == rows[:, 0], np.where(other == rows[:, 1], 0, 1), 2)
+        rest = scores[np.arange(3) != place[:, None]].reshape(-1, 2)
+        total = np.clip(rest - self.least, WORST, BEST).sum(axis=1)
+        whole = (rest > VETO).all(axis=1) & ((rest >= -VETO).any(axis=1) | (total >= 0))
+        self.group[other] = one
+        self.group[rows[whole]] = rows[whole, :1]
+        self.used += [best, second[whole]]
+        self.held += [second[~whole], known.order[begins[~whole & (ends - begins > 2)] + 2]]
+        return done
+
+    def _join(self, nodes: list[int], known: _Ordered, mine: slice, scores: list[int] | None) -> None:
+        edges = list(map(Edge, known.a[mine], known.b[mine], known.score[mine]))
+        at = dict(zip(edges, known.order[mine].tolist(), strict=True))
+        found = self._linkage(nodes, edges, self._scores(nodes, scores))
         for group in found.groups:
             self.group[list(group)] = group[0]
-        self.used += [at[edge] for edge in found.used]
-        self.held += [at[edge] for edge in found.held]
+        self.used.append(np.array([at[edge] for edge in found.used], dtype=np.int64))
+        self.held.append(np.array([at[edge] for edge in found.held], dtype=np.int64))
         self.oversized += found.oversized
 
-    def _scores(self, nodes: Longs, scores: NDArray[np.int64] | None) -> Callable[[int, int], int]:
+    def _scores(self, nodes: list[int], scores: list[int] | None) -> Callable[[int, int], int]:
         """The score of any two nodes of a component; where none is known, a node is scored with all others at once."""
-        place = {node: at for at, node in enumerate(nodes.tolist())}
-        known: dict[int, list[int]] = {}
         if scores is not None:
-            square = np.zeros((len(nodes), len(nodes)), dtype=np.int64)
-            square[np.triu_indices(len(nodes), 1)] = scores
-            known = dict(enumerate((square + square.T).tolist()))
+            known = dict(zip(combinations(nodes, 2), scores, strict=True))
+            return lambda one, other: known[(one, other) if one < other else (other, one)]
+        place = {node: at for at, node in enumerate(nodes)}
+        everyone = np.array(nodes, dtype=np.int32)
+        rows: dict[int, list[int]] = {}
 
         def score(one: int, other: int) -> int:
-            row = known.get(place[one])
-            if row is None:
-                everyone = np.arange(len(nodes))
-                low, high = np.minimum(everyone, place[one]), np.maximum(everyone, place[one])
-                row = known[place[one]] = self.score_of(
-                    nodes[low].astype(np.int32), nodes[high].astype(np.int32)
-                ).tolist()
-            return row[place[other]]
+            if one not in rows:
+                mine = np.int32(one)
+                rows[one] = self.score_of(np.minimum(everyone, mine), np.maximum(everyone, mine)).tolist()
+            return rows[one][place[other]]
 
         return score
 
@@ -223,11 +224,28 @@ class _Linking:
         )
 
 
-def _spanning(edges: list[int], one: list[int], other: list[int], nodes: int) -> list[int]:
-    """Of the edges of a group, the strongest first, those that join it."""
+@attrs.frozen(eq=False, repr=False)
+class _Ordered:
+    """Edges by component, the strongest first: their places in that *order*, where those of each root begin, and the
+    edges as lists."""
+
+    order: Longs
+    begins: Longs
+    a: list[int]
+    b: list[int]
+    score: list[int]
+
+
+@cache
+def _pairs(size: int) -> tuple[Longs, Longs]:
+    return np.triu_indices(size, 1)
+
+
+def _spanning(one: list[int], other: list[int], nodes: int) -> list[int]:
+    """Of the edges of a group, the strongest first, the places of those that join it."""
     root: dict[int, int] = {}
     used: list[int] = []
-    for edge, a, b in zip(edges, one, other, strict=True):
+    for edge, (a, b) in enumerate(zip(one, other, strict=True)):
         x, y = root.get(a, a), root.get(b, b)
         if x != y:
             used.append(edge)

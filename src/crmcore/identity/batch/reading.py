@@ -12,22 +12,26 @@ from typing import Any
 
 from crmcore.errors import UnreadableFile
 from crmcore.identity.batch.arrow import csv, pa, parquet, pc
-from crmcore.identity.batch.field_encoding import Fields
+from crmcore.identity.batch.fields import Fields
+from crmcore.identity.batch.memory_limit import Room
+from crmcore.identity.batch.memory_needs import distinguishing, reading_file
 from crmcore.identity.batch.texts import texts_of
 from crmcore.identity.features import ROLES
+from crmcore.identity.unchanged_file import unchanged
 
 _ROWS = 1 << 16
 _BLOCKS = (1 << 20, 1 << 26, 1 << 30)
 """A cell must fit into one block; larger ones are tried where it does not."""
 
 
-def fields_of(source: Any) -> Fields:
-    """The fields of a file, an Arrow table or reader, columns by name, or rows as mappings.
+def fields_of(source: Any, room: Room | None = None) -> Fields:
+    """The fields of a file, an Arrow table or reader, columns by name, or rows as mappings, if there is *room*.
 
     Raises:
         UnreadableFile: if a file cannot be read, there is no column named by a role, or one holds no texts.
     """
-    table = _table(source)
+    room = Room() if room is None else room
+    table = _table(source, room)
     names = [name for name in table.column_names if name in ROLES]
     if not names:
         found = ", ".join(sorted(role for role in ROLES))
@@ -39,6 +43,7 @@ def fields_of(source: Any) -> Fields:
             raise UnreadableFile(
                 f"two columns are called {name!r}: keep one of them, or name the other differently"
             )
+    room.need("reading the file", distinguishing(table.nbytes, table.num_rows, len(names)))
     return Fields({name: _texts(name, table.column(name)) for name in names}, table.num_rows)
 
 
@@ -53,9 +58,9 @@ def _texts(name: str, column: Any) -> Any:
         raise UnreadableFile(f"the column {name!r} holds no texts: give it as texts") from None
 
 
-def _table(source: Any) -> Any:
+def _table(source: Any, room: Room) -> Any:
     if isinstance(source, (str, Path)):
-        return _file(Path(source))
+        return _file(Path(source), room)
     if isinstance(source, pa.Table):
         return source
     if isinstance(source, pa.RecordBatch):
@@ -111,15 +116,24 @@ def _rows(rows: Iterable[Any]) -> Any:
     return table.select(used or list(ROLES))
 
 
-def _file(path: Path) -> Any:
+def _file(path: Path, room: Room) -> Any:
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            return parquet.read_table(path)
-        return _csv(path)
+        with unchanged(path) as before:
+            if path.suffix.lower() in (".parquet", ".pq"):
+                room.need("reading the file", reading_file(_unpacked(path)))
+                return parquet.read_table(path)
+            room.need("reading the file", reading_file(before.size))
+            return _csv(path)
     except FileNotFoundError:
         raise UnreadableFile(f"there is no file {path.name}: check the path") from None
     except (OSError, pa.ArrowException) as error:
         raise UnreadableFile(f"{path.name} cannot be read: {_advice(path, error)}") from None
+
+
+def _unpacked(path: Path) -> int:
+    """How large a Parquet file is once it is read."""
+    told = parquet.ParquetFile(path).metadata
+    return sum(told.row_group(at).total_byte_size for at in range(told.num_row_groups)) * 2
 
 
 def _csv(path: Path) -> Any:

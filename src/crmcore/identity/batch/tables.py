@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import ArrayTable, ColumnArrays, Keys, Terms, once
 from crmcore.identity.batch.arrow import pa, pc
-from crmcore.identity.batch.field_encoding import KINDS, Coded, Encoded
+from crmcore.identity.batch.field_encoding import KINDS, Encoded
+from crmcore.identity.batch.fields import Coded
 from crmcore.identity.batch.street_columns import Streets
 from crmcore.identity.batch.texts import (
     Flags,
@@ -19,9 +20,13 @@ from crmcore.identity.batch.texts import (
     Longs,
     Numbers,
     Texts,
+    compress,
     each,
+    firsts,
     flags,
+    flat,
     ids_of,
+    numbers_of,
     record_numbers,
     texts_of,
 )
@@ -32,7 +37,7 @@ from crmcore.identity.model.encoding import Rarity, points
 
 def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None) -> tuple[ArrayTable, Ints]:
     """The different records by some columns, and for each row which record it has, -1 for a row without a value."""
-    every = each(lambda column: _occurring(encoded.columns[column.name]), columns)
+    every = each(lambda column: _occurring(encoded.columns[column.name]), columns, len(encoded.kinds))
     mine, numbers = [coded for coded, _ in every], [number for _, number in every]
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
     number = record_numbers(
@@ -45,10 +50,19 @@ def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None)
     order = rows[np.argsort(number[rows], kind="stable")]
     new = np.ones(len(order), dtype=np.bool_)
     new[1:] = number[order[1:]] != number[order[:-1]]
+    unlike = _unlike(order, order[new][np.cumsum(new) - 1], encoded.kinds, mine)
+    if unlike.any():
+        # Those are records of their own, behind the others of their number.
+        own = np.lexsort((unlike, number[order]))
+        order, new = order[own], unlike[own]
+        new[0] = True
+        new[1:] |= number[order[1:]] != number[order[:-1]]
     chosen = order[new]
     where = np.full(len(number), -1, dtype=np.int32)
     where[order] = np.cumsum(new, dtype=np.int32) - 1
-    built = each(lambda part: _column(*part, chosen, rarity), list(zip(columns, mine, numbers, strict=True)))
+    built = each(
+        lambda part: _column(*part, chosen, rarity), list(zip(columns, mine, numbers, strict=True)), len(rows)
+    )
     return (
         ArrayTable(
             columns=tuple(built),
@@ -64,16 +78,27 @@ def table_of(encoded: Encoded, columns: Sequence[Column], rarity: Rarity | None)
     )
 
 
-def whole_numbers(encoded: Encoded, seen: Collection[str] | None) -> Numbers:
-    """For each row the number of all that it holds in the columns that are *seen*, whether or not there is enough in
-    them to compare by."""
+def _unlike(rows: Longs, heads: Longs, kinds: NDArray[np.uint8], columns: Sequence[Coded]) -> Flags:
+    """Which rows hold something else than others that have the same number: none, unless somebody was at pains."""
+    found = kinds[rows] != kinds[heads]
+    for column in columns:
+        found |= column.codes[rows] != column.codes[heads]
+    return found
+
+
+def equal_rows(encoded: Encoded, seen: Collection[str] | None) -> Longs:
+    """For each row the first that holds the same in all columns that are *seen*, whether or not there is enough in them
+    to compare by."""
     columns = sorted(encoded.columns if seen is None else encoded.columns.keys() & seen)
     kinds = np.array([number_of(kind) for kind in KINDS], dtype=np.uint64)
     parts = [encoded.columns[name] for name in columns]
-    numbers = each(lambda coded: coded.numbers, parts)
-    return record_numbers(
+    numbers = each(lambda coded: coded.numbers, parts, len(encoded.kinds))
+    number = record_numbers(
         kinds[encoded.kinds], [(number, coded.codes) for number, coded in zip(numbers, parts, strict=True)]
     )
+    known, which = compress(number.view(np.int64))
+    head, rows = firsts(which, len(known))[which], np.arange(len(number))
+    return np.where(_unlike(rows, head, encoded.kinds, parts), rows, head)
 
 
 def _occurring(coded: Coded) -> tuple[Coded, Numbers]:
@@ -184,6 +209,7 @@ def _locals(content: Any) -> Any:
 
 
 def _keys(columns: Sequence[ColumnArrays]) -> Keys:
+    records = len(columns[0].codes) if columns else 0
     slots: list[Ints] = []
     texts: list[Any] = []
     kinds: list[NDArray[np.uint8]] = []
@@ -191,18 +217,20 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
     count = 0
     shared: dict[str, list[tuple[ColumnArrays, Any]]] = {}
     blurred: set[str] = set()
-    for column, found in zip(columns, each(_by_code, columns), strict=True):
+    for column, found in zip(columns, each(_by_code, columns, records), strict=True):
         for kind, keys in found:
             shared.setdefault(kind, []).append((column, keys))
             if column.column.neighbours:
                 blurred.add(kind)
-    numbered = each(_numbered, shared.values())
+    numbered = each(_numbered, shared.values(), records)
     for (kind, parts), (ids, known) in zip(shared.items(), numbered, strict=True):
         at, size = 0, len(known)
+        of_kind: list[Ints] = []
         for column, keys in parts:
             mine = ids[at : at + len(keys)]
-            slots.append(np.where(mine > 0, mine - 1 + count, -1).astype(np.int32)[column.codes])
+            of_kind.append(np.where(mine > 0, mine + np.int32(count - 1), np.int32(-1))[column.codes])
             at += len(keys)
+        slots += once(of_kind)
         texts.append(known.slice(1))
         kinds.append(np.full(size - 1, ord(kind), dtype=np.uint8))
         fuzzy.append(np.full(size - 1, kind in blurred, dtype=np.bool_))
@@ -213,10 +241,15 @@ def _keys(columns: Sequence[ColumnArrays]) -> Keys:
     def text(id: int) -> str:
         return f"{chr(of[id])}:{every[id].as_py()}"
 
+    def numbers(ids: NDArray[Any]) -> Numbers:
+        kinds_of = texts_of(map(chr, of[ids].tolist()))
+        keys = flat(every.take(pa.array(ids)).combine_chunks())
+        return numbers_of(pc.binary_join_element_wise(kinds_of, keys, pa.scalar(":", pa.large_string())))
+
     return Keys(
-        slots=once(slots),
+        slots=tuple(slots),
         kinds=of,
-        number=lambda id: number_of(text(id)),
+        numbers=numbers,
         text=text,
         fuzzy=np.concatenate(fuzzy) if fuzzy else np.zeros(0, dtype=np.bool_),
     )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar, overload
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ Levels = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
 
 THREADS = min(os.cpu_count() or 1, 8)
+_WORTH = 1 << 15
 _TEXTS = 1 << 13
 _RECORDS = 1 << 15
 
@@ -32,14 +33,32 @@ _SECOND = np.uint64(0x94D049BB133111EB)
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+P = ParamSpec("P")
 
 
-def each(work: Callable[[In], Out], parts: Iterable[In]) -> list[Out]:
-    """The *work* done on each of the parts, on several at once: Arrow and numpy let threads run beside one another."""
-    if THREADS == 1:
-        return [work(part) for part in parts]
-    with ThreadPoolExecutor(THREADS) as pool:
+class _Alone(Executor):
+    """Does what it is given at once: few records are done before threads have begun."""
+
+    def submit(self, fn: Callable[P, Out], /, *args: P.args, **kwargs: P.kwargs) -> Future[Out]:
+        done: Future[Out] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+def workers(records: int) -> Executor:
+    """What does the work on so many records: threads, since Arrow and numpy let them run beside one another."""
+    return ThreadPoolExecutor(THREADS) if THREADS > 1 and records >= _WORTH else _Alone()
+
+
+def each(work: Callable[[In], Out], parts: Iterable[In], records: int) -> list[Out]:
+    """The *work* done on each of the parts, which are of so many records, on several at once."""
+    with workers(records) as pool:
         return list(pool.map(work, parts))
+
+
+def released() -> None:
+    """Give back the memory that Arrow keeps for later."""
+    pa.default_memory_pool().release_unused()
 
 
 class Texts(Sequence[Any]):
@@ -181,7 +200,7 @@ def record_numbers(kinds: Numbers, columns: Sequence[tuple[Numbers, Ints]]) -> N
             mine = mixed(mine ^ (numbers[codes[part]] + np.uint64((at + 1) * COLUMN & WORD)))
         found[part] = mine
 
-    each(number, range(0, len(kinds), _RECORDS))
+    each(number, range(0, len(kinds), _RECORDS), len(kinds))
     return found
 
 

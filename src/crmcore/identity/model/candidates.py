@@ -14,6 +14,7 @@ from itertools import combinations
 
 from crmcore.identity.model.content import number_of
 from crmcore.identity.model.encoding import Table
+from crmcore.identity.model.recall_debt import Sample, sample
 from crmcore.identity.name_levels import edits
 
 CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700, 2500)
@@ -61,6 +62,7 @@ class Candidates:
             for keys in self.keys
         ]
         self.oversized = sum(1 for members in self.postings.values() if len(members) > self.cap)
+        self._records = len(table.rows)
         self.left_out = self._join_common(self._across(near))
 
     def _cap(self, near: Iterable[tuple[str, str]], budget: int) -> int:
@@ -115,6 +117,20 @@ class Candidates:
             if len(members) <= self.cap:
                 self._meet(members)
         return sum(len(joint[pair]) * (len(joint[pair]) - 1) // 2 for pair in over)
+
+    def debtors(self) -> tuple[Sample, list[int]]:
+        """A sample of the pairs in blocks that are too large, and in how many of these each is; 0 for those that are
+        compared all the same."""
+        over = {key: members for key, members in self.postings.items() if len(members) > self.cap}
+        sampled = sample(((number_of(key), members) for key, members in over.items()), self._records)
+        partners: dict[int, set[int]] = {}
+        times: list[int] = []
+        for a, b in sampled.pairs:
+            if a not in partners:
+                partners[a] = set(self.partners(a))
+            shared = sum(key in over for key in set(self.keys[a]).intersection(self.keys[b]))
+            times.append(0 if b in partners[a] else shared)
+        return sampled, times
 
     def _meet(self, members: Posting) -> None:
         if len(members) > 1:

@@ -244,17 +244,25 @@ def variants(record: Features, columns: Iterable[Column] = COLUMNS) -> dict[str,
     >>> variants(features_of_row({"full_name": "Ann Lee", "email": "ann@x.org"}))["name"]
     [(('ann',), ('lee',), None)]
     """
-    found: dict[str, list[Variant]] = {
-        "name": [_name(name) for name in record.names],
-        "address": [_address(address) for address in record.addresses],
-        "born": [(value,) for value in record.birth_dates],
-        "email": [(value,) for value in record.emails],
-        "phone": [(value,) for value in record.phones],
-        "identifier": [(value,) for value in record.identifiers],
-        "occupation": [(latin(record.occupation) or None,)] if record.occupation else [],
-        "organization": [(_latin_words(form),) for form in record.organizations],
-        "employer": [(_latin_words(form),) for form in record.employers],
-    }
+    found: dict[str, list[Variant]] = {}
+    if record.names:
+        found["name"] = [_name(name) for name in record.names]
+    if record.addresses:
+        found["address"] = [_address(address) for address in record.addresses]
+    for group, texts in (
+        ("born", record.birth_dates),
+        ("email", record.emails),
+        ("phone", record.phones),
+        ("identifier", record.identifiers),
+    ):
+        if texts:
+            found[group] = [(value,) for value in texts]
+    if record.occupation:
+        found["occupation"] = [(latin(record.occupation) or None,)]
+    if record.organizations:
+        found["organization"] = [(_latin_words(form),) for form in record.organizations]
+    if record.employers:
+        found["employer"] = [(_latin_words(form),) for form in record.employers]
     for column in columns:
         if column.source is not None:
             found[column.group] = [(value,) for value in column.source(record)]
@@ -262,7 +270,7 @@ def variants(record: Features, columns: Iterable[Column] = COLUMNS) -> dict[str,
 
 
 def _some(variant: Variant) -> bool:
-    return any(value is not None for value in variant)
+    return variant.count(None) < len(variant)
 
 
 def _latin_words(words: Iterable[str]) -> Words | None:

@@ -34,6 +34,9 @@ MOST_TERM_BITS = 12
 _STEP = UNIT >> 8
 _REACH = 64
 _MIDDLE = _REACH * 256
+_NEAR = 32 * 256
+_FAR = _MIDDLE - _NEAR
+"""So far from even odds nothing is left to be rounded."""
 
 HOPELESS = -14 * UNIT
 """Pairs of a lower score are not looked at again in the next loop."""
@@ -56,13 +59,15 @@ COUNTED = WHOLE // 100
 @cache
 def certainties() -> tuple[int, ...]:
     """The probability for odds of 2^x, in parts of `CERTAIN`, for x in 256ths from -64 on."""
-    return tuple(round(CERTAIN / (1 + 2.0 ** (-step / 256))) for step in range(-_MIDDLE, _MIDDLE + 1))
+    near = [round(CERTAIN / (1 + 2.0 ** (-step / 256))) for step in range(-_NEAR, _NEAR + 1)]
+    return (*[0] * _FAR, *near, *[CERTAIN] * _FAR)
 
 
 @cache
 def alternatives() -> tuple[int, ...]:
     """log2(1 + 2^x) in units of 2^-16 bit, for x in 256ths from -64 on."""
-    return tuple(round(UNIT * log2(1 + 2.0 ** (step / 256))) for step in range(-_MIDDLE, _MIDDLE + 1))
+    near = [round(UNIT * log2(1 + 2.0 ** (step / 256))) for step in range(-_NEAR, _NEAR + 1)]
+    return (*[0] * _FAR, *near, *(_STEP * step for step in range(_NEAR + 1, _MIDDLE + 1)))
 
 
 def place(bits: int) -> int:

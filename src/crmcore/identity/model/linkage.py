@@ -13,8 +13,8 @@ import attrs
 
 from crmcore.identity.model.policy import UNIT
 
-_BEST = 12 * UNIT
-_WORST = -4 * UNIT
+BEST = 12 * UNIT
+WORST = -4 * UNIT
 """Between two groups no pair speaks louder than so much above or below what it takes to be the same: records that have
 little in common say little against two groups that other records hold together."""
 
@@ -137,7 +137,7 @@ class _Work:
                     return False
                 settled = settled or score >= -VETO
                 surplus = score - self.least
-                total += _WORST if surplus < _WORST else _BEST if surplus > _BEST else surplus
+                total += WORST if surplus < WORST else BEST if surplus > BEST else surplus
         if settled or total >= 0:
             return True
         self.refused[one, other] = sizes

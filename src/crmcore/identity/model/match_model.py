@@ -131,7 +131,7 @@ class MatchModel(Document):
         parts = (
             rest,
             *(
-                "\n".join(f"{key} {bits}" for key, bits in sorted(known.items()))
+                "\n".join([f"{key} {known[key]}" for key in sorted(known)])
                 for known in (self.terms, self.words)
             ),
         )
