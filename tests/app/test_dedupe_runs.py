@@ -65,6 +65,25 @@ def test_a_change_during_a_run_is_looked_at_by_the_next_one(during: bool) -> Non
     assert seen(crm, [*two, *other, third]) == expected(crm, 2)
 
 
+def test_a_run_that_another_one_overtook_looks_again_at_what_it_decided_by_what_it_had_read() -> None:
+    store = MemoryStore()
+    crm = frozen(store, 20, **options())
+    emma = Row("emma", "brandt", "1985-04-12", "emma.brandt@mail.example")
+    first, a, b = added(crm, Row("olivia", "castro"), emma, Row("jacob", "castro", "1950-01-01"))
+    overtaking = Crm(store, **options(matcher=MODEL))
+    left = [overtaking]
+
+    def meanwhile(stage: str, done: int, total: int) -> None:
+        if stage == "looking again" and done == 1 and left:
+            become(crm, b, emma.draft())
+            left.pop().identity.dedupe()
+            assert len(seen(crm, [a, b])) == 1
+
+    crm.identity.dedupe(on_progress=meanwhile)
+    assert not left
+    assert seen(crm, [first, a, b]) == expected(crm, 20) == {frozenset({first}), frozenset({a, b})}
+
+
 COMPANIES = ("Acme Bakery Ltd", "Zeta Ironworks", "Quux Shipping")
 
 
