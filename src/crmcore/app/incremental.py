@@ -3,8 +3,8 @@
 Invariant: under a frozen model the customers are in the end those that comparing everything would give, in whatever
 order and portions the records came; but a run over what changed does not look for neighbours, values one typing error
 apart, as one over at most 20,000 different people does: what that joined is compared again, and no more. How far the
-feed was read is written when all that it led to is written, by compare-and-swap: a run that is killed, or another one at
-the same time, repeats work and neither loses nor doubles any.
+feed was read is written when all that it led to is written, by compare-and-swap: a run that is killed, or another one
+at the same time, repeats work and neither loses nor doubles any.
 """
 
 from __future__ import annotations
