@@ -257,11 +257,12 @@ def _fives(text: str) -> list[list[str]]:
     return [words[start : start + 5] for start in range(0, len(words), 5)]
 
 
+# In order, so that the keys of the last ones do not fit.
 NAMES = [
     " ".join(words)
     for words in _fives("""
-        balo bemi keta dusa lomar   fano fimu gore golit mosak  kulo limi lora metos nadir  nulo remi soba tiko pelun
-        pabo rilu dova zemo rasik   tavo sinu belo kuro sotem   riko mavu fesa loni tadel   goza peku nilo hara vumit
+        balo bemi keta dusa lomar   fano fimu gore golit mosak  goza peku nilo hara vumit   kulo limi lora metos nadir
+        nulo remi soba tiko pelun   pabo rilu dova zemo rasik   riko mavu fesa loni tadel   tavo sinu belo kuro sotem
     """)
 ]
 
