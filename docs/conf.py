@@ -18,8 +18,8 @@ release = version = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+exclude_patterns = ["_build", "measured/report.md"]  # the report is a part of the page beside it
+myst_enable_extensions = ["colon_fence", "deflist", "html_image"]
 myst_heading_anchors = 3
 suppress_warnings = ["ref.python"]  # the annotation `type[...]` and fields called type look alike to it
 

@@ -23,7 +23,14 @@ from hypothesis import strategies as st
 
 from crmcore import Anonymous, Crm, Household, Organization, Party, Person, Source
 from crmcore.app import LoadReport, RefusedRow, loading
-from crmcore.errors import CapabilityMissing, CommitUnknown, Contention, IdempotencyMismatch, InvalidRecord
+from crmcore.errors import (
+    CapabilityMissing,
+    CommitUnknown,
+    Contention,
+    IdempotencyMismatch,
+    InvalidParty,
+    InvalidRecord,
+)
 from crmcore.storage import Capability, Chunk, ChunkReceipt, Description, MemoryStore, SqliteStore, Store
 from crmcore.storage.bulk_plan import check_chunk
 from tests.app.frozen_store import everyone, expected, frozen
@@ -191,6 +198,15 @@ def test_nothing_is_a_load_too(crm: Crm) -> None:
 
 
 # --- rows that cannot be stored ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, Person.of("Ann Lee"), object()], ids=lambda given: type(given).__name__
+)
+def test_what_is_no_row_of_drafts_is_refused_in_a_sentence(crm: Crm, given: Any) -> None:
+    with pytest.raises(InvalidParty, match="one after the other"):
+        crm.parties.load(given, idem="once")
+    assert crm.store.changes("default").items == ()
 
 
 def bad_rows(there: Party) -> list[Any]:

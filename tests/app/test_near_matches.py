@@ -14,6 +14,7 @@ import pytest
 import crmcore.app.deduplicating as deduplicating
 import crmcore.app.near_matches as near_matches
 from crmcore import AsyncCrm, Crm, Person
+from crmcore.errors import InvalidParty
 from crmcore.identity.features import features_of
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.scoring import LearnedMatcher
@@ -70,6 +71,12 @@ def test_who_is_stored_is_found_before_and_after_saving_with_one_candidate_for_e
         crm.identity.dedupe()
         assert not any(c.decision == "same" for c in crm.identity.matches(stored.id))
     assert found >= 19
+
+
+@pytest.mark.parametrize("of", [None, 5, object(), b"id", ["Ann Lee"]], ids=lambda of: type(of).__name__)
+def test_what_is_no_party_is_refused_in_a_sentence(of: Any) -> None:
+    with pytest.raises(InvalidParty, match="give its id"):
+        Crm(MemoryStore(), **options()).identity.matches(of)
 
 
 def test_looking_writes_nothing() -> None:

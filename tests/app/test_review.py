@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -11,13 +12,15 @@ from crmcore import Actor, Crm, Organization, Person
 from crmcore.errors import InvalidDecisions
 from crmcore.identity import Decisions, Matcher, Policy
 from crmcore.identity.features import Features
+from crmcore.identity.identity_events import JudgementMade
 from crmcore.identity.matcher import Match, Reason
 from crmcore.identity.model.policy import UNIT
 from crmcore.identity.population import Population
 from crmcore.storage import MemoryStore
 from crmcore.storage.protocol import Batch, Description, Limits, Receipt
 from crmcore.values.ids import Ids, PartyId
-from tests.app.houses import in_memory, options
+from crmcore.values.instant import to_text
+from tests.app.houses import CLERK, in_memory, options
 from tests.app.judging import MailboxMatcher
 from tests.app.reviews import decided, everything, file_of, unordered
 from tests.app.troubled import interrupted
@@ -145,6 +148,28 @@ def test_a_decision_that_was_taken_back_since_is_not_made_again() -> None:
     (refused,) = crm.identity.apply_review(decisions).refused
     assert refused.why == "taken back since"
     assert crm.identity.apply_review(everything(crm, "same")).written == 1
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["on its page", "loaded on a later page"])
+def test_a_decision_made_before_it_was_taken_back_is_not_made_again(later: bool) -> None:
+    crm = in_memory(matcher=MailboxMatcher())
+    a, _ = doubtful(crm)
+    review = crm.identity.review()
+    at = to_text(review.made_at + timedelta(milliseconds=1))
+    one = decided(review, review.items[0], "same", by="ada", at=at)
+    crm.identity.apply_review(file_of(review, one))
+    (judgement,) = (j for j in crm.identity.judgements(a) if j.human)
+    crm.identity.retract(judgement.id)
+    if later:
+        review = crm.identity.review()
+        assert [item.id for item in review.items] == [one["item"]]
+    (refused,) = crm.identity.apply_review(file_of(review, one)).refused
+    assert (refused.why, refused.judgements) == ("taken back since", (judgement.id,))
+    # Whoever decides again, on a page that was made afterwards, is heard, however wrong the clock of the browser is.
+    review = crm.identity.review()
+    for at in (to_text(review.made_at), "2099-01-01T00:00:00.000Z", ""):
+        outcome = crm.identity.apply_review(file_of(review, {**one, "at": at}))
+        assert (outcome.refused, outcome.written + outcome.known) == ((), 1)
 
 
 def test_a_decision_on_a_record_that_is_gone_is_reported_and_the_others_are_taken_over() -> None:
@@ -337,3 +362,31 @@ def test_a_batch_takes_decisions_over_with_all_else_or_not_at_all() -> None:
         with crm.batch(idem="once") as batch:
             batch.identity.apply_review(decisions)
     assert crm.identity.to_review() == ()
+
+
+@pytest.mark.parametrize("in_batch", [False, True], ids=["alone", "in a batch"])
+def test_each_decision_is_signed_by_whoever_made_it(in_batch: bool) -> None:
+    crm = in_memory(matcher=MailboxMatcher())
+    ids = [party for n in range(3) for party in doubtful(crm, 2, f"+44 20 7946 000{n}")]
+    review = crm.identity.review()
+    named: list[dict[str, Any]] = [{"by": "ada"}, {}, {"by": "bob"}]
+    decisions = [decided(review, item, "same", **by) for item, by in zip(review.items, named, strict=True)]
+    if in_batch:
+        with crm.batch() as batch:
+            batch.identity.apply_review(file_of(review, *decisions))
+    else:
+        crm.identity.apply_review(file_of(review, *decisions))
+    people = {j.id: j for id in ids for j in crm.identity.judgements(id) if j.human}
+    signed = {frozenset(j.pair): j.actor for j in people.values()}
+    actors = [ADA, CLERK, Actor(kind="person", id="bob")]
+    expected = {frozenset(d["records"]): actor for d, actor in zip(decisions, actors, strict=True)}
+    assert signed == expected
+    events = [event.event for event in crm.events(limit=500).items]
+    made = {e.judgement: e.actor for e in events if isinstance(e, JudgementMade) and e.judgement in people}
+    assert made == {id: judgement.actor for id, judgement in people.items()}
+
+
+@pytest.mark.parametrize("given", [None, 5, "{}", b"{}", object()], ids=lambda given: type(given).__name__)
+def test_what_are_no_decisions_is_refused_in_a_sentence(given: Any) -> None:
+    with pytest.raises(InvalidDecisions, match=r"Decisions\.parse"):
+        in_memory().identity.apply_review(given)

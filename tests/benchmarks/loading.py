@@ -251,6 +251,7 @@ def main() -> None:
     parser.add_argument("--parties", type=int, default=100_000)
     parser.add_argument("--without", action="append", default=[], choices=["add_many", "store"])
     parser.add_argument("--profile", action="store_true", help="show where crm.parties.load spends its time")
+    parser.add_argument("--json", action="store_true", help="print parties a second as JSON on the last line")
     options = parser.parse_args()
     count = options.parties
     with tempfile.TemporaryDirectory() as folder:
@@ -273,6 +274,10 @@ def main() -> None:
         seconds["by hand"] = by_hand(files["by hand"], files["load"])
         if not same_rows(files["load"], files["by hand"]):
             raise SystemExit("the two did not write the same rows: the comparison is void")
+    if options.json:
+        rates = {name: count / taken for name, taken in seconds.items()}
+        print(json.dumps({"parties": count, "rates": rates}))
+        return
     print("\n".join(table(count, seconds)))
 
 

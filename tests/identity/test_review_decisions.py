@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,6 +51,21 @@ def test_a_record_that_is_split_off_is_different_from_all_others_whose_links_sta
     assert found == [("different", ("c", "a")), ("different", ("c", "b")), ("same", ("a", "b"))]
 
 
+def test_a_customer_that_is_skipped_or_split_needs_no_link() -> None:
+    assert said(customer(verdict="skip", links=[])) == []
+    assert said(customer(verdict="different", apart=["c"], links=[])) == [
+        ("different", ("c", "a")),
+        ("different", ("c", "b")),
+    ]
+
+
+def test_when_it_was_decided_may_be_left_out() -> None:
+    moment = "2026-03-14T13:00:00.250Z"
+    at = [decision(at=moment), decision(item="i2", at=""), decision(item="i3")]
+    found = Decisions.parse(json.dumps(document(*at))).decisions
+    assert [one.at for one in found] == [datetime(2026, 3, 14, 13, 0, 0, 250_000, tzinfo=UTC), None, None]
+
+
 WRONG: dict[str, Any] = {
     "no object": [SECRET],
     "no format": {"page": PAGE, "decisions": [decision()]},
@@ -75,6 +91,10 @@ WRONG: dict[str, Any] = {
     "nothing split off": document(customer(verdict="different")),
     "everything split off": document(customer(verdict="different", apart=["a", "b", "c"])),
     "somebody else split off": document(customer(verdict="different", apart=["z"])),
+    "a customer confirmed without a link": document(customer(links=[])),
+    "a customer confirmed whose links are left out": document(
+        {key: value for key, value in customer().items() if key != "links"}
+    ),
     "split and yet the same": document(customer(apart=["c"])),
     "too many split off": document(
         customer(
@@ -86,6 +106,8 @@ WRONG: dict[str, Any] = {
     "a link before the beginning": document(customer(links=[[-1, 0]])),
     "a link of truths": document(customer(links=[[False, True]])),
     "a link of fractions": document(customer(links=[[0.0, 1.0]])),
+    "decided at no moment": document(decision(at=SECRET)),
+    "decided at a number": document(decision(at=7)),
     "a long note": document(decision(note=SECRET * 200)),
     "a note that is a number": document(decision(note=7)),
     "nobody": document(decision(by="")),
@@ -120,6 +142,14 @@ def test_what_no_page_saves_is_refused_in_one_sentence_without_values(name: str)
 def test_what_is_no_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(InvalidDecisions):
         Decisions.parse(text)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, {"a": 1}, ["x"], object()], ids=lambda given: type(given).__name__
+)
+def test_what_is_no_text_is_refused_in_a_sentence(given: Any) -> None:
+    with pytest.raises(InvalidDecisions, match="no file of decisions"):
+        Decisions.parse(given)
 
 
 @pytest.mark.parametrize(

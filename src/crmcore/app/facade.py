@@ -89,6 +89,7 @@ class Parties:
             CapabilityMissing: if the store cannot load in bulk; nothing was written. `add_many` writes in batches.
             IdempotencyMismatch: if other drafts were loaded under *idem*; the rows before those that differ are there.
             StoreError: if the store failed; the chunks before are there, and the same load goes on after them.
+            InvalidParty: if what is given is nothing to go through.
 
         >>> from crmcore import Crm, Person
         >>> crm = Crm.open()
@@ -289,6 +290,7 @@ class Identity:
 
         Raises:
             NotFound: if a party id is not known.
+            InvalidParty: if it is asked of something else than a party.
         """
         return run(self._flow.matches(of))
 
@@ -355,10 +357,10 @@ class Identity:
         """Take over what was decided on a review page, as judgements of those who decided.
 
         Who names nobody in the file is whoever acts here. What was taken over before is not written again, and what
-        somebody says otherwise by now, or took back since the page was made, is refused and told.
+        somebody says otherwise by now, or took back since it was decided or the page was made, is refused and told.
 
         Raises:
-            InvalidDecisions: if they are about rows of a file, another tenant, or no record of this store.
+            InvalidDecisions: if they are none, or about rows of a file, another tenant, or no record of this store.
         """
         return run(self._flow.apply_review(decisions))
 

@@ -30,7 +30,7 @@ from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.review_queue import pairs_in_doubt
 from crmcore.app.reviewing import ReviewOutcome, apply_decisions, review_of
 from crmcore.app.unit import Unit, load_record
-from crmcore.errors import ClusterTooLarge, InvalidJudgement, NotFound
+from crmcore.errors import ClusterTooLarge, InvalidJudgement, InvalidParty, NotFound
 from crmcore.identity.features import features_of
 from crmcore.identity.identity_events import JudgementRetracted
 from crmcore.identity.identity_keys import JUDGEMENT
@@ -39,7 +39,7 @@ from crmcore.identity.population import Population
 from crmcore.identity.projection import project
 from crmcore.identity.review import Review
 from crmcore.identity.review_decisions import Decisions
-from crmcore.party.party import Party
+from crmcore.party.party import Party, PartyRecord
 from crmcore.party.party_keys import PARTY, key
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
 
@@ -67,7 +67,12 @@ class AsyncIdentity:
 
         Raises:
             NotFound: if a party id is not known.
+            InvalidParty: if it is asked of something else than a party.
         """
+        if not isinstance(of, (str, PartyRecord)):
+            raise InvalidParty(
+                "matches are looked for of a party: give its id, or a draft such as Person.of(...)"
+            )
         unit = self._flow.reader()
         party = (await load_parties(unit, [of]) or [None])[0] if isinstance(of, str) else of
         if party is None:
@@ -226,10 +231,10 @@ class AsyncIdentity:
         """Take over what was decided on a review page, as judgements of those who decided.
 
         Who names nobody in the file is whoever acts here. What was taken over before is not written again, and what
-        somebody says otherwise by now, or took back since the page was made, is refused and told.
+        somebody says otherwise by now, or took back since it was decided or the page was made, is refused and told.
 
         Raises:
-            InvalidDecisions: if they are about rows of a file, another tenant, or no record of this store.
+            InvalidDecisions: if they are none, or about rows of a file, another tenant, or no record of this store.
         """
         return await apply_decisions(self._flow, decisions)
 

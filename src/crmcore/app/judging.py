@@ -40,6 +40,7 @@ from crmcore.identity.review_queue import Place, place_of, waiting
 from crmcore.storage.protocol import Key, Record
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
+from crmcore.values.source import Actor
 
 
 @attrs.frozen(kw_only=True)
@@ -150,9 +151,10 @@ Said = tuple[Verdict, tuple[PartyId, PartyId]]
 
 
 async def say(
-    unit: Unit, around: Concerned, said: Iterable[Said], reason: str | None
+    unit: Unit, around: Concerned, said: Iterable[Said], reason: str | None, *, actor: Actor | None = None
 ) -> tuple[tuple[Judgement, ...], Partition]:
-    """Write what the unit's actor says at once, and what follows; who is concerned is *around*."""
+    """Write what *actor*, or else the unit's, says at once, and what follows; who is concerned is *around*."""
+    actor = actor or unit.actor  # in a batch somebody else may write than who decided
     made: list[Judgement] = []
     for verdict, (a, b) in said:
         judgement = judge(
@@ -160,14 +162,14 @@ async def say(
             a=a,
             b=b,
             verdict=verdict,
-            actor=unit.actor,
+            actor=actor,
             recorded_at=unit.now,
             reason=reason if reason is not None else unit.reason,
         )
         made.append(attrs.evolve(judgement, version=1))
         await put_judgement(unit, made[-1], expect=0)
     events = [
-        JudgementMade(judgement=j.id, a=j.a, b=j.b, verdict=j.verdict, actor=unit.actor, reason=j.reason)
+        JudgementMade(judgement=j.id, a=j.a, b=j.b, verdict=j.verdict, actor=actor, reason=j.reason)
         for j in made
     ]
     return tuple(made), await settle(unit, around, [*around.judgements, *made], *events)

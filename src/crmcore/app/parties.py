@@ -97,6 +97,7 @@ class AsyncParties:
             CapabilityMissing: if the store cannot load in bulk; nothing was written. `add_many` writes in batches.
             IdempotencyMismatch: if other drafts were loaded under *idem*; the rows before those that differ are there.
             StoreError: if the store failed; the chunks before are there, and the same load goes on after them.
+            InvalidParty: if what is given is nothing to go through.
 
         >>> from crmcore import Crm, Person
         >>> crm = Crm.open()
@@ -104,6 +105,8 @@ class AsyncParties:
         >>> report.added, report.refused
         (3, 0)
         """
+        if not isinstance(drafts, Iterable):
+            raise InvalidParty("parties are loaded one after the other: give a list or a generator of drafts")
         return await load_parties(
             self._flow, drafts, idem=idem, on_progress=on_progress, on_refused=on_refused
         )

@@ -168,8 +168,12 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
     """Write what was decided, some decisions at a time, each as a judgement of whoever made it.
 
     Raises:
-        InvalidDecisions: if the decisions are about something else than the records of this store.
+        InvalidDecisions: if they are no decisions, or about something else than the records of this store.
     """
+    if not isinstance(found, Decisions):
+        raise InvalidDecisions(
+            "these are no decisions: give what Decisions.parse makes of the file that a review page has saved"
+        )
     _refuse_others(flow, found)
     records = {record for decision in found.decisions for record in decision.records}
     present = await _present(flow.reader(), records)
@@ -182,9 +186,9 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
     # Each part of a decision is a judgement, what that changes, and what was read for it.
     room = max(1, flow.store.describe().limits.max_ops // PARTS)
     asked = [decision for decision in found.decisions if decision.verdict != "skip"]
-    for by, some in groupby(asked, key=lambda decision: decision.by):
+    for by, some in groupby(asked, key=_decider):
         mine = list(some)
-        who = flow if by is None else attrs.evolve(flow, actor=Actor(kind="person", id=by))
+        who = flow if by is None else attrs.evolve(flow, actor=by)
         for chunk in _chunks(mine, room):
             came = _Tally()
 
@@ -293,6 +297,8 @@ async def _decide(
     ends = sorted({end for _, pair in said for end in pair})
     around = await concerned(unit, ends)
     people = _People.of(around)
+    # A decision may have been made on an earlier page; the clock of a browser alone is not to be relied upon.
+    knew = min(found.made_at, decision.at or found.made_at)
     kinds = {party.id: party for party in await load_parties(unit, ends)}
     fresh: list[Said] = []
     for verdict, pair in said:
@@ -300,7 +306,7 @@ async def _decide(
         if any(j.live and j.verdict == verdict for j in own):
             continue
         against = [j for j in own if j.live]
-        since = [j for j in own if j.verdict == verdict and j.retracted and j.retracted.at >= found.made_at]
+        since = [j for j in own if j.verdict == verdict and j.retracted and j.retracted.at >= knew]
         if since and not against:
             return _refusal(decision, pair, "taken back since", since)
         against = against or people.against(verdict, pair)
@@ -316,13 +322,17 @@ async def _decide(
         return ()
     reason = decision.note or f"reviewed on page {found.page}"
     try:
-        made, partition = await say(unit, around, fresh, reason)
+        made, partition = await say(unit, around, fresh, reason, actor=_decider(decision))
     except ClusterTooLarge:
         return _refusal(decision, fresh[0][1], "cannot be joined")
     for verdict, pair in fresh:
         if verdict == "same" and partition.of(pair[0]) != partition.of(pair[1]):
             return _refusal(decision, pair, "cannot be joined")
     return made
+
+
+def _decider(decision: ReviewDecision) -> Actor | None:
+    return None if decision.by is None else Actor(kind="person", id=decision.by)
 
 
 def _refusal(

@@ -147,6 +147,12 @@ def _write(
     labels: Labels | None,
     summary: dict[str, Any],
 ) -> None:
+    page = None
+    if options.review is not None:
+        # Made before anything is written: it reads the file again, which may have changed.
+        review, unasked = review_of_file(found, deciding, records, options)
+        page = review.html()
+        summary["notes"] += unasked.notes
     if options.out is not None:
         lines = io.StringIO(newline="")
         writer = csv.writer(lines, lineterminator="\n")  # for the tools that cut and join lines
@@ -162,12 +168,8 @@ def _write(
             on_progress=lambda done, total: terminal.progress("explaining", done, total),
         )
         write_pairs(options.pairs, pairs, dict(enumerate(records.ids)), deciding)
-    if options.review is not None:
-        review, unnamed = review_of_file(found, deciding, records, options)
-        write(options.review, review.html())
-        if unnamed:
-            said = counted(unnamed, "pair is", "pairs are")
-            summary["notes"].append(f"{said} not on the page: no id of one row alone; choose --id-column")
+    if page is not None and options.review is not None:
+        write(options.review, page)
     if options.save_model is not None and deciding.model is not None:
         write(options.save_model, deciding.model.to_text() + "\n")
     if options.summary is not None:

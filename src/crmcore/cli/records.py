@@ -6,7 +6,6 @@ is not even read: no rule, model or explanation comes to see it.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,9 +56,8 @@ class Records:
 
     @property
     def digest(self) -> str:
-        """A fingerprint of the file."""
-        with self.prepared.table.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        """A fingerprint of the file as it was read."""
+        return self.prepared.table.digest[:32]
 
     @cached_property
     def known(self) -> dict[str, int]:
@@ -68,7 +66,11 @@ class Records:
         return {id: at for at, id in enumerate(self.ids) if id and counts[id] == 1}
 
     def cells(self, positions: Collection[int], without: Collection[str]) -> dict[int, dict[str, str]]:
-        """What stands in the fields that are compared of the rows at *positions*, read from the file anew."""
+        """What stands in the fields that are compared of the rows at *positions*, read from the file anew.
+
+        Raises:
+            UnreadableFile: if the file is not what it was.
+        """
         path = self.prepared.table.path
         columns = {name: position for position, name in enumerate(self.prepared.table.columns)}
         fields = {f: names for f, names in self.prepared.column_map.fields.items() if f not in without}

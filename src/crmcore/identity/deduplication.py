@@ -15,6 +15,7 @@ from crmcore.identity.cluster import Grouping
 from crmcore.identity.engine import Engine, chosen, counting_by, scan_by
 from crmcore.identity.fallback import FallbackMatcher, seen_by
 from crmcore.identity.features import Features
+from crmcore.identity.given import given_pairs, given_reasons, given_sources
 from crmcore.identity.matcher import Match, PairMatcher
 from crmcore.identity.model.learning import Learned, Matcher
 from crmcore.identity.model.match_model import MatchModel
@@ -135,8 +136,8 @@ def dedupe(
 
     Raises:
         MissingExtra: if the engine that is asked for is not installed.
-        InvalidJudgement: if a pair names a position that is not there, or one position twice; if an excluded position
-            is not there; or if *sources* do not fit the records, or are given where rules decide.
+        InvalidJudgement: if a pair is none, names a position that is not there, or one position twice; if an excluded
+            position is not there; or if *sources* do not fit the records, or are given where rules decide.
 
     >>> from crmcore.identity.features import features_of_row
     >>> rows = [{"full_name": "Ann Lee", "email": "ann@x.org"}, {"full_name": "Bo Hill"}, {"email": "ann@x.org"}]
@@ -144,8 +145,9 @@ def dedupe(
     >>> found.labels, found.decided_by
     ((0, 1, 0), 'rules/1, since learning takes at least 10 different records: given 3')
     """
-    apart, together = tuple(apart), tuple(together)
-    check(len(features), apart, together, excluded or {}, sources)
+    apart, together = given_pairs(apart, "apart"), given_pairs(together, "together")
+    left_out, sources = given_reasons(excluded), given_sources(sources)
+    check(len(features), apart, together, left_out, sources)
     decided = {position for pair in (*apart, *together) for position in pair}
     if sources is not None:
         decided.update(range(len(features)))
@@ -153,7 +155,7 @@ def dedupe(
     if isinstance(matcher, Matcher) and all(column.source is None for column in matcher.columns):
         # Records that differ only in what must not be used are equal. An expert's column looks where it likes.
         features = [seen_by(matcher, record) for record in features]
-    run = _Run(features, decided, excluded or {}, chosen(engine))
+    run = _Run(features, decided, left_out, chosen(engine))
     run.begin(matcher, sources, on_progress)
     return run.outcome(apart, together)
 

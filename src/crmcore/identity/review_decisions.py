@@ -29,8 +29,11 @@ MOST_BYTES = 64 << 20
 """A larger file is not read: 100,000 decisions take less."""
 
 MOST = 100_000
-_MOST_PAIRS = 5000
-_LONGEST_NOTE, _LONGEST_ID, _LARGEST = 1000, 512, 1000
+LONGEST_ID, MOST_RECORDS, MOST_PAIRS = 512, 1000, 5000
+"""Characters of an id; records of an item; and pairs that splitting it makes different."""
+
+LONGEST_NOTE, LONGEST_NAME = 1000, 256
+"""Characters of a note, and of the name or id of who decided."""
 
 ReviewVerdict = Literal["same", "different", "skip"]
 Pair = tuple[str, str]
@@ -41,7 +44,8 @@ Pair = tuple[str, str]
 class ReviewDecision:
     """A *verdict* on an *item* with these *records*, of which *links* (positions) were shown and *apart* are split off.
 
-    *by* is who decided, if the page was told. To skip is to decide nothing.
+    *by* is who decided, if the page was told, and *at* when; if it was decided on an earlier page, when that page was
+    made. To skip is to decide nothing.
     """
 
     item: str = personal()
@@ -52,6 +56,7 @@ class ReviewDecision:
     apart: frozenset[str] = personal(default=frozenset())
     note: str = personal(default="")
     by: str | None = personal(class_="internal", default=None)
+    at: datetime | None = None
 
     @property
     def size(self) -> int:
@@ -102,6 +107,8 @@ class Decisions:
         Traceback (most recent call last):
         crmcore.errors.InvalidDecisions: this is no file of decisions: take the one that a review page has saved
         """
+        if not isinstance(text, (str, bytes)):
+            raise InvalidDecisions("this is no file of decisions: give what the file holds, as str or bytes")
         if len(text) > MOST_BYTES:
             raise InvalidDecisions(
                 f"this is no file of decisions: it is larger than {MOST_BYTES >> 20} MB, and no page saves that much"
@@ -126,7 +133,7 @@ class Decisions:
             _check_ids(decisions)
         return cls(
             page=_text(page.get("id"), "its page"),
-            made_at=_moment(page.get("made_at")),
+            made_at=_moment(page.get("made_at"), "its page"),
             of=of,
             name=_text(page.get("name"), "its page"),
             digest=_text(page.get("digest", ""), "its page", empty=True),
@@ -134,31 +141,44 @@ class Decisions:
         )
 
 
+def can_be_named(id: str) -> bool:
+    """Whether a file of decisions can name a record or an item by this id.
+
+    >>> can_be_named("0a"), can_be_named(""), can_be_named("a" * 513)
+    (True, False, False)
+    """
+    return 0 < len(id) <= LONGEST_ID and not _UNFIT.search(id)
+
+
 def _decision(data: Any, number: int) -> ReviewDecision:
     where = f"decision {number}"
     found = _object(data, where)
-    records = tuple(_text(record, where) for record in _array(found.get("records"), where, _LARGEST))
+    records = tuple(_text(record, where) for record in _array(found.get("records"), where, MOST_RECORDS))
     kind = _word(found.get("kind"), get_args(Kind), where)
     if len(set(records)) < len(records) or len(records) < 2 or (kind == "pair" and len(records) > 2):
         raise _unclear(where)
     verdict = _word(found.get("verdict"), get_args(ReviewVerdict), where)
-    apart = frozenset(_text(record, where) for record in _array(found.get("apart", []), where, _LARGEST))
+    apart = frozenset(_text(record, where) for record in _array(found.get("apart", []), where, MOST_RECORDS))
     splits = verdict == "different" and kind == "customer"
     if bool(apart) != splits or not apart < set(records):
         raise _unclear(where)
-    if len(apart) * (len(records) - len(apart)) > _MOST_PAIRS:
+    links = tuple(
+        _link(link, len(records), where) for link in _array(found.get("links", []), where, MOST_RECORDS)
+    )
+    if kind == "customer" and verdict == "same" and not links:
+        raise _unclear(where)  # it would say nothing of anybody
+    if len(apart) * (len(records) - len(apart)) > MOST_PAIRS:
         raise InvalidDecisions(f"{where} of the file splits off too many records at once: split off fewer")
     return ReviewDecision(
         item=_text(found.get("item"), where),
         kind=kind,
         records=records,
         verdict=verdict,
-        links=tuple(
-            _link(link, len(records), where) for link in _array(found.get("links", []), where, _LARGEST)
-        ),
+        links=links,
         apart=apart,
-        note=_text(found.get("note", ""), where, empty=True, most=_LONGEST_NOTE),
+        note=_text(found.get("note", ""), where, empty=True, most=LONGEST_NOTE),
         by=_by(found.get("by"), where),
+        at=_moment(found["at"], where) if found.get("at") not in (None, "") else None,
     )
 
 
@@ -210,7 +230,7 @@ def _array(data: Any, where: str, most: int) -> list[Any]:
     return data
 
 
-def _text(data: Any, where: str, *, empty: bool = False, most: int = _LONGEST_ID) -> str:
+def _text(data: Any, where: str, *, empty: bool = False, most: int = LONGEST_ID) -> str:
     if not isinstance(data, str) or len(data) > most or not (data or empty) or _UNFIT.search(data):
         raise _unclear(where)
     return data
@@ -222,8 +242,8 @@ def _word(data: Any, words: tuple[Any, ...], where: str) -> Any:
     return data
 
 
-def _moment(data: Any) -> datetime:
+def _moment(data: Any, where: str) -> datetime:
     try:
         return from_text(data)
     except CrmError:
-        raise _unclear("its page") from None
+        raise _unclear(where) from None

@@ -9,6 +9,7 @@ from typing import Any
 
 from crmcore.identity.model.policy import UNIT
 from crmcore.identity.review import Review, ReviewItem, ReviewLink, ReviewRecord
+from crmcore.identity.review_decisions import LONGEST_NAME, LONGEST_NOTE, MOST_PAIRS
 from crmcore.render import Html, application
 from crmcore.values.instant import to_text
 
@@ -40,6 +41,7 @@ class _Packing:
                 "decided_by": list(review.decided_by),
             },
             "marks": [[name, _hundredths(at)] for name, at in known if at is not None],
+            "limits": {"note": LONGEST_NOTE, "name": LONGEST_NAME, "pairs": MOST_PAIRS},
             "labels": list(self.labels),
             "records": [self.record(record) for record in self.records],
             "items": items,

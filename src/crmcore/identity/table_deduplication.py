@@ -12,6 +12,7 @@ from typing import Any
 from crmcore.identity.deduplication import Deduplication, Progress
 from crmcore.identity.engine import chosen
 from crmcore.identity.features import Kind
+from crmcore.identity.given import given_pairs, given_reasons, given_sources
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 
@@ -58,6 +59,8 @@ def dedupe_table(
     (0, 1, 0)
     """
     chosen("batch")
+    apart, together = given_pairs(apart, "apart"), given_pairs(together, "together")
+    excluded, sources = given_reasons(excluded), given_sources(sources)
     from crmcore.identity.batch.table_dedupe import table_groups
 
     return table_groups(

@@ -56,9 +56,9 @@ def unchanged(path: Path, since: FileState | None = None) -> Iterator[FileState]
         OSError: if there is no such file.
         UnreadableFile: if the file changed meanwhile, or is gone.
     """
-    before = FileState.of(path)
-    if since is not None and before != since:
+    if since is not None and not _still(path, since):
         raise _refusal(path)
+    before = since or FileState.of(path)
     try:
         yield before
     except Exception:

@@ -1,7 +1,7 @@
 // The review page: shows one item at a time and keeps what a person decides of it.
 //
 // Invariant: what records hold is put in as text, never as markup. Nothing leaves the page but the file that its
-// reader saves; whatever the browser refuses (storage, segmenting) is done without.
+// reader saves, which can be taken over; whatever the browser refuses (storage, segmenting) is done without.
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
@@ -11,9 +11,11 @@
   const VERDICTS = { same: "Same", different: "Different", skip: "Skipped" };
   const items = data.items.map(([id, kind, records, links, more]) => ({
     id, more, links, kind: kind ? "customer" : "pair", records: records.map((at) => data.records[at]),
+    all: [...records.map((at) => data.records[at][0]), ...more], // the ids of its records
   }));
   const places = new Map(items.map((item, at) => [item.id, at]));
   const decisions = new Map();
+  const outdated = new Set(); // the items that were decided on another page, as they are no more
   const undoable = [];
   let at = 0;
   let marked = new Set(); // the ids of the records to split off of the item in view
@@ -197,7 +199,7 @@
   function why(item) {
     const [a, b, score] = item.links[0];
     if (item.kind === "pair") return `The matcher is unsure of these two, at ${bits(score)} bits.`;
-    const count = item.records.length + item.more.length;
+    const count = item.all.length;
     const hidden = item.more.length ? `, of which ${item.records.length} are shown` : "";
     return `One customer of ${number(count)} records${hidden}. Its weakest link joins ${a + 1} and ${b + 1}, at ${bits(score)} bits.`;
   }
@@ -205,19 +207,20 @@
   function show() {
     const item = items[at];
     const said = decisions.get(item.id);
+    const asked = outdated.has(item.id) ? element("span", { class: "badge note" }, "changed since it was decided") : null;
     const tone = { same: "good", different: "bad", skip: "note" }[said?.verdict];
-    const note = element("textarea", { id: "note", maxlength: "1000", "aria-keyshortcuts": "n" });
+    const note = element("textarea", { id: "note", maxlength: data.limits.note, "aria-keyshortcuts": "n" });
     note.value = said?.note ?? "";
     note.addEventListener("input", () => annotate(item, note.value));
     by("item").replaceChildren(
       element("div", { class: "what" },
         element("h2", {}, `${item.kind === "pair" ? "Pair" : "Joined customer"} ${number(at + 1)} of ${number(items.length)}`),
-        said ? element("span", { class: `badge ${tone}` }, VERDICTS[said.verdict] + (said.by ? `, ${said.by}` : "")) : null),
+        said ? element("span", { class: `badge ${tone}` }, VERDICTS[said.verdict] + (said.by ? `, ${said.by}` : "")) : asked),
       element("p", { class: "why" }, why(item)),
       table(item),
       element("div", { class: "below" }, flow(item.links[0]),
         element("div", { class: "remark" }, element("label", { for: "note" }, "Note ", element("kbd", {}, "n")), note)));
-    by("split").textContent = item.kind === "pair" || item.records.length + item.more.length === 2 ? "Different" : "Split off";
+    by("split").textContent = item.all.length === 2 ? "Different" : "Split off";
     count();
   }
 
@@ -248,25 +251,38 @@
     const item = items[at];
     let apart = verdict === "different" && item.kind === "customer" ? [...marked] : [];
     if (verdict === "different" && item.kind === "customer" && apart.length === 0) {
-      if (item.records.length + item.more.length > 2) {
+      if (item.all.length > 2) {
         say("Mark the records to split off first: press their numbers, or the buttons above them.");
         return;
       }
       apart = [item.records[1][0]];
     }
-    if (apart.length >= item.records.length + item.more.length) {
+    if (apart.length >= item.all.length) {
       say("At least one record has to stay.");
       return;
     }
+    if (split(item, apart) > data.limits.pairs) {
+      say("These are too many to split off at once: mark fewer.");
+      return;
+    }
     undoable.push([item.id, decisions.get(item.id)]);
-    const said = { verdict, apart, note: by("note").value.trim(), at: new Date().toISOString() };
-    const who = by("by").value.trim();
+    const said = { verdict, apart, note: remark(by("note").value), at: new Date().toISOString() };
+    const who = person(by("by").value);
     if (who) said.by = who;
     decisions.set(item.id, said);
     changed();
     say(`${VERDICTS[verdict]}: ${item.kind === "pair" ? "pair" : "customer"} ${number(at + 1)}.`);
     forward();
   }
+
+  // How many pairs of records it makes different to split some off.
+  const split = (item, apart) => apart.length * (item.all.length - apart.length);
+
+  // A note, and whoever decided, as a file of decisions can say them.
+  const text = (value) => (typeof value === "string" ? value : "");
+  const remark = (value) => text(value).trim().slice(0, data.limits.note).replace(/[\u0000\ud800-\udfff]/gu, "\ufffd");
+  const person = (value) => text(value).replace(/[\u0000-\u001f\u007f-\u009f\ud800-\udfff]/gu, " ").trim()
+    .slice(0, data.limits.name).replace(/[\ud800-\udfff]/gu, "").trim();
 
   // To the next one that nothing was said of; when there is none, it stays and says so.
   function forward() {
@@ -307,7 +323,7 @@
   function annotate(item, text) {
     const said = decisions.get(item.id);
     if (said === undefined) return; // it goes with the decision
-    decisions.set(item.id, { ...said, note: text.trim() });
+    decisions.set(item.id, { ...said, note: remark(text) });
     changed();
     count();
   }
@@ -334,24 +350,46 @@
     } catch { /* nothing was kept, or nothing that can be used */ }
   }
 
-  // Takes a decision over if it is one about an item of this page.
+  // Takes a decision over if it is one that can be made of an item of this page.
   function take(id, said) {
     if (!places.has(id) || typeof said !== "object" || said === null || !Object.hasOwn(VERDICTS, said.verdict)) return false;
     const item = items[places.get(id)];
-    const known = new Set([...item.records.map(([record]) => record), ...item.more]);
-    const text = (value) => (typeof value === "string" ? value : "");
-    const apart = Array.isArray(said.apart) ? said.apart.filter((record) => known.has(record)) : [];
-    const taken = { verdict: said.verdict, apart, note: text(said.note).slice(0, 1000), at: text(said.at) };
-    if (text(said.by)) taken.by = said.by.slice(0, 256);
+    const apart = [...new Set(Array.isArray(said.apart) ? said.apart : [])];
+    const splits = said.verdict === "different" && item.kind === "customer";
+    if (splits !== apart.length > 0 || apart.length >= item.all.length || split(item, apart) > data.limits.pairs) return false;
+    if (!apart.every((record) => item.all.includes(record))) return false;
+    const taken = { verdict: said.verdict, apart, note: remark(said.note), at: instant(said.at) };
+    const who = person(said.by);
+    if (who) taken.by = who;
     decisions.set(id, taken);
     return true;
+  }
+
+  // An instant as this page writes them; nothing if it is none.
+  function instant(value) {
+    const known = /^(?!0000)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text(value));
+    const found = new Date(known ? value : NaN);
+    return Number.isNaN(found.getTime()) ? "" : found.toISOString();
+  }
+
+  // Whether a decision of another page is about the very records of an item, joined by the very links.
+  function isAbout(item, said) {
+    if (said.kind !== item.kind || !Array.isArray(said.records)) return false;
+    if (said.records.length !== item.all.length || !alike(said.records, item.all)) return false;
+    if (item.kind === "pair") return true;
+    const joined = (links, records) => links.map((link) => JSON.stringify([records[link?.[0]], records[link?.[1]]].sort()));
+    return Array.isArray(said.links) && alike(joined(said.links, said.records), joined(item.links, item.all));
+  }
+
+  function alike(some, others) {
+    const one = new Set(some), other = new Set(others);
+    return one.size === other.size && [...one].every((value) => other.has(value));
   }
 
   function saved() {
     const made = [...decisions].map(([id, said]) => {
       const item = items[places.get(id)];
-      const records = [...item.records.map(([record]) => record), ...item.more];
-      return { item: id, kind: item.kind, records, links: item.links.map(([a, b]) => [a, b]), ...said };
+      return { item: id, kind: item.kind, records: item.all, links: item.links.map(([a, b]) => [a, b]), ...said };
     });
     return JSON.stringify({ format: FORMAT, page: data.page, decisions: made }, null, 1) + "\n";
   }
@@ -379,11 +417,27 @@
       say("This is no file of decisions: choose one that a review page has saved.");
       return;
     }
-    const taken = found.decisions.filter((said) => take(said?.item, said)).length;
+    const came = { taken: 0, outdated: 0, other: 0 };
+    for (const said of found.decisions) came[loaded(said, found.page)] += 1;
     changed();
     forward();
-    say(`${number(taken)} of ${number(found.decisions.length)} decisions taken over`
-      + (taken < found.decisions.length ? "; the others are about items that are not on this page." : "."));
+    const told = [`${number(came.taken)} of ${number(found.decisions.length)} decisions taken over`];
+    if (came.outdated === 1) told.push("1 is about an item that changed since it was decided: look at it again");
+    if (came.outdated > 1) told.push(`${number(came.outdated)} are about items that changed since they were decided: look at them again`);
+    if (came.other) told.push(`${number(came.other)} ${came.other === 1 ? "is" : "are"} about nothing that is on this page`);
+    say(`${told.join("; ")}.`);
+  }
+
+  // What becomes of a decision of another page. Who made it knew no more than was known when that page was made.
+  function loaded(said, page) {
+    const item = items[places.get(said?.item)];
+    if (item === undefined) return "other";
+    if (!isAbout(item, said)) {
+      outdated.add(item.id);
+      return "outdated";
+    }
+    const ages = page?.id === data.page.id ? [said.at] : [said.at, page?.made_at];
+    return take(item.id, { ...said, at: ages.map(instant).filter(Boolean).sort()[0] }) ? "taken" : "other";
   }
 
   // --- hands ---

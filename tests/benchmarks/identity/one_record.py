@@ -2,19 +2,23 @@
 
     python -m tests.benchmarks.identity.one_record --parties 100000 --store people.db
 
-The store is made if it is not there: invented people with names, towns and birth dates as unevenly spread as real ones,
-every tenth of whom is recorded twice, with an error; one telephone number is on every tenth record where *--shared* is
-given. The model is learned of a sample, so that the store need not be compared whole. Printed are the first query, the
-median and the 99th percentile of drafts that nobody has seen before, and those with a key that many share. With
-*--recall* it is printed instead whom the keys find and whom a batch finds.
+The store is made if it is not there: invented people (`invented_people`), every tenth of whom is recorded twice, with
+an error; one telephone number is on as many records as *--shared* says. Of a store that is there, *--parties* and
+*--shared* say nothing. The model is learned of a sample, so that the store need not be compared whole. Printed are the
+first query, the median and the 99th percentile of drafts that nobody has seen before, and those with a key that many
+share; with *--json* the same figures as JSON. With *--recall* it is printed instead whom the keys find and whom a batch
+finds.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import sqlite3
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -24,6 +28,7 @@ from typing import Any
 import attrs
 
 from crmcore import Crm, Person
+from crmcore.app import Matches
 from crmcore.app.feed import here
 from crmcore.app.frozen import load_state, put_state, recipe_of, save_model
 from crmcore.app.near_matches import BREADTH
@@ -40,99 +45,9 @@ from crmcore.storage.sqlite_read import to_blob
 from crmcore.storage.sqlite_write import tenant_for_writing
 from crmcore.storage.validate import NOTHING
 from crmcore.values.ids import Id, Ids, PartyId
+from tests.benchmarks.identity.invented_people import Row, Town, damaged, person, rows, slipped, town
 
-_ONSETS = "b br c ch d f fl g gr h j k kl l m n p pr qu r s sch st t tr v w z".split()
-_NUCLEI = "a e i o u ai ei ou ie".split()
-_CODAS = ["", "", "n", "r", "l", "s", "m", "ck", "nd", "rt", "ss"]
-_ENDS = ["", "", "er", "man", "sen", "ova", "ini", "ski", "ez", "son"]
 SHARED_PHONE = "+44 20 7946 0000"
-
-
-def words(chance: Random, count: int, syllables: int, ends: list[str]) -> list[str]:
-    """Different invented words."""
-    found: dict[str, None] = {}
-    while len(found) < count:
-        parts = [
-            chance.choice(_ONSETS) + chance.choice(_NUCLEI) + chance.choice(_CODAS) for _ in range(syllables)
-        ]
-        found["".join(parts) + chance.choice(ends)] = None
-    return list(found)
-
-
-@attrs.frozen
-class Town:
-    """What people are made of, each list with the commonest first."""
-
-    given: list[str]
-    family: list[str]
-    cities: list[str]
-    streets: list[str]
-
-
-def town() -> Town:
-    """The names from which people are invented."""
-    chance = Random(1)
-    return Town(
-        words(chance, 2500, 1, ["a", "e", "o", "is", "ian", "ette"]),
-        words(chance, 30000, 2, _ENDS),
-        words(chance, 1500, 2, ["burg", "ton", "heim", "ford"]),
-        words(chance, 8000, 2, [""]),
-    )
-
-
-def some(chance: Random, items: list[str]) -> str:
-    """One of *items*: the first ones as often as common names are, the last ones seldom."""
-    return items[int(len(items) ** chance.random()) - 1]
-
-
-Row = tuple[str, str, str, str, str, str, str]
-
-
-def rows(count: int, seed: int, of: Town) -> Iterator[Row]:
-    """Given name, family name, birth date, e-mail, phone, street with number, town with postcode."""
-    chance = Random(seed)
-    made = 0
-    while made < count:
-        given, family = some(chance, of.given), some(chance, of.family)
-        born = f"{1935 + int(70 * chance.random() ** 0.8)}-{chance.randrange(1, 13):02}-{chance.randrange(1, 29):02}"
-        mail = f"{given}.{family}{chance.randrange(1000)}@{chance.choice(('mail', 'post', 'web'))}.example"
-        city = some(chance, of.cities)
-        place = f"{city} {(hash_of(city) + chance.randrange(25)) % 90000 + 10000}"
-        street = f"{chance.randrange(1, 120)} {some(chance, of.streets)} street"
-        row = (given, family, born, mail, f"+44 20 {chance.randrange(10**7, 10**8)}", street, place)
-        yield row
-        made += 1
-        if chance.random() < 0.1 and made < count:
-            yield slipped(chance, row)
-            made += 1
-
-
-def hash_of(text: str) -> int:
-    """The same number for a text in every run."""
-    return sum((at + 7) * ord(char) * 131 for at, char in enumerate(text))
-
-
-def slipped(chance: Random, row: Row) -> Row:
-    """The same person with an error and a gap."""
-    fields = list(row)
-    at = chance.choice([0, 1])
-    text = fields[at]
-    place = chance.randrange(1, max(2, len(text) - 1))
-    fields[at] = text[:place] + text[place + 1 : place + 2] + text[place : place + 1] + text[place + 2 :]
-    fields[chance.choice([2, 3, 4])] = ""
-    return tuple(fields)  # type: ignore[return-value]  # seven texts as before
-
-
-def person(row: Row, phone: str | None = None) -> Person:
-    """A draft of an invented person."""
-    given, family, born, mail, number, street, place = row
-    return Person.of(
-        f"{given} {family}",
-        birth_date=born or None,
-        email=mail or None,
-        phone=phone or number or None,
-        address=f"{street}, {place}" if street else place,
-    )
 
 
 def fill(path: Path, count: int, shared: int, of: Town) -> None:
@@ -246,40 +161,68 @@ def freeze(crm: Crm, of: Town, count: int) -> None:
     run(freezing())
 
 
-def measure(path: Path, count: int, queries: int, of: Town) -> None:
-    """Print how long queries take."""
+def measure(path: Path, count: int, queries: int, of: Town) -> dict[str, float]:
+    """How long queries take, in milliseconds, and what they find."""
     crm = Crm(SqliteStore(path))
     drafts = list(queries_of(count, queries, of))
-    started = time.perf_counter()
-    crm.identity.matches(drafts[0])
-    print(f"first query: {(time.perf_counter() - started) * 1e3:.1f} ms (reads the model)")
+    first = milliseconds(crm, drafts[0])[0]
     for draft in drafts[: queries // 5]:
         crm.identity.matches(draft)
     times, found, passed = [], 0, 0
     for draft in drafts[queries // 5 :]:
-        started = time.perf_counter()
-        matches = crm.identity.matches(draft)
-        times.append((time.perf_counter() - started) * 1e3)
+        taken, matches = milliseconds(crm, draft)
+        times.append(taken)
         for match in matches[:1]:
             match.explain()
         found += bool(matches)
         passed += matches.passed_over
     cuts = statistics.quantiles(times, n=100)
-    print(
-        f"{len(times):,} drafts against {count:,} parties: p50 {statistics.median(times):.2f} ms, "
-        f"p99 {cuts[98]:.2f} ms, worst {max(times):.2f} ms; {found:,} found, "
-        f"{passed / len(times):.1f} keys passed over each"
-    )
-    times = []
-    for draft in drafts[:200]:
-        draft = draft.with_phone(SHARED_PHONE)
-        started = time.perf_counter()
-        crm.identity.matches(draft)
-        times.append((time.perf_counter() - started) * 1e3)
-    print(
-        f"with a telephone that many share: p50 {statistics.median(times):.2f} ms, worst {max(times):.2f} ms"
-    )
+    shared = [milliseconds(crm, draft.with_phone(SHARED_PHONE))[0] for draft in drafts[:200]]
     crm.close()
+    return {
+        "parties": count,
+        "drafts": len(times),
+        "first": first,
+        "p50": statistics.median(times),
+        "p99": cuts[98],
+        "worst": max(times),
+        "found": found,
+        "passed": passed / len(times),
+        "share": sharing(path),
+        "shared_p50": statistics.median(shared),
+        "shared_worst": max(shared),
+    }
+
+
+def milliseconds(crm: Crm, draft: Person) -> tuple[float, Matches]:
+    """How long one query takes, and its answer."""
+    started = time.perf_counter()
+    matches = crm.identity.matches(draft)
+    return (time.perf_counter() - started) * 1e3, matches
+
+
+def told(figures: dict[str, float]) -> str:
+    """What `measure` found, in words."""
+    return (
+        "first query: {first:.1f} ms (reads the model)\n"
+        "{drafts:,} drafts against {parties:,} parties: p50 {p50:.2f} ms, p99 {p99:.2f} ms, worst {worst:.2f} ms; "
+        "{found:,} found, {passed:.1f} keys passed over each\n"
+        "with a telephone that {share:,} share: p50 {shared_p50:.2f} ms, worst {shared_worst:.2f} ms"
+    ).format_map(figures)
+
+
+def stored(path: Path) -> int:
+    """How many parties are in a store."""
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("SELECT count(*) FROM record WHERE kind = 'party'").fetchone()[0])
+
+
+def sharing(path: Path) -> int:
+    """How many parties have the telephone number that many share."""
+    keys = stored_keys(project(features_of_row({"phone": SHARED_PHONE})))[0]
+    count = "SELECT count(*) FROM key WHERE namespace = 'near' AND value = ?"
+    with closing(sqlite3.connect(path)) as db:
+        return max((int(db.execute(count, (key,)).fetchone()[0]) for key in keys), default=0)
 
 
 def queries_of(count: int, queries: int, of: Town) -> Iterator[Person]:
@@ -292,16 +235,6 @@ def queries_of(count: int, queries: int, of: Town) -> Iterator[Person]:
     for row, stranger in zip(known[: queries // 2], strangers, strict=False):
         yield person(slipped(chance, row))
         yield person(stranger)
-
-
-def damaged(chance: Random, row: Row, of: Town) -> Row:
-    """Somebody as a clerk might hear them: two slips, and often without the e-mail, the telephone or the old street."""
-    given, family, born, mail, phone, street, place = slipped(chance, slipped(chance, row))
-    if chance.random() < 0.5:
-        phone = ""
-    if chance.random() < 0.5:
-        street = f"{chance.randrange(1, 120)} {some(chance, of.streets)} street"
-    return given, family, born, "" if chance.random() < 0.4 else mail, phone, street, place
 
 
 def recall(of: Town, count: int) -> None:
@@ -347,6 +280,8 @@ def main() -> None:
     parser.add_argument(
         "--recall", type=int, default=0, help="measure the recall of candidates among so many"
     )
+    parser.add_argument("--make", action="store_true", help="make the store, and no more")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON on the last line")
     given = parser.parse_args()
     of = town()
     if given.recall:
@@ -354,7 +289,10 @@ def main() -> None:
         return
     if not given.store.exists():
         fill(given.store, given.parties, given.shared, of)
-    measure(given.store, given.parties, given.queries, of)
+    if given.make:
+        return
+    figures = measure(given.store, stored(given.store), given.queries, of)
+    print(json.dumps(figures) if given.json else told(figures))
 
 
 if __name__ == "__main__":

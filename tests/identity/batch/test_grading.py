@@ -14,8 +14,9 @@ from crmcore.identity.batch.arrays import arrays_of
 from crmcore.identity.batch.blocking import Blocked, blocked
 from crmcore.identity.batch.forms import Forms, blooms, common, errors, may_be_alike, may_share, winkler
 from crmcore.identity.batch.grading import PairGrader
+from crmcore.identity.batch.near_values import near_pairs
 from crmcore.identity.features import Features, features_of_row
-from crmcore.identity.model.candidates import Candidates
+from crmcore.identity.model.candidates import Candidates, neighbours
 from crmcore.identity.model.counting import Counting
 from crmcore.identity.model.encoding import Table, encode
 from crmcore.identity.model.patterns import Comparer
@@ -217,3 +218,24 @@ def test_the_same_is_learned_to_the_last_bit(name: str) -> None:
             assert sorted(reference.terms(at, kind, unseen, 0)) == sorted(
                 arrays.terms(at, kind, unseen, 0)
             ), column
+
+
+letters = st.text(st.sampled_from("abcé\U0001f600"), max_size=9)
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts=st.lists(letters, max_size=40), long=st.sets(st.integers(74, 81), max_size=3))
+def test_values_one_error_apart_are_those_of_the_reference(texts: list[str], long: set[int]) -> None:
+    keys = sorted(
+        {f"{kind}:{text}" for text in texts for kind in "ns"} | {"n:" + "a" * size for size in long}
+    )
+    found = near_pairs(keys)
+    assert [(keys[a], keys[b]) for a, b in found.tolist()] == neighbours(keys)
+
+
+def test_values_that_a_crowd_has_a_rest_in_common_with_are_not_near() -> None:
+    keys = sorted(
+        f"n:{first}{second}smithson" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"
+    )
+    assert len(near_pairs(keys)) == len(neighbours(keys)) > 0
+    assert len(near_pairs(sorted({f"n:smithson{chr(0x4E00 + at)}" for at in range(250)}))) == 0

@@ -9,10 +9,10 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.identity.batch.arrays import ArrayTable
+from crmcore.identity.batch.arrays import ArrayTable, Keys
 from crmcore.identity.batch.blocking import Blocked, blocked, runs
 from crmcore.identity.batch.grading import PairGrader
-from crmcore.identity.batch.texts import Flags, Ints, Longs, each
+from crmcore.identity.batch.texts import Flags, Ints, Longs, each, released
 from crmcore.identity.batch.whole_sums import (
     agreeing,
     by_level,
@@ -80,8 +80,10 @@ class ArrayCounting:
         work = Work() if work is None else work
         self.table = table
         self.copies = copies
+        self.blocked = work.candidates(lambda room: blocked(_keys(table), table.records, budget, room=room))
+        released()
         self.grader = PairGrader(table)
-        self.blocked = work.candidates(lambda room: blocked(table.keys(), table.records, budget, room=room))
+        released()
         self.a, self.b = _with_copies(self.blocked, copies)
         count = len(self.a)
         patterns = work.patterns(self.grader, self.a, self.b, on_progress)
@@ -343,6 +345,12 @@ class ArrayCounting:
             most = np.maximum(most, found)
         self._sizes = np.maximum(customers(None), 2 * WHOLE)
         self._least = np.maximum(WHOLE * WHOLE // most * PART // WHOLE, 1)
+
+
+def _keys(table: ArrayTable) -> Keys:
+    keys = table.keys()
+    released()
+    return keys
 
 
 def _with_copies(found: Blocked, copies: NDArray[np.int64]) -> tuple[Ints, Ints]:

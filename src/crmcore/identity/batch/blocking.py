@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from crmcore.identity.batch.arrays import Keys
 from crmcore.identity.batch.debtors import Debtors, debtors
 from crmcore.identity.batch.memory_limit import Room
+from crmcore.identity.batch.near_values import near_pairs
 from crmcore.identity.batch.texts import THREADS, Flags, Ints, Longs, compress, each
-from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, neighbours, pair_budget
+from crmcore.identity.model.candidates import CAPS, NEAR, WIDEST, pair_budget
 from crmcore.identity.model.content import number_of
 
 _NAME = ord("n")
@@ -88,8 +89,8 @@ def _near(keys: Keys, sizes: Longs, records: int) -> NDArray[np.int64]:
     if records > NEAR:
         return np.zeros((0, 2), dtype=np.int64)
     ids = {keys.text(int(id)): int(id) for id in np.nonzero(keys.fuzzy & (sizes > 0))[0]}
-    pairs = [(ids[a], ids[b]) for a, b in neighbours(sorted(ids))]
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    known = sorted(ids)
+    return np.array([ids[key] for key in known], dtype=np.int64)[near_pairs(known)]
 
 
 def _cap(sizes: Longs, near: NDArray[np.int64], budget: int) -> int:
@@ -157,19 +158,21 @@ class _Wide:
 
     def across(self, near: NDArray[np.int64]) -> list[Longs]:
         """Let the records of neighbouring keys meet; those of neighbourhoods that are too large are wide."""
-        found: list[Longs] = []
         if not len(near):
-            return found
-        holders = _postings(self.keys.slots, len(self.sizes))
-        small = self.sizes[near[:, 0]] * self.sizes[near[:, 1]] <= self.cap * self.cap
-        for a, b in near[small].tolist():
-            one = np.repeat(holders[a], len(holders[b]))
-            other = np.tile(holders[b], len(holders[a]))
-            apart = one != other
-            low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
-            found.append(low.astype(np.int64) * self.records + high)
+            return []
+        holders, begins = _postings(self.keys.slots, len(self.sizes))
+        products = self.sizes[near[:, 0]] * self.sizes[near[:, 1]]
+        small = products <= self.cap * self.cap
         self.crowds = [(a, b) for a, b in near[~small].tolist()]
-        return found
+        a, b, products = near[small, 0], near[small, 1], products[small]
+        pair = np.repeat(np.arange(len(a)), products)
+        within = np.arange(len(pair)) - np.repeat(np.cumsum(products) - products, products)
+        width = self.sizes[b][pair]
+        one = holders[begins[a][pair] + within // width]
+        other = holders[begins[b][pair] + within % width]
+        apart = one != other
+        low, high = np.minimum(one, other)[apart], np.maximum(one, other)[apart]
+        return [low * self.records + high]
 
     def joint(self) -> list[Longs]:
         """Let records meet that share two wide keys, or three."""
@@ -258,17 +261,17 @@ class _Wide:
         self, slots: Sequence[Ints], wide: Longs, kinds: NDArray[np.uint8]
     ) -> tuple[list[Ints], NDArray[np.uint8], int]:
         """The rarest of each record's wide keys and crowded neighbourhoods."""
-        holders = _postings(self.keys.slots, len(self.sizes))
+        holders, begins = _postings(self.keys.slots, len(self.sizes))
         mine: list[list[tuple[int, int, int]]] = [[] for _ in range(self.records)]
         for id, (key, number) in enumerate(zip(wide.tolist(), self.keys.numbers(wide).tolist(), strict=True)):
-            for position in holders[key]:
+            for position in holders[begins[key] : begins[key + 1]].tolist():
                 mine[position].append((int(self.sizes[key]), number, id))
         names: list[int] = []
         for a, b in self.crowds:
             for key in (a, b):
                 # Known by its name, as in the reference.
                 number = _crowd_number(self.keys, a, b)
-                for position in holders[key]:
+                for position in holders[begins[key] : begins[key + 1]].tolist():
                     mine[position].append((int(self.sizes[key]), number, len(wide) + len(names)))
             names.append(int(self.keys.kinds[a]))
         rows = np.full((self.records, WIDEST), -1, dtype=np.int32)
@@ -324,13 +327,12 @@ class _Wide:
         return list(pairs_in(packed[np.repeat(sizes <= self.cap, sizes)], self.records))
 
 
-def _postings(slots: Sequence[Ints], count: int) -> list[NDArray[np.int64]]:
-    """For each key the records that have it."""
+def _postings(slots: Sequence[Ints], count: int) -> tuple[Longs, Longs]:
+    """The records that have each key, one key after the other, and where those of each begin."""
     position = np.concatenate([np.nonzero(slot >= 0)[0] for slot in slots])
     key = np.concatenate([slot[slot >= 0] for slot in slots])
     order = np.lexsort((position, key))
-    bounds = np.searchsorted(key[order], np.arange(count + 1))
-    return [position[order[low:high]] for low, high in pairwise(bounds)]
+    return position[order], np.searchsorted(key[order], np.arange(count + 1))
 
 
 def _crowd_number(keys: Keys, a: int, b: int) -> int:

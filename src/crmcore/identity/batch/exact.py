@@ -22,7 +22,7 @@ Exact = Callable[[Ints, Ints], Levels]
 """The levels of pairs of different codes."""
 
 
-def _edits(one: list[str], other: list[str], most: int) -> NDArray[np.int64]:
+def edit_counts(one: list[str], other: list[str], most: int) -> NDArray[np.int64]:
     """How many errors two texts are apart; more than *most* are one more."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
@@ -39,7 +39,7 @@ def word_levels(one: list[str], other: list[str]) -> NDArray[np.int8]:
     lengths = np.array([list(map(len, one)), list(map(len, other))], dtype=np.int64).reshape(2, -1)
     shorter, uneven = lengths.min(axis=0), lengths[0] != lengths[1]
     winkler = np.asarray(process.cpdist(one, other, scorer=JaroWinkler.similarity, dtype=np.float64))
-    wrong = _edits(one, other, 3)
+    wrong = edit_counts(one, other, 3)
     near = np.where(shorter + uneven > 3, 2, 1)
     second = (winkler >= 0.94) | ((wrong == 2) & (shorter >= 6))
     rough = (winkler >= 0.88) | ((wrong == 2) & (shorter >= 5)) | ((wrong <= 3) & (shorter >= 7))
@@ -132,7 +132,7 @@ def _phones(column: ColumnArrays) -> Exact:
 def _postcodes(column: ColumnArrays) -> Exact:
     def levels(a: Ints, b: Ints) -> Levels:
         one, other = (column.content.take(pa.array(codes)) for codes in (a, b))
-        wrong = _edits(one.to_pylist(), other.to_pylist(), 1)
+        wrong = edit_counts(one.to_pylist(), other.to_pylist(), 1)
         area = flags(pc.equal(pc.utf8_slice_codeunits(one, 0, 3), pc.utf8_slice_codeunits(other, 0, 3)))
         return np.where(wrong <= 1, 3, np.where(area, 2, 1)).astype(np.uint8)
 

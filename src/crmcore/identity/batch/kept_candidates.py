@@ -46,7 +46,7 @@ def candidates_of(arrays: Mapping[str, NDArray[Any]]) -> Blocked:
             Block(stratum, total, pairs[low:high])
             for (stratum, total, _), (low, high) in zip(blocks.tolist(), bounds, strict=True)
         ],
-        dict(arrays["owed_strata"].reshape(-1, 2).tolist()),
+        {int(stratum): int(count) for stratum, count in arrays["owed_strata"].reshape(-1, 2)},
     )
     *counted, near = arrays["counts"].tolist()
     return Blocked(

@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from crmcore.identity.batch.texts import Flags, Ints, Longs, Numbers
 from crmcore.identity.model.linkage import BEST, VETO, WORST, Edge, Linkage, link
 
-_WHOLE = 64
+_WHOLE = 1000
 """In components of more nodes pairs are scored when they are asked for."""
+
+_AT_ONCE = 1 << 20
+"""So many pairs are scored at once."""
 
 ScoreOf = Callable[[Ints, Ints], Longs]
 
@@ -142,27 +145,36 @@ class _Linking:
         nodes = np.nonzero(open_[self.root])[0]
         nodes = nodes[np.argsort(self.root[nodes], kind="stable")]
         sizes = self.size[self.root[nodes]]
-        for size in np.unique(sizes).tolist():
-            rows = nodes[sizes == size].reshape(-1, size)
-            if size > _WHOLE:
-                yield from ((row, None, False) for row in rows.tolist())
-                continue
-            first, second = _pairs(size)
-            ones, others = rows[:, first].astype(np.int32), rows[:, second].astype(np.int32)
-            found = self.score_of(ones.ravel(), others.ravel()).reshape(ones.shape)
-            fits = (found >= self.least).all(axis=1) & (found > VETO).all(axis=1) & (size <= self.cap)
-            fits &= ~self.watched[rows[:, 0]]
-            if size == 3:
-                left = ~self._threes(rows, found, fits, known)
-                rows, found, fits = rows[left], found[left], fits[left]
-            self.group[rows[fits]] = rows[fits, :1]
-            yield from zip(rows.tolist(), found.tolist(), fits.tolist(), strict=True)
+        for portion in _portions(nodes, sizes):
+            ends = np.cumsum([len(rows) * len(_pairs(rows.shape[1])[0]) for rows in portion])
+            one = np.concatenate([rows[:, _pairs(rows.shape[1])[0]].ravel() for rows in portion])
+            other = np.concatenate([rows[:, _pairs(rows.shape[1])[1]].ravel() for rows in portion])
+            scores = self.score_of(one.astype(np.int32), other.astype(np.int32))
+            for rows, found in zip(portion, np.split(scores, ends[:-1]), strict=True):
+                yield from self._of_one_size(rows, found.reshape(len(rows), -1), known)
+        for size in np.unique(sizes[sizes > _WHOLE]).tolist():
+            yield from ((row, None, False) for row in nodes[sizes == size].reshape(-1, size).tolist())
+
+    def _of_one_size(
+        self, rows: Longs, scores: Longs, known: _Ordered
+    ) -> Iterator[tuple[list[int], list[int], bool]]:
+        """Join the components of one size in which every pair fits; gives all but those of three that are done."""
+        size = rows.shape[1]
+        fits = (scores >= self.least).all(axis=1) & (scores > VETO).all(axis=1) & (size <= self.cap)
+        fits &= ~self.watched[rows[:, 0]]
+        if size == 3:
+            left = ~self._threes(rows, scores, fits, known)
+            rows, scores, fits = rows[left], scores[left], fits[left]
+        self.group[rows[fits]] = rows[fits, :1]
+        return zip(rows.tolist(), scores.tolist(), fits.tolist(), strict=True)
 
     def _threes(self, rows: Longs, scores: Longs, fits: Flags, known: _Ordered) -> Flags:
         """Join components of three nodes at once where the strongest edge joins two of them; which these were."""
         begins, ends = known.begins[rows[:, 0]], known.begins[rows[:, 0] + 1]
-        done = fits | (~self.watched[rows[:, 0]] & (self.least > VETO) & (self.cap >= 3))
-        done &= fits | (self.score[known.order[ends - 1]] >= self.least)
+        done = ~self.watched[rows[:, 0]] & (self.cap >= 3) & (fits | (self.least > VETO))
+        # Those that only people hold together have no edges.
+        at = np.nonzero(done & ~fits)[0]
+        done[at] = self.score[known.order[ends[at] - 1]] >= self.least
         rows, scores, begins, ends = rows[done], scores[done], begins[done], ends[done]
         best, second = known.order[begins], known.order[begins + 1]
         one, other = self.a[best].astype(np.int64), self.b[best].astype(np.int64)
@@ -234,6 +246,26 @@ class _Ordered:
     a: list[int]
     b: list[int]
     score: list[int]
+
+
+def _portions(nodes: Longs, sizes: Longs) -> Iterator[list[Longs]]:
+    """Components that are not too large, as rows of nodes, those of one size together; so many that scoring all their
+    pairs at once is worth it, and no more than memory holds."""
+    portion: list[Longs] = []
+    room = _AT_ONCE
+    for size in np.unique(sizes[sizes <= _WHOLE]).tolist():
+        rows = nodes[sizes == size].reshape(-1, size)
+        pairs = size * (size - 1) // 2
+        while len(rows):
+            taken = max(room // pairs, 1)
+            portion.append(rows[:taken])
+            room -= len(portion[-1]) * pairs
+            rows = rows[taken:]
+            if room < pairs:
+                yield portion
+                portion, room = [], _AT_ONCE
+    if portion:
+        yield portion
 
 
 @cache

@@ -5,9 +5,12 @@ Invariant: an array of texts has no missing value; what is missing is the empty 
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar, overload
 
 import numpy as np
@@ -57,8 +60,19 @@ def each(work: Callable[[In], Out], parts: Iterable[In], records: int) -> list[O
 
 
 def released() -> None:
-    """Give back the memory that Arrow keeps for later."""
+    """Give back the memory that Arrow and the C library keep for later."""
     pa.default_memory_pool().release_unused()
+    _trim()()
+
+
+@cache
+def _trim() -> Callable[[], object]:
+    """What has the C library give back memory, where it is one that can: many threads leave much of it unused."""
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            return partial(trim, 0)
+    return int
 
 
 class Texts(Sequence[Any]):

@@ -23,8 +23,11 @@ CAPS = (2, 3, 5, 8, 12, 20, 30, 45, 70, 100, 150, 220, 330, 500, 750, 1100, 1700
 WIDEST = 24
 """So many of its common values a record meets others by, the rarest first."""
 
-_LEAST_LETTERS = 4
-_CROWD = 200
+LEAST_LETTERS = 4
+MOST_LETTERS = 80
+"""Texts of fewer letters have no neighbours, nor have longer ones with the sign of their kind."""
+
+CROWD = 200
 """Texts that all become equal when one letter is left out of each: more than these are numbers in a row."""
 
 _MOST = 800_000
@@ -183,13 +186,13 @@ def neighbours(keys: Iterable[str]) -> list[tuple[str, str]]:
     """
     rests: dict[str, list[str]] = {}
     for key in keys:
-        if len(key) - 2 < _LEAST_LETTERS or len(key) > 80:
+        if len(key) - 2 < LEAST_LETTERS or len(key) > MOST_LETTERS:
             continue
         for rest in {key, *(key[:at] + key[at + 1 :] for at in range(2, len(key)))}:
             rests.setdefault(rest, []).append(key)
     found: set[tuple[str, str]] = set()
     for members in rests.values():
-        if 1 < len(members) <= _CROWD:
+        if 1 < len(members) <= CROWD:
             for a, b in combinations(members, 2):
                 if (a, b) not in found and edits(a, b, 1) <= 1:
                     found.add((a, b))

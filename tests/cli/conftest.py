@@ -1,0 +1,35 @@
+"""One browser for all tests of review pages: it takes as long to start as they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser import opened
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
+
+
+@pytest.fixture(scope="package")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDriver]:
+    """One browser for all: it takes as long to start as the tests do."""
+    with opened(tmp_path_factory.mktemp("browser")) as found:
+        yield found
+
+
+@pytest.fixture
+def driver(started: WebDriver, tmp_path: Path) -> WebDriver:
+    """The browser with nothing left of the test before; it saves where this test looks."""
+    (tmp_path / "blank.html").write_text("<!doctype html><title>blank</title>", encoding="utf-8")
+    started.get((tmp_path / "blank.html").as_uri())
+    started.execute_script("localStorage.clear()")
+    started.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    started.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
+    started.get_log("browser")  # type: ignore[no-untyped-call]  # Selenium has no type for it
+    return started
