@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -25,7 +25,7 @@ from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.lift import run
 from crmcore.storage.protocol import Store
-from crmcore.values.ids import Id
+from crmcore.values.ids import Id, PartyId
 from tests.app.judging import Groups, judged
 from tests.identity.model.invented import households, records
 
@@ -91,16 +91,40 @@ def expected(crm: Crm, cap: int) -> Groups:
         features,
         LearnedMatcher(model=MODEL),
         pairs_of_all(features, cap),
-        apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
-        together=[(at[one.a], at[one.b]) for one in links if one.human and one.a in at and one.b in at],
+        apart=[(at[a], at[b]) for a, b in met(apart, links, at)],
+        together=[(at[a], at[b]) for a, b in met([(one.a, one.b) for one in links if one.human], links, at)],
     )
-    # What people said by way of records that were taken back outranks what was found without them.
+    # What was judged of records that were taken back stands.
     counting = [one for one in links if one.human or one.a not in at or one.b not in at]
     for pair in found.links:
         a, b = sorted((active[pair.a].id, active[pair.b].id))
         counting.append(Link(a, b, False, pair.match.score, pair.match.weak, pair.support))
     groups = agglomerate([party.id for party in parties], counting, apart, cap=CAP).groups
     return frozenset(map(frozenset, groups))
+
+
+def met(
+    pairs: Iterable[tuple[PartyId, PartyId]], links: Iterable[Link[PartyId]], active: Container[PartyId]
+) -> set[tuple[PartyId, PartyId]]:
+    """The pairs of active parties that *pairs* are about: an end that was taken back stands for those whom people took
+    for it."""
+    near: dict[PartyId, set[PartyId]] = {}
+    for one in links:
+        if one.human:
+            near.setdefault(one.a, set()).add(one.b)
+            near.setdefault(one.b, set()).add(one.a)
+
+    def behind(end: PartyId) -> set[PartyId]:
+        seen, frontier = {end}, [end]
+        while frontier:
+            at = frontier.pop()
+            more = near.get(at, set()) - seen if at not in active else set[PartyId]()
+            seen |= more
+            frontier += more
+        return {party for party in seen if party in active}
+
+    ways = {(min(x, y), max(x, y)) for a, b in pairs for x in behind(a) for y in behind(b)}
+    return {(x, y) for x, y in ways if x != y}
 
 
 @attrs.frozen

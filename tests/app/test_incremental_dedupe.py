@@ -206,6 +206,7 @@ def test_two_who_deduplicate_one_store_end_as_one_would(turns: list[int]) -> Non
     store = MemoryStore()
     crm = frozen(store, 3, **options())
     ids = filled(crm, 12)
+    before = len(ids)
     other = frozen_again(store)
     late = [draft(row) for row in households(30)[-12:]]
 
@@ -215,7 +216,9 @@ def test_two_who_deduplicate_one_store_end_as_one_would(turns: list[int]) -> Non
 
     steps: list[Callable[[], object]] = [lambda: None, other.identity.dedupe, add]
     frozen_again(interrupted(store, *(steps[turn] for turn in turns))).identity.dedupe()
-    crm.identity.settle()
+    if len(ids) > before:
+        # Of the two the one looks at who came late, and at nobody else; nobody repairs what they did.
+        other.identity.dedupe()
     assert seen(crm, ids) == expected(crm, 3)
     pairs = [j.pair for j in judged(crm, ids).values() if j.live]
     assert len(pairs) == len(set(pairs)), "said twice"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.storage import AsyncSqliteStore, MemoryStore, SqliteStore
 from crmcore.storage.nearness import Breadth
-from tests.app.frozen_store import MODEL, Row, flow_of, frozen
+from crmcore.values.ids import PartyId
+from tests.app.frozen_store import MODEL, Row, everyone, flow_of, frozen
 from tests.app.houses import options
 from tests.identity.model.invented import households
 
@@ -255,6 +257,72 @@ def test_a_store_without_an_index_goes_by_the_rules_until_it_is_written_anew(
     assert all(reason.field != "any two records" for c in by_rules for reason in c.match.reasons)
     crm.identity.reindex()
     assert [(c.party.id, c.match) for c in crm.identity.matches(draft(row))] == before
+
+
+def _fives(text: str) -> list[list[str]]:
+    words = text.split()
+    return [words[start : start + 5] for start in range(0, len(words), 5)]
+
+
+# In order, so that the keys of the last ones do not fit.
+NAMES = [
+    " ".join(words)
+    for words in _fives("""
+        balo bemi keta dusa lomar   fano fimu gore golit mosak  goza peku nilo hara vumit   kulo limi lora metos nadir
+        nulo remi soba tiko pelun   pabo rilu dova zemo rasik   riko mavu fesa loni tadel   tavo sinu belo kuro sotem
+    """)
+]
+
+
+def with_many_values() -> Person:
+    """Somebody who has more keys than a record carries: of eight names, mailboxes, telephones and addresses."""
+    parts = [
+        Person.of(
+            name,
+            email=f"m{n}@mail{n}.example",
+            phone=f"+44 20 7946 00{n + 10}",
+            address=f"{n + 2} mill lane, kiel",
+        )
+        for n, name in enumerate(NAMES)
+    ]
+    return attrs.evolve(
+        parts[0],
+        names=tuple(part.names[0] for part in parts),
+        contact_points=tuple(point for part in parts for point in part.contact_points),
+    )
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize("engine", ["memory", "sqlite"])
+def test_who_has_more_values_than_a_record_carries_keys_is_found_by_each_of_them(
+    engine: str, loaded: bool, tmp_path: Path
+) -> None:
+    with closing(MemoryStore() if engine == "memory" else SqliteStore(tmp_path / "crm.db")) as store:
+        crm = frozen(store, 20, **options())
+        if loaded:
+            crm.parties.load([with_many_values()], idem="one")
+        else:
+            crm.parties.add(with_many_values())
+        crm.identity.dedupe()
+        (id,) = (party.id for party in everyone(crm))
+        for name in NAMES:
+            assert [c.party.id for c in crm.identity.matches(Person.of(name))] == [id], name
+        late = crm.parties.add(Person.of(NAMES[-1])).id
+        crm.identity.dedupe()
+        assert crm.customers.resolve(late).members == (id, late)
+        rename(crm, id, NAMES[:1])
+        assert crm.identity.matches(Person.of(NAMES[-2])) == ()
+        crm.identity.settle()
+        assert crm.customers.resolve(late).members == (late,)
+        rename(crm, id, NAMES)
+        assert [c.party.id for c in crm.identity.matches(Person.of(NAMES[-2]))] == [id]
+
+
+def rename(crm: Crm, id: PartyId, names: list[str]) -> None:
+    def renamed(party: Any) -> Any:
+        return attrs.evolve(party, names=tuple(Person.of(name).names[0] for name in names))
+
+    crm.parties.change(id, renamed)
 
 
 def test_thousands_who_hold_the_same_end_in_time() -> None:

@@ -156,11 +156,11 @@ def test_keys_are_few_and_show_nothing(one: Features) -> None:
 
 def test_what_does_not_fit_is_counted_and_the_most_telling_keys_stay() -> None:
     many = Features(
-        emails=tuple(f"person{n}@x.org" for n in range(8)),
-        phones=tuple(f"+4420794600{n:02}" for n in range(10, 18)),
+        emails=tuple(f"person{n}@x.org" for n in range(99)),
+        phones=tuple(f"+442079460{n:03}" for n in range(100, 199)),
         names=features_of_row({"full_name": "Ann Lee"}).names,
         birth_dates=tuple(f"19{n}-04-12" for n in range(70, 78)),
-        identifiers=tuple(f"tax:{n}" for n in range(8)),
+        identifiers=tuple(f"tax:{n}" for n in range(99)),
     )
     keys, left_out = stored_keys(project(many))
     assert len(keys) == MOST

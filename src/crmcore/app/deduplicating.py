@@ -2,7 +2,8 @@
 
 Invariant: a model decides only for an app that asked for what it was learned by, and only where every party is known to
 be in the index. What a run over everything learned is frozen with the position at which the run began, so that what
-changed while it ran is looked at by the next one.
+changed while it ran is looked at by the next one. A run that left some out freezes nothing, neither model nor position,
+and makes the next one compare everything: leaving out speaks of one run.
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ from threading import Lock
 import attrs
 
 from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store
-from crmcore.app.feed import here
+from crmcore.app.feed import here, read_feed
 from crmcore.app.flow import Flow
 from crmcore.app.frozen import Matching, load_model, load_state, put_state, recipe_of, save_model
-from crmcore.app.incremental import NotSeen, dedupe_changes, renew, room_of
+from crmcore.app.incremental import NotSeen, Renewed, dedupe_changes, forget, renew, room_of
 from crmcore.app.relationships import related
 from crmcore.app.unit import Unit
-from crmcore.errors import VersionConflict
+from crmcore.errors import PositionExpired, VersionConflict
 from crmcore.identity.deduplication import Deduplication
 from crmcore.identity.fallback import MatcherByKind
-from crmcore.identity.model.candidates import NEAR
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.projection import PROJECTED
 from crmcore.identity.quick_scoring import QuickScorer, projectable
+from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.party.relationship import EMPLOYMENT
+from crmcore.storage.protocol import Position
 from crmcore.values.ids import Id, PartyId
 
 _TRIES = 8
@@ -78,16 +80,12 @@ async def deduplicate(
     flow: Flow, *, exclude: Exclude | None, relearn: bool, on_progress: Progress | None
 ) -> DedupeReport:
     """Deduplicate what changed, or everything where that is asked for or has to be."""
-    if flow.unit is not None:
-        # In a batch that is not written yet nothing can be frozen.
-        report, _ = await dedupe_store(flow, exclude=exclude, on_progress=on_progress)
-        return report
     tell = on_progress or (lambda stage, done, total: None)
+    work = None if relearn else await at_work(flow, flow.reader())
+    if work is not None and not work.scorer.matcher.suits("person"):
+        work = None
     why: tuple[str, ...] = ()
-    work = None
-    if exclude is None and not relearn:
-        work = await at_work(flow, flow.new_unit())
-    if work is not None and work.scorer.matcher.suits("person"):
+    if work is not None and exclude is None and flow.unit is None:
         try:
             report = await dedupe_changes(flow, work.state, work.scorer, tell)
         except NotSeen as reason:
@@ -97,16 +95,54 @@ async def deduplicate(
                 return report
             rest, _ = await dedupe_store(flow, on_progress=on_progress, people=False)
             return report.joined(rest)
-    began = await here(flow)
+    began = _Began(await here(flow), (await load_state(flow.reader())).version)
+    left_out: set[PartyId] = set()
+
+    def noted(party: Party) -> str | None:
+        reason = exclude(party) if exclude is not None else None
+        left_out.update([PartyId(party.id)] if reason is not None else [])
+        return reason
+
+    matcher = work.scorer.matcher if work is not None else None
     report, people = await dedupe_store(
-        flow, exclude=exclude, on_progress=on_progress, frozen=work.scorer.matcher if work and why else None
+        flow, exclude=noted if exclude else None, on_progress=on_progress, frozen=matcher
     )
-    await _freeze(flow, report, people, began, tell)
+    if flow.unit is not None or left_out:
+        await _remember(flow, people, whole=work is not None and not left_out)
+    else:
+        await _freeze(flow, report, people, began, tell)
     return attrs.evolve(report, notes=(*why, *report.notes))
 
 
+@attrs.frozen
+class _Began:
+    """Where the feed stood, and the version of what the store knows of its matching, when a run began."""
+
+    position: Position
+    version: int
+
+
+async def _remember(flow: Flow, people: Deduplication, *, whole: bool) -> None:
+    """Note what a run did that can freeze nothing, since it is in a batch that is not written yet, or left some out.
+
+    Where it compared the *whole* by the frozen model, the next one goes on with blocks as large as it had. Otherwise
+    that one compares everything.
+    """
+
+    async def plan(unit: Unit) -> None:
+        state = await load_state(unit, check=True)
+        counts = people.statistics
+        new = attrs.evolve(state, whole=False)
+        if whole:
+            new = attrs.evolve(state, records=counts.records, cap=counts.cap, near=counts.near)
+        if state.model and new != state:
+            await put_state(unit, new)
+
+    await flow.commit(plan, asked=("identity.dedupe.state",), reason="deduplication")
+
+
 async def _freeze(
-    flow: Flow, report: DedupeReport, people: Deduplication, began: str, tell: Progress
+    flow: Flow, report: DedupeReport, people: Deduplication, began: _Began, tell: Progress
 ) -> None:
     """Remember the model of a run over everything, and where the feed stood when it began."""
     asked = _asked(flow)
@@ -124,7 +160,8 @@ async def _freeze(
             await flow.write(unit, str(flow.ids.new(Id)))
 
         parts = await save_model(flow.new_unit, write, model)
-    await reindex(flow, tell=tell, state=state)
+    renewed = Renewed()
+    await reindex(flow, tell=tell, state=state, renewed=renewed)
     for _ in range(_TRIES):
         state = await load_state(flow.new_unit())
         unit = flow.new_unit()
@@ -135,10 +172,11 @@ async def _freeze(
                 model=people.matcher,
                 parts=parts,
                 recipe=recipe_of(asked),
-                position=began,
+                position=began.position,
                 records=people.statistics.records,
                 cap=people.statistics.cap,
-                near=people.statistics.records <= NEAR,
+                near=people.statistics.near,
+                whole=state.whole or state.version == began.version,
                 index=PROJECTED,
             ),
         )
@@ -146,37 +184,54 @@ async def _freeze(
             await flow.write(unit, str(flow.ids.new(Id)))
         except VersionConflict:
             continue
+        # What was compared as a whole has no past, but for what changed meanwhile.
+        since = await _changed_since(flow, began.position)
+        if since is not None:
+            await forget(flow, {id: version for id, version in renewed.past.items() if id not in since})
         return
 
 
-async def reindex(flow: Flow, *, tell: Progress, state: Matching | None = None) -> int:
-    """Write the satellites that are missing or out of date; how many parties were looked at.
+async def reindex(
+    flow: Flow, *, tell: Progress, state: Matching | None = None, renewed: Renewed | None = None
+) -> int:
+    """Write the satellites that are missing or out of date; how many parties were looked at. What was found is added to
+    *renewed*.
 
-    Given the *state* of a store whose index is complete, only the people who work for somebody are looked at: what a
-    party is written with does not say for whom it works.
+    Given the *state* of a store whose index is complete, only who changed since and the people who work for somebody
+    are looked at: what a party is written with does not say for whom it works.
     """
     unit = flow.new_unit()
-    complete = state is not None and state.index == PROJECTED
+    renewed = renewed or Renewed()
+    complete = state is not None and state.index == PROJECTED and state.position != ""
+    changed = await _changed_since(flow, state.position) if complete and state is not None else None
     after: str | None = None
     done = 0
     while True:
         page = await unit.scan(PARTY.tag, after=after, limit=500)
         ids = [PartyId(record.ref.id) for record in page.items]
-        if complete:
-            ids = await _employed(unit, ids)
+        if changed is not None:
+            ids = sorted({*await _employed(unit, ids), *changed.intersection(ids)})
         room = room_of(flow)
         for start in range(0, len(ids), room):
             chunk = ids[start : start + room]
 
-            async def plan(unit: Unit, chunk: list[PartyId] = chunk) -> None:
-                await renew(unit, chunk, know_former=False)
+            async def plan(unit: Unit, chunk: list[PartyId] = chunk) -> Renewed:
+                return await renew(unit, chunk, know_former=False)
 
-            await flow.commit(plan, asked=("identity.reindex", chunk), reason="deduplication")
+            renewed.add(await flow.commit(plan, asked=("identity.reindex", chunk), reason="deduplication"))
         done += len(page.items)
         tell("indexing", done, 0)
         after = page.next
         if after is None:
             return done
+
+
+async def _changed_since(flow: Flow, position: Position) -> set[PartyId] | None:
+    """The people who changed since; None where the feed no longer tells."""
+    try:
+        return (await read_feed(flow, position)).parties
+    except PositionExpired:
+        return None
 
 
 async def _employed(unit: Unit, ids: list[PartyId]) -> list[PartyId]:

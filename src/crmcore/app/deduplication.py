@@ -8,15 +8,14 @@ for each pair of customers to review. Running it again without new facts writes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 import attrs
 
 from crmcore.app.flow import Flow
-from crmcore.app.judging import concerned, put_judgement, settle
+from crmcore.app.recording import Findings, is_news, joins, machine_judgement, record
 from crmcore.app.relationships import related
 from crmcore.app.review_queue import scan_judgements, tidy
 from crmcore.app.unit import Unit, load_record
@@ -24,8 +23,14 @@ from crmcore.identity.customer import Partition, customers
 from crmcore.identity.deduplication import Deduplication, MatchedPair, dedupe
 from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.features import Features, features_of
-from crmcore.identity.identity_events import Verdict
-from crmcore.identity.judgement import Judgement, in_doubt, judge, links_of, standing, two_customers
+from crmcore.identity.judgement import (
+    Judgement,
+    in_doubt,
+    links_of,
+    said_by_way_of_others,
+    standing,
+    two_customers,
+)
 from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
@@ -34,8 +39,7 @@ from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
 from crmcore.values.frozen_map import FrozenMap
-from crmcore.values.ids import CustomerId, JudgementId, PartyId
-from crmcore.values.source import Actor
+from crmcore.values.ids import JudgementId, PartyId
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, how much of it is done and how much there is."""
@@ -48,10 +52,13 @@ class DedupeReport:
     *matchers* says what decided on people and on organizations, and why no model where none could be learned. *model*
     is what was learned of the people, which the store keeps; it is None of a run that learned nothing.
 
+    *taken_back* are the judgements of models, also of older ones, that hold no more: what people said is never among
+    them.
+
     *looked_at* is None for a run over everything. Of one that looked only at what changed it is the number of parties
-    looked at: then *records* are those that changed, *customers* those at which it looked, *review* the pairs that
-    it put to review, and *taken_back* the judgements of models that hold no more. *organizations_changed*
-    says that organizations, or who works for them, changed too: they are compared all together.
+    looked at: then *records* are those that changed, *customers* those at which it looked, and *review* the pairs that
+    it put to review. *organizations_changed* says that organizations, or who works for them, changed too: they are
+    compared all together.
     """
 
     records: int
@@ -72,6 +79,7 @@ class DedupeReport:
             self,
             merged=self.merged + rest.merged,
             written=self.written + rest.written,
+            taken_back=self.taken_back + rest.taken_back,
             matchers=(*self.matchers, *rest.matchers[1:]),
             notes=(*self.notes, "organizations changed, so all of them were compared", *rest.notes),
         )
@@ -87,7 +95,8 @@ class DedupeReport:
         counts = ", ".join(
             f"{n:,} {nouns.get(kind, kind)}" for kind, n in sorted(self.customers.items(), reverse=True)
         )
-        return f"{self.records:,} records -> {counts}   ({self.review:,} pairs to review)"
+        after = f", {self.taken_back:,} taken back" if self.taken_back else ""
+        return f"{self.records:,} records -> {counts}   ({self.review:,} pairs to review{after})"
 
 
 Exclude = Callable[[Party], str | None]
@@ -125,25 +134,62 @@ async def dedupe_store(
     features = [features_of(p, employers.get(p.id, ())) for p in persons]
     matcher = frozen or flow.learner or _suited(flow.matcher, "person")
     found = _run(matcher, persons, features, known, exclude, tell)
-    new = _new_judgements(flow, persons, customers(ids, known), known, found)
-    who = customers(ids, [*known, *new])
+    first = _findings(flow, matcher, persons, ids, known, found)
+    kept = first.without_outlived(known)
+    who = customers(ids, [*kept, *first.new])
     workers = _grouped((job.to, who.of(job.from_)) for job in jobs if job.from_ in who)
     organizations = [party for party in parties if party.kind in ("organization", "household")]
     features = [features_of(o, people=workers.get(o.id, ())) for o in organizations]
-    more = _run(_suited(flow.matcher, "organization"), organizations, features, known, exclude, tell)
-    new += _new_judgements(flow, organizations, customers(ids, known), known, more)
-    written = await _write(flow, ids, known, new, tell)
-    everything = [*known, *new]
+    matcher = _suited(flow.matcher, "organization")
+    more = _run(matcher, organizations, features, known, exclude, tell)
+    second = _findings(flow, matcher, organizations, ids, kept, more)
+    both = Findings(new=(*first.new, *second.new), outlived={**first.outlived, **second.outlived})
+    written = await record(flow, ids, known, both, tell)
+    everything = [*both.without_outlived(known), *both.new]
     partition = customers(ids, everything)
     await tidy(flow, stored, everything, partition)
-    report = _report(parties, everything, new, partition, found, more)
+    report = _report(parties, everything, both, partition, found, more)
     return attrs.evolve(report, written=written), found
+
+
+def _findings(
+    flow: Flow,
+    matcher: Matcher | PairMatcher,
+    parties: Sequence[Party],
+    ids: Sequence[PartyId],
+    known: Sequence[Judgement],
+    found: Deduplication,
+) -> Findings:
+    """What there is to write of *parties*, of whom *known* is judged.
+
+    A SAME that the groups contradict is taken back, unless it is people who keep the two apart and it joins nothing:
+    it may hold again when they take that back.
+    """
+    label = {
+        party.id: found.labels[at]
+        for at, party in enumerate(parties)
+        if at not in found.excluded and (not isinstance(matcher, LearnedMatcher) or matcher.suits(party.kind))
+    }
+    before = customers(ids, known)
+    kept_apart = {
+        frozenset(label[end] for end in pair) for pair in links_of(known)[1] if label.keys() >= {*pair}
+    }
+    outlived: dict[JudgementId, str] = {}
+    for j in known:
+        if not j.live or j.human or j.verdict != "same" or j.a not in label or j.b not in label:
+            continue
+        two = frozenset((label[j.a], label[j.b]))
+        if len(two) > 1 and (two not in kept_apart or before.of(j.a) == before.of(j.b)):
+            outlived[j.id] = found.matcher
+    standing = [judgement for judgement in known if judgement.id not in outlived]
+    before = customers(ids, standing) if outlived else before
+    return Findings(new=tuple(_new_judgements(flow, parties, before, standing, found)), outlived=outlived)
 
 
 def _report(
     parties: Sequence[Party],
     everything: Sequence[Judgement],
-    new: Sequence[Judgement],
+    written: Findings,
     partition: Partition,
     found: Deduplication,
     more: Deduplication,
@@ -154,12 +200,15 @@ def _report(
     return DedupeReport(
         records=len(parties),
         customers=FrozenMap(kinds),
-        merged=sum(1 for judgement in new if judgement.verdict == "same" and _joins(judgement, partition)),
+        merged=sum(
+            1 for judgement in written.new if judgement.verdict == "same" and joins(judgement, partition)
+        ),
         review=sum(1 for _ in in_doubt(everything, partition.of, active=kind_of)),
         written=0,
         notes=(*notes_of(found), *notes_of(more)),
         matchers=(found.decided_by, more.decided_by),
         model=None if found.learned is None else found.learned.model,
+        taken_back=len(written.outlived),
     )
 
 
@@ -179,25 +228,28 @@ def _run(
     """Compare *parties*; what people said of them is given, what models said before is found out anew."""
     at = {party.id: position for position, party in enumerate(parties)}
     links, apart = links_of(known)
+    more_together, more_apart = said_by_way_of_others(links, apart, at)
+    together = [*((link.a, link.b) for link in links if link.human), *more_together]
     reasons = {} if exclude is None else {at[party.id]: exclude(party) for party in parties}
     return dedupe(
         features,
         matcher,
         excluded={position: reason for position, reason in reasons.items() if reason is not None},
-        apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
-        together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
+        apart=[(at[a], at[b]) for a, b in (*apart, *more_apart) if a in at and b in at],
+        together=[(at[a], at[b]) for a, b in together if a in at and b in at],
         on_progress=lambda done, total: tell("comparing", done, total),
     )
 
 
 async def employers_of(unit: Unit, parties: Iterable[Party]) -> dict[PartyId, tuple[str, ...]]:
-    """The names of the organizations that each of these parties is known to have worked for."""
+    """The names of the active organizations that each of these parties is known to have worked for."""
     people = [party.id for party in parties if party.kind == "person"]
-    found = await related(unit, people) if people else {}
-    pairs = [(r.from_, r.to) for rs in found.values() for r in rs if r.type == EMPLOYMENT.key]
+    jobs = await related(unit, people) if people else {}
+    pairs = [(r.from_, r.to) for rs in jobs.values() for r in rs if r.type == EMPLOYMENT.key]
     refs = {unit.ref(PARTY.tag, to) for _, to in pairs}
     records = await unit.get(sorted(refs), check=False)
-    names = {PartyId(ref.id): load_record(PARTY, record).display_name for ref, record in records.items()}
+    found = [load_record(PARTY, record) for record in records.values()]
+    names = {party.id: party.display_name for party in found if party.standing == "active"}
     return _grouped((person, names[employer]) for person, employer in pairs if employer in names)
 
 
@@ -276,110 +328,3 @@ def _new_judgements(
         if frozenset(after.of(parties[at].id) for at in (pair.a, pair.b)) not in asked:
             add(pair, "unsure")
     return new
-
-
-def machine_judgement(
-    now: datetime,
-    id: JudgementId,
-    a: PartyId,
-    b: PartyId,
-    verdict: Verdict,
-    model: str,
-    pair: MatchedPair,
-    decision: JudgementId | None,
-) -> Judgement:
-    """What a matcher says of two parties, with its evidence."""
-    return judge(
-        id=id,
-        a=a,
-        b=b,
-        verdict=verdict,
-        actor=Actor(kind="model", id=model),
-        recorded_at=now,
-        model=model,
-        decision=decision,
-        score=pair.match.score,
-        weak=pair.match.weak,
-        support=pair.support if verdict == "same" else 1,
-        evidence=tuple(
-            FrozenMap({"field": r.field, "level": r.level, "points": r.points, "detail": r.detail})
-            for r in pair.match.reasons
-        ),
-    )
-
-
-def is_news(known: Judgement | None, verdict: str) -> bool:
-    """Whether a matcher's verdict is worth writing: nobody has judged the pair, or it was unsure and is so no more."""
-    return known is None or (not known.human and known.verdict == "unsure" and verdict == "same")
-
-
-def _joins(judgement: Judgement, partition: Partition) -> bool:
-    """Whether the two are one customer."""
-    a, b = judgement.pair
-    return a in partition and b in partition and partition.of(a) == partition.of(b)
-
-
-async def _write(
-    flow: Flow,
-    ids: Sequence[PartyId],
-    known: Sequence[Judgement],
-    new: Sequence[Judgement],
-    tell: Progress,
-) -> int:
-    """Write judgements and the clusters that follow, whole customers at a time, as many as a batch takes."""
-    partition = customers(ids, [*known, *new])
-    groups = {CustomerId(group[0]): group for group in partition.groups}
-    by_customer: dict[CustomerId, list[Judgement]] = {}
-    for judgement in new:
-        by_customer.setdefault(partition.of(judgement.a), []).append(judgement)
-    room = max(1, flow.store.describe().limits.max_ops // 4)
-    done = written = 0
-    for chunk in _chunks(
-        sorted(by_customer), {c: len(by_customer[c]) + len(groups[c]) for c in by_customer}, room
-    ):
-        members = [member for customer in chunk for member in groups[customer]]
-        judgements = [judgement for customer in chunk for judgement in by_customer[customer]]
-
-        async def plan(
-            unit: Unit, members: list[PartyId] = members, judgements: list[Judgement] = judgements
-        ) -> int:
-            return await _write_groups(unit, members, judgements)
-
-        pairs = [judgement.pair for judgement in judgements]
-        written += await flow.commit(plan, asked=("identity.dedupe", pairs), reason="deduplication")
-        done += len(chunk)
-        tell("writing customers", done, len(by_customer))
-    return written
-
-
-def _chunks(
-    items: Sequence[CustomerId], sizes: dict[CustomerId, int], room: int
-) -> Iterator[list[CustomerId]]:
-    """*items* in order, in chunks whose sizes sum to no more than *room*, or of one item that is larger."""
-    chunk: list[CustomerId] = []
-    total = 0
-    for item in items:
-        if chunk and total + sizes[item] > room:
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(item)
-        total += sizes[item]
-    if chunk:
-        yield chunk
-
-
-async def _write_groups(unit: Unit, members: Sequence[PartyId], new: Sequence[Judgement]) -> int:
-    """Write judgements and what follows from them and from all that people have said by now; how many.
-
-    What was judged meanwhile is left out, and so is a SAME that no longer joins: it would wait for a DIFFERENT to be
-    taken back without anybody having looked at the two again.
-    """
-    around = await concerned(unit, members)
-    said = standing(around.judgements)
-    fresh = [judgement for judgement in new if is_news(said.get(judgement.pair), judgement.verdict)]
-    partition = customers(around.parties, [*around.judgements, *fresh])
-    kept = [judgement for judgement in fresh if judgement.verdict != "same" or _joins(judgement, partition)]
-    for judgement in kept:
-        await put_judgement(unit, judgement, expect=0)
-    await settle(unit, around, [*around.judgements, *kept])
-    return len(kept)

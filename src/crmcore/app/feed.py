@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import attrs
 
 from crmcore.app.flow import Flow
+from crmcore.app.relationships import related
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement
@@ -24,11 +25,13 @@ _PAGE = 500
 @attrs.frozen(kw_only=True)
 class Touched:
     """*parties* are people that are new, changed or taken back, *judged* parties of whom people have judged or taken a
-    judgement back; *organizations* says that some changed, or who works for them. *position* is how far it was read,
-    over how many *changes*."""
+    judgement back; *organizations* says that some changed, or who works for them. *workers* are the people who work for
+    organizations that changed: they are compared by its name. *position* is how far it was read, over how many
+    *changes*."""
 
     parties: set[PartyId]
     judged: set[PartyId]
+    workers: set[PartyId] = attrs.field(factory=set[PartyId])
     organizations: bool
     position: Position
     changes: int = 0
@@ -70,6 +73,8 @@ async def _people(unit: Unit, refs: Sequence[Ref], found: Touched) -> Touched:
     kinds = {PartyId(ref.id): record.body["kind"] for ref, record in records.items()}
     found.parties.update(id for id, kind in kinds.items() if kind in ("person", "anonymous"))
     others = [id for id, kind in kinds.items() if kind not in ("person", "anonymous")]
+    jobs = (await related(unit, others)).values() if others else ()
+    found.workers.update(job.from_ for of_one in jobs for job in of_one if job.type == EMPLOYMENT.key)
     return attrs.evolve(found, organizations=found.organizations or bool(others))
 
 

@@ -35,7 +35,8 @@ class Matching(Document):
     *model* is the name of the model that decides, "" for none, and *parts* how many records hold it; *recipe* is what
     the app asked to be learned. *position* is how far the feed was read, *records* how many there were when all were
     last compared, *cap* the size of the largest block then, and *near* whether values one typing error apart were
-    looked for. *index* is the version of the keys that every party is known to have.
+    looked for; *whole* is false if the last run left some out or judged by another model. *index* is the version of the
+    keys that every party is known to have.
     """
 
     version: int = 0
@@ -46,6 +47,7 @@ class Matching(Document):
     records: int = 0
     cap: int = 0
     near: bool = False
+    whole: bool = True
     index: str = ""
 
 

@@ -250,10 +250,14 @@ class AsyncIdentity:
         The first run compares all parties, learns a model of the people and freezes it in the store. From then on a run
         looks only at people who are new, changed or judged, and at those whom they meet; what no longer holds of a
         model's judgements is taken back. Running it again without new facts writes nothing, and a run that was cut off
-        is simply run again. *relearn* compares all and learns anew.
+        is simply run again. *relearn* compares all and learns anew. A run over all takes back, too, what models said
+        before and does not hold.
 
         *exclude* says of a party why it must not be linked with others (None if it may): it is not compared, and what
-        was judged of it before stands. With it all parties are compared.
+        was judged of it before stands. It speaks of this run alone, so give it each time to somebody who must stay
+        alone, or say so of the two with `mark_different`. All other parties are compared, by the frozen model if there
+        is one; a model that was learned without somebody is not frozen, and the next run without *exclude* compares
+        everything. In a batch everything is compared, and nothing is frozen.
         """
         return await deduplicate(self._flow, exclude=exclude, relearn=relearn, on_progress=on_progress)
 
@@ -261,7 +265,9 @@ class AsyncIdentity:
         """Deduplicate until nothing is left to look at: also what others wrote meanwhile; how many judgements.
 
         Afterwards, under the frozen model, the customers are those that comparing all parties would give, in whatever
-        order and portions they came.
+        order and portions they came. One thing only comparing all finds, and that only among 20,000 different people at
+        most: two records of which every value that could lead from one to the other is a typing error apart. In a
+        small store `dedupe(relearn=True)` finds them; what it joined so stays joined while the model says so.
         """
         written = 0
         for _ in range(_ROUNDS):

@@ -1,14 +1,16 @@
 """Deduplicating what changed: read the feed from where the last run ended, and resolve anew only what that touches.
 
 Invariant: under a frozen model the customers are in the end those that comparing everything would give, in whatever
-order and portions the records came. How far the feed was read is written when all that it led to is written, by
-compare-and-swap: a run that is killed, or another one at the same time, repeats work and neither loses nor doubles any.
+order and portions the records came; but a run over what changed does not look for neighbours, values one typing error
+apart, as one over at most 20,000 different people does: what that joined is compared again, and no more. How far the
+feed was read is written when all that it led to is written, by compare-and-swap: a run that is killed, or another one
+at the same time, repeats work and neither loses nor doubles any.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -20,11 +22,11 @@ from crmcore.app.frozen import Matching, load_state, put_state
 from crmcore.app.near_index import FEATURES, former_of, projection_of, put_satellite
 from crmcore.app.resolving import Resolved, Settings, resolve_place
 from crmcore.app.surroundings import Surroundings, reach_of
-from crmcore.app.unit import Unit
+from crmcore.app.unit import ROOM, Unit
 from crmcore.errors import PositionExpired, VersionConflict
 from crmcore.identity.features import features_of
-from crmcore.identity.near_keys import single_keys
-from crmcore.identity.projection import Projection, project
+from crmcore.identity.near_keys import MOST, single_keys
+from crmcore.identity.projection import PROJECTED, Projection, project
 from crmcore.identity.quick_scoring import QuickScorer
 from crmcore.identity.vicinity import Vicinity
 from crmcore.values.frozen_map import FrozenMap
@@ -65,6 +67,8 @@ async def dedupe_changes(flow: Flow, state: Matching, scorer: QuickScorer, tell:
     Raises:
         NotSeen: if that cannot be done; nothing is lost by what was written until then.
     """
+    if not state.whole:
+        raise NotSeen("the last run left some out, or judged by another model")
     done = _Done()
     settings = Settings(scorer=scorer, cap=state.cap, near=state.near)
     again: set[PartyId] = set()
@@ -74,20 +78,23 @@ async def dedupe_changes(flow: Flow, state: Matching, scorer: QuickScorer, tell:
         except PositionExpired:
             raise NotSeen("the store's feed no longer reaches back to the last run") from None
         done.organizations = done.organizations or touched.organizations
-        changed = touched.parties
-        former = await _renew(flow, changed)
+        renewed = await _renew(flow, touched.parties | touched.workers)
+        # An organization that keeps its name changes nothing for those who work there, of whom there may be thousands.
+        changed = touched.parties | (touched.workers & renewed.moved)
         settings.seen.forget()
         done.changed |= changed
-        places = await _reopened(flow, settings, changed, former)
+        places = await _reopened(flow, settings, changed, renewed.former)
         await _resolve(flow, settings, sorted({*places, *touched.judged, *again}), done, tell)
         if not touched.worth_saving or await _saved(flow, state, touched):
-            await _forget(flow, changed)
+            await forget(flow, renewed.past)
             break
         # Somebody else ended a run meanwhile and may have decided by what this one has changed: look at it all again.
         again |= done.places.keys()
         state = await load_state(flow.new_unit())
         if state.model != scorer.matcher.name:
             raise NotSeen("another model was learned meanwhile")
+        if not state.whole:
+            raise NotSeen("another run left some out meanwhile")
     return await _report(flow, done, scorer)
 
 
@@ -102,19 +109,35 @@ async def _saved(flow: Flow, state: Matching, touched: Touched) -> bool:
     return True
 
 
-async def _renew(flow: Flow, changed: Iterable[PartyId]) -> list[Projection]:
+@attrs.define
+class Renewed:
+    """What was found when satellites were brought up to date: all states that were replaced, and in *moved* whose; in
+    *past* the versions of the satellites that still tell of them."""
+
+    former: list[Projection] = attrs.field(factory=list[Projection], repr=False)
+    moved: set[PartyId] = attrs.field(factory=set[PartyId])
+    past: dict[PartyId, int] = attrs.field(factory=dict[PartyId, int])
+
+    def add(self, other: Renewed) -> None:
+        """Note what was found of other parties."""
+        self.former += other.former
+        self.moved |= other.moved
+        self.past |= other.past
+
+
+async def _renew(flow: Flow, changed: Iterable[PartyId]) -> Renewed:
     """Bring the satellites of these parties up to date, and say what was different before."""
-    former: list[Projection] = []
+    renewed = Renewed()
     for chunk in _chunks(sorted(changed), room_of(flow)):
 
-        async def plan(unit: Unit, chunk: list[PartyId] = chunk) -> list[Projection]:
+        async def plan(unit: Unit, chunk: list[PartyId] = chunk) -> Renewed:
             return await renew(unit, chunk)
 
-        former += await flow.commit(plan, asked=("identity.dedupe.index", chunk), reason="deduplication")
-    return former
+        renewed.add(await flow.commit(plan, asked=("identity.dedupe.index", chunk), reason="deduplication"))
+    return renewed
 
 
-async def renew(unit: Unit, ids: Iterable[PartyId], *, know_former: bool = True) -> list[Projection]:
+async def renew(unit: Unit, ids: Iterable[PartyId], *, know_former: bool = True) -> Renewed:
     """Write the satellites of parties that are missing or not up to date; what was different before.
 
     Raises:
@@ -124,7 +147,7 @@ async def renew(unit: Unit, ids: Iterable[PartyId], *, know_former: bool = True)
     refs = {party.id: unit.ref(FEATURES, party.id) for party in parties}
     records = await unit.get(list(refs.values()))
     employers = await employers_of(unit, [party for party in parties if party.standing == "active"])
-    former: list[Projection] = []
+    renewed = Renewed()
     for party in parties:
         record = records.get(refs[party.id])
         active = party.standing == "active"
@@ -137,26 +160,29 @@ async def renew(unit: Unit, ids: Iterable[PartyId], *, know_former: bool = True)
             before = ()
         if record is not None and old is not None and old != new:
             before = (*before, old)
-        former += before
-        if record is None if old is None and new is None else old == new:
-            continue
-        await put_satellite(
-            unit,
-            party.id,
-            new,
-            [one.to_body() for one in dict.fromkeys(before)],
-            expect=record.version if record else 0,
-        )
-    return former
+        renewed.former += before
+        stale = new is not None
+        if record is not None:
+            stale = old != new or record.body.get("v") != PROJECTED
+        if stale or before:
+            renewed.moved.add(party.id)
+        version = record.version if record else 0
+        if stale:
+            past = [one.to_body() for one in dict.fromkeys(before)]
+            await put_satellite(unit, party.id, new, past, expect=version)
+        if before or (record is not None and not stale and record.body.get("lost")):
+            renewed.past[party.id] = version + stale
+    return renewed
 
 
-async def _forget(flow: Flow, changed: Iterable[PartyId]) -> None:
-    """Drop what the satellites of these parties say of the past. If somebody is faster, it is dropped another time."""
-    for chunk in _chunks(sorted(changed), room_of(flow)):
+async def forget(flow: Flow, past: Mapping[PartyId, int]) -> None:
+    """Drop what satellites of these versions say of the past. One that was written since has a past that was not
+    looked at: it is dropped when that was."""
+    for chunk in _chunks(sorted(past), room_of(flow)):
         unit = flow.new_unit()
         records = await unit.get([unit.ref(FEATURES, id) for id in chunk], check=False)
         for ref, record in records.items():
-            if "w" in record.body or "lost" in record.body:
+            if record.version == past[PartyId(ref.id)]:
                 await put_satellite(unit, ref.id, projection_of(record.body), expect=record.version)
         if not unit.empty:
             try:
@@ -236,8 +262,8 @@ async def _report(flow: Flow, done: _Done, scorer: QuickScorer) -> DedupeReport:
 
 
 def room_of(flow: Flow) -> int:
-    """How many satellites are written in one batch, each with its check."""
-    return max(1, min(_CHUNK, flow.store.describe().limits.max_ops // 4))
+    """Of how many parties satellites are written in one batch, with all further ones and a few checks."""
+    return max(1, min(_CHUNK, flow.store.describe().limits.max_ops // (MOST // ROOM + 3)))
 
 
 def _chunks(items: list[PartyId], size: int) -> Iterable[list[PartyId]]:

@@ -15,7 +15,7 @@ from typing import Any
 import attrs
 
 from crmcore.app.flow import RESENDS, Flow
-from crmcore.app.near_index import new_satellite
+from crmcore.app.near_index import new_satellites
 from crmcore.app.unit import MORE, OWNER, ROOM, proven, shares
 from crmcore.errors import (
     CapabilityMissing,
@@ -96,8 +96,8 @@ OnRefused = Callable[[RefusedRow], None]
 class _Read:
     """A row of the input: the draft and its stored form, or why there is none."""
 
-    draft: Party
-    text: Json
+    draft: Party = attrs.field(repr=False)
+    text: Json = attrs.field(repr=False)
     fault: tuple[str, str] | None = None
 
 
@@ -315,7 +315,7 @@ class _Rows(Collection[Row]):
     def _records(self, id: PartyId, read: _Read) -> tuple[NewRecord, ...]:
         """The record of a party, what it is compared by, and its satellites where it has more keys than fit on one."""
         features = active_features(read.draft)
-        near = () if features is None else (new_satellite(id, features),)
+        near = () if features is None else new_satellites(id, features)
         keys, sorts = index_of(read.draft, features, self._flow.matcher)
         if len(keys) + len(sorts) <= ROOM:
             return (*near, NewRecord(PARTY.tag, id, PARTY.schema, read.text, keys, sorts))

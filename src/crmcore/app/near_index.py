@@ -2,7 +2,8 @@
 
 Invariant: written in the batch that writes the party, with the values that the party has then. What it had when it was
 last deduplicated is kept beside until the next deduplication, so that who was near it then is looked at again. A
-retracted party has no keys. A record of another version is not read, and counted as missing.
+retracted party has no keys. A record of another version is not read, and counted as missing. Keys that do not fit on it
+lie on further records of the same kind, which hold nothing but whose they are.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from crmcore.app.unit import Unit
+from crmcore.app.frozen import fixed_id
+from crmcore.app.unit import ROOM, Unit
 from crmcore.identity.features import Features
 from crmcore.identity.near_keys import NEAR, stored_keys
 from crmcore.identity.projection import PROJECTED, Projection, from_body, project
@@ -22,6 +24,10 @@ from crmcore.values.ids import Id, PartyId
 FEATURES = "features"
 """The kind of the satellite record; it has the id of its party."""
 
+OF = "of"
+"""In a further record: the party whose keys it has."""
+
+_FURTHER = "further"
 _SCHEMA = 1
 _MOST_FORMER = 8
 """A party that was changed more often than that since the last deduplication makes the next one look at everything."""
@@ -65,23 +71,39 @@ def _former(record: Record | None, new: Projection | None) -> tuple[list[Any], b
     return former[:_MOST_FORMER], bool(body.get("lost")) or len(former) > _MOST_FORMER
 
 
-def satellite_of(projection: Projection | None) -> tuple[dict[str, Any], Sequence[str]]:
+def _satellite(projection: Projection | None) -> tuple[dict[str, Any], Sequence[str]]:
     """The body and the keys of the satellite of a party that has no past; without a projection it has no keys."""
     body: dict[str, Any] = {"v": PROJECTED}
     if projection is None:
         return body, ()
-    texts, left_out = stored_keys(projection)
+    texts, _ = stored_keys(projection)
     body["p"] = projection.to_body()
-    if left_out:
-        body["d"] = left_out
+    if len(texts) > ROOM:
+        body[_FURTHER] = (len(texts) - 1) // ROOM
     return body, texts
 
 
-def new_satellite(id: str, features: Features) -> NewRecord:
+def _rest(texts: Sequence[str]) -> list[Sequence[str]]:
+    """The keys that do not fit, for each of the further records."""
+    return [texts[start : start + ROOM] for start in range(ROOM, len(texts), ROOM)]
+
+
+def new_satellites(id: str, features: Features) -> tuple[NewRecord, ...]:
     """What `put_features` writes for a party that is loaded."""
-    body, texts = satellite_of(project(features))
+    body, texts = _satellite(project(features))
     # A projection is lists of texts: there is nothing else in it that a look would find.
-    return NewRecord(FEATURES, id, _SCHEMA, Json(write(body)), [(NEAR, text) for text in texts])
+    own = NewRecord(FEATURES, id, _SCHEMA, Json(write(body)), [(NEAR, text) for text in texts[:ROOM]])
+    further = (
+        NewRecord(
+            FEATURES, _further(id, number), _SCHEMA, Json(write({OF: id})), [(NEAR, text) for text in more]
+        )
+        for number, more in enumerate(_rest(texts))
+    )
+    return (own, *further)
+
+
+def _further(id: str, number: int) -> Id:
+    return fixed_id(FEATURES, id, str(number))
 
 
 async def put_satellite(
@@ -94,13 +116,28 @@ async def put_satellite(
     expect: int,
 ) -> None:
     """Write a satellite record as it is to be."""
-    body, texts = satellite_of(projection)
+    body, texts = _satellite(projection)
+    rest = _rest(texts)
+    ref = unit.ref(FEATURES, id)
+    before = (await unit.get([ref], check=False)).get(ref) if expect else None
+    there = 0 if before is None else before.body.get(_FURTHER, 0)
+    if there > len(rest):
+        # Kept without keys: there will be more again.
+        rest += [()] * (there - len(rest))
+        body[_FURTHER] = there
     former = list(former)
     if former:
         body["w"] = former
     if lost:
         body["lost"] = True
-    await unit.put_body(FEATURES, Id(id), body, schema=_SCHEMA, expect=expect, keys=near_keys(texts))
+    keys = near_keys(texts[:ROOM])
+    await unit.put_body(FEATURES, Id(id), body, schema=_SCHEMA, expect=expect, keys=keys)
+    refs = [unit.ref(FEATURES, _further(id, number)) for number in range(len(rest))]
+    stored = await unit.get(refs, check=False) if refs else {}
+    for further, more in zip(refs, rest, strict=True):
+        version = stored[further].version if further in stored else 0
+        keys = near_keys(more)
+        await unit.put_body(FEATURES, Id(further.id), {OF: id}, schema=_SCHEMA, expect=version, keys=keys)
 
 
 def near_keys(texts: Iterable[str]) -> frozenset[Key]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from crmcore.app.near_index import FEATURES
+import attrs
+
+from crmcore.app.near_index import FEATURES, OF
 from crmcore.app.unit import Unit
 from crmcore.identity.near_keys import NEAR
 from crmcore.storage.lift import Lifted
@@ -21,6 +23,18 @@ _PAGE = 1000
 
 async def near(unit: Unit, texts: Sequence[str], breadth: Breadth) -> NearHits:
     """The satellites that carry one of *texts*, as far as *breadth* goes."""
+    hits = await _near(unit, texts, breadth)
+    further = [id for id, body in hits.bodies.items() if OF in body]
+    if not further:
+        return hits
+    bodies = {id: body for id, body in hits.bodies.items() if OF not in body}
+    owners = {unit.ref(FEATURES, hits.bodies[id][OF]) for id in further}
+    records = await unit.get([ref for ref in owners if ref.id not in bodies], check=False)
+    bodies.update((ref.id, record.body) for ref, record in sorted(records.items()))
+    return attrs.evolve(hits, bodies=bodies)
+
+
+async def _near(unit: Unit, texts: Sequence[str], breadth: Breadth) -> NearHits:
     values = list(dict.fromkeys(texts))
     store = unit.store
     if unit.empty:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 
 from crmcore.app.customers import load_parties
-from crmcore.app.deduplication import employers_of, is_news, machine_judgement
+from crmcore.app.deduplication import employers_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import Concerned, concerned, judgements_on, pass_over, put_judgement, settle
+from crmcore.app.recording import is_news, machine_judgement, take_back
 from crmcore.app.resolve import memberships
 from crmcore.app.review_queue import active
 from crmcore.app.surroundings import Seen, Surroundings
@@ -25,16 +26,15 @@ from crmcore.identity.features import features_of
 from crmcore.identity.judgement import (
     Judgement,
     Pair,
-    Retraction,
     in_doubt,
     links_of,
+    said_by_way_of_others,
     standing,
     two_customers,
 )
 from crmcore.identity.quick_scoring import QuickScorer
 from crmcore.party.party import Party
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
-from crmcore.values.source import Actor
 
 _DOUBTS = 20
 """So many doubtful pairs of a record with others are looked at, the likeliest."""
@@ -191,27 +191,40 @@ async def _grouped(
     order = [party.id for party in parties]
     at = {id: position for position, id in enumerate(order)}
     features = [features_of(party, employers.get(party.id, ())) for party in parties]
-    links, apart = links_of(around.judgements)
+    together, apart = await _said(unit, sorted({*around.parties, *order}))
     found = regroup(
         features,
         by.scorer.matcher,
         [(at[a], at[b]) for a, b in sorted(place.pairs) if a in at and b in at],
         apart=[(at[a], at[b]) for a, b in apart if a in at and b in at],
-        together=[(at[link.a], at[link.b]) for link in links if link.human and link.a in at and link.b in at],
-        decided=[at[id] for id in await _spoken_of(unit, order)],
+        together=[(at[a], at[b]) for a, b in together if a in at and b in at],
+        # They stand for themselves alone, though others hold the same.
+        decided=sorted({at[end] for pair in (*together, *apart) for end in pair if end in at}),
     )
     return found, order
 
 
-async def _spoken_of(unit: Unit, parties: Sequence[PartyId]) -> set[PartyId]:
-    """The parties of whom people said whether they are the same as another one that is compared: they stand for
-    themselves alone, though others hold the same."""
-    links, apart = links_of(await judgements_on(unit, parties))
-    pairs = [*apart, *((link.a, link.b) for link in links if link.human)]
-    ends = {end for pair in pairs for end in pair}
-    active = {party.id for party in await load_parties(unit, sorted(ends)) if party.standing == "active"}
-    known = set(parties)
-    return {end for pair in pairs if active.issuperset(pair) for end in pair if end in known}
+async def _said(unit: Unit, parties: Sequence[PartyId]) -> tuple[list[Pair], list[Pair]]:
+    """Which active parties people put together and which they keep apart, of those that have one of *parties*."""
+    said = {judgement.id: judgement for judgement in await judgements_on(unit, parties)}
+    links, apart = links_of(said.values())
+    ends = {end for link in links if link.human for end in (link.a, link.b)} | {
+        end for two in apart for end in two
+    }
+    active = await _active(unit, ends)
+    if beyond := ends - active - set(parties):
+        # Whom else people took for somebody who was taken back.
+        around = await concerned(unit, sorted(beyond))
+        said.update((judgement.id, judgement) for judgement in around.judgements)
+        links, apart = links_of(said.values())
+        active |= await _active(unit, {end for link in links for end in (link.a, link.b)} - ends)
+    together = [(link.a, link.b) for link in links if link.human and link.a in active and link.b in active]
+    more_together, more_apart = said_by_way_of_others(links, apart, active)
+    return together + more_together, [pair for pair in apart if active.issuperset(pair)] + more_apart
+
+
+async def _active(unit: Unit, parties: Iterable[PartyId]) -> set[PartyId]:
+    return {party.id for party in await load_parties(unit, sorted(parties)) if party.standing == "active"}
 
 
 def _wanted(
@@ -225,7 +238,6 @@ async def _take_back(
     unit: Unit, around: Concerned, wanted: Mapping[PartyId, int], by: Settings
 ) -> dict[JudgementId, Judgement]:
     """Take back what models said of records that are not the same any more."""
-    actor = Actor(kind="model", id=by.scorer.matcher.name)
     taken: dict[JudgementId, Judgement] = {}
     for judgement in around.judgements:
         if not judgement.live or judgement.human or judgement.verdict != "same":
@@ -233,11 +245,7 @@ async def _take_back(
         a, b = wanted.get(judgement.a), wanted.get(judgement.b)
         if a is None or b is None or a == b:
             continue
-        version = judgement.version + 1
-        retraction = Retraction(actor=actor, at=unit.now, reason="deduplication")
-        after = attrs.evolve(judgement.retract(retraction), version=version)
-        await put_judgement(unit, after, expect=judgement.version)
-        taken[judgement.id] = after
+        taken[judgement.id] = await take_back(unit, judgement, by.scorer.matcher.name)
     return taken
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.near_index import FEATURES, projection_of
+from crmcore.app.near_index import FEATURES, OF, projection_of
 from crmcore.app.near_read import near
 from crmcore.app.unit import Unit
 from crmcore.identity.customer import CAP
@@ -46,16 +46,19 @@ def reach_of(cap: int) -> int:
 
 @attrs.frozen
 class Seen:
-    """What records hold, as far as it was read: projections, and keys with contents."""
+    """What records hold, as far as it was read: projections, and keys with contents; whose the further records are."""
 
-    known: dict[str, Projection | None] = attrs.field(factory=dict[str, Projection | None])
+    known: dict[str, Projection | None] = attrs.field(factory=dict[str, Projection | None], repr=False)
     holding: dict[str, tuple[frozenset[str], Hashable]] = attrs.field(
-        factory=dict[str, tuple[frozenset[str], Hashable]]
+        factory=dict[str, tuple[frozenset[str], Hashable]], repr=False
     )
+
+    owners: dict[str, str] = attrs.field(factory=dict[str, str])
 
     def forget(self) -> None:
         """Begin anew."""
         self.known.clear()
+        self.owners.clear()
         self.holding.clear()
 
 
@@ -69,6 +72,7 @@ class Surroundings:
         self.cap = cap
         self.reach = reach_of(cap)
         self.known = seen.known
+        self._owners = seen.owners
         self._holding = seen.holding
 
     async def load(self, ids: Iterable[str]) -> None:
@@ -80,6 +84,8 @@ class Surroundings:
             self._note(ref.id, {} if record is None else record.body)
 
     def _note(self, id: str, body: Mapping[str, Any]) -> None:
+        if OF in body:
+            self._owners[id] = body[OF]
         found = projection_of(body)
         self.known[id] = None if found is None or found.empty else found
 
@@ -126,8 +132,11 @@ class Surroundings:
         ids = await self._bearers(wanted)
         ids += await self._equals(projection)
         await self.load(ids)
+        ids = [self._owners.get(id, id) for id in ids]
+        await self.load(ids)
         holders = {id: self.holding(id) for id in ids if self.known[id] is not None}
-        return Vicinity(mine, holders, beyond=beyond, met=met, cap=self.cap)
+        held = self._held(projection)
+        return Vicinity(mine, holders, held=held, beyond=beyond, met=met, cap=self.cap)
 
     async def _sizes(self, keys: Collection[Key]) -> dict[Key, int]:
         if not keys:

@@ -52,8 +52,8 @@ class Statistics:
     """How much work was done. *left_out* counts pairs in oversized blocks that may not have been compared.
 
     *held* counts the pairs taken for the same that did not join their groups, since something contradicts or one weak
-    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, and *debt* what
-    the larger ones cost, where a model decided.
+    match is not enough for two groups. *cap* is the size of the largest block that was compared whole, *debt* what the
+    larger ones cost, and *near* says whether records met by values one typing error apart too, where a model decided.
     """
 
     records: int
@@ -68,6 +68,7 @@ class Statistics:
     related: int = 0
     cap: int = 0
     debt: RecallDebt | None = None
+    near: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -385,6 +386,7 @@ class _Run:
             related=len(self.scan.related),
             cap=self.scan.cap,
             debt=self.scan.debt,
+            near=self.scan.near,
         )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from crmcore.errors import InvalidJudgement, NotFound
-from crmcore.identity.cluster import Link
+from crmcore.identity.cluster import Link, agglomerate
 from crmcore.identity.identity_events import Verdict
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId, JudgementId, PartyId
@@ -186,6 +186,35 @@ def links_of(judgements: Iterable[Judgement]) -> tuple[tuple[Link[PartyId], ...]
         Link(a, b, j.human, j.score, j.weak, j.support) for (a, b), j in counting if j.verdict == "same"
     )
     return links, tuple(pair for pair, j in counting if j.human and j.verdict == "different")
+
+
+def said_by_way_of_others(
+    links: Iterable[Link[PartyId]], apart: Iterable[Pair], among: Container[PartyId]
+) -> tuple[list[Pair], list[Pair]]:
+    """Which parties *among* some people put together, and which they keep apart, by what they said of other parties.
+
+    A record that was taken back still joins the two that a person took for it, and keeps apart from them whom a person
+    told from it.
+    """
+    links, apart = [link for link in links if link.human], list(apart)
+    if all(link.a in among and link.b in among for link in links) and all(
+        a in among and b in among for a, b in apart
+    ):
+        return [], []
+    nodes = {end for link in links for end in (link.a, link.b)} | {end for pair in apart for end in pair}
+    first: dict[PartyId, PartyId] = {}
+    together: list[Pair] = []
+    for group in agglomerate(nodes, links, apart).groups:
+        mine = [party for party in group if party in among]
+        if len(mine) < len(group):
+            together += [(mine[0], party) for party in mine[1:]]
+        first.update(dict.fromkeys(group, mine[0]) if mine else {})
+    sides = [
+        (first[a], first[b])
+        for a, b in apart
+        if a in first and b in first and not (a in among and b in among)
+    ]
+    return together, [(min(pair), max(pair)) for pair in sides if pair[0] != pair[1]]
 
 
 def decided(judgements: Iterable[Judgement]) -> frozenset[Pair]:

@@ -27,6 +27,7 @@ class GivenPairs:
     """Candidates that somebody has found already, in the place of `Candidates`."""
 
     cap = 0
+    near = False
     oversized = 0
     left_out = 0
 
@@ -105,6 +106,11 @@ class ModelScan:
     def cap(self) -> int:
         """The size of the largest block that is compared whole."""
         return self.candidates.cap
+
+    @property
+    def near(self) -> bool:
+        """Whether records also meet by values one typing error apart."""
+        return self.candidates.near
 
     def match(self, a: int, b: int) -> Match:
         """What the model says of two nodes; of one in which there is nothing to compare, that it is different."""

@@ -1,8 +1,8 @@
 """The keys by which a store finds who is near a record: the values that it has, and pairs of them, as hashes.
 
 Invariant: at most `MOST` keys a record, a function of its projection alone; none shows what it was made of, though who
-guesses a value can test the guess. People and organizations never share one. Where there are more keys than fit, single
-values come first, those that few share before those that many share, and what was left out is counted.
+guesses a value can test the guess. People and organizations never share one. Where there are more, single values come
+first, those that few share before those that many share: what is left out then are pairs of values.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from crmcore.identity.projection import READERS, Projection, texts_at
 NEAR = "near"
 """The namespace of the keys."""
 
-MOST = 40
-"""So many keys a record may carry."""
+MOST = 400
+"""So many keys are kept of a record; most have thirty."""
 
 _BYTES = 9
 """Two values share a hash of so many bytes by accident once in 2^72, and would only be compared for nothing then."""

@@ -30,6 +30,9 @@ class Projection(NamedTuple):
     values: tuple[str, ...]
     more: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Projection(kind={self.kind!r}, <hidden>)"
+
     @property
     def empty(self) -> bool:
         """Whether there is nothing to compare."""

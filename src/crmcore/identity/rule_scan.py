@@ -47,6 +47,11 @@ class RuleScan:
         """0: rules have blocks of their own."""
         return 0
 
+    @property
+    def near(self) -> bool:
+        """Rules have keys of their own."""
+        return False
+
     def match(self, a: int, b: int) -> Match:
         """What the matcher says of two nodes."""
         return self.matcher.compare(self.nodes[a], self.nodes[b], self.population)

@@ -36,6 +36,11 @@ class Scan(Protocol):
         """The size of the largest block that is compared whole; 0 where no model decides."""
         ...
 
+    @property
+    def near(self) -> bool:
+        """Whether records also meet by values one typing error apart, where a model decides."""
+        ...
+
     def match(self, a: int, b: int) -> Match:
         """What the matcher says of two nodes, with reasons."""
         ...

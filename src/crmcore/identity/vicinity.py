@@ -24,8 +24,9 @@ Subset = tuple[str, ...]
 class Vicinity:
     """The records that share a value with the one that has the keys *mine*; that one is among them if it is stored.
 
-    *holders* has for each record in sight its single keys and what it holds: equal records count once. *beyond* are the
-    keys of *mine* that more records carry than are in sight, *met* the pairs of those whose bearers are all in sight.
+    *holders* has for each record in sight its single keys and what it holds: equal records count once, and meet however
+    many share their values. The record itself holds *held*. *beyond* are the keys of *mine* that more records carry
+    than are in sight, *met* the pairs of those whose bearers are all in sight.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Vicinity:
         mine: Collection[str],
         holders: Mapping[str, tuple[Collection[str], Hashable]],
         *,
+        held: Hashable = None,
         beyond: Collection[str] = (),
         met: Collection[tuple[str, str]] = (),
         cap: int,
@@ -42,6 +44,7 @@ class Vicinity:
         self.beyond = frozenset(beyond)
         self.met = frozenset(met)
         self.cap = cap
+        self.held = held
         self._bit: dict[Hashable, int] = {}
         self._ids: list[list[str]] = []
         self.bearers = dict.fromkeys(self.mine, 0)
@@ -89,7 +92,8 @@ class Vicinity:
 
     def partners(self) -> tuple[set[str], int]:
         """The records to compare with, and of how many pairs of values it is not known who shares them."""
-        found = unknown = 0
+        found = 1 << self._bit[self.held] if self.held in self._bit else 0
+        unknown = 0
         for key, mask in self.bearers.items():
             if key not in self.beyond and mask.bit_count() <= self.cap:
                 found |= mask

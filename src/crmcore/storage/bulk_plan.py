@@ -61,6 +61,9 @@ class CheckedChunk(NamedTuple):
     streams: Set[str]
     claims: Set[KeyPair]
 
+    def __repr__(self) -> str:
+        return f"CheckedChunk(tenant={self.tenant!r}, <{len(self.rows)} rows hidden>)"
+
 
 def chunk_digest(digest: str) -> bytes:
     """What is kept to know a chunk again; no batch has the same.

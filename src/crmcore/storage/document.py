@@ -37,11 +37,14 @@ decode = json.loads
 class Json(str):
     """The canonical text of a JSON object. `of` checks and encodes, the constructor trusts.
 
-    >>> Json.of({"b": 1, "a": ["x", None]})
-    '{"a":["x",null],"b":1}'
+    >>> print(Json.of({"b": 1, "a": ["x", None]}))
+    {"a":["x",null],"b":1}
     """
 
     __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Json(<{len(self)} hidden>)"
 
     @classmethod
     def of(cls, body: Mapping[str, Any], *, levels: int = MAX_DEPTH) -> Json:

@@ -24,6 +24,9 @@ class Current(NamedTuple):
     keys: Collection[KeyPair] = ()
     sorts: Collection[SortTriple] = ()
 
+    def __repr__(self) -> str:
+        return f"Current(version={self.version}, live={self.live}, <hidden>)"
+
 
 ABSENT = Current(0, live=False)
 

@@ -70,6 +70,9 @@ class Write(NamedTuple):
     carries: str = NOTHING
     claims: tuple[KeyPair, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"Write(op={self.op!r}, address={self.address!r}, expect={self.expect}, <hidden>)"
+
 
 class Addition(NamedTuple):
     """A checked Append. The instants are microseconds since 1970; *subjects* and *body* are canonical JSON."""
@@ -81,6 +84,9 @@ class Addition(NamedTuple):
     subjects: str
     schema: str
     body: str
+
+    def __repr__(self) -> str:
+        return f"Addition(stream={self.stream!r}, schema={self.schema!r}, <hidden>)"
 
 
 class Checked(NamedTuple):
@@ -102,6 +108,9 @@ class Checked(NamedTuple):
     addresses: Set[Address]
     streams: Set[str]
     claims: Set[KeyPair]
+
+    def __repr__(self) -> str:
+        return f"Checked(tenant={self.tenant!r}, <{len(self.effects)} effects hidden>)"
 
 
 def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Checked:

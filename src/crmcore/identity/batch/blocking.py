@@ -28,8 +28,9 @@ each place where it may have one."""
 
 @attrs.frozen(eq=False, repr=False, kw_only=True)
 class Blocked:
-    """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, and
-    the size of the largest block that is compared whole; with a sample of what the larger ones leave out."""
+    """The pairs *a* < *b*; how many blocks there are, how many are oversized, how many pairs those may leave out, the
+    size of the largest block that is compared whole, and whether neighbours were looked for; with a sample of what the
+    larger ones leave out."""
 
     a: Ints
     b: Ints
@@ -38,6 +39,7 @@ class Blocked:
     oversized: int
     left_out: int
     cap: int
+    near: bool
 
 
 def blocked(
@@ -53,6 +55,7 @@ def blocked(
     sizes = np.zeros(len(keys.kinds), dtype=np.int64)
     for slot in keys.slots:
         sizes += np.bincount(slot[slot >= 0], minlength=len(sizes))
+    looked = records <= NEAR and cap is None
     near = _near(keys, sizes, records if cap is None else NEAR + 1)
     cap = _cap(sizes, near, budget) if cap is None else cap
     room.need("finding pairs", _pairs(sizes, cap) * _PAIR)
@@ -71,6 +74,7 @@ def blocked(
         oversized=int((sizes > cap).sum()),
         left_out=wide.left_out,
         cap=cap,
+        near=looked,
     )
 
 

@@ -79,6 +79,11 @@ class FastScan:
         """The size of the largest block that is compared whole."""
         return self._scan.blocked.cap
 
+    @property
+    def near(self) -> bool:
+        """Whether records also meet by values one typing error apart."""
+        return self._scan.blocked.near
+
     def match(self, a: int, b: int) -> Match:
         """What the model says of two nodes; of one in which there is nothing to compare, that it is different."""
         row = self._scan.nodes.row

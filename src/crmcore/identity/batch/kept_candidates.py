@@ -26,7 +26,7 @@ def arrays_of_candidates(found: Blocked) -> dict[str, NDArray[Any]]:
     return {
         "a": found.a,
         "b": found.b,
-        "counts": np.array([getattr(found, name) for name in _COUNTS], dtype=np.int64),
+        "counts": np.array([*(getattr(found, name) for name in _COUNTS), found.near], dtype=np.int64),
         "owed_a": owed.a,
         "owed_b": owed.b,
         "owed_times": owed.times,
@@ -48,7 +48,11 @@ def candidates_of(arrays: Mapping[str, NDArray[Any]]) -> Blocked:
         ],
         {int(stratum): int(count) for stratum, count in arrays["owed_strata"].reshape(-1, 2)},
     )
-    counts = dict(zip(_COUNTS, arrays["counts"].tolist(), strict=True))
+    *counted, near = arrays["counts"].tolist()
     return Blocked(
-        a=arrays["a"], b=arrays["b"], debtors=Debtors(sample, a, b, arrays["owed_times"]), **counts
+        a=arrays["a"],
+        b=arrays["b"],
+        debtors=Debtors(sample, a, b, arrays["owed_times"]),
+        near=bool(near),
+        **dict(zip(_COUNTS, counted, strict=True)),
     )

@@ -235,7 +235,7 @@ class TableRun:
                 records=self.fields.rows, distinct=len(self.row), blocks=scan.blocked.blocks,
                 oversized_blocks=scan.blocked.oversized, left_out=scan.blocked.left_out, compared=scan.compared,
                 same=len(scan.same), unsure=len(scan.unsure), held=len(found.held), related=len(scan.related),
-                cap=scan.blocked.cap, debt=scan.debt(found.group),
+                cap=scan.blocked.cap, debt=scan.debt(found.group), near=scan.blocked.near,
             ),
             related=tuple(zip(*pairs.tolist(), strict=True)),
             excluded=FrozenMap(dict(sorted(self.excluded.items()))),

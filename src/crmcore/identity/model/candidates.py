@@ -56,7 +56,8 @@ class Candidates:
         for position, keys in enumerate(self.keys):
             for key in keys:
                 self.postings.setdefault(key, []).append(position)
-        near = neighbours(sorted(fuzzy)) if len(table.rows) <= NEAR and cap is None else []
+        self.near = len(table.rows) <= NEAR and cap is None
+        near = neighbours(sorted(fuzzy)) if self.near else []
         self.cap = self._cap(near, budget) if cap is None else cap
         self.across: dict[str, list[Posting]] = {}
         self.blocks: list[list[Posting]] = [
