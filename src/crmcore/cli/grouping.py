@@ -155,8 +155,7 @@ class _WithArrays(_InPython):
         self.terminal.progress("grouping", 0, 0)
         self.run.model = deciding.model
         found: Deduplication = self.run.outcome(self.progress)
-        self.work.room.check("writing")
-        return found
+        return attrs.evolve(found, notes=(*found.notes, *self.work.room.passed()))
 
     def finish(self) -> None:
         if self.work.checkpoint is not None:

@@ -5,7 +5,7 @@ Invariant: a pair has the same score whether it was found by blocking, asked for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
 
 from crmcore.identity.cluster import Grouping, Held, Link, Why, agglomerate
@@ -195,7 +195,7 @@ class ModelScan:
         )
         if found.oversized:
             self.notes.append(oversized_note(found.oversized))
-        self.debt = self._debt(found.groups)
+        self.debt = self._debt(found.groups, said_apart)
         why: Why = "weak_bridge"
         return Grouping(
             groups=found.groups,
@@ -204,22 +204,36 @@ class ModelScan:
             held=tuple(Held(Link(edge.a, edge.b, False, edge.score), why) for edge in found.held),
         )
 
-    def _debt(self, groups: Sequence[Sequence[int]]) -> RecallDebt | None:
-        """What is lost by blocks that are too large."""
+    def _debt(
+        self, groups: Sequence[Sequence[int]], said_apart: Sequence[tuple[int, int]]
+    ) -> RecallDebt | None:
+        """What is lost by blocks that are too large: nothing where two groups cannot be one."""
         if isinstance(self.candidates, GivenPairs):
             return None
         sampled, times = self.candidates.debtors()
         group_of = {node: at for at, group in enumerate(groups) for node in group}
+        apart = {frozenset((group_of[a], group_of[b])) for a, b in said_apart}
         kinds, owed = self.scorer.table.kinds, list[int]()
         for (a, b), shared in zip(sampled.pairs, times, strict=True):
             one, other = self.at_row[a], self.at_row[b]
             open_ = shared and one and other and one_kind(kinds[a], kinds[b])
-            if not open_ or group_of[one[0]] == group_of[other[0]]:
+            if not open_ or self._settled(group_of, apart, one[0], other[0]):
                 owed.append(0)
                 continue
             share = probability(self.scorer.score(a, b).score)
             owed.append(share // shared if share >= LEAST else 0)
         return debt(sampled, owed)
+
+    def _settled(
+        self, group_of: Mapping[int, int], apart: Container[frozenset[int]], one: int, other: int
+    ) -> bool:
+        """Whether two nodes are in one group, or their groups are kept apart, by people or as records of one source."""
+        first, second = group_of[one], group_of[other]
+        if first == second or frozenset((first, second)) in apart:
+            return True
+        return (
+            self.sources is not None and bool(self.sources[one]) and self.sources[one] == self.sources[other]
+        )
 
 
 def compared_nodes(

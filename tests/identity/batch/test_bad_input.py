@@ -137,3 +137,17 @@ def test_a_checkpoint_and_a_limit_bear_rows_without_anything(tmp_path: Path) -> 
     rows: list[dict[str, str]] = [{}] * 5
     found = dedupe_table(rows, checkpoint=tmp_path / "c", memory_limit=1 << 40)
     same(found, dedupe_table(rows))
+
+
+def test_a_dictionary_that_holds_nothing_as_a_value_is_read() -> None:
+    import pyarrow as pa
+
+    codes = pa.array([0, 1, 2, 0, 1, None] * 4, type=pa.int32())
+    towns = pa.DictionaryArray.from_arrays(codes, pa.array(["bonn", None, "ulm"]))
+    other = pa.DictionaryArray.from_arrays(codes, pa.array([None, "kiel", "bonn"]))
+    names = pa.array([f"ann{at} lee" for at in range(24)])
+    plain = dedupe_table({"full_name": names, "city": towns.cast(pa.string())})
+    assert dedupe_table({"full_name": names, "city": towns}) == plain
+    both = pa.chunked_array([towns, other])
+    two = {"full_name": pa.concat_arrays([names, names])}
+    assert dedupe_table({**two, "city": both}) == dedupe_table({**two, "city": both.cast(pa.string())})

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.identity import dedupe
+from crmcore.identity.batch.fast_scan import FastScan
 from crmcore.identity.features import Features
 from crmcore.identity.model.candidates import Candidates
 from crmcore.identity.model.encoding import encode
@@ -32,17 +33,17 @@ from tests.identity.model.test_candidates import keys_of, pairs, samples
 from tests.identity.rows import row
 
 
-@given(size=st.integers(2, 70), number=st.integers(0, 2**64 - 1))
-def test_a_block_is_stood_for_by_different_pairs_of_its_own(size: int, number: int) -> None:
+@given(size=st.integers(2, 70), number=st.integers(0, 2**64 - 1), most=st.sampled_from([PAIRS, 333]))
+def test_a_block_is_stood_for_by_different_pairs_of_its_own(size: int, number: int, most: int) -> None:
     members = [7 * at for at in range(size)]
-    block = block_of(number, members)
+    block = block_of(number, members, most)
     assert block.total == comb(size, 2)
-    assert len(set(block.pairs)) == len(block.pairs) == min(block.total, PAIRS)
+    assert len(set(block.pairs)) == len(block.pairs) == min(block.total, most)
     assert set(block.pairs) <= set(combinations(members, 2))
 
 
 def test_a_block_of_few_pairs_is_looked_at_whole() -> None:
-    assert set(block_of(5, range(6)).pairs) == set(combinations(range(6), 2))
+    assert set(block_of(5, range(6), PAIRS).pairs) == set(combinations(range(6), 2))
 
 
 @settings(max_examples=50)
@@ -128,3 +129,31 @@ def test_records_of_one_customer_who_share_only_what_is_common_are_owed() -> Non
     assert tight is not None
     # Ten pairs of each, of which none was compared.
     assert abs(tight.pairs - 120) < 2 * tight.error < 120
+
+
+def test_few_large_blocks_are_stood_for_by_more_pairs() -> None:
+    few = sample([(1, range(300)), (2, range(300, 600))], records=600)
+    assert [len(block.pairs) for block in few.blocks] == [PAIRS * blocks_a_stratum(600) // 2] * 2
+
+
+@pytest.mark.parametrize("kept", ["sources", "apart"])
+def test_nothing_is_owed_where_two_can_never_be_one(kept: str) -> None:
+    crowd = [
+        row(full_name=f"{name} Quist", email=f"{name}@x.org", phone=f"+4420794600{at:02}", city=city)
+        for at, name in enumerate("ada bea cleo dora enid faye".split())
+        for city in ("York", "Kiel", "Bonn", "Graz")
+    ]
+    learned = dedupe([*crowd, *people(40)]).learned
+    assert learned is not None
+    assert learned.model is not None
+    matcher = LearnedMatcher(model=learned.model)
+    said = list(combinations(range(len(crowd)), 2)) if kept == "apart" else []
+    for scan in (
+        ModelScan(crowd, matcher, None, {}, ["a"] * len(crowd) if kept == "sources" else None, 0),
+        FastScan(crowd, matcher, None, {}, ["a"] * len(crowd) if kept == "sources" else None, 0),
+    ):
+        scan.compare(None)
+        scan.group((), said)
+        assert scan.debt is not None
+        assert scan.debt.sampled > 0
+        assert scan.debt.pairs == 0

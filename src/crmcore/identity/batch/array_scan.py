@@ -148,13 +148,20 @@ class ArrayScan:
             least=self.model.policy.same_at, cap=CAP, said=said,
         )  # fmt: skip
 
-    def debt(self, group: Longs) -> RecallDebt:
-        """What is lost by blocks that are too large, where the nodes have these groups."""
+    def debt(self, group: Longs, said: Said) -> RecallDebt:
+        """What is lost by blocks that are too large, where the nodes have these groups: nothing where two groups cannot
+        be one."""
         known = self.blocked.debtors
         open_ = (known.times > 0) & (self._count[known.a] > 0) & (self._count[known.b] > 0)
         at = np.nonzero(open_)[0]
         one, other = (self._order[self._first[side[at]]] for side in (known.a, known.b))
-        at = at[(group[one] != group[other]) & self._of_one_kind(known.a[at], known.b[at])]
+        low, high = np.minimum(group[one], group[other]), np.maximum(group[one], group[other])
+        apart = [group[[a, b]] for a, b in said.apart]
+        kept = np.isin(low * len(group) + high, [min(two) * len(group) + max(two) for two in apart])
+        if said.sources is not None:
+            sources = np.array(said.sources, dtype=object)
+            kept |= (sources[one] == sources[other]) & (sources[one] != "")
+        at = at[(low != high) & ~kept & self._of_one_kind(known.a[at], known.b[at])]
         share = probabilities(self.scorer.score(known.a[at], known.b[at]).score)
         owed = np.zeros(len(known.a), dtype=np.int64)
         owed[at] = np.where(share >= LEAST, share // known.times[at], 0)

@@ -24,7 +24,7 @@ from crmcore.identity.batch.folder_lock import locked, released
 
 FORMAT = 1
 _MARK, _LOCK = "checkpoint.json", "lock"
-_OURS = re.compile(r"(?:checkpoint\.json|lock|[a-z]+(?:-[0-9]{6})?\.part)(?:\.tmp)?")
+_OURS = re.compile(r"(?:checkpoint\.json|(?:candidates|learned|patterns-[0-9]{6})\.part)(?:\.tmp)?|lock")
 _TAG = "crmcore.checkpoint"
 
 
@@ -54,6 +54,7 @@ class Checkpoint:
         self.resumed = False
         self.notes: list[str] = []
         self._key = ""
+        self._made = False
         try:
             self._prepare()
             self._lock: int | None = locked(self.folder / _LOCK)
@@ -65,13 +66,22 @@ class Checkpoint:
         if not self.folder.exists():
             # Others may read the folder's owner's files; what is kept of a table is for its owner alone.
             self.folder.mkdir(mode=0o700)
+            self._made = True
         names = {path.name for path in self.folder.iterdir()}
-        foreign = [name for name in names if not _OURS.fullmatch(name)]
-        bare = {name for name in names if not name.endswith(".tmp")} <= {_LOCK}
-        if foreign or not (bare or _MARK in names):
+        foreign = any(not _OURS.fullmatch(name) for name in names)
+        # Before there is a mark there is nothing but our lock, which is empty, and the mark that is being written.
+        bare = names <= {_LOCK, f"{_MARK}.tmp"} and (_LOCK not in names or not self._size(_LOCK))
+        if foreign or not (bare or (_MARK in names and self._is_ours(self._mark()))):
             raise UnusableCheckpoint(
-                f"{self.folder.name} holds other files than a checkpoint: name a new folder, or an empty one"
+                f"{self.folder.name or self.folder} holds other files than a checkpoint, or a damaged one: name a new "
+                "folder, or an empty one, or delete it yourself"
             )
+
+    def _size(self, name: str) -> int:
+        return (self.folder / name).stat().st_size
+
+    def _is_ours(self, mark: Any) -> bool:
+        return isinstance(mark, dict) and mark.get("tag") == _TAG
 
     def begin(self, key: Key) -> None:
         """Take over what was kept for *key*; delete what was kept for another one, and note it.
@@ -81,7 +91,8 @@ class Checkpoint:
         """
         self._key = key.digest
         known = self._mark()
-        mark = {"tag": _TAG, "format": FORMAT, **attrs.asdict(key)}
+        self._made = self._made or (known is not None and known.get("made") is True)
+        mark = {"tag": _TAG, "format": FORMAT, "made": self._made, **attrs.asdict(key)}
         if known == mark:
             self._forget(lambda name: name.endswith(".tmp"))
             return
@@ -116,14 +127,19 @@ class Checkpoint:
         self._write(f"{name}.part", written(self._key, name, arrays, text))
 
     def finish(self) -> None:
-        """The run has ended well: remove the checkpoint, and the folder with it."""
+        """The run has ended well: remove the checkpoint, and the folder if a run made it; nothing where none was begun,
+        as what lies there is another run's."""
+        if not self._key:
+            self.close()
+            return
         self._forget(lambda name: name not in (_MARK, _LOCK))
         self._forget(lambda name: name != _LOCK)
         with contextlib.suppress(OSError):
             (self.folder / _LOCK).unlink()
         self.close()
-        with contextlib.suppress(OSError):
-            self.folder.rmdir()
+        if self._made:
+            with contextlib.suppress(OSError):
+                self.folder.rmdir()
 
     def close(self) -> None:
         """Let others use the folder; what was kept stays."""
@@ -178,8 +194,6 @@ def _settle(folder: Path) -> None:
 
 def _difference(known: Any, mark: Mapping[str, Any]) -> str:
     """What a checkpoint was of, in words."""
-    if not isinstance(known, dict) or known.get("tag") != _TAG:
-        return "damaged"
     if (known.get("format"), known.get("version")) != (mark["format"], mark["version"]):
         return "of another version of crmcore"
     return "of another table" if known.get("table") != mark["table"] else "of other options"

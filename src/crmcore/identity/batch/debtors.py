@@ -5,6 +5,7 @@ Invariant: the same blocks and pairs as `crmcore.identity.model.recall_debt.samp
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 import attrs
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import Keys
 from crmcore.identity.batch.texts import Ints, Longs
-from crmcore.identity.model.recall_debt import Sample, block_of, blocks_a_stratum, stratum_of
+from crmcore.identity.model.recall_debt import Sample, block_of, blocks_a_stratum, pairs_a_block, stratum_of
 
 _CHUNK = 1 << 14
 
@@ -34,8 +35,10 @@ def debtors(keys: Keys, sizes: Longs, cap: int, compared: Longs, records: int) -
     and sorted."""
     drawn, strata = _drawn(keys, sizes, cap, records)
     members = _members(keys, drawn, len(sizes))
+    drawn_of = Counter(stratum_of(len(mine)) for mine in members)
     blocks = [
-        block_of(number, mine) for number, mine in zip(keys.numbers(drawn).tolist(), members, strict=True)
+        block_of(number, mine, pairs_a_block(records, drawn_of[stratum_of(len(mine))]))
+        for number, mine in zip(keys.numbers(drawn).tolist(), members, strict=True)
     ]
     sample = Sample(blocks, strata)
     pairs = np.array(sample.pairs, dtype=np.int64).reshape(-1, 2)
@@ -61,7 +64,7 @@ def _drawn(keys: Keys, sizes: Longs, cap: int, records: int) -> tuple[Longs, dic
     return np.concatenate(drawn) if drawn else wide, counts
 
 
-def _members(keys: Keys, drawn: Longs, count: int) -> list[list[int]]:
+def _members(keys: Keys, drawn: Longs, count: int) -> list[Longs]:
     """The records that have each of the drawn keys, ascending."""
     place = np.full(count, -1, dtype=np.int32)
     place[drawn] = np.arange(len(drawn), dtype=np.int32)
@@ -76,7 +79,7 @@ def _members(keys: Keys, drawn: Longs, count: int) -> list[list[int]]:
     order = np.lexsort((rows, which))
     bounds = np.searchsorted(which[order], np.arange(len(drawn) + 1))
     rows = rows[order]
-    return [rows[low:high].tolist() for low, high in pairwise(bounds.tolist())]
+    return [rows[low:high] for low, high in pairwise(bounds.tolist())]
 
 
 def _shared(keys: Keys, wide: NDArray[np.bool_], pairs: Longs) -> Longs:

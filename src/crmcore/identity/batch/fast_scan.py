@@ -97,8 +97,9 @@ class FastScan:
         """Join first what people say, then what fits."""
         said = agglomerate(range(len(self.nodes)), [Link(a, b, True) for a, b in said_same], said_apart)
         together = [group for group in said.groups if len(group) > 1]
-        found = self._scan.group(Said(groups=together, apart=said_apart, sources=self.sources))
-        self.debt = self._scan.debt(found.group)
+        what = Said(groups=together, apart=said_apart, sources=self.sources)
+        found = self._scan.group(what)
+        self.debt = self._scan.debt(found.group, what)
         if found.oversized:
             self.notes.append(oversized_note(found.oversized))
         order = np.argsort(found.group, kind="stable")

@@ -65,6 +65,14 @@ class Room:
                 f"allow at least {_said(peak + peak // 5)}, or give fewer rows or columns"
             )
 
+    def passed(self) -> tuple[str, ...]:
+        """That the limit was passed after all, as a note: a result that is there is not thrown away."""
+        try:
+            self.check("the end")
+        except MemoryLimitReached as error:
+            return (str(error),)
+        return ()
+
     def portion(self, each: int, most: int, least: int) -> int:
         """How many things that take *each* so many bytes to work at once, from *least* to *most*."""
         if self.limit is None:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from crmcore.errors import InvalidModel
 from crmcore.identity.batch.checkpoint import Checkpoint
 from crmcore.identity.batch.field_encoding import KINDS
@@ -49,10 +51,9 @@ def table_groups(
         check(fields.rows, said.apart, said.together, run.excluded, sources)
         work = Work(kept, room)
         found = run.outcome(on_progress) if run.begin(on_progress, work) else run.by_rows(on_progress)
-        room.check("the end")
         if kept is not None:
             kept.finish()
-        return found
+        return attrs.evolve(found, notes=(*found.notes, *room.passed()))
     finally:
         if kept is not None:
             kept.close()

@@ -174,14 +174,12 @@ class TableRun:
             [Link(a, b, True) for a, b in node_said[0]],
             node_said[1],
         )
-        found = scan.group(
-            Said(
-                groups=[group for group in people.groups if len(group) > 1],
-                apart=node_said[1],
-                sources=None if sources is None else [sources[int(position)] for position in self.first],
-            )
+        said = Said(
+            groups=[group for group in people.groups if len(group) > 1],
+            apart=node_said[1],
+            sources=None if sources is None else [sources[int(position)] for position in self.first],
         )
-        return self._told(scan, found, people.conflicts, node_said[1])
+        return self._told(scan, scan.group(said), people.conflicts, said)
 
     @property
     def budget(self) -> int | None:
@@ -200,9 +198,7 @@ class TableRun:
         place[order] = np.arange(len(order), dtype=np.int32)
         self.node, self.first, self.row = place[node], self.first[order], row[order]
 
-    def _told(
-        self, scan: ArrayScan, found: Linked, conflicts: Sequence[Any], apart: Sequence[tuple[int, int]]
-    ) -> Deduplication:
+    def _told(self, scan: ArrayScan, found: Linked, conflicts: Sequence[Any], said: Said) -> Deduplication:
         members = np.bincount(self.node, minlength=len(self.row))
         several = np.nonzero((members > 1) & (self.row >= 0))[0]
         alike = scan.scorer.score(self.row[several], self.row[several])
@@ -225,7 +221,7 @@ class TableRun:
         notes += self.work.notes
         self.scan = scan
         links = self._links(found, equal[SAME])
-        unsure = self._unsure(scan, found.group, apart, equal[UNSURE])
+        unsure = self._unsure(scan, found.group, said.apart, equal[UNSURE])
         return Deduplication(
             labels=tuple(labels.tolist()),
             links=links,
@@ -235,7 +231,7 @@ class TableRun:
                 records=self.fields.rows, distinct=len(self.row), blocks=scan.blocked.blocks,
                 oversized_blocks=scan.blocked.oversized, left_out=scan.blocked.left_out, compared=scan.compared,
                 same=len(scan.same), unsure=len(scan.unsure), held=len(found.held), related=len(scan.related),
-                cap=scan.blocked.cap, debt=scan.debt(found.group), near=scan.blocked.near,
+                cap=scan.blocked.cap, debt=scan.debt(found.group, said), near=scan.blocked.near,
             ),
             related=tuple(zip(*pairs.tolist(), strict=True)),
             excluded=FrozenMap(dict(sorted(self.excluded.items()))),

@@ -140,6 +140,9 @@ def parts_of(array: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 
 def distinct(array: Any) -> tuple[Any, Ints]:
     """The different texts, and for each place which of them it has."""
+    if pa.types.is_dictionary(array.type) and any(part.dictionary.null_count for part in _chunks(array)):
+        # Nothing as a value of a dictionary is nothing in Arrow's own functions only now and then.
+        array = array.cast(pa.large_string())
     if isinstance(array, pa.ChunkedArray):
         # Encoded as one: to unify the dictionaries of chunks takes longer than all the rest.
         chunks = (
@@ -153,6 +156,11 @@ def distinct(array: Any) -> tuple[Any, Ints]:
     return array.dictionary.cast(pa.large_string()), array.indices.to_numpy(zero_copy_only=False).astype(
         np.int32
     )
+
+
+def _chunks(array: Any) -> list[Any]:
+    chunks: list[Any] = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    return chunks
 
 
 def compress(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], Ints]:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import nsmallest
 from itertools import islice
 from math import sqrt
+from typing import Any, Protocol
 
 import attrs
 
 from crmcore.identity.model.evidence import CERTAIN
 
 PAIRS = 20
-"""So many pairs stand for a block."""
+"""So many pairs stand for a block, and for the few of the largest ones accordingly more."""
 
 LEAST = CERTAIN // 100
 """Less likely pairs are not counted: of hundreds of millions even chances that mean nothing add up."""
@@ -24,8 +25,10 @@ LEAST = CERTAIN // 100
 
 @attrs.frozen(kw_only=True)
 class RecallDebt:
-    """*pairs* of records of one customer that are in different groups and were not compared, give or take *error* (one
-    standard error), estimated from the *sampled* pairs."""
+    """*pairs* of different records of one customer that are in different groups and were not compared, estimated from
+    the *sampled* pairs; give or take *error*, one standard error of the drawing. Of what is too rare to be met by so
+    many pairs of the largest blocks neither knows anything; nor do they know better than the model.
+    """
 
     pairs: float
     error: float
@@ -70,18 +73,32 @@ def sample(oversized: Iterable[tuple[int, Sequence[int]]], records: int) -> Samp
     for number, members in oversized:
         strata.setdefault(stratum_of(len(members)), []).append((number, members))
     most = blocks_a_stratum(records)
-    blocks = [
-        block_of(number, members)
-        for _, found in sorted(strata.items())
-        for number, members in nsmallest(most, found, key=lambda block: block[0])
-    ]
+    blocks: list[Block] = []
+    for _, found in sorted(strata.items()):
+        drawn = nsmallest(most, found, key=lambda block: block[0])
+        pairs = pairs_a_block(records, len(drawn))
+        blocks += [block_of(number, members, pairs) for number, members in drawn]
     return Sample(blocks, {stratum: len(found) for stratum, found in strata.items()})
 
 
-def block_of(number: int, members: Sequence[int]) -> Block:
-    """Some pairs of a block whose key has this number."""
+def pairs_a_block(records: int, drawn: int) -> int:
+    """How many pairs stand for each of the blocks that are drawn of a stratum."""
+    return max(PAIRS * blocks_a_stratum(records) // drawn, PAIRS)
+
+
+class Members(Protocol):
+    """The records of a block: a list, or an array."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, at: int, /) -> Any: ...
+
+
+def block_of(number: int, members: Members, most: int) -> Block:
+    """So many pairs of a block, or all, whose key has this number."""
     size = len(members)
-    pairs = [(members[a], members[b]) for a, b in islice(_places(size, number % size), PAIRS)]
+    places = islice(_places(size, number % size), most)
+    pairs = [(int(members[a]), int(members[b])) for a, b in places]
     return Block(stratum_of(size), size * (size - 1) // 2, [(min(pair), max(pair)) for pair in pairs])
 
 
