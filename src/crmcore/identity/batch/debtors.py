@@ -76,10 +76,11 @@ def _members(keys: Keys, drawn: Longs, count: int) -> list[Longs]:
     if not found:
         return []
     which, rows = (np.concatenate(every) for every in zip(*found, strict=True))
-    order = np.lexsort((rows, which))
-    bounds = np.searchsorted(which[order], np.arange(len(drawn) + 1))
-    rows = rows[order]
-    return [rows[low:high] for low, high in pairwise(bounds.tolist())]
+    # There are few drawn blocks: numbers of 16 bits are sorted in one pass.
+    narrow = which.astype(np.uint16) if len(drawn) < 1 << 16 else which
+    rows = rows[np.argsort(narrow, kind="stable")]
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=len(drawn)))])
+    return [np.sort(rows[low:high]) for low, high in pairwise(bounds.tolist())]
 
 
 def _shared(keys: Keys, wide: NDArray[np.bool_], pairs: Longs) -> Longs:
