@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -342,3 +343,22 @@ def test_progress_is_told_to_the_end() -> None:
     dedupe_table(HOMES, on_progress=lambda done, total: told.append((done, total)))
     assert told[-1][0] == told[-1][1] > 0
     assert told == sorted(told)
+
+
+def test_the_collector_is_as_it_was_whatever_happens() -> None:
+    seen: list[bool] = []
+
+    def stop(done: int, total: int) -> None:
+        seen.append(gc.isenabled())
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dedupe_table(RECORDED, on_progress=stop)
+    assert seen == [False]
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        dedupe_table(RECORDED)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -23,7 +23,7 @@ from crmcore.identity.batch.linking import Linked, Said
 from crmcore.identity.batch.memory_needs import encoding, finding, grouping, telling
 from crmcore.identity.batch.table_learning import Refused, learned_of
 from crmcore.identity.batch.tables import equal_rows, table_of
-from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts, released
+from crmcore.identity.batch.texts import Flags, Ints, Longs, compress, firsts, released, uncollected
 from crmcore.identity.batch.work import Work
 from crmcore.identity.cluster import Link, agglomerate
 from crmcore.identity.deduplication import (
@@ -81,6 +81,7 @@ class TableRun:
         record = features_of_row(self.fields.row(position), self.kind)
         return seen_by(self.matcher, record) if isinstance(self.matcher, Matcher) else record
 
+    @uncollected()
     def begin(self, on_progress: Progress | None, work: Work) -> bool:
         """Encode the rows and learn what is to be learned; False where it takes the reference to decide."""
         self.work = work
@@ -156,6 +157,7 @@ class TableRun:
         )  # fmt: skip
         return attrs.evolve(found, notes=(*found.notes, *self.work.notes), resumed=self.work.resumed)
 
+    @uncollected()
     def outcome(self, on_progress: Progress | None) -> Deduplication:
         """Compare, and join what may be joined."""
         apart, together, sources = self.said.apart, self.said.together, self.said.sources
