@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crmcore.identity.batch.arrays import ArrayTable, Keys
-from crmcore.identity.batch.blocking import Blocked, blocked, runs
+from crmcore.identity.batch.blocking import Blocked, blocked
 from crmcore.identity.batch.grading import PairGrader
+from crmcore.identity.batch.pairs import runs
 from crmcore.identity.batch.texts import Flags, Ints, Longs, each, released
 from crmcore.identity.batch.whole_sums import (
     Grouped,

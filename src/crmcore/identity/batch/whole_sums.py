@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 from numpy.typing import NDArray
 
-from crmcore.identity.batch.blocking import runs
+from crmcore.identity.batch.pairs import runs
 from crmcore.identity.batch.texts import Ints, Longs, compress
 from crmcore.identity.model.evidence import LEVELS, PART, Agreements, alternatives, certainties, place
 from crmcore.identity.model.patterns import BITS, MASK
