@@ -252,7 +252,7 @@ def test_another_version_starts_anew_and_says_so(tmp_path: Path, monkeypatch: py
     cut_off(tmp_path, 2)
     monkeypatch.setattr("crmcore.__version__", "9.9")
     found = dedupe_table(ROWS, checkpoint=tmp_path)
-    assert found.notes[-1] == "started anew: the checkpoint was of another version of crmcore"
+    assert found.notes[-1] == "started anew: the checkpoint was of another version of crmcore or of a library"
 
 
 @pytest.mark.parametrize("mark", [b"", b"{", b"[]", b'{"tag": "x"}', b"\xff" * 9])

@@ -195,5 +195,5 @@ def _settle(folder: Path) -> None:
 def _difference(known: Any, mark: Mapping[str, Any]) -> str:
     """What a checkpoint was of, in words."""
     if (known.get("format"), known.get("version")) != (mark["format"], mark["version"]):
-        return "of another version of crmcore"
+        return "of another version of crmcore or of a library"
     return "of another table" if known.get("table") != mark["table"] else "of other options"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from crmcore.identity.model.columns import COLUMNS
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.policy import Policy
+
+_DECIDING = ("rapidfuzz", "anyascii", "pyarrow")
+"""Libraries on which it depends what texts are made into and how alike they are."""
 
 
 def key_of(
@@ -50,7 +54,7 @@ def key_of(
         options=blake2b(
             json.dumps(options, default=list).encode("utf-8", "replace"), digest_size=16
         ).hexdigest(),
-        version=crmcore.__version__,
+        version=" ".join((crmcore.__version__, *map(version, _DECIDING))),
     )
 
 
