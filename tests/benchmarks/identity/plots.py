@@ -14,7 +14,7 @@ import attrs
 from crmcore.render.drawing import Scale, clipped, drawing
 from crmcore.render.html import Html, tag
 
-_KINDS = ("up", "down", "also")  # the drawing's colours: the first line has the first one
+_KINDS = ("up", "down", "also", "total")  # the drawing's colours: the first line has the first one
 _HEAD = 26
 _LEGEND = 20
 _ABOVE = 18  # room for the number of a point that stands at the top
