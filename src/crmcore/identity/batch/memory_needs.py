@@ -51,7 +51,7 @@ def finding(records: int, columns: int, values: int) -> int:
 
 def learning(pairs: int, records: int, columns: int) -> int:
     """A model from so many pairs."""
-    return _START + 40 * pairs + 8 * records * columns
+    return _START + 40 * pairs + 16 * records * columns
 
 
 def grouping(rows: int, pairs: int) -> int:
