@@ -45,6 +45,9 @@ def dedupe_table(
     starts anew, and a note says so. The process takes no more than *memory_limit* bytes, as far as that can be told
     before; a stage that would take more is refused before it begins.
 
+    It works in threads that end with the call, and Python's collector of circular references is off meanwhile, for the
+    whole process: where other work of the process relies on it, give long runs a process of their own.
+
     Raises:
         MissingExtra: if numpy or pyarrow is not installed (the extra ``batch``).
         UnreadableFile: if the file cannot be read or changes meanwhile, or no column is named by a role.
