@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from crmcore import Crm, Organization, Person
+from crmcore.identity.customer import CAP
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
@@ -250,3 +251,11 @@ def test_who_people_told_from_a_record_stays_apart_from_whom_they_took_for_it_wh
     )
     full = crm.identity.dedupe(relearn=True)
     assert full.written == 0, "comparing everything says the same"
+
+
+def test_more_equal_records_than_a_customer_has_are_told() -> None:
+    with Crm.open() as crm:
+        crm.parties.load((Person.of("Ann Lee", email="ann@x.org") for _ in range(CAP + 1)), idem="one")
+        report = crm.identity.dedupe()
+    assert sum(report.customers.values()) == 2
+    assert report.notes == ("1 times a group was not made: a customer has 1,000 records at most",)

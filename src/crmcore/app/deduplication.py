@@ -19,7 +19,7 @@ from crmcore.app.recording import Findings, is_news, joins, machine_judgement, r
 from crmcore.app.relationships import related
 from crmcore.app.review_queue import scan_judgements, tidy
 from crmcore.app.unit import Unit, load_record
-from crmcore.identity.customer import Partition, customers
+from crmcore.identity.customer import CAP, Partition, customers
 from crmcore.identity.deduplication import Deduplication, MatchedPair, dedupe
 from crmcore.identity.fallback import MatcherByKind
 from crmcore.identity.features import Features, features_of
@@ -35,6 +35,7 @@ from crmcore.identity.matcher import PairMatcher
 from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
+from crmcore.identity.model_scan import oversized_note
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.party.relationship import EMPLOYMENT
@@ -205,7 +206,7 @@ def _report(
         ),
         review=sum(1 for _ in in_doubt(everything, partition.of, active=kind_of)),
         written=0,
-        notes=(*notes_of(found), *notes_of(more)),
+        notes=(*notes_of(found), *_cut(found), *notes_of(more), *_cut(more)),
         matchers=(found.decided_by, more.decided_by),
         model=None if found.learned is None else found.learned.model,
         taken_back=len(written.outlived),
@@ -258,6 +259,12 @@ def _grouped(pairs: Iterable[tuple[PartyId, str]]) -> dict[PartyId, tuple[str, .
     for party, text in pairs:
         grouped.setdefault(party, set()).add(text)
     return {party: tuple(sorted(texts)) for party, texts in grouped.items()}
+
+
+def _cut(found: Deduplication) -> tuple[str, ...]:
+    """That there are groups of equal records that are more than a customer has at most."""
+    times = sum(count > CAP for count in Counter(found.labels).values())
+    return (oversized_note(times),) if times else ()
 
 
 def notes_of(found: Deduplication) -> tuple[str, ...]:
