@@ -52,6 +52,7 @@ __all__ = [
     "MissingExtra",
     "NaiveDatetime",
     "NoDesignation",
+    "NotEmpty",
     "NotFound",
     "PlanStale",
     "PositionExpired",
@@ -446,6 +447,12 @@ class SchemaMismatch(StoreError):
     """The store was written by a newer crmcore, or is no crmcore store."""
 
     code = "schema_mismatch"
+
+
+class NotEmpty(StoreError):
+    """A restore would write where something is already: restore into an empty store."""
+
+    code = "not_empty"
 
 
 class StoreFull(StoreError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.storage.guarantees import GUARANTEES
-from tests.storage.kit import REGISTRY, Broken, guarantee
-from tests.storage.mutants import MUTANTS, ForgetsOnReopen, Mutant
-from tests.storage.subjects import Made, examine
+from crmcore.testing.checks import GUARANTEES
+from crmcore.testing.kit import REGISTRY, Broken, guarantee
+from crmcore.testing.subjects import Made, examine
+from crmcore.testing.zoo import MUTANTS, ForgetsOnReopen, Mutant
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

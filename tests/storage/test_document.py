@@ -27,9 +27,9 @@ from crmcore.storage import (
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.document import MAX_INT, decode, encode, joined
 from crmcore.storage.validate import check_batch, instant, microseconds
+from crmcore.testing.kit import NOW, TENANT, append, delete, put, ref, rekey, uid
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.source import SYSTEM, Actor
-from tests.storage.kit import NOW, TENANT, append, delete, put, ref, rekey, uid
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 leaves = st.none() | st.booleans() | st.integers(-MAX_INT, MAX_INT) | texts

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.guarantees import GUARANTEES
-from tests.storage.kit import Guarantee
-from tests.storage.subjects import AsyncSqlite, Memory, Sqlite, examine
+from crmcore.testing.checks import GUARANTEES
+from crmcore.testing.kit import Guarantee
+from crmcore.testing.subjects import AsyncSqlite, Memory, Sqlite, examine
 
 STORES = {
     "memory": lambda folder: Memory(),

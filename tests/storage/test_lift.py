@@ -19,7 +19,7 @@ from crmcore.storage import (
     lift,
     run,
 )
-from tests.storage.kit import Writer, put, ref
+from crmcore.testing.kit import Writer, put, ref
 
 CALLS = [
     "describe",

@@ -37,9 +37,9 @@ from crmcore.storage import (
     SqliteStore,
     Store,
 )
+from crmcore.testing.kit import EXCLUSIVE, NOW, append, delete, put, ref, rekey
+from crmcore.testing.model import Model
 from crmcore.values.source import SYSTEM
-from tests.storage.kit import EXCLUSIVE, NOW, append, delete, put, ref, rekey
-from tests.storage.model import Model
 
 TENANTS = ("acme", "other")
 KINDS = ("party", "note")

@@ -11,7 +11,7 @@ import pytest
 
 from crmcore.errors import CommitUnknown, StoreClosed, VersionConflict
 from crmcore.storage import AsyncSqliteStore
-from tests.storage.kit import TENANT, Writer, append, put, ref
+from crmcore.testing.kit import TENANT, Writer, append, put, ref
 
 
 def locked(path: Path) -> sqlite3.Connection:

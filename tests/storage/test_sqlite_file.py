@@ -25,7 +25,7 @@ from crmcore.errors import (
 )
 from crmcore.storage import Batch, Key, Sort, SqliteStore
 from crmcore.storage.sqlite_schema import connect
-from tests.storage.kit import TENANT, Writer, append, delete, put, ref
+from crmcore.testing.kit import TENANT, Writer, append, delete, put, ref
 
 
 def batch(*ops: Any, idem: str = "b") -> Batch:

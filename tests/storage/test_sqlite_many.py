@@ -15,7 +15,7 @@ from pathlib import Path
 
 from crmcore.errors import VersionConflict
 from crmcore.storage import Batch, SqliteStore
-from tests.storage.kit import TENANT, Writer, append, put, ref
+from crmcore.testing.kit import TENANT, Writer, append, put, ref
 
 ROOT = Path(__file__).parents[2]
 

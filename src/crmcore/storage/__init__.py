@@ -14,7 +14,17 @@ from crmcore.storage.bulk import (
     Row,
     bulk_of,
 )
+from crmcore.storage.capability import PARTS, claims
 from crmcore.storage.document import Json
+from crmcore.storage.erasure import (
+    ERASED,
+    AsyncEraser,
+    Eraser,
+    Erasure,
+    ErasureReport,
+    Residual,
+    eraser_of,
+)
 
 # Not lazily: the function shares its name with its module, and the protocol is what everybody needs.
 from crmcore.storage.lift import Lifted, lift, run
@@ -50,6 +60,32 @@ from crmcore.storage.protocol import (
     Store,
     Support,
 )
+from crmcore.storage.stored import Multiset, Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stream import (
+    AsyncBackup,
+    AsyncSnapshot,
+    AsyncStream,
+    Backup,
+    Restored,
+    Snapshot,
+    Stream,
+    backup_of,
+    stream_of,
+)
+from crmcore.storage.upkeep import (
+    AsyncDurable,
+    AsyncSchema,
+    AsyncTenants,
+    Durable,
+    Integrity,
+    Problem,
+    Schema,
+    SchemaState,
+    Tenants,
+    durable_of,
+    schema_of,
+    tenants_of,
+)
 
 if TYPE_CHECKING:
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
@@ -57,13 +93,23 @@ if TYPE_CHECKING:
     from crmcore.storage.sqlite_async import AsyncSqliteStore
 
 __all__ = [
+    "ERASED",
     "EXCLUSIVE",
+    "PARTS",
     "PROTOCOL",
     "Append",
+    "AsyncBackup",
     "AsyncBulk",
+    "AsyncDurable",
+    "AsyncEraser",
     "AsyncMemoryStore",
+    "AsyncSchema",
+    "AsyncSnapshot",
     "AsyncSqliteStore",
     "AsyncStore",
+    "AsyncStream",
+    "AsyncTenants",
+    "Backup",
     "Batch",
     "Body",
     "Bulk",
@@ -77,33 +123,59 @@ __all__ = [
     "Delete",
     "Description",
     "Draft",
+    "Durable",
     "Entry",
+    "Eraser",
+    "Erasure",
+    "ErasureReport",
     "FeedPage",
     "Hits",
+    "Integrity",
     "Json",
     "Key",
     "Lifted",
     "Limits",
     "MemoryStore",
+    "Multiset",
     "NewEntry",
     "NewRecord",
     "Operation",
     "Page",
     "Position",
+    "Problem",
     "Put",
     "Receipt",
     "Record",
     "Ref",
     "Refusal",
     "Rekey",
+    "Residual",
+    "Restored",
     "Row",
+    "Schema",
+    "SchemaState",
+    "Snapshot",
     "Sort",
     "SqliteStore",
     "Store",
+    "Stored",
+    "StoredBatch",
+    "StoredEntry",
+    "StoredRecord",
+    "StoredTenant",
+    "Stream",
     "Support",
+    "Tenants",
+    "backup_of",
     "bulk_of",
+    "claims",
+    "durable_of",
+    "eraser_of",
     "lift",
     "run",
+    "schema_of",
+    "stream_of",
+    "tenants_of",
 ]
 
 __getattr__ = lazily(

@@ -16,13 +16,10 @@ from typing import NamedTuple, Protocol, cast
 
 import attrs
 
-from crmcore.errors import CapabilityMissing
+from crmcore.storage.capability import BULK, claimed
 from crmcore.storage.document import Json
-from crmcore.storage.protocol import AsyncStore, Description, Position, Ref
+from crmcore.storage.protocol import AsyncStore, Position, Ref
 from crmcore.values.source import Actor
-
-BULK = "bulk"
-"""The name of the capability."""
 
 
 class NewRecord(NamedTuple):
@@ -163,24 +160,5 @@ def bulk_of(store: AsyncStore) -> AsyncBulk:
     >>> bulk_of(store) is store
     True
     """
-    claimed(store.describe())
+    claimed(store.describe(), BULK)
     return cast("AsyncBulk", store)
-
-
-def claimed(description: Description) -> None:
-    """Refuse a store that does not claim ``bulk``.
-
-    Raises:
-        CapabilityMissing: with the store's own reason.
-    """
-    for capability in description.capabilities:
-        if capability.name == BULK:
-            if capability.support in ("full", "versioned"):
-                return
-            why = f" ({capability.reason})" if capability.reason else ""
-            raise CapabilityMissing(f"{_LACKING}{why}: {_INSTEAD}")
-    raise CapabilityMissing(f"{_LACKING}: {_INSTEAD}")
-
-
-_LACKING = "this store cannot load in bulk"
-_INSTEAD = "write in batches instead, with apply or crm.parties.add_many(...)"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crmcore.storage.bulk import BULK
+from crmcore.storage.capability import BULK, ORDERED_TEXT, PARTS, unclaimed
 from crmcore.storage.protocol import Capability, Description, Limits
 
 LIMITS = Limits(
@@ -22,10 +22,8 @@ LIMITS = Limits(
 CAPABILITIES = (
     Capability(name="changes", support="full"),
     Capability(name=BULK, support="full"),
-    *(
-        Capability(name=name, support="not_implemented", reason="not in version 1 of the shipped stores")
-        for name in ("stream", "durable", "schema", "eraser", "backup", "tenants")
-    ),
+    Capability(name=ORDERED_TEXT, support="full"),
+    *(unclaimed(name, "not in version 1 of the shipped stores") for name in PARTS if name != BULK),
 )
 
 

@@ -6,10 +6,12 @@ flow over it never suspends, and one `send` runs it to its end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt, claimed
+from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt
+from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM, TENANTS, claimed
+from crmcore.storage.erasure import Eraser, Erasure, ErasureReport
 from crmcore.storage.nearness import Near
 from crmcore.storage.protocol import (
     Batch,
@@ -26,6 +28,9 @@ from crmcore.storage.protocol import (
     Sort,
     Store,
 )
+from crmcore.storage.stored import Stored
+from crmcore.storage.stream import Backup, Restored, Snapshot, Stream
+from crmcore.storage.upkeep import Durable, Integrity, Schema, SchemaState, Tenants
 
 T = TypeVar("T")
 
@@ -138,15 +143,54 @@ class Lifted:
         return self._store.outcome(tenant, idem)
 
     async def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
-        return self._bulk.load(chunk, timeout=timeout)
+        return cast("Bulk", self._having(BULK)).load(chunk, timeout=timeout)
 
     async def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
-        return self._bulk.loaded(tenant, idem, digest)
+        return cast("Bulk", self._having(BULK)).loaded(tenant, idem, digest)
+
+    async def export(self, tenants: Collection[str] | None = None) -> LiftedSnapshot:
+        return LiftedSnapshot(cast("Stream", self._having(STREAM)).export(tenants))
+
+    async def restore(self, rows: Iterable[Stored]) -> Restored:
+        return cast("Backup", self._having(BACKUP)).restore(rows)
+
+    async def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
+        return cast("Eraser", self._having(ERASER)).erase(erasure, timeout=timeout)
+
+    async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
+        return cast("Eraser", self._having(ERASER)).erasures(tenant, after=after, limit=limit)
+
+    async def verify(self) -> Integrity:
+        return cast("Durable", self._having(DURABLE)).verify()
+
+    async def schema(self) -> SchemaState:
+        return cast("Schema", self._having(SCHEMA)).schema()
+
+    async def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
+        return cast("Schema", self._having(SCHEMA)).migrate(timeout=timeout)
+
+    async def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
+        return cast("Tenants", self._having(TENANTS)).tenants(after=after, limit=limit)
+
+    async def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
+        return cast("Tenants", self._having(TENANTS)).drop_tenant(tenant, timeout=timeout)
 
     async def close(self) -> None:
         self._store.close()
 
-    @property
-    def _bulk(self) -> Bulk:
-        claimed(self._store.describe())
-        return cast("Bulk", self._store)
+    def _having(self, part: str) -> Store:
+        claimed(self._store.describe(), part)
+        return self._store
+
+
+class LiftedSnapshot:
+    """What `Lifted.export` gives: a snapshot whose calls block."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    async def read(self, limit: int = 1000) -> Sequence[Stored]:
+        return self._snapshot.read(limit)
+
+    async def close(self) -> None:
+        self._snapshot.close()

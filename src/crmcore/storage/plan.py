@@ -45,9 +45,9 @@ class Entered(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A change in the feed. *name* is a kind or a stream, *number* a version or a sequence number."""
+    """A change in the feed. *name* is a kind, or a stream with an empty *id*; *number* a version or a place."""
 
-    op: Literal["put", "delete", "append"]
+    op: Literal["put", "delete", "append", "erase"]
     name: str
     id: str
     number: int
@@ -153,10 +153,10 @@ def receipt(tenant: str, events: Iterable[Event], position: Position, at: int, *
     versions: dict[Ref, int] = {}
     seqs: dict[str, int] = {}
     for op, name, id_, number in events:
-        if op == "append":
-            seqs[name] = number
-        else:
+        if id_:
             versions[Ref(tenant, name, id_)] = number
+        elif op == "append":
+            seqs[name] = number
     return Receipt(position=position, versions=versions, seqs=seqs, at=instant(at), replayed=replayed)
 
 
@@ -165,7 +165,7 @@ def change(
 ) -> Change:
     """A change as the feed gives it."""
     op, name, id_, number = event
-    if op == "append":
+    if not id_:
         return Change(
             position=position,
             op=op,
@@ -193,13 +193,18 @@ def replayable(digest: bytes | None, asked: bytes) -> None:
     """Whether a batch whose idempotency key was used before may be answered with the receipt of then.
 
     Raises:
-        Fenced: if `outcome` had said that it was not applied; *digest* is None then.
+        Fenced: if `outcome` had said that it was not applied (*digest* is None then), or what it wrote was erased
+            (*digest* is empty then).
         IdempotencyMismatch: if the key was used for another batch.
     """
     if digest is None:
         raise Fenced(
             "outcome() has already answered that this batch was not applied, so it is refused for good: "
             "send it under a new idempotency key"
+        )
+    if not digest:
+        raise Fenced(
+            "what this batch wrote was erased since, so it is refused for good: nothing of it is written again"
         )
     if digest != asked:
         raise IdempotencyMismatch(

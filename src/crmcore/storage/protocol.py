@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import attrs
 
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.source import Actor
 
 PROTOCOL = "crmcore.storage/1"
@@ -227,10 +228,10 @@ class Page(Generic[T]):
 @attrs.frozen(kw_only=True)
 class Change:
     """One operation that was applied, and by whom. Of an append, *stream* and *seq* are set, of the others *ref* and
-    *version*. A `Rekey` is no change: what a reader sees stays."""
+    *version*; of an erasure, those of the record or of the entry. A `Rekey` is no change: what a reader sees stays."""
 
     position: Position
-    op: Literal["put", "delete", "append"]
+    op: Literal["put", "delete", "append", "erase"]
     at: datetime
     idem: str
     actor: Actor
@@ -257,11 +258,15 @@ Support = Literal["full", "versioned", "not_implemented", "unsupported"]
 
 @attrs.frozen(kw_only=True)
 class Capability:
-    """An optional part of the protocol and how far a store has it; *reason* says why not, where not."""
+    """An optional part of the protocol and how far a store has it; *reason* says why not, where not.
+
+    *limits* are its own numbers, such as how many tenants a store can hold; those of all stores are in `Limits`.
+    """
 
     name: str
     support: Support
     reason: str = ""
+    limits: FrozenMap[str, int] = FrozenMap()
 
 
 @attrs.frozen(kw_only=True)
@@ -285,7 +290,11 @@ class Limits:
 
 @attrs.frozen(kw_only=True)
 class Description:
-    """*address* is redacted. *exclusive* are the namespaces whose keys have one holder at most."""
+    """*address* is redacted. *exclusive* are the namespaces whose keys have one holder at most.
+
+    *capabilities* name every optional part, claimed or not. *discloses* says, of a store that hides what it holds, what
+    somebody who has its files still learns.
+    """
 
     protocol: str = PROTOCOL
     engine: str
@@ -294,6 +303,7 @@ class Description:
     exclusive: frozenset[str]
     capabilities: tuple[Capability, ...] = ()
     limits: Limits = Limits()
+    discloses: tuple[str, ...] = ()
 
 
 EXCLUSIVE = frozenset({"source", "member", "interaction.dedupe", "interaction.replaces"})

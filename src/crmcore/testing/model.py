@@ -23,8 +23,8 @@ from crmcore.storage import (
     Row,
     Sort,
 )
+from crmcore.testing.kit import EXCLUSIVE, NOW
 from crmcore.values.source import SYSTEM
-from tests.storage.kit import EXCLUSIVE, NOW
 
 
 class Model:

@@ -28,8 +28,7 @@ from crmcore.storage import (
     Sort,
     bulk_of,
 )
-from crmcore.values.source import SYSTEM
-from tests.storage.kit import (
+from crmcore.testing.kit import (
     NOW,
     TENANT,
     Broken,
@@ -53,6 +52,7 @@ from tests.storage.kit import (
     source,
     uid,
 )
+from crmcore.values.source import SYSTEM
 
 ANN = email("ann@x.org")
 

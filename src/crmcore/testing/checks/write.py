@@ -15,7 +15,7 @@ from crmcore.errors import (
     VersionConflict,
 )
 from crmcore.storage import Check, CheckKey, CheckStream, Operation
-from tests.storage.kit import (
+from crmcore.testing.kit import (
     NOW,
     TENANT,
     Subject,

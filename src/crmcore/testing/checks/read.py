@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from crmcore.errors import InvalidRecord, StreamConflict, TenantMismatch, VersionConflict
 from crmcore.storage import AsyncStore, Check, CheckKey, Key, Ref, Sort
-from crmcore.values.source import Actor
-from tests.storage.kit import (
+from crmcore.testing.kit import (
     TENANT,
     Subject,
     Writer,
@@ -31,6 +30,7 @@ from tests.storage.kit import (
     source,
     uid,
 )
+from crmcore.values.source import Actor
 
 A, B, C = ref(1), ref(2), ref(3)
 ANN, BOB = email("ann@x.org"), email("bob@x.org")

@@ -9,8 +9,7 @@ import attrs
 
 from crmcore.errors import BatchTooLarge, Fenced, InvalidRecord, StoreError, VersionConflict
 from crmcore.storage import Append, Draft, Key, Limits, Operation, Put, Ref, Sort
-from crmcore.values.frozen_map import FrozenMap
-from tests.storage.kit import (
+from crmcore.testing.kit import (
     EXCLUSIVE,
     NOW,
     TENANT,
@@ -35,6 +34,7 @@ from tests.storage.kit import (
     source,
     uid,
 )
+from crmcore.values.frozen_map import FrozenMap
 
 A, B, C = ref(1), ref(2), ref(3)
 ANN = email("ann@x.org")

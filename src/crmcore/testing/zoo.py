@@ -31,7 +31,7 @@ from crmcore.storage import (
     Sort,
 )
 from crmcore.storage.cursor import Cursors
-from tests.storage.kit import EXCLUSIVE
+from crmcore.testing.kit import EXCLUSIVE
 
 
 class Mutant(MemoryStore):

@@ -16,7 +16,7 @@ from crmcore.storage import (
     lift,
     run,
 )
-from tests.storage.kit import EXCLUSIVE, Guarantee
+from crmcore.testing.kit import EXCLUSIVE, Guarantee
 
 
 class _Opened:
