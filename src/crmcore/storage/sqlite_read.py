@@ -15,7 +15,7 @@ from crmcore.storage.document import decode, write
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
-from crmcore.storage.validate import NOTHING, Address, KeyPair, SortTriple, actor_of, instant
+from crmcore.storage.validate import Address, KeyPair, actor_of, carried_by, instant
 
 NO_TENANT = -1
 
@@ -39,17 +39,6 @@ def head(connection: sqlite3.Connection, number: int) -> int:
     """The number of the last change of a tenant."""
     row = connection.execute("SELECT head FROM tenant WHERE no = ?", (number,)).fetchone()
     return 0 if row is None else int(row[0])
-
-
-def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
-    """The keys and sorts that a record carries."""
-    if text == NOTHING:
-        return (), ()
-    keys, sorts = decode(text)
-    return (
-        tuple((namespace, value) for namespace, value in keys),
-        tuple((namespace, part, bytes.fromhex(value)) for namespace, part, value in sorts),
-    )
 
 
 def current(

@@ -331,6 +331,21 @@ def carried(keys: tuple[KeyPair, ...], sorts: tuple[SortTriple, ...]) -> str:
     return write([keys, [(namespace, part, value.hex()) for namespace, part, value in sorts]])
 
 
+def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
+    """The inverse of `carried`.
+
+    >>> carried_by('[[["email","ann@x.org"]],[["name","","616e6e"]]]')
+    ((('email', 'ann@x.org'),), (('name', '', b'ann'),))
+    """
+    if text == NOTHING:
+        return (), ()
+    keys, sorts = decode(text)
+    return (
+        tuple((namespace, value) for namespace, value in keys),
+        tuple((namespace, part, bytes.fromhex(value)) for namespace, part, value in sorts),
+    )
+
+
 def check_sort_value(value: object, limits: Limits) -> None:
     if not isinstance(value, bytes) or len(value) > limits.max_sort_bytes:
         raise InvalidRecord(
