@@ -18,6 +18,7 @@ from typing import Any
 from crmcore.errors import InvalidRecord
 
 _TAG = 16
+_text = json.JSONEncoder(separators=(",", ":")).encode  # made once: every receipt seals its position
 
 
 class Cursors:
@@ -33,7 +34,7 @@ class Cursors:
 
     def seal(self, scope: Sequence[Any], place: Sequence[str | int]) -> str:
         """Hide *place* in a text that opens only for the same *scope*, a list of JSON values."""
-        plain = json.dumps(place, separators=(",", ":")).encode()
+        plain = _text(place).encode()
         tag = self._tag(scope, plain)
         return base64.urlsafe_b64encode(tag + self._mask(tag, plain)).decode().rstrip("=")
 
@@ -62,7 +63,7 @@ class Cursors:
         return place
 
     def _tag(self, scope: Sequence[Any], plain: bytes) -> bytes:
-        bound = json.dumps(scope, separators=(",", ":")).encode()
+        bound = _text(scope).encode()
         return blake2b(bound + b"\n" + plain, key=self._secret, digest_size=_TAG).digest()
 
     def _mask(self, tag: bytes, data: bytes) -> bytes:

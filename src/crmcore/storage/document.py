@@ -82,7 +82,8 @@ def _look(node: Any, depth: int) -> None:
     if depth == 0:
         raise InvalidRecord(f"a body is at most {MAX_DEPTH} levels deep: store a flatter document")
     items: Any = node
-    if type(node) is dict or isinstance(node, Mapping):
+    kind = type(node)
+    if kind is not list and (kind is dict or isinstance(node, Mapping)):
         try:
             "".join(node)  # the quickest way to ask whether all names are texts
         except TypeError:

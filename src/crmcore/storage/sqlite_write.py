@@ -96,6 +96,8 @@ def _insert(
     *into* is a table with its columns, a constant of this module.
     """
     one = f"({', '.join([*(f'?{place + 1}' for place in range(len(same))), *'?' * width])})"
+    if not rows:
+        return
     whole = len(rows) - len(rows) % _TOGETHER
     if whole:
         connection.executemany(
@@ -105,7 +107,8 @@ def _insert(
                 for start in range(0, whole, _TOGETHER)
             ),
         )
-    connection.executemany(f"INSERT INTO {into} VALUES {one}", [(*same, *row) for row in rows[whole:]])
+    if whole < len(rows):
+        connection.executemany(f"INSERT INTO {into} VALUES {one}", [(*same, *row) for row in rows[whole:]])
 
 
 def _records(
@@ -126,19 +129,23 @@ def _records(
             created.append((kind, blob, version, schema, carries, body))
     created.sort()  # in the order of the primary key, neighbours are written together
     _insert(connection, "record (tenant, kind, id, version, schema, carries, body)", 6, created, (number,))
-    connection.executemany(
-        "UPDATE record SET version = ?, schema = ?, carries = ?, body = ? "
-        "WHERE tenant = ? AND kind = ? AND id = ?",
-        changed,
-    )
-    connection.executemany("UPDATE record SET carries = ? WHERE tenant = ? AND kind = ? AND id = ?", rekeyed)
+    if changed:
+        connection.executemany(
+            "UPDATE record SET version = ?, schema = ?, carries = ?, body = ? "
+            "WHERE tenant = ? AND kind = ? AND id = ?",
+            changed,
+        )
+    if rekeyed:
+        connection.executemany(
+            "UPDATE record SET carries = ? WHERE tenant = ? AND kind = ? AND id = ?", rekeyed
+        )
 
 
 def _keys(
     connection: sqlite3.Connection, number: int, written: Iterable[Written], blobs: Mapping[str, bytes]
 ) -> None:
     lost: list[_Row] = []
-    gained: dict[str, list[tuple[str, str, bytes]]] = {}
+    gained: dict[str, list[_Row]] = {}
     for after, _, before in written:
         keys: Iterable[KeyPair] = after.keys
         kind, id_ = after.address
@@ -151,9 +158,15 @@ def _keys(
                 gained[namespace].append((value, kind, blob))
             else:
                 gained[namespace] = [(value, kind, blob)]
-    connection.executemany(
-        "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", lost
-    )
+    if lost:
+        connection.executemany(
+            "DELETE FROM key WHERE tenant = ? AND namespace = ? AND value = ? AND kind = ? AND id = ?", lost
+        )
+    if sum(map(len, gained.values())) < _TOGETHER:  # so few that a statement for each namespace costs more
+        few = [(namespace, *row) for namespace, rows in gained.items() for row in rows]
+        few.sort()
+        _insert(connection, "key (tenant, namespace, value, kind, id)", 4, few, (number,))
+        return
     for namespace, rows in sorted(gained.items()):
         rows.sort()
         _insert(connection, "key (tenant, namespace, value, kind, id)", 3, rows, (number, namespace))
@@ -169,9 +182,10 @@ def _sorts(
             kind, blob = after.address[0], blobs[after.address[1]]
             lost += [(number, *triple, blob, kind) for triple in before.sorts if triple not in after.sorts]
             gained += [(*triple, blob, kind) for triple in after.sorts if triple not in before.sorts]
-    connection.executemany(
-        "DELETE FROM sort WHERE tenant = ? AND namespace = ? AND part = ? AND value = ? AND id = ? AND kind = ?",
-        lost,
-    )
+    if lost:
+        connection.executemany(
+            "DELETE FROM sort WHERE tenant = ? AND namespace = ? AND part = ? AND value = ? AND id = ? AND kind = ?",
+            lost,
+        )
     gained.sort()
     _insert(connection, "sort (tenant, namespace, part, value, id, kind)", 5, gained, (number,))

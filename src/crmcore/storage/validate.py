@@ -146,7 +146,7 @@ def check_batch(batch: Batch, limits: Limits, exclusive: frozenset[str]) -> Chec
 
 def _header(batch: Batch) -> str:
     check_reason(batch.reason)
-    return f"crmcore.batch/1\t{batch.tenant}\t{_actor(batch.actor)}\t{encode({'reason': batch.reason})}"
+    return f"crmcore.batch/1\t{batch.tenant}\t{_actor(batch.actor)}\t{write({'reason': batch.reason})}"
 
 
 def check_reason(reason: object) -> None:
@@ -163,9 +163,15 @@ def heading(actor: Actor, reason: str | None) -> str:
 
 
 def _actor(actor: Actor) -> str:
-    return encode(
-        {**thaw(actor.unknown), "kind": actor.kind, "id": actor.id, "on_behalf_of": actor.on_behalf_of}
-    )
+    if actor.unknown:
+        known = {"kind": actor.kind, "id": actor.id, "on_behalf_of": actor.on_behalf_of}
+        return encode({**thaw(actor.unknown), **known})
+    return _plain_actor(actor.kind, actor.id, actor.on_behalf_of)
+
+
+@lru_cache(maxsize=512)
+def _plain_actor(kind: str, id: str, on_behalf_of: str | None) -> str:
+    return encode({"kind": kind, "id": id, "on_behalf_of": on_behalf_of})
 
 
 def actor_of(text: str) -> Actor:
