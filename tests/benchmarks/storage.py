@@ -1,9 +1,10 @@
 """What `SqliteStore.apply` costs over hand-written sqlite3 code, in the same run.
 
-All write the same rows to the same tables with the same settings, in batches of 500 records: a body, four keys, one sort
-and one ledger entry each. One hand-written code does the same as the store: it looks whether the batch was applied
-before, at which version each record is, who holds its exclusive key and how long its ledger is, and keeps a digest of the
-batch. The other only encodes the bodies and inserts. Files and rounds alternate; the median of the rounds' ratios counts.
+All write the same rows to the same tables with the same settings, in batches of 500 records: a body, four keys, one
+sort and one ledger entry each. One hand-written code does the same as the store: it looks whether the batch was
+applied before, at which version each record is, who holds its exclusive key and how long its ledger is, and keeps a
+digest of the batch. The other only encodes the bodies and inserts. Files and rounds alternate; the median of the
+rounds' ratios counts.
 
     python tests/benchmarks/storage.py [--records 10000] [--size 500] [--rounds 5] [--profile]
 """

@@ -1,13 +1,13 @@
 """What every store needs besides its engine: for authors of stores.
 
-Invariant: nothing here reads or writes. A batch is checked and planned, a question is checked, a page is cut; the store
-looks things up before and writes things down after. The stores that ship are made of the same pieces, so a store made of
-them refuses the same batches with the same words.
+Invariant: nothing here reads or writes. A batch is checked and planned, a question is checked, a page is cut; the
+store looks things up before and writes things down after. The stores that ship are made of the same pieces, so a
+store made of them refuses the same batches with the same words.
 
-To write: `check_batch` makes a batch ready; look up `Checked.addresses`, `.streams` and `.claims`; `decide` plans over
-what is there; write down `Plan.written`, `.entered` and `.events`; `receipt` answers. To read: `check_get`,
-`find_query`, `check_fanout`, `range_query`, `scan_query`, `check_ledger` and `feed_query` check what is asked; `hits`,
-`range_page`, `scan_page`, `ledger_page` and `feed_page` make the answer of rows that come in order.
+To write: `check_batch` makes a batch ready; look up `Checked.addresses`, `.streams` and `.claims`; `decide` plans
+over what is there; write down `Plan.written`, `.entered` and `.events`; `receipt` answers. To read: `check_get`,
+`find_query`, `check_fanout`, `range_query`, `scan_query`, `check_ledger` and `feed_query` check what is asked;
+`hits`, `range_page`, `scan_page`, `ledger_page` and `feed_page` make the answer of rows that come in order.
 """
 
 from __future__ import annotations
