@@ -19,6 +19,7 @@ from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
     KeyConflict,
+    StoreError,
     StreamConflict,
     VersionConflict,
 )
@@ -137,10 +138,17 @@ class Flow:
             CommitUnknown: if the outcome stays unknown. Sending the same batch later, under its *idem*, settles it.
         """
         batch = unit.batch(idem)
-        for _ in range(RESENDS):
+        unknown: CommitUnknown | None = None
+        for _ in range(RESENDS + 1):
             try:
                 await self.store.apply(batch)
-            except CommitUnknown:
-                continue
-            return
-        await self.store.apply(batch)
+            except CommitUnknown as error:
+                unknown = unknown or error
+            except StoreError:
+                if unknown is None:
+                    raise
+                break  # it speaks of this attempt alone: the one before may have been written, or may yet be
+            else:
+                return
+        assert unknown is not None  # for the type checker: the loop went on or ended because of it
+        raise unknown
