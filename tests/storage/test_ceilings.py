@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore.errors import BatchTooLarge
+from crmcore.errors import BatchTooLarge, Fenced
 from crmcore.storage import AsyncStore, Check, CheckKey, CheckStream, Key, Limits, Operation, Sort, lift, run
 from crmcore.storage.describe import LIMITS
 from crmcore.testing.ceilings import CeilingReached, CeilingsStore, ConditionFailed, Table
@@ -290,9 +290,17 @@ def test_a_batch_that_was_overtaken_is_planned_anew() -> None:
     table = Interrupted()
     store = lift(CeilingsStore(table, exclusive=EXCLUSIVE))
     write = Writer(store)
-    table.between, table.countdown = (lambda: run(write(append("log:1"), idem="other"))), 2
+    table.between, table.countdown = (lambda: run(write(append("log:1"), idem="other"))), 1
     run(write(append("log:1"), idem="mine"))
     assert [entry.seq for entry in run(ledger(store, "log:1"))] == [1, 2]
+
+
+def test_a_batch_that_was_fenced_while_it_was_planned_is_refused() -> None:
+    table = Interrupted()
+    store = lift(CeilingsStore(table, exclusive=EXCLUSIVE))
+    table.between, table.countdown = (lambda: run(store.outcome("acme", "mine"))), 1
+    run(refused(Fenced, store.apply(Writer(store).batch(append("log:1"), idem="mine"))))
+    assert run(ledger(store, "log:1")) == ()
 
 
 def test_the_stores_that_ship_take_more_items_than_any_batch_can_have() -> None:

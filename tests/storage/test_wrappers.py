@@ -9,12 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore.errors import (
     CapabilityMissing,
     CommitUnknown,
+    StoreError,
     StoreReadOnly,
+    Unavailable,
     VersionConflict,
 )
 from crmcore.storage import (
@@ -28,6 +31,10 @@ from crmcore.storage import (
     AsyncStore,
     AsyncStream,
     AsyncTenants,
+    Capability,
+    Chunk,
+    Description,
+    Erasure,
     MemoryStore,
     SqliteStore,
     bulk_of,
@@ -40,8 +47,9 @@ from crmcore.storage.nearness import Breadth
 from crmcore.storage.wrappers import Call, Passing, ReadOnly, Retrying, Traced, Tracing, blocking, wrapped
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.faulty import Fault, Faulty, scripted, seeded
-from crmcore.testing.kit import EXCLUSIVE, TENANT, Guarantee, Writer, append, email, picture, put, ref
+from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Guarantee, Writer, append, email, picture, put, ref
 from crmcore.testing.subjects import AsyncSqlite, Memory, Sqlite, examine
+from crmcore.values.source import SYSTEM
 
 Wrapper = Callable[[AsyncStore], AsyncStore]
 
@@ -150,6 +158,90 @@ def test_a_part_that_is_not_claimed_within_is_missing_without(wrapper: Wrapper) 
     for part in lacking:
         with pytest.raises(CapabilityMissing):
             run(probes[part](store))
+
+
+class Having(AsyncMemoryStore):
+    """Claims every part, and answers each of its calls with the name of the call, or with an error."""
+
+    def __init__(self, error: StoreError | None = None) -> None:
+        super().__init__()
+        self.error = error
+        self.calls: list[str] = []
+
+    def describe(self) -> Description:
+        parts = tuple(Capability(name=part, support="full") for part in PARTS)
+        return attrs.evolve(super().describe(), capabilities=parts)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name not in PART_CALLS:
+            return super().__getattribute__(name)
+
+        async def call(*args: Any, **options: Any) -> Any:
+            self.calls.append(name)
+            if self.error is not None:
+                raise self.error
+            return name
+
+        return call
+
+
+def _probes(store: Any) -> dict[str, Callable[[], Any]]:
+    chunk = Chunk(tenant=TENANT, rows=(), idem="i", digest="d", actor=SYSTEM, at=NOW)
+    erasure = Erasure(tenant=TENANT, idem="i", actor=SYSTEM, at=NOW)
+    return {
+        "load": lambda: store.load(chunk),
+        "loaded": lambda: store.loaded(TENANT, "i", "d"),
+        "export": store.export,
+        "restore": lambda: store.restore([]),
+        "erase": lambda: store.erase(erasure),
+        "erasures": lambda: store.erasures(TENANT),
+        "verify": store.verify,
+        "schema": store.schema,
+        "migrate": store.migrate,
+        "tenants": store.tenants,
+        "drop_tenant": lambda: store.drop_tenant(TENANT),
+    }
+
+
+PART_CALLS = frozenset(_probes(Passing(AsyncMemoryStore())))
+
+
+def test_every_call_of_every_part_is_passed_on() -> None:
+    inner = Having()
+    for name, probe in _probes(Passing(Passing(inner))).items():
+        given = run(probe())
+        assert name == "export" or given == name
+    assert sorted(inner.calls) == sorted(PART_CALLS)
+    assert set(PART_CALLS) == {case.values[1] for case in CALLS if case.values[0] is not AsyncStore}
+
+
+def test_a_read_only_store_reads_what_is_left_of_its_parts() -> None:
+    inner = Having()
+    for name, probe in _probes(ReadOnly(inner)).items():
+        if name in ("export", "verify"):
+            run(probe())
+        else:
+            with pytest.raises(CapabilityMissing, match="reading only"):
+                run(probe())
+    assert inner.calls == ["export", "verify"]
+
+
+@pytest.mark.parametrize(
+    ("error", "once"),
+    [
+        (Unavailable("no"), {"restore"}),
+        (CommitUnknown("lost", idem="i"), {"restore", "migrate", "drop_tenant"}),
+    ],
+    ids=["nothing was written", "unknown"],
+)
+def test_what_uses_up_or_cannot_be_told_is_sent_once(error: StoreError, once: set[str]) -> None:
+    inner = Having(error)
+    for name in PART_CALLS:
+        store = Retrying(inner, pause=at_once, random=lambda: 0.0, share=0.0, reserve=1.0)
+        inner.calls.clear()
+        with pytest.raises(type(error)):
+            run(_probes(store)[name]())
+        assert inner.calls == [name] * (1 if name in once else 2)
 
 
 def test_the_call_for_rare_keys_is_there_just_where_it_is_within(tmp_path: Path) -> None:
