@@ -14,7 +14,7 @@ from crmcore.errors import BatchTooLarge, Fenced
 from crmcore.storage import AsyncStore, Check, CheckKey, CheckStream, Key, Limits, Operation, Sort, lift, run
 from crmcore.storage.describe import LIMITS
 from crmcore.testing.ceilings import CeilingReached, CeilingsStore, ConditionFailed, Table
-from crmcore.testing.ceilings.table import Address, Item, Write, size_of
+from crmcore.testing.ceilings.table import Address, Found, Item, Write, size_of
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import (
     EXCLUSIVE,
@@ -23,6 +23,7 @@ from crmcore.testing.kit import (
     append,
     delete,
     email,
+    feed,
     ledger,
     picture,
     put,
@@ -251,7 +252,7 @@ def test_writers_at_the_same_time_lose_nothing() -> None:
 
 
 class Interrupted(Table):
-    """Somebody else writes between two calls of the table, once."""
+    """Somebody else writes between two reads of the table, once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -260,12 +261,20 @@ class Interrupted(Table):
 
     def get(self, addresses: Sequence[Address]) -> Any:
         found = super().get(addresses)
+        self._interrupt()
+        return found
+
+    def query(self, partition: str, **options: Any) -> Found:
+        found = super().query(partition, **options)
+        self._interrupt()
+        return found
+
+    def _interrupt(self) -> None:
         if self.between is not None:
             self.countdown -= 1
             if self.countdown < 0:
                 between, self.between = self.between, None
                 between()
-        return found
 
 
 @settings(max_examples=30, deadline=None)
@@ -286,13 +295,16 @@ def test_a_read_of_many_pages_is_of_one_moment(countdown: int) -> None:
     assert (found[refs[0]].body["n"], found[refs[-1]].body["n"]) in ((0, 0), (1, 1))
 
 
-def test_a_batch_that_was_overtaken_is_planned_anew() -> None:
+@pytest.mark.parametrize("countdown", range(3))
+def test_a_batch_that_was_overtaken_is_planned_anew(countdown: int) -> None:
     table = Interrupted()
     store = lift(CeilingsStore(table, exclusive=EXCLUSIVE))
     write = Writer(store)
-    table.between, table.countdown = (lambda: run(write(append("log:1"), idem="other"))), 1
+    table.between, table.countdown = (lambda: run(write(append("log:1"), idem="other"))), countdown
     run(write(append("log:1"), idem="mine"))
+    assert table.between is None
     assert [entry.seq for entry in run(ledger(store, "log:1"))] == [1, 2]
+    assert [(one.seq, one.idem) for one in run(feed(store))] == [(1, "other"), (2, "mine")]
 
 
 def test_a_batch_that_was_fenced_while_it_was_planned_is_refused() -> None:

@@ -48,9 +48,8 @@ class Passing:
     def __init__(self, inner: AsyncStore) -> None:
         self.inner = inner
         near = near_of(inner)
-        if (
-            near is not None
-        ):  # an attribute of this one alone: who looks for the call must not find it elsewhere
+        # An attribute of this one alone: who looks for the call must not find it elsewhere.
+        if near is not None:
             self._within = near
             self.near = self._near
 
