@@ -87,7 +87,7 @@ def seeded(
 
     >>> plan = seeded(7, {"before": 0.5})
     >>> [plan(number, "apply") is None for number in range(6)]
-    [True, True, False, False, True, True]
+    [True, False, True, True, False, True]
     """
     if sum(chances.values()) > 1 or any(chance < 0 for chance in chances.values()):
         raise ValueError("the chances of faults are parts of 1 and together at most 1")
