@@ -88,7 +88,12 @@ WRAPPERS: dict[str, Wrapper] = {
 def _over(subject: Any, wrapper: Wrapper) -> Any:
     """A subject whose stores are in *wrapper*."""
     within = subject.make
-    subject.make = lambda number: wrapper(within(number))
+
+    def make(number: int) -> AsyncStore:
+        made = within(number)
+        return wrapper(made if inspect.iscoroutinefunction(made.get) else lift(made))
+
+    subject.make = make
     return subject
 
 
