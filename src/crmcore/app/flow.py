@@ -42,6 +42,26 @@ RESENDS = 2
 """How often a batch is sent again when nobody knows whether it arrived."""
 
 
+async def sent(send: Callable[[], Awaitable[R]]) -> R:
+    """What *send* gives, which sends one and the same batch; again while its outcome is unknown.
+
+    Raises:
+        CommitUnknown: if the outcome stays unknown.
+    """
+    unknown: CommitUnknown | None = None
+    for _ in range(RESENDS + 1):
+        try:
+            return await send()
+        except CommitUnknown as error:
+            unknown = unknown or error
+        except StoreError:
+            if unknown is None:
+                raise
+            break  # it speaks of this attempt alone: the one before may have been written, or may yet be
+    assert unknown is not None  # for the type checker: the loop went on or ended because of it
+    raise unknown
+
+
 @attrs.frozen(kw_only=True)
 class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
@@ -138,17 +158,4 @@ class Flow:
             CommitUnknown: if the outcome stays unknown. Sending the same batch later, under its *idem*, settles it.
         """
         batch = unit.batch(idem)
-        unknown: CommitUnknown | None = None
-        for _ in range(RESENDS + 1):
-            try:
-                await self.store.apply(batch)
-            except CommitUnknown as error:
-                unknown = unknown or error
-            except StoreError:
-                if unknown is None:
-                    raise
-                break  # it speaks of this attempt alone: the one before may have been written, or may yet be
-            else:
-                return
-        assert unknown is not None  # for the type checker: the loop went on or ended because of it
-        raise unknown
+        await sent(lambda: self.store.apply(batch))
