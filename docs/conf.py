@@ -40,8 +40,9 @@ html_show_sourcelink = False
 
 def setup(_app: object) -> None:
     """Ask the rooms for all public names: they import them on first use, and autodoc lists only what is there."""
-    for room in pkgutil.iter_modules(crmcore.__path__, "crmcore."):
-        if not room.name.endswith("__main__"):
-            module = import_module(room.name)
+    rooms = [room.name for room in pkgutil.iter_modules(crmcore.__path__, "crmcore.")]
+    for room in (*rooms, "crmcore.storage.wrappers"):
+        if not room.endswith("__main__"):
+            module = import_module(room)
             for name in getattr(module, "__all__", ()):
                 getattr(module, name)

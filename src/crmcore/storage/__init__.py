@@ -26,8 +26,9 @@ from crmcore.storage.erasure import (
     eraser_of,
 )
 
-# Not lazily: the function shares its name with its module, and the protocol is what everybody needs.
+# Not lazily: the functions share their names with their modules, and the protocol is what everybody needs.
 from crmcore.storage.lift import Lifted, lift, run
+from crmcore.storage.lower import Lowered, lower
 from crmcore.storage.protocol import (
     EXCLUSIVE,
     PROTOCOL,
@@ -135,6 +136,7 @@ __all__ = [
     "Key",
     "Lifted",
     "Limits",
+    "Lowered",
     "MemoryStore",
     "Multiset",
     "NewEntry",
@@ -172,6 +174,7 @@ __all__ = [
     "durable_of",
     "eraser_of",
     "lift",
+    "lower",
     "run",
     "schema_of",
     "stream_of",
