@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from itertools import islice
 
+from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode, write
 from crmcore.storage.memory_tenant import Applied, Kept, TenantData
 from crmcore.storage.plan import Current, Event
@@ -26,14 +27,18 @@ class MemorySnapshot:
     def __init__(self, rows: Iterator[Stored], opened: Callable[[], AbstractContextManager[None]]) -> None:
         self._rows = rows
         self._opened = opened
+        self._closed = False
 
     def read(self, limit: int = 1000) -> Sequence[Stored]:
         check_limit(limit)
         with self._opened():
+            if self._closed:
+                raise StoreClosed("this snapshot is closed: take another one")
             return list(islice(self._rows, limit))
 
     def close(self) -> None:
         self._rows = iter(())
+        self._closed = True
 
 
 def rows_of(data: TenantData) -> Iterator[Stored]:
