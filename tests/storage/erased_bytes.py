@@ -27,7 +27,7 @@ def person(number: int) -> Ref:
 
 
 def fill(store: SqliteStore, people: int, *, seed: int = 1) -> None:
-    """People, five or tens of them, every one with a body, keys, sorts, entries, reasons and idempotency keys, all changed several times."""
+    """Each of five or tens of people gets a body, keys, sorts, entries, reasons, idempotency keys; all change."""
     chance = random.Random(seed)
     versions = dict.fromkeys(range(people), 0)
     together = min(people, 10)

@@ -24,11 +24,13 @@ class _Promise(NamedTuple):
 # What records say that they carry, as rows.
 _KEYS = (
     "(SELECT record.tenant AS tenant, record.kind AS kind, record.id AS id, "
-    "json_extract(pair.value, '$[0]') AS namespace, json_extract(pair.value, '$[1]') AS value FROM record, json_each(carries, '$[0]') AS pair)"
+    "json_extract(pair.value, '$[0]') AS namespace, "
+    "json_extract(pair.value, '$[1]') AS value FROM record, json_each(carries, '$[0]') AS pair)"
 )
 _SORTS = (
     "(SELECT record.tenant AS tenant, record.kind AS kind, record.id AS id, "
-    "json_extract(triple.value, '$[0]') AS namespace, json_extract(triple.value, '$[1]') AS part, json_extract(triple.value, '$[2]') AS value "
+    "json_extract(triple.value, '$[0]') AS namespace, json_extract(triple.value, '$[1]') AS part, "
+    "json_extract(triple.value, '$[2]') AS value "
     "FROM record, json_each(carries, '$[1]') AS triple)"
 )
 _HAS_KEY = (
