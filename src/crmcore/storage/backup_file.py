@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import attrs
 
-from crmcore.errors import Corrupt, SchemaMismatch, Unavailable
+from crmcore.errors import Corrupt, SchemaMismatch, StoreError, Unavailable
 from crmcore.storage.backup_frames import FRAME, HEADER, MANIFEST, ROWS, FrameWriter, frames
 from crmcore.storage.backup_manifest import Manifest, Tally, opening, opening_of, summary, summary_of
 from crmcore.storage.backup_rows import row_of
@@ -73,8 +73,7 @@ async def write_backup(
         Unavailable: if there is a file at *path* already, or none can be written there.
     """
     target = Path(path)
-    if target.exists():
-        raise Unavailable(f"there is a file {target.name!r} already: name another one for the backup")
+    _refuse_existing(target)
     snapshot = await stream_of(store).export(tenants)
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
@@ -97,6 +96,8 @@ async def write_backup(
             sink.flush()
             os.fsync(sink.fileno())
         _rename(part, target)
+    except StoreError:
+        raise  # some of them are OSErrors as well
     except OSError as error:
         raise _unusable(target.name, error) from None
     finally:
@@ -302,6 +303,17 @@ async def _multiset(store: AsyncStore, tenants: Collection[str]) -> str:
 def _manifest(head: bytes, ends: bytes) -> Manifest:
     engine, exclusive, at = opening_of(head)
     return summary_of(ends, engine=engine, exclusive=exclusive, at=at)
+
+
+def _refuse_existing(target: Path) -> None:
+    if "\0" in str(target):
+        raise Unavailable("the path of a backup cannot hold the character U+0000: choose another one")
+    try:
+        there = target.exists()
+    except OSError as error:
+        raise _unusable(target.name[:100], error) from None
+    if there:
+        raise Unavailable(f"there is a file {target.name!r} already: name another one for the backup")
 
 
 def _created(path: Path, name: str) -> BinaryIO:

@@ -26,8 +26,8 @@ _EVERY = 1000
 class Manifest:
     """What is in a backup. *multiset* is the `Multiset` hash of its rows, whatever store they came from.
 
-    *engine* and *exclusive* are those of that store, *at* is when it was taken. *batches* are receipts: batches, chunks,
-    erasures and fences.
+    *engine* and *exclusive* are those of that store, *at* is when it was taken. *batches* are receipts: of batches,
+    chunks and erasures, and fences.
     """
 
     engine: str
