@@ -128,13 +128,15 @@ async def restore_backup(
     *,
     erasures: Iterable[Erasure] = (),
     key: bytes | None = None,
+    verified: Manifest | None = None,
     on_progress: Progress | None = None,
 ) -> RestoreReport:
     """Write a backup into *store*, in which its tenants have nothing, and do again what was erased since.
 
-    The file is read twice: first to its end to check it, then to restore it. *erasures* are those of the store that the
-    backup was taken from, all of them or since then: one that is in the backup already changes nothing, and those of
-    tenants that are not in it are left out.
+    The file is read twice: first to its end to check it, then to restore it. *verified* is what `verify_backup` told of
+    it just now, and spares the first; whatever the file holds, nothing of a damaged one stays. *erasures* are those of
+    the store that the backup was taken from, all of them or since then: one that is in the backup already changes
+    nothing, and those of tenants that are not in it are left out.
 
     Raises:
         Corrupt: if the file is not what was written: nothing was restored. Or if what was restored is not equal to it.
@@ -146,7 +148,7 @@ async def restore_backup(
     part = backup_of(store)
     wanted = tuple(erasures)
     eraser = eraser_of(store) if wanted else None
-    manifest = verify_backup(source, key=key)
+    manifest = verified or verify_backup(source, key=key)
     lacking = manifest.exclusive - store.describe().exclusive
     if lacking:
         raise SchemaMismatch(
@@ -216,10 +218,14 @@ def restore(
     *,
     erasures: Iterable[Erasure] = (),
     key: bytes | None = None,
+    verified: Manifest | None = None,
     on_progress: Progress | None = None,
 ) -> RestoreReport:
     """`restore_backup` for synchronous code."""
-    return run(restore_backup(lift(store), path, erasures=erasures, key=key, on_progress=on_progress))
+    flow = restore_backup(
+        lift(store), path, erasures=erasures, key=key, verified=verified, on_progress=on_progress
+    )
+    return run(flow)
 
 
 # --- within -------------------------------------------------------------------------------------------
