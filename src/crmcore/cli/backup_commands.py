@@ -56,6 +56,8 @@ def run_restore(options: argparse.Namespace, terminal: Terminal) -> int:
         terminal.text(counted(report.erasures, "erasure", "erasures") + " done again")
     for one in report.residual:
         terminal.text(f"{one.place}: {one.what}; {one.remedy}")
+    if report.residual:
+        terminal.error("something of what was erased is left behind: its place is on standard output")
     terminal.result(_restored(report))
     return INCOMPLETE if report.residual else DONE
 
@@ -73,7 +75,10 @@ def run_verify(options: argparse.Namespace, terminal: Terminal) -> int:
     terminal.text(f"a store of {', '.join(held)}, {counted(found.changes, 'change', 'changes')}")
     for problem in found.problems:
         terminal.text(f"{problem.code}: {problem.message} ({problem.count:,})")
-    terminal.text("nothing is wrong with it" if not found.problems else "restore it from a backup")
+    if found.problems:
+        terminal.error("this store is damaged: restore it from a backup")
+    else:
+        terminal.text("nothing is wrong with it")
     counts = {"records": found.records, "entries": found.entries, "changes": found.changes}
     terminal.result({"store": counts, "problems": [attrs.asdict(problem) for problem in found.problems]})
     return INCOMPLETE if found.problems else DONE
