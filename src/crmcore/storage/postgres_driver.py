@@ -17,8 +17,18 @@ from crmcore.errors import MissingExtra
 
 try:
     import psycopg
-    from psycopg import AsyncConnection, AsyncRawCursor, Connection, RawCursor, sql, waiting
-    from psycopg.pq import TransactionStatus
+    from psycopg import (
+        AsyncConnection,
+        AsyncCursor,
+        AsyncRawCursor,
+        Connection,
+        Cursor,
+        RawCursor,
+        sql,
+        waiting,
+    )
+    from psycopg.adapt import Dumper
+    from psycopg.pq import ExecStatus, TransactionStatus
     from psycopg.types.numeric import Int8Dumper
     from psycopg.types.string import TextLoader
 except ImportError:
@@ -54,6 +64,25 @@ class Names:
         return known
 
 
+class _Arrays(Dumper):
+    """A list as the text of an array, for a statement that says of what type; psycopg's own looks at each element."""
+
+    def dump(self, obj: list[Any]) -> bytes:
+        return ("{" + ",".join(map(_element, obj)) + "}").encode()
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    if isinstance(value, str):
+        if "\\" in value or '"' in value:
+            value = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{value}"'
+    return str(value)
+
+
 class Link(Protocol):
     """A connection for whoever took it from the pool."""
 
@@ -83,6 +112,11 @@ class Link(Protocol):
     def drop(self) -> None:
         """Close the connection without waiting for anything. May be repeated."""
         ...
+
+
+def _gave_rows(cursor: Cursor[Row] | AsyncCursor[Row]) -> bool:
+    result = cursor.pgresult  # cursor.description would make an object of each column
+    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 def _bounded(generator: Generator[Any, Any, T], link: _Deadline) -> Generator[Any, Any, T]:
@@ -132,6 +166,7 @@ class _Common:
         # One type for every integer, so that a statement is prepared once; ids stay texts.
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_loader("uuid", TextLoader)
+        connection.adapters.register_dumper(list, _Arrays)
 
     @property
     def deadline(self) -> float:
@@ -158,17 +193,18 @@ class SyncLink(_Common):
     def __init__(self, connection: _Sync, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
+        self._cursor = connection.cursor()
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = self._connection.execute(self._names.sql(text), parameters or None)
-        return cursor.fetchall() if cursor.description else []
+        cursor = self._cursor.execute(self._names.sql(text), parameters or None)
+        return cursor.fetchall() if _gave_rows(cursor) else []
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
         with self._connection.pipeline():
             cursors = [
                 self._connection.execute(self._names.sql(text), parameters) for text, parameters in asked
             ]
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
@@ -182,10 +218,11 @@ class AsyncLink(_Common):
     def __init__(self, connection: _Async, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
+        self._cursor = connection.cursor()
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = await self._connection.execute(self._names.sql(text), parameters or None)
-        return await cursor.fetchall() if cursor.description else []
+        cursor = await self._cursor.execute(self._names.sql(text), parameters or None)
+        return await cursor.fetchall() if _gave_rows(cursor) else []
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
         async with self._connection.pipeline():
@@ -193,7 +230,7 @@ class AsyncLink(_Common):
                 await self._connection.execute(self._names.sql(text), parameters)
                 for text, parameters in asked
             ]
-        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        return [await cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         async with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
