@@ -112,9 +112,10 @@ class Copying:
             if namespace in exclusive:
                 self._claims.append(row)
         start = _width(5) + self._tenant
-        for namespace, part, value in sorts:
+        for namespace, part, sorted_by in sorts:
             mark = _uuid(part_mark(secret, namespace, part))
-            self._sorts.append(b"".join((start, mark, _length(len(value)), value, uuid, named)))
+            size = _length(len(sorted_by))
+            self._sorts.append(b"".join((start, mark, size, sorted_by, uuid, named)))
 
     def _entries(self, rows: Iterable[EntryRow]) -> Iterator[bytes]:
         start = _width(8) + self._tenant
