@@ -16,6 +16,7 @@ from crmcore.storage import (
     Multiset,
     Receipt,
     Stored,
+    bulk_of,
     claims,
     stream_of,
 )
@@ -66,8 +67,6 @@ async def tell(store: AsyncStore, tenant: str = TENANT) -> Batch:
     await write(delete(three, 1), append("log:2", {"n": 1}, day=-3))
     await write(rekey(two, 1, [BOB, source("2")], [due(3)]))
     if claims(store.describe(), BULK):
-        from crmcore.storage import bulk_of
-
         await bulk_of(store).load(chunk(row(40), row(41, source("1")), tenant=tenant, idem=f"{tenant}-load"))
     await store.outcome(tenant, f"{tenant}-never")
     return first
