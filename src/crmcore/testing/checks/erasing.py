@@ -84,8 +84,8 @@ async def an_erased_entry_leaves_a_tombstone(subject: Subject) -> None:
 
 @guarantee("G14", part=ERASER)
 async def an_erasure_is_in_the_feed_and_in_its_list(subject: Subject) -> None:
-    """Each erased record and entry is a change of its own under the erasure's key, actor and reason; erasures lists what
-    was asked for, in order."""
+    """Each erased record and entry is a change of its own under the key, actor and reason of the erasure; erasures lists
+    what was asked for, in order."""
     store = await _erased(subject)
     changes = [one for one in await feed(store) if one.op == "erase"]
     about = {(one.ref or one.stream, one.seq) for one in changes}
@@ -124,8 +124,8 @@ async def what_was_erased_never_comes_back(subject: Subject) -> None:
 
 @guarantee("G14", part=ERASER)
 async def an_erasure_sent_again_is_answered_as_before(subject: Subject) -> None:
-    """The report counts what there was, and the same erasure is answered with it; another under its key is refused; what
-    is not there is no error."""
+    """The report counts what there was, and the same erasure is answered with it; another under its key is refused;
+    what is not there is no error."""
     store = await subject.fresh()
     await settle(store)
     first = await eraser_of(store).erase(erasure())
