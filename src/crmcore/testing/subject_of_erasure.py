@@ -56,7 +56,7 @@ async def settle(store: AsyncStore) -> Batch:
     await store.apply(hers)
     await write(put(NOTE, 0, {"text": BODY}, [email(KEY)]), idem=f"{IDEM}-2", reason=REASON)
     await write(put(A, 1, {"name": NAME, "text": BODY, "n": 2}, [email(KEY), source(HELD)]), idem=f"{IDEM}-3")
-    await write(rekey(A, 2, [email(KEY), source(HELD)], [due(2)]), idem=f"{IDEM}-4")
+    await write(rekey(A, 2, [email(KEY), source(HELD)], [due(2)]), idem="rekey")
     await write(entry("log:1", ENTRY, HER), idem=f"{IDEM}-5")
     his = put(B, 0, {"name": "a man"}, [email("him"), source("his")], [due(3)])
     await write(his, entry("party:2", "his entry", HIM), idem="his")

@@ -84,7 +84,7 @@ async def an_erased_entry_leaves_a_tombstone(subject: Subject) -> None:
 
 @guarantee("G14", part=ERASER)
 async def an_erasure_is_in_the_feed_and_in_its_list(subject: Subject) -> None:
-    """Each erased record and entry is a change of its own under the key, actor and reason of the erasure; erasures lists
+    """Each erased record and entry is a change of its own under the key and reason of the erasure; erasures lists
     what was asked for, in order."""
     store = await _erased(subject)
     changes = [one for one in await feed(store) if one.op == "erase"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from crmcore.errors import StoreError
@@ -52,27 +53,27 @@ async def no_error_shows_a_value(subject: Subject) -> None:
         put(B, 0, {}, (), [Sort("due", SECRET + "\x00", bytes(8))]), put(B, 0, {}, (), [Sort(SECRET, "", bytes(8))]),
         append(SECRET + "\x00"), append(SECRET * 100),
     ]  # fmt: skip
-    calls: list[Awaitable[object]] = [
-        *(store.apply(write.batch(op)) for op in bad),
-        store.apply(write.batch(put(B, 0, body), idem="first")),
-        store.apply(write.batch(idem=SECRET + "\x00")),
-        store.apply(write.batch(idem="r", reason=SECRET * 1000)),
-        store.apply(Writer(store, SECRET + "\n").batch(idem="t")),
-        store.find(TENANT, [Key("email", SECRET + "\ud800")]),
-        store.find(TENANT, [key], after={key: SECRET}),
-        store.scan(TENANT, SECRET),
-        store.range(TENANT, "due", [""], after=SECRET),
-        store.ledger(TENANT, [SECRET + "\x00"]),
+    calls: list[Callable[[], Awaitable[object]]] = [
+        *(partial(store.apply, write.batch(op)) for op in bad),
+        lambda: store.apply(write.batch(put(B, 0, body), idem="first")),
+        lambda: store.apply(write.batch(idem=SECRET + "\x00")),
+        lambda: store.apply(write.batch(idem="r", reason=SECRET * 1000)),
+        lambda: store.apply(Writer(store, SECRET + "\n").batch(idem="t")),
+        lambda: store.find(TENANT, [Key("email", SECRET + "\ud800")]),
+        lambda: store.find(TENANT, [key], after={key: SECRET}),
+        lambda: store.scan(TENANT, SECRET),
+        lambda: store.range(TENANT, "due", [""], after=SECRET),
+        lambda: store.ledger(TENANT, [SECRET + "\x00"]),
     ]
     for call in calls:
         await _says_nothing(subject, call)
     await store.close()
-    await _says_nothing(subject, store.apply(first))
+    await _says_nothing(subject, partial(store.apply, first))
 
 
-async def _says_nothing(subject: Subject, call: Awaitable[object]) -> None:
+async def _says_nothing(subject: Subject, call: Callable[[], Awaitable[object]]) -> None:
     try:
-        await call
+        await call()
     except StoreError as error:
         found = shown(error)
         subject.saw("errors read")
