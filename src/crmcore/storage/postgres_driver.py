@@ -105,6 +105,10 @@ class Link(Protocol):
         """Whether the transaction has failed on the server, so that nothing of it can be committed."""
         ...
 
+    def gone(self) -> bool:
+        """Whether the server has said something unasked, which is that it ends the connection."""
+        ...
+
     def usable(self) -> bool:
         """Whether the connection is idle and the server has not closed it."""
         ...
@@ -179,9 +183,11 @@ class _Common:
     def failed(self) -> bool:
         return self._raw.pgconn.transaction_status == TransactionStatus.INERROR
 
+    def gone(self) -> bool:
+        return bool(self._poll.poll(0))
+
     def usable(self) -> bool:
-        # Nothing is to come on an idle connection, unless the server says that it goes.
-        return self._raw.pgconn.transaction_status == TransactionStatus.IDLE and not self._poll.poll(0)
+        return self._raw.pgconn.transaction_status == TransactionStatus.IDLE and not self.gone()
 
     def drop(self) -> None:
         self._raw.pgconn.finish()

@@ -45,6 +45,10 @@ class Pool(Protocol):
         """
         ...
 
+    async def extra(self, deadline: float) -> Link:
+        """A connection beside the pool, for who keeps it long and drops it by himself. Raises as `take`."""
+        ...
+
     def give(self, link: Link) -> None:
         """Give back what was taken, in whatever state it is."""
         ...
@@ -128,6 +132,10 @@ class SyncPool:
         self.idle.put(link)
         self._room.release()
 
+    async def extra(self, deadline: float) -> Link:
+        self.idle.check()
+        return await self._new(deadline)
+
     async def _new(self, deadline: float) -> Link:
         link: Link | None = None
         try:
@@ -177,6 +185,10 @@ class AsyncPool:
     def give(self, link: Link) -> None:
         self.idle.put(link)
         self._room.release()
+
+    async def extra(self, deadline: float) -> Link:
+        self.idle.check()
+        return await self._new(deadline)
 
     async def _new(self, deadline: float) -> Link:
         link: Link | None = None

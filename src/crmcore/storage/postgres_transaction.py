@@ -53,6 +53,8 @@ class Transaction:
 
     async def commit(self, *asked: Asked) -> list[list[Row]]:
         """Run the last statements and commit, in one round trip."""
+        if self.link.gone():  # nothing was sent, so this is certain; a moment later it would not be
+            await self.link.ask("SELECT 1")
         self.committing = True
         answers = await self.link.together(*asked, _COMMIT)
         self.done = True
