@@ -70,7 +70,7 @@ def count_up(store: PostgresStore, name: str, times: int) -> int:
 
 def test_no_update_of_threads_is_lost(store: PostgresStore) -> None:
     store.apply(batch("first", put(A, 0, {"n": 0})))
-    answers = at_once(*(lambda name=f"t{one}": count_up(store, name, 15) for one in range(4)))  # type: ignore[misc]
+    answers = at_once(*(lambda name=f"t{one}": count_up(store, name, 15) for one in range(4)))
     assert store.get([A])[A].body["n"] == 60
     assert store.get([A])[A].version == 61
     assert len(store.ledger(TENANT, ["log"])["log"].items) == 60
@@ -124,7 +124,7 @@ def test_one_of_many_gets_an_exclusive_key(store: PostgresStore) -> None:
             batch(f"{number}-{who}", put(ref(100 * number + who), keys=[source(str(number))]))
             for who in range(5)
         ]
-        answers = at_once(*(lambda b=one: store.apply(b) for one in wanted))  # type: ignore[misc]
+        answers = at_once(*(lambda b=one: store.apply(b) for one in wanted))
         assert sum(isinstance(answer, KeyConflict) for answer in answers) == 4, answers
     assert execute("SELECT count(*) FROM {claim}", _schema_of(store)) == [(6,)]
 
@@ -143,7 +143,7 @@ def test_the_feed_loses_doubles_and_turns_nothing_around_while_many_write(store:
         while True:
             last = done.is_set()
             page = store.changes(TENANT, position, 7)
-            seen.extend([(one.ref and one.ref.id, one.version, one.seq) for one in page.items])
+            seen.extend([(one.ref.id if one.ref else None, one.version, one.seq) for one in page.items])
             position, pages = page.next, pages + 1
             if last and not page.items:
                 return pages
@@ -271,5 +271,5 @@ def test_writers_of_one_ledger_number_it_without_a_gap(store: PostgresStore) -> 
         for number in range(15):
             store.apply(batch(f"{name}{number}", append("log")))
 
-    at_once(*(lambda name=str(one): write(name) for one in range(4)))  # type: ignore[misc]
+    at_once(*(lambda name=str(one): write(name) for one in range(4)))
     assert [one.seq for one in store.ledger(TENANT, ["log"])["log"].items] == list(range(1, 61))
