@@ -12,8 +12,8 @@ from hashlib import blake2b
 from itertools import islice
 
 from crmcore.storage.postgres_driver import Link
+from crmcore.storage.postgres_lookup import Tenant
 from crmcore.storage.postgres_rows import part_mark
-from crmcore.storage.postgres_write import Tenant
 from crmcore.storage.validate import KeyPair, SortTriple
 
 RecordRow = tuple[str, str, int, int, str, str | None, Sequence[KeyPair], Sequence[SortTriple]]

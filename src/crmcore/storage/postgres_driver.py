@@ -11,7 +11,7 @@ import select
 import time
 from collections.abc import Generator, Iterable, Sequence
 from math import ceil, inf
-from typing import Any, Protocol, TypeVar
+from typing import Any, LiteralString, Protocol, TypeVar, cast
 
 from crmcore.errors import MissingExtra
 
@@ -60,7 +60,9 @@ class Names:
     def sql(self, text: str) -> bytes:
         known = self._known.get(text)
         if known is None:
-            known = self._known[text] = sql.SQL(text).format(**self._tables).as_bytes(None)
+            known = self._known[text] = (
+                sql.SQL(cast(LiteralString, text)).format(**self._tables).as_bytes(None)
+            )
         return known
 
 
@@ -86,8 +88,9 @@ def _element(value: Any) -> str:
 class Link(Protocol):
     """A connection for whoever took it from the pool."""
 
-    deadline: float
-    """Till when, on the monotonic clock, the server is waited for."""
+    def until(self, deadline: float) -> None:
+        """Wait for the server no longer than until then, on the monotonic clock."""
+        ...
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one statement in one round trip."""
@@ -172,13 +175,8 @@ class _Common:
         connection.adapters.register_loader("uuid", TextLoader)
         connection.adapters.register_dumper(list, _Arrays)
 
-    @property
-    def deadline(self) -> float:
-        return self._raw.deadline
-
-    @deadline.setter
-    def deadline(self, value: float) -> None:
-        self._raw.deadline = value
+    def until(self, deadline: float) -> None:
+        self._raw.deadline = deadline
 
     def failed(self) -> bool:
         return self._raw.pgconn.transaction_status == TransactionStatus.INERROR

@@ -24,17 +24,9 @@ from crmcore.storage.erasure import ERASED, ErasureReport, Residual
 from crmcore.storage.plan import Event, Plan, Written
 from crmcore.storage.postgres_driver import Asked, Row
 from crmcore.storage.postgres_locks import whole_tenant
+from crmcore.storage.postgres_lookup import Search, Tenant, events_of, head, who
 from crmcore.storage.postgres_transaction import Transaction
-from crmcore.storage.postgres_write import (
-    Note,
-    Search,
-    Tenant,
-    carry_out,
-    effects,
-    events_of,
-    head,
-    who,
-)
+from crmcore.storage.postgres_write import Note, carry_out, effects
 from crmcore.storage.validate import Write, instant
 
 RESIDUAL = (

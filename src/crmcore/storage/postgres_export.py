@@ -113,7 +113,7 @@ class AsyncPostgresSnapshot:
         check_limit(limit)
         if self._closed:
             raise StoreClosed("this snapshot is closed: take another one")
-        self._link.deadline = time.monotonic() + self._timeout
+        self._link.until(time.monotonic() + self._timeout)
         found: list[Stored] = []
         try:
             async for row in self._rows:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import crmcore.storage.paging as paging
 import crmcore.storage.postgres_bulk as postgres_bulk
+import crmcore.storage.postgres_lookup as postgres_lookup
 import crmcore.storage.postgres_read as postgres_read
 import crmcore.storage.postgres_write as postgres_write
 from crmcore.storage.bulk import Chunk, ChunkReceipt
@@ -140,21 +141,21 @@ class PostgresFlow(PostgresParts):
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         checked = check_batch(batch, LIMITS, self._exclusive)
         tenant, secret = checked.tenant, self._secret
-        search = postgres_write.Search(secret, tenant, checked.addresses, checked.streams, checked.claims)
+        search = postgres_lookup.Search(secret, tenant, checked.addresses, checked.streams, checked.claims)
         async with self._writing(timeout, checked.idem) as writing:
             who, applied, *answers = await writing.begin(
                 for_batch(secret, checked),
-                postgres_write.who(tenant),
-                postgres_write.applied(tenant, checked.idem),
+                postgres_lookup.who(tenant),
+                postgres_lookup.applied(tenant, checked.idem),
                 *search.asked,
             )
-            before = await postgres_write.known(writing, tenant, checked.idem, who, applied)
+            before = await postgres_lookup.known(writing, tenant, checked.idem, who, applied)
             if before is not None:
                 replayable(before[1].digest, checked.digest)
                 return await self._replayed(writing, tenant, *before)
             plan = decide(checked, *search.found(answers))
-            owner = await postgres_write.tenant_for_writing(writing, tenant, who)
-            idle = None if plan.events else await postgres_write.head(writing, tenant)
+            owner = await postgres_lookup.tenant_for_writing(writing, tenant, who)
+            idle = None if plan.events else await postgres_lookup.head(writing, tenant)
             done = postgres_write.effects(secret, self._exclusive, plan)
             note = postgres_write.note_of(checked)
             ((tx,),) = (await writing.commit(postgres_write.carry_out(owner, note, done, plan.events, idle)))[
@@ -169,23 +170,23 @@ class PostgresFlow(PostgresParts):
         async with self._writing(self._timeout, idem) as writing:
             who, applied = await writing.begin(
                 for_key(self._secret, tenant, idem),
-                postgres_write.who(tenant),
-                postgres_write.applied(tenant, idem),
+                postgres_lookup.who(tenant),
+                postgres_lookup.applied(tenant, idem),
             )
-            before = await postgres_write.known(writing, tenant, idem, who, applied)
+            before = await postgres_lookup.known(writing, tenant, idem, who, applied)
             if before is not None:
                 if before[1].digest is None:
                     return None
                 return await self._replayed(writing, tenant, *before)
-            owner = await postgres_write.tenant_for_writing(writing, tenant, who)
+            owner = await postgres_lookup.tenant_for_writing(writing, tenant, who)
             fence = postgres_write.Note(idem, None, 0, "", None)
             await writing.commit(postgres_write.carry_out(owner, fence, None, (), None))
             return None
 
     async def _replayed(
-        self, writing: Transaction, tenant: str, kept_as: str, applied: postgres_write.Applied
+        self, writing: Transaction, tenant: str, kept_as: str, applied: postgres_lookup.Applied
     ) -> Receipt:
-        events = await postgres_write.events_of(writing, tenant, kept_as)
+        events = await postgres_lookup.events_of(writing, tenant, kept_as)
         return receipt(tenant, events, self._position(tenant, applied.place), applied.at, replayed=True)
 
     # bulk

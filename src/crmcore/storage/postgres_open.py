@@ -65,7 +65,7 @@ def start(
     link: Link | None = None
     try:
         link = connect(dsn, names, deadline)
-        link.deadline = deadline + GRACE
+        link.until(deadline + GRACE)
         server, opened = run(_prepare(link, names, asked, int(timeout * 1000), migrate))
     except (DriverError, Late) as error:
         raise translated(error) from None

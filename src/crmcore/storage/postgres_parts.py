@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable
 
 import crmcore.storage.paging as paging
 import crmcore.storage.postgres_erasing as postgres_erasing
+import crmcore.storage.postgres_lookup as postgres_lookup
 import crmcore.storage.postgres_restore as postgres_restore
 import crmcore.storage.postgres_schema as postgres_schema
-import crmcore.storage.postgres_write as postgres_write
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.describe import LIMITS
 from crmcore.storage.erasing import check_erasure, erasure_of
@@ -56,6 +56,7 @@ class PostgresParts(PostgresBase):
             restored = await postgres_restore.restore(
                 writing, self._secret, self._exclusive, rows, LIMITS, self._timeout
             )
+            writing.link.until(time.monotonic() + self._timeout)
             await writing.commit()
         return restored
 
@@ -65,17 +66,17 @@ class PostgresParts(PostgresBase):
         async with self._writing(timeout, checked.idem) as writing:
             who, applied = await writing.begin(
                 whole_tenant(self._secret, tenant),
-                postgres_write.who(tenant),
-                postgres_write.applied(tenant, checked.idem),
+                postgres_lookup.who(tenant),
+                postgres_lookup.applied(tenant, checked.idem),
             )
-            before = await postgres_write.known(writing, tenant, checked.idem, who, applied)
+            before = await postgres_lookup.known(writing, tenant, checked.idem, who, applied)
             if before is not None:
                 kept_as, found = before
                 replayable(found.digest, checked.digest)
                 return await postgres_erasing.erased_before(
                     writing, tenant, kept_as, found.erasure or "", found.at
                 )
-            owner = await postgres_write.tenant_for_writing(writing, tenant, who)
+            owner = await postgres_lookup.tenant_for_writing(writing, tenant, who)
             return await postgres_erasing.erase(writing, self._secret, self._exclusive, owner, checked)
 
     async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
@@ -94,7 +95,7 @@ class PostgresParts(PostgresBase):
 
     async def verify(self) -> Integrity:
         link = await self._own_link()
-        link.deadline = float("inf")  # it reads everything, however much that is
+        link.until(float("inf")  # it reads everything, however much that is)
         try:
             return await verify(link, self._secret, self._exclusive)
         except (DriverError, Late, OSError) as error:

@@ -125,7 +125,7 @@ class SyncPool:
             self._room.release()
             raise
         self.idle.out += 1
-        link.deadline = deadline + GRACE
+        link.until(deadline + GRACE)
         return link
 
     def give(self, link: Link) -> None:
@@ -140,7 +140,7 @@ class SyncPool:
         link: Link | None = None
         try:
             link = connect(self._dsn, self._names, deadline)
-            link.deadline = deadline + GRACE
+            link.until(deadline + GRACE)
             await self._greet(link)
         except BaseException as error:
             if link is not None:
@@ -172,7 +172,7 @@ class AsyncPool:
             self._room.release()
             raise
         self.idle.out += 1
-        link.deadline = deadline + GRACE
+        link.until(deadline + GRACE)
         return link
 
     async def _enter(self, deadline: float) -> None:
@@ -195,7 +195,7 @@ class AsyncPool:
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0) + GRACE):
                 link = await connect_async(self._dsn, self._names, deadline)
-                link.deadline = deadline + GRACE
+                link.until(deadline + GRACE)
                 await self._greet(link)
         except BaseException as error:
             if link is not None:

@@ -16,9 +16,9 @@ from crmcore.storage.postgres_driver import DriverError
 from crmcore.storage.postgres_errors import state_of
 from crmcore.storage.postgres_export import HAS_SOMETHING
 from crmcore.storage.postgres_locks import whole_tenant
+from crmcore.storage.postgres_lookup import Tenant
 from crmcore.storage.postgres_rows import key_mark, packed
 from crmcore.storage.postgres_transaction import Transaction
-from crmcore.storage.postgres_write import Tenant
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
 from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
@@ -131,7 +131,7 @@ class _Writer:
         self._no += 1
 
     def _hurry(self) -> None:
-        self._writing.link.deadline = time.monotonic() + self._timeout
+        self._writing.link.until(time.monotonic() + self._timeout)
 
     async def flush(self) -> None:
         """Write what waits."""
