@@ -95,7 +95,7 @@ class PostgresParts(PostgresBase):
 
     async def verify(self) -> Integrity:
         link = await self._own_link()
-        link.until(float("inf")  # it reads everything, however much that is)
+        link.until(float("inf"))  # it reads everything, however much that is
         try:
             return await verify(link, self._secret, self._exclusive)
         except (DriverError, Late, OSError) as error:
