@@ -9,10 +9,13 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -56,6 +59,17 @@ def drop(schema: str) -> None:
     with psycopg.connect(dsn(), autocommit=True) as connection:
         connection.execute("SET client_min_messages = warning")
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+
+
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The address of an empty database of its own, for the block."""
+    name = f"crmcore_test_{os.getpid()}_{next(_numbers)}"
+    execute(f"CREATE DATABASE {name}")
+    try:
+        yield urlsplit(dsn())._replace(path=f"/{name}").geturl()
+    finally:
+        execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def execute(statement: str, schema: str = "", parameters: Any = None) -> list[tuple[Any, ...]]:

@@ -355,6 +355,29 @@ def test_a_task_that_is_cancelled_while_it_commits_says_that_it_may_have_written
     asyncio.run(flow())
 
 
+# --- rights -------------------------------------------------------------------------------------------
+
+
+def test_a_role_that_only_reads_and_writes_rows_can_work_and_cannot_change_tables(
+    store: PostgresStore, schema: str
+) -> None:
+    role = f"app_{schema}"
+    execute(f"CREATE ROLE {role}")
+    try:
+        execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+        execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}")
+        address = f"{dsn()}&options=-c%20role%3D{role}"
+        with PostgresStore(address, schema=schema, exclusive=EXCLUSIVE) as app:
+            assert app.apply(batch("a", put(A, keys=[source("1")]), append("log"))).versions == {A: 1}
+            assert app.get([A]).keys() == {A}
+            assert app.verify().problems == ()
+        with pytest.raises(Unavailable, match="42501"):
+            PostgresStore(address, schema=f"{schema}_other")
+    finally:
+        execute(f"DROP OWNED BY {role}")
+        execute(f"DROP ROLE {role}")
+
+
 # --- migrations ---------------------------------------------------------------------------------------
 
 

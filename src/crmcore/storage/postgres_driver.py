@@ -11,7 +11,7 @@ import select
 import time
 from collections.abc import Generator, Iterable, Sequence
 from math import ceil, inf
-from typing import Any, LiteralString, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 from crmcore.errors import MissingExtra
 
@@ -60,9 +60,8 @@ class Names:
     def sql(self, text: str) -> bytes:
         known = self._known.get(text)
         if known is None:
-            known = self._known[text] = (
-                sql.SQL(cast(LiteralString, text)).format(**self._tables).as_bytes(None)
-            )
+            query = sql.SQL(text)  # pyright: ignore[reportArgumentType]  # a constant of this room
+            known = self._known[text] = query.format(**self._tables).as_bytes(None)
         return known
 
 
