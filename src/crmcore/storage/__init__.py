@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     from crmcore.storage.backup_manifest import Manifest
     from crmcore.storage.erasures_file import erasure_line, erasures_in
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
+    from crmcore.storage.postgres import PostgresStore
+    from crmcore.storage.postgres_async import AsyncPostgresStore
     from crmcore.storage.sqlite import SqliteStore
     from crmcore.storage.sqlite_async import AsyncSqliteStore
 
@@ -115,6 +117,7 @@ __all__ = [
     "AsyncDurable",
     "AsyncEraser",
     "AsyncMemoryStore",
+    "AsyncPostgresStore",
     "AsyncSchema",
     "AsyncSnapshot",
     "AsyncSqliteStore",
@@ -156,6 +159,7 @@ __all__ = [
     "Operation",
     "Page",
     "Position",
+    "PostgresStore",
     "Problem",
     "Put",
     "Receipt",
@@ -209,6 +213,8 @@ __getattr__ = lazily(
         "backup_manifest": "Manifest",
         "erasures_file": "erasure_line erasures_in",
         "memory": "AsyncMemoryStore MemoryStore",
+        "postgres": "PostgresStore",
+        "postgres_async": "AsyncPostgresStore",
         "sqlite": "SqliteStore",
         "sqlite_async": "AsyncSqliteStore",
     },
