@@ -13,7 +13,7 @@ from itertools import islice
 
 from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode
-from crmcore.storage.sqlite_read import carried_by, to_text
+from crmcore.storage.sqlite_read import to_text
 from crmcore.storage.sqlite_schema import translating
 from crmcore.storage.stored import (
     Happened,
@@ -24,7 +24,7 @@ from crmcore.storage.stored import (
     StoredTenant,
     portion,
 )
-from crmcore.storage.validate import check_limit
+from crmcore.storage.validate import carried_by, check_limit
 
 
 class SqliteSnapshot:
