@@ -49,6 +49,7 @@ from crmcore.storage.backup_manifest import Tally, opening, summary
 from crmcore.storage.backup_rows import row_of
 from crmcore.storage.stored import line
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Writer, put, ref, uid
+from tests.storage import frozen_history
 from tests.storage.erased_bytes import erasure as erasure_of_people
 from tests.storage.erased_bytes import fill, left
 from tests.storage.test_parts_erasure import erasure, rows
@@ -115,6 +116,16 @@ def test_a_row_and_its_line_are_one_to_one(tmp_path: Path) -> None:
         await filled(store)
         for row in await rows(store):
             assert row_of(line(row)) == row
+
+    run(flow())
+
+
+def test_a_backup_of_version_1_is_restored_for_ever() -> None:
+    async def flow() -> None:
+        store, then = memory(), memory()
+        await restore_backup(store, Path(__file__).parent / "frozen" / "backup_1.bin")
+        await frozen_history.play(then)
+        assert list(map(line, await rows(store))) == list(map(line, await rows(then)))
 
     run(flow())
 
