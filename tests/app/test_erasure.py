@@ -65,3 +65,14 @@ def test_who_is_joined_to_an_erased_record_is_a_customer_still() -> None:
         assert "ann1@x.org" in crm.customers.view(too.id).text()
         assert "ann0@x.org" not in crm.customers.view(too.id).text()
         assert crm.parties.history(too.id)
+
+
+def test_a_history_tells_what_was_not_erased_of_it() -> None:
+    store = MemoryStore()
+    with Crm(store) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org"))
+        crm.parties.change(ann.id, lambda p: p.with_email("a@y.org"))
+        whole = crm.parties.history(ann.id)
+        first = frozenset({(f"party:{ann.id}", 1)})
+        store.erase(Erasure(tenant="default", entries=first, idem="e", actor=SYSTEM, at=NOW))
+        assert crm.parties.history(ann.id) == whole[1:]

@@ -33,7 +33,7 @@ from crmcore.storage import (
     run,
     stream_of,
 )
-from crmcore.storage.stored import line
+from crmcore.storage.stored import line, portion
 from crmcore.testing.kit import (
     EXCLUSIVE,
     NOW,
@@ -224,6 +224,14 @@ def test_nothing_is_restored_over_what_is_there(world: Any) -> None:
         assert await rows(first) == exported
 
     world.run(flow)
+
+
+def test_batches_of_many_changes_are_read_a_few_at_a_time() -> None:
+    events = (("append", "log", "", 1),) * 1000
+    long = [_batch(f"b{number}", events=events) for number in range(30)]
+    assert len(portion(iter(long), 1000)) == 10
+    assert len(portion(iter(long), 1)) == 1
+    assert len(portion(iter([_record()] * 30), 20)) == 20
 
 
 def _record(number: int = 1, **options: Any) -> StoredRecord:

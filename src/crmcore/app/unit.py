@@ -204,7 +204,7 @@ class Unit:
         return lay_records(page, own, {ref for ref in refs if self._pending[ref].body is None})
 
     async def entries(self, stream: str) -> list[tuple[str, Body]]:
-        """The schema and body of every entry of a ledger but erased ones, oldest first, then those that the unit adds."""
+        """The schema and body of every entry of a ledger but erased ones, oldest first, then of those the unit adds."""
         found: list[tuple[str, Body]] = []
         after: dict[str, int] | None = None
         while True:
