@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import tempfile
+import tracemalloc
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -48,6 +49,7 @@ from crmcore.storage.backup_manifest import Tally, opening, summary
 from crmcore.storage.backup_rows import row_of
 from crmcore.storage.stored import line
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Writer, put, ref, uid
+from tests.storage import frozen_history
 from tests.storage.erased_bytes import erasure as erasure_of_people
 from tests.storage.erased_bytes import fill, left
 from tests.storage.test_parts_erasure import erasure, rows
@@ -114,6 +116,16 @@ def test_a_row_and_its_line_are_one_to_one(tmp_path: Path) -> None:
         await filled(store)
         for row in await rows(store):
             assert row_of(line(row)) == row
+
+    run(flow())
+
+
+def test_a_backup_of_version_1_is_restored_for_ever() -> None:
+    async def flow() -> None:
+        store, then = memory(), memory()
+        await restore_backup(store, Path(__file__).parent / "frozen" / "backup_1.bin")
+        await frozen_history.play(then)
+        assert list(map(line, await rows(store))) == list(map(line, await rows(then)))
 
     run(flow())
 
@@ -217,6 +229,7 @@ def whole(lines: str) -> bytes:
 )
 def test_a_row_that_is_none_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     said = refused(tmp_path / "bad", whole(text + "\n"))
+    assert said.startswith("a row of the backup")
     assert "qanary" not in said
 
 
@@ -247,8 +260,12 @@ def test_a_file_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path: Path
     bomb = zlib.compress(bytes(200 << 20), 9)
     for size in (10, FRAME):
         data = MAGIC + ROWS + len(bomb).to_bytes(4, "big") + size.to_bytes(4, "big") + bomb
+        tracemalloc.start()
         with pytest.raises(Corrupt):
             list(frames(BytesIO(data), None))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * FRAME
     data = MAGIC + ROWS + b"\xff" * 8
     with pytest.raises(Corrupt):
         list(frames(BytesIO(data), None))

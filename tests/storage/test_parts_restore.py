@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,18 +20,20 @@ from crmcore.storage import (
     NewEntry,
     NewRecord,
     Row,
+    SqliteStore,
     StoredBatch,
     StoredEntry,
     StoredRecord,
     StoredTenant,
     backup_of,
     bulk_of,
+    durable_of,
     eraser_of,
     lift,
     run,
     stream_of,
 )
-from crmcore.storage.stored import line
+from crmcore.storage.stored import line, portion
 from crmcore.testing.kit import (
     EXCLUSIVE,
     NOW,
@@ -155,13 +159,14 @@ def test_a_restored_store_goes_on_where_the_first_one_was(world: Any) -> None:
     world.run(flow)
 
 
-def test_a_snapshot_shows_one_moment(world: Any) -> None:
+@pytest.mark.parametrize("read_before", [0, 2])
+def test_a_snapshot_shows_one_moment(world: Any, read_before: int) -> None:
     async def flow() -> None:
         store = world.fresh()
         await filled(store)
         before = await rows(store)
         snapshot = await stream_of(store).export()
-        got = list(await snapshot.read(2))
+        got = list(await snapshot.read(read_before)) if read_before else []
         await Writer(store, "new")(put(ref(1, tenant="new"), 0))
         await eraser_of(store).erase(erasure("erase-2", refs=[ref(1)], streams=["log:1"]))
         while page := await snapshot.read(2):
@@ -219,6 +224,14 @@ def test_nothing_is_restored_over_what_is_there(world: Any) -> None:
         assert await rows(first) == exported
 
     world.run(flow)
+
+
+def test_batches_of_many_changes_are_read_a_few_at_a_time() -> None:
+    events = (("append", "log", "", 1),) * 1000
+    long = [_batch(f"b{number}", events=events) for number in range(30)]
+    assert len(portion(iter(long), 1000)) == 10
+    assert len(portion(iter(long), 1)) == 1
+    assert len(portion(iter([_record()] * 30), 20)) == 20
 
 
 def _record(number: int = 1, **options: Any) -> StoredRecord:
@@ -390,5 +403,67 @@ def test_restoring_a_snapshot_gives_the_same_snapshot(history: Any) -> None:
         exported = await rows(first)
         await backup_of(second).restore(exported)
         assert list(map(line, await rows(second))) == list(map(line, exported))
+
+    run(flow())
+
+
+def but_for_peppers(exported: list[Any]) -> list[str]:
+    """Rows as lines, with what is random in them taken out."""
+    plain = [
+        row._replace(pepper=b"")
+        if isinstance(row, StoredTenant)
+        else row._replace(idem="erased")
+        if isinstance(row, StoredBatch) and row.digest == b""
+        else row
+        for row in exported
+    ]
+    return list(map(line, plain))
+
+
+@settings(max_examples=30)
+@given(history=steps)
+def test_every_store_keeps_the_same_of_one_history(history: Any) -> None:
+    async def flow(path: Path) -> None:
+        first, second = lift(MemoryStore(exclusive=EXCLUSIVE)), lift(SqliteStore(path, exclusive=EXCLUSIVE))
+        await play(first, history)
+        await play(second, history)
+        assert but_for_peppers(await rows(second)) == but_for_peppers(await rows(first))
+        assert (await durable_of(second).verify()).problems == ()
+        await second.close()
+
+    with tempfile.TemporaryDirectory() as folder:
+        run(flow(Path(folder) / "crm.db"))
+
+
+@settings(max_examples=60)
+@given(
+    history=steps, who=st.sets(st.integers(0, 4), max_size=2), which=st.sets(st.integers(0, 3), max_size=2)
+)
+def test_an_erasure_leaves_all_that_it_does_not_name(history: Any, who: set[int], which: set[int]) -> None:
+    async def flow() -> None:
+        store = lift(MemoryStore(exclusive=EXCLUSIVE))
+        await play(store, history)
+        before = await rows(store)
+        subjects, ids = {uid(number) for number in who}, {uid(number) for number in which}
+        named = {"refs": [ref(number) for number in which], "streams": ["log:3"], "subjects": subjects}
+        await eraser_of(store).erase(erasure("last", **named))
+
+        def hit(row: Any) -> bool:
+            if row.tenant != TENANT or isinstance(row, StoredTenant):
+                return isinstance(row, StoredTenant)
+            if isinstance(row, StoredRecord):
+                return row.id in ids
+            if isinstance(row, StoredEntry):
+                return row.stream == "log:3" or not subjects.isdisjoint(row.subjects)
+            wrote = {event[1:] for event in row.events if event[0] == "append"}
+            gone = {(one.stream, "", one.seq) for one in before if isinstance(one, StoredEntry) and hit(one)}
+            return bool(wrote & gone) or any(event[2] in ids for event in row.events)
+
+        after = await rows(store)
+        assert {row for row in before if not hit(row)} <= set(after)
+        assert len(after) == len(before) + 1 + (TENANT not in {row.tenant for row in before})
+        for row in after:
+            if isinstance(row, StoredEntry) and row.tenant == TENANT:
+                assert subjects.isdisjoint(row.subjects)
 
     run(flow())

@@ -54,7 +54,7 @@ def test_no_byte_of_500_erased_people_is_left_in_any_file(tmp_path: Path) -> Non
 def test_the_search_finds_what_is_left_when_the_file_is_not_rewritten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda connection: None)
+    monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda connection, deadline: None)
     path = tmp_path / "crm.db"
     chosen = random.Random(2).sample(range(4000), 500)
     with SqliteStore(path) as store:
@@ -103,22 +103,34 @@ def test_a_file_that_could_not_be_rewritten_is_reported_and_rewritten_later(
             error = sqlite3.OperationalError("no room")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
 
-            def fails(connection: sqlite3.Connection) -> None:
+            def fails(connection: sqlite3.Connection, deadline: float) -> None:
                 raise error
 
             patched.setattr(sqlite_erasing, "_rewrite", fails)
             assert [one.place for one in store.erase(erasure([1])).residual] == ["free_space"]
         calls: list[object] = []
-        monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda connection: calls.append(rewrite(connection)))
+        monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda *given: calls.append(rewrite(*given)))
         assert store.erase(erasure([1])).residual == ()
         assert store.erase(erasure([1])).residual == ()
         assert len(calls) == 1, "a clean file is not rewritten again"
 
 
+def test_rewriting_ends_with_the_time_that_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "crm.db"
+    with SqliteStore(path) as store:
+        fill(store, 500)
+        store._clean = lambda deadline: clean(-1.0)  # type: ignore[method-assign] # its time is over when it begins
+        clean = SqliteStore._clean.__get__(store)
+        assert [one.place for one in store.erase(erasure([1])).residual] == ["free_space"]
+        del store._clean
+        assert store.erase(erasure([1])).residual == ()
+        assert not left(path, [1])
+
+
 def test_an_erasure_that_finds_nothing_does_not_rewrite_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda connection: pytest.fail("rewritten"))
+    monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda *given: pytest.fail("rewritten"))
     with SqliteStore(tmp_path / "crm.db") as store:
         fill(store, 5)
         assert store.erase(erasure([77])).records == 0

@@ -24,6 +24,7 @@ from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
+from crmcore.storage.erasure import ERASED
 from crmcore.storage.lift import lift
 from crmcore.storage.memory import MemoryStore
 from crmcore.storage.protocol import AsyncStore, Position
@@ -210,7 +211,7 @@ class AsyncCrm(_Namespaces):
         return AsyncBatch(self._flow, idem=idem, reason=reason)
 
     async def events(self, after: Position = "", *, limit: int = 500) -> Events:
-        """The domain events that were committed after a position, in the order of their commits.
+        """The domain events that were committed after a position, in the order of their commits; no erased ones.
 
         Raises:
             PositionExpired: if the store no longer reaches back to *after*.
@@ -226,6 +227,8 @@ class AsyncCrm(_Namespaces):
                 )
             )[change.stream]
             entry = entries.items[0]
+            if entry.schema == ERASED:
+                continue
             tag, _, schema = entry.schema.partition("/")
             event = self._flow.codecs[tag].load(entry.body, int(schema))
             happened.append(

@@ -141,7 +141,7 @@ class Crm(_Namespaces[AsyncCrm]):
         return CrmBatch(self._twin.batch(idem=idem, reason=reason))
 
     def events(self, after: Position = "", *, limit: int = 500) -> Events:
-        """The domain events that were committed after a position, in the order of their commits.
+        """The domain events that were committed after a position, in the order of their commits; no erased ones.
 
         Raises:
             PositionExpired: if the store no longer reaches back to *after*.

@@ -16,6 +16,7 @@ import attrs
 from crmcore.app.overlay import Place, Stretch, lay_records, place
 from crmcore.errors import InvalidDocument, InvalidId, RuleViolation, VersionConflict
 from crmcore.serde import Codec, Codecs, fits
+from crmcore.storage.erasure import ERASED
 from crmcore.storage.protocol import (
     Append,
     AsyncStore,
@@ -203,12 +204,12 @@ class Unit:
         return lay_records(page, own, {ref for ref in refs if self._pending[ref].body is None})
 
     async def entries(self, stream: str) -> list[tuple[str, Body]]:
-        """The schema and body of every entry of a ledger, oldest first, with those that the unit will add."""
+        """The schema and body of every entry of a ledger but erased ones, oldest first, then of those the unit adds."""
         found: list[tuple[str, Body]] = []
         after: dict[str, int] | None = None
         while True:
             page = (await self.store.ledger(self.tenant, [stream], after=after))[stream]
-            found += [(entry.schema, entry.body) for entry in page.items]
+            found += [(entry.schema, entry.body) for entry in page.items if entry.schema != ERASED]
             if page.next is None:
                 break
             after = {stream: page.items[-1].seq}

@@ -80,6 +80,7 @@ class Eraser(Protocol):
 
         Raises:
             InvalidRecord: if it names what no store can hold.
+            BatchTooLarge: if it names more things than a batch may have operations.
             TenantMismatch: if a ref is of another tenant.
             IdempotencyMismatch: if something else was sent under this key.
             Contention: if others were writing for all of *timeout*.

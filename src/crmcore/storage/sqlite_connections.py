@@ -142,9 +142,10 @@ class SqliteConnections:
             if isinstance(meaning, (Contention, StoreFull)):
                 raise meaning from None
             self._drop_writer()
+            advice = "ask outcome(), or send the same batch again" if idem else "ask export() what is there"
             raise CommitUnknown(
-                f"committing to the store file {self._path.name!r} failed, so the batch may or may not be there: "
-                "ask outcome(), or send the same batch again",
+                f"committing to the store file {self._path.name!r} failed, so what was sent may or may not be there: "
+                f"{advice}",
                 idem=idem,
             ) from None
 

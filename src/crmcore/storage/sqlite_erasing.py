@@ -11,6 +11,7 @@ another, so free space of pages may hold old rows. Only writing the whole file a
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 
 from crmcore.storage.document import decode
@@ -202,28 +203,27 @@ def soil(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('unclean', x'01')")
 
 
-def clean(connection: sqlite3.Connection) -> tuple[Residual, ...]:
+_NOT_NOW = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT)
+
+
+def clean(connection: sqlite3.Connection, deadline: float) -> tuple[Residual, ...]:
     """Rewrite the file and empty its log, if that is due; what remains after all.
 
-    The connection waits for others as long as it was told to. A driver error other than that somebody else was in the
-    way, or that there was no room, is the caller's.
+    *deadline*, on the monotonic clock, is when rewriting is given up. For others the connection waits as long as it was
+    told to. A driver error other than that there was no time, no room, or somebody in the way, is the caller's.
     """
     if connection.execute("SELECT 1 FROM meta WHERE name = 'unclean'").fetchone() is None:
         return ()
     try:
-        _rewrite(connection)
+        _rewrite(connection, deadline)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (
-            sqlite3.SQLITE_BUSY,
-            sqlite3.SQLITE_LOCKED,
-            sqlite3.SQLITE_FULL,
-        ):
+        if error.sqlite_errorcode & 0xFF not in _NOT_NOW:
             raise
         rewritten: tuple[Residual, ...] = (
             Residual(
                 place="free_space",
                 what="copies of erased rows may be left in free space of the file, which could not be rewritten",
-                remedy=f"make room on the disk for the file once more, and {_AGAIN}",
+                remedy=f"see that there is room for the file once more, and {_AGAIN}, with more time",
             ),
         )
     else:
@@ -243,10 +243,16 @@ def clean(connection: sqlite3.Connection) -> tuple[Residual, ...]:
     return rewritten
 
 
-def _rewrite(connection: sqlite3.Connection) -> None:
+def _rewrite(connection: sqlite3.Connection, deadline: float) -> None:
     # By way of a temporary file, which has no name and holds only what is still there: memory may be too small.
     connection.execute("PRAGMA temp_store = FILE")
+    connection.set_progress_handler(lambda: int(time.monotonic() > deadline), _STEPS)
     try:
         connection.execute("VACUUM")
     finally:
+        connection.set_progress_handler(None, 0)
         connection.execute("PRAGMA temp_store = MEMORY")
+
+
+_STEPS = 10_000
+"""So many steps of SQLite's machine, less than a millisecond, lie between two looks at the clock."""

@@ -48,6 +48,7 @@ class SqliteParts(SqliteConnections):
         """As every store erases; then the file is written anew, which takes as long as the file is large.
 
         That needs room for the file twice more while it lasts: once beside it, once in the folder of temporary files.
+        If *timeout* is too short for it, the report says so, and the same erasure sent again goes on with it.
         """
         checked = check_erasure(erasure, LIMITS)
         deadline = time.monotonic() + timeout
@@ -112,7 +113,7 @@ class SqliteParts(SqliteConnections):
     def _clean(self, deadline: float) -> tuple[Residual, ...]:
         with self._owning(deadline - time.monotonic()) as connection:
             wait_at_most(connection, min(deadline - time.monotonic(), _PATIENCE))
-            return sqlite_erasing.clean(connection)
+            return sqlite_erasing.clean(connection, deadline)
 
 
 _PATIENCE = 5.0
