@@ -12,10 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.errors import KeyConflict, StoreError
-    IdempotencyMismatch,
-    StoreError,
-)
+from crmcore.errors import IdempotencyMismatch, KeyConflict, StoreError
 from crmcore.storage import (
     EXCLUSIVE,
     Append,
