@@ -59,7 +59,10 @@ async def no_call_shows_what_was_erased(subject: Subject) -> None:
     same(dict(await store.fanout(TENANT, [email(KEY)], cap=9)), {email(KEY): 0}, "the fan-out of a key")
     same([at for _, at in (await store.range(TENANT, "due", [""])).items], [B], "the order")
     whole = await picture(store, [email(KEY), source(HELD)], ["party:1", "log:1"])
-    texts: list[object] = [*(one.body for one in whole.records.values()), *(one.body for one in whole.ledgers["log:1"])]
+    texts: list[object] = [
+        *(one.body for one in whole.records.values()),
+        *(one.body for one in whole.ledgers["log:1"]),
+    ]
     texts += [(one.idem, one.reason, one.actor) for one in whole.changes]
     held = [mark for mark in MARKS for text in texts if mark in str(text)]
     same(held, [], "what can still be read")

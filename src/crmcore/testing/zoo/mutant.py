@@ -6,7 +6,6 @@ Invariant: a mutant breaks one promise, in at most ten lines, and names the chec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import attrs

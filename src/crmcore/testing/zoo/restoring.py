@@ -5,7 +5,7 @@ Invariant: each breaks one promise, and is good otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from crmcore.errors import (
