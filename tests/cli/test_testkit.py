@@ -47,7 +47,7 @@ def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"stores_{abs(hash(tmp_path))}"
     (tmp_path / f"{name}.py").write_text(STORES)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("crmcore.testing.machine.SECONDS", {"quick": 0.1, "full": 0.1})
+    monkeypatch.setattr("crmcore.testing.machine.SECONDS", {"quick": 1.0})
     return name
 
 
@@ -58,7 +58,7 @@ def keys_of(document: Any) -> set[str]:
 
 def test_a_good_store_passes_and_its_report_is_written(stores: str, tmp_path: Path) -> None:
     done = run("testkit", "run", f"{stores}:test_store", "--report", "r.json", "--seed", "3")
-    assert done.code == 0
+    assert done.code == 0, done.out
     assert "G15 migration       NOT CLAIMED (what is only in memory" in done.out
     report = json.loads((tmp_path / "r.json").read_text())
     assert (report["passed"], report["level"], report["seed"], report["engine"]) == (True, "L2", 3, "memory")
@@ -101,7 +101,7 @@ def test_a_mutant_that_survives_fails_the_selftest(monkeypatch: pytest.MonkeyPat
 def test_a_good_store_that_fails_fails_the_selftest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selftest, "MUTANTS", MUTANTS[:1])
     monkeypatch.setattr(selftest, "REFERENCES", {"memory": Harness(make=memory, level="L3")})
-    monkeypatch.setattr("crmcore.testing.machine.SECONDS", {"quick": 0.1})
+    monkeypatch.setattr("crmcore.testing.machine.SECONDS", {"quick": 1.0})
     done = run("testkit", "selftest")
     assert done.code == 1
     assert "memory  failed" in done.out

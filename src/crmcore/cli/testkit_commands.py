@@ -72,9 +72,10 @@ def _harness(options: argparse.Namespace) -> Harness:
     from crmcore.testing import Harness  # here, as above
 
     module, _, name = options.target.partition(":")
+    named: Any = None
     sys.path.insert(0, str(Path.cwd()))
     try:
-        named: Any = import_module(module)
+        named = import_module(module)
     except ImportError as error:
         options.usage_error(f"{module} cannot be imported ({type(error).__name__}): name it as Python does")
     finally:
@@ -85,7 +86,8 @@ def _harness(options: argparse.Namespace) -> Harness:
     if not isinstance(named, Harness):
         if not callable(named):
             options.usage_error(f"{module} has no {name} that makes a store")
-        named = Harness(make=named, reopen=named)
+        make: Any = named
+        named = Harness(make=make, reopen=make)
     harness: Harness = named
     return attrs.evolve(harness, level=options.level) if options.level else harness
 
