@@ -112,7 +112,7 @@ def answer(guarantee: str, verdicts: Iterable[Verdict]) -> Answer:
     found = list(verdicts)
     if not found:
         return Answer(guarantee=guarantee, status="FAIL", passed=0, messages=("no check was run",))
-    status = min((one.status for one in found), key=_WORST.index)
+    status: Status = next(worst for worst in _WORST if any(one.status == worst for one in found))
     told = [
         one.message if status == "NOT CLAIMED" else f"{one.check}: {one.message}"
         for one in found

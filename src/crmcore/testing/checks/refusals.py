@@ -109,13 +109,14 @@ async def a_heading_that_no_store_can_keep_is_refused(subject: Subject) -> None:
     """A batch or a question with a malformed tenant, key or reason, or without a zone, is refused."""
     store = await subject.fresh()
     write = Writer(store)
-    for head in (
+    heads: tuple[dict[str, Any], ...] = (
         {"idem": "a\x00"},
         {"idem": "x" * 257},
         {"reason": "x" * 5000},
         {"reason": "\ud800"},
         {"at": NOW.replace(tzinfo=None)},
-    ):
+    )
+    for head in heads:
         await refused(InvalidRecord, store.apply(write.batch(put(B), **head)))
     for key in (email("\ud800"), Key("A", "x")):
         await refused(InvalidRecord, store.find(TENANT, [key]))

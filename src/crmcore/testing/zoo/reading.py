@@ -367,8 +367,10 @@ class NaiveSequenceFeed(Mutant):
 
     def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
         page = super().changes(tenant, after, limit)
-        late = len(page.items) > 1 and page.items[-1].position == page.watermark
-        return attrs.evolve(page, items=(*page.items[:-2], page.items[-1])) if late and after else page
+        if not after or len(page.items) < 2 or page.next != page.watermark:
+            return page
+        *early, last = page.items
+        return attrs.evolve(page, items=(*early[:-1], last))
 
 
 class InvertedFeed(Mutant):
