@@ -18,7 +18,7 @@ ORDERED = frozenset({"timeline", "due", "review"})
 UNORDERED = (
     "an encrypted store keeps the order of instants and integers only, since the order of texts tells of them"
 )
-_NO_RESTORE = "sealed rows are restored into the store below, with its key store; plain ones are written with apply and load"
+_NO_RESTORE = "sealed rows are restored into the store below, with its key store; plain ones are written anew"
 
 DISCLOSES = (
     "tenants, kinds, ids and versions of records, names and lengths of ledgers, which kinds of events they hold",
