@@ -25,7 +25,7 @@ from crmcore.errors import CommitUnknown, Contention, StoreClosed, StoreFull
 from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.bulk_plan import check_chunk, chunk_digest
 from crmcore.storage.cursor import Cursors
-from crmcore.storage.describe import LIMITS, described
+from crmcore.storage.describe import LIMITS, SQLITE, described
 from crmcore.storage.document import decode
 from crmcore.storage.nearness import Breadth, NearHits, followed, nearest
 from crmcore.storage.plan import receipt, replayable
@@ -109,7 +109,8 @@ class SqliteStore:
         self.close()
 
     def describe(self) -> Description:
-        return described(f"sqlite {sqlite3.sqlite_version}", self._path.name, "power", self._exclusive)
+        engine = f"sqlite {sqlite3.sqlite_version}"
+        return described(engine, self._path.name, "power", self._exclusive, SQLITE)
 
     # reads
 
