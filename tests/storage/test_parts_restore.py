@@ -18,7 +18,6 @@ from crmcore.storage import (
     NewEntry,
     NewRecord,
     Row,
-    Stored,
     StoredBatch,
     StoredEntry,
     StoredRecord,
