@@ -161,6 +161,8 @@ class FileKeyStore:
                 (generations,) = connection.execute(
                     "SELECT count(*) FROM kek WHERE tenant = ?", (tenant,)
                 ).fetchone()
+                if generations == 0:
+                    return 0
                 if generations == 1:  # two: the rotation before was cut off
                     self._new_kek(connection, tenant)
             while True:
