@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import shutil
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,7 @@ class Pair:
     def __init__(
         self, inner: Store | None = None, keys: MemoryKeyStore | None = None, **options: Any
     ) -> None:
-        self.inner = inner or MemoryStore(exclusive=EXCLUSIVE)
+        self.inner: Any = inner or MemoryStore(exclusive=EXCLUSIVE)
         self.keys = keys or MemoryKeyStore()
         self.encrypted = Encrypted(lift(self.inner), self.keys, **options)
         self.store = lower(self.encrypted)
@@ -360,7 +361,7 @@ def test_who_is_erased_is_gone_from_the_store() -> None:
     _is_gone(pair)
     assert pair.store.find(TENANT, [ANN])[ANN].refs == ()
     (erasure,) = pair.store.erasures(TENANT).items
-    assert (erasure.actor, erasure.idem, erasure.subjects) == (BOSS, "idem-canary-4", {A.id})
+    assert (erasure.actor, erasure.idem, erasure.subjects) == (BOSS, "idem-canary-4", frozenset({A.id}))
 
 
 def test_an_old_backup_with_the_keys_of_today_gives_nothing_of_who_was_erased() -> None:
@@ -423,7 +424,7 @@ def test_a_dropped_tenant_has_no_key_left() -> None:
     rows = list(snapshot.read())
     snapshot.close()
     assert pair.store.drop_tenant(TENANT).residual == ()
-    pair.inner.restore(rows)  # type: ignore[attr-defined]  # a MemoryStore
+    pair.inner.restore(rows)
     with pytest.raises(WrongKey):
         pair.get(A)
 
@@ -438,7 +439,7 @@ def test_another_key_store_is_refused_in_a_sentence() -> None:
     Pair(keys=other).write(put(A, 0, {"n": 1}))
     for keys in (empty, other):
         wrong = Pair(pair.inner, keys)
-        for call in (
+        calls: list[Callable[[Any], object]] = [
             lambda store: store.get([A]),
             lambda store: store.find(TENANT, [ANN]),
             lambda store: store.ledger(TENANT, ["log:1"]),
@@ -446,7 +447,8 @@ def test_another_key_store_is_refused_in_a_sentence() -> None:
             lambda store: store.scan(TENANT, "party"),
             lambda store: store.outcome(TENANT, "x"),
             lambda store: store.apply(AsyncWriter(lift(store)).batch(put(B))),
-        ):
+        ]
+        for call in calls:
             with pytest.raises(WrongKey, match="key store"):
                 call(wrong.store)
 

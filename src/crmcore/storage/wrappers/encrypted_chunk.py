@@ -7,6 +7,7 @@ its place and remembers, so that the chunk is answered alike when it is sent aga
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -27,21 +28,20 @@ class _Decoded(Mapping[str, Any]):
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._body: dict[str, Any] | None = None
 
-    def _read(self) -> dict[str, Any]:
-        if self._body is None:
-            self._body = decode(self._text)
-        return self._body
+    @cached_property
+    def _body(self) -> dict[str, Any]:
+        body: dict[str, Any] = decode(self._text)
+        return body
 
     def __getitem__(self, name: str) -> Any:
-        return self._read()[name]
+        return self._body[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
+        return iter(self._body)
 
     def __len__(self) -> int:
-        return len(self._read())
+        return len(self._body)
 
 
 class SealedChunk:

@@ -48,6 +48,7 @@ class Ring:
     _keys: Mapping[str, DataKey | DestroyedKey] = attrs.field(
         factory=dict[str, DataKey | DestroyedKey], repr=False
     )
+    _made: dict[str, bytes] = attrs.field(factory=dict[str, bytes], init=False, repr=False)
 
     def key(self, ids: Iterable[str]) -> bytes | None:
         """The key that all of these give; None if one of them was destroyed.
@@ -72,10 +73,15 @@ class Ring:
 
     def seal(self, keys: Collection[DataKey], where: bytes, occasion: bytes, plain: str) -> dict[str, Any]:
         """*plain* as a body, under all of *keys*."""
-        ordered = sorted(keys, key=lambda key: key.id)
-        secret = together([key.secret for key in ordered]) if ordered else self.blinds.cover
-        box = self._sealer.seal(secret, where, occasion, plain.encode())
-        return {_BOX: box, _TO: [key.id for key in ordered]} if ordered else {_BOX: box}
+        if not keys:
+            return {_BOX: self._sealer.seal(self.blinds.cover, where, occasion, plain.encode())}
+        ids = [key.id for key in keys] if len(keys) == 1 else sorted([key.id for key in keys])
+        name = ids[0] if len(ids) == 1 else " ".join(ids)
+        secret = self._made.get(name)  # a record and its entry have the same
+        if secret is None:
+            by_id = {key.id: key.secret for key in keys}
+            secret = self._made[name] = together([by_id[id] for id in ids])
+        return {_BOX: self._sealer.seal(secret, where, occasion, plain.encode()), _TO: ids}
 
     def seal_record(
         self,

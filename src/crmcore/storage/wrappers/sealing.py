@@ -8,10 +8,10 @@ sealed to the same bytes, and the store below knows it again.
 
 from __future__ import annotations
 
-import base64
-import hmac
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from hmac import digest as _hmac
 from typing import TYPE_CHECKING, NamedTuple
 
 from crmcore.errors import Corrupt, MissingExtra
@@ -58,7 +58,7 @@ def cipher() -> tuple[type[AESGCM], type[Exception]]:
 
 def derived(secret: bytes, purpose: str) -> bytes:
     """A key for one *purpose*, from which neither *secret* nor the key for another purpose can be told."""
-    return hmac.digest(secret, b"crmcore.derive/1\0" + purpose.encode(), "sha256")
+    return _hmac(secret, b"crmcore.derive/1\0" + purpose.encode(), "sha256")
 
 
 def together(secrets: Iterable[bytes]) -> bytes:
@@ -67,17 +67,16 @@ def together(secrets: Iterable[bytes]) -> bytes:
     >>> together([bytes(32), bytes(32)]) == together([bytes(32)])
     False
     """
-    return hmac.digest(b"crmcore.seal/1", b"".join(secrets), "sha256")
+    return _hmac(b"crmcore.seal/1", b"".join(secrets), "sha256")
 
 
 def place(*parts: str | int) -> bytes:
-    """What a box is bound to, as bytes; different parts never give the same.
+    """What a box is bound to, as bytes. None of *parts* but the last may hold U+0000, which no name does.
 
     >>> place("ab", "c") == place("a", "bc")
     False
     """
-    encoded = [str(part).encode("utf-8", "surrogatepass") for part in parts]
-    return b"".join([len(each).to_bytes(4, "big") + each for each in encoded])
+    return "\0".join(map(str, parts)).encode("utf-8", "surrogatepass")
 
 
 class Sealer:
@@ -88,13 +87,12 @@ class Sealer:
 
     def seal(self, key: bytes, where: bytes, occasion: bytes, plain: bytes) -> str:
         """The box of *plain*. *where* must be given again to open it; *occasion* makes equal texts unlike."""
-        bound = b"".join(
-            [b"nonce\0", len(where).to_bytes(4, "big"), where, len(occasion).to_bytes(4, "big"), occasion]
+        made = _hmac(
+            key, b"nonce%d %d %b%b%b" % (len(where), len(occasion), where, occasion, plain), "sha256"
         )
-        made = hmac.digest(key, bound + plain, "sha256")
         salt, nonce = made[:_SALT], made[_SALT : _SALT + _NONCE]
         sealed = self._cipher(_own(key, salt)).encrypt(nonce, plain, where)
-        return base64.b64encode(salt + nonce + sealed).decode()
+        return b64encode(salt + nonce + sealed).decode()
 
     def open(self, key: bytes, where: bytes, box: object) -> bytes:
         """What was sealed.
@@ -103,7 +101,7 @@ class Sealer:
             Corrupt: if it was sealed under another key or for another place, or was changed.
         """
         try:
-            raw = base64.b64decode(str(box), validate=True)
+            raw = b64decode(str(box), validate=True)
             salt, nonce, sealed = raw[:_SALT], raw[_SALT : _SALT + _NONCE], raw[_SALT + _NONCE :]
             opened: bytes = self._cipher(_own(key, salt)).decrypt(nonce, sealed, where)
             return opened
@@ -129,4 +127,4 @@ class Sealer:
 
 
 def _own(key: bytes, salt: bytes) -> bytes:
-    return hmac.digest(key, b"key\0" + salt, "sha256")
+    return _hmac(key, b"key" + salt, "sha256")
