@@ -288,6 +288,18 @@ def test_writers_that_come_at_once_make_one_chain(tmp_path: Path) -> None:
         store.close()
 
 
+def test_writers_that_take_turns_make_one_chain() -> None:
+    inner = AsyncMemoryStore()
+    for store in (audited(inner), audited(inner)) * 3:
+        run(store.scan(TENANT, "party"))
+    one, other = audited(inner), audited(inner)
+    for _ in range(3):
+        run(one.scan(TENANT, "party"))
+        run(other.scan(TENANT, "party"))
+    report = run(verify_audit(inner, KEY))
+    assert (report.entries, report.problems) == (12, ())
+
+
 def test_tasks_that_come_at_once_make_one_chain(tmp_path: Path) -> None:
     async def work() -> None:
         async with AsyncSqliteStore.open(tmp_path / "crm.db", exclusive=EXCLUSIVE) as inner:
@@ -418,6 +430,13 @@ def test_an_entry_that_was_put_in_or_copied_is_found() -> None:
     store.streams[SHARD].insert(4, store.streams[SHARD][7])
     store.renumber(SHARD)
     assert problems(store)[0] == ("changed", SHARD, 5)
+
+
+def test_an_entry_of_another_history_is_found() -> None:
+    store = Tampered(grown())
+    other = entries(lift(grown(call="other")))
+    store.streams[SHARD][4] = other[4]
+    assert problems(store) == [("changed", SHARD, 5), ("changed", SHARD, 6)]
 
 
 def test_entries_of_another_shard_are_found() -> None:

@@ -112,6 +112,7 @@ def test_no_value_is_in_the_files_of_the_store(tmp_path: Path) -> None:
         actor=BOSS,
         reason="reason canary",
     )  # fmt: skip
+    pair.write(put(C, 0, {}, [ANN], CANARIES))
     pair.write(rekey(A, 1, [email("rekeyed.canary@x.org")]), actor=BOSS)
     pair.store.load(
         Chunk(
@@ -375,7 +376,12 @@ def test_an_old_backup_with_the_keys_of_today_gives_nothing_of_who_was_erased() 
     old.restore(rows)
     _is_gone(Pair(old, pair.keys))
     opened = lower(Encrypted(lift(old), pair.keys)).export()
-    plain = repr([tuple(row) for row in opened.read(10_000)])
+    exported = opened.read(10_000)
+    (ann,) = [
+        row for row in exported if isinstance(row, StoredRecord) and (row.kind, row.id) == ("party", A.id)
+    ]
+    assert (ann.body, ann.version, ann.keys, ann.sorts) == (None, 1, (), ())
+    plain = repr([tuple(row) for row in exported])
     assert "bob" in plain
     assert "ann" not in plain
 
@@ -395,6 +401,20 @@ def test_an_old_file_with_the_keys_of_today_gives_nothing_of_who_was_shredded(tm
     old.store.close()
     for file in (tmp_path / "backup").iterdir():
         assert b"ann" not in file.read_bytes()
+
+
+def test_what_two_share_opens_with_both_keys_only() -> None:
+    pair = Pair()
+    judged = ref(9, kind="judgement")
+    pair.write(put(judged, 0, {"a": A.id, "b": B.id}))
+    keys = run(pair.keys.keys_for(TENANT, [A.id, B.id]))
+    for one in keys.values():
+        guessed = MemoryKeyStore()
+        guessed._roots, guessed._all = pair.keys._roots, {**pair.keys._all}
+        guessed._all[TENANT, one.id] = one._replace(secret=bytes(32))
+        with pytest.raises(Corrupt):
+            Pair(pair.inner, guessed).get(judged)
+    assert pair.get(judged).body == {"a": A.id, "b": B.id}
 
 
 def test_a_record_that_is_erased_by_itself_takes_no_key_with_it() -> None:
