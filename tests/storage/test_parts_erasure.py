@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -252,7 +252,7 @@ def test_an_erasure_that_no_store_can_do_is_refused_with_nothing_changed(world: 
             (InvalidRecord, erasure(subjects=["ann"])),
             (InvalidRecord, erasure(streams=["a\0b"])),
             (InvalidRecord, erasure(entries=[("both", -1)])),
-            (InvalidRecord, attrs.evolve(erasure(), refs={ANN})),
+            (InvalidRecord, attrs.evolve(erasure(), refs=cast(Any, {ANN}))),
             (InvalidRecord, attrs.evolve(erasure(), idem="")),
             (InvalidRecord, attrs.evolve(erasure(), at=NOW.replace(tzinfo=None))),
         ]:

@@ -309,8 +309,11 @@ def test_what_is_refused_above_is_refused_for_that_alone(world: Any) -> None:
 def test_two_holders_of_an_exclusive_key_are_refused(world: Any) -> None:
     async def flow() -> None:
         store = world.fresh()
-        shared = [HEAD, _record(1, keys=(("email", "a"),)), _record(2, keys=(("email", "a"),))]
-        taken = [StoredTenant("b"), *(_record(n, tenant="b", keys=(("source", "a"),)) for n in (1, 2))]
+        shared: list[Any] = [HEAD, _record(1, keys=(("email", "a"),)), _record(2, keys=(("email", "a"),))]
+        taken: list[Any] = [
+            StoredTenant("b"),
+            *(_record(n, tenant="b", keys=(("source", "a"),)) for n in (1, 2)),
+        ]
         with pytest.raises(KeyConflict):
             await backup_of(store).restore([*shared, *taken])
         assert await rows(store) == []

@@ -89,6 +89,17 @@ from crmcore.storage.upkeep import (
 )
 
 if TYPE_CHECKING:
+    from crmcore.storage.backup_file import (
+        RestoreReport,
+        all_erasures,
+        backup,
+        restore,
+        restore_backup,
+        verify_backup,
+        write_backup,
+    )
+    from crmcore.storage.backup_manifest import Manifest
+    from crmcore.storage.erasures_file import erasure_line, erasures_in
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
     from crmcore.storage.sqlite import SqliteStore
     from crmcore.storage.sqlite_async import AsyncSqliteStore
@@ -137,6 +148,7 @@ __all__ = [
     "Lifted",
     "Limits",
     "Lowered",
+    "Manifest",
     "MemoryStore",
     "Multiset",
     "NewEntry",
@@ -152,6 +164,7 @@ __all__ = [
     "Refusal",
     "Rekey",
     "Residual",
+    "RestoreReport",
     "Restored",
     "Row",
     "Schema",
@@ -168,20 +181,35 @@ __all__ = [
     "Stream",
     "Support",
     "Tenants",
+    "all_erasures",
+    "backup",
     "backup_of",
     "bulk_of",
     "claims",
     "durable_of",
     "eraser_of",
+    "erasure_line",
+    "erasures_in",
     "lift",
     "lower",
+    "restore",
+    "restore_backup",
     "run",
     "schema_of",
     "stream_of",
     "tenants_of",
+    "verify_backup",
+    "write_backup",
 ]
 
 __getattr__ = lazily(
     __name__,
-    {"memory": "AsyncMemoryStore MemoryStore", "sqlite": "SqliteStore", "sqlite_async": "AsyncSqliteStore"},
+    {
+        "backup_file": "RestoreReport all_erasures backup restore restore_backup verify_backup write_backup",
+        "backup_manifest": "Manifest",
+        "erasures_file": "erasure_line erasures_in",
+        "memory": "AsyncMemoryStore MemoryStore",
+        "sqlite": "SqliteStore",
+        "sqlite_async": "AsyncSqliteStore",
+    },
 )

@@ -13,11 +13,9 @@ from crmcore.storage.capability import (
     DURABLE,
     ERASER,
     ORDERED_TEXT,
-    PARTS,
     SCHEMA,
     STREAM,
     TENANTS,
-    unclaimed,
 )
 from crmcore.storage.protocol import Capability, Description, Limits
 
@@ -45,12 +43,7 @@ MEMORY = (
 )
 """What the store in memory claims."""
 
-SQLITE = (
-    Capability(name="changes", support="full"),
-    Capability(name=BULK, support="full"),
-    Capability(name=ORDERED_TEXT, support="full"),
-    *(unclaimed(name, "not in this version") for name in PARTS if name != BULK),
-)
+SQLITE = (*_SHARED, Capability(name=DURABLE, support="full"), Capability(name=SCHEMA, support="full"))
 """What the store in a file claims."""
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from itertools import islice
 
+from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode, write
 from crmcore.storage.memory_tenant import Applied, Kept, TenantData
 from crmcore.storage.plan import Current, Event
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, refuse_shared, twice
-from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant, portion
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import Addition, check_limit
 
@@ -26,14 +26,18 @@ class MemorySnapshot:
     def __init__(self, rows: Iterator[Stored], opened: Callable[[], AbstractContextManager[None]]) -> None:
         self._rows = rows
         self._opened = opened
+        self._closed = False
 
     def read(self, limit: int = 1000) -> Sequence[Stored]:
         check_limit(limit)
         with self._opened():
-            return list(islice(self._rows, limit))
+            if self._closed:
+                raise StoreClosed("this snapshot is closed: take another one")
+            return portion(self._rows, limit)
 
     def close(self) -> None:
         self._rows = iter(())
+        self._closed = True
 
 
 def rows_of(data: TenantData) -> Iterator[Stored]:
