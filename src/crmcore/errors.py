@@ -444,6 +444,12 @@ class CapabilityMissing(StoreError):
     code = "capability_missing"
 
 
+class StoreReadOnly(StoreError):
+    """The store was opened or wrapped for reading only."""
+
+    code = "store_read_only"
+
+
 class SchemaMismatch(StoreError):
     """The store was written by a newer crmcore, or is no crmcore store."""
 

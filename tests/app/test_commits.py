@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from crmcore.errors import (
     Contention,
     InvalidRecord,
     KeyConflict,
+    StoreClosed,
     StoreError,
     StreamConflict,
     Unavailable,
@@ -23,6 +26,8 @@ from crmcore.errors import (
 from crmcore.identity.identity_events import CustomersMerged, CustomerSplit, JudgementMade, JudgementRetracted
 from crmcore.party import PartyAdded, PartyChanged
 from crmcore.storage import MemoryStore
+from crmcore.storage.wrappers import wrapped
+from crmcore.testing.faulty import Fault, Faulty, scripted
 from crmcore.values.ids import CustomerId
 from tests.app.houses import CLERK, options
 from tests.app.troubled import interrupted, lossy, refusing
@@ -148,6 +153,22 @@ def test_when_nobody_ever_knows_that_is_said_with_the_key_to_ask_with(lost: str)
     receipt = store.outcome("default", raised.value.idem)
     assert (receipt is not None) == ("a" in lost)
     assert len(store.scan("default", "party").items) == (1 if "a" in lost else 0)
+
+
+@pytest.mark.parametrize(
+    "later", [Unavailable("no"), Contention("no"), StoreClosed("no")], ids=lambda e: e.code
+)
+def test_what_fails_after_a_lost_answer_does_not_say_that_nothing_was_written(later: StoreError) -> None:
+    writes: list[Callable[[Crm], object]] = [
+        lambda crm: crm.parties.add(ANN),
+        lambda crm: crm.parties.load([ANN], idem="one"),
+    ]
+    for write in writes:
+        store, faults = MemoryStore(), scripted(Fault("after"), Fault("before", error=later))
+        crm = Crm(wrapped(store, partial(Faulty, plan=faults)), **options())
+        with pytest.raises(CommitUnknown):
+            write(crm)
+        assert len(store.scan("default", "party").items) == 1
 
 
 def test_after_a_lost_question_a_conflict_is_still_a_conflict() -> None:

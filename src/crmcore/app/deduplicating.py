@@ -8,6 +8,7 @@ and makes the next one compare everything: leaving out speaks of one run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from threading import Lock
 
 import attrs
@@ -17,6 +18,7 @@ from crmcore.app.feed import here, read_feed
 from crmcore.app.flow import Flow
 from crmcore.app.frozen import Matching, load_model, load_state, put_state, recipe_of, save_model
 from crmcore.app.incremental import NotSeen, Renewed, dedupe_changes, forget, renew, room_of
+from crmcore.app.parts import in_parts
 from crmcore.app.relationships import related
 from crmcore.app.unit import Unit
 from crmcore.errors import PositionExpired, VersionConflict
@@ -206,6 +208,13 @@ async def reindex(
     changed = await _changed_since(flow, state.position) if complete and state is not None else None
     after: str | None = None
     done = 0
+
+    async def write(chunk: Sequence[PartyId]) -> Renewed:
+        async def plan(unit: Unit) -> Renewed:
+            return await renew(unit, chunk, know_former=False)
+
+        return await flow.commit(plan, asked=("identity.reindex", list(chunk)), reason="deduplication")
+
     while True:
         page = await unit.scan(PARTY.tag, after=after, limit=500)
         ids = [PartyId(record.ref.id) for record in page.items]
@@ -213,12 +222,7 @@ async def reindex(
             ids = sorted({*await _employed(unit, ids), *changed.intersection(ids)})
         room = room_of(flow)
         for start in range(0, len(ids), room):
-            chunk = ids[start : start + room]
-
-            async def plan(unit: Unit, chunk: list[PartyId] = chunk) -> Renewed:
-                return await renew(unit, chunk, know_former=False)
-
-            renewed.add(await flow.commit(plan, asked=("identity.reindex", chunk), reason="deduplication"))
+            await in_parts(write, ids[start : start + room], renewed.add)
         done += len(page.items)
         tell("indexing", done, 0)
         after = page.next

@@ -19,6 +19,7 @@ from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
     KeyConflict,
+    StoreError,
     StreamConflict,
     VersionConflict,
 )
@@ -39,6 +40,26 @@ wait; it ends when so many others were faster that something must be wrong."""
 
 RESENDS = 2
 """How often a batch is sent again when nobody knows whether it arrived."""
+
+
+async def sent(send: Callable[[], Awaitable[R]]) -> R:
+    """What *send* gives, which sends one and the same batch; again while its outcome is unknown.
+
+    Raises:
+        CommitUnknown: if the outcome stays unknown.
+    """
+    unknown: CommitUnknown | None = None
+    for _ in range(RESENDS + 1):
+        try:
+            return await send()
+        except CommitUnknown as error:
+            unknown = unknown or error
+        except StoreError:
+            if unknown is None:
+                raise
+            break  # it speaks of this attempt alone: the one before may have been written, or may yet be
+    assert unknown is not None  # for the type checker: the loop went on or ended because of it
+    raise unknown
 
 
 @attrs.frozen(kw_only=True)
@@ -137,10 +158,4 @@ class Flow:
             CommitUnknown: if the outcome stays unknown. Sending the same batch later, under its *idem*, settles it.
         """
         batch = unit.batch(idem)
-        for _ in range(RESENDS):
-            try:
-                await self.store.apply(batch)
-            except CommitUnknown:
-                continue
-            return
-        await self.store.apply(batch)
+        await sent(lambda: self.store.apply(batch))

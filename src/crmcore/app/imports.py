@@ -42,6 +42,7 @@ Progress = Callable[[str, int, int], None]
 
 _ROWS = 200
 _OPS_PER_ROW = 12
+_ITEMS_PER_ROW = 90  # so that a store of few items a batch gets a row at a time: an employer may come with it
 _BYTES_PER_ROW = 7_000
 _BYTES_PER_FIELD = 120
 _BYTES_PER_CHARACTER = 6
@@ -200,7 +201,7 @@ def _pairs(columns: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[tupl
 
 def _chunks(reads: Iterable[Read], limits: Limits) -> Iterator[list[Read]]:
     """The rows in groups that fit into one batch of the store."""
-    most = max(1, min(_ROWS, limits.max_ops // _OPS_PER_ROW))
+    most = max(1, min(_ROWS, limits.max_ops // _OPS_PER_ROW, limits.max_items // _ITEMS_PER_ROW))
     chunk: list[Read] = []
     room = limits.max_batch_bytes
     for read in reads:

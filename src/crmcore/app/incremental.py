@@ -10,7 +10,7 @@ at the same time, repeats work and neither loses nor doubles any.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -20,6 +20,7 @@ from crmcore.app.feed import Touched, read_feed
 from crmcore.app.flow import Flow
 from crmcore.app.frozen import Matching, load_state, put_state
 from crmcore.app.near_index import FEATURES, former_of, projection_of, put_satellite
+from crmcore.app.parts import ITEMS_PER_PARTY, in_parts, room_for
 from crmcore.app.resolving import Resolved, Settings, resolve_place
 from crmcore.app.surroundings import Surroundings, reach_of
 from crmcore.app.unit import ROOM, Unit
@@ -128,12 +129,15 @@ class Renewed:
 async def _renew(flow: Flow, changed: Iterable[PartyId]) -> Renewed:
     """Bring the satellites of these parties up to date, and say what was different before."""
     renewed = Renewed()
-    for chunk in _chunks(sorted(changed), room_of(flow)):
 
-        async def plan(unit: Unit, chunk: list[PartyId] = chunk) -> Renewed:
+    async def write(chunk: Sequence[PartyId]) -> Renewed:
+        async def plan(unit: Unit) -> Renewed:
             return await renew(unit, chunk)
 
-        renewed.add(await flow.commit(plan, asked=("identity.dedupe.index", chunk), reason="deduplication"))
+        return await flow.commit(plan, asked=("identity.dedupe.index", list(chunk)), reason="deduplication")
+
+    for chunk in _chunks(sorted(changed), room_of(flow)):
+        await in_parts(write, chunk, renewed.add)
     return renewed
 
 
@@ -263,7 +267,7 @@ async def _report(flow: Flow, done: _Done, scorer: QuickScorer) -> DedupeReport:
 
 def room_of(flow: Flow) -> int:
     """Of how many parties satellites are written in one batch, with all further ones and a few checks."""
-    return max(1, min(_CHUNK, flow.store.describe().limits.max_ops // (MOST // ROOM + 3)))
+    return min(_CHUNK, room_for(flow.store.describe().limits, ops=MOST // ROOM + 3, items=ITEMS_PER_PARTY))
 
 
 def _chunks(items: list[PartyId], size: int) -> Iterable[list[PartyId]]:

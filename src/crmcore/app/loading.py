@@ -14,12 +14,11 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.flow import RESENDS, Flow
+from crmcore.app.flow import Flow, sent
 from crmcore.app.near_index import new_satellites
 from crmcore.app.unit import MORE, OWNER, ROOM, proven, shares
 from crmcore.errors import (
     CapabilityMissing,
-    CommitUnknown,
     CrmError,
     IdempotencyMismatch,
     InvalidParty,
@@ -242,12 +241,7 @@ class _Loader:
         )
 
     async def _send(self, chunk: Chunk) -> ChunkReceipt:
-        for _ in range(RESENDS):
-            try:
-                return await self._bulk.load(chunk)
-            except CommitUnknown:
-                continue
-        return await self._bulk.load(chunk)
+        return await sent(lambda: self._bulk.load(chunk))
 
     def _chunk(self, idem: str, digest: str, chunk: Sequence[_Read]) -> Chunk:
         flow, now = self._flow, self._flow.clock()

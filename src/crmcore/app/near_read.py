@@ -14,8 +14,8 @@ import attrs
 from crmcore.app.near_index import FEATURES, OF
 from crmcore.app.unit import Unit
 from crmcore.identity.near_keys import NEAR
-from crmcore.storage.lift import Lifted
-from crmcore.storage.nearness import AsyncNear, Breadth, NearHits, followed, nearest
+from crmcore.storage.lift import near_of
+from crmcore.storage.nearness import Breadth, NearHits, followed, nearest
 from crmcore.storage.protocol import Body, Key
 
 _PAGE = 1000
@@ -38,12 +38,9 @@ async def _near(unit: Unit, texts: Sequence[str], breadth: Breadth) -> NearHits:
     values = list(dict.fromkeys(texts))
     store = unit.store
     if unit.empty:
-        if isinstance(store, Lifted):
-            lifted = store.near_call()
-            if lifted is not None:
-                return lifted.near(unit.tenant, NEAR, values, FEATURES, breadth=breadth)
-        elif isinstance(store, AsyncNear):
-            return await store.near(unit.tenant, NEAR, values, FEATURES, breadth=breadth)
+        at_once = near_of(store)
+        if at_once is not None:
+            return await at_once.near(unit.tenant, NEAR, values, FEATURES, breadth=breadth)
     keys = [Key(NEAR, value) for value in values]
     found = await store.fanout(unit.tenant, keys, cap=breadth.largest + 1)
     sizes = [found[key] for key in keys]

@@ -5,7 +5,7 @@ Invariant: every change of a party is in its history, appended in the batch that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -14,6 +14,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.loading import MATCH as MATCH  # for those who look for what was stored
 from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, active_features, index_of, load_parties
 from crmcore.app.near_index import put_features
+from crmcore.app.parts import ITEMS_PER_PARTY, in_parts, room_for
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidParty, NotFound, SourceTaken
 from crmcore.party.contact_point import EmailPoint, PhonePoint
@@ -65,18 +66,20 @@ class AsyncParties:
             SourceTaken: as `add`; drafts in earlier batches are stored then.
         """
         stored: list[P] = []
-        room = max(1, self._flow.store.describe().limits.max_ops // 5)
+        room = room_for(self._flow.store.describe().limits, ops=5, items=ITEMS_PER_PARTY)
         waiting = list(drafts)
         for draft in waiting:
             proven(PARTY, draft, InvalidParty)
-        for start in range(0, len(waiting), room):
-            chunk = waiting[start : start + room]
 
-            async def plan(unit: Unit, chunk: list[P] = chunk) -> list[P]:
+        async def write(chunk: Sequence[P]) -> list[P]:
+            async def plan(unit: Unit) -> list[P]:
                 await claim(unit, chunk)
                 return [await add_party(self._flow, unit, draft) for draft in chunk]
 
-            stored += await self._flow.commit(plan, asked=("parties.add_many", *chunk))
+            return await self._flow.commit(plan, asked=("parties.add_many", *chunk))
+
+        for start in range(0, len(waiting), room):
+            await in_parts(write, waiting[start : start + room], stored.extend)
         return tuple(stored)
 
     async def load(

@@ -13,6 +13,7 @@ import attrs
 
 from crmcore.app.flow import Flow
 from crmcore.app.judging import concerned, put_judgement, settle
+from crmcore.app.parts import in_parts
 from crmcore.app.unit import Unit
 from crmcore.identity.cluster import Link, agglomerate
 from crmcore.identity.customer import Partition, customers
@@ -98,22 +99,25 @@ async def record(
     for judgement in found.new:
         new.setdefault(places[judgement.a], []).append(judgement)
     room = max(1, flow.store.describe().limits.max_ops // 4)
-    done = written = 0
+    done = 0
     sizes = {place: len(new.get(place, ())) + len(members[place]) for place in here}
-    for chunk in _chunks(sorted(here), sizes, room):
+    written: list[int] = []
+
+    async def write(chunk: Sequence[PartyId]) -> int:
         parties = [party for place in chunk for party in members[place]]
         judgements = [judgement for place in chunk for judgement in new.get(place, ())]
 
-        async def plan(
-            unit: Unit, parties: list[PartyId] = parties, judgements: list[Judgement] = judgements
-        ) -> int:
+        async def plan(unit: Unit) -> int:
             return await _record(unit, parties, judgements, found.outlived)
 
         asked = ("identity.dedupe", [judgement.pair for judgement in judgements] or parties)
-        written += await flow.commit(plan, asked=asked, reason="deduplication")
+        return await flow.commit(plan, asked=asked, reason="deduplication")
+
+    for chunk in _chunks(sorted(here), sizes, room):
+        await in_parts(write, chunk, written.append)
         done += len(chunk)
         tell("writing customers", done, len(here))
-    return written
+    return sum(written)
 
 
 def _places(ids: Sequence[PartyId], known: Sequence[Judgement], found: Findings) -> Mapping[PartyId, PartyId]:

@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.app.flow import Flow
 from crmcore.app.judging import concerned, judgements_on, queue
+from crmcore.app.parts import in_parts
 from crmcore.app.resolve import Membership, memberships
 from crmcore.app.unit import Unit, load_record
 from crmcore.identity.customer import Partition, customers
@@ -187,16 +188,19 @@ async def tidy(
     """
     places = waiting(everything, partition)
     astray = [j for j, sorts in stored if not j.human and sorts != review_sorts(j, places.get(j.id))]
-    for start in range(0, len(astray), AT_ONCE):
-        chunk = astray[start : start + AT_ONCE]
+    written: list[int] = []
 
-        async def plan(unit: Unit, chunk: Sequence[Judgement] = chunk) -> int:
+    async def write(chunk: Sequence[Judgement]) -> int:
+        async def plan(unit: Unit) -> int:
             around = await concerned(unit, sorted({end for j in chunk for end in j.pair}))
             await queue(unit, around, around.judgements, customers(around.parties, around.judgements))
             return len(chunk)
 
         ids: list[JudgementId] = [judgement.id for judgement in chunk]
-        await flow.commit(plan, asked=("identity.dedupe.order", ids), reason="deduplication")
+        return await flow.commit(plan, asked=("identity.dedupe.order", ids), reason="deduplication")
+
+    for start in range(0, len(astray), AT_ONCE):
+        await in_parts(write, astray[start : start + AT_ONCE], written.append)
     await flow.commit(_mark, asked=("identity.dedupe.ordered",), reason="deduplication")
 
 

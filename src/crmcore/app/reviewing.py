@@ -15,6 +15,7 @@ import attrs
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.judging import Concerned, Said, concerned, refuse_kinds, say
+from crmcore.app.parts import in_parts
 from crmcore.app.resolve import memberships
 from crmcore.app.review_queue import Weak, active, pairs_in_doubt, weakly_joined
 from crmcore.app.unit import Unit
@@ -189,17 +190,21 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
     for by, some in groupby(asked, key=_decider):
         mine = list(some)
         who = flow if by is None else attrs.evolve(flow, actor=by)
-        for chunk in _chunks(mine, room):
+
+        async def write(chunk: Sequence[ReviewDecision], who: Flow = who) -> _Tally:
             came = _Tally()
 
-            async def plan(unit: Unit, chunk: Sequence[ReviewDecision] = chunk, came: _Tally = came) -> int:
+            async def plan(unit: Unit) -> int:
                 came.clear()  # a plan may run again
                 await _write(unit, found, chunk, present, came)
                 return came.written
 
             items = [decision.item for decision in chunk]
             await who.commit(plan, asked=("identity.apply_review", found.page, items))
-            tally.add(came)
+            return came
+
+        for chunk in _chunks(mine, room):
+            await in_parts(write, chunk, tally.add)
     return tally.outcome()
 
 

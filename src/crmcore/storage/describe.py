@@ -21,6 +21,7 @@ from crmcore.storage.protocol import Capability, Description, Limits
 
 LIMITS = Limits(
     max_ops=20_000,
+    max_items=20_000 * 82,  # never reached: an operation writes 82 at most
     max_rows=20_000,
     max_batch_bytes=64 << 20,
     max_chunk_bytes=256 << 20,

@@ -12,8 +12,9 @@ from typing import Any, TypeVar, cast
 from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt
 from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM, TENANTS, claimed
 from crmcore.storage.erasure import Eraser, Erasure, ErasureReport
-from crmcore.storage.nearness import Near
+from crmcore.storage.nearness import AsyncNear, Breadth, Near, NearHits
 from crmcore.storage.protocol import (
+    AsyncStore,
     Batch,
     Description,
     Entry,
@@ -70,7 +71,7 @@ class Lifted:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._near = store if isinstance(store, Near) else None  # told by every method, so once
+        self._near = LiftedNear(store) if isinstance(store, Near) else None  # told by every method, so once
 
     def describe(self) -> Description:
         return self._store.describe()
@@ -132,8 +133,8 @@ class Lifted:
     async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
         return self._store.changes(tenant, after, limit)
 
-    def near_call(self) -> Near | None:
-        """The store, if it can tell in one call who carries rare keys."""
+    def near_call(self) -> AsyncNear | None:
+        """What asks the store in one call who carries rare keys, if it has that call."""
         return self._near
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
@@ -181,6 +182,25 @@ class Lifted:
     def _having(self, part: str) -> Store:
         claimed(self._store.describe(), part)
         return self._store
+
+
+class LiftedNear:
+    """The call of `crmcore.storage.nearness` of a lifted store."""
+
+    def __init__(self, store: Near) -> None:
+        self._store = store
+
+    async def near(
+        self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
+    ) -> NearHits:
+        return self._store.near(tenant, namespace, values, kind, breadth=breadth)
+
+
+def near_of(store: AsyncStore) -> AsyncNear | None:
+    """What asks *store* in one call who carries rare keys; None: make the three calls instead."""
+    if isinstance(store, AsyncNear):
+        return store
+    return store.near_call() if isinstance(store, Lifted) else None
 
 
 class LiftedSnapshot:

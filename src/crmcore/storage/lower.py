@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.lift import run
+from crmcore.storage.lift import near_of, run
 from crmcore.storage.nearness import AsyncNear, Breadth, NearHits
 from crmcore.storage.protocol import (
     AsyncStore,
@@ -41,7 +41,8 @@ def lower(store: AsyncStore) -> Lowered:
     >>> store.outcome("acme", "import-1") is None
     True
     """
-    return _Near(store, store) if isinstance(store, AsyncNear) else Lowered(store)
+    near = near_of(store)
+    return Lowered(store) if near is None else _Near(store, near)
 
 
 class Lowered:

@@ -11,8 +11,17 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from crmcore.errors import Fenced, IdempotencyMismatch, KeyConflict, StreamConflict, VersionConflict
-from crmcore.storage.protocol import Change, Position, Receipt, Ref
-from crmcore.storage.validate import Addition, Address, Checked, KeyPair, SortTriple, Write, instant
+from crmcore.storage.protocol import Change, Limits, Position, Receipt, Ref
+from crmcore.storage.validate import (
+    Addition,
+    Address,
+    Checked,
+    KeyPair,
+    SortTriple,
+    Write,
+    instant,
+    too_large,
+)
 from crmcore.values.source import Actor
 
 
@@ -146,6 +155,25 @@ def _taken(pair: KeyPair, holder: Address | None) -> KeyConflict:
         namespace=pair[0],
         holder=None if holder is None else holder[1],
     )
+
+
+def items(plan: Plan) -> int:
+    """How many items a batch writes (`Limits.max_items`)."""
+    count = len({entered.addition.stream for entered in plan.entered})
+    for after, _, before in plan.written:
+        changed = len(set(before.keys) ^ set(after.keys)) + len(set(before.sorts) ^ set(after.sorts))
+        count += (after.op != "rekey") + (1 + changed if changed else 0)
+    return count
+
+
+def check_items(plan: Plan, limits: Limits) -> None:
+    """Refuse a batch that writes too many items: for the stores for which operations do not say how many these are.
+
+    Raises:
+        BatchTooLarge: if it is over the limit.
+    """
+    if (count := items(plan)) > limits.max_items:
+        raise too_large("items in a batch", limits.max_items, count)
 
 
 def receipt(tenant: str, events: Iterable[Event], position: Position, at: int, *, replayed: bool) -> Receipt:

@@ -274,9 +274,14 @@ class Limits:
     """One over a limit is refused with nothing written. The defaults are the least that any store must take.
 
     *max_rows* and *max_chunk_bytes* are those of a chunk of a bulk load, for stores that have `crmcore.storage.Bulk`.
+
+    *max_items* is how many items a batch may write at most, for stores whose transactions are limited so. A record that
+    is put or deleted is one, a ledger that is appended to is one, and where a batch changes what a record carries, that
+    is one and one more for each key and sort that comes or goes. Preconditions are none.
     """
 
     max_ops: int = 100
+    max_items: int = 90
     max_rows: int = 100
     max_batch_bytes: int = 1 << 20
     max_chunk_bytes: int = 1 << 20
