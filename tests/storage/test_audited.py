@@ -23,6 +23,7 @@ from crmcore.errors import (
     VersionConflict,
 )
 from crmcore.storage import (
+    EXCLUSIVE,
     AsyncMemoryStore,
     AsyncSqliteStore,
     AsyncStore,
@@ -49,8 +50,8 @@ from crmcore.storage.wrappers.audited import Audited
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Guarantee, Writer, append, email, put, ref, rekey
-from crmcore.testing.subjects import AsyncSqlite, Made, Memory, Sqlite, examine
+from crmcore.testing.kit import NOW, TENANT, Guarantee, Writer, append, email, put, ref, rekey
+from crmcore.testing.subjects import Made, Memory, Sqlite, examine
 from crmcore.values.source import SYSTEM, Actor
 
 KEY = bytes(range(32))
@@ -84,17 +85,19 @@ class AuditedElsewhere(Memory):
 class AuditedEncrypted(Memory):
     def make(self, number: int) -> AsyncStore:
         inner = AsyncMemoryStore(exclusive=EXCLUSIVE)
-        return audited(Encrypted(inner, MemoryKeyStore(), ordered={"name", "due"}))
+        return audited(Encrypted(inner, MemoryKeyStore()))
 
 
 class AuditedSqlite(Sqlite):
-    def make(self, number: int) -> AsyncStore:
-        return audited(lift(SqliteStore(self.folder / f"{number}.db", exclusive=EXCLUSIVE)))
+    @staticmethod
+    def open(place: Path) -> AsyncStore:
+        return audited(lift(SqliteStore(place / "crm.db", exclusive=EXCLUSIVE)))
 
 
-class AuditedAsyncSqlite(AsyncSqlite):
-    def make(self, number: int) -> AsyncStore:
-        return audited(AsyncSqliteStore.open(self.folder / f"{number}.db", exclusive=EXCLUSIVE))
+class AuditedAsyncSqlite(Sqlite):
+    @staticmethod
+    def open(place: Path) -> AsyncStore:
+        return audited(AsyncSqliteStore.open(place / "crm.db", exclusive=EXCLUSIVE))
 
 
 STORES: dict[str, Callable[[Path], Any]] = {

@@ -27,6 +27,7 @@ from crmcore.errors import (
 )
 from crmcore.storage import (
     ERASED,
+    EXCLUSIVE,
     Append,
     Chunk,
     Erasure,
@@ -51,11 +52,10 @@ from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.storage.wrappers.ring import CARRIER
 from crmcore.storage.wrappers.sealing import Sealer, place
 from crmcore.storage.wrappers.subjects import CrmSubjects
-from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, append, delete, email, put, ref, rekey, uid
+from crmcore.testing.kit import NOW, TENANT, append, delete, email, put, ref, rekey, uid
 from crmcore.testing.kit import Writer as AsyncWriter
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.source import SYSTEM, Actor
-from tests.storage.encrypted_stores import KIT_ORDERED
 from tests.storage.test_model import AgainstTheModel
 
 A, B, C = ref(1), ref(2), ref(3)
@@ -163,7 +163,7 @@ def test_without_cryptography_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 class EncryptedAgainstTheModel(AgainstTheModel):
     def make(self) -> Store:
         inner = MemoryStore(exclusive=EXCLUSIVE)
-        return _InTheOrderOfParts(Encrypted(lift(inner), MemoryKeyStore(), ordered=KIT_ORDERED))
+        return _InTheOrderOfParts(Encrypted(lift(inner), MemoryKeyStore(), ordered=ORDERED | {"name"}))
 
 
 class _InTheOrderOfParts(type(lower(lift(MemoryStore())))):  # type: ignore[misc]  # Lowered

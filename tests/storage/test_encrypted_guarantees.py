@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from crmcore.storage import MemoryStore, lift, lower
+from crmcore.storage import EXCLUSIVE, MemoryStore, lift, lower
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import EXCLUSIVE, Guarantee
+from crmcore.testing.kit import Guarantee
 from crmcore.testing.subjects import Made, examine
 from tests.storage.encrypted_stores import (
-    KIT_ORDERED,
     EncryptedAsyncSqlite,
     EncryptedMemory,
     EncryptedSqlite,
@@ -24,7 +23,7 @@ from tests.storage.encrypted_stores import (
 def _lowered(folder: Path) -> Made:
     def make() -> object:
         inner = lift(MemoryStore(exclusive=EXCLUSIVE))
-        return lower(Encrypted(inner, MemoryKeyStore(), ordered=KIT_ORDERED))
+        return lower(Encrypted(inner, MemoryKeyStore()))
 
     return Made(make)  # type: ignore[arg-type]  # a Lowered is a Store
 

@@ -11,6 +11,7 @@ import pytest
 
 from crmcore.errors import CapabilityMissing
 from crmcore.storage import (
+    EXCLUSIVE,
     PARTS,
     AsyncMemoryStore,
     AsyncStore,
@@ -35,7 +36,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.nearness import Breadth, Near, NearHits
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import EXCLUSIVE, Guarantee
+from crmcore.testing.kit import Guarantee
 from crmcore.testing.subjects import Made, examine
 
 PROTOCOLS = (Store, Bulk, Stream, Backup, Eraser, Durable, Schema, Tenants)

@@ -212,9 +212,10 @@ class Audited:
         )
 
     async def export(self, tenants: Collection[str] | None = None) -> AsyncSnapshot:
-        """A snapshot, noted when it is taken; one of all tenants has the audit too, if that is in the same store."""
+        """A snapshot, noted when it is taken. One of all tenants is without the audit: that is in the store below."""
         stream = stream_of(self._inner)
-        return await self._read("export", tenants or [""], (), lambda: stream.export(tenants))
+        snapshot = await self._read("export", tenants or [""], (), lambda: stream.export(tenants))
+        return snapshot if tenants is not None else _WithoutAudit(snapshot)
 
     async def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
         held = tenants_of(self._inner)
@@ -356,6 +357,22 @@ class Audited:
             raise InvalidRecord(
                 f"the tenant {AUDIT_TENANT!r} holds the audit, which is written by auditing alone: use another name"
             )
+
+
+class _WithoutAudit:
+    """The snapshot *within*, but for the rows of the audit."""
+
+    def __init__(self, within: AsyncSnapshot) -> None:
+        self._within = within
+
+    async def read(self, limit: int = 1000) -> Sequence[Stored]:
+        while some := await self._within.read(limit):
+            if rows := [row for row in some if row.tenant != AUDIT_TENANT]:
+                return rows
+        return ()
+
+    async def close(self) -> None:
+        await self._within.close()
 
 
 def _names(field: str, names: Iterable[str]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ from crmcore.storage.wrappers.encrypted_chunk import SealedChunk
 from crmcore.storage.wrappers.encrypted_describe import ORDERED, UNORDERED, described, limits_within
 from crmcore.storage.wrappers.encrypted_erase import sealed_erasure, shredded_by, what_remains
 from crmcore.storage.wrappers.encrypted_export import OpenedSnapshot
-from crmcore.storage.wrappers.heading import heading_ids, open_heading
+from crmcore.storage.wrappers.heading import fence_name, heading_ids, open_heading
 from crmcore.storage.wrappers.key_store import KeyStore
 from crmcore.storage.wrappers.ring import Ring, ids_of
 from crmcore.storage.wrappers.sealing import DataKey, Sealer
@@ -234,9 +234,11 @@ class Encrypted:
         """The keys of the records whose keys are replaced, and which stay sealed as they are, by place in the batch."""
         rekeyed = {op.ref: number for number, op in enumerate(batch.ops) if isinstance(op, Rekey)}
         held: dict[int, list[DataKey]] = {}
-        if not rekeyed:
-            return held
-        for ref, record in (await self._inner.get(list(rekeyed))).items():
+        refs, most = list(rekeyed), self._limits.max_refs
+        records: dict[Ref, Record] = {}
+        for start in range(0, len(refs), most):
+            records.update(await self._inner.get(refs[start : start + most]))
+        for ref, record in records.items():
             ids = ids_of(record.body)
             found = await self._keys.keys_of(batch.tenant, ids)
             keys = [key for key in found.values() if isinstance(key, DataKey)]
@@ -249,7 +251,11 @@ class Encrypted:
         check_name(idem, "an idempotency key")
         blinds = await self._blinds_of(tenant, make=True)
         with _naming(idem):
-            return await self._inner.outcome(tenant, blinds.idem(idem))
+            receipt = await self._inner.outcome(tenant, blinds.idem(idem))
+        # Names do not give back what they stand for, and a snapshot has to tell which batches are fenced.
+        if receipt is None and (name := fence_name(Ring(self._sealer, tenant, blinds), idem)) is not None:
+            await self._inner.outcome(tenant, name)
+        return receipt
 
     async def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
         bulk = bulk_of(self._inner)

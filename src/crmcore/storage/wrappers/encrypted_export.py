@@ -1,7 +1,8 @@
 """A snapshot of an encrypted store, opened: plain rows, for a store of another kind.
 
 Invariant: what can be read through the store is in its snapshot as it was written. What was shredded comes as what was
-erased: a record as a deleted one, an entry as its tombstone. Fences come under names, since their keys were never kept.
+erased: a record as a deleted one, an entry as its tombstone. Of the fences those come whose keys are
+no longer than some 140 bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from crmcore.storage.protocol import Body, Entry, Key, Record, Ref, Sort
 from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord
 from crmcore.storage.stream import AsyncSnapshot
 from crmcore.storage.validate import actor_of, heading, instant, microseconds
-from crmcore.storage.wrappers.heading import heading_ids, open_heading
+from crmcore.storage.wrappers.heading import fenced, heading_ids, open_heading
 from crmcore.storage.wrappers.ring import Ring
 
 _RingFor = Callable[[str, Iterable[Body]], Awaitable[Ring]]
@@ -30,10 +31,16 @@ class OpenedSnapshot:
 
     async def read(self, limit: int = 1000) -> Sequence[Stored]:
         rows: list[Stored] = []
-        for tenant, some in groupby(await self._within.read(limit), key=lambda row: row.tenant):
+        while not rows and (some := await self._within.read(limit)):
+            rows = await self._open(some)
+        return rows
+
+    async def _open(self, within: Sequence[Stored]) -> list[Stored]:
+        rows: list[Stored] = []
+        for tenant, some in groupby(within, key=lambda row: row.tenant):
             sealed = list(some)
             ring = await self._ring_for(tenant, [body for row in sealed if (body := _body(row))])
-            rows += [_opened(ring, row) for row in sealed]
+            rows += [opened for row in sealed if (opened := _opened(ring, row)) is not None]
         return rows
 
     async def close(self) -> None:
@@ -51,7 +58,7 @@ def _body(row: Stored) -> Body | None:
     return None
 
 
-def _opened(ring: Ring, row: Stored) -> Stored:
+def _opened(ring: Ring, row: Stored) -> Stored | None:
     if isinstance(row, StoredRecord):
         return _record(ring, row)
     if isinstance(row, StoredEntry):
@@ -61,6 +68,9 @@ def _opened(ring: Ring, row: Stored) -> Stored:
         return row._replace(
             idem=idem, actor=heading(actor, reason), reason=reason, digest=digest or row.digest
         )
+    if isinstance(row, StoredBatch):
+        idem = fenced(ring, row.idem)
+        return None if idem is None else row._replace(idem=idem)
     return row
 
 

@@ -72,6 +72,23 @@ def open_heading(ring: Ring, idem: str, actor: Actor, reason: str | None) -> Ope
     return Opened(key, actor_of(who), given, bytes.fromhex(digest))
 
 
+_FENCE = "~"
+_MOST_NAME = 256
+
+
+def fence_name(ring: Ring, idem: str) -> str | None:
+    """A key to fence beside the name of *idem*, that gives it back; None if it is too long for that."""
+    body = ring.seal((), place("fence", ring.tenant), idem.encode(), idem)
+    (box,) = body.values()
+    name = f"{_FENCE}{box}"
+    return name if len(name) <= _MOST_NAME else None
+
+
+def fenced(ring: Ring, name: str) -> str | None:
+    """The key that `fence_name` gave *name* for; None of any other."""
+    return ring.open({"box": name[1:]}, place("fence", ring.tenant)) if name.startswith(_FENCE) else None
+
+
 def _box(actor: Actor, name: str) -> dict[str, Any]:
     box = thaw(actor.unknown).get(name)
     return box if isinstance(box, dict) else {}
