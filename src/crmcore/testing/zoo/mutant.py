@@ -14,7 +14,7 @@ import attrs
 from crmcore.storage import Append, Batch, Operation, Put, Receipt
 from crmcore.testing.toy import Toy, damaged, newer, older
 
-HOOKS: dict[str, Callable[[Path], object]] = {"older": older, "newer": newer, "damaged": damaged}
+HOOKS: dict[str, Any] = {"older": older, "newer": newer, "damaged": damaged}
 
 
 class Mutant(Toy):
