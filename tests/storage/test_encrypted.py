@@ -14,7 +14,6 @@ import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import run_state_machine_as_test
 
 from crmcore import Crm, Person
 from crmcore.errors import (
@@ -35,7 +34,6 @@ from crmcore.storage import (
     Key,
     MemoryStore,
     NewRecord,
-    Page,
     Ref,
     Row,
     Sort,
@@ -56,7 +54,6 @@ from crmcore.testing.kit import NOW, TENANT, append, delete, email, put, ref, re
 from crmcore.testing.kit import Writer as AsyncWriter
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.source import SYSTEM, Actor
-from tests.storage.test_model import AgainstTheModel
 
 A, B, C = ref(1), ref(2), ref(3)
 ANN = email("ann.canary@x.org")
@@ -158,29 +155,6 @@ def test_without_cryptography_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 # --- it comes back as it was given ----------------------------------------------------------------
-
-
-class EncryptedAgainstTheModel(AgainstTheModel):
-    def make(self) -> Store:
-        inner = MemoryStore(exclusive=EXCLUSIVE)
-        return _InTheOrderOfParts(Encrypted(lift(inner), MemoryKeyStore(), ordered=ORDERED | {"name"}))
-
-
-class _InTheOrderOfParts(type(lower(lift(MemoryStore())))):  # type: ignore[misc]  # Lowered
-    """A record that is in two parts with one value has no promised order there, and the model has one."""
-
-    def range(self, *arguments: Any, reverse: bool = False, **options: Any) -> Any:
-        page = super().range(*arguments, reverse=reverse, **options)
-        order = sorted(
-            page.items, key=lambda one: (one[0].value, one[1].id, one[1].kind, one[0].part), reverse=reverse
-        )
-        return Page(tuple(order), page.next)
-
-
-def test_an_encrypted_store_does_what_the_model_says() -> None:
-    run_state_machine_as_test(
-        EncryptedAgainstTheModel, settings=settings(max_examples=40, stateful_step_count=20)
-    )
 
 
 def test_keys_and_sorts_of_a_rekeyed_record_come_back() -> None:

@@ -69,8 +69,8 @@ def _opened(ring: Ring, row: Stored) -> Stored | None:
             idem=idem, actor=heading(actor, reason), reason=reason, digest=digest or row.digest
         )
     if isinstance(row, StoredBatch):
-        idem = fenced(ring, row.idem)
-        return None if idem is None else row._replace(idem=idem)
+        fence = fenced(ring, row.idem)
+        return None if fence is None else row._replace(idem=fence)
     return row
 
 
