@@ -73,6 +73,7 @@ __all__ = [
     "UnsafeMarkup",
     "UnusableCheckpoint",
     "VersionConflict",
+    "WrongKey",
 ]
 
 Outcome = Literal["not_applied", "unknown"]
@@ -471,6 +472,12 @@ class Corrupt(StoreError):
     """What the store keeps is damaged."""
 
     code = "corrupt"
+
+
+class WrongKey(StoreError):
+    """The keys at hand are not those that this store was sealed with."""
+
+    code = "wrong_key"
 
 
 class StoreClosed(StoreError):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from crmcore.errors import CapabilityMissing
 from crmcore.storage import (
+    EXCLUSIVE,
     PARTS,
     AsyncMemoryStore,
     AsyncStore,
@@ -35,8 +37,8 @@ from crmcore.storage import (
 )
 from crmcore.storage.nearness import Breadth, Near, NearHits
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import EXCLUSIVE, Guarantee
-from crmcore.testing.subjects import Made, examine
+from crmcore.testing.kit import Guarantee
+from crmcore.testing.subjects import Placed, examine
 
 PROTOCOLS = (Store, Bulk, Stream, Backup, Eraser, Durable, Schema, Tenants)
 CALLS = [
@@ -47,11 +49,9 @@ CALLS = [
 ]
 
 
-@pytest.mark.parametrize(
-    "guarantee", [one for one in GUARANTEES if not one.durable], ids=lambda one: one.name
-)
-def test_a_lowered_store_keeps_every_promise(guarantee: Guarantee) -> None:
-    examine(guarantee, Made(lambda: lower(lift(MemoryStore(exclusive=EXCLUSIVE)))))
+@pytest.mark.parametrize("guarantee", list(GUARANTEES), ids=lambda one: one.name)
+def test_a_lowered_store_keeps_every_promise(guarantee: Guarantee, tmp_path: Path) -> None:
+    examine(guarantee, Placed(tmp_path, lambda place: lower(lift(MemoryStore(exclusive=EXCLUSIVE)))))
 
 
 @pytest.mark.parametrize(("protocol", "name"), CALLS, ids=lambda one: getattr(one, "__name__", one))

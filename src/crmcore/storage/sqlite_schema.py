@@ -115,7 +115,7 @@ def open_file(
         raise CapabilityMissing(
             f"the SQLite of this Python is {sqlite3.sqlite_version}, and a store needs 3.37: use a newer Python"
         )
-    _check_place(path, must_exist)
+    check_place(path, must_exist)
     with translating(path.name):
         connection = connect(path, timeout, create=True)
         try:
@@ -123,7 +123,7 @@ def open_file(
                 _create(connection, exclusive, path.name)
             elif not migrate:
                 _refuse_older(connection, path.name)
-            _use_wal(connection, timeout)
+            use_wal(connection, timeout)
             sqlite_migrations.migrate(connection)
             meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         except BaseException:
@@ -170,7 +170,8 @@ def wait_at_most(connection: sqlite3.Connection, seconds: float) -> None:
     connection.execute(f"PRAGMA busy_timeout = {milliseconds:d}")  # a pragma takes no parameters
 
 
-def _check_place(path: Path, must_exist: bool) -> None:
+def check_place(path: Path, must_exist: bool) -> None:
+    """Refuse a path that can be no file of ours."""
     if "\0" in str(path):
         raise Unavailable("the path of a store file cannot hold the character U+0000: choose another one")
     if path.name == ":memory:":
@@ -229,7 +230,8 @@ def _create(connection: sqlite3.Connection, exclusive: frozenset[str], name: str
         raise
 
 
-def _use_wal(connection: sqlite3.Connection, timeout: float) -> None:
+def use_wal(connection: sqlite3.Connection, timeout: float) -> None:
+    """Write ahead from now on, which SQLite remembers in the file."""
     # SQLite does not wait by itself for this change of mode.
     deadline = time.monotonic() + timeout
     while True:

@@ -1,0 +1,52 @@
+"""Names that can be compared and not be read: what keys, parts and idempotency keys are replaced by.
+
+Invariant: equal values of one tenant and namespace get the same name, all others another one, and without the tenant's
+root key a name says nothing about its value. Whoever has that key can test a guess, so it is kept apart from the data.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from crmcore.storage.wrappers.sealing import derived
+
+_HEX = 32  # 128 bits
+
+
+class Blinds:
+    """The names that one tenant's root key gives.
+
+    >>> blinds = Blinds(bytes(32))
+    >>> blinds.key("email", "ann@x.org") == blinds.key("phone", "ann@x.org")
+    False
+    """
+
+    def __init__(self, root: bytes) -> None:
+        self._index = derived(root, "index")
+        self._part = derived(root, "part")
+        self._idem = derived(root, "idem")
+        self.cover = derived(root, "cover")
+        """What seals that which concerns nobody."""
+
+    def __repr__(self) -> str:
+        return "Blinds(<hidden>)"
+
+    def key(self, namespace: str, value: str) -> str:
+        """The name of an equality key."""
+        return _name(self._index, f"{namespace}\0{value}")
+
+    def part(self, namespace: str, part: str) -> str:
+        """The name of a part of an order."""
+        return _name(self._part, f"{namespace}\0{part}")
+
+    def idem(self, text: str) -> str:
+        """The name of an idempotency key."""
+        return _name(self._idem, f"idem\0{text}")
+
+    def digest(self, text: str) -> str:
+        """The name of what a chunk was made from."""
+        return _name(self._idem, f"digest\0{text}")
+
+
+def _name(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:_HEX]

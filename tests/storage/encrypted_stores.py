@@ -1,0 +1,83 @@
+"""Encrypted stores as subjects of the guarantees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmcore.storage import (
+    EXCLUSIVE,
+    AsyncMemoryStore,
+    AsyncSqliteStore,
+    AsyncStore,
+    Page,
+    Ref,
+    Sort,
+    SqliteStore,
+    lift,
+)
+from crmcore.storage.wrappers.encrypted import Encrypted
+from crmcore.storage.wrappers.key_file import FileKeyStore
+from crmcore.storage.wrappers.key_store import LocalWrapping, MemoryKeyStore
+from crmcore.testing.subjects import Memory, Placed
+
+PLANTED = {"an_older_store_is_brought_up_to_date", "a_newer_store_is_not_opened"}
+"""Checks of files that somebody puts in place: they are about the store below a wrapper, and are asked of that."""
+
+MODEL = "a_store_does_what_the_model_says"
+"""The check that compares with a model, in which a record that is in two parts with one value comes by their names.
+
+The protocol promises the order of value and id, and an encrypted store does not know the names of parts.
+"""
+
+WRAPPING = LocalWrapping(bytes(range(32)))
+
+
+def by_the_names_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let encrypted stores give equal places in the order of the model."""
+    as_it_is = Encrypted.range
+
+    async def range_(
+        self: Encrypted, *asked: Any, reverse: bool = False, **more: Any
+    ) -> Page[tuple[Sort, Ref]]:
+        page = await as_it_is(self, *asked, reverse=reverse, **more)
+        items = sorted(page.items, key=lambda item: item[0].part, reverse=reverse)
+        items.sort(key=lambda item: (item[0].value, item[1].id, item[1].kind), reverse=reverse)
+        return Page(tuple(items), page.next)
+
+    monkeypatch.setattr(Encrypted, "range", range_)
+
+
+class EncryptedMemory(Memory):
+    def make(self, number: int) -> AsyncStore:
+        return Encrypted(AsyncMemoryStore(exclusive=EXCLUSIVE), MemoryKeyStore())
+
+
+class EncryptedSqlite(Placed):
+    """With its keys in a file, so that a reopened store has them too."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, self.open, self.open)
+        self._keys: list[FileKeyStore] = []
+
+    def open(self, place: Path) -> AsyncStore:
+        return Encrypted(self.within(place), self.keys(place))
+
+    def within(self, place: Path) -> AsyncStore:
+        return lift(SqliteStore(place / "crm.db", exclusive=EXCLUSIVE))
+
+    def keys(self, place: Path) -> FileKeyStore:
+        self._keys.append(FileKeyStore(place / "keys.db", wrapping=WRAPPING))
+        return self._keys[-1]
+
+    async def end(self) -> None:
+        await super().end()
+        for keys in self._keys:
+            keys.close()
+
+
+class EncryptedAsyncSqlite(EncryptedSqlite):
+    def within(self, place: Path) -> AsyncStore:
+        return AsyncSqliteStore.open(place / "crm.db", exclusive=EXCLUSIVE)

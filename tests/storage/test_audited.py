@@ -1,0 +1,616 @@
+"""Who asked what is noted, or nothing is given; and whoever changes what was noted is seen."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmcore.errors import (
+    CommitUnknown,
+    Contention,
+    InvalidRecord,
+    InvalidValue,
+    Unavailable,
+    VersionConflict,
+)
+from crmcore.storage import (
+    EXCLUSIVE,
+    AsyncMemoryStore,
+    AsyncSqliteStore,
+    AsyncStore,
+    Batch,
+    Chunk,
+    Entry,
+    Erasure,
+    Json,
+    Lifted,
+    MemoryStore,
+    NewRecord,
+    Page,
+    Receipt,
+    Row,
+    SqliteStore,
+    lift,
+    lower,
+    run,
+)
+from crmcore.storage.wrappers.audit_chain import AUDIT_TENANT, SEALS, Anchor, shard_name
+from crmcore.storage.wrappers.audit_log import AuditLog
+from crmcore.storage.wrappers.audit_verify import AuditProblem, verify_audit
+from crmcore.storage.wrappers.audited import Audited
+from crmcore.storage.wrappers.encrypted import Encrypted
+from crmcore.storage.wrappers.key_store import MemoryKeyStore
+from crmcore.testing.checks import GUARANTEES
+from crmcore.testing.kit import NOW, TENANT, Guarantee, Writer, append, email, put, ref, rekey
+from crmcore.testing.subjects import Memory, Placed, Sqlite, examine
+from crmcore.values.source import SYSTEM, Actor
+from tests.storage.encrypted_stores import MODEL, PLANTED, by_the_names_of_parts
+
+KEY = bytes(range(32))
+A, B = ref(1), ref(2)
+ANN = email("ann.canary@x.org")
+ME = Actor(kind="person", id="u-7", on_behalf_of="support")
+
+
+def audited(inner: AsyncStore | None = None, **options: Any) -> Audited:
+    return Audited(inner or AsyncMemoryStore(exclusive=EXCLUSIVE), KEY, clock=lambda: NOW, **options)
+
+
+def entries(store: AsyncStore, *, shards: int = 16) -> list[Entry]:
+    streams = [*map(shard_name, range(shards)), SEALS]
+    return [one for page in run(store.ledger(AUDIT_TENANT, streams)).values() for one in page.items]
+
+
+# --- it is a store --------------------------------------------------------------------------------
+
+
+class AuditedMemory(Memory):
+    def make(self, number: int) -> AsyncStore:
+        return audited()
+
+
+class AuditedElsewhere(Memory):
+    def make(self, number: int) -> AsyncStore:
+        return audited(log=AsyncMemoryStore())
+
+
+class AuditedEncrypted(Memory):
+    def make(self, number: int) -> AsyncStore:
+        inner = AsyncMemoryStore(exclusive=EXCLUSIVE)
+        return audited(Encrypted(inner, MemoryKeyStore()))
+
+
+class AuditedSqlite(Sqlite):
+    @staticmethod
+    def open(place: Path) -> AsyncStore:
+        return audited(lift(SqliteStore(place / "crm.db", exclusive=EXCLUSIVE)))
+
+
+class AuditedAsyncSqlite(Sqlite):
+    @staticmethod
+    def open(place: Path) -> AsyncStore:
+        return audited(AsyncSqliteStore.open(place / "crm.db", exclusive=EXCLUSIVE))
+
+
+STORES: dict[str, Callable[[Path], Any]] = {
+    "memory": lambda folder: AuditedMemory(),
+    "elsewhere": lambda folder: AuditedElsewhere(),
+    "encrypted": lambda folder: AuditedEncrypted(),
+    "lowered": lambda folder: Placed(folder, lambda place: lower(audited())),
+    "sqlite": AuditedSqlite,
+    "async_sqlite": AuditedAsyncSqlite,
+}
+
+
+@pytest.mark.parametrize(
+    ("guarantee", "store"),
+    [
+        pytest.param(guarantee, store, id=f"{store}-{guarantee.id}-{guarantee.name}")
+        for guarantee in GUARANTEES
+        for store in STORES
+        # Chance needs hundreds of writes, each of which is three commits here: over files it would wait for the disk.
+        if guarantee.name not in PLANTED and (guarantee.name != MODEL or "sqlite" not in store)
+    ],
+)
+def test_an_audited_store_keeps_its_promise(
+    guarantee: Guarantee, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if guarantee.name == MODEL:
+        by_the_names_of_parts(monkeypatch)
+    examine(guarantee, STORES[store](tmp_path))
+
+
+# --- what is noted --------------------------------------------------------------------------------
+
+
+def test_every_question_and_every_write_is_noted_with_who_and_what_for() -> None:
+    inner = AsyncMemoryStore(exclusive=EXCLUSIVE)
+    store = audited(inner)
+    mine = store.acting(ME, purpose="support")
+    run(
+        mine.apply(
+            Writer(store).batch(put(A, 0, {"a": "canary"}, [ANN]), append("log:1"), actor=ME, reason="canary")
+        )
+    )
+    run(mine.apply(Writer(store).batch(rekey(A, 1, [ANN]), idem="second canary")))
+    with pytest.raises(VersionConflict):
+        run(mine.apply(Writer(store).batch(put(A, 9), idem="x")))
+    run(mine.get([A, B]))
+    run(mine.find(TENANT, [ANN, email("canary")]))
+    run(mine.fanout(TENANT, [ANN], cap=5))
+    run(mine.range(TENANT, "name", ["canary"], lo=b"canary"))
+    run(mine.scan(TENANT, "party"))
+    run(mine.ledger(TENANT, ["log:1"]))
+    run(mine.changes(TENANT))
+    run(mine.outcome(TENANT, "never canary"))
+    chunk = Chunk(
+        tenant=TENANT,
+        rows=[Row((NewRecord("party", B.id, 1, Json('{"a":"canary"}')),))],
+        idem="load canary",
+        digest="d",
+        actor=ME,
+        at=NOW,
+    )
+    run(mine.load(chunk))
+    run(mine.loaded(TENANT, "load canary", "d"))
+    run(mine.erase(Erasure(tenant=TENANT, refs=frozenset({B}), idem="e canary", actor=ME, at=NOW)))
+    run(mine.erasures(TENANT))
+    run(run(mine.export([TENANT])).close())
+    assert run(mine.tenants()).items == (TENANT,)
+    run(mine.drop_tenant("other"))
+    noted = [(one.body["call"], one.body["outcome"]) for one in entries(inner)]
+    ok = [
+        (call, "ok")
+        for call in "get find fanout range scan ledger changes loaded erasures export tenants".split()
+    ]
+    written = [
+        (call, outcome)
+        for call in "apply apply outcome load erase drop_tenant".split()
+        for outcome in ("asked", "ok")
+    ]
+    assert sorted(noted) == sorted([*ok, *written, ("apply", "asked"), ("apply", "version_conflict")])
+    bodies = [one.body for one in entries(inner)]
+    assert {body["purpose"] for body in bodies} == {"support"}
+    assert all(["person", "u-7", "support"] in (body["actor"], body.get("by")) for body in bodies)
+    (found,) = [body for body in bodies if body["call"] == "find"]
+    assert (found["on"], found["gave"]) == (["2 email"], [f"party/{A.id}"])
+    (first, *_) = [body["on"] for body in bodies if body["call"] == "apply" and body["outcome"] == "asked"]
+    assert first == [f"put party/{A.id}", "append log:1"]
+    assert "canary" not in repr(bodies)
+
+
+def test_what_a_tenant_reads_is_not_disturbed() -> None:
+    inner = AsyncMemoryStore(exclusive=EXCLUSIVE)
+    store = audited(inner)
+    run(store.apply(Writer(store).batch(put(A), idem="one")))
+    for _ in range(3):
+        run(store.scan(TENANT, "party"))
+    assert [one.idem for one in run(inner.changes(TENANT)).items] == ["one"]
+    assert len(entries(inner)) == 5
+
+
+@pytest.mark.parametrize("call", ["apply", "load", "erase", "outcome", "drop_tenant"])
+def test_nobody_writes_to_the_audit_through_the_store(call: str) -> None:
+    store = audited()
+    named: dict[str, Any] = {"tenant": AUDIT_TENANT, "idem": "x", "actor": SYSTEM, "at": NOW}
+    sent: dict[str, Callable[[], Any]] = {
+        "apply": lambda: store.apply(Batch(ops=(append("audit:000"),), **named)),
+        "load": lambda: store.load(Chunk(rows=[], digest="d", **named)),
+        "erase": lambda: store.erase(Erasure(streams=frozenset({"audit:000"}), **named)),
+        "outcome": lambda: store.outcome(AUDIT_TENANT, "x"),
+        "drop_tenant": lambda: store.drop_tenant(AUDIT_TENANT),
+    }
+    with pytest.raises(InvalidRecord, match="holds the audit"):
+        run(sent[call]())
+
+
+class Breaking(Lifted):
+    """A store that fails when it is to keep an audit entry, from the entry number *fails_at* on."""
+
+    fails_at = 0
+    error: Exception = Unavailable("out of order")
+
+    async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        if batch.tenant == AUDIT_TENANT:
+            self.fails_at -= 1
+            if self.fails_at < 0:
+                raise self.error
+        return await super().apply(batch, timeout=timeout)
+
+
+def test_an_answer_that_cannot_be_noted_is_not_given() -> None:
+    inner = Breaking(MemoryStore(exclusive=EXCLUSIVE))
+    store = audited(inner)
+    with pytest.raises(Unavailable):
+        run(store.scan(TENANT, "party"))
+
+
+def test_a_write_that_cannot_be_noted_is_not_made() -> None:
+    inner = Breaking(MemoryStore(exclusive=EXCLUSIVE))
+    store = audited(inner)
+    batch = Writer(store).batch(put(A))
+    with pytest.raises(Unavailable):
+        run(store.apply(batch))
+    assert run(inner.get([A])) == {}
+    inner.fails_at = 1
+    with pytest.raises(CommitUnknown) as raised:
+        run(store.apply(batch))
+    assert (raised.value.idem, raised.value.outcome) == (batch.idem, "unknown")
+    assert A in run(inner.get([A]))
+    inner.fails_at = 9
+    assert run(store.apply(batch)).replayed
+
+
+def test_the_error_of_a_write_comes_through_when_its_end_cannot_be_noted() -> None:
+    inner = Breaking(MemoryStore(exclusive=EXCLUSIVE))
+    store = audited(inner)
+    inner.fails_at = 1
+    with pytest.raises(VersionConflict):
+        run(store.apply(Writer(store).batch(put(A, 5))))
+
+
+def test_an_entry_whose_commit_is_unknown_is_there_once() -> None:
+    class Doubtful(Breaking):
+        doubts = 1
+
+        async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+            receipt = await Lifted.apply(self, batch, timeout=timeout)
+            if batch.tenant == AUDIT_TENANT and self.doubts:
+                self.doubts -= 1
+                raise CommitUnknown("gone", idem=batch.idem)
+            return receipt
+
+    inner = Doubtful(MemoryStore())
+    run(audited(inner).scan(TENANT, "party"))
+    assert len(entries(inner)) == 1
+    assert run(verify_audit(inner, KEY)).whole
+
+
+# --- one chain ------------------------------------------------------------------------------------
+
+
+def test_writers_that_come_at_once_make_one_chain(tmp_path: Path) -> None:
+    stores = [SqliteStore(tmp_path / "crm.db", exclusive=EXCLUSIVE) for _ in range(4)]
+
+    def work(store: SqliteStore) -> None:
+        mine = lower(audited(lift(store), shards=1))
+        for _ in range(15):
+            mine.scan(TENANT, "party")
+
+    threads = [threading.Thread(target=work, args=(store,)) for store in stores]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    report = run(verify_audit(lift(stores[0]), KEY, shards=1))
+    assert (report.entries, report.problems) == (60, ())
+    for store in stores:
+        store.close()
+
+
+def test_writers_that_take_turns_make_one_chain() -> None:
+    inner = AsyncMemoryStore()
+    for store in (audited(inner), audited(inner)) * 3:
+        run(store.scan(TENANT, "party"))
+    one, other = audited(inner), audited(inner)
+    for _ in range(3):
+        run(one.scan(TENANT, "party"))
+        run(other.scan(TENANT, "party"))
+    report = run(verify_audit(inner, KEY))
+    assert (report.entries, report.problems) == (12, ())
+
+
+def test_tasks_that_come_at_once_make_one_chain(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncSqliteStore.open(tmp_path / "crm.db", exclusive=EXCLUSIVE) as inner:
+            store = audited(inner)
+            await asyncio.gather(*(store.scan(TENANT, "party") for _ in range(20)))
+            report = await verify_audit(inner, KEY)
+            assert (report.entries, report.problems) == (20, ())
+
+    asyncio.run(work())
+
+
+def test_who_never_gets_to_write_is_told() -> None:
+    class Busy(Lifted):
+        async def ledger(self, *arguments: Any, **options: Any) -> Any:
+            return {stream: Page(()) for stream in arguments[1]}
+
+    inner = MemoryStore()
+    run(audited(lift(inner)).scan(TENANT, "party"))
+    with pytest.raises(Contention, match="audit"):
+        run(audited(Busy(inner)).scan(TENANT, "party"))
+
+
+def test_a_short_key_and_a_long_purpose_are_refused() -> None:
+    with pytest.raises(InvalidValue, match="32 random bytes"):
+        Audited(AsyncMemoryStore(), b"short", clock=lambda: NOW)
+    with pytest.raises(InvalidValue, match="purpose"):
+        audited().acting(ME, purpose="")
+
+
+# --- tampering ------------------------------------------------------------------------------------
+
+
+class Tampered(Lifted):
+    """A store whose ledgers of the audit were changed by somebody who can write to its tables."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.streams: dict[str, list[Entry]] = {}
+        for entry in entries(self):
+            self.streams.setdefault(entry.stream, []).append(entry)
+        self.changed = True
+
+    async def ledger(self, tenant: str, streams: Any, *, after: Any = None, **options: Any) -> Any:
+        if not getattr(self, "changed", False):
+            return await super().ledger(tenant, streams, after=after, **options)
+        pages = {}
+        for stream in streams:
+            start = (after or {}).get(stream, 0)
+            items = [one for one in self.streams.get(stream, []) if one.seq > start]
+            pages[stream] = Page(tuple(items[:3]), "more" if len(items) > 3 else None)
+        return pages
+
+    def renumber(self, stream: str) -> None:
+        self.streams[stream] = [
+            attrs.evolve(one, seq=number) for number, one in enumerate(self.streams[stream], 1)
+        ]
+
+
+SHARD = AuditLog(AsyncMemoryStore(), KEY).shard_of(TENANT)
+
+
+def grown(count: int = 10, *, inner: MemoryStore | None = None, call: str = "party") -> MemoryStore:
+    inner = inner or MemoryStore()
+    store = audited(lift(inner))
+    for number in range(count):
+        run(store.scan(TENANT, f"{call}.{number}"))
+    return inner
+
+
+def anchored(inner: MemoryStore) -> Anchor:
+    return run(audited(lift(inner)).anchor())
+
+
+def problems(
+    store: AsyncStore, anchors: Iterable[Anchor] = (), key: bytes = KEY
+) -> list[tuple[str, str, int]]:
+    return [(one.code, one.stream, one.seq) for one in run(verify_audit(store, key, anchors)).problems]
+
+
+def test_an_audit_that_nobody_touched_is_whole() -> None:
+    inner = grown()
+    first = anchored(inner)
+    grown(5, inner=inner)
+    run(audited(lift(inner)).seal())
+    report = run(verify_audit(lift(inner), KEY, [first, anchored(inner)]))
+    assert (report.entries, report.problems, report.whole) == (16, (), True)
+    assert problems(Tampered(inner), [first]) == []
+
+
+FIELDS: dict[str, Callable[[Entry], Entry]] = {
+    "body": lambda one: attrs.evolve(one, body={**one.body, "actor": ["person", "somebody", None]}),
+    "purpose": lambda one: attrs.evolve(one, body={**one.body, "purpose": "x"}),
+    "left out": lambda one: attrs.evolve(one, body={k: v for k, v in one.body.items() if k != "on"}),
+    "time": lambda one: attrs.evolve(one, occurred_at=one.occurred_at + timedelta(microseconds=1)),
+    "schema": lambda one: attrs.evolve(one, schema="crmcore.audit.seal/1"),
+    "subjects": lambda one: attrs.evolve(one, subjects=(A.id,)),
+    "link": lambda one: attrs.evolve(one, body={**one.body, "link": "00" * 32}),
+    "no link": lambda one: attrs.evolve(one, body={k: v for k, v in one.body.items() if k != "link"}),
+    "odd link": lambda one: attrs.evolve(one, body={**one.body, "link": "x"}),
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_changed_entry_is_found(field: str) -> None:
+    store = Tampered(grown())
+    store.streams[SHARD][4] = FIELDS[field](store.streams[SHARD][4])
+    assert ("changed", SHARD, 5) in problems(store)
+
+
+def test_an_entry_that_was_deleted_in_the_middle_is_found() -> None:
+    store = Tampered(grown())
+    del store.streams[SHARD][4]
+    assert problems(store)[0] == ("missing", SHARD, 5)
+    store.renumber(SHARD)
+    assert problems(store)[0] == ("changed", SHARD, 5)
+
+
+def test_entries_in_another_order_are_found() -> None:
+    store = Tampered(grown())
+    ledger = store.streams[SHARD]
+    ledger[3], ledger[4] = ledger[4], ledger[3]
+    store.renumber(SHARD)
+    assert problems(store)[0] == ("changed", SHARD, 4)
+
+
+def test_an_entry_that_was_put_in_or_copied_is_found() -> None:
+    store = Tampered(grown())
+    store.streams[SHARD].insert(4, store.streams[SHARD][7])
+    store.renumber(SHARD)
+    assert problems(store)[0] == ("changed", SHARD, 5)
+
+
+def test_an_entry_of_another_history_is_found() -> None:
+    store = Tampered(grown())
+    other = entries(lift(grown(call="other")))
+    store.streams[SHARD][4] = other[4]
+    assert problems(store) == [("changed", SHARD, 5), ("changed", SHARD, 6)]
+
+
+def test_entries_of_another_shard_are_found() -> None:
+    store = Tampered(grown())
+    other = next(name for name in map(shard_name, range(16)) if name != SHARD)
+    store.streams[other] = [attrs.evolve(one, stream=other) for one in store.streams.pop(SHARD)]
+    assert problems(store)[0] == ("changed", other, 1)
+
+
+def test_an_end_that_was_cut_off_is_found_by_an_anchor_and_not_without() -> None:
+    inner = grown()
+    anchor = anchored(inner)
+    store = Tampered(inner)
+    del store.streams[SHARD][7:]
+    assert problems(store) == []
+    assert problems(store, [anchor]) == [("truncated", SHARD, 8)]
+    del store.streams[SHARD]
+    assert problems(store, [anchor]) == [("truncated", SHARD, 1)]
+
+
+def test_an_end_that_was_cut_off_is_found_by_a_seal() -> None:
+    inner = grown()
+    run(audited(lift(inner)).seal())
+    store = Tampered(inner)
+    del store.streams[SHARD][7:]
+    assert problems(store) == [("truncated", SHARD, 8)]
+
+
+def test_an_end_that_was_cut_off_and_written_anew_is_found() -> None:
+    inner = grown()
+    anchor = anchored(inner)
+    store = Tampered(inner)
+    anew = grown(
+        12, call="other"
+    )  # by somebody who has the key: the app itself, after an old backup was restored
+    store.streams[SHARD] = entries(lift(anew))
+    assert problems(store) == []
+    assert problems(store, [anchor]) == [("forked", SHARD, 10)]
+
+
+def test_two_branches_are_found_by_the_anchor_of_either() -> None:
+    inner = grown(6)
+    copied = MemoryStore()
+    snapshot = inner.export()
+    copied.restore(list(snapshot.read(1000)))
+    snapshot.close()
+    grown(4, inner=inner, call="left")
+    grown(4, inner=copied, call="right")
+    left, right = anchored(inner), anchored(copied)
+    assert problems(lift(inner), [left]) == problems(lift(copied), [right]) == []
+    assert problems(lift(inner), [left, right]) == [("forked", SHARD, 10)]
+    assert problems(lift(copied), [left, right]) == [("forked", SHARD, 10)]
+
+
+def test_an_audit_that_was_replaced_as_a_whole_is_found() -> None:
+    inner = grown()
+    anchor = anchored(inner)
+    assert problems(lift(MemoryStore()), [anchor]) == [("truncated", SHARD, 1)]
+    assert problems(lift(grown(call="other")), [anchor]) == [("forked", SHARD, 10)]
+    other = MemoryStore()
+    forger = Audited(lift(other), bytes(32), clock=lambda: NOW)
+    for _ in range(10):
+        run(forger.scan(TENANT, "party"))
+    assert problems(lift(other))[0] == ("changed", SHARD, 1)
+    assert len(problems(lift(inner), key=bytes(32))) == 10
+
+
+def test_a_forged_anchor_is_found() -> None:
+    inner = grown()
+    anchor = anchored(inner)
+    later = attrs.evolve(anchor, at=anchor.at + timedelta(days=1))
+    shorter = attrs.evolve(
+        anchor, heads=tuple((stream, count - 1, head) for stream, count, head in anchor.heads)
+    )
+    empty = attrs.evolve(anchor, heads=())
+    for forged in (later, shorter, empty, attrs.evolve(anchor, proof="é")):
+        assert problems(lift(inner), [forged]) == [("forged_anchor", "", 0)]
+
+
+def test_a_seal_cannot_stand_for_an_entry_nor_an_entry_for_a_seal() -> None:
+    inner = grown(3)
+    run(audited(lift(inner)).seal())
+    store = Tampered(inner)
+    (seal,) = store.streams[SEALS]
+    store.streams[SHARD] = [attrs.evolve(seal, stream=SHARD)]
+    store.streams[SEALS] = []
+    assert problems(store) == [("changed", SHARD, 1)]
+    log = AuditLog(lift(inner), KEY)
+    run(log.add(SEALS, "crmcore.audit/1", NOW, {"heads": [[SHARD, 99, "00"]]}))
+    assert problems(lift(inner)) == [("changed", SEALS, 2)]
+
+
+@given(
+    at=st.datetimes(timezones=st.just(UTC)),
+    heads=st.lists(st.tuples(st.text("ab:", min_size=1), st.integers(0, 9), st.text("0f"))).map(tuple),
+)
+def test_the_text_of_an_anchor_gives_it_back(at: datetime, heads: Any) -> None:
+    anchor = Anchor(at=at, heads=heads, proof="00")
+    assert Anchor.parse(anchor.text()) == anchor
+    for wrong in (anchor.text()[1:], "", "[]", "{}", "null"):
+        with pytest.raises(InvalidValue):
+            Anchor.parse(wrong)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_no_change_of_a_sealed_and_anchored_audit_stays_unseen(data: st.DataObject) -> None:
+    inner = grown(6)
+    run(audited(lift(inner)).seal())
+    anchor = anchored(inner)
+    store = Tampered(inner)
+    before = {stream: list(some) for stream, some in store.streams.items()}
+    for _ in range(data.draw(st.integers(1, 3))):
+        stream = data.draw(st.sampled_from(sorted(store.streams)))
+        ledger = store.streams[stream]
+        what = data.draw(st.sampled_from("drop swap copy change cut".split()))
+        if not ledger:
+            continue
+        place = data.draw(st.integers(0, len(ledger) - 1))
+        if what == "drop":
+            del ledger[place]
+        elif what == "swap":
+            ledger[0], ledger[place] = ledger[place], ledger[0]
+        elif what == "copy":
+            ledger.insert(place, ledger[data.draw(st.integers(0, len(ledger) - 1))])
+        elif what == "change":
+            ledger[place] = attrs.evolve(ledger[place], body={**ledger[place].body, "x": 1})
+        else:
+            del ledger[place:]
+        store.renumber(stream)
+    assert (problems(store, [anchor]) == []) == (store.streams == before)
+
+
+def test_an_anchor_is_given_to_whoever_keeps_it() -> None:
+    kept: list[Anchor] = []
+
+    class Kept:
+        async def keep(self, anchor: Anchor) -> None:
+            kept.append(anchor)
+
+    store = audited(lift(grown()))
+    assert [run(store.anchor(Kept()))] == kept
+
+
+def test_a_chain_stays_whole_when_a_subject_is_shredded() -> None:
+    keys, inner = MemoryKeyStore(), AsyncMemoryStore(exclusive=EXCLUSIVE)
+    within = Encrypted(inner, keys)
+    store = audited(within)
+    run(store.apply(Writer(store).batch(put(A, 0, {"name": "ann"}, [ANN]))))
+    anchor = run(store.anchor())
+    run(
+        store.erase(
+            Erasure(
+                tenant=TENANT, refs=frozenset({A}), subjects=frozenset({A.id}), idem="e", actor=ME, at=NOW
+            )
+        )
+    )
+    run(store.seal())
+    report = run(verify_audit(within, KEY, [anchor]))
+    assert (report.entries, report.problems) == (5, ())
+    assert not any(A.id in repr(one) for one in entries(inner))
+
+
+def test_a_problem_says_where_and_not_what() -> None:
+    store = Tampered(grown())
+    store.streams[SHARD][4] = FIELDS["body"](store.streams[SHARD][4])
+    (problem,) = run(verify_audit(store, KEY)).problems
+    assert problem == AuditProblem(code="changed", stream=SHARD, seq=5)

@@ -1,0 +1,46 @@
+"""An encrypted store keeps every guarantee of a store, over memory and SQLite, in both colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crmcore.storage import MemoryStore
+from crmcore.storage.wrappers import Encrypted, MemoryKeyStore, wrapped
+from crmcore.testing.checks import GUARANTEES
+from crmcore.testing.kit import Guarantee
+from crmcore.testing.subjects import Opened, Placed, examine
+from tests.storage.encrypted_stores import (
+    MODEL,
+    PLANTED,
+    EncryptedAsyncSqlite,
+    EncryptedMemory,
+    EncryptedSqlite,
+    by_the_names_of_parts,
+)
+
+STORES: dict[str, Callable[[Path], Opened]] = {
+    "memory": lambda folder: EncryptedMemory(),
+    "lowered": lambda folder: Placed(
+        folder, lambda place: wrapped(MemoryStore(), lambda inner: Encrypted(inner, MemoryKeyStore()))
+    ),
+    "sqlite": EncryptedSqlite,
+    "async_sqlite": EncryptedAsyncSqlite,
+}
+CASES = [
+    pytest.param(guarantee, store, id=f"{store}-{guarantee.id}-{guarantee.name}")
+    for guarantee in GUARANTEES
+    for store in STORES
+    if guarantee.name not in PLANTED
+]
+
+
+@pytest.mark.parametrize(("guarantee", "store"), CASES)
+def test_an_encrypted_store_keeps_its_promise(
+    guarantee: Guarantee, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if guarantee.name == MODEL:
+        by_the_names_of_parts(monkeypatch)
+    examine(guarantee, STORES[store](tmp_path))
