@@ -40,5 +40,5 @@ class PostgresAgainstTheModel(AgainstTheModel):
 
 def test_a_store_on_postgresql_does_what_the_model_says() -> None:
     run_state_machine_as_test(
-        PostgresAgainstTheModel, settings=settings(max_examples=20, stateful_step_count=20)
+        PostgresAgainstTheModel, settings=settings(max_examples=12, stateful_step_count=20)
     )
