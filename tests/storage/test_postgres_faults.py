@@ -59,7 +59,7 @@ def store(schema: str) -> Iterator[PostgresStore]:
 
 def backend(store: PostgresStore) -> int:
     """The process of the connection that the store uses next."""
-    links = store._flow._pool.idle._links  # type: ignore[attr-defined]
+    links = store._flow._pool.idle._links  # type: ignore[attr-defined]  # the pool of this colour
     if not links:
         store.get([A])
     return int(links[-1]._raw.info.backend_pid)
@@ -121,7 +121,7 @@ def test_no_error_of_the_server_shows_what_is_stored(store: PostgresStore, schem
         assert "canary" not in shown
         assert raised.value.__suppress_context__
         assert raised.value.outcome == "not_applied"
-    assert store._flow._pool.idle.out == 0  # type: ignore[attr-defined]
+    assert store._flow._pool.idle.out == 0  # type: ignore[attr-defined]  # the pool of this colour
 
 
 def test_what_the_tables_contradict_is_no_conflict(store: PostgresStore, schema: str) -> None:
@@ -193,7 +193,7 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_told(store: PostgresSt
         go_on()
     assert store.outcome(TENANT, "b") is None
     assert store.get([A, B]).keys() == {A}
-    assert store._flow._pool.idle.out == 0  # type: ignore[attr-defined]
+    assert store._flow._pool.idle.out == 0  # type: ignore[attr-defined]  # the pool of this colour
 
 
 def test_a_read_of_a_server_that_hangs_ends(schema: str) -> None:
@@ -323,7 +323,7 @@ def test_a_task_that_is_cancelled_while_it_waits_wrote_nothing(schema: str) -> N
                     await task
                 assert raised.value.__cause__ is None
             assert await store.outcome(TENANT, "a") is None
-            assert store._pool.idle.out == 0  # type: ignore[attr-defined]
+            assert store._pool.idle.out == 0  # type: ignore[attr-defined]  # the pool of this colour
 
     asyncio.run(flow())
 
@@ -332,7 +332,7 @@ def test_a_task_that_is_cancelled_while_it_commits_says_that_it_may_have_written
     async def flow() -> None:
         async with AsyncPostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE, pool_size=2) as store:
             await store.apply(batch("a", put(A)))
-            link = store._pool.idle._links[-1]  # type: ignore[attr-defined]
+            link = store._pool.idle._links[-1]  # type: ignore[attr-defined]  # the pool of this colour
             whole = link.together
 
             async def together(*asked: Any) -> Any:
