@@ -12,8 +12,19 @@ from functools import partial
 import psycopg
 import pytest
 
-from crmcore.errors import Contention, KeyConflict, StoreClosed, StoreError, VersionConflict
-from crmcore.storage import Batch, Check, CheckKey, Operation, PostgresStore
+from crmcore.errors import Contention, Fenced, KeyConflict, StoreClosed, StoreError, VersionConflict
+from crmcore.storage import (
+    Batch,
+    Check,
+    CheckKey,
+    Chunk,
+    Erasure,
+    Json,
+    NewRecord,
+    Operation,
+    PostgresStore,
+    Row,
+)
 from crmcore.storage.postgres_locks import for_key, number_for
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, append, put, ref, rekey, source
 from crmcore.values.source import SYSTEM
@@ -274,3 +285,14 @@ def test_writers_of_one_ledger_number_it_without_a_gap(store: PostgresStore) -> 
 
     at_once(*(partial(write, str(one)) for one in range(4)))
     assert [one.seq for one in store.ledger(TENANT, ["log"])["log"].items] == list(range(1, 61))
+
+
+def test_a_chunk_whose_records_were_erased_is_known_and_refused(store: PostgresStore) -> None:
+    row = Row((NewRecord("party", A.id, 1, Json("{}")),))
+    chunk = Chunk(tenant=TENANT, rows=(row,), idem="c", digest="d", actor=SYSTEM, at=NOW)
+    store.load(chunk)
+    store.erase(Erasure(tenant=TENANT, refs=frozenset({A}), idem="e", actor=SYSTEM, at=NOW))
+    with pytest.raises(Fenced):
+        store.loaded(TENANT, "c", "d")
+    with pytest.raises(Fenced):
+        store.load(chunk)
