@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ def dsn() -> str:
     if given:
         return given
     folder = Path(tempfile.mkdtemp(prefix="crmcore-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the first, so it is done last
     runtime = folder / "run"
     runtime.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # else the wheel warns, and a warning is an error here
