@@ -2,17 +2,24 @@
 
 Nothing here or in the checks knows a test framework: a check is an ``async def`` that takes a `Subject` and raises
 `Broken` when the store does not keep its promise.
+
+Invariant: a check is registered once, under its own name, with its rule in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeVar
 
 import attrs
 
 from crmcore.errors import StoreError
+from crmcore.storage import (
+    EXCLUSIVE as EXCLUSIVE,
+)
 from crmcore.storage import (
     Append,
     AsyncStore,
@@ -28,24 +35,47 @@ from crmcore.storage import (
     Ref,
     Rekey,
     Sort,
+    claims,
 )
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.instant import to_sort
 from crmcore.values.source import SYSTEM, Actor
-
-EXCLUSIVE = frozenset({"source", "member"})
-"""The exclusive namespaces of every store that is checked."""
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 TENANT = "acme"
+
+INSTANTS = "due"
+"""The namespace of sorts whose values are instants of eight bytes, as `crmcore.values` writes them. Stores that hide
+texts, and so keep no order of them (``ordered_text``), keep this one."""
+
+CHANGES = "changes"
+"""The capability of a store that has the feed."""
+
+CANARIES = ("ann@x.org", "bob@x.org", "canary")
+"""Texts of values that checks write: no error, log or warning may hold one."""
 
 
 class Broken(AssertionError):
     """A promise that was not kept."""
 
 
+class Inconclusive(Exception):
+    """A check that did not see enough to say anything. It counts as a failure."""
+
+
+class Unusable(Exception):
+    """A store that the kit must not write to: it is not empty, or was made in another way than the kit asks for."""
+
+
 class Subject(Protocol):
-    """How the kit gets stores: fresh ones, and the same one again in a new state of mind."""
+    """How the kit gets stores: fresh ones, and the same one again in a new state of mind.
+
+    *budget* is how long may be looked (``quick``, ``full`` or ``soak``), *seed* what chance begins with.
+    """
 
     durable: bool
+    budget: str
+    seed: int
 
     async def fresh(self) -> AsyncStore:
         """An empty store whose exclusive namespaces are `EXCLUSIVE`."""
@@ -55,33 +85,64 @@ class Subject(Protocol):
         """Close *store* and open what it kept. Called only if *durable*."""
         ...
 
+    async def planted(self, age: Literal["older", "newer"]) -> AsyncStore:
+        """Open what the author's hook of that name put there.
 
-Check = Callable[[Subject], Awaitable[None]]
+        Raises:
+            Inconclusive: if there is no such hook.
+        """
+        ...
+
+    def files(self, store: AsyncStore) -> list[Path]:
+        """Every file that *store* keeps something in."""
+        ...
+
+    def saw(self, what: str, times: int = 1) -> None:
+        """Count something that a check has exercised: fewer than its `Guarantee.least` are inconclusive."""
+        ...
+
+
+Check = Callable[[Any], Awaitable[None]]
+"""Takes a `Subject`. It raises `Broken` when the store does not keep its promise."""
 
 
 @attrs.frozen(kw_only=True)
 class Guarantee:
-    """One check. *id* is the promise that it is about, *rule* the promise in words."""
+    """One check. *id* is the promise that it is about, *rule* the promise in words.
+
+    *part* is the optional part of the protocol that it is about; *least* is how often it must have seen what.
+    """
 
     id: str
     name: str
     rule: str
-    check: Check
-    durable: bool
+    check: Check = attrs.field(repr=False)
+    durable: bool = False
+    part: str | None = None
+    least: FrozenMap[str, int] = FrozenMap()
 
 
 REGISTRY: dict[str, Guarantee] = {}
 
 
-def guarantee(id_: str, *, durable: bool = False) -> Callable[[Check], Check]:
-    """Register a check. Those that are *durable* are asked only of stores that keep something."""
+def guarantee(
+    id_: str, *, durable: bool = False, part: str | None = None, least: Mapping[str, int] | None = None
+) -> Callable[[Check], Check]:
+    """Register a check. Those that are *durable* are asked only of stores that keep something, those of a *part* only
+    of stores that claim it."""
 
     def register(check: Check) -> Check:
         name = check.__name__
         if name in REGISTRY or not check.__doc__:
             raise TypeError(f"{name} is registered already, or has no rule")
         REGISTRY[name] = Guarantee(
-            id=id_, name=name, rule=" ".join(check.__doc__.split()), check=check, durable=durable
+            id=id_,
+            name=name,
+            rule=" ".join(check.__doc__.split()),
+            check=check,
+            durable=durable,
+            part=part,
+            least=FrozenMap(least or {}),
         )
         return check
 
@@ -110,6 +171,7 @@ async def refused(error: type[E], call: Awaitable[object]) -> E:
         result = await call
     except error as raised:
         same(raised.outcome, "not_applied", f"the outcome of {error.__name__}")
+        holds(not (found := shown(raised)), f"an error shows what is stored: {found}")
         return raised
     raise Broken(f"no {error.__name__}, but {result!r}")
 
@@ -118,6 +180,17 @@ def patience() -> Iterator[int]:
     """Steps enough for every loop over pages: a store whose cursors lead nowhere is broken, not slow."""
     yield from range(1000)
     raise Broken("the pages never end")
+
+
+def shown(error: BaseException | None) -> str:
+    """Which canary can be read in an error or in one that it was raised from; "" is none."""
+    while error is not None:
+        texts = (str(error), repr(error), "".join(traceback.format_exception_only(error)))
+        for canary in CANARIES:
+            if any(canary in text for text in texts):
+                return canary
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return ""
 
 
 # --- short ways to say what is written ----------------------------------------------------------------
@@ -180,7 +253,20 @@ def source(value: str) -> Key:
 
 
 def name_sort(value: bytes, part: str = "") -> Sort:
+    """An order of texts, which only a store that claims ``ordered_text`` keeps."""
     return Sort("name", part, value)
+
+
+def due(number: int, part: str = "") -> Sort:
+    """An order of instants, which every store keeps: the sort number *number*."""
+    return Sort(INSTANTS, part, to_sort(NOW + timedelta(seconds=number)))
+
+
+A, B, C, D = ref(1), ref(2), ref(3), ref(4)
+ANN, BOB = email("ann@x.org"), email("bob@x.org")
+KEYS = [ANN, BOB, source("1"), source("2")]
+STREAMS = ["log:1", "log:2"]
+SIZES = (1, 2, 3, 7, 500)
 
 
 class Writer:
@@ -233,8 +319,10 @@ async def ledger(store: AsyncStore, stream: str, tenant: str = TENANT) -> tuple[
 
 
 async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list[Change]:
-    """The whole feed, read in pages of *size*."""
+    """The whole feed, read in pages of *size*; nothing of a store that has none."""
     changes: list[Change] = []
+    if not claims(store.describe(), CHANGES):
+        return changes
     position = ""
     for _ in patience():
         page = await store.changes(tenant, position, size)
@@ -283,7 +371,7 @@ async def picture(
     records = [found for kind in kinds for found in await scanned(store, kind, tenant)]
     hits = await store.find(tenant, keys) if keys else {}
     pages = await store.ledger(tenant, streams) if streams else {}
-    ordered = await store.range(tenant, "name", ["", "a", "b"], limit=1000)
+    ordered = await store.range(tenant, INSTANTS, ["", "a", "b"], limit=1000)
     return Picture(
         records={found.ref: found for found in records},
         found={key: value.refs for key, value in hits.items()},

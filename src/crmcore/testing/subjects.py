@@ -1,73 +1,191 @@
-"""The stores that ship, as subjects of the guarantees."""
+"""How a check gets its stores: from functions that make them, each at a place of its own.
+
+Invariant: nothing is written to a store that is not empty or does not have the kit's exclusive namespaces, and nothing
+that was opened stays open when a check ends.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import inspect
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 from crmcore.storage import (
     AsyncMemoryStore,
     AsyncSqliteStore,
     AsyncStore,
+    Description,
     SqliteStore,
     Store,
+    claims,
     lift,
-    run,
+    stream_of,
+    tenants_of,
 )
-from crmcore.testing.kit import EXCLUSIVE, Guarantee
+from crmcore.storage.capability import STREAM, TENANTS
+from crmcore.testing.claims import refuses
+from crmcore.testing.kit import CHANGES, EXCLUSIVE, TENANT, Guarantee, Inconclusive, Unusable
+
+Given = Store | AsyncStore | Awaitable[Store | AsyncStore]
+"""What an author's function gives: a store of either colour, or a coroutine that gives one."""
 
 
-class _Opened:
+async def opened(made: Given) -> AsyncStore:
+    """The store that *made* is or gives, as an asynchronous one."""
+    store: Any = await made if inspect.isawaitable(made) else made
+    return cast("AsyncStore", store if inspect.iscoroutinefunction(store.get) else lift(store))
+
+
+class Opened:
     """Remembers what it opened, so that nothing stays open when a check fails."""
 
     durable = False
+    budget = "quick"
+    seed = 0
 
     def __init__(self) -> None:
         self.stores: list[AsyncStore] = []
+        self.seen: Counter[str] = Counter()
+
+    def make(self, number: int) -> Given:
+        """The store number *number*, made or opened again."""
+        raise NotImplementedError
 
     async def fresh(self) -> AsyncStore:
-        store = self.make(len(self.stores))
+        store = await opened(self.make(len(self.stores)))
         self.stores.append(store)
+        await check_usable(store)
         return store
+
+    def probe(self) -> Description:
+        """What a fresh store says of itself; it is closed again, and nothing was written."""
+
+        async def asked() -> Description:
+            try:
+                return (await self.fresh()).describe()
+            finally:
+                await self.end()
+
+        return asyncio.run(asked())
 
     async def reopen(self, store: AsyncStore) -> AsyncStore:
         number = self.stores.index(store)
         await store.close()
-        self.stores[number] = self.make(number)
+        self.stores[number] = await opened(self.make(number))
         return self.stores[number]
+
+    async def planted(self, age: Literal["older", "newer"]) -> AsyncStore:
+        raise Inconclusive(f"nothing puts a store of an {age} schema in place: give the hook {age}=...")
+
+    def files(self, store: AsyncStore) -> list[Path]:
+        return []
+
+    def saw(self, what: str, times: int = 1) -> None:
+        self.seen[what] += times
 
     async def end(self) -> None:
         for store in self.stores:
             await store.close()
 
-    def make(self, number: int) -> AsyncStore:
-        raise NotImplementedError
+
+async def check_usable(store: AsyncStore) -> None:
+    """Refuse a store that the kit must not write to.
+
+    Raises:
+        Unusable: if it holds something, or has other exclusive namespaces.
+    """
+    description = store.describe()
+    if description.exclusive != EXCLUSIVE:
+        raise Unusable(
+            "make the store with the exclusive namespaces that crmcore needs (crmcore.storage.EXCLUSIVE): it has others"
+        )
+    found: object = None
+    if claims(description, STREAM):
+        snapshot = await stream_of(store).export()
+        found = await snapshot.read(1)
+        await snapshot.close()
+    elif claims(description, TENANTS):
+        found = (await tenants_of(store).tenants(limit=1)).items
+    for tenant in (TENANT, "other"):
+        if not found and claims(description, CHANGES):
+            found = (await store.changes(tenant, limit=1)).items
+        found = found or (await store.scan(tenant, "party", limit=1)).items
+    if found:
+        raise Unusable(
+            "the store to be tested holds something: give the kit a fresh one at the place asked for"
+        )
 
 
-class Memory(_Opened):
-    def make(self, number: int) -> AsyncStore:
+class Placed(Opened):
+    """Stores of an author's functions, each in a folder of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        make: Callable[[Path], Given],
+        reopen: Callable[[Path], Given] | None = None,
+        *,
+        older: Callable[[Path], object] | None = None,
+        newer: Callable[[Path], object] | None = None,
+        files: Callable[[Path], Iterable[Path]] | None = None,
+        budget: str = "quick",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.folder, self.budget, self.seed = folder, budget, seed
+        self._make, self._reopen, self._files = make, reopen, files
+        self._plant = {"older": older, "newer": newer}
+        self.durable = reopen is not None
+
+    def make(self, number: int) -> Given:
+        place = self.folder / f"store-{number}"
+        if place.exists() and self._reopen is not None:
+            return self._reopen(place)
+        place.mkdir(parents=True)
+        return self._make(place)
+
+    async def planted(self, age: Literal["older", "newer"]) -> AsyncStore:
+        plant = self._plant[age]
+        if plant is None:
+            return await super().planted(age)
+        place = self.folder / f"store-{len(self.stores)}"
+        place.mkdir(parents=True)
+        done = plant(place)
+        if inspect.isawaitable(done):
+            await done
+        self.stores.append(await opened((self._reopen or self._make)(place)))
+        return self.stores[-1]
+
+    def files(self, store: AsyncStore) -> list[Path]:
+        place = self.folder / f"store-{self.stores.index(store)}"
+        found = place.rglob("*") if self._files is None else self._files(place)
+        return sorted(path for path in found if path.is_file())
+
+
+class Memory(Opened):
+    def make(self, number: int) -> Given:
         return AsyncMemoryStore(exclusive=EXCLUSIVE)
 
 
-class Sqlite(_Opened):
-    durable = True
-
+class Sqlite(Placed):
     def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder
+        super().__init__(folder, self.open, self.open)
 
-    def make(self, number: int) -> AsyncStore:
-        return lift(SqliteStore(self.folder / f"{number}.db", exclusive=EXCLUSIVE))
+    @staticmethod
+    def open(place: Path) -> Given:
+        return SqliteStore(place / "crm.db", exclusive=EXCLUSIVE)
 
 
 class AsyncSqlite(Sqlite):
-    def make(self, number: int) -> AsyncStore:
-        return AsyncSqliteStore.open(self.folder / f"{number}.db", exclusive=EXCLUSIVE)
+    @staticmethod
+    def open(place: Path) -> Given:
+        return AsyncSqliteStore.open(place / "crm.db", exclusive=EXCLUSIVE)
 
 
-class Made(_Opened):
+class Made(Opened):
     """Fresh stores of any kind, from a function; for stores that break a promise."""
 
     durable = True  # so that it is asked what it keeps
@@ -76,21 +194,34 @@ class Made(_Opened):
         super().__init__()
         self._make = make
 
-    def make(self, number: int) -> AsyncStore:
-        return lift(self._make())
+    def make(self, number: int) -> Given:
+        return self._make()
 
 
-async def _whole(guarantee: Guarantee, subject: _Opened) -> None:
+def examine(guarantee: Guarantee, subject: Opened) -> str:
+    """Run one check on an event loop of its own. The answer is why it was not claimed, "" if the promise was kept.
+
+    Of a part that the store does not claim it is checked that it says so and writes nothing.
+
+    Raises:
+        Broken: if the promise was not kept.
+        Inconclusive: if too little was seen.
+    """
+    return asyncio.run(_whole(guarantee, subject))
+
+
+async def _whole(guarantee: Guarantee, subject: Opened) -> str:
     try:
+        if guarantee.durable and not subject.durable:
+            return "nothing is kept when this store is closed"
+        if guarantee.part is not None:
+            store = await subject.fresh()
+            if reason := await refuses(store, guarantee.part):
+                return reason
         await guarantee.check(subject)
+        for what, least in guarantee.least.items():
+            if subject.seen[what] < least:
+                raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")
+        return ""
     finally:
         await subject.end()
-
-
-def examine(guarantee: Guarantee, subject: _Opened) -> None:
-    """Run one check, as the colour of the subject asks for."""
-    flow: Coroutine[Any, Any, None] = _whole(guarantee, subject)
-    if isinstance(subject, AsyncSqlite):
-        asyncio.run(flow)
-    else:
-        run(flow)

@@ -1,19 +1,13 @@
-"""What a store promises that claims ``bulk``; of one that does not, that it says so and writes nothing."""
+"""What bulk loading promises, row by row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-import attrs
-
 from crmcore.errors import (
     BatchTooLarge,
-    CapabilityMissing,
-    Fenced,
-    IdempotencyMismatch,
     InvalidRecord,
-    StoreClosed,
 )
 from crmcore.storage import (
     AsyncBulk,
@@ -28,22 +22,22 @@ from crmcore.storage import (
     Sort,
     bulk_of,
 )
+from crmcore.storage.capability import BULK
 from crmcore.testing.kit import (
+    ANN,
     NOW,
     TENANT,
-    Broken,
     Subject,
     Writer,
     append,
     carriers,
     delete,
+    due,
     email,
     feed,
     guarantee,
     holds,
     ledger,
-    name_sort,
-    picture,
     put,
     record,
     ref,
@@ -53,8 +47,6 @@ from crmcore.testing.kit import (
     uid,
 )
 from crmcore.values.source import SYSTEM
-
-ANN = email("ann@x.org")
 
 
 def new(
@@ -81,26 +73,16 @@ def chunk(*rows: Row, idem: str = "load:1", digest: str = "rows", tenant: str = 
     return Chunk(tenant=tenant, rows=rows, idem=idem, digest=digest, actor=SYSTEM, reason="a load", at=NOW)
 
 
-async def claimed(subject: Subject) -> tuple[AsyncStore, AsyncBulk] | None:
-    """An empty store and its bulk part; None if it has none, and says so."""
+async def loading(subject: Subject) -> tuple[AsyncStore, AsyncBulk]:
+    """An empty store and its bulk part."""
     store = await subject.fresh()
-    try:
-        return store, bulk_of(store)
-    except CapabilityMissing:
-        before = await picture(store)
-        load: Any = getattr(store, "load", None)
-        if load is not None:
-            await refused(CapabilityMissing, load(chunk(row(1))))
-        same(await picture(store), before, "what a store without bulk loading has after it was refused")
-        return None
+    return store, bulk_of(store)
 
 
-@guarantee("G1")
+@guarantee("G1", part=BULK)
 async def a_row_is_written_whole_or_refused_whole(subject: Subject) -> None:
     """A row that cannot be written leaves nothing behind, neither record nor entry, and costs no other row."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
+    store, bulk = await loading(subject)
     await Writer(store)(put(ref(9), keys=[source("taken")]))
     bad = Row((new(2), new(3, keys=[source("taken")])), (entry("party:2"),))
     receipt = await bulk.load(chunk(row(1), bad, row(4)))
@@ -115,12 +97,10 @@ async def a_row_is_written_whole_or_refused_whole(subject: Subject) -> None:
     same(await ledger(store, "party:2"), (), "the ledger of the refused row")
 
 
-@guarantee("G2")
+@guarantee("G2", part=BULK)
 async def a_row_never_replaces_a_record(subject: Subject) -> None:
     """A record that is there refuses its row; after one that was deleted, versions go on counting."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
+    store, bulk = await loading(subject)
     write = Writer(store)
     await write(put(ref(1), body={"old": 1}), put(ref(2)))
     await write(delete(ref(2), 1))
@@ -136,32 +116,28 @@ async def a_row_never_replaces_a_record(subject: Subject) -> None:
     same(old and old.body, {"old": 1}, "the record that was there")
 
 
-@guarantee("G5")
+@guarantee("G5", part=BULK)
 async def what_is_loaded_is_found_ordered_and_in_its_ledgers(subject: Subject) -> None:
     """Rows of a chunk are found by their keys, stand in their orders, and go on with their ledgers."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
+    store, bulk = await loading(subject)
     await Writer(store)(append("log:1", {"n": 1}))
-    sorts = [name_sort(bytes([255 - number])) for number in range(100)]
+    sorts = [due(255 - number) for number in range(100)]
     rows = [
         Row((new(number, {"n": number}, [ANN], [sorts[number]]),), (entry("log:1", {"n": number + 2}),))
         for number in range(100)
     ]
     await bulk.load(chunk(*rows))
     same(await carriers(store, ANN), tuple(ref(number) for number in range(100)), "who carries the key")
-    page = await store.range(TENANT, "name", [""], limit=1000)
+    page = await store.range(TENANT, "due", [""], limit=1000)
     same(page.items, tuple((sorts[n], ref(n)) for n in reversed(range(100))), "the order")
     entries = await ledger(store, "log:1")
     same([(one.seq, one.body["n"]) for one in entries], [(n, n) for n in range(1, 102)], "the ledger")
 
 
-@guarantee("G9")
+@guarantee("G9", part=BULK)
 async def the_feed_has_what_was_loaded(subject: Subject) -> None:
     """Every record and entry of a chunk is in the feed, row by row, under the chunk's key, actor and reason."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
+    store, bulk = await loading(subject)
     receipt = await bulk.load(chunk(row(2), row(1)))
     changes = await feed(store)
     same(
@@ -179,47 +155,10 @@ async def the_feed_has_what_was_loaded(subject: Subject) -> None:
     same(known and dict(known.versions), {ref(1): 1, ref(2): 1}, "the outcome")
 
 
-@guarantee("G4")
-async def a_chunk_sent_again_writes_nothing(subject: Subject) -> None:
-    """The same chunk, also with other ids, is answered as the first time; another under its key is refused."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
-    first = await bulk.load(chunk(row(1, source("s")), row(2, source("s"))))
-    before = await picture(store, [source("s")], ["party:1"])
-    again = attrs.evolve(first, replayed=True)
-    same(await bulk.load(chunk(row(7, source("s")), row(8))), again, "the receipt of the second time")
-    same(await bulk.loaded(TENANT, "load:1", "rows"), again, "the receipt that was asked for")
-    await refused(IdempotencyMismatch, bulk.load(chunk(row(3), digest="other rows")))
-    await refused(IdempotencyMismatch, bulk.loaded(TENANT, "load:1", "other rows"))
-    await refused(IdempotencyMismatch, store.apply(Writer(store).batch(put(ref(3)), idem="load:1")))
-    same(await picture(store, [source("s")], ["party:1"]), before, "what the store has")
-
-
-@guarantee("G12")
-async def asking_for_a_chunk_does_not_fence_it(subject: Subject) -> None:
-    """loaded answers None as often as it is asked, and the chunk may still come; after outcome it may not."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
-    try:
-        for _ in range(2):
-            same(await bulk.loaded(TENANT, "load:1", "rows"), None, "a chunk that never came")
-        same((await bulk.load(chunk(row(1)))).replayed, False, "whether it had come before")
-    except Fenced:
-        raise Broken("the chunk was fenced") from None
-    same(await store.outcome(TENANT, "load:2"), None, "the outcome of a chunk that never came")
-    await refused(Fenced, bulk.load(chunk(row(2), idem="load:2")))
-    await refused(Fenced, bulk.loaded(TENANT, "load:2", "rows"))
-    same(await bulk.loaded("other", "load:1", "rows"), None, "the chunk of another tenant")
-
-
-@guarantee("G17")
+@guarantee("G17", part=BULK)
 async def what_no_store_can_keep_refuses_its_row_alone(subject: Subject) -> None:
     """Bad ids, words, texts and sizes refuse the row that holds them; a chunk over a limit is refused whole."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
+    store, bulk = await loading(subject)
     limits = store.describe().limits
     loose: Any = {"body": "no Json"}
     bad = [
@@ -249,26 +188,11 @@ async def what_no_store_can_keep_refuses_its_row_alone(subject: Subject) -> None
     same(await record(store, ref(22)), None, "what a refused chunk left behind")
 
 
-@guarantee("G7")
+@guarantee("G7", part=BULK)
 async def a_chunk_is_of_one_tenant(subject: Subject) -> None:
     """The same rows and keys may be loaded for two tenants, and neither sees those of the other."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
+    store, bulk = await loading(subject)
     for tenant in (TENANT, "other"):
         receipt = await bulk.load(chunk(row(1, source("s")), tenant=tenant))
         same((receipt.written, receipt.replayed), (1, False), "the rows written")
         same(await carriers(store, source("s"), tenant), (Ref(tenant, "party", uid(1)),), "who is found")
-
-
-@guarantee("G11", durable=True)
-async def a_reopened_store_knows_its_chunks(subject: Subject) -> None:
-    """After closing and opening again, a chunk is answered as before."""
-    if (found := await claimed(subject)) is None:
-        return
-    store, bulk = found
-    first = await bulk.load(chunk(row(1, source("s")), row(2, source("s"))))
-    store = await subject.reopen(store)
-    same(await bulk_of(store).load(chunk(row(5))), attrs.evolve(first, replayed=True), "the receipt")
-    await store.close()
-    await refused(StoreClosed, bulk_of(store).load(chunk(row(6), idem="load:2")))

@@ -1,0 +1,168 @@
+"""Running the checks over a store, one after another, each over stores of its own.
+
+Invariant: every check that is registered ends in a verdict, whatever it raises; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from crmcore.errors import MissingExtra
+from crmcore.storage import Description, claims
+from crmcore.testing.checks import GUARANTEES
+from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, Unusable
+from crmcore.testing.promises import LEVELS, asked_for
+from crmcore.testing.subjects import Given, Opened, Placed, examine
+from crmcore.testing.verdicts import Report, Status, Verdict
+from crmcore.values.frozen_map import FrozenMap
+
+Progress = Callable[[str, int, int], None]
+BUDGETS = ("quick", "full", "soak")
+
+
+@attrs.frozen(kw_only=True)
+class Harness:
+    """How the kit gets at a store.
+
+    *make* gives a fresh, empty store at a folder that is there and empty, made with ``exclusive=EXCLUSIVE``; *reopen*
+    opens what is there again. *older* and *newer* put a store of an older and of a newer schema into a folder, for
+    *reopen* to open. *files* are the files of a folder that the store writes; all, if it is not given. Each may be a
+    coroutine function, and a store may be of either colour.
+    """
+
+    make: Callable[[Path], Given]
+    reopen: Callable[[Path], Given] | None = None
+    level: str = "L1"
+    older: Callable[[Path], object] | None = None
+    newer: Callable[[Path], object] | None = None
+    files: Callable[[Path], Iterable[Path]] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise ValueError(f"the levels are {', '.join(LEVELS)}")
+
+    def subject(self, folder: Path, *, budget: str = "quick", seed: int = 0) -> Placed:
+        """Stores in sub-folders of *folder*, as a check asks for them."""
+        return Placed(
+            folder,
+            self.make,
+            self.reopen,
+            older=self.older,
+            newer=self.newer,
+            files=self.files,
+            budget=budget,
+            seed=seed,
+        )
+
+
+def problems_of(description: Description, *, level: str, reopen: bool) -> tuple[str, ...]:
+    """Why a store that says this of itself is not of *level*."""
+    found = [f"{level} asks for {part}" for part in asked_for(level) if not claims(description, part)]
+    keeps = description.durability != "none"
+    if level >= "L3" and not keeps:
+        found.append(
+            f"{level} asks for a store that keeps what it acknowledged, and this one says that it does not"
+        )
+    if keeps and not reopen:
+        found.append(
+            f"the store says that it keeps what it acknowledged ({description.durability}): give reopen=..."
+        )
+    return tuple(found)
+
+
+def judge(guarantee: Guarantee, subject: Opened) -> Verdict:
+    """Run one check and say what it found, whatever it ends with."""
+    began = time.monotonic()
+    status, message = _found(guarantee, subject)
+    return Verdict(
+        check=guarantee.name,
+        guarantee=guarantee.id,
+        status=status,
+        message=message,
+        seconds=time.monotonic() - began,
+        seen=FrozenMap(subject.seen),
+    )
+
+
+def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str]:
+    try:
+        with listening() as heard:
+            reason = examine(guarantee, subject)
+        if leaked := [text for text in heard if any(canary in text for canary in CANARIES)]:
+            return "FAIL", f"{len(leaked)} log lines or warnings show what is stored"
+        return ("NOT CLAIMED", reason) if reason else ("PASS", "")
+    except (Inconclusive, MissingExtra) as error:
+        return "INCONCLUSIVE", str(error)
+    except (Broken, Unusable) as error:
+        return "FAIL", str(error)
+    except BaseException as error:
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return "FAIL", f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
+
+
+@contextmanager
+def listening() -> Iterator[list[str]]:
+    """Everything that is logged, at any level, or warned of meanwhile."""
+    heard: list[str] = []
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(f"{record.getMessage()} {record.exc_text or record.exc_info or ''}")
+
+    root, ear = logging.getLogger(), Ear(level=logging.DEBUG)
+    level = root.level
+    root.addHandler(ear)
+    root.setLevel(logging.DEBUG)
+    try:
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            yield heard
+        heard += [str(one.message) for one in warned]
+    finally:
+        root.setLevel(level)
+        root.removeHandler(ear)
+
+
+def run_kit(
+    harness: Harness,
+    folder: Path,
+    *,
+    budget: str = "quick",
+    seed: int = 0,
+    guarantees: Iterable[Guarantee] = GUARANTEES,
+    progress: Progress = lambda stage, done, total: None,
+) -> Report:
+    """Ask a store for everything that it claims. *folder* is empty, and what is made there stays.
+
+    Raises:
+        Unusable: if *make* gives a store that the kit must not write to.
+    """
+    began = time.monotonic()
+    probe = harness.subject(folder / "probe")
+    description = probe.probe()
+    asked = list(guarantees)
+    verdicts = []
+    for number, guarantee in enumerate(asked):
+        progress(f"{guarantee.id} {guarantee.name.replace('_', ' ')}", number, len(asked))
+        subject = harness.subject(folder / guarantee.name, budget=budget, seed=seed)
+        verdicts.append(judge(guarantee, subject))
+    return Report(
+        engine=description.engine,
+        level=harness.level,
+        budget=budget,
+        seed=seed,
+        seconds=time.monotonic() - began,
+        verdicts=tuple(verdicts),
+        problems=problems_of(description, level=harness.level, reopen=harness.reopen is not None),
+        claimed=tuple(one.name for one in description.capabilities if claims(description, one.name)),
+    )

@@ -1,0 +1,122 @@
+"""What the kit found, as values.
+
+Invariant: a report passes only if every check of this kit's manifest was run and none failed or saw too little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import attrs
+
+from crmcore.storage import PROTOCOL
+from crmcore.testing.manifest import KIT, MANIFEST
+from crmcore.testing.promises import PROMISES
+from crmcore.values.frozen_map import FrozenMap
+
+Status = Literal["PASS", "FAIL", "NOT CLAIMED", "INCONCLUSIVE"]
+_WORST: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT CLAIMED")
+
+
+@attrs.frozen(kw_only=True)
+class Verdict:
+    """What one check found. *message* says why it is no plain PASS, *seen* what it exercised and how often."""
+
+    check: str
+    guarantee: str
+    status: Status
+    message: str = ""
+    seconds: float = 0.0
+    seen: FrozenMap[str, int] = FrozenMap()
+
+
+@attrs.frozen(kw_only=True)
+class Answer:
+    """What all checks of one guarantee found: *status*, how many *passed*, and the messages of those that did not."""
+
+    guarantee: str
+    status: Status
+    passed: int
+    messages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.status == "PASS":
+            return f"PASS {self.passed}"
+        return f"NOT CLAIMED ({self.messages[0]})" if self.status == "NOT CLAIMED" else self.status
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """All that a run of the kit found about one store."""
+
+    engine: str
+    level: str
+    budget: str
+    seed: int
+    seconds: float
+    verdicts: tuple[Verdict, ...]
+    problems: tuple[str, ...] = ()
+    claimed: tuple[str, ...] = ()
+    kit: str = KIT
+    protocol: str = PROTOCOL
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The checks of this kit that were not run."""
+        return tuple(sorted(set(MANIFEST) - {verdict.check for verdict in self.verdicts}))
+
+    @property
+    def passed(self) -> bool:
+        """Whether the store keeps all that it claims, as far as this kit can see."""
+        good = all(one.status in ("PASS", "NOT CLAIMED") for one in self.answers())
+        return bool(self.verdicts) and good and not self.missing and not self.problems
+
+    def answers(self) -> tuple[Answer, ...]:
+        """One answer for each guarantee, in the order of the page that names them."""
+        return tuple(
+            answer(name, [one for one in self.verdicts if one.guarantee == name]) for name in PROMISES
+        )
+
+    def document(self) -> dict[str, Any]:
+        """The report as one JSON document."""
+        fields = ("kit", "protocol", "engine", "level", "budget", "seed", "claimed", "problems", "missing")
+        return {name: _plain(getattr(self, name)) for name in fields} | {
+            "passed": self.passed,
+            "seconds": round(self.seconds, 2),
+            "checks": len(self.verdicts),
+            "guarantees": [
+                {"id": one.guarantee, "name": PROMISES[one.guarantee][0]}
+                | {"status": one.status, "passed": one.passed, "messages": list(one.messages)}
+                for one in self.answers()
+            ],
+            "verdicts": [
+                attrs.asdict(one, recurse=False) | {"seen": dict(one.seen), "seconds": round(one.seconds, 3)}
+                for one in self.verdicts
+            ],
+        }
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def answer(guarantee: str, verdicts: Iterable[Verdict]) -> Answer:
+    """Sum up the *verdicts* of one guarantee; none at all is a failure.
+
+    >>> str(answer("G1", [Verdict(check="a", guarantee="G1", status="PASS")]))
+    'PASS 1'
+    >>> str(answer("G1", []))
+    'FAIL'
+    """
+    found = list(verdicts)
+    if not found:
+        return Answer(guarantee=guarantee, status="FAIL", passed=0, messages=("no check was run",))
+    status = min((one.status for one in found), key=_WORST.index)
+    told = [
+        one.message if status == "NOT CLAIMED" else f"{one.check}: {one.message}"
+        for one in found
+        if one.status == status and one.message
+    ]
+    passed = sum(one.status == "PASS" for one in found)
+    return Answer(guarantee=guarantee, status=status, passed=passed, messages=tuple(dict.fromkeys(told)))
