@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from crmcore.testing.history.events import Anomaly, Attempt, History, Look, Observed
 from crmcore.testing.history.graph import RW, WR, WW, Graph, in_time
@@ -28,7 +29,7 @@ def anomalies(history: History) -> tuple[Anomaly, ...]:
     >>> anomalies(History((one,), final=(Observed("x", ()),)))[0].name
     'LostWrite'
     """
-    return tuple([*_Checked(history).anomalies()])
+    return tuple(_Checked(history).anomalies())
 
 
 class _Checked:
@@ -88,9 +89,7 @@ class _Checked:
     def _lost(self) -> Iterator[Anomaly]:
         final = {seen.object: set(seen.tokens) for seen in self.history.final}
         for attempt in self.happened:
-            due = {
-                token for wrote in attempt.writes if wrote.object in final for token in wrote.tokens
-            }
+            due = {token for wrote in attempt.writes if wrote.object in final for token in wrote.tokens}
             gone = {
                 token
                 for wrote in attempt.writes
@@ -120,7 +119,7 @@ class _Checked:
         graph = Graph()
         nodes = {attempt.idem: graph.node(attempt.idem) for attempt in self.happened}
         for object_, order in self.orders.items():
-            for before, after in zip(order, order[1:], strict=False):
+            for before, after in pairwise(order):
                 pair = self._node(nodes, before), self._node(nodes, after)
                 if None not in pair:
                     graph.edge(*pair, WW, object_)  # type: ignore[arg-type]  # neither is None

@@ -12,6 +12,11 @@ from collections.abc import Iterator, Sequence
 
 from crmcore.testing.history.events import Anomaly, FeedHistory, Seen
 
+FEED_ANOMALIES = frozenset(
+    "FeedLost FeedDoubled FeedInverted FeedSplit FeedGap FeedUnwritten FeedTorn WatermarkBroken".split()
+)
+"""The names of what can be wrong with a feed."""
+
 _Place = tuple[str, int]
 
 
@@ -80,7 +85,9 @@ def _batches(history: FeedHistory) -> Iterator[Anomaly]:
             yield Anomaly("FeedUnwritten", f"changes of {attempt.idem} are there, which was refused")
         elif got != due and attempt.fate == "applied":
             name = "FeedDoubled" if sum(got.values()) > sum(due.values()) else "FeedLost"
-            yield Anomaly(name, f"{attempt.idem} was acknowledged; its changes in the feed are {got}, not {due}")
+            yield Anomaly(
+                name, f"{attempt.idem} was acknowledged; its changes in the feed are {got}, not {due}"
+            )
         elif got != due and any(got.values()):
             yield Anomaly("FeedTorn", f"of {attempt.idem} the feed has {got}, not {due}")
 
@@ -91,7 +98,9 @@ def _watermarks(history: FeedHistory) -> Iterator[Anomaly]:
     for number, seen in enumerate(history.whole):
         first.setdefault(seen.idem, number)
     begun = sorted((one.begun, first[one.idem], one.idem) for one in history.attempts if one.idem in first)
-    lowest: list[tuple[int, str]] = []  # of all that began at this one or later, the earliest place in the feed
+    lowest: list[
+        tuple[int, str]
+    ] = []  # of all that began at this one or later, the earliest place in the feed
     for _, place, idem in reversed(begun):
         lowest.append(min((place, idem), lowest[-1]) if lowest else (place, idem))
     lowest.reverse()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from crmcore.testing.history.events import Anomaly
 
@@ -108,7 +109,7 @@ class Graph:
                     circle = [before, *path]
                     kinds = [
                         self._kind(u, v, entry & mask if place == 0 else within)
-                        for place, (u, v) in enumerate(zip(circle, circle[1:], strict=False))
+                        for place, (u, v) in enumerate(pairwise(circle))
                     ]
                     return circle, kinds
         raise AssertionError("a knot has a circle")
@@ -135,7 +136,7 @@ class Graph:
 
     def _told(self, circle: list[int], kinds: list[int]) -> str:
         parts = [self.names.get(circle[0], "…")]
-        for place, (before, after) in enumerate(zip(circle, circle[1:], strict=False)):
+        for place, (before, after) in enumerate(pairwise(circle)):
             why = self.why.get((before, after, kinds[place]), "")
             if after in self.names:
                 parts.append(f"-{_NAMES[kinds[place]]}{why and '(' + why + ')'}-> {self.names[after]}")
@@ -171,4 +172,3 @@ def in_time(graph: Graph, spans: Iterable[tuple[int, int, int | None]]) -> None:
             graph.edge(last, moment, REALTIME)
         graph.edge(node, moment, REALTIME)
         last = moment
-
