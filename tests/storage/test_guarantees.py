@@ -30,5 +30,21 @@ def test_a_store_keeps_its_promise(guarantee: Guarantee, store: str, tmp_path: P
 
 def test_every_guarantee_of_version_1_is_checked() -> None:
     ids = {guarantee.id for guarantee in GUARANTEES}
-    assert ids == {"G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13", "G17", "G18"}
+    assert ids == {
+        "G1",
+        "G2",
+        "G3",
+        "G4",
+        "G5",
+        "G6",
+        "G7",
+        "G8",
+        "G9",
+        "G10",
+        "G11",
+        "G12",
+        "G13",
+        "G17",
+        "G18",
+    }
     assert len(GUARANTEES) >= 44
