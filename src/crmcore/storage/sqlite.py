@@ -334,8 +334,8 @@ class SqliteStore:
                 if self._writer is None:
                     self._writer = connect(self._path, self._timeout)
                 connection = self._writer
-                wait_at_most(connection, deadline - time.monotonic())
                 try:
+                    wait_at_most(connection, deadline - time.monotonic())
                     connection.execute("BEGIN IMMEDIATE")
                     yield connection
                 except BaseException:
