@@ -89,6 +89,8 @@ from crmcore.storage.upkeep import (
 
 if TYPE_CHECKING:
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
+    from crmcore.storage.postgres import PostgresStore
+    from crmcore.storage.postgres_async import AsyncPostgresStore
     from crmcore.storage.sqlite import SqliteStore
     from crmcore.storage.sqlite_async import AsyncSqliteStore
 
@@ -103,6 +105,7 @@ __all__ = [
     "AsyncDurable",
     "AsyncEraser",
     "AsyncMemoryStore",
+    "AsyncPostgresStore",
     "AsyncSchema",
     "AsyncSnapshot",
     "AsyncSqliteStore",
@@ -142,6 +145,7 @@ __all__ = [
     "Operation",
     "Page",
     "Position",
+    "PostgresStore",
     "Problem",
     "Put",
     "Receipt",
@@ -180,5 +184,11 @@ __all__ = [
 
 __getattr__ = lazily(
     __name__,
-    {"memory": "AsyncMemoryStore MemoryStore", "sqlite": "SqliteStore", "sqlite_async": "AsyncSqliteStore"},
+    {
+        "memory": "AsyncMemoryStore MemoryStore",
+        "postgres": "PostgresStore",
+        "postgres_async": "AsyncPostgresStore",
+        "sqlite": "SqliteStore",
+        "sqlite_async": "AsyncSqliteStore",
+    },
 )

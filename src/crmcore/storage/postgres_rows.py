@@ -1,0 +1,92 @@
+"""The one place where rows of the tables become values, and names become what stands for them in the tables.
+
+Invariant: what stands for a key or a part depends on the secret of its store, so that nobody can make two that are the
+same, and equal things of two stores look different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from crmcore.storage.cursor import Cursors
+from crmcore.storage.document import decode
+from crmcore.storage.plan import Event
+from crmcore.storage.protocol import Entry, Key, Position, Record, Ref, Sort
+from crmcore.storage.validate import NOTHING, KeyPair, SortTriple, instant
+
+Place = tuple[int, int, int]
+"""Where a change is in the feed: the era, the number of its transaction, its number within that. The last one first."""
+
+BEGINNING: Place = (0, 0, 0)
+
+
+def key_mark(secret: bytes, namespace: str, value: str) -> str:
+    """What stands for a key: 16 bytes, in hexadecimal."""
+    text = f"{namespace}\0{value}".encode()  # a namespace is a word, so the first U+0000 ends it
+    return blake2b(text, key=secret, digest_size=16, person=b"crmcore key").hexdigest()
+
+
+def part_mark(secret: bytes, namespace: str, part: str) -> str:
+    """What stands for a part of an ordered key."""
+    text = f"{namespace}\0{part}".encode()
+    return blake2b(text, key=secret, digest_size=16, person=b"crmcore part").hexdigest()
+
+
+def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
+    """The keys and sorts that a record carries."""
+    if text == NOTHING:
+        return (), ()
+    keys, sorts = decode(text)
+    return (
+        tuple([(namespace, value) for namespace, value in keys]),
+        tuple([(namespace, part, bytes.fromhex(value)) for namespace, part, value in sorts]),
+    )
+
+
+def record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Record:
+    keys, sorts = carried_by(carries)
+    return Record(
+        ref=ref,
+        version=version,
+        schema=schema,
+        body=decode(body),
+        keys=frozenset([Key(*pair) for pair in keys]),
+        sorts=frozenset([Sort(*triple) for triple in sorts]),
+    )
+
+
+def entry(
+    stream: str, seq: int, occurred: int, recorded: int, subjects: str, schema: str, body: str
+) -> Entry:
+    return Entry(
+        stream=stream,
+        seq=seq,
+        occurred_at=instant(occurred),
+        recorded_at=instant(recorded),
+        subjects=tuple(decode(subjects)),
+        schema=schema,
+        body=decode(body),
+    )
+
+
+def events(rows: Sequence[tuple[str, str, str | None, int]]) -> tuple[Event, ...]:
+    """The changes of a batch."""
+    return tuple([Event(op, name, id_ or "", what) for op, name, id_, what in rows])  # type: ignore[arg-type]  # op is one of four words
+
+
+def sealed(cursors: Cursors, tenant: str, place: Place) -> Position:
+    """The place of a change as it is given out; nothing before the first one."""
+    return "" if place == BEGINNING else cursors.seal(("changes", tenant), place)
+
+
+def unsealed(cursors: Cursors, tenant: str, position: Position) -> Place:
+    """The place of a position.
+
+    Raises:
+        InvalidRecord: if this store did not make it.
+    """
+    if position == "":
+        return BEGINNING
+    era, tx, n = cursors.open(("changes", tenant), position)
+    return era, tx, n

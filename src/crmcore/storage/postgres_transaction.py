@@ -1,0 +1,108 @@
+"""One transaction that writes: its locks come first, its commit last, and its end has one meaning.
+
+Invariant: the locks are taken in one statement before the first write, so that no transaction number is assigned
+before. `CommitUnknown` is raised exactly when a COMMIT was sent and its answer says neither yes nor no; everything else
+means that nothing was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from crmcore.errors import StoreError
+from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link, Row
+from crmcore.storage.postgres_errors import surely_undone, translated, unknown
+from crmcore.storage.postgres_locks import Locks
+from crmcore.storage.postgres_pool import GRACE, Pool
+
+_BEGIN: Asked = ("BEGIN ISOLATION LEVEL READ COMMITTED", ())
+
+# Local to the transaction, also behind a proxy that gives connections to many. The server gives up before the client
+# does. A client that is gone lets go of its locks. What is confirmed is on disk, whatever the server's default is.
+_SETTLE_AND_LOCK = (
+    "SELECT set_config('lock_timeout', $3, true), set_config('statement_timeout', $4, true), "
+    "set_config('idle_in_transaction_session_timeout', $4, true), set_config('synchronous_commit', "
+    "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, "
+    "true), (SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(number) ELSE pg_advisory_xact_lock_shared(number) "
+    "END) FROM unnest($1::bigint[], $2::boolean[]) AS asked (number, alone))"
+)
+_AGAIN = "SELECT set_config('statement_timeout', $1, true)"
+_COMMIT: Asked = ("COMMIT", ())
+
+
+class Transaction:
+    """What a write may do; made by `transaction`."""
+
+    def __init__(self, link: Link, deadline: float) -> None:
+        self.link = link
+        self._deadline = deadline
+        self.committing = False
+        self.done = False
+
+    async def begin(self, locks: Locks, *asked: Asked) -> list[list[Row]]:
+        """Take the locks, then ask: all in one round trip. Each statement sees what was committed before the locks."""
+        left = max(int((self._deadline - time.monotonic()) * 1000), 1)
+        settled: Asked = (_SETTLE_AND_LOCK, [*locks, str(left), str(left + int(GRACE * 500))])
+        return (await self.link.together(_BEGIN, settled, *asked))[2:]
+
+    async def ask(self, text: str, *parameters: object) -> list[Row]:
+        return await self.link.ask(text, parameters)
+
+    async def commit(self, *asked: Asked) -> list[list[Row]]:
+        """Run the last statements and commit, in one round trip."""
+        self.committing = True
+        answers = await self.link.together(*asked, _COMMIT)
+        self.done = True
+        return answers[:-1]
+
+    async def undo(self) -> None:
+        """End without a trace."""
+        self.done = True
+        await self.link.ask("ROLLBACK")
+
+
+@asynccontextmanager
+async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Transaction]:
+    """A transaction for the block, undone at its end if the block did not commit; *idem* is for `CommitUnknown`."""
+    deadline = time.monotonic() + timeout
+    async with pool.link(deadline) as link:
+        writing = Transaction(link, deadline)
+        try:
+            yield writing
+            if not writing.done:
+                await writing.undo()
+        except StoreError:
+            await _leave(writing)
+            raise
+        except (DriverError, Late, OSError) as error:
+            meaning = _meaning(writing, error, idem)
+            await _leave(writing)
+            raise meaning from None
+        except asyncio.CancelledError as cancelled:
+            link.drop()
+            if writing.committing and not writing.done:
+                raise cancelled from unknown(idem)
+            raise
+        except BaseException:
+            link.drop()
+            raise
+
+
+def _meaning(writing: Transaction, error: BaseException, idem: str) -> StoreError:
+    if writing.done:  # only giving back the connection went wrong
+        return translated(error)
+    if writing.committing and not surely_undone(error, failed=writing.link.failed()):
+        writing.link.drop()
+        return unknown(idem)
+    return translated(error)
+
+
+async def _leave(writing: Transaction) -> None:
+    """Undo what is under way, so that the locks are free at once; a connection that cannot is dropped."""
+    try:
+        await writing.link.ask("ROLLBACK")
+    except (DriverError, Late, OSError):
+        writing.link.drop()

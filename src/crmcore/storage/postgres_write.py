@@ -1,0 +1,402 @@
+"""Writes of the tables, within a transaction that holds its locks.
+
+Invariant: a batch is looked up, planned and written under locks on all that it depends on; the tables `key`, `claim`
+and `sort` hold exactly what the live rows of `record` say that they carry. A batch is written by one statement, made of
+the parts that it needs; which part is carried out first does not matter, since no two of them touch the same row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from crmcore.storage.document import decode, write
+from crmcore.storage.erasing import erased_idem
+from crmcore.storage.plan import Current, Event, Plan, Written
+from crmcore.storage.postgres_driver import Asked, Row
+from crmcore.storage.postgres_read import HEAD, head_of
+from crmcore.storage.postgres_rows import Place, carried_by, events, key_mark, part_mark
+from crmcore.storage.postgres_transaction import Transaction
+from crmcore.storage.validate import Address, Checked, KeyPair
+
+_TENANT = "(SELECT no FROM {tenant} WHERE name = $1)"
+
+
+class Tenant(NamedTuple):
+    """A tenant in the eyes of who writes. *era* is that of all rows written now."""
+
+    number: int
+    pepper: bytes
+    era: int
+
+
+class Applied(NamedTuple):
+    """What is kept of a batch; *digest* is None when `outcome` said that it was not applied.
+
+    *idle* is where the feed was when a batch without changes came. *rows* and *refused* are of a chunk.
+    """
+
+    era: int
+    tx: int
+    no: int
+    digest: bytes | None
+    at: int
+    last: int
+    idle: str | None
+    rows: int | None
+    refused: str | None
+    erasure: str | None
+
+    @property
+    def place(self) -> Place:
+        """The place of its last change."""
+        if self.idle is not None:
+            era, tx, n = decode(self.idle)
+            return era, tx, n
+        return self.era, self.tx, self.last
+
+
+# --- looking up ---------------------------------------------------------------------------------------
+
+_WHO = (
+    "SELECT t.no, t.pepper, convert_from(m.value, 'UTF8')::bigint FROM {meta} AS m "
+    "LEFT JOIN {tenant} AS t ON t.name = $1 WHERE m.name = 'era'"
+)
+_APPLIED = (
+    "SELECT era, tx::text, no, digest, at, last, idle, rows, refused, erasure FROM {batch} "
+    f"WHERE tenant = {_TENANT} AND idem = $2"
+)
+_EVENTS = (
+    "SELECT f.op, f.name, f.id, f.what FROM {batch} AS b JOIN {feed} AS f "
+    "ON f.tenant = b.tenant AND f.era = b.era AND f.tx = b.tx AND f.n > b.first AND f.n <= b.last "
+    f"WHERE b.tenant = {_TENANT} AND b.idem = $2 ORDER BY f.n"
+)
+_CURRENT = (
+    "SELECT r.kind, r.id, r.version, r.body IS NOT NULL, r.carries "
+    "FROM unnest($2::text[], $3::uuid[]) AS asked (kind, id) "
+    f"JOIN {{record}} AS r ON r.tenant = {_TENANT} AND r.kind = asked.kind AND r.id = asked.id"
+)
+_LENGTHS = (
+    "SELECT asked.stream, last.seq FROM unnest($2::text[]) AS asked (stream) CROSS JOIN LATERAL ("
+    f"SELECT seq FROM {{ledger}} AS ledger WHERE tenant = {_TENANT} AND ledger.stream = asked.stream "
+    "ORDER BY ledger.seq DESC LIMIT 1) AS last"
+)
+_HOLDERS = (
+    "SELECT asked.o, c.kind, c.id FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (h, o) "
+    f"JOIN {{claim}} AS c ON c.tenant = {_TENANT} AND c.h = asked.h"
+)
+_NEW_TENANT = "INSERT INTO {tenant} (name) VALUES ($1) ON CONFLICT (name) DO NOTHING"
+
+
+def who(tenant: str) -> Asked:
+    return _WHO, [tenant]
+
+
+def applied(tenant: str, idem: str) -> Asked:
+    return _APPLIED, [tenant, idem]
+
+
+def applied_of(rows: Sequence[Row]) -> Applied | None:
+    """The answer to `applied`."""
+    if not rows:
+        return None
+    era, tx, *rest = rows[0]
+    return Applied(era, int(tx), *rest)
+
+
+async def known(
+    transaction: Transaction, tenant: str, idem: str, rows_who: Sequence[Row], rows_applied: Sequence[Row]
+) -> tuple[str, Applied] | None:
+    """The batch *idem* and the text under which it is kept, also when what it wrote was erased."""
+    found = applied_of(rows_applied)
+    if found is not None:
+        return idem, found
+    pepper = rows_who[0][1]
+    if not pepper:
+        return None
+    form = erased_idem(idem, pepper)
+    found = applied_of(await transaction.ask(*_flat(applied(tenant, form))))
+    return None if found is None else (form, found)
+
+
+def _flat(asked: Asked) -> tuple[Any, ...]:
+    return asked[0], *asked[1]
+
+
+async def events_of(transaction: Transaction, tenant: str, kept_as: str) -> tuple[Event, ...]:
+    """The changes of a batch, by the text under which it is kept."""
+    rows = await transaction.ask(_EVENTS, tenant, kept_as)
+    return events([(op, name, id_, what) for op, name, id_, what in rows])
+
+
+async def tenant_for_writing(transaction: Transaction, tenant: str, rows: Sequence[Row]) -> Tenant:
+    """The tenant, by the answer to `who`; made now if there was none."""
+    if rows[0][0] is None:
+        await transaction.ask(_NEW_TENANT, tenant)
+        rows = await transaction.ask(*_flat(who(tenant)))
+    return Tenant(*rows[0])
+
+
+class LookedUp(NamedTuple):
+    current: Mapping[Address, Current]
+    lengths: Mapping[str, int]
+    holders: Mapping[KeyPair, Address]
+
+
+class Search:
+    """What to look up for a batch: statements first, then what their answers mean."""
+
+    def __init__(
+        self,
+        secret: bytes,
+        tenant: str,
+        addresses: Collection[Address],
+        streams: Collection[str],
+        claims: Collection[KeyPair],
+    ) -> None:
+        self._claims = list(claims)
+        asked: list[tuple[str, Asked]] = []
+        if addresses:
+            kinds, ids = [kind for kind, _ in addresses], [id_ for _, id_ in addresses]
+            asked.append(("records", (_CURRENT, [tenant, kinds, ids])))
+        if streams:
+            asked.append(("streams", (_LENGTHS, [tenant, list(streams)])))
+        if claims:
+            marks = [key_mark(secret, *pair) for pair in self._claims]
+            asked.append(("claims", (_HOLDERS, [tenant, marks])))
+        self._names = [name for name, _ in asked]
+        self.asked = [one for _, one in asked]
+
+    def found(self, answers: Sequence[Sequence[Row]]) -> LookedUp:
+        by_name = dict(zip(self._names, answers, strict=True))
+        return LookedUp(
+            {
+                (kind, id_): Current(version, live, *carried_by(carries))
+                for kind, id_, version, live, carries in by_name.get("records", ())
+            },
+            dict(by_name.get("streams", ())),
+            {self._claims[o - 1]: (kind, id_) for o, kind, id_ in by_name.get("claims", ())},
+        )
+
+
+# --- writing ------------------------------------------------------------------------------------------
+
+
+class Effects(NamedTuple):
+    """What a plan does to the rows of the tables, each a list of rows."""
+
+    created: list[Row]
+    changed: list[Row]
+    rekeyed: list[Row]
+    keys_lost: list[Row]
+    keys_gained: list[Row]
+    claims_lost: list[Row]
+    claims_gained: list[Row]
+    sorts_lost: list[Row]
+    sorts_gained: list[Row]
+    entries: list[Row]
+
+
+def effects(secret: bytes, exclusive: frozenset[str], plan: Plan) -> Effects:
+    """What a plan does, in the order of the primary keys: neighbours are written together."""
+    into = Effects(*([] for _ in Effects._fields))
+    claimed: set[str] = set()
+    for written in plan.written:
+        _record(into, written)
+        _keys(into, secret, exclusive, written, claimed)
+        _sorts(into, secret, written)
+    # What was handed over within the batch has a holder already.
+    into.claims_lost[:] = [row for row in into.claims_lost if row[0] not in claimed]
+    into.entries.extend(
+        [
+            (new.stream, seq, new.occurred, new.recorded, new.subjects, new.schema, new.body)
+            for new, seq in plan.entered
+        ]
+    )
+    for rows in into:
+        rows.sort(key=_place)
+    return into
+
+
+def _place(row: Row) -> tuple[Any, Any]:
+    return row[0], row[1]
+
+
+def _record(into: Effects, written: Written) -> None:
+    after, version, before = written
+    kind, id_ = after.address
+    if after.op == "rekey":
+        into.rekeyed.append((kind, id_, after.carries))
+    elif before.version:
+        body = None if after.op == "delete" else after.body
+        into.changed.append((kind, id_, version, after.schema, after.carries, body))
+    else:
+        into.created.append((kind, id_, version, after.schema, after.carries, after.body))
+
+
+def _keys(
+    into: Effects, secret: bytes, exclusive: frozenset[str], written: Written, claimed: set[str]
+) -> None:
+    after, _, before = written
+    keys: Iterable[KeyPair] = after.keys
+    if before.keys:
+        lost = set(before.keys) - set(after.keys)
+        keys = [pair for pair in after.keys if pair not in before.keys]
+        for pair in lost:
+            row = (key_mark(secret, *pair), *after.address)
+            into.keys_lost.append(row)
+            if pair[0] in exclusive:
+                into.claims_lost.append(row)
+    for pair in keys:
+        row = (key_mark(secret, *pair), *after.address)
+        into.keys_gained.append(row)
+        if pair[0] in exclusive:
+            into.claims_gained.append(row)
+            claimed.add(row[0])
+
+
+def _sorts(into: Effects, secret: bytes, written: Written) -> None:
+    after, _, before = written
+    if after.sorts == before.sorts:
+        return
+    kind, id_ = after.address
+    for into_rows, these, others in (
+        (into.sorts_lost, before.sorts, after.sorts),
+        (into.sorts_gained, after.sorts, before.sorts),
+    ):
+        into_rows.extend(
+            [
+                (part_mark(secret, namespace, part), value, id_, kind)
+                for namespace, part, value in these
+                if (namespace, part, value) not in others
+            ]
+        )
+
+
+_RECORD_TYPES = "text uuid bigint bigint text text"
+_KEY_TYPES = "uuid text uuid"
+_SORT_TYPES = "uuid bytea uuid text"
+
+# For each part of `Effects`: the types of its columns, and the statement over its rows. {t} is the tenant's number.
+_PARTS: dict[str, tuple[str, str]] = {
+    "created": (
+        _RECORD_TYPES,
+        "INSERT INTO {{record}} (tenant, kind, id, version, schema, carries, body) SELECT {t}, * FROM {rows}",
+    ),
+    "changed": (
+        _RECORD_TYPES,
+        "UPDATE {{record}} AS r SET version = a3, schema = a4, carries = a5, body = a6 "
+        "FROM {rows} WHERE r.tenant = {t} AND r.kind = a1 AND r.id = a2",
+    ),
+    "rekeyed": (
+        "text uuid text",
+        "UPDATE {{record}} AS r SET carries = a3 FROM {rows} WHERE r.tenant = {t} AND r.kind = a1 AND r.id = a2",
+    ),
+    "keys_lost": (
+        _KEY_TYPES,
+        "DELETE FROM {{key}} AS k USING {rows} WHERE k.tenant = {t} AND k.h = a1 AND k.kind = a2 AND k.id = a3",
+    ),
+    "keys_gained": (_KEY_TYPES, "INSERT INTO {{key}} (tenant, h, kind, id) SELECT {t}, * FROM {rows}"),
+    "claims_lost": (
+        _KEY_TYPES,
+        "DELETE FROM {{claim}} AS c USING {rows} WHERE c.tenant = {t} AND c.h = a1 AND c.kind = a2 AND c.id = a3",
+    ),
+    "claims_gained": (
+        _KEY_TYPES,
+        "INSERT INTO {{claim}} (tenant, h, kind, id) SELECT {t}, * FROM {rows} "
+        "ON CONFLICT (tenant, h) DO UPDATE SET kind = excluded.kind, id = excluded.id",
+    ),
+    "sorts_lost": (
+        _SORT_TYPES,
+        "DELETE FROM {{sort}} AS s USING {rows} "
+        "WHERE s.tenant = {t} AND s.h = a1 AND s.value = a2 AND s.id = a3 AND s.kind = a4",
+    ),
+    "sorts_gained": (_SORT_TYPES, "INSERT INTO {{sort}} (tenant, h, value, id, kind) SELECT {t}, * FROM {rows}"),
+    "entries": (
+        "text bigint bigint bigint text text text",
+        "INSERT INTO {{ledger}} (tenant, stream, seq, occurred, recorded, subjects, schema, body) "
+        "SELECT {t}, * FROM {rows}",
+    ),
+    "changes": (
+        "text text uuid bigint",
+        "INSERT INTO {{feed}} (tenant, era, n, op, name, id, what) SELECT {t}, $2::integer, o, a1, a2, a3, a4 "
+        "FROM {rows_with_o}",
+    ),
+}  # fmt: skip
+_NOTE = (
+    "INSERT INTO {batch} (tenant, idem, digest, at, era, last, idle, actor, reason, rows, refused, erasure) "
+    "SELECT $1::integer, $3, $4, $5, $2::integer, $6::integer, $7, $8, $9, $10::integer, $11, $12"
+)
+_FIXED = 12
+
+
+@lru_cache(maxsize=256)
+def _statement(parts: tuple[str, ...]) -> str:
+    """The statement that carries out some parts; the rows of each are arrays, after the values of `_NOTE`."""
+    texts = [f"note AS ({_NOTE})"]
+    at = _FIXED
+    for part in parts:
+        types, text = _PARTS[part]
+        columns = types.split()
+        arrays = ", ".join(f"${at + place}::{kind}[]" for place, kind in enumerate(columns, 1))
+        names = ", ".join(f"a{place}" for place in range(1, len(columns) + 1))
+        rows = f"unnest({arrays}) AS given ({names})"
+        with_o = f"unnest({arrays}) WITH ORDINALITY AS given ({names}, o)"
+        texts.append(f"{part} AS ({text.format(t='$1::integer', rows=rows, rows_with_o=with_o)})")
+        at += len(columns)
+    return f"WITH {', '.join(texts)} SELECT pg_current_xact_id()::text"
+
+
+class Note(NamedTuple):
+    """What is kept of a batch, chunk or erasure beside its changes."""
+
+    idem: str
+    digest: bytes | None
+    at: int
+    actor: str
+    reason: str | None
+    rows: int | None = None
+    refused: str | None = None
+    erasure: str | None = None
+
+
+def carry_out(
+    tenant: Tenant,
+    note: Note,
+    done: Effects | None,
+    changes: Sequence[Event],
+    idle: Place | None,
+    copied: int = 0,
+) -> Asked:
+    """The statement that writes a batch, or of a chunk what was not *copied* before: so many changes were.
+
+    *idle* is where the feed is, for a batch without changes.
+    """
+    rows: dict[str, Sequence[Row]] = {} if done is None else done._asdict()
+    rows["changes"] = [(op, name, id_ or None, what) for op, name, id_, what in changes]
+    parts = tuple(part for part in _PARTS if rows.get(part))
+    place = None if idle is None else write(idle)
+    values: list[Any] = [
+        tenant.number,
+        tenant.era,
+        note.idem,
+        note.digest,
+        note.at,
+        copied or len(changes),
+        place,
+        note.actor,
+    ]
+    values += [note.reason, note.rows, note.refused, note.erasure]
+    for part in parts:
+        values += map(list, zip(*rows[part], strict=True))
+    return _statement(parts), values
+
+
+async def head(transaction: Transaction, tenant: str) -> Place:
+    """Where the feed is now, for who reads it."""
+    return head_of(await transaction.ask(HEAD, tenant))
+
+
+def note_of(checked: Checked) -> Note:
+    return Note(checked.idem, checked.digest, checked.at, checked.actor, checked.reason)

