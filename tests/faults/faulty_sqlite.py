@@ -43,9 +43,9 @@ class FaultySqlite:
     def arm(self, kind: str, at: int) -> None:
         self._armed, self._kind, self._at, self._calls, self._failed = True, kind, at, 0, False
 
-    def disarm(self) -> tuple[int, bool]:
+    def disarm(self) -> bool:
         self._armed = False
-        return self._calls, self._failed
+        return self._failed
 
     def around(self, connection: sqlite3.Connection, sql: str, call: Callable[[], T]) -> T:
         """Make one call of the driver, or let it fail."""

@@ -3,15 +3,17 @@
     python -m tests.faults.matrix sqlite
     python -m tests.faults.matrix postgres
 
-The calls of a batch are counted first; then the same shape is sent again for each call and each kind of fault, with the
-fault in that call. What the store says is compared with what is read afterwards through a store that knows no faults:
+A batch of each shape is sent with a fault in its first call, another with one in its second, and so on until there is no
+such call. What the store says is compared with what is read afterwards through a store that knows no faults:
 ``not_applied`` must mean that nothing is there, a receipt that all is there, and after ``unknown`` the answer of
 `outcome` must be the truth, and final. Never may a part of a batch be there. Then the same batch is sent again to the
-store that met the fault, which must go on by itself. No call may take longer than its timeout (and as long as the fault
+store that met the fault, which must go on by itself (what is left of a broken connection may cost it a call that says
+not applied, and to be sent again). No call may take longer than its timeout (and as long as the fault
 held it) and a second.
 
 It prints a table: for each shape and kind the faults, how many errors said not applied or unknown, how many batches
-were answered with a receipt all the same, how many of the unknown were there, and the wrong labels, which must be 0.
+were answered with a receipt all the same, how many of the unknown were there, how many calls failed later, and the
+wrong labels, which must be 0.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from itertools import count
 from pathlib import Path
@@ -45,11 +47,11 @@ class Target(Protocol):
     other: Store
 
     def arm(self, kind: str, at: int) -> None:
-        """From now on count calls, and let number *at* (from 1) fail; 0 lets none fail."""
+        """From now on count calls, and let number *at* (from 1) fail."""
         ...
 
-    def disarm(self) -> tuple[int, bool]:
-        """Let everything pass; how many calls there were, and whether one failed."""
+    def disarm(self) -> bool:
+        """Let everything pass, and wait until the fault is over; whether it came about."""
         ...
 
 
@@ -110,7 +112,8 @@ SHAPES: dict[str, Shape] = {
 
 @attrs.define
 class Line:
-    """What came of all faults of one kind in one shape."""
+    """What came of all faults of one kind in one shape. *later* counts the errors of a batch that was sent again, which
+    all said that it may be sent once more."""
 
     shape: str
     kind: str
@@ -119,40 +122,27 @@ class Line:
     unknown: int = 0
     answered: int = 0
     there: int = 0
+    later: int = 0
     slowest: float = 0.0
     wrong: list[str] = attrs.field(factory=list)
 
 
-def counted(target: Target, shape: Shape, numbers: Iterator[int]) -> int:
-    """How many calls of the driver a batch of this shape makes."""
-    number = next(numbers) * 100
-    before, ops = shape(number)
-    if before:
-        target.store.apply(sent(f"before-{number}", *before))
-    target.arm("none", 0)
-    target.store.apply(sent(f"batch-{number}", *ops))
-    return target.disarm()[0]
-
-
-def matrix(
-    target: Target, shapes: dict[str, Shape] | None = None, numbers: Iterator[int] | None = None
-) -> list[Line]:
-    """One run for each shape, each kind of fault and each call."""
-    numbers = count(1) if numbers is None else numbers
+def matrix(target: Target, shapes: Mapping[str, Shape] = SHAPES) -> list[Line]:
+    """For each shape and kind a fault in the first call, the second, and so on until a batch has no such call."""
+    numbers = count(1)
     lines: list[Line] = []
     target.store.apply(sent("first", append("log:0")))  # the tenant is known from now on
-    for name, shape in (SHAPES if shapes is None else shapes).items():
-        calls = counted(target, shape, numbers)
+    for name, shape in shapes.items():
         for kind in target.kinds:
             line = Line(name, kind)
             lines.append(line)
-            for at in range(1, calls + 1):
-                number = next(numbers) * 100
-                one_fault(target, shape, number, line, at)
+            while one_fault(target, shape, next(numbers) * 100, line, line.faults + 1):
+                line.faults += 1
     return lines
 
 
-def one_fault(target: Target, shape: Shape, number: int, line: Line, at: int) -> None:
+def one_fault(target: Target, shape: Shape, number: int, line: Line, at: int) -> bool:
+    """Whether there was a call number *at*; if so, *line* has what came of it."""
     before, ops = shape(number)
     if before:
         target.store.apply(sent(f"before-{number}", *before))
@@ -168,18 +158,19 @@ def one_fault(target: Target, shape: Shape, number: int, line: Line, at: int) ->
     except BaseException as error:
         said = type(error).__name__
     took = time.monotonic() - began
-    _, failed = target.disarm()
+    if not target.disarm():
+        if said != "applied":
+            line.wrong.append(f"{line.shape}, {line.kind}: without a fault, said {said}")
+        return False
     line.slowest = max(line.slowest, took)
-    problem = "" if failed else "the fault did not come about"
-    if took > TIMEOUT + target.held + 1:
-        problem = f"it took {took:.1f} s"
-    line.faults += 1
     line.not_applied += said == "not_applied"
     line.unknown += said == "unknown"
     line.answered += said == "applied"
+    problem = f"it took {took:.1f} s" if took > TIMEOUT + target.held + 1 else ""
     problem = problem or judged(target, batch, said, start, line)
     if problem:
         line.wrong.append(f"{line.shape}, {line.kind} at call {at}, said {said}: {problem}")
+    return True
 
 
 def judged(target: Target, batch: Batch, said: str, start: str, line: Line) -> str:
@@ -198,18 +189,24 @@ def judged(target: Target, batch: Batch, said: str, start: str, line: Line) -> s
         answer = target.other.outcome(batch.tenant, batch.idem)
         if (answer is not None) != there:
             return "outcome() lies"
-    return again(target, batch, said, there, effects, start)
+    return again(target, batch, said, start, line, there=there, effects=effects)
 
 
-def again(target: Target, batch: Batch, said: str, there: bool, effects: int, start: str) -> str:
+def again(
+    target: Target, batch: Batch, said: str, start: str, line: Line, *, there: bool, effects: int
+) -> str:
     """Send the batch again, to the store that met the fault."""
     fenced = said == "unknown" and effects and not there
-    try:
-        receipt = target.store.apply(batch, timeout=20)
-    except Fenced:
-        return "" if fenced else "sent again, it is fenced"
-    except StoreError as error:
-        return f"sent again, it fails with {error.code}"
+    for attempt in range(3):
+        try:
+            receipt = target.store.apply(batch, timeout=20)
+            break
+        except Fenced:
+            return "" if fenced else "sent again, it is fenced"
+        except StoreError as error:
+            if attempt == 2 or not error.retryable or error.outcome != "not_applied":
+                return f"sent again, it fails: {error}"
+            line.later += 1
     if fenced:
         return "it was applied after outcome() had said that it never will be"
     if effects and receipt.replayed != there:
@@ -233,10 +230,10 @@ def there_of(store: Store, idem: str, start: str) -> int:
 
 
 def table(lines: list[Line]) -> str:
-    head = f"{'shape':<18} {'fault':<22} faults  not applied  unknown  of them there  answered  slowest  wrong"
+    head = f"{'shape':<18} {'fault':<22} faults  not applied  unknown  of them there  answered  later  slowest  wrong"
     rows = [
         f"{one.shape:<18} {one.kind:<22} {one.faults:>6} {one.not_applied:>12} {one.unknown:>8} {one.there:>14} "
-        f"{one.answered:>9} {one.slowest:>6.2f} s {len(one.wrong):>6}"
+        f"{one.answered:>9} {one.later:>6} {one.slowest:>6.2f} s {len(one.wrong):>6}"
         for one in lines
     ]
     faults, wrong = sum(one.faults for one in lines), [text for one in lines for text in one.wrong]

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore, lift
 from crmcore.testing.kit import EXCLUSIVE
-from crmcore.testing.subjects import _Opened
+from crmcore.testing.subjects import Opened
 
 VARIABLE = "CRMCORE_TEST_POSTGRES"
 _numbers = count(1)
@@ -67,7 +67,7 @@ def execute(statement: str, schema: str = "", parameters: Any = None) -> list[tu
         return cursor.fetchall() if cursor.description else []
 
 
-class Postgres(_Opened):
+class Postgres(Opened):
     """Fresh stores, each in a schema of its own."""
 
     durable = True
