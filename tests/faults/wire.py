@@ -90,14 +90,14 @@ class Connection:
         self._wire, self._client, self._server = wire, client, server
         self._pid = 0
         self._deaf = False
+        self._broke = threading.Event()
         self._back = threading.Thread(target=self._backward, daemon=True)
         self._back.start()
         threading.Thread(target=self._forward, daemon=True).start()
 
     def end(self) -> None:
         """Wait until the server has read everything and gone, or has answered."""
-        if self._deaf:
-            self._back.join(10)
+        self._broke.wait(10)
 
     def _forward(self) -> None:
         with suppress(OSError):
@@ -119,17 +119,21 @@ class Connection:
             self._wire.terminate(self._pid)
         if fault == "error of the server":
             self._server.sendall(NONSENSE)
-        if fault in {"cut before", "cut after", "hang"}:
-            self._deaf = True  # nothing comes back any more
+        if fault not in {"cut before", "cut after", "hang"}:
+            self._server.sendall(message)
+            if fault:
+                self._broke.set()
+            return True
+        self._deaf = True  # nothing comes back any more
+        with suppress(OSError):
             if fault != "cut before":
                 self._server.sendall(message)
             if fault == "hang":
                 while self._client.recv(1 << 16):
                     pass
-            self._hang_up()
-            return False
-        self._server.sendall(message)
-        return True
+        self._hang_up()
+        self._broke.set()
+        return False
 
     def _hang_up(self) -> None:
         """Let the server read to the end of what it was sent, then let the client know."""

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from crmcore.storage.capability import BULK, ORDERED_TEXT, PARTS, unclaimed
+from crmcore.storage.capability import (
+    BACKUP,
+    BULK,
+    DURABLE,
+    ERASER,
+    ORDERED_TEXT,
+    SCHEMA,
+    STREAM,
+    TENANTS,
+)
 from crmcore.storage.protocol import Capability, Description, Limits
 
 LIMITS = Limits(
@@ -19,22 +28,37 @@ LIMITS = Limits(
     idem_window_hours=24 * 365 * 100,  # receipts are never dropped
 )
 
-CAPABILITIES = (
+_SHARED = (
     Capability(name="changes", support="full"),
-    Capability(name=BULK, support="full"),
     Capability(name=ORDERED_TEXT, support="full"),
-    *(unclaimed(name, "not in version 1 of the shipped stores") for name in PARTS if name != BULK),
+    *(Capability(name=name, support="full") for name in (BULK, STREAM, ERASER, BACKUP, TENANTS)),
 )
+
+MEMORY = (
+    *_SHARED,
+    Capability(name=DURABLE, support="unsupported", reason="what is only in memory ends with its process"),
+    Capability(
+        name=SCHEMA, support="unsupported", reason="what is only in memory is never older than crmcore"
+    ),
+)
+"""What the store in memory claims."""
+
+SQLITE = (*_SHARED, Capability(name=DURABLE, support="full"), Capability(name=SCHEMA, support="full"))
+"""What the store in a file claims."""
 
 
 def described(
-    engine: str, address: str, durability: Literal["none", "process", "power"], exclusive: frozenset[str]
+    engine: str,
+    address: str,
+    durability: Literal["none", "process", "power"],
+    exclusive: frozenset[str],
+    capabilities: tuple[Capability, ...],
 ) -> Description:
     return Description(
         engine=engine,
         address=address,
         durability=durability,
         exclusive=exclusive,
-        capabilities=CAPABILITIES,
+        capabilities=capabilities,
         limits=LIMITS,
     )

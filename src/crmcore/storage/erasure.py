@@ -57,13 +57,16 @@ class Residual:
 
 @attrs.frozen(kw_only=True)
 class ErasureReport:
-    """How many *records* and *entries* were erased, of how many *batches* the receipts were stripped, what remains."""
+    """How many *records* and *entries* were erased, of how many *batches* the receipts were stripped, what remains.
+
+    *at* is that of the erasure; it is None where a whole tenant was dropped, of which not even a time is kept.
+    """
 
     records: int
     entries: int
     batches: int
     residual: tuple[Residual, ...]
-    at: datetime
+    at: datetime | None = None
     replayed: bool = False
 
 

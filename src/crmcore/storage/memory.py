@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from heapq import merge
+from itertools import chain
 
+import crmcore.storage.memory_erasing as memory_erasing
 import crmcore.storage.paging as paging
 from crmcore.errors import Contention, StoreClosed
 from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.bulk_plan import check_chunk, chunk_digest, chunk_receipt, refusals_text, sift
 from crmcore.storage.cursor import Cursors
-from crmcore.storage.describe import LIMITS, described
+from crmcore.storage.describe import LIMITS, MEMORY, described
+from crmcore.storage.erasing import check_erasure
+from crmcore.storage.erasure import Erasure, ErasureReport
 from crmcore.storage.lift import Lifted
+from crmcore.storage.memory_stored import MemorySnapshot, built, rows_of
 from crmcore.storage.memory_tenant import Applied, TenantData
 from crmcore.storage.plan import decide, receipt, replayable
 from crmcore.storage.protocol import (
@@ -37,6 +42,9 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
+from crmcore.storage.restoring import not_empty
+from crmcore.storage.stored import Stored
+from crmcore.storage.stream import Restored
 from crmcore.storage.validate import check_batch, check_name, check_word
 
 
@@ -58,7 +66,7 @@ class MemoryStore:
         self._closed = False
 
     def describe(self) -> Description:
-        return described("memory", "memory", "none", self._exclusive)
+        return described("memory", "memory", "none", self._exclusive, MEMORY)
 
     def get(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
         wanted = paging.check_get(LIMITS, refs)
@@ -152,8 +160,8 @@ class MemoryStore:
         checked = check_batch(batch, LIMITS, self._exclusive)
         with self._open(timeout):
             data = self._tenants.setdefault(checked.tenant, TenantData(checked.tenant))
-            if checked.idem in data.batches:
-                before = data.batches[checked.idem]
+            if (known := data.known(checked.idem)) is not None:
+                before = data.batches[known]
                 replayable(before.digest if before else None, checked.digest)
                 assert before is not None  # for the type checker: None was refused in the line above
                 return self._receipt(data, before, replayed=True)
@@ -171,7 +179,7 @@ class MemoryStore:
         check_name(idem, "an idempotency key")
         with self._open():
             data = self._tenants.setdefault(tenant, TenantData(tenant))
-            applied = data.batches.setdefault(idem, None)
+            applied = data.batches.setdefault(data.known(idem) or idem, None)
             return None if applied is None else self._receipt(data, applied, replayed=True)
 
     def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
@@ -187,9 +195,8 @@ class MemoryStore:
                 {stream: data.length(stream) for stream in checked.streams},
                 {pair: holder for pair in checked.claims if (holder := data.holder(pair)) is not None},
             )
-            applied = data.carry_out(checked, plan)
-            data.loads[checked.idem] = (checked.size, refusals_text(refused))
-            return self._chunk_receipt(data, checked.idem, applied, replayed=False)
+            applied = data.carry_out(checked, plan, (checked.size, refusals_text(refused)))
+            return self._chunk_receipt(data, applied, replayed=False)
 
     def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
         check_name(tenant, "a tenant")
@@ -198,18 +205,64 @@ class MemoryStore:
         with self._open():
             return self._loaded(self._tenant(tenant), idem, wanted)
 
+    def export(self, tenants: Collection[str] | None = None) -> MemorySnapshot:
+        """A snapshot that holds on to all rows that there are now; one of a file does not."""
+        for tenant in tenants or ():
+            check_name(tenant, "a tenant")
+        with self._open():
+            chosen = sorted(self._tenants if tenants is None else set(tenants) & set(self._tenants))
+            rows = [rows_of(data) for data in map(self._tenant, chosen) if not data.empty]
+        return MemorySnapshot(chain.from_iterable(rows), self._open)
+
+    def restore(self, rows: Iterable[Stored]) -> Restored:
+        tenants, counts = built(rows, LIMITS, self._exclusive)
+        with self._open():
+            if not all(self._tenant(tenant).empty for tenant in tenants):
+                raise not_empty()
+            self._tenants.update(tenants)
+        return counts
+
+    def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
+        checked = check_erasure(erasure, LIMITS)
+        with self._open(timeout):
+            data = self._tenants.setdefault(checked.tenant, TenantData(checked.tenant))
+            known = data.known(checked.idem)
+            if known is not None:
+                before = data.batches[known]
+                replayable(before.digest if before else None, checked.digest)
+                assert before is not None  # for the type checker: None was refused in the line above
+                return memory_erasing.report(data, before, replayed=True)
+            return memory_erasing.report(data, memory_erasing.erase(data, checked), replayed=False)
+
+    def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
+        start = paging.erasures_query(self._cursors, tenant, after, limit)
+        with self._open():
+            done = self._tenant(tenant).erasures(start, limit)
+        return paging.erasures_page(self._cursors, tenant, done, limit)
+
+    def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
+        start = paging.tenants_query(self._cursors, after, limit)
+        with self._open():
+            names = sorted(name for name, data in self._tenants.items() if name > start and not data.empty)
+        return paging.tenants_page(self._cursors, names, limit)
+
+    def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
+        check_name(tenant, "a tenant")
+        with self._open(timeout):
+            return memory_erasing.dropped(self._tenants.pop(tenant, TenantData(tenant)))
+
     def _loaded(self, data: TenantData, idem: str, digest: bytes) -> ChunkReceipt | None:
-        if idem not in data.batches:
+        known = data.known(idem)
+        if known is None:
             return None
-        before = data.batches[idem]
+        before = data.batches[known]
         replayable(before.digest if before else None, digest)
         assert before is not None  # for the type checker: None was refused in the line above
-        return self._chunk_receipt(data, idem, before, replayed=True)
+        return self._chunk_receipt(data, before, replayed=True)
 
-    def _chunk_receipt(
-        self, data: TenantData, idem: str, applied: Applied, *, replayed: bool
-    ) -> ChunkReceipt:
-        rows, refused = data.loads[idem]
+    def _chunk_receipt(self, data: TenantData, applied: Applied, *, replayed: bool) -> ChunkReceipt:
+        assert applied.load is not None  # a batch has another digest, so it was refused before
+        rows, refused = applied.load
         position = self._position(data.tenant)(applied.last)
         return chunk_receipt(data.tenant, position, rows, refused, applied.at, replayed=replayed)
 

@@ -7,69 +7,88 @@ The caller holds the lock.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Set
 from itertools import islice
 from typing import NamedTuple
 
 from crmcore.storage.bulk_plan import CheckedChunk
 from crmcore.storage.document import decode
+from crmcore.storage.erasing import erasure_of, forms
+from crmcore.storage.erasure import Erasure
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery
 from crmcore.storage.plan import ABSENT, Current, Event, Plan, Written, change
 from crmcore.storage.protocol import Change, Entry, Key, Record, Ref, Sort
-from crmcore.storage.validate import Addition, Address, Checked, KeyPair, actor_of, instant
-from crmcore.values.source import Actor
+from crmcore.storage.validate import Addition, Address, Checked, KeyPair, Write, actor_of, instant
 
 
-class _Row(NamedTuple):
+class Kept(NamedTuple):
+    """A record as it is kept; of a deleted one only the version is left."""
+
     current: Current
     schema: int
     body: str
 
+    def __repr__(self) -> str:
+        return f"Kept({self.current!r}, <hidden>)"
+
 
 class Applied(NamedTuple):
-    """A batch that was applied; its changes are numbers *first* + 1 to *last* of the feed."""
+    """A batch that was applied; its changes are numbers *first* + 1 to *last* of the feed.
 
+    *load* is the number of rows of a chunk and the text of its refusals, *erasure* what is kept of an erasure.
+    """
+
+    idem: str
     digest: bytes
     at: int
     first: int
     last: int
-
-
-class _Fed(NamedTuple):
-    event: Event
-    at: int
-    idem: str
-    actor: Actor
+    actor: str
     reason: str | None
+    load: tuple[int, str] | None = None
+    erasure: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Applied(first={self.first}, last={self.last}, <hidden>)"
 
 
 class TenantData:
-    def __init__(self, tenant: str) -> None:
+    """All that one tenant has. *feed* has each change with its batch, *batches* every batch by the key it is known by.
+
+    The value of a key that `outcome` fenced is None.
+    """
+
+    def __init__(self, tenant: str, pepper: bytes = b"") -> None:
         self.tenant = tenant
-        self.feed: list[_Fed] = []
+        self.pepper = pepper
+        self.feed: list[tuple[Event, Applied]] = []
         self.batches: dict[str, Applied | None] = {}
-        self.loads: dict[str, tuple[int, str]] = {}
-        self._rows: dict[Address, _Row] = {}
+        self.rows: dict[Address, Kept] = {}
+        self.ledgers: dict[str, list[Addition]] = {}
         self._ids: dict[str, list[str]] = {}
         self._keys: dict[KeyPair, list[Address]] = {}
         self._sorts: dict[tuple[str, str], list[tuple[bytes, str, str]]] = {}
-        self._ledgers: dict[str, list[Addition]] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing at all of this tenant."""
+        return not (self.batches or self.rows or self.ledgers)
 
     # reads
 
     def current(self, address: Address) -> Current:
-        row = self._rows.get(address)
+        row = self.rows.get(address)
         return row.current if row else ABSENT
 
     def length(self, stream: str) -> int:
-        return len(self._ledgers.get(stream, ()))
+        return len(self.ledgers.get(stream, ()))
 
     def holder(self, pair: KeyPair) -> Address | None:
         carriers = self._keys.get(pair)
         return carriers[0] if carriers else None
 
     def record(self, address: Address) -> Record | None:
-        row = self._rows.get(address)
+        row = self.rows.get(address)
         if row is None or not row.current.live:
             return None
         return Record(
@@ -112,7 +131,7 @@ class TenantData:
                 yield record
 
     def entries(self, stream: str, after: int | None, *, reverse: bool) -> Iterator[Entry]:
-        ledger = self._ledgers.get(stream, [])
+        ledger = self.ledgers.get(stream, [])
         if reverse:
             last = len(ledger) if after is None else min(after - 1, len(ledger))
             numbers = range(last, 0, -1)
@@ -130,40 +149,96 @@ class TenantData:
                 body=decode(kept.body),
             )
 
+    def known(self, idem: str) -> str | None:
+        """The text under which the batch *idem* is known, which is another one when what it wrote was erased."""
+        return next((form for form in forms(idem, self.pepper) if form in self.batches), None)
+
     def events(self, applied: Applied) -> Iterator[Event]:
-        return (fed.event for fed in self.feed[applied.first : applied.last])
+        return (event for event, _ in self.feed[applied.first : applied.last])
 
     def changes(self, after: int, limit: int, position: Callable[[int], str]) -> tuple[Change, ...]:
         return tuple(
             change(
                 self.tenant,
-                fed.event,
+                event,
                 position=position(number),
-                at=fed.at,
-                idem=fed.idem,
-                actor=fed.actor,
-                reason=fed.reason,
+                at=batch.at,
+                idem=batch.idem,
+                actor=actor_of(batch.actor),
+                reason=batch.reason,
             )
-            for number, fed in enumerate(self.feed[after : after + limit], after + 1)
+            for number, (event, batch) in enumerate(self.feed[after : after + limit], after + 1)
         )
 
-    # the one write; a plan cannot fail half way
+    def erasures(self, after: int, limit: int) -> list[tuple[int, Erasure]]:
+        """The erasures after the first *after*, each with its number, and one more than *limit* if there are more."""
+        done = [batch for batch in self.batches.values() if batch and batch.erasure is not None]
+        done.sort(key=lambda batch: batch.first)
+        return [
+            (
+                place,
+                erasure_of(self.tenant, text, idem=one.idem, at=one.at, actor=one.actor, reason=one.reason),
+            )
+            for place, one in islice(enumerate(done, 1), after, after + limit + 1)
+            if (text := one.erasure) is not None
+        ]
 
-    def carry_out(self, checked: Checked | CheckedChunk, plan: Plan) -> Applied:
+    # the writes; a plan cannot fail half way
+
+    def carry_out(
+        self, checked: Checked | CheckedChunk, plan: Plan, load: tuple[int, str] | None = None
+    ) -> Applied:
         for written in plan.written:
             self._unindex(written)
         for written in plan.written:
             self._index(written)
         for addition, _ in plan.entered:
-            self._ledgers.setdefault(addition.stream, []).append(addition)
-        first = len(self.feed)
-        actor = actor_of(checked.actor)
-        self.feed.extend(
-            _Fed(event, checked.at, checked.idem, actor, checked.reason) for event in plan.events
+            self.ledgers.setdefault(addition.stream, []).append(addition)
+        return self.note(
+            checked.idem, checked.digest, checked.at, checked.actor, checked.reason, plan.events, load=load
         )
-        applied = Applied(checked.digest, checked.at, first, len(self.feed))
-        self.batches[checked.idem] = applied
-        return applied
+
+    def note(
+        self,
+        idem: str,
+        digest: bytes,
+        at: int,
+        actor: str,
+        reason: str | None,
+        events: Collection[Event],
+        *,
+        load: tuple[int, str] | None = None,
+        erasure: str | None = None,
+    ) -> Applied:
+        """Keep that a batch was applied, with its changes."""
+        first = len(self.feed)
+        batch = Applied(idem, digest, at, first, first + len(events), actor, reason, load, erasure)
+        self.feed.extend((event, batch) for event in events)
+        self.batches[idem] = batch
+        return batch
+
+    def remove(self, address: Address) -> int:
+        """Take a live record away, as a `Delete` would; its version before."""
+        before = self.rows[address].current
+        written = Written(Write("delete", address, before.version), before.version + 1, before)
+        self._unindex(written)
+        self._index(written)
+        return before.version
+
+    def insert(self, address: Address, kept: Kept) -> None:
+        """Keep a record that is not there yet, as it is."""
+        if not kept.current.live:
+            self.rows[address] = kept
+            return
+        version, _, keys, sorts = kept.current
+        write = Write("put", address, 0, kept.schema, kept.body, tuple(keys), tuple(sorts))
+        self._index(Written(write, version, ABSENT))
+
+    def shared(self, exclusive: Set[str]) -> KeyPair | None:
+        """An exclusive key that more than one record carries, if there is one."""
+        return next(
+            (pair for pair, held in self._keys.items() if pair[0] in exclusive and len(held) > 1), None
+        )
 
     def _unindex(self, written: Written) -> None:
         kind, id_ = address = written.after.address
@@ -185,11 +260,11 @@ class TenantData:
         kind, id_ = address = written.after.address
         op, _, _, schema, body, keys, sorts, *_ = written.after
         if op == "delete":
-            self._rows[address] = _Row(Current(written.version, live=False), 0, "")
+            self.rows[address] = Kept(Current(written.version, live=False), 0, "")
             return
         if op == "rekey":
-            _, schema, body = self._rows[address]
-        self._rows[address] = _Row(Current(written.version, live=True, keys=keys, sorts=sorts), schema, body)
+            _, schema, body = self.rows[address]
+        self.rows[address] = Kept(Current(written.version, live=True, keys=keys, sorts=sorts), schema, body)
         for pair in keys:
             insort(self._keys.setdefault(pair, []), address)
         for namespace, part, value in sorts:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from crmcore.errors import InvalidRecord, PositionExpired
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.document import MAX_INT
+from crmcore.storage.erasure import Erasure
 from crmcore.storage.protocol import (
     Change,
     Entry,
@@ -250,3 +251,31 @@ def feed_page(
 def check_fanout(limits: Limits, tenant: str, keys: Collection[Key], cap: int) -> None:
     check_keys_of_call(limits, tenant, keys)
     check_limit(cap, "a cap")
+
+
+def erasures_query(cursors: Cursors, tenant: str, after: str | None, limit: int) -> int:
+    """The number of the last erasure seen; 0 before the first."""
+    check_name(tenant, "a tenant")
+    check_limit(limit)
+    return 0 if after is None else int(cursors.open(("erasures", tenant), after)[0])
+
+
+def erasures_page(
+    cursors: Cursors, tenant: str, numbered: Sequence[tuple[int, Erasure]], limit: int
+) -> Page[Erasure]:
+    items = tuple(erasure for _, erasure in numbered[:limit])
+    if len(numbered) <= limit:
+        return Page(items)
+    return Page(items, cursors.seal(("erasures", tenant), [numbered[limit - 1][0]]))
+
+
+def tenants_query(cursors: Cursors, after: str | None, limit: int) -> str:
+    """The name of the last tenant seen; empty before the first."""
+    check_limit(limit)
+    return "" if after is None else str(cursors.open(("tenants",), after)[0])
+
+
+def tenants_page(cursors: Cursors, names: Sequence[str], limit: int) -> Page[str]:
+    if len(names) <= limit:
+        return Page(tuple(names))
+    return Page(tuple(names[:limit]), cursors.seal(("tenants",), [names[limit - 1]]))

@@ -6,28 +6,24 @@ in place, so that a chunk is there whole when its transaction ends, and nothing 
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
-from itertools import islice
 
 from crmcore.storage.bulk import ChunkReceipt
 from crmcore.storage.bulk_plan import CheckedChunk, chunk_receipt, refusals_text, sift
-from crmcore.storage.plan import Event, replayable
-from crmcore.storage.postgres_driver import Asked, Link, Row
+from crmcore.storage.plan import Written, replayable
+from crmcore.storage.postgres_copy import Copying, RecordRow
+from crmcore.storage.postgres_driver import Asked, Link
 from crmcore.storage.postgres_locks import whole_tenant
 from crmcore.storage.postgres_rows import Place
 from crmcore.storage.postgres_transaction import Transaction
 from crmcore.storage.postgres_write import (
     Applied,
-    Effects,
     Note,
     Search,
-    Tenant,
     applied,
     applied_of,
     carry_out,
-    effects,
     head,
     known,
     tenant_for_writing,
@@ -65,10 +61,18 @@ async def load(
     plan, refused = sift(checked, *search.found(answers))
     owner = await tenant_for_writing(writing, tenant, found_who)
     idle = None if plan.events else await head(writing, tenant)
-    await copy_in(writing.link, owner, effects(secret, exclusive, plan), plan.events)
+    copying = Copying(owner, secret, exclusive)
+    new = [written for written in plan.written if not written.before.version]
+    back = [written for written in plan.written if written.before.version]
+    new.sort(key=_address)
+    await copying.records(writing.link, map(_row, new))
+    await copying.entries(writing.link, sorted([(add.stream, seq, *add[2:]) for add, seq in plan.entered]))
+    if back:
+        await copying.bring_back(writing.link, [_row(written) for written in back])
+    await copying.rest(writing.link)
     text = refusals_text(refused)
     note = Note(idem, checked.digest, checked.at, checked.actor, checked.reason, checked.size, text)
-    ((tx,),) = (await writing.commit(carry_out(owner, note, None, (), idle, len(plan.events))))[0]
+    ((tx,),) = (await writing.commit(carry_out(owner, note, None, plan.events, idle)))[0]
     place = idle if idle is not None else (owner.era, int(tx), len(plan.events))
     return place, partial(_receipt, tenant, checked.size, text, checked.at, False)
 
@@ -101,107 +105,10 @@ def _doubts(
     return list(ids), asked
 
 
-# --- COPY ---------------------------------------------------------------------------------------------
-
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
-_NULL = b"\xff\xff\xff\xff"
-_BLOCK = 2000
-_int2, _int4, _int8 = struct.Struct("!h").pack, struct.Struct("!ii").pack, struct.Struct("!iq").pack
-_length = struct.Struct("!i").pack
-_ID = _length(16)
+def _address(written: Written) -> Address:
+    return written.after.address
 
 
-def _text(value: str | None) -> bytes:
-    if value is None:
-        return _NULL
-    data = value.encode()
-    return _length(len(data)) + data
-
-
-def _uuid(value: str) -> bytes:
-    return _ID + bytes.fromhex(value.replace("-", ""))
-
-
-def _keys(start: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
-    kinds: dict[str, bytes] = {}
-    for mark, kind, id_ in rows:
-        named = kinds.get(kind) or kinds.setdefault(kind, _text(kind))
-        yield b"".join((start, _ID, bytes.fromhex(mark), named, _ID, bytes.fromhex(id_.replace("-", ""))))
-
-
-def _sorts(start: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
-    for mark, value, id_, kind in rows:
-        yield b"".join((start, _uuid(mark), _length(len(value)), value, _uuid(id_), _text(kind)))
-
-
-def _records(start: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
-    for kind, id_, version, schema, carries, body in rows:
-        yield b"".join(
-            (start, _text(kind), _uuid(id_), _int8(8, version), _int8(8, schema), _text(carries), _text(body))
-        )
-
-
-def _entries(start: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
-    for stream, seq, occurred, recorded, subjects, schema, body in rows:
-        numbers = _int8(8, seq) + _int8(8, occurred) + _int8(8, recorded)
-        yield b"".join((start, _text(stream), numbers, _text(subjects), _text(schema), _text(body)))
-
-
-def _changes(start: bytes, rows: Iterable[tuple[int, int, Event]]) -> Iterator[bytes]:
-    for n, no, (op, name, id_, what) in rows:
-        named = _uuid(id_) if id_ else _NULL
-        yield b"".join((start, _int4(4, n), _int4(4, no), _text(op), _text(name), named, _int8(8, what)))
-
-
-def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces in few large blocks: what the driver does for each costs more than a row."""
-    yield _HEADER
-    while block := b"".join(islice(pieces, _BLOCK)):
-        yield block
-    yield _TRAILER
-
-
-async def copy_in(link: Link, owner: Tenant, done: Effects, changes: Sequence[Event]) -> None:
-    """Copy new rows into the tables. Of records, only those that were deleted before are there already."""
-    numbered = [(n, 0, event) for n, event in enumerate(changes, 1)]
-    await copy_rows(link, owner, done, numbered)
-
-
-async def copy_rows(
-    link: Link, owner: Tenant, done: Effects, changes: Sequence[tuple[int, int, Event]]
-) -> None:
-    """Copy rows into the tables; of each change its number and that of its batch in the transaction come first."""
-    tenant = _int4(4, owner.number)
-    into = (
-        ("record (tenant, kind, id, version, schema, carries, body)", 7, _records, done.created),
-        ("key (tenant, h, kind, id)", 4, _keys, done.keys_gained),
-        ("claim (tenant, h, kind, id)", 4, _keys, done.claims_gained),
-        ("sort (tenant, h, value, id, kind)", 5, _sorts, done.sorts_gained),
-        ("ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)", 8, _entries, done.entries),
-    )  # fmt: skip
-    for columns, width, pieces, rows in into:
-        if rows:
-            table, _, rest = columns.partition(" ")
-            await link.copy(
-                f"COPY {{{table}}} {rest} FROM STDIN (FORMAT binary)",
-                _blocks(pieces(_int2(width) + tenant, rows)),
-            )
-    if done.changed:
-        await link.ask(*bring_back(owner, done.changed))
-    if changes:
-        start = _int2(8) + tenant + _int4(4, owner.era)
-        await link.copy(
-            "COPY {feed} (tenant, era, n, no, op, name, id, what) FROM STDIN (FORMAT binary)",
-            _blocks(_changes(start, changes)),
-        )
-
-
-def bring_back(owner: Tenant, changed: Sequence[Row]) -> Asked:
-    """The statement that writes records that were deleted before."""
-    return (
-        "UPDATE {record} AS r SET version = a3, schema = a4, carries = a5, body = a6 "
-        "FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::text[]) "
-        "AS given (a1, a2, a3, a4, a5, a6) WHERE r.tenant = $1 AND r.kind = a1 AND r.id = a2",
-        [owner.number, *map(list, zip(*changed, strict=True))],
-    )
+def _row(written: Written) -> RecordRow:
+    _, (kind, id_), _, schema, body, keys, sorts, carries, _ = written.after
+    return kind, id_, written.version, schema, carries, body, keys, sorts

@@ -17,8 +17,18 @@ from crmcore.errors import MissingExtra
 
 try:
     import psycopg
-    from psycopg import AsyncConnection, AsyncRawCursor, Connection, RawCursor, sql, waiting
-    from psycopg.pq import TransactionStatus
+    from psycopg import (
+        AsyncConnection,
+        AsyncCursor,
+        AsyncRawCursor,
+        Connection,
+        Cursor,
+        RawCursor,
+        sql,
+        waiting,
+    )
+    from psycopg.adapt import Dumper
+    from psycopg.pq import ExecStatus, TransactionStatus
     from psycopg.types.numeric import Int8Dumper
     from psycopg.types.string import TextLoader
 except ImportError:
@@ -54,6 +64,25 @@ class Names:
         return known
 
 
+class _Arrays(Dumper):
+    """A list as the text of an array, for a statement that says of what type; psycopg's own looks at each element."""
+
+    def dump(self, obj: list[Any]) -> bytes:
+        return ("{" + ",".join(map(_element, obj)) + "}").encode()
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bytes):
+        return f'"\\\\x{value.hex()}"'
+    if isinstance(value, str):
+        if "\\" in value or '"' in value:
+            value = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{value}"'
+    return str(value)
+
+
 class Link(Protocol):
     """A connection for whoever took it from the pool."""
 
@@ -83,6 +112,11 @@ class Link(Protocol):
     def drop(self) -> None:
         """Close the connection without waiting for anything. May be repeated."""
         ...
+
+
+def _gave_rows(cursor: Cursor[Row] | AsyncCursor[Row]) -> bool:
+    result = cursor.pgresult  # cursor.description would make an object of each column
+    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 def _bounded(generator: Generator[Any, Any, T], link: _Deadline) -> Generator[Any, Any, T]:
@@ -127,11 +161,15 @@ class _Common:
     def __init__(self, connection: _Sync | _Async, names: Names) -> None:
         self._raw = connection
         self._names = names
+        # When a round trip of several statements fails, psycopg takes those of them for prepared that it was about to
+        # prepare and the server never saw; they would fail from then on.
+        self._spoiled = False
         self._poll = select.poll()
         self._poll.register(connection.pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
         # One type for every integer, so that a statement is prepared once; ids stay texts.
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_loader("uuid", TextLoader)
+        connection.adapters.register_dumper(list, _Arrays)
 
     @property
     def deadline(self) -> float:
@@ -146,7 +184,11 @@ class _Common:
 
     def usable(self) -> bool:
         # Nothing is to come on an idle connection, unless the server says that it goes.
-        return self._raw.pgconn.transaction_status == TransactionStatus.IDLE and not self._poll.poll(0)
+        return (
+            not self._spoiled
+            and self._raw.pgconn.transaction_status == TransactionStatus.IDLE
+            and not self._poll.poll(0)
+        )
 
     def drop(self) -> None:
         self._raw.pgconn.finish()
@@ -158,17 +200,20 @@ class SyncLink(_Common):
     def __init__(self, connection: _Sync, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
+        self._cursor = connection.cursor()
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = self._connection.execute(self._names.sql(text), parameters or None)
-        return cursor.fetchall() if cursor.description else []
+        cursor = self._cursor.execute(self._names.sql(text), parameters or None)
+        return cursor.fetchall() if _gave_rows(cursor) else []
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
+        self._spoiled = True
         with self._connection.pipeline():
             cursors = [
                 self._connection.execute(self._names.sql(text), parameters) for text, parameters in asked
             ]
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        self._spoiled = False
+        return [cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
@@ -182,18 +227,21 @@ class AsyncLink(_Common):
     def __init__(self, connection: _Async, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
+        self._cursor = connection.cursor()
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = await self._connection.execute(self._names.sql(text), parameters or None)
-        return await cursor.fetchall() if cursor.description else []
+        cursor = await self._cursor.execute(self._names.sql(text), parameters or None)
+        return await cursor.fetchall() if _gave_rows(cursor) else []
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
+        self._spoiled = True
         async with self._connection.pipeline():
             cursors = [
                 await self._connection.execute(self._names.sql(text), parameters)
                 for text, parameters in asked
             ]
-        return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+        self._spoiled = False
+        return [await cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         async with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:

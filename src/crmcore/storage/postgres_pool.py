@@ -10,24 +10,20 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Protocol
 
 from crmcore.errors import Contention, StoreClosed, StoreError
 from crmcore.storage.postgres_driver import (
-    AsyncLink,
     DriverError,
     Late,
     Link,
     Names,
-    SyncLink,
     connect,
     connect_async,
 )
 from crmcore.storage.postgres_errors import translated
-
-L = TypeVar("L", bound=Link)
 
 Greet = Callable[[Link], Awaitable[None]]
 """What is done first on each new connection."""
@@ -39,8 +35,8 @@ GRACE = 0.5
 class Pool(Protocol):
     """Where the flows take their connections from."""
 
-    def link(self, deadline: float) -> AbstractAsyncContextManager[Link]:
-        """A connection until the end of the block; it is waited for until *deadline*.
+    async def take(self, deadline: float) -> Link:
+        """A connection that must be given back; the server is waited for until *deadline*, on the monotonic clock.
 
         Raises:
             Contention: if all are in use until the deadline.
@@ -49,14 +45,18 @@ class Pool(Protocol):
         """
         ...
 
+    def give(self, link: Link) -> None:
+        """Give back what was taken, in whatever state it is."""
+        ...
+
     async def close(self) -> None: ...
 
 
-class _Idle(Generic[L]):
+class _Idle:
     """The connections that nobody uses, the last given back first."""
 
     def __init__(self) -> None:
-        self._links: list[L] = []
+        self._links: list[Link] = []
         self.closed = False
         self.out = 0
         """How many connections are in use."""
@@ -65,7 +65,7 @@ class _Idle(Generic[L]):
         if self.closed:
             raise StoreClosed("this store is closed: open it again")
 
-    def pop(self) -> L | None:
+    def pop(self) -> Link | None:
         """A connection that can be used, or None; those that cannot are dropped."""
         while self._links:
             with suppress(IndexError):  # another thread may have been faster
@@ -75,7 +75,8 @@ class _Idle(Generic[L]):
                 link.drop()
         return None
 
-    def put(self, link: L) -> None:
+    def put(self, link: Link) -> None:
+        self.out -= 1
         if self.closed or not link.usable():
             link.drop()
             return
@@ -104,37 +105,41 @@ class SyncPool:
 
     def __init__(self, dsn: str, names: Names, size: int, greet: Greet) -> None:
         self._dsn, self._names, self._greet = dsn, names, greet
-        self._room = threading.BoundedSemaphore(size)
-        self.idle: _Idle[SyncLink] = _Idle()
+        self._room = threading.Semaphore(size)
+        self.idle: _Idle = _Idle()
 
-    @asynccontextmanager
-    async def link(self, deadline: float) -> AsyncIterator[Link]:
+    async def take(self, deadline: float) -> Link:
         self.idle.check()
-        if not self._room.acquire(timeout=max(deadline - time.monotonic(), 0)):
+        if not self._room.acquire(blocking=False) and not self._room.acquire(
+            timeout=max(deadline - time.monotonic(), 0)
+        ):
             raise _none_free()
         try:
             self.idle.check()
             link = self.idle.pop() or await self._new(deadline)
-            self.idle.out += 1
-            link.deadline = deadline + GRACE
-            try:
-                yield link
-            finally:
-                self.idle.out -= 1
-                self.idle.put(link)
-        finally:
+        except BaseException:
             self._room.release()
+            raise
+        self.idle.out += 1
+        link.deadline = deadline + GRACE
+        return link
 
-    async def _new(self, deadline: float) -> SyncLink:
-        link: SyncLink | None = None
+    def give(self, link: Link) -> None:
+        self.idle.put(link)
+        self._room.release()
+
+    async def _new(self, deadline: float) -> Link:
+        link: Link | None = None
         try:
             link = connect(self._dsn, self._names, deadline)
             link.deadline = deadline + GRACE
             await self._greet(link)
-        except (DriverError, Late) as error:
+        except BaseException as error:
             if link is not None:
                 link.drop()
-            raise translated(error) from None
+            if isinstance(error, (DriverError, Late, OSError)):
+                raise translated(error) from None
+            raise
         return link
 
     async def close(self) -> None:
@@ -146,41 +151,46 @@ class AsyncPool:
 
     def __init__(self, dsn: str, names: Names, size: int, greet: Greet) -> None:
         self._dsn, self._names, self._greet = dsn, names, greet
-        self._room = asyncio.BoundedSemaphore(size)
-        self.idle: _Idle[AsyncLink] = _Idle()
+        self._room = asyncio.Semaphore(size)
+        self.idle: _Idle = _Idle()
 
-    @asynccontextmanager
-    async def link(self, deadline: float) -> AsyncIterator[Link]:
+    async def take(self, deadline: float) -> Link:
         self.idle.check()
+        await self._enter(deadline)
+        try:
+            self.idle.check()
+            link = self.idle.pop() or await self._new(deadline)
+        except BaseException:
+            self._room.release()
+            raise
+        self.idle.out += 1
+        link.deadline = deadline + GRACE
+        return link
+
+    async def _enter(self, deadline: float) -> None:
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0)):
                 await self._room.acquire()
         except TimeoutError:
             raise _none_free() from None
-        try:
-            self.idle.check()
-            link = self.idle.pop() or await self._new(deadline)
-            self.idle.out += 1
-            link.deadline = deadline + GRACE
-            try:
-                yield link
-            finally:
-                self.idle.out -= 1
-                self.idle.put(link)
-        finally:
-            self._room.release()
 
-    async def _new(self, deadline: float) -> AsyncLink:
-        link: AsyncLink | None = None
+    def give(self, link: Link) -> None:
+        self.idle.put(link)
+        self._room.release()
+
+    async def _new(self, deadline: float) -> Link:
+        link: Link | None = None
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0) + GRACE):
                 link = await connect_async(self._dsn, self._names, deadline)
                 link.deadline = deadline + GRACE
                 await self._greet(link)
-        except (DriverError, Late, TimeoutError) as error:
+        except BaseException as error:
             if link is not None:
                 link.drop()
-            raise translated(error) from None
+            if isinstance(error, (DriverError, Late, OSError)):  # a TimeoutError is an OSError
+                raise translated(error) from None
+            raise
         return link
 
     async def close(self) -> None:

@@ -6,13 +6,13 @@ key.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import crmcore.storage.paging as paging
 from crmcore.errors import PositionExpired
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.paging import RangeQuery, ScanQuery, Seek
-from crmcore.storage.plan import Event, change
+from crmcore.storage.plan import change
 from crmcore.storage.postgres_driver import Link
 from crmcore.storage.postgres_rows import (
     BEGINNING,
@@ -21,6 +21,7 @@ from crmcore.storage.postgres_rows import (
     part_mark,
     record,
     sealed,
+    unpacked,
     unsealed,
 )
 from crmcore.storage.postgres_rows import Place as FeedPlace
@@ -216,12 +217,14 @@ _REACHED = (
     "SELECT convert_from(value, 'UTF8')::bigint, pg_snapshot_xmax(pg_current_snapshot())::text "
     "FROM {meta} WHERE name = 'era'"
 )
+# A row holds many changes, so no more rows are read than are asked for, or than it takes to have as many changes.
 _CHANGES = (
-    "SELECT f.era, f.tx::text, f.n, f.op, f.name, f.id, f.what, b.at, b.idem, b.actor, b.reason FROM ("
-    f"SELECT * FROM {{feed}} WHERE tenant = {_TENANT} AND (era, tx, n) > ($2::integer, $3::xid8, $4::integer) "
-    f"AND {_SETTLED} ORDER BY era, tx, n LIMIT $5) AS f "
+    "SELECT f.era, f.tx::text, f.n, f.size, f.changes, b.at, b.idem, b.actor, b.reason FROM (SELECT *, sum(size) OVER "
+    "(ORDER BY era, tx, n) - size AS before FROM (SELECT * FROM {feed} "
+    f"WHERE tenant = {_TENANT} AND (era, tx, n) > ($2::integer, $3::xid8, $4::integer) AND {_SETTLED} "
+    "ORDER BY era, tx, n LIMIT $5) AS next) AS f "
     "JOIN {batch} AS b ON b.tenant = f.tenant AND b.era = f.era AND b.tx = f.tx AND b.no = f.no "
-    "ORDER BY f.era, f.tx, f.n"
+    "WHERE f.before <= $5 + 256 ORDER BY f.era, f.tx, f.n"
 )
 
 
@@ -243,35 +246,34 @@ async def changes(link: Link, cursors: Cursors, tenant: str, after: Position, li
             "this position lies after the end of the feed, so the store was set back (restored from a backup?): "
             "read everything again with scan"
         )
-    items = tuple([_change(cursors, tenant, *row) for row in rows])
+    items: list[Change] = []
+    for row in rows:
+        items += _of_row(cursors, tenant, start, *row)
+    del items[limit:]
     return FeedPage(
-        items=items,
+        items=tuple(items),
         next=items[-1].position if items else after,
         watermark=sealed(cursors, tenant, head_of(head)),
     )
 
 
-def _change(
+def _of_row(
     cursors: Cursors,
     tenant: str,
+    start: FeedPlace,
     era: int,
     tx: str,
-    n: int,
-    op: str,
-    name: str,
-    id_: str | None,
-    what: int,
+    last: int,
+    size: int,
+    text: str,
     at: int,
     idem: str,
     actor: str,
     reason: str | None,
-) -> Change:
-    return change(
-        tenant,
-        Event(op, name, id_ or "", what),  # type: ignore[arg-type]  # one of four words
-        position=sealed(cursors, tenant, (era, int(tx), n)),
-        at=at,
-        idem=idem,
-        actor=actor_of(actor),
-        reason=reason,
-    )
+) -> Iterator[Change]:
+    """The changes in a row of the feed that come after *start*."""
+    author = actor_of(actor)
+    for n, event in enumerate(unpacked(text), last - size + 1):
+        if (place := (era, int(tx), n)) > start:
+            position = sealed(cursors, tenant, place)
+            yield change(tenant, event, position=position, at=at, idem=idem, actor=author, reason=reason)

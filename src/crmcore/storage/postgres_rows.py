@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from crmcore.storage.cursor import Cursors
-from crmcore.storage.document import decode
+from crmcore.storage.document import decode, write
 from crmcore.storage.plan import Event
 from crmcore.storage.protocol import Entry, Key, Position, Record, Ref, Sort
 from crmcore.storage.validate import NOTHING, KeyPair, SortTriple, instant
@@ -70,9 +70,23 @@ def entry(
     )
 
 
-def events(rows: Sequence[tuple[str, str, str | None, int]]) -> tuple[Event, ...]:
-    """The changes of a batch."""
-    return tuple([Event(op, name, id_ or "", what) for op, name, id_, what in rows])  # type: ignore[arg-type]  # op is one of four words
+_TOGETHER = 256
+"""So many changes are in one row of the feed at most."""
+
+
+def packed(events: Sequence[Event], first: int = 0) -> list[tuple[int, int, str]]:
+    """The rows of the feed that hold the changes of a batch: the number of the last in each, how many, and their text.
+
+    >>> packed([Event("append", "log:1", "", 1)], first=7)
+    [(8, 1, '[["append","log:1","",1]]')]
+    """
+    parts = [events[at : at + _TOGETHER] for at in range(0, len(events), _TOGETHER)]
+    return [(first + at * _TOGETHER + len(part), len(part), write(part)) for at, part in enumerate(parts)]
+
+
+def unpacked(text: str) -> list[Event]:
+    """The changes in one row of the feed."""
+    return [Event(*event) for event in decode(text)]
 
 
 def sealed(cursors: Cursors, tenant: str, place: Place) -> Position:

@@ -71,24 +71,24 @@ CREATE TABLE {ledger} (
 """
 
 # digest: null when outcome() said that the batch was not applied. era, tx, no: which of the batches of a transaction
-# it is; its changes have the numbers after first, up to last. idle: for one without changes, where the feed was then.
+# it is; last: the number of its last change. idle: for one without changes, where the feed was then.
 # rows, refused: of a chunk. erasure: what was kept of one.
 _BATCH = """
 CREATE TABLE {batch} (
     tenant integer NOT NULL, idem text COLLATE "C" NOT NULL, digest bytea, at bigint NOT NULL,
     era integer NOT NULL, tx xid8 NOT NULL DEFAULT pg_current_xact_id(), no integer NOT NULL DEFAULT 0,
-    first integer NOT NULL DEFAULT 0, last integer NOT NULL DEFAULT 0, idle text, actor text NOT NULL, reason text,
-    rows integer, refused text, erasure text, PRIMARY KEY (tenant, idem)
+    last integer NOT NULL DEFAULT 0, idle text, actor text NOT NULL, reason text, rows integer,
+    refused text, erasure text, PRIMARY KEY (tenant, idem)
 )
 """
 _BATCH_PLACE = "CREATE UNIQUE INDEX batch_place ON {batch} (tenant, era, tx, no)"
 
-# name: a kind or a stream; id: null for a stream; what: a version or a sequence number.
+# changes: some of one batch, at most a few hundred, so that a load does not pay a row for each; size: how many they
+# are; n: the number of the last one within its transaction.
 _FEED = """
 CREATE TABLE {feed} (
     tenant integer NOT NULL, era integer NOT NULL, tx xid8 NOT NULL DEFAULT pg_current_xact_id(), n integer NOT NULL,
-    no integer NOT NULL DEFAULT 0, op text NOT NULL, name text COLLATE "C" NOT NULL, id uuid, what bigint NOT NULL,
-    PRIMARY KEY (tenant, era, tx, n)
+    no integer NOT NULL DEFAULT 0, size integer NOT NULL, changes text NOT NULL, PRIMARY KEY (tenant, era, tx, n)
 )
 """
 

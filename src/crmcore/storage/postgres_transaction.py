@@ -68,27 +68,29 @@ class Transaction:
 async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Transaction]:
     """A transaction for the block, undone at its end if the block did not commit; *idem* is for `CommitUnknown`."""
     deadline = time.monotonic() + timeout
-    async with pool.link(deadline) as link:
-        writing = Transaction(link, deadline)
-        try:
-            yield writing
-            if not writing.done:
-                await writing.undo()
-        except StoreError:
-            await _leave(writing)
-            raise
-        except (DriverError, Late, OSError) as error:
-            meaning = _meaning(writing, error, idem)
-            await _leave(writing)
-            raise meaning from None
-        except asyncio.CancelledError as cancelled:
-            link.drop()
-            if writing.committing and not writing.done:
-                raise cancelled from unknown(idem)
-            raise
-        except BaseException:
-            link.drop()
-            raise
+    link = await pool.take(deadline)
+    writing = Transaction(link, deadline)
+    try:
+        yield writing
+        if not writing.done:
+            await writing.undo()
+    except StoreError:
+        await _leave(writing)
+        raise
+    except (DriverError, Late, OSError) as error:
+        meaning = _meaning(writing, error, idem)
+        await _leave(writing)
+        raise meaning from None
+    except asyncio.CancelledError as cancelled:
+        link.drop()
+        if writing.committing and not writing.done:
+            raise cancelled from unknown(idem)
+        raise
+    except BaseException:
+        link.drop()
+        raise
+    finally:
+        pool.give(link)
 
 
 def _meaning(writing: Transaction, error: BaseException, idem: str) -> StoreError:

@@ -16,7 +16,7 @@ from crmcore.storage.erasing import erased_idem
 from crmcore.storage.plan import Current, Event, Plan, Written
 from crmcore.storage.postgres_driver import Asked, Row
 from crmcore.storage.postgres_read import HEAD, head_of
-from crmcore.storage.postgres_rows import Place, carried_by, events, key_mark, part_mark
+from crmcore.storage.postgres_rows import Place, carried_by, key_mark, packed, part_mark, unpacked
 from crmcore.storage.postgres_transaction import Transaction
 from crmcore.storage.validate import Address, Checked, KeyPair
 
@@ -68,8 +68,8 @@ _APPLIED = (
     f"WHERE tenant = {_TENANT} AND idem = $2"
 )
 _EVENTS = (
-    "SELECT f.op, f.name, f.id, f.what FROM {batch} AS b JOIN {feed} AS f "
-    "ON f.tenant = b.tenant AND f.era = b.era AND f.tx = b.tx AND f.n > b.first AND f.n <= b.last "
+    "SELECT f.changes FROM {batch} AS b JOIN {feed} AS f "
+    "ON f.tenant = b.tenant AND f.era = b.era AND f.tx = b.tx AND f.no = b.no "
     f"WHERE b.tenant = {_TENANT} AND b.idem = $2 ORDER BY f.n"
 )
 _CURRENT = (
@@ -127,7 +127,7 @@ def _flat(asked: Asked) -> tuple[Any, ...]:
 async def events_of(transaction: Transaction, tenant: str, kept_as: str) -> tuple[Event, ...]:
     """The changes of a batch, by the text under which it is kept."""
     rows = await transaction.ask(_EVENTS, tenant, kept_as)
-    return events([(op, name, id_, what) for op, name, id_, what in rows])
+    return tuple([event for (text,) in rows for event in unpacked(text)])
 
 
 async def tenant_for_writing(transaction: Transaction, tenant: str, rows: Sequence[Row]) -> Tenant:
@@ -319,9 +319,8 @@ _PARTS: dict[str, tuple[str, str]] = {
         "SELECT {t}, * FROM {rows}",
     ),
     "changes": (
-        "text text uuid bigint",
-        "INSERT INTO {{feed}} (tenant, era, n, op, name, id, what) SELECT {t}, $2::integer, o, a1, a2, a3, a4 "
-        "FROM {rows_with_o}",
+        "bigint bigint text",
+        "INSERT INTO {{feed}} (tenant, era, n, size, changes) SELECT {t}, $2::integer, * FROM {rows}",
     ),
 }  # fmt: skip
 _NOTE = (
@@ -342,8 +341,7 @@ def _statement(parts: tuple[str, ...]) -> str:
         arrays = ", ".join(f"${at + place}::{kind}[]" for place, kind in enumerate(columns, 1))
         names = ", ".join(f"a{place}" for place in range(1, len(columns) + 1))
         rows = f"unnest({arrays}) AS given ({names})"
-        with_o = f"unnest({arrays}) WITH ORDINALITY AS given ({names}, o)"
-        texts.append(f"{part} AS ({text.format(t='$1::integer', rows=rows, rows_with_o=with_o)})")
+        texts.append(f"{part} AS ({text.format(t='$1::integer', rows=rows)})")
         at += len(columns)
     return f"WITH {', '.join(texts)} SELECT pg_current_xact_id()::text"
 
@@ -367,14 +365,11 @@ def carry_out(
     done: Effects | None,
     changes: Sequence[Event],
     idle: Place | None,
-    copied: int = 0,
 ) -> Asked:
-    """The statement that writes a batch, or of a chunk what was not *copied* before: so many changes were.
-
-    *idle* is where the feed is, for a batch without changes.
-    """
+    """The statement that writes a batch; of a chunk what was not copied before. *idle* is where the feed is, for a
+    batch without changes."""
     rows: dict[str, Sequence[Row]] = {} if done is None else done._asdict()
-    rows["changes"] = [(op, name, id_ or None, what) for op, name, id_, what in changes]
+    rows["changes"] = packed(changes)
     parts = tuple(part for part in _PARTS if rows.get(part))
     place = None if idle is None else write(idle)
     values: list[Any] = [
@@ -383,7 +378,7 @@ def carry_out(
         note.idem,
         note.digest,
         note.at,
-        copied or len(changes),
+        len(changes),
         place,
         note.actor,
     ]

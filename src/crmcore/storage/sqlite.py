@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -21,11 +18,9 @@ import crmcore.storage.paging as paging
 import crmcore.storage.sqlite_bulk as sqlite_bulk
 import crmcore.storage.sqlite_read as sqlite_read
 import crmcore.storage.sqlite_write as sqlite_write
-from crmcore.errors import CommitUnknown, Contention, StoreClosed, StoreFull
 from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.bulk_plan import check_chunk, chunk_digest
-from crmcore.storage.cursor import Cursors
-from crmcore.storage.describe import LIMITS, described
+from crmcore.storage.describe import LIMITS, SQLITE, described
 from crmcore.storage.document import decode
 from crmcore.storage.nearness import Breadth, NearHits, followed, nearest
 from crmcore.storage.plan import receipt, replayable
@@ -44,21 +39,20 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
-from crmcore.storage.sqlite_schema import connect, open_file, translated, translating, wait_at_most
+from crmcore.storage.sqlite_parts import SqliteParts
 from crmcore.storage.validate import check_batch, check_name, check_word
 
-_IDLE_READERS = 4
 
-
-class SqliteStore:
+class SqliteStore(SqliteParts):
     """A `Store` in the file at *path*, which is made if it does not exist, unless *must_exist*.
 
-    *exclusive* are the namespaces in which a key has one holder at most; they are settled when the file is made.
+    *exclusive* are the namespaces in which a key has one holder at most; they are settled when the file is made. A file
+    that an older crmcore made is migrated when it is opened, or, without *migrate*, refused.
     *timeout* is how long, in seconds, opening and reading wait for somebody who holds the whole file. A store may
     be used from several threads at once, and a file by several processes at once; after a fork, open it again.
 
     Raises:
-        SchemaMismatch: if the file is no store, or was made by a newer crmcore.
+        SchemaMismatch: if the file is no store, was made by a newer crmcore, or is not to be migrated.
         Unavailable: if there is no such place, or it cannot be written.
         Contention: if others held the file for too long.
 
@@ -74,21 +68,18 @@ class SqliteStore:
         *,
         exclusive: Collection[str] = EXCLUSIVE,
         must_exist: bool = False,
+        migrate: bool = True,
         timeout: float = 30.0,
     ) -> None:
         for namespace in exclusive:
             check_word(namespace, "a namespace")
-        self._path = Path(path).absolute()  # a change of the working directory changes nothing
-        self._timeout = timeout
-        opened = open_file(self._path, exclusive=frozenset(exclusive), must_exist=must_exist, timeout=timeout)
-        self._exclusive = opened.exclusive
-        self._cursors = Cursors(opened.secret)
-        self._process = os.getpid()
-        self._writer: sqlite3.Connection | None = opened.connection
-        self._write_lock = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
-        self._idle_lock = threading.Lock()
-        self._closed = False
+        super().__init__(
+            Path(path),
+            exclusive=frozenset(exclusive),
+            must_exist=must_exist,
+            migrate=migrate,
+            timeout=timeout,
+        )
 
     @classmethod
     def open(
@@ -97,10 +88,11 @@ class SqliteStore:
         *,
         exclusive: Collection[str] = EXCLUSIVE,
         must_exist: bool = False,
+        migrate: bool = True,
         timeout: float = 30.0,
     ) -> Self:
         """The same as calling the class: for code that opens stores of any kind by this name."""
-        return cls(path, exclusive=exclusive, must_exist=must_exist, timeout=timeout)
+        return cls(path, exclusive=exclusive, must_exist=must_exist, migrate=migrate, timeout=timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +101,8 @@ class SqliteStore:
         self.close()
 
     def describe(self) -> Description:
-        return described(f"sqlite {sqlite3.sqlite_version}", self._path.name, "power", self._exclusive)
+        engine = f"sqlite {sqlite3.sqlite_version}"
+        return described(engine, self._path.name, "power", self._exclusive, SQLITE)
 
     # reads
 
@@ -267,16 +260,6 @@ class SqliteStore:
                 return None
             return self._receipt(connection, number, tenant, applied, replayed=True)
 
-    def close(self) -> None:
-        """End the store: a write under way is waited for, whoever comes later gets `StoreClosed`. May be repeated."""
-        with self._write_lock:
-            with self._idle_lock:
-                self._closed = True
-                idle, self._idle = self._idle, []
-            for connection in idle:
-                connection.close()
-            self._drop_writer()
-
     def _receipt(
         self,
         connection: sqlite3.Connection,
@@ -291,90 +274,3 @@ class SqliteStore:
 
     def _position(self, tenant: str) -> Callable[[int], Position]:
         return partial(paging.position, self._cursors, tenant)
-
-    # connections
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        """A connection of its own, and on it one snapshot."""
-        with translating(self._path.name):
-            connection = self._take_reader()
-            try:
-                connection.execute("BEGIN")
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.close()
-                raise
-            self._give_back(connection)
-
-    def _take_reader(self) -> sqlite3.Connection:
-        self._check_open()
-        with self._idle_lock:
-            if self._idle:
-                return self._idle.pop()
-        return connect(self._path, self._timeout)
-
-    def _give_back(self, connection: sqlite3.Connection) -> None:
-        with self._idle_lock:
-            if not self._closed and len(self._idle) < _IDLE_READERS:
-                self._idle.append(connection)
-                return
-        connection.close()
-
-    @contextmanager
-    def _writing(self, timeout: float, idem: str) -> Iterator[sqlite3.Connection]:
-        """The one connection that writes, in a transaction that is committed at the end, or else undone."""
-        deadline = time.monotonic() + timeout
-        if not self._write_lock.acquire(timeout=max(timeout, 0)):
-            raise Contention("other threads were writing all the time: send the same batch again")
-        try:
-            self._check_open()
-            with translating(self._path.name):
-                if self._writer is None:
-                    self._writer = connect(self._path, self._timeout)
-                connection = self._writer
-                try:
-                    wait_at_most(connection, deadline - time.monotonic())
-                    connection.execute("BEGIN IMMEDIATE")
-                    yield connection
-                except BaseException:
-                    self._undo(connection)
-                    raise
-            self._commit(connection, idem)
-        finally:
-            self._write_lock.release()
-
-    def _commit(self, connection: sqlite3.Connection, idem: str) -> None:
-        try:
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._undo(connection)
-            meaning = translated(error, self._path.name)
-            # Both are found out before the end of the batch is written; of anything else one cannot be sure.
-            if isinstance(meaning, (Contention, StoreFull)):
-                raise meaning from None
-            self._drop_writer()
-            raise CommitUnknown(
-                f"committing to the store file {self._path.name!r} failed, so the batch may or may not be there: "
-                "ask outcome(), or send the same batch again",
-                idem=idem,
-            ) from None
-
-    def _undo(self, connection: sqlite3.Connection) -> None:
-        try:
-            connection.rollback()
-        except sqlite3.Error:
-            self._drop_writer()  # closing undoes it as well
-
-    def _drop_writer(self) -> None:
-        if self._writer is not None:
-            with suppress(sqlite3.Error):
-                self._writer.close()
-            self._writer = None
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreClosed("this store is closed: open it again")
-        if os.getpid() != self._process:
-            raise StoreClosed("this store was opened by the process before a fork: open it again in this one")

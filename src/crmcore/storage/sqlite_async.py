@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Self, TypeVar
 
 from crmcore.errors import CommitUnknown, StoreClosed
 from crmcore.storage.bulk import Chunk, ChunkReceipt
+from crmcore.storage.erasure import Erasure, ErasureReport
 from crmcore.storage.nearness import Breadth, NearHits
 from crmcore.storage.protocol import (
     EXCLUSIVE,
@@ -33,8 +34,30 @@ from crmcore.storage.protocol import (
     Sort,
 )
 from crmcore.storage.sqlite import SqliteStore
+from crmcore.storage.sqlite_export import SqliteSnapshot
+from crmcore.storage.stored import Stored
+from crmcore.storage.stream import Restored
+from crmcore.storage.upkeep import Integrity, SchemaState
 
 T = TypeVar("T")
+
+
+class AsyncSqliteSnapshot:
+    """`SqliteSnapshot` for asyncio: *read* makes a call on one of the threads that read."""
+
+    def __init__(
+        self,
+        snapshot: SqliteSnapshot,
+        read: Callable[[Callable[[], Sequence[Stored]]], Awaitable[Sequence[Stored]]],
+    ) -> None:
+        self._snapshot = snapshot
+        self._read = read
+
+    async def read(self, limit: int = 1000) -> Sequence[Stored]:
+        return await self._read(partial(self._snapshot.read, limit))
+
+    async def close(self) -> None:
+        self._snapshot.close()  # waits for a read under way, of a thousand rows or so, and for nothing else
 
 
 class AsyncSqliteStore:
@@ -67,11 +90,14 @@ class AsyncSqliteStore:
         *,
         exclusive: Collection[str] = EXCLUSIVE,
         must_exist: bool = False,
+        migrate: bool = True,
         timeout: float = 30.0,
         readers: int = 4,
     ) -> Self:
         """Open the file as `SqliteStore` does, with the same arguments and errors. This takes a moment, at start."""
-        store = SqliteStore(path, exclusive=exclusive, must_exist=must_exist, timeout=timeout)
+        store = SqliteStore(
+            path, exclusive=exclusive, must_exist=must_exist, migrate=migrate, timeout=timeout
+        )
         return cls(store, readers=readers)
 
     async def __aenter__(self) -> Self:
@@ -174,6 +200,34 @@ class AsyncSqliteStore:
         # On the writing thread: it answers for every batch that was sent before it.
         sent = self._send(self._writing, partial(self._store.outcome, tenant, idem))
         return await asyncio.wrap_future(sent)
+
+    async def export(self, tenants: Collection[str] | None = None) -> AsyncSqliteSnapshot:
+        return AsyncSqliteSnapshot(await self._read(partial(self._store.export, tenants)), self._read)
+
+    async def restore(self, rows: Iterable[Stored]) -> Restored:
+        """As `SqliteStore.restore`; *rows* are gone through by the thread that writes."""
+        return await self._write("", partial(self._store.restore, rows))
+
+    async def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
+        return await self._write(erasure.idem, partial(self._store.erase, erasure, timeout=timeout))
+
+    async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
+        return await self._read(partial(self._store.erasures, tenant, after=after, limit=limit))
+
+    async def verify(self) -> Integrity:
+        return await self._read(self._store.verify)
+
+    async def schema(self) -> SchemaState:
+        return await self._read(self._store.schema)
+
+    async def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
+        return await self._write("", partial(self._store.migrate, timeout=timeout))
+
+    async def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
+        return await self._read(partial(self._store.tenants, after=after, limit=limit))
+
+    async def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
+        return await self._write("", partial(self._store.drop_tenant, tenant, timeout=timeout))
 
     async def close(self) -> None:
         """End the store when all calls under way have ended. May be repeated."""

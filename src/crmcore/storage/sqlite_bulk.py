@@ -17,11 +17,6 @@ from crmcore.storage.sqlite_read import applied, current, holders, lengths, to_b
 from crmcore.storage.sqlite_write import carry_out
 from crmcore.storage.validate import Address
 
-# Made when it is first needed, so a file that was never loaded in bulk has none. batch: that of the chunk.
-_LOAD = """
-CREATE TABLE IF NOT EXISTS load (batch INTEGER PRIMARY KEY, rows INTEGER NOT NULL, refused TEXT NOT NULL) STRICT
-"""
-
 
 def load(
     connection: sqlite3.Connection,
@@ -39,10 +34,8 @@ def load(
     )
     done = carry_out(connection, number, head, checked, plan)
     text = refusals_text(refused)
-    connection.execute(_LOAD)
     connection.execute(
-        "INSERT INTO load (batch, rows, refused) SELECT no, ?, ? FROM batch WHERE tenant = ? AND idem = ?",
-        (checked.size, text, number, checked.idem),
+        "INSERT INTO load (batch, rows, refused) VALUES (?, ?, ?)", (done.no, checked.size, text)
     )
     return chunk_receipt(checked.tenant, position(done.last), checked.size, text, done.at, replayed=False)
 
@@ -61,8 +54,7 @@ def loaded(
         return None
     replayable(before.digest, digest)
     rows, refused = connection.execute(
-        "SELECT rows, refused FROM load JOIN batch ON batch.no = load.batch WHERE tenant = ? AND idem = ?",
-        (number, idem),
+        "SELECT rows, refused FROM load WHERE batch = ?", (before.no,)
     ).fetchone()
     return chunk_receipt(tenant, position(before.last), rows, refused, before.at, replayed=True)
 

@@ -12,6 +12,7 @@ from heapq import merge
 from typing import NamedTuple
 
 from crmcore.storage.document import decode, write
+from crmcore.storage.erasing import erased_idem
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
@@ -33,6 +34,14 @@ def to_text(blob: bytes) -> str:
 def tenant_number(connection: sqlite3.Connection, tenant: str) -> int:
     row = connection.execute("SELECT no FROM tenant WHERE name = ?", (tenant,)).fetchone()
     return NO_TENANT if row is None else int(row[0])
+
+
+def tenant_names(connection: sqlite3.Connection, after: str, limit: int) -> list[str]:
+    """The tenants after a name, one more than *limit* if there are more."""
+    rows = connection.execute(
+        "SELECT name FROM tenant WHERE name > ? ORDER BY name LIMIT ?", (after, limit + 1)
+    )
+    return [name for (name,) in rows]
 
 
 def head(connection: sqlite3.Connection, number: int) -> int:
@@ -284,8 +293,9 @@ def changes(
 
 
 class Applied(NamedTuple):
-    """What is kept of a batch; *digest* is None when `outcome` said that it was not applied."""
+    """What is kept of a batch under the number *no*; *digest* is None when `outcome` said that it was not applied."""
 
+    no: int
     digest: bytes | None
     at: int
     first: int
@@ -293,10 +303,20 @@ class Applied(NamedTuple):
 
 
 def applied(connection: sqlite3.Connection, number: int, idem: str) -> Applied | None:
-    row = connection.execute(
-        "SELECT digest, at, first, last FROM batch WHERE tenant = ? AND idem = ?", (number, idem)
-    ).fetchone()
+    """The batch of an idempotency key, also when what it wrote was erased and the key is kept as a hash."""
+    row = connection.execute(_APPLIED, (number, idem)).fetchone()
+    if row is None and (pepper := pepper_of(connection, number)):
+        row = connection.execute(_APPLIED, (number, erased_idem(idem, pepper))).fetchone()
     return None if row is None else Applied(*row)
+
+
+_APPLIED = "SELECT no, digest, at, first, last FROM batch WHERE tenant = ? AND idem = ?"
+
+
+def pepper_of(connection: sqlite3.Connection, number: int) -> bytes:
+    """The pepper of a tenant; empty if nothing of it was ever erased."""
+    row = connection.execute("SELECT pepper FROM tenant WHERE no = ?", (number,)).fetchone()
+    return b"" if row is None or row[0] is None else bytes(row[0])
 
 
 def events(connection: sqlite3.Connection, number: int, of: Applied) -> Iterator[Event]:

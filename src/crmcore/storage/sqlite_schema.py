@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import crmcore.storage.sqlite_migrations as sqlite_migrations
 from crmcore.errors import (
     CapabilityMissing,
     Contention,
@@ -25,11 +26,12 @@ from crmcore.errors import (
     StoreFull,
     Unavailable,
 )
+from crmcore.storage.sqlite_migrations import SCHEMA_VERSION, STEPS, pending, take, version_of
 
 _NEEDED = (3, 37, 0)  # STRICT tables
 APPLICATION_ID = 0x63726D63  # "crmc"
-SCHEMA_VERSION = 1
 
+# The tables of version 1; what was added since is in crmcore.storage.sqlite_migrations.
 # head: the number of the last change of the tenant.
 _TENANT = """
 CREATE TABLE tenant (no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, head INTEGER NOT NULL) STRICT
@@ -98,11 +100,14 @@ class Opened(NamedTuple):
     secret: bytes
 
 
-def open_file(path: Path, *, exclusive: frozenset[str], must_exist: bool, timeout: float) -> Opened:
-    """Open the store in *path*, or make one there.
+def open_file(
+    path: Path, *, exclusive: frozenset[str], must_exist: bool, migrate: bool, timeout: float
+) -> Opened:
+    """Open the store in *path*, or make one there; an older file is migrated.
 
     Raises:
-        SchemaMismatch: if the file is something else, or was made by a newer crmcore.
+        SchemaMismatch: if the file is something else, or was made by a newer crmcore, or by an older one and is not to
+            be migrated.
         Unavailable: if there is no such place, or it cannot be written.
         Contention: if others held the file for longer than *timeout* seconds.
     """
@@ -116,7 +121,10 @@ def open_file(path: Path, *, exclusive: frozenset[str], must_exist: bool, timeou
         try:
             if not _is_store(connection, path.name):
                 _create(connection, exclusive, path.name)
+            elif not migrate:
+                _refuse_older(connection, path.name)
             _use_wal(connection, timeout)
+            sqlite_migrations.migrate(connection)
             meta = dict(connection.execute("SELECT name, value FROM meta").fetchall())
         except BaseException:
             connection.close()
@@ -187,7 +195,7 @@ def _check_place(path: Path, must_exist: bool) -> None:
 def _is_store(connection: sqlite3.Connection, name: str) -> bool:
     """False for an empty file; a file of somebody else is refused before anything is written to it."""
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(connection)
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application == 0 and version == 0 and tables == 0:
         return False
@@ -201,6 +209,15 @@ def _is_store(connection: sqlite3.Connection, name: str) -> bool:
     return True
 
 
+def _refuse_older(connection: sqlite3.Connection, name: str) -> None:
+    version = version_of(connection)
+    if pending(version):
+        raise SchemaMismatch(
+            f"the store file {name!r} was made by an older crmcore (its version is {version}, this one writes "
+            f"{SCHEMA_VERSION}): back it up and open it with migrate=True"
+        )
+
+
 def _create(connection: sqlite3.Connection, exclusive: frozenset[str], name: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -210,7 +227,8 @@ def _create(connection: sqlite3.Connection, exclusive: frozenset[str], name: str
             meta = {"secret": secrets.token_bytes(32), "exclusive": json.dumps(sorted(exclusive)).encode()}
             connection.executemany("INSERT INTO meta (name, value) VALUES (?, ?)", meta.items())
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
+            for step in STEPS:
+                take(connection, step)
         connection.execute("COMMIT")
     except BaseException:
         connection.rollback()

@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Any
 
 from crmcore.storage.bulk_plan import CheckedChunk
-from crmcore.storage.plan import Plan, Written, decide
+from crmcore.storage.erasing import CheckedErasure
+from crmcore.storage.plan import Event, Plan, Written, decide
 from crmcore.storage.sqlite_read import Applied, current, holders, lengths, to_blob
 from crmcore.storage.validate import Checked, KeyPair
 
@@ -51,35 +52,56 @@ def carry_out(
     connection: sqlite3.Connection, number: int, first: int, checked: Checked | CheckedChunk, plan: Plan
 ) -> Applied:
     """Write what was planned; the changes are numbered from *first* + 1."""
-    last = first + len(plan.events)
-    batch = connection.execute(
-        "INSERT INTO batch (tenant, idem, digest, at, first, last, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, checked.idem, checked.digest, checked.at, first, last, checked.actor, checked.reason),
-    ).lastrowid
-    blobs = {id_: to_blob(id_) for id_ in {written.after.address[1] for written in plan.written}}
-    _records(connection, number, plan.written, blobs)
-    _keys(connection, number, plan.written, blobs)
-    _sorts(connection, number, plan.written, blobs)
+    blobs = write_records(connection, number, plan.written)
     entries = [
         (new.stream, seq, new.occurred, new.recorded, new.subjects, new.schema, new.body)
         for new, seq in plan.entered
     ]
     entries.sort()
-    _insert(
+    insert(
         connection,
         "ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)",
         7,
         entries,
         (number,),
     )
-    blobs[""] = b""
+    return note(connection, number, first, checked, plan.events, blobs)
+
+
+def write_records(
+    connection: sqlite3.Connection, number: int, written: Sequence[Written]
+) -> dict[str, bytes]:
+    """Write records with their keys and sorts; the bytes of their ids."""
+    blobs = {id_: to_blob(id_) for id_ in {one.after.address[1] for one in written}}
+    _records(connection, number, written, blobs)
+    _keys(connection, number, written, blobs)
+    _sorts(connection, number, written, blobs)
+    return blobs
+
+
+def note(
+    connection: sqlite3.Connection,
+    number: int,
+    first: int,
+    checked: Checked | CheckedChunk | CheckedErasure,
+    events: Sequence[Event],
+    blobs: Mapping[str, bytes],
+) -> Applied:
+    """Keep that a batch was applied, with its changes, which are numbered from *first* + 1."""
+    last = first + len(events)
+    batch = connection.execute(
+        "INSERT INTO batch (tenant, idem, digest, at, first, last, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, checked.idem, checked.digest, checked.at, first, last, checked.actor, checked.reason),
+    ).lastrowid
+    assert batch is not None  # for the type checker: a row was inserted
+    blobs = {**blobs, "": b""}
     feed = [
         (number, place, batch, op, name, blobs[id_], what)
-        for place, (op, name, id_, what) in enumerate(plan.events, first + 1)
+        for place, (op, name, id_, what) in enumerate(events, first + 1)
     ]
-    _insert(connection, "feed (tenant, number, batch, op, name, id, what)", 7, feed)
+    insert(connection, "feed (tenant, number, batch, op, name, id, what)", 7, feed)
     connection.execute("UPDATE tenant SET head = ? WHERE no = ?", (last, number))
-    return Applied(checked.digest, checked.at, first, last)
+    return Applied(batch, checked.digest, checked.at, first, last)
 
 
 _TOGETHER = 32
@@ -88,12 +110,12 @@ _TOGETHER = 32
 _Same = tuple[int] | tuple[int, str]
 
 
-def _insert(
+def insert(
     connection: sqlite3.Connection, into: str, width: int, rows: Sequence[_Row], same: _Same | tuple[()] = ()
 ) -> None:
     """Insert *rows* of *width* values, each after what is the *same* in all of them.
 
-    *into* is a table with its columns, a constant of this module.
+    *into* is a table with its columns, a constant of the caller.
     """
     one = f"({', '.join([*(f'?{place + 1}' for place in range(len(same))), *'?' * width])})"
     whole = len(rows) - len(rows) % _TOGETHER
@@ -125,7 +147,7 @@ def _records(
         else:
             created.append((kind, blob, version, schema, carries, body))
     created.sort()  # in the order of the primary key, neighbours are written together
-    _insert(connection, "record (tenant, kind, id, version, schema, carries, body)", 6, created, (number,))
+    insert(connection, "record (tenant, kind, id, version, schema, carries, body)", 6, created, (number,))
     connection.executemany(
         "UPDATE record SET version = ?, schema = ?, carries = ?, body = ? "
         "WHERE tenant = ? AND kind = ? AND id = ?",
@@ -156,7 +178,7 @@ def _keys(
     )
     for namespace, rows in sorted(gained.items()):
         rows.sort()
-        _insert(connection, "key (tenant, namespace, value, kind, id)", 3, rows, (number, namespace))
+        insert(connection, "key (tenant, namespace, value, kind, id)", 3, rows, (number, namespace))
 
 
 def _sorts(
@@ -174,4 +196,4 @@ def _sorts(
         lost,
     )
     gained.sort()
-    _insert(connection, "sort (tenant, namespace, part, value, id, kind)", 5, gained, (number,))
+    insert(connection, "sort (tenant, namespace, part, value, id, kind)", 5, gained, (number,))

@@ -150,7 +150,7 @@ class VersionReset(Mutant):
         receipt = super().apply(batch, timeout=timeout)
         for op in batch.ops:
             if isinstance(op, Delete):
-                self._tenants[batch.tenant]._rows.pop((op.ref.kind, op.ref.id))
+                self._tenants[batch.tenant].rows.pop((op.ref.kind, op.ref.id))
         return receipt
 
 

@@ -1,0 +1,132 @@
+"""Copying new rows into the tables, in PostgreSQL's own binary form.
+
+Invariant: what is copied of a record into `key`, `claim` and `sort` is what its row says that it carries. Each table is
+copied into in the order of its primary key; a key is hashed while the server takes in the record before it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
+
+from crmcore.storage.postgres_driver import Link
+from crmcore.storage.postgres_rows import part_mark
+from crmcore.storage.postgres_write import Tenant
+from crmcore.storage.validate import KeyPair, SortTriple
+
+RecordRow = tuple[str, str, int, int, str, str | None, Sequence[KeyPair], Sequence[SortTriple]]
+"""Kind, id, version, schema, carries, body, keys, sorts."""
+EntryRow = tuple[str, int, int, int, str, str, str]
+"""Stream, seq, occurred, recorded, subjects, schema, body."""
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_NULL = b"\xff\xff\xff\xff"
+_BLOCK = 500
+_width, _length = struct.Struct("!h").pack, struct.Struct("!i").pack
+_int4, _int8 = struct.Struct("!ii").pack, struct.Struct("!iq").pack
+_ID = _length(16)
+_COPY = {
+    "record": "COPY {record} (tenant, kind, id, version, schema, carries, body) FROM STDIN (FORMAT binary)",
+    "key": "COPY {key} (tenant, h, kind, id) FROM STDIN (FORMAT binary)",
+    "claim": "COPY {claim} (tenant, h, kind, id) FROM STDIN (FORMAT binary)",
+    "sort": "COPY {sort} (tenant, h, value, id, kind) FROM STDIN (FORMAT binary)",
+    "ledger": (
+        "COPY {ledger} (tenant, stream, seq, occurred, recorded, subjects, schema, body) FROM STDIN (FORMAT binary)"
+    ),
+}
+_BRING_BACK = (
+    "UPDATE {record} AS r SET version = a3, schema = a4, carries = a5, body = a6 "
+    "FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::text[]) "
+    "AS given (a1, a2, a3, a4, a5, a6) WHERE r.tenant = $1 AND r.kind = a1 AND r.id = a2"
+)
+
+
+def _text(value: str | None) -> bytes:
+    if value is None:
+        return _NULL
+    data = value.encode()
+    return _length(len(data)) + data
+
+
+def _uuid(value: str) -> bytes:
+    return _ID + bytes.fromhex(value.replace("-", ""))
+
+
+class Copying:
+    """Rows of one tenant on their way into the tables. Call `records`, `entries`, and then `rest`, once each."""
+
+    def __init__(self, owner: Tenant, secret: bytes, exclusive: frozenset[str]) -> None:
+        self._owner = owner
+        self._secret = secret
+        self._exclusive = exclusive
+        self._tenant = _int4(4, owner.number)
+        self._keys: list[bytes] = []
+        self._claims: list[bytes] = []
+        self._sorts: list[bytes] = []
+
+    async def records(self, link: Link, rows: Iterable[RecordRow]) -> None:
+        """Copy records, and note what they carry."""
+        await self._copy(link, "record", self._records(rows))
+
+    async def entries(self, link: Link, rows: Iterable[EntryRow]) -> None:
+        """Copy entries of ledgers."""
+        await self._copy(link, "ledger", self._entries(rows))
+
+    async def bring_back(self, link: Link, rows: Sequence[RecordRow]) -> None:
+        """Write records that were deleted before, and note what they carry."""
+        for kind, id_, *_, keys, sorts in rows:
+            self._note(kind, id_, keys, sorts)
+        columns = list(zip(*rows, strict=True))[:6]
+        await link.ask(_BRING_BACK, [self._owner.number, *map(list, columns)])
+
+    async def rest(self, link: Link) -> None:
+        """Copy what the records carry."""
+        for table, rows in (("key", self._keys), ("claim", self._claims), ("sort", self._sorts)):
+            rows.sort()
+            await self._copy(link, table, iter(rows))
+            rows.clear()
+
+    async def _copy(self, link: Link, table: str, pieces: Iterator[bytes]) -> None:
+        first = next(pieces, None)
+        if first is not None:
+            await link.copy(_COPY[table], _blocks(first, pieces))
+
+    def _records(self, rows: Iterable[RecordRow]) -> Iterator[bytes]:
+        start = _width(7) + self._tenant
+        for kind, id_, version, schema, carries, body, keys, sorts in rows:
+            self._note(kind, id_, keys, sorts)
+            numbers = _int8(8, version) + _int8(8, schema)
+            yield b"".join((start, _text(kind), _uuid(id_), numbers, _text(carries), _text(body)))
+
+    def _note(self, kind: str, id_: str, keys: Sequence[KeyPair], sorts: Sequence[SortTriple]) -> None:
+        named, uuid = _text(kind), _uuid(id_)
+        start, end = _width(4) + self._tenant + _ID, named + uuid
+        secret, exclusive, add = self._secret, self._exclusive, self._keys.append
+        for namespace, value in keys:  # as `key_mark`; a call for each key would cost as much as the hash
+            text = f"{namespace}\0{value}".encode()
+            row = start + blake2b(text, key=secret, digest_size=16, person=b"crmcore key").digest() + end
+            add(row)
+            if namespace in exclusive:
+                self._claims.append(row)
+        start = _width(5) + self._tenant
+        for namespace, part, sorted_by in sorts:
+            mark = _uuid(part_mark(secret, namespace, part))
+            size = _length(len(sorted_by))
+            self._sorts.append(b"".join((start, mark, size, sorted_by, uuid, named)))
+
+    def _entries(self, rows: Iterable[EntryRow]) -> Iterator[bytes]:
+        start = _width(8) + self._tenant
+        for stream, seq, occurred, recorded, subjects, schema, body in rows:
+            numbers = _int8(8, seq) + _int8(8, occurred) + _int8(8, recorded)
+            yield b"".join((start, _text(stream), numbers, _text(subjects), _text(schema), _text(body)))
+
+
+def _blocks(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces in few large blocks: what the driver does for each costs more than a row."""
+    yield _HEADER + first
+    while block := b"".join(islice(pieces, _BLOCK)):
+        yield block
+    yield _TRAILER
