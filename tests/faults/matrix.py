@@ -127,8 +127,11 @@ class Line:
     wrong: list[str] = attrs.field(factory=list)
 
 
-def matrix(target: Target, shapes: Mapping[str, Shape] = SHAPES) -> list[Line]:
-    """For each shape and kind a fault in the first call, the second, and so on until a batch has no such call."""
+def matrix(target: Target, shapes: Mapping[str, Shape] = SHAPES, *, step: int = 1) -> list[Line]:
+    """For each shape and kind a fault in the first call, the second, and so on until a batch has no such call.
+
+    With a *step* of more than 1, only in every so many-th: for the quick form.
+    """
     numbers = count(1)
     lines: list[Line] = []
     target.store.apply(sent("first", append("log:0")))  # the tenant is known from now on
@@ -136,7 +139,7 @@ def matrix(target: Target, shapes: Mapping[str, Shape] = SHAPES) -> list[Line]:
         for kind in target.kinds:
             line = Line(name, kind)
             lines.append(line)
-            while one_fault(target, shape, next(numbers) * 100, line, line.faults + 1):
+            while one_fault(target, shape, next(numbers) * 100, line, 1 + step * line.faults):
                 line.faults += 1
     return lines
 

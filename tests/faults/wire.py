@@ -115,15 +115,21 @@ class Connection:
     def _one(self, message: bytes) -> bool:
         """Pass on a message, or break; whether the wire is still whole."""
         fault = self._wire.fault(self)
-        if fault == "backend terminated":
-            self._wire.terminate(self._pid)
-        if fault == "error of the server":
-            self._server.sendall(NONSENSE)
-        if fault not in {"cut before", "cut after", "hang"}:
+        try:
+            if fault in {"cut before", "cut after", "hang"}:
+                self._cut(fault, message)
+                return False
+            if fault == "backend terminated":
+                self._wire.terminate(self._pid)
+            if fault == "error of the server":
+                self._server.sendall(NONSENSE)
             self._server.sendall(message)
+            return True
+        finally:
             if fault:
                 self._broke.set()
-            return True
+
+    def _cut(self, fault: str, message: bytes) -> None:
         self._deaf = True  # nothing comes back any more
         with suppress(OSError):
             if fault != "cut before":
@@ -132,8 +138,6 @@ class Connection:
                 while self._client.recv(1 << 16):
                     pass
         self._hang_up()
-        self._broke.set()
-        return False
 
     def _hang_up(self) -> None:
         """Let the server read to the end of what it was sent, then let the client know."""
