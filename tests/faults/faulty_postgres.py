@@ -20,7 +20,7 @@ from tests.storage.postgres_server import drop, dsn, new_schema
 
 
 class FaultyPostgres:
-    kinds = KINDS
+    kinds: tuple[str, ...] = KINDS
     held = 0.0
 
     def __init__(self, folder: Path, schema: str) -> None:
@@ -51,7 +51,9 @@ def terminate(pid: int) -> None:
 @contextmanager
 def faulty_postgres(folder: Path) -> Iterator[FaultyPostgres]:
     schema = new_schema()
-    with tempfile.TemporaryDirectory(prefix="wire-", dir="/tmp") as short:  # the path of a socket has 107 bytes at most
+    with tempfile.TemporaryDirectory(
+        prefix="wire-", dir="/tmp"
+    ) as short:  # the path of a socket has 107 bytes at most
         target = FaultyPostgres(Path(short), schema)
         try:
             yield target

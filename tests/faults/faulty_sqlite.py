@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class FaultySqlite:
-    kinds = ("error before", "error after send", "hang", "connection closed")
+    kinds: tuple[str, ...] = ("error before", "error after send", "hang", "connection closed")
     held = 0.04
 
     def __init__(self, path: Path) -> None:
@@ -89,13 +89,17 @@ def connection_class(faults: FaultySqlite) -> type[sqlite3.Connection]:
     class FaultyCursor(sqlite3.Cursor):
         sql = ""
 
-        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        def execute(self, sql: str, *parameters: Any) -> Any:
             self.sql = sql
-            return faults.around(self.connection, sql, lambda: super(FaultyCursor, self).execute(sql, *parameters))
+            return faults.around(
+                self.connection, sql, lambda: super(FaultyCursor, self).execute(sql, *parameters)
+            )
 
-        def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:
+        def executemany(self, sql: str, parameters: Any) -> Any:
             rows = list(parameters)
-            return faults.around(self.connection, sql, lambda: super(FaultyCursor, self).executemany(sql, rows))
+            return faults.around(
+                self.connection, sql, lambda: super(FaultyCursor, self).executemany(sql, rows)
+            )
 
         def fetchone(self) -> Any:
             return faults.around(self.connection, self.sql, super().fetchone)
@@ -111,10 +115,10 @@ def connection_class(faults: FaultySqlite) -> type[sqlite3.Connection]:
             return super().cursor(factory)
 
         def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            return self.cursor().execute(sql, *parameters)  # type: ignore[no-any-return]  # a FaultyCursor
+            return self.cursor().execute(sql, *parameters)
 
         def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:
-            return self.cursor().executemany(sql, parameters)  # type: ignore[no-any-return]  # a FaultyCursor
+            return self.cursor().executemany(sql, parameters)
 
     return FaultyConnection
 

@@ -3,8 +3,8 @@
     python -m tests.faults.matrix sqlite
     python -m tests.faults.matrix postgres
 
-A batch of each shape is sent with a fault in its first call, another with one in its second, and so on until there is no
-such call. What the store says is compared with what is read afterwards through a store that knows no faults:
+A batch of each shape is sent with a fault in its first call, another with one in its second, and so on until there is
+no such call. What the store says is compared with what is read afterwards through a store that knows no faults:
 ``not_applied`` must mean that nothing is there, a receipt that all is there, and after ``unknown`` the answer of
 `outcome` must be the truth, and final. Never may a part of a batch be there. Then the same batch is sent again to the
 store that met the fault, which must go on by itself (what is left of a broken connection may cost it a call that says

@@ -77,7 +77,9 @@ class PostgresServer:
 
     def restart(self) -> None:
         if self._server is not None:
-            del type(self._server)._instances[self._data.resolve()]  # it does not know that its server is gone
+            del type(self._server)._instances[
+                self._data.resolve()
+            ]  # it does not know that its server is gone
         self._server = start_server(self._data)
 
     def stop(self) -> None:
@@ -241,12 +243,14 @@ class Cycles:
     def whole(self) -> None:
         """Once more, over all cycles: nothing of what was there has gone since, and nothing was left torn."""
         there = parts_there(self.store, list(range(self.next)))
-        self.tally.torn += sum(parts not in (0, 3) for parts in there.values())
+        self.tally.torn = max(self.tally.torn, sum(parts not in (0, 3) for parts in there.values()))
         missing = self.tally.acknowledged + self.tally.applied - sum(parts == 3 for parts in there.values())
-        self.tally.lost += max(missing, 0)
+        self.tally.lost = max(self.tally.lost, missing)
 
 
-def kills(server: Killable, cycles: int, seed: int, progress: Callable[[Tally], None] = lambda _: None) -> Tally:
+def kills(
+    server: Killable, cycles: int, seed: int, progress: Callable[[Tally], None] = lambda _: None
+) -> Tally:
     chance = random.Random(seed)
     store = server.open()
     running_ = Cycles(server, store, chance)
@@ -259,7 +263,9 @@ def kills(server: Killable, cycles: int, seed: int, progress: Callable[[Tally], 
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Kill a PostgreSQL server under four writers, again and again.")
+    parser = argparse.ArgumentParser(
+        description="Kill a PostgreSQL server under four writers, again and again."
+    )
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()

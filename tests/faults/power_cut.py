@@ -31,7 +31,7 @@ from typing import Literal
 import apsw
 import attrs
 
-from crmcore.storage import Batch, Key, MemoryStore, Sort, SqliteStore, Store, lift, run
+from crmcore.storage import Batch, Key, MemoryStore, Operation, Sort, SqliteStore, Store, lift, run
 from crmcore.testing.kit import Picture, Writer, append, delete, picture, put, ref, rekey
 from tests.faults.disk import Disk, LoggingVfs
 from tests.faults.driver import driven_by, through_vfs
@@ -50,12 +50,12 @@ def numbered(seed: int, number: int, text: int) -> Batch:
     chance = random.Random(f"{seed}/{number}")
     body = {"n": number, "text": "x" * chance.randint(0, text)}
     sort = Sort("name", "", number.to_bytes(2, "big"))
-    ops = [put(ref(10 * number), 0, body, [KEYS[number % 7]], [sort])]
+    ops: list[Operation] = [put(ref(10 * number), 0, body, [KEYS[number % 7]], [sort])]
     ops += [put(ref(10 * number + extra), 0, body) for extra in range(1, chance.choice((1, 1, 2, 5)))]
-    more = [append(STREAMS[number % 2], {"n": number})]
+    ops.append(append(STREAMS[number % 2], {"n": number}))
     if number:
         before = ref(10 * (number - 1))
-        more.append(
+        ops.append(
             chance.choice(
                 (
                     put(before, 1, {"again": number}, [KEYS[0]]),
@@ -64,7 +64,7 @@ def numbered(seed: int, number: int, text: int) -> Batch:
                 )
             )
         )
-    return Writer(None).batch(*ops, *more, idem=f"n{number}")  # type: ignore[arg-type]  # only the batch is made
+    return Writer(None).batch(*ops, idem=f"n{number}")  # type: ignore[arg-type]  # only the batch is made
 
 
 def seen(store: Store) -> Picture:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from crmcore.errors import Contention, StoreError
@@ -15,7 +17,7 @@ from crmcore.testing.kit import put, ref
 from tests.faults.faulty_postgres import faulty_postgres
 from tests.faults.faulty_sqlite import FaultySqlite, faulty_sqlite
 from tests.faults.matrix import SHAPES, Line, Shape, matrix, sent, table
-from tests.storage.postgres_server import drop, dsn, execute, new_schema
+from tests.storage.postgres_server import drop, dsn, new_schema
 
 A_NEW_RECORD: Mapping[str, Shape] = {"a new record": SHAPES["a new record"]}
 
@@ -70,20 +72,13 @@ def test_a_store_goes_on_after_it_could_not_get_a_lock(schema: str) -> None:
             assert not store.apply(sent(f"after-{number}", put(ref(200 + number)))).replayed
 
 
-class locked:  # noqa: N801 - a context manager reads as a word
+@contextmanager
+def locked(schema: str) -> Iterator[None]:
     """Somebody keeps the table of batches to himself."""
-
-    def __init__(self, schema: str) -> None:
-        import psycopg
-
-        self._connection = psycopg.connect(dsn())
-        self._connection.execute(f'LOCK TABLE "{schema}".batch IN ACCESS EXCLUSIVE MODE')
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    with psycopg.connect(dsn()) as connection:
+        connection.execute(f'LOCK TABLE "{schema}".batch IN ACCESS EXCLUSIVE MODE'.encode())
+        yield
+        connection.rollback()
 
 
 # --- the matrix can fail -------------------------------------------------------------------------------
@@ -115,11 +110,13 @@ def fields(batch: Batch) -> dict[str, Any]:
     return {name: getattr(batch, name) for name in ("tenant", "ops", "idem", "actor", "reason", "at")}
 
 
-@pytest.mark.parametrize("lie", ["nothing was applied", "sends again by itself", "lets the driver's errors out"])
+@pytest.mark.parametrize(
+    "lie", ["nothing was applied", "sends again by itself", "lets the driver's errors out"]
+)
 def test_a_store_that_tells_it_wrongly_is_caught(lie: str, tmp_path: Path) -> None:
     with faulty_sqlite(tmp_path) as target:
         target.store = Wrong(target.store, lie)  # type: ignore[assignment]  # the calls that the matrix makes
-        target.kinds = ("error after send",)  # type: ignore[misc]  # the kind that shows all three
+        target.kinds = ("error after send",)  # the kind that shows all three
         assert any(line.wrong for line in matrix(target, A_NEW_RECORD))
 
 

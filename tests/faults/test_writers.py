@@ -14,18 +14,22 @@ import pytest
 from crmcore.storage import AsyncMemoryStore, AsyncSqliteStore, AsyncStore, SqliteStore, lift
 from crmcore.testing.history import Plan, hammer
 from crmcore.testing.history.processes import in_processes
+from tests.faults.stores import async_postgres, postgres
 
 MAKE: dict[str, Callable[[Path], AsyncStore]] = {
     "memory": lambda folder: AsyncMemoryStore(),
     "sqlite": lambda folder: lift(SqliteStore(folder / "crm.db")),
     "async-sqlite": lambda folder: AsyncSqliteStore.open(folder / "crm.db"),
+    "postgres": lambda folder: lift(postgres(folder)),
+    "async-postgres": async_postgres,
 }
 
 
-@pytest.mark.parametrize("name", MAKE)
-@pytest.mark.parametrize("width", [0, 30], ids=["reads and writes", "the feed"])
+@pytest.mark.parametrize(
+    ("name", "width"), [*((name, 0) for name in MAKE), ("async-sqlite", 30), ("postgres", 30)]
+)
 def test_many_writers_are_kept_apart(name: str, width: int, tmp_path: Path) -> None:
-    plan = Plan(seed=11, batches=40, width=width)
+    plan = Plan(seed=11, batches=30, width=width)
 
     async def whole() -> None:
         store: AsyncStore = MAKE[name](tmp_path)
@@ -38,13 +42,19 @@ def test_many_writers_are_kept_apart(name: str, width: int, tmp_path: Path) -> N
     asyncio.run(whole())
 
 
-@pytest.mark.parametrize("name", ["sqlite", "async-sqlite"])
-def test_many_processes_are_kept_apart(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("sqlite", "sqlite"),
+        ("async-postgres", "tests.faults.stores:async_postgres"),
+    ],
+)
+def test_many_processes_are_kept_apart(name: str, target: str, tmp_path: Path) -> None:
     plan = Plan(seed=12, writers=3, batches=40)
 
     async def whole() -> None:
         store: AsyncStore = MAKE[name](tmp_path)
-        done = await in_processes(store, name, tmp_path, plan, time.monotonic_ns)
+        done = await in_processes(store, target, tmp_path, plan, time.monotonic_ns)
         await store.close()
         assert done.anomalies == ()
         assert done.too_little(plan) == ""
