@@ -34,6 +34,8 @@ from crmcore.errors import Fenced, StoreError
 from crmcore.storage import Append, Batch, Check, CheckKey, CheckStream, Delete, Operation, Put, Store
 from crmcore.testing.kit import TENANT, Writer, append, delete, email, name_sort, put, ref, rekey, source
 
+_numbers = count(1)
+
 TIMEOUT = 0.3
 """Seconds that each batch is given."""
 
@@ -132,14 +134,13 @@ def matrix(target: Target, shapes: Mapping[str, Shape] = SHAPES, *, step: int = 
 
     With a *step* of more than 1, only in every so many-th: for the quick form.
     """
-    numbers = count(1)
     lines: list[Line] = []
-    target.store.apply(sent("first", append("log:0")))  # the tenant is known from now on
+    target.store.apply(sent(f"first-{next(_numbers)}", append("log:0")))  # the tenant is known from now on
     for name, shape in shapes.items():
         for kind in target.kinds:
             line = Line(name, kind)
             lines.append(line)
-            while one_fault(target, shape, next(numbers) * 100, line, 1 + step * line.faults):
+            while one_fault(target, shape, next(_numbers) * 100, line, 1 + step * line.faults):
                 line.faults += 1
     return lines
 

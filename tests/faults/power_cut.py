@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -218,7 +219,8 @@ def campaign(
         pictures = expected(seed, life.sent, life.text)
         for number, image in enumerate(taken):
             place = here / f"image-{number}"
-            found[judged(image, place, pictures, lambda n, s=seed, t=life.text: numbered(s, n, t))] += 1  # type: ignore[misc]
+            verdict = judged(image, place, pictures, partial(numbered, seed, text=life.text))
+            found[verdict] += 1
             for path in place.iterdir():
                 path.unlink()
         if found.total() >= images:

@@ -62,7 +62,8 @@ def arguments() -> argparse.ArgumentParser:
         "--width", type=int, default=0, help="entries a batch, when only the feed is of interest"
     )
     parser.add_argument("--processes", action="store_true", help="writers are processes, not threads")
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # the last two are for the processes
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)  # from here on for the processes
+    parser.add_argument("--path", type=json.loads, default=(), help=argparse.SUPPRESS)
     parser.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--plan", help=argparse.SUPPRESS)
     return parser
@@ -103,6 +104,7 @@ def line(seed: int, done: Hammered, proves: str) -> str:
 
 def main() -> int:
     given = arguments().parse_args()
+    sys.path += [entry for entry in given.path if entry not in sys.path]  # where *target* may be
     if given.worker is not None:
         sys.stdout.write(asyncio.run(one_process(given)))
         return 0

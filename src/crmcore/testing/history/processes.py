@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -34,13 +33,13 @@ async def in_processes(store: AsyncStore, target: str, folder: Path, plan: Plan,
         RuntimeError: if a process failed.
     """
     command = [sys.executable, "-m", "crmcore.testing.history", target, "--folder", str(folder)]
+    command += ["--path", json.dumps(sys.path)]
     children = [
         subprocess.Popen(
             [*command, "--worker", str(number), "--plan", json.dumps(attrs.asdict(plan))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         for number in range(plan.writers)
     ]
