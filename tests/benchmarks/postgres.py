@@ -84,18 +84,21 @@ def compare_and_set(store: PostgresStore, writes: int, tenant: str) -> float:
         store.apply(Batch(tenant=tenant, ops=(op,), idem=f"w{version}", actor=SYSTEM, at=NOW))
 
     put(0)
-    return timed(lambda: [put(version) for version in range(1, writes + 1)])
+
+    def write() -> None:
+        for version in range(1, writes + 1):
+            put(version)
+
+    return timed(write)
 
 
 def bare_compare_and_set(connection: psycopg.Connection[Any], schema: str, writes: int) -> float:
-    connection.execute(f'CREATE TABLE "{schema}".bare (id uuid PRIMARY KEY, version bigint, body text)')  # type: ignore[call-overload]
+    connection.execute(f'CREATE TABLE "{schema}".bare (id uuid PRIMARY KEY, version bigint, body text)')
     id_ = "00000000-0000-7000-8000-000000000001"
-    connection.execute(f'INSERT INTO "{schema}".bare VALUES (%s, 0, %s)', (id_, "{}"))  # type: ignore[call-overload]
+    connection.execute(f'INSERT INTO "{schema}".bare VALUES (%s, 0, %s)', (id_, "{}"))
     update = f'UPDATE "{schema}".bare SET version = version + 1, body = %s WHERE id = %s AND version = %s'
     body = json.dumps({"name": "Ann Lee", "email": "ann@example.org"})
-    return timed(
-        lambda: [connection.execute(update, (body, id_, version)) for version in range(writes)]  # type: ignore[call-overload]
-    )
+    return timed(lambda: [connection.execute(update, (body, id_, version)) for version in range(writes)])
 
 
 def gets(store: PostgresStore, tenant: str, names: list[str]) -> float:
@@ -115,7 +118,7 @@ def bare_gets(connection: psycopg.Connection[Any], schema: str, tenant: str, nam
 
     def read() -> None:
         for name in names:
-            row = connection.execute(select, (tenant, "party", name)).fetchone()  # type: ignore[call-overload]
+            row = connection.execute(select, (tenant, "party", name)).fetchone()
             assert row is not None
             json.loads(row[3])
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sybil.example import SybilFailure
 
 from tests.docs.blocks import PAGES, ROOT, Page, declared
+from tests.storage.postgres_server import new_database
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -18,7 +20,10 @@ def test_every_block_runs_as_printed(page: str, tmp_path: Path, monkeypatch: pyt
         ignore = shutil.ignore_patterns("*.db*", "report.html", "__pycache__")
         shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=ignore)
     monkeypatch.chdir(tmp_path)
-    assert Page(text, str(ROOT / page)).run() == declared(text)
+    with ExitStack() as stack:
+        if "CRM_DATABASE" in text:
+            monkeypatch.setenv("CRM_DATABASE", stack.enter_context(new_database()))
+        assert Page(text, str(ROOT / page)).run() == declared(text)
 
 
 @pytest.mark.parametrize("fence", ["```py", "~~~python3", "```pycon", "```{code-cell} ipython", "```Python"])

@@ -9,17 +9,20 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
 from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore, lift
-from crmcore.testing.kit import EXCLUSIVE
-from crmcore.testing.subjects import Opened
+from crmcore.testing.kit import EXCLUSIVE, NotAsked, Writer, email, put, ref
+from crmcore.testing.subjects import Given, Opened
 
 VARIABLE = "CRMCORE_TEST_POSTGRES"
 _numbers = count(1)
@@ -62,6 +65,17 @@ def drop(schema: str) -> None:
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
 
 
+@contextmanager
+def new_database() -> Iterator[str]:
+    """The address of an empty database of its own, for the block."""
+    name = f"crmcore_test_{os.getpid()}_{next(_numbers)}"
+    execute(f"CREATE DATABASE {name}")
+    try:
+        yield urlsplit(dsn())._replace(path=f"/{name}").geturl()
+    finally:
+        execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def execute(statement: str, schema: str = "", parameters: Any = None) -> list[tuple[Any, ...]]:
     """Run *statement* beside the stores; ``{name}`` in it is a table of *schema*."""
     with psycopg.connect(dsn(), autocommit=True) as connection:
@@ -80,13 +94,37 @@ class Postgres(Opened):
         super().__init__()
         self.schemas: list[str] = []
 
-    def make(self, number: int) -> AsyncStore:
+    def make(self, number: int) -> Given:
         if number == len(self.schemas):
             self.schemas.append(new_schema())
         return self.open(self.schemas[number])
 
-    def open(self, schema: str) -> AsyncStore:
-        return lift(PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE))
+    def open(self, schema: str) -> Given:
+        return PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE)
+
+    def files(self, store: AsyncStore) -> list[Path]:
+        """The files of the server, in which every store of this process has its place."""
+        folder = Path(str(execute("SHOW data_directory")[0][0]))
+        if os.environ.get(VARIABLE) or not folder.is_dir():
+            raise NotAsked("the files of this server are out of reach")
+        return [path for part in ("base", "pg_wal") for path in (folder / part).rglob("*") if path.is_file()]
+
+    async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
+        store = await self.fresh()
+        schema = self.schemas[-1]
+        await Writer(store)(put(ref(1), keys=[email("ann@x.org")]))
+        if how == "damaged":
+            execute("DELETE FROM {key}", schema)
+            return store
+        await store.close()
+        if how == "newer":
+            execute("UPDATE {meta} SET value = '99' WHERE name = 'version'", schema)
+            return await self.reopen(store)
+        execute("UPDATE {meta} SET value = '1' WHERE name = 'version'", schema)
+        execute("DROP TABLE {record}, {key}, {claim}, {sort}, {ledger}, {batch}, {feed}", schema)
+        older = lift(PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE, migrate=False))
+        self.stores[-1] = older
+        return older
 
     async def end(self) -> None:
         await super().end()
@@ -95,5 +133,8 @@ class Postgres(Opened):
 
 
 class AsyncPostgres(Postgres):
-    def open(self, schema: str) -> AsyncStore:
+    def open(self, schema: str) -> Given:
         return AsyncPostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE)
+
+    def files(self, store: AsyncStore) -> list[Path]:
+        raise NotAsked("the other colour leaves the same bytes, which are looked for there")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule, run_state_machine_as_test
 
-from crmcore.storage import PostgresStore, Store, run
+from crmcore.storage import PostgresStore, Store
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import EXCLUSIVE, Guarantee
-from crmcore.testing.subjects import _whole
+from crmcore.testing.subjects import examine
 from tests.storage.postgres_server import AsyncPostgres, Postgres, drop, dsn, new_schema
 from tests.storage.test_model import AgainstTheModel
 
@@ -19,10 +17,7 @@ from tests.storage.test_model import AgainstTheModel
 @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: f"{one.id}-{one.name}")
 @pytest.mark.parametrize("colour", ["sync", "async"])
 def test_a_store_on_postgresql_keeps_its_promise(guarantee: Guarantee, colour: str) -> None:
-    if colour == "sync":
-        run(_whole(guarantee, Postgres()))
-    else:
-        asyncio.run(_whole(guarantee, AsyncPostgres()))
+    examine(guarantee, Postgres() if colour == "sync" else AsyncPostgres())
 
 
 class PostgresAgainstTheModel(AgainstTheModel):

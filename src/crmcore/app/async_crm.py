@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from crmcore.app.addresses import is_postgres
 from crmcore.app.flow import Clock, Flow
 from crmcore.app.journal import Journal
 from crmcore.app.registry import REGISTRY
@@ -163,11 +164,19 @@ class AsyncCrm(_Namespaces):
 
         *options* are those of the constructor.
 
+        A *path* such as ``"postgresql://db.example.org/crm"`` is a PostgreSQL database: see
+        `crmcore.storage.AsyncPostgresStore`, which takes more settings.
+
         Raises:
             StoreError: if the file is no store of crmcore, is locked, or cannot be reached.
+            MissingExtra: for PostgreSQL, if the extra ``postgres`` is not installed.
         """
         if path is None:
             return cls(lift(MemoryStore()), **options)
+        if is_postgres(path):
+            from crmcore.storage.postgres_async import AsyncPostgresStore
+
+            return cls(AsyncPostgresStore.open(str(path)), **options)
         from crmcore.storage.sqlite_async import AsyncSqliteStore
 
         return cls(AsyncSqliteStore.open(path), **options)

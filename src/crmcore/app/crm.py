@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
 from crmcore.app.facade import (
     Consents,
@@ -85,11 +86,19 @@ class Crm(_Namespaces[AsyncCrm]):
     def open(cls, path: str | Path | None = None, **options: Any) -> Crm:
         """Customers in an SQLite file, made where there is none, or in memory without *path*.
 
+        A *path* such as ``"postgresql://db.example.org/crm"`` is a PostgreSQL database: see
+        `crmcore.storage.PostgresStore`, which takes more settings.
+
         Raises:
             StoreError: if the file is no store of crmcore, is locked, or cannot be reached.
+            MissingExtra: for PostgreSQL, if the extra ``postgres`` is not installed.
         """
         if path is None:
             return cls(MemoryStore(), **options)
+        if is_postgres(path):
+            from crmcore.storage.postgres import PostgresStore
+
+            return cls(PostgresStore.open(str(path)), **options)
         from crmcore.storage.sqlite import SqliteStore
 
         return cls(SqliteStore.open(path), **options)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from crmcore.cli.backup_commands import run_backup, run_erasures, run_restore, run_verify
 from crmcore.cli.dedupe_command import run_dedupe
 from crmcore.cli.evaluate_command import run_evaluate
 from crmcore.cli.import_command import run_import
@@ -37,6 +38,10 @@ def parser() -> Parser:
     _show(commands)
     _merge(commands)
     _unmerge(commands)
+    _backup(commands)
+    _restore(commands)
+    _verify(commands)
+    _erasures(commands)
     return top
 
 
@@ -269,6 +274,41 @@ def _unmerge(commands: Commands[Parser]) -> None:
     )
     _author(command)
     command.set_defaults(run=run_unmerge)
+
+
+def _backup(commands: Commands[Parser]) -> None:
+    command = _command(commands, "backup", "write a whole store into one file; it shows personal data")
+    command.add_argument("store", metavar="STORE", type=path, help="the SQLite file, e.g. crm.db")
+    command.add_argument("file", metavar="FILE", type=path, help="the backup, a new file")
+    command.set_defaults(run=run_backup)
+
+
+def _restore(commands: Commands[Parser]) -> None:
+    command = _command(
+        commands, "restore", "write a backup into a store, and erase again what was erased since"
+    )
+    command.add_argument("file", metavar="FILE", type=path, help="the backup")
+    command.add_argument(
+        "store", metavar="STORE", type=path, help="the SQLite file, made where there is none"
+    )
+    since = command.add_mutually_exclusive_group()
+    since.add_argument("--erasures", metavar="FILE", type=path, help="what crmcore erasures wrote")
+    since.add_argument(
+        "--erasures-of", metavar="STORE", type=path, help="the store that the backup was taken from"
+    )
+    command.set_defaults(run=run_restore)
+
+
+def _verify(commands: Commands[Parser]) -> None:
+    command = _command(commands, "verify", "look whether a store or a backup is whole; nothing is changed")
+    command.add_argument("file", metavar="FILE", type=path, help="a store or a backup")
+    command.set_defaults(run=run_verify)
+
+
+def _erasures(commands: Commands[Parser]) -> None:
+    command = _command(commands, "erasures", "print what was erased of a store, one line each, to be kept")
+    command.add_argument("store", metavar="STORE", type=path, help="the SQLite file, e.g. crm.db")
+    command.set_defaults(run=run_erasures)
 
 
 def _author(command: Parser) -> None:

@@ -88,6 +88,17 @@ from crmcore.storage.upkeep import (
 )
 
 if TYPE_CHECKING:
+    from crmcore.storage.backup_file import (
+        RestoreReport,
+        all_erasures,
+        backup,
+        restore,
+        restore_backup,
+        verify_backup,
+        write_backup,
+    )
+    from crmcore.storage.backup_manifest import Manifest
+    from crmcore.storage.erasures_file import erasure_line, erasures_in
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
     from crmcore.storage.postgres import PostgresStore
     from crmcore.storage.postgres_async import AsyncPostgresStore
@@ -138,6 +149,7 @@ __all__ = [
     "Key",
     "Lifted",
     "Limits",
+    "Manifest",
     "MemoryStore",
     "Multiset",
     "NewEntry",
@@ -154,6 +166,7 @@ __all__ = [
     "Refusal",
     "Rekey",
     "Residual",
+    "RestoreReport",
     "Restored",
     "Row",
     "Schema",
@@ -170,21 +183,32 @@ __all__ = [
     "Stream",
     "Support",
     "Tenants",
+    "all_erasures",
+    "backup",
     "backup_of",
     "bulk_of",
     "claims",
     "durable_of",
     "eraser_of",
+    "erasure_line",
+    "erasures_in",
     "lift",
+    "restore",
+    "restore_backup",
     "run",
     "schema_of",
     "stream_of",
     "tenants_of",
+    "verify_backup",
+    "write_backup",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
+        "backup_file": "RestoreReport all_erasures backup restore restore_backup verify_backup write_backup",
+        "backup_manifest": "Manifest",
+        "erasures_file": "erasure_line erasures_in",
         "memory": "AsyncMemoryStore MemoryStore",
         "postgres": "PostgresStore",
         "postgres_async": "AsyncPostgresStore",

@@ -9,12 +9,14 @@ connections that block, so a call of it never meets an event loop.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Self
 
 from crmcore.storage.bulk import Chunk, ChunkReceipt
+from crmcore.storage.erasure import Erasure, ErasureReport
 from crmcore.storage.lift import run
 from crmcore.storage.nearness import Breadth, NearHits
+from crmcore.storage.postgres_export import PostgresSnapshot
 from crmcore.storage.postgres_flow import PostgresFlow
 from crmcore.storage.postgres_open import greeting, start
 from crmcore.storage.postgres_pool import SyncPool
@@ -33,7 +35,9 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
-from crmcore.storage.upkeep import SchemaState
+from crmcore.storage.stored import Stored
+from crmcore.storage.stream import Restored
+from crmcore.storage.upkeep import Integrity, SchemaState
 
 
 class PostgresStore:
@@ -168,6 +172,28 @@ class PostgresStore:
 
     def outcome(self, tenant: str, idem: str) -> Receipt | None:
         return run(self._flow.outcome(tenant, idem))
+
+    def export(self, tenants: Collection[str] | None = None) -> PostgresSnapshot:
+        """A snapshot on a connection of its own, beside those of the pool."""
+        return PostgresSnapshot(run(self._flow.export(tenants)))
+
+    def restore(self, rows: Iterable[Stored]) -> Restored:
+        return run(self._flow.restore(rows))
+
+    def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
+        return run(self._flow.erase(erasure, timeout=timeout))
+
+    def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
+        return run(self._flow.erasures(tenant, after=after, limit=limit))
+
+    def verify(self) -> Integrity:
+        return run(self._flow.verify())
+
+    def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
+        return run(self._flow.tenants(after=after, limit=limit))
+
+    def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
+        return run(self._flow.drop_tenant(tenant, timeout=timeout))
 
     def schema(self) -> SchemaState:
         return run(self._flow.schema())

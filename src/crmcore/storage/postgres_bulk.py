@@ -15,20 +15,19 @@ from crmcore.storage.plan import Written, replayable
 from crmcore.storage.postgres_copy import Copying, RecordRow
 from crmcore.storage.postgres_driver import Asked, Link
 from crmcore.storage.postgres_locks import whole_tenant
-from crmcore.storage.postgres_rows import Place
-from crmcore.storage.postgres_transaction import Transaction
-from crmcore.storage.postgres_write import (
+from crmcore.storage.postgres_lookup import (
     Applied,
-    Note,
     Search,
     applied,
     applied_of,
-    carry_out,
     head,
     known,
     tenant_for_writing,
     who,
 )
+from crmcore.storage.postgres_rows import Place
+from crmcore.storage.postgres_transaction import Transaction
+from crmcore.storage.postgres_write import Note, carry_out
 from crmcore.storage.validate import Address
 
 Given = Callable[[str], ChunkReceipt]

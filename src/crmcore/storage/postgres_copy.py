@@ -12,14 +12,18 @@ from hashlib import blake2b
 from itertools import islice
 
 from crmcore.storage.postgres_driver import Link
+from crmcore.storage.postgres_lookup import Tenant
 from crmcore.storage.postgres_rows import part_mark
-from crmcore.storage.postgres_write import Tenant
 from crmcore.storage.validate import KeyPair, SortTriple
 
 RecordRow = tuple[str, str, int, int, str, str | None, Sequence[KeyPair], Sequence[SortTriple]]
 """Kind, id, version, schema, carries, body, keys, sorts."""
 EntryRow = tuple[str, int, int, int, str, str, str]
 """Stream, seq, occurred, recorded, subjects, schema, body."""
+BatchRow = tuple[
+    str, bytes | None, int, int, int, int, str | None, str, str | None, int | None, str | None, str | None
+]
+"""Idem, digest, at, era, no, last, idle, actor, reason, rows, refused, erasure."""
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -36,6 +40,11 @@ _COPY = {
     "ledger": (
         "COPY {ledger} (tenant, stream, seq, occurred, recorded, subjects, schema, body) FROM STDIN (FORMAT binary)"
     ),
+    "batch": (
+        "COPY {batch} (tenant, idem, digest, at, era, no, last, idle, actor, reason, rows, refused, erasure) "
+        "FROM STDIN (FORMAT binary)"
+    ),
+    "feed": "COPY {feed} (tenant, era, n, no, size, changes) FROM STDIN (FORMAT binary)",
 }
 _BRING_BACK = (
     "UPDATE {record} AS r SET version = a3, schema = a4, carries = a5, body = a6 "
@@ -89,6 +98,19 @@ class Copying:
             await self._copy(link, table, iter(rows))
             rows.clear()
 
+    async def batches(self, link: Link, rows: Iterable[BatchRow]) -> None:
+        """Copy batches of this transaction, numbered within it."""
+        await self._copy(link, "batch", self._batches(rows))
+
+    async def changes(self, link: Link, rows: Iterable[tuple[int, int, int, str]]) -> None:
+        """Copy rows of the feed: the number of the last change, that of the batch, how many, and their text."""
+        start = _width(6) + self._tenant + _int4(4, self._owner.era)
+        pieces = (
+            b"".join((start, _int4(4, n), _int4(4, no), _int4(4, size), _text(text)))
+            for n, no, size, text in rows
+        )
+        await self._copy(link, "feed", pieces)
+
     async def _copy(self, link: Link, table: str, pieces: Iterator[bytes]) -> None:
         first = next(pieces, None)
         if first is not None:
@@ -122,6 +144,15 @@ class Copying:
         for stream, seq, occurred, recorded, subjects, schema, body in rows:
             numbers = _int8(8, seq) + _int8(8, occurred) + _int8(8, recorded)
             yield b"".join((start, _text(stream), numbers, _text(subjects), _text(schema), _text(body)))
+
+    def _batches(self, rows: Iterable[BatchRow]) -> Iterator[bytes]:
+        start = _width(13) + self._tenant
+        for idem, digest, at, era, no, last, idle, actor, reason, count, refused, erasure in rows:
+            size = _NULL if count is None else _int4(4, count)
+            kept = _NULL if digest is None else _length(len(digest)) + digest
+            numbers = _int8(8, at) + _int4(4, era) + _int4(4, no) + _int4(4, last)
+            words = _text(idle) + _text(actor) + _text(reason) + size + _text(refused) + _text(erasure)
+            yield b"".join((start, _text(idem), kept, numbers, words))
 
 
 def _blocks(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:

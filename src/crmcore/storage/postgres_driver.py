@@ -60,7 +60,8 @@ class Names:
     def sql(self, text: str) -> bytes:
         known = self._known.get(text)
         if known is None:
-            known = self._known[text] = sql.SQL(text).format(**self._tables).as_bytes(None)
+            query = sql.SQL(text)  # pyright: ignore[reportArgumentType]  # a constant of this room
+            known = self._known[text] = query.format(**self._tables).as_bytes(None)
         return known
 
 
@@ -86,8 +87,9 @@ def _element(value: Any) -> str:
 class Link(Protocol):
     """A connection for whoever took it from the pool."""
 
-    deadline: float
-    """Till when, on the monotonic clock, the server is waited for."""
+    def until(self, deadline: float) -> None:
+        """Wait for the server no longer than until then, on the monotonic clock."""
+        ...
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run one statement in one round trip."""
@@ -103,6 +105,10 @@ class Link(Protocol):
 
     def failed(self) -> bool:
         """Whether the transaction has failed on the server, so that nothing of it can be committed."""
+        ...
+
+    def gone(self) -> bool:
+        """Whether the server has said something unasked, which is that it ends the connection."""
         ...
 
     def usable(self) -> bool:
@@ -171,23 +177,20 @@ class _Common:
         connection.adapters.register_loader("uuid", TextLoader)
         connection.adapters.register_dumper(list, _Arrays)
 
-    @property
-    def deadline(self) -> float:
-        return self._raw.deadline
-
-    @deadline.setter
-    def deadline(self, value: float) -> None:
-        self._raw.deadline = value
+    def until(self, deadline: float) -> None:
+        self._raw.deadline = deadline
 
     def failed(self) -> bool:
         return self._raw.pgconn.transaction_status == TransactionStatus.INERROR
 
+    def gone(self) -> bool:
+        return bool(self._poll.poll(0))
+
     def usable(self) -> bool:
-        # Nothing is to come on an idle connection, unless the server says that it goes.
         return (
             not self._spoiled
             and self._raw.pgconn.transaction_status == TransactionStatus.IDLE
-            and not self._poll.poll(0)
+            and not self.gone()
         )
 
     def drop(self) -> None:

@@ -14,13 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 import crmcore.storage.postgres_schema as postgres_schema
 from crmcore.errors import InvalidRecord, Unavailable
-from crmcore.storage.capability import (
-    BULK,
-    ORDERED_TEXT,
-    PARTS,
-    SCHEMA,
-    unclaimed,
-)
+from crmcore.storage.capability import ORDERED_TEXT, PARTS
 from crmcore.storage.describe import LIMITS
 from crmcore.storage.lift import run
 from crmcore.storage.postgres_driver import DriverError, Late, Link, Names, connect
@@ -31,15 +25,11 @@ from crmcore.storage.protocol import Capability, Description
 from crmcore.storage.validate import check_word
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
-_CLAIMED = (BULK, SCHEMA)
 CAPABILITIES = (
     Capability(name="changes", support="full"),
     Capability(name=ORDERED_TEXT, support="full"),
-    *(
-        Capability(name=name, support="full") if name in _CLAIMED else unclaimed(name, "not yet on PostgreSQL")
-        for name in PARTS
-    ),
-)  # fmt: skip
+    *(Capability(name=name, support="full") for name in PARTS),
+)
 
 
 class Start(NamedTuple):
@@ -75,7 +65,7 @@ def start(
     link: Link | None = None
     try:
         link = connect(dsn, names, deadline)
-        link.deadline = deadline + GRACE
+        link.until(deadline + GRACE)
         server, opened = run(_prepare(link, names, asked, int(timeout * 1000), migrate))
     except (DriverError, Late) as error:
         raise translated(error) from None

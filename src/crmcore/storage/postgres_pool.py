@@ -45,6 +45,10 @@ class Pool(Protocol):
         """
         ...
 
+    async def extra(self, deadline: float) -> Link:
+        """A connection beside the pool, for who keeps it long and drops it by himself. Raises as `take`."""
+        ...
+
     def give(self, link: Link) -> None:
         """Give back what was taken, in whatever state it is."""
         ...
@@ -121,18 +125,22 @@ class SyncPool:
             self._room.release()
             raise
         self.idle.out += 1
-        link.deadline = deadline + GRACE
+        link.until(deadline + GRACE)
         return link
 
     def give(self, link: Link) -> None:
         self.idle.put(link)
         self._room.release()
 
+    async def extra(self, deadline: float) -> Link:
+        self.idle.check()
+        return await self._new(deadline)
+
     async def _new(self, deadline: float) -> Link:
         link: Link | None = None
         try:
             link = connect(self._dsn, self._names, deadline)
-            link.deadline = deadline + GRACE
+            link.until(deadline + GRACE)
             await self._greet(link)
         except BaseException as error:
             if link is not None:
@@ -164,7 +172,7 @@ class AsyncPool:
             self._room.release()
             raise
         self.idle.out += 1
-        link.deadline = deadline + GRACE
+        link.until(deadline + GRACE)
         return link
 
     async def _enter(self, deadline: float) -> None:
@@ -178,12 +186,16 @@ class AsyncPool:
         self.idle.put(link)
         self._room.release()
 
+    async def extra(self, deadline: float) -> Link:
+        self.idle.check()
+        return await self._new(deadline)
+
     async def _new(self, deadline: float) -> Link:
         link: Link | None = None
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0) + GRACE):
                 link = await connect_async(self._dsn, self._names, deadline)
-                link.deadline = deadline + GRACE
+                link.until(deadline + GRACE)
                 await self._greet(link)
         except BaseException as error:
             if link is not None:

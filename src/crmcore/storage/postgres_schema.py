@@ -99,7 +99,11 @@ _STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 STEPS = tuple(name for name, _ in _STEPS)
 
-_THERE = "SELECT to_regclass($1) IS NOT NULL"
+# Not to_regclass(): it may answer from what the connection knew before it waited for the lock.
+_THERE = (
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1 AND c.relname = 'meta')"
+)
 _SCHEMA_THERE = "SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = $1"
 _ASK_META = "SELECT name, value FROM {meta}"
 _SET_META = "INSERT INTO {meta} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2"
@@ -212,7 +216,7 @@ async def opened(link: Link, names: Names, exclusive: frozenset[str]) -> Opened:
 
 
 async def _has_meta(link: Link, names: Names) -> bool:
-    ((there,),) = await link.ask(_THERE, [f'"{names.schema}".meta'])
+    ((there,),) = await link.ask(_THERE, [names.schema])
     return bool(there)
 
 

@@ -22,14 +22,17 @@ _BEGIN: Asked = ("BEGIN ISOLATION LEVEL READ COMMITTED", ())
 
 # Local to the transaction, also behind a proxy that gives connections to many. The server gives up before the client
 # does. A client that is gone lets go of its locks. What is confirmed is on disk, whatever the server's default is.
-_SETTLE_AND_LOCK = (
-    "SELECT set_config('lock_timeout', $3, true), set_config('statement_timeout', $4, true), "
-    "set_config('idle_in_transaction_session_timeout', $4, true), set_config('synchronous_commit', "
+# A statement of its own: a timeout counts from the beginning of a statement, so that of the next one is this.
+_SETTLE = (
+    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true), "
+    "set_config('idle_in_transaction_session_timeout', $2, true), set_config('synchronous_commit', "
     "CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, "
-    "true), (SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(number) ELSE pg_advisory_xact_lock_shared(number) "
-    "END) FROM unnest($1::bigint[], $2::boolean[]) AS asked (number, alone))"
+    "true)"
 )
-_AGAIN = "SELECT set_config('statement_timeout', $1, true)"
+_LOCK = (
+    "SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(number) ELSE pg_advisory_xact_lock_shared(number) END) "
+    "FROM unnest($1::bigint[], $2::boolean[]) AS asked (number, alone)"
+)
 _COMMIT: Asked = ("COMMIT", ())
 
 
@@ -45,14 +48,16 @@ class Transaction:
     async def begin(self, locks: Locks, *asked: Asked) -> list[list[Row]]:
         """Take the locks, then ask: all in one round trip. Each statement sees what was committed before the locks."""
         left = max(int((self._deadline - time.monotonic()) * 1000), 1)
-        settled: Asked = (_SETTLE_AND_LOCK, [*locks, str(left), str(left + int(GRACE * 500))])
-        return (await self.link.together(_BEGIN, settled, *asked))[2:]
+        settle: Asked = (_SETTLE, [str(left), str(left + int(GRACE * 500))])
+        return (await self.link.together(_BEGIN, settle, (_LOCK, locks), *asked))[3:]
 
     async def ask(self, text: str, *parameters: object) -> list[Row]:
         return await self.link.ask(text, parameters)
 
     async def commit(self, *asked: Asked) -> list[list[Row]]:
         """Run the last statements and commit, in one round trip."""
+        if self.link.gone():  # nothing was sent, so this is certain; a moment later it would not be
+            await self.link.ask("SELECT 1")
         self.committing = True
         answers = await self.link.together(*asked, _COMMIT)
         self.done = True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
+from contextlib import closing
 
 import crmcore.storage.paging as paging
 import crmcore.storage.sqlite_erasing as sqlite_erasing
@@ -22,7 +23,7 @@ from crmcore.storage.plan import replayable
 from crmcore.storage.protocol import Page
 from crmcore.storage.sqlite_connections import SqliteConnections
 from crmcore.storage.sqlite_export import SqliteSnapshot
-from crmcore.storage.sqlite_schema import wait_at_most
+from crmcore.storage.sqlite_schema import connect, translating, wait_at_most
 from crmcore.storage.sqlite_verify import verify
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
@@ -73,7 +74,9 @@ class SqliteParts(SqliteConnections):
         return paging.erasures_page(self._cursors, tenant, done, limit)
 
     def verify(self) -> Integrity:
-        with self._reading() as connection:
+        self._check_open()
+        with translating(self._path.name), closing(connect(self._path, self._timeout)) as connection:
+            connection.execute("BEGIN")
             return verify(connection, self._exclusive)
 
     def schema(self) -> SchemaState:

@@ -23,12 +23,14 @@ class _Promise(NamedTuple):
 
 # What records say that they carry, as rows.
 _KEYS = (
-    "(SELECT record.tenant AS tenant, kind, id, json_extract(pair.value, '$[0]') AS namespace, "
+    "(SELECT record.tenant AS tenant, record.kind AS kind, record.id AS id, "
+    "json_extract(pair.value, '$[0]') AS namespace, "
     "json_extract(pair.value, '$[1]') AS value FROM record, json_each(carries, '$[0]') AS pair)"
 )
 _SORTS = (
-    "(SELECT record.tenant AS tenant, kind, id, json_extract(triple.value, '$[0]') AS namespace, "
-    "json_extract(triple.value, '$[1]') AS part, json_extract(triple.value, '$[2]') AS value "
+    "(SELECT record.tenant AS tenant, record.kind AS kind, record.id AS id, "
+    "json_extract(triple.value, '$[0]') AS namespace, json_extract(triple.value, '$[1]') AS part, "
+    "json_extract(triple.value, '$[2]') AS value "
     "FROM record, json_each(carries, '$[1]') AS triple)"
 )
 _HAS_KEY = (
@@ -126,7 +128,7 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
 
 def verify(connection: sqlite3.Connection, exclusive: Set[str]) -> Integrity:
-    """Look at everything, within a transaction that the caller has begun."""
+    """Look at everything, on a connection of its own, in a transaction."""
     connection.create_function("from_hex", 1, bytes.fromhex, deterministic=True)
     found: dict[tuple[str, str], int] = {}
 

@@ -16,6 +16,7 @@ from crmcore.storage import (
     Chunk,
     Erasure,
     Json,
+    Lifted,
     NewRecord,
     Row,
     backup_of,
@@ -59,6 +60,11 @@ ACCESS: Mapping[str, Callable[[AsyncStore], object]] = {
 """How each part of the protocol is asked for."""
 
 
+def raw(store: AsyncStore) -> Any:
+    """The author's own object: what was lifted, where the kit lifted it."""
+    return getattr(store, "_store", store) if isinstance(store, Lifted) else store
+
+
 def _calls(part: str, store: Any) -> list[tuple[str, Callable[[], Awaitable[object]]]]:
     """The calls of *part*, by name, each with arguments that a store that had it would take."""
     row = Row((NewRecord("party", uid(7), 1, Json.of({})),))
@@ -89,8 +95,8 @@ async def refuses(store: AsyncStore, part: str) -> str:
     before = await picture(store, [ANN])
     if part in ACCESS:
         await refused(CapabilityMissing, _asked(ACCESS[part], store))
-    for name, call in _calls(part, store):
-        if hasattr(store, name):
+    for name, call in _calls(part, raw(store)):
+        if hasattr(raw(store), name):
             await refused(CapabilityMissing, _called(call))
             same(await picture(store, [ANN]), before, f"what can be seen after {name} was refused")
     return named.reason

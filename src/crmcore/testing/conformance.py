@@ -27,14 +27,15 @@ def conformance(
     level: str = "L1",
     older: Callable[[Path], object] | None = None,
     newer: Callable[[Path], object] | None = None,
+    damaged: Callable[[Path], object] | None = None,
     files: Callable[[Path], Iterable[Path]] | None = None,
     budget: str = "quick",
     seed: int = 0,
 ) -> Callable[..., None]:
     """A test function of pytest that asks a store for everything that it claims, as one test for each check.
 
-    *make* gives a fresh, empty store at a folder, made with ``exclusive=EXCLUSIVE``; *reopen* opens it again. What the
-    other arguments are says `Harness`. A part that the store does not claim is seen to be refused, and its tests are
+    *make* gives a fresh, empty store at a folder, and *reopen* opens it again; what the other arguments are says
+    `Harness`. A part that the store does not claim is seen to be refused, and its tests are
     then skipped with the store's own reason; a part that *level* asks for may not be missing.
 
     Raises:
@@ -44,7 +45,9 @@ def conformance(
         pytest: Any = import_module("pytest")
     except ImportError:
         raise MissingExtra("conformance() makes tests of pytest: pip install 'crmcore[testing]'") from None
-    harness = Harness(make=make, reopen=reopen, level=level, older=older, newer=newer, files=files)
+    harness = Harness(
+        make=make, reopen=reopen, level=level, older=older, newer=newer, damaged=damaged, files=files
+    )
     cases = [LEVEL, *dict.fromkeys([*MANIFEST, *REGISTRY])]
 
     def test_conformance(check: str, tmp_path: Path) -> None:

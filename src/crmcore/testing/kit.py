@@ -63,6 +63,10 @@ class Inconclusive(Exception):
     """A check that did not see enough to say anything. It counts as a failure."""
 
 
+class NotAsked(Exception):
+    """A check that has nothing to ask of this store. Its message says why."""
+
+
 class Unusable(Exception):
     """A store that the kit must not write to: it is not empty, or was made in another way than the kit asks for."""
 
@@ -85,11 +89,11 @@ class Subject(Protocol):
         """Close *store* and open what it kept. Called only if *durable*."""
         ...
 
-    async def planted(self, age: Literal["older", "newer"]) -> AsyncStore:
+    async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
         """Open what the author's hook of that name put there.
 
         Raises:
-            Inconclusive: if there is no such hook.
+            NotAsked: if there is no such hook.
         """
         ...
 

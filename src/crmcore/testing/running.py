@@ -32,10 +32,10 @@ BUDGETS = ("quick", "full", "soak")
 class Harness:
     """How the kit gets at a store.
 
-    *make* gives a fresh, empty store at a folder that is there and empty, made with ``exclusive=EXCLUSIVE``; *reopen*
-    opens what is there again. *older* and *newer* put a store of an older and of a newer schema into a folder, for
-    *reopen* to open. *files* are the files of a folder that the store writes; all, if it is not given. Each may be a
-    coroutine function, and a store may be of either colour.
+    *make* gives a fresh, empty store at a folder that is there and empty; *reopen* opens what is there again. *older*,
+    *newer* and *damaged* put into a folder a store of an older schema, one of a newer schema, and one that was damaged
+    behind its back, for *reopen* to open. *files* are the files of a folder that the store writes; without it, all.
+    Each may be a coroutine function, and a store may be of either colour.
     """
 
     make: Callable[[Path], Given]
@@ -43,6 +43,7 @@ class Harness:
     level: str = "L1"
     older: Callable[[Path], object] | None = None
     newer: Callable[[Path], object] | None = None
+    damaged: Callable[[Path], object] | None = None
     files: Callable[[Path], Iterable[Path]] | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -57,6 +58,7 @@ class Harness:
             self.reopen,
             older=self.older,
             newer=self.newer,
+            damaged=self.damaged,
             files=self.files,
             budget=budget,
             seed=seed,

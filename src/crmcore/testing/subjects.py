@@ -27,7 +27,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import STREAM, TENANTS
 from crmcore.testing.claims import refuses
-from crmcore.testing.kit import CHANGES, EXCLUSIVE, TENANT, Guarantee, Inconclusive, Unusable
+from crmcore.testing.kit import CHANGES, EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable
 
 Given = Store | AsyncStore | Awaitable[Store | AsyncStore]
 """What an author's function gives: a store of either colour, or a coroutine that gives one."""
@@ -77,8 +77,8 @@ class Opened:
         self.stores[number] = await opened(self.make(number))
         return self.stores[number]
 
-    async def planted(self, age: Literal["older", "newer"]) -> AsyncStore:
-        raise Inconclusive(f"nothing puts a store of an {age} schema in place: give the hook {age}=...")
+    async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
+        raise NotAsked(f"nothing puts such a store in place: give the hook {how}=...")
 
     def files(self, store: AsyncStore) -> list[Path]:
         return []
@@ -130,6 +130,7 @@ class Placed(Opened):
         *,
         older: Callable[[Path], object] | None = None,
         newer: Callable[[Path], object] | None = None,
+        damaged: Callable[[Path], object] | None = None,
         files: Callable[[Path], Iterable[Path]] | None = None,
         budget: str = "quick",
         seed: int = 0,
@@ -137,7 +138,7 @@ class Placed(Opened):
         super().__init__()
         self.folder, self.budget, self.seed = folder, budget, seed
         self._make, self._reopen, self._files = make, reopen, files
-        self._plant = {"older": older, "newer": newer}
+        self._plant = {"older": older, "newer": newer, "damaged": damaged}
         self.durable = reopen is not None
 
     def make(self, number: int) -> Given:
@@ -147,10 +148,10 @@ class Placed(Opened):
         place.mkdir(parents=True)
         return self._make(place)
 
-    async def planted(self, age: Literal["older", "newer"]) -> AsyncStore:
-        plant = self._plant[age]
+    async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
+        plant = self._plant[how]
         if plant is None:
-            return await super().planted(age)
+            return await super().planted(how)
         place = self.folder / f"store-{len(self.stores)}"
         place.mkdir(parents=True)
         done = plant(place)
@@ -218,7 +219,10 @@ async def _whole(guarantee: Guarantee, subject: Opened) -> str:
             store = await subject.fresh()
             if reason := await refuses(store, guarantee.part):
                 return reason
-        await guarantee.check(subject)
+        try:
+            await guarantee.check(subject)
+        except NotAsked as error:
+            return str(error)
         for what, least in guarantee.least.items():
             if subject.seen[what] < least:
                 raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")

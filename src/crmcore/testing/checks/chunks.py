@@ -13,7 +13,7 @@ from crmcore.storage import (
     bulk_of,
 )
 from crmcore.storage.capability import BULK
-from crmcore.testing.checks.rows import chunk, loading, row
+from crmcore.testing.checks.loading import loading
 from crmcore.testing.kit import (
     TENANT,
     Broken,
@@ -27,6 +27,7 @@ from crmcore.testing.kit import (
     same,
     source,
 )
+from crmcore.testing.rows import chunk, row
 
 
 @guarantee("G4", part=BULK)

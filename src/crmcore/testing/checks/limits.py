@@ -13,6 +13,7 @@ from crmcore.testing.kit import (
     ANN,
     EXCLUSIVE,
     TENANT,
+    NotAsked,
     Subject,
     Writer,
     append,
@@ -119,7 +120,7 @@ async def a_batch_of_too_many_items_is_refused(subject: Subject) -> None:
     limits = store.describe().limits
     most = getattr(limits, "max_items", 0)
     if not most:
-        return
+        raise NotAsked("this store counts operations, not keys and sorts")
     holds(most >= 100, f"max_items is {most}, and every store must take 100")
     write = Writer(store)
     full, rest = divmod(most, 1 + 20)
@@ -136,12 +137,13 @@ async def a_read_over_its_limits_is_refused(subject: Subject) -> None:
     store = await subject.fresh()
     many = store.describe().limits.max_refs
     for count in (many, many + 1):
-        calls = [
-            store.get([ref(number) for number in range(count)]),
-            store.find(TENANT, [email(str(number)) for number in range(count)]),
-            store.fanout(TENANT, [email(str(number)) for number in range(count)], cap=1),
-            store.range(TENANT, "due", [str(number) for number in range(count)]),
-            store.ledger(TENANT, [f"log:{number}" for number in range(count)]),
-        ]
-        for call in calls:
-            await (call if count == many else refused(BatchTooLarge, call))
+        refs, names = [ref(number) for number in range(count)], [str(number) for number in range(count)]
+        keys = [email(name) for name in names]
+        for call in (
+            lambda: store.get(refs),  # noqa: B023  # called before the next round
+            lambda: store.find(TENANT, keys),  # noqa: B023  # as above
+            lambda: store.fanout(TENANT, keys, cap=1),  # noqa: B023  # as above
+            lambda: store.range(TENANT, "due", names),  # noqa: B023  # as above
+            lambda: store.ledger(TENANT, names),  # noqa: B023  # as above
+        ):
+            await (call() if count == many else refused(BatchTooLarge, call()))

@@ -75,6 +75,7 @@ async def texts_are_ordered_by_bytes(subject: Subject) -> None:
         b"\x00",
         b"\x00\x00",
         b"A",
+        b"B",
         b"a",
         b"a\x00",
         b"aa",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from crmcore.errors import (
     Fenced,
     StoreClosed,
+    StoreError,
 )
 from crmcore.testing.kit import (
     ANN,
@@ -15,9 +16,11 @@ from crmcore.testing.kit import (
     Writer,
     append,
     guarantee,
+    holds,
     ledger,
     put,
     record,
+    ref,
     refused,
     same,
 )
@@ -73,3 +76,24 @@ async def a_closed_store_says_so(subject: Subject) -> None:
         lambda: store.outcome(TENANT, "acme-1"),
     ):
         await refused(StoreClosed, call())
+
+
+@guarantee("G12", least={"batches sent": 20})
+async def an_error_that_says_not_applied_is_true(subject: Subject) -> None:
+    """When apply ends in an error that is not_applied, however short its time was, nothing was written, and the same
+    batch can be sent again."""
+    store = await subject.fresh()
+    write = Writer(store)
+    for step in range(20):
+        batch = write.batch(put(ref(step)), append("log:1", {"n": step}))
+        try:
+            await store.apply(batch, timeout=0.0)
+        except StoreError as error:
+            same(error.outcome, "not_applied", "the outcome of a batch that had no time")
+            same(await record(store, ref(step)), None, "what was written though it was said that nothing was")
+            holds(
+                not (await store.apply(batch)).replayed,
+                "the batch is known though it was said not to be applied",
+            )
+        same(len(await ledger(store, "log:1")), step + 1, "the number of entries")
+        subject.saw("batches sent")

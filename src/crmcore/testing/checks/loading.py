@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from crmcore.errors import (
@@ -12,20 +11,14 @@ from crmcore.errors import (
 from crmcore.storage import (
     AsyncBulk,
     AsyncStore,
-    Chunk,
-    Json,
     Key,
-    NewEntry,
-    NewRecord,
     Ref,
     Row,
-    Sort,
     bulk_of,
 )
 from crmcore.storage.capability import BULK
 from crmcore.testing.kit import (
     ANN,
-    NOW,
     TENANT,
     Subject,
     Writer,
@@ -46,31 +39,8 @@ from crmcore.testing.kit import (
     source,
     uid,
 )
+from crmcore.testing.rows import chunk, entry, new, row
 from crmcore.values.source import SYSTEM
-
-
-def new(
-    number: int,
-    body: Any = None,
-    keys: Iterable[Key] = (),
-    sorts: Iterable[Sort] = (),
-    *,
-    kind: str = "party",
-) -> NewRecord:
-    return NewRecord(kind, uid(number), 1, Json.of(body or {}), frozenset(keys), frozenset(sorts))
-
-
-def entry(stream: str, body: Any = None) -> NewEntry:
-    return NewEntry(stream, NOW, NOW, (uid(1),), "note/1", Json.of(body or {}))
-
-
-def row(number: int, *keys: Key, body: Any = None) -> Row:
-    """A record and the first entry of its ledger."""
-    return Row((new(number, body, keys),), (entry(f"party:{number}", body),))
-
-
-def chunk(*rows: Row, idem: str = "load:1", digest: str = "rows", tenant: str = TENANT) -> Chunk:
-    return Chunk(tenant=tenant, rows=rows, idem=idem, digest=digest, actor=SYSTEM, reason="a load", at=NOW)
 
 
 async def loading(subject: Subject) -> tuple[AsyncStore, AsyncBulk]:

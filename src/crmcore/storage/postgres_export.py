@@ -1,0 +1,143 @@
+"""All that a store on PostgreSQL keeps, as rows of one snapshot.
+
+Invariant: a snapshot has a connection of its own and one transaction on it, which only reads: it shows one moment,
+holds up nobody who writes nor the feed, and has a few hundred rows in memory at a time. While it is open the server
+cannot clear away what was changed since.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import Any
+
+from crmcore.errors import StoreClosed
+from crmcore.storage.document import Json, decode
+from crmcore.storage.lift import run
+from crmcore.storage.plan import Event
+from crmcore.storage.postgres_driver import DriverError, Late, Link, Row
+from crmcore.storage.postgres_errors import translated
+from crmcore.storage.postgres_rows import carried_by, unpacked
+from crmcore.storage.stored import Happened, Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.validate import check_limit
+
+_AT_A_TIME = 250
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+UNHURRIED = (
+    "SELECT set_config('statement_timeout', '0', true), "
+    "set_config('idle_in_transaction_session_timeout', '0', true)"
+)
+
+HAS_SOMETHING = (
+    "(EXISTS (SELECT FROM {batch} AS b WHERE b.tenant = t.no) OR EXISTS (SELECT FROM {record} AS r "
+    "WHERE r.tenant = t.no) OR EXISTS (SELECT FROM {ledger} AS l WHERE l.tenant = t.no))"
+)
+"""Whether there is anything of a tenant beside its number."""
+
+_NAMES = f"SELECT name, no, pepper FROM {{tenant}} AS t WHERE {HAS_SOMETHING} ORDER BY name"
+_RECORDS = "SELECT kind, id, version, schema, body, carries FROM {record} WHERE tenant = $1 ORDER BY kind, id"
+_ENTRIES = (
+    "SELECT stream, seq, occurred, recorded, subjects, schema, body FROM {ledger} WHERE tenant = $1 "
+    "ORDER BY stream, seq"
+)
+# Canonical JSON has no line break, so one stands between the rows of the feed.
+_BATCHES = (
+    "SELECT idem, digest, at, actor, reason, rows, refused, erasure, "
+    "(SELECT string_agg(f.changes, chr(10) ORDER BY f.n) FROM {feed} AS f "
+    "WHERE f.tenant = b.tenant AND f.era = b.era AND f.tx = b.tx AND f.no = b.no) "
+    "FROM {batch} AS b WHERE tenant = $1 AND digest IS NOT NULL ORDER BY era, tx, no"
+)
+_FENCES = "SELECT idem FROM {batch} WHERE tenant = $1 AND digest IS NULL ORDER BY idem"
+
+
+async def through(link: Link, text: str, *parameters: Any) -> AsyncIterator[Row]:
+    """The rows of a statement, a few at a time, within the transaction that is open."""
+    await link.ask(f"DECLARE rows NO SCROLL CURSOR FOR {text}", parameters)
+    while rows := await link.ask(f"FETCH {_AT_A_TIME} FROM rows"):
+        for row in rows:
+            yield row
+    await link.ask("CLOSE rows")
+
+
+async def rows_of(link: Link, tenants: Collection[str] | None) -> AsyncIterator[Stored]:
+    """The rows of these tenants, or of all, in the order of `crmcore.storage.stored`."""
+    for tenant, number, pepper in await link.ask(_NAMES):
+        if tenants is not None and tenant not in tenants:
+            continue
+        yield StoredTenant(tenant, pepper)
+        async for kind, id_, version, schema, body, carries in through(link, _RECORDS, number):
+            text = None if body is None else Json(body)
+            yield StoredRecord(tenant, kind, id_, version, schema, text, *carried_by(carries))
+        async for stream, seq, occurred, recorded, subjects, schema, body in through(link, _ENTRIES, number):
+            named = tuple(decode(subjects))
+            yield StoredEntry(tenant, stream, seq, occurred, recorded, named, schema, Json(body))
+        async for row in through(link, _BATCHES, number):
+            yield _batch(tenant, *row)
+        async for (idem,) in through(link, _FENCES, number):
+            yield StoredBatch(tenant, idem, None, 0, "", None)
+
+
+def _batch(
+    tenant: str,
+    idem: str,
+    digest: bytes,
+    at: int,
+    actor: str,
+    reason: str | None,
+    rows: int | None,
+    refused: str | None,
+    erasure: str | None,
+    changes: str | None,
+) -> StoredBatch:
+    texts = [] if changes is None else changes.split("\n")
+    events = tuple([happened(event) for text in texts for event in unpacked(text)])
+    load = None if rows is None or refused is None else (rows, refused)
+    return StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure)
+
+
+def happened(event: Event) -> Happened:
+    """A change, as a plain tuple."""
+    return event.op, event.name, event.id, event.number
+
+
+class AsyncPostgresSnapshot:
+    """An `AsyncSnapshot`. *link* is its own, in a transaction, and is closed with it."""
+
+    def __init__(self, link: Link, tenants: Collection[str] | None, timeout: float) -> None:
+        self._link = link
+        self._timeout = timeout
+        self._rows = rows_of(link, None if tenants is None else frozenset(tenants))
+        self._closed = False
+
+    async def read(self, limit: int = 1000) -> Sequence[Stored]:
+        check_limit(limit)
+        if self._closed:
+            raise StoreClosed("this snapshot is closed: take another one")
+        self._link.until(time.monotonic() + self._timeout)
+        found: list[Stored] = []
+        try:
+            async for row in self._rows:
+                found.append(row)
+                if len(found) == limit:
+                    break
+        except (DriverError, Late, OSError) as error:
+            self._link.drop()
+            raise translated(error) from None
+        return found
+
+    async def close(self) -> None:
+        self._closed = True
+        self._link.drop()  # the server ends what a closed connection had begun
+
+
+class PostgresSnapshot:
+    """A `Snapshot` for synchronous code."""
+
+    def __init__(self, snapshot: AsyncPostgresSnapshot) -> None:
+        self._snapshot = snapshot
+
+    def read(self, limit: int = 1000) -> Sequence[Stored]:
+        return run(self._snapshot.read(limit))
+
+    def close(self) -> None:
+        run(self._snapshot.close())
