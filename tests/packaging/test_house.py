@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "crmcore"
 MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
-BELOW_APP = [name for name in MODULES if name.split("/")[0] not in {"app", "cli", "__main__.py"}]
+# The kit times what it checks.
+BELOW_APP = [name for name in MODULES if name.split("/")[0] not in {"app", "cli", "testing", "__main__.py"}]
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns", "environ", "getenv"}
 FILE_LINES, FUNCTION_LINES = 600, 50
 

@@ -4,47 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import Guarantee
-from crmcore.testing.subjects import AsyncSqlite, Memory, Sqlite, examine
-
-STORES = {
-    "memory": lambda folder: Memory(),
-    "sqlite": Sqlite,
-    "async_sqlite": AsyncSqlite,
-}
-CASES = [
-    pytest.param(guarantee, store, id=f"{store}-{guarantee.id}-{guarantee.name}")
-    for guarantee in GUARANTEES
-    for store in STORES
-    if store != "memory" or not guarantee.durable
-]
+from crmcore.storage import AsyncMemoryStore, AsyncSqliteStore, AsyncStore, MemoryStore, SqliteStore, Store
+from crmcore.testing import conformance
 
 
-@pytest.mark.parametrize(("guarantee", "store"), CASES)
-def test_a_store_keeps_its_promise(guarantee: Guarantee, store: str, tmp_path: Path) -> None:
-    examine(guarantee, STORES[store](tmp_path))
+def memory(place: Path) -> Store:
+    return MemoryStore()
 
 
-def test_every_guarantee_of_version_1_is_checked() -> None:
-    ids = {guarantee.id for guarantee in GUARANTEES}
-    assert ids == {
-        "G1",
-        "G2",
-        "G3",
-        "G4",
-        "G5",
-        "G6",
-        "G7",
-        "G8",
-        "G9",
-        "G10",
-        "G11",
-        "G12",
-        "G13",
-        "G17",
-        "G18",
-    }
-    assert len(GUARANTEES) >= 44
+def async_memory(place: Path) -> AsyncStore:
+    return AsyncMemoryStore()
+
+
+def sqlite(place: Path) -> Store:
+    return SqliteStore(place / "crm.db")
+
+
+async def async_sqlite(place: Path) -> AsyncStore:
+    return AsyncSqliteStore.open(place / "crm.db")
+
+
+test_memory = conformance(make=memory, level="L2")
+test_async_memory = conformance(make=async_memory, level="L2")
+test_sqlite = conformance(make=sqlite, reopen=sqlite, level="L2")
+test_async_sqlite = conformance(make=async_sqlite, reopen=async_sqlite, level="L2")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import rule, run_state_machine_as_test
+from tests.storage.test_model import AgainstTheModel
 
 from crmcore.storage import PostgresStore, Store
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import EXCLUSIVE, Guarantee
 from crmcore.testing.subjects import examine
 from tests.storage.postgres_server import AsyncPostgres, Postgres, drop, dsn, new_schema
-from tests.storage.test_model import AgainstTheModel
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: f"{one.id}-{one.name}")

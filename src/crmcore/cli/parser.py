@@ -16,6 +16,7 @@ from crmcore.cli.merge_commands import run_merge, run_unmerge
 from crmcore.cli.review_commands import run_apply, run_page
 from crmcore.cli.show_command import run_show
 from crmcore.cli.terminal import EXIT_CODES
+from crmcore.cli.testkit_commands import run_selftest_of_kit, run_testkit
 from crmcore.cli.words import Parser, author, bits, count, delimiter, memory, pair, path, region, source, text
 from crmcore.identity.features import ROLES
 
@@ -42,6 +43,7 @@ def parser() -> Parser:
     _restore(commands)
     _verify(commands)
     _erasures(commands)
+    _testkit(commands)
     return top
 
 
@@ -315,3 +317,33 @@ def _author(command: Parser) -> None:
     _store(command)
     command.add_argument("--reason", metavar="TEXT", type=text, help="why, for those who read the history")
     command.add_argument("--by", metavar="ID", type=author, default="cli", help="who says so (default: cli)")
+
+
+def _testkit(commands: Commands[Parser]) -> None:
+    says = "ask a store for everything that it promises, and the kit whether it can fail"
+    both = commands.add_parser("testkit", help=says, description=says, epilog=EXIT_CODES)
+    steps = both.add_subparsers(dest="step", required=True, metavar="run|selftest")
+    run = _command(steps, "run", "run the conformance kit over a store; it is made in a folder of its own")
+    run.add_argument(
+        "target",
+        metavar="MODULE:NAME",
+        type=text,
+        help="a function from a folder to a store, a Harness, or what conformance(...) gave",
+    )
+    run.add_argument("--level", choices=("L1", "L2", "L3", "L4", "L5"), help="what the store must have")
+    run.add_argument(
+        "--budget",
+        choices=("quick", "full", "soak"),
+        default="quick",
+        help="how long chance may look for faults",
+    )
+    run.add_argument(
+        "--minutes", metavar="N", type=count, default=60, help="with --budget soak (default: 60)"
+    )
+    run.add_argument(
+        "--seed", metavar="N", type=count, default=1, help="what chance begins with (default: 1)"
+    )
+    run.add_argument("--report", metavar="FILE", type=path, help="write the report here, as JSON")
+    run.set_defaults(run=run_testkit)
+    proof = _command(steps, "selftest", "run the stores that break one promise each, and good ones")
+    proof.set_defaults(run=run_selftest_of_kit)

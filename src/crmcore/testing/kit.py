@@ -74,11 +74,13 @@ class Unusable(Exception):
 class Subject(Protocol):
     """How the kit gets stores: fresh ones, and the same one again in a new state of mind.
 
-    *budget* is how long may be looked (``quick``, ``full`` or ``soak``), *seed* what chance begins with.
+    *budget* is how long may be looked: ``quick``, ``full``, or ``soak`` for so many *minutes*. *seed* is what chance
+    begins with.
     """
 
     durable: bool
     budget: str
+    minutes: float
     seed: int
 
     async def fresh(self) -> AsyncStore:
@@ -161,7 +163,13 @@ E = TypeVar("E", bound=StoreError)
 
 def same(actual: object, expected: object, what: str) -> None:
     if actual != expected:
-        raise Broken(f"{what}: {actual!r}, not {expected!r}")
+        raise Broken(f"{what}: {_short(actual)}, not {_short(expected)}")
+
+
+def _short(value: object) -> str:
+    """What a value looks like, cut to what somebody reads."""
+    text = repr(value)
+    return text if len(text) <= 400 else f"{text[:300]} ... {text[-80:]}"
 
 
 def holds(condition: object, what: str) -> None:
@@ -177,7 +185,7 @@ async def refused(error: type[E], call: Awaitable[object]) -> E:
         same(raised.outcome, "not_applied", f"the outcome of {error.__name__}")
         holds(not (found := shown(raised)), f"an error shows what is stored: {found}")
         return raised
-    raise Broken(f"no {error.__name__}, but {result!r}")
+    raise Broken(f"no {error.__name__}, but {_short(result)}")
 
 
 def patience() -> Iterator[int]:

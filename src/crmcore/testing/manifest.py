@@ -48,6 +48,7 @@ MANIFEST: Mapping[str, str] = {
     "a_snapshot_shows_nothing_that_came_later": "G16",
     "a_sort_at_the_limit_is_kept_and_one_more_byte_is_refused": "G17",
     "a_sound_store_has_no_problems": "G11",
+    "a_store_does_what_the_model_says": "A",
     "a_store_says_what_it_is": "G0",
     "a_store_takes_at_least_what_every_store_must": "G17",
     "a_store_that_has_something_is_not_restored_into": "G16",

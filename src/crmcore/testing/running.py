@@ -50,7 +50,7 @@ class Harness:
         if self.level not in LEVELS:
             raise ValueError(f"the levels are {', '.join(LEVELS)}")
 
-    def subject(self, folder: Path, *, budget: str = "quick", seed: int = 0) -> Placed:
+    def subject(self, folder: Path, *, budget: str = "quick", minutes: float = 60.0, seed: int = 0) -> Placed:
         """Stores in sub-folders of *folder*, as a check asks for them."""
         return Placed(
             folder,
@@ -61,6 +61,7 @@ class Harness:
             damaged=self.damaged,
             files=self.files,
             budget=budget,
+            minutes=minutes,
             seed=seed,
         )
 
@@ -140,6 +141,7 @@ def run_kit(
     folder: Path,
     *,
     budget: str = "quick",
+    minutes: float = 60.0,
     seed: int = 0,
     guarantees: Iterable[Guarantee] = GUARANTEES,
     progress: Progress = lambda stage, done, total: None,
@@ -156,7 +158,7 @@ def run_kit(
     verdicts = []
     for number, guarantee in enumerate(asked):
         progress(f"{guarantee.id} {guarantee.name.replace('_', ' ')}", number, len(asked))
-        subject = harness.subject(folder / guarantee.name, budget=budget, seed=seed)
+        subject = harness.subject(folder / guarantee.name, budget=budget, minutes=minutes, seed=seed)
         verdicts.append(judge(guarantee, subject))
     return Report(
         engine=description.engine,

@@ -44,6 +44,7 @@ class Opened:
 
     durable = False
     budget = "quick"
+    minutes = 60.0
     seed = 0
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Opened:
         store = await opened(self.make(len(self.stores)))
         self.stores.append(store)
         await check_usable(store)
+        self.durable = self.durable and store.describe().durability != "none"
         return store
 
     def probe(self) -> Description:
@@ -133,10 +135,11 @@ class Placed(Opened):
         damaged: Callable[[Path], object] | None = None,
         files: Callable[[Path], Iterable[Path]] | None = None,
         budget: str = "quick",
+        minutes: float = 60.0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.folder, self.budget, self.seed = folder, budget, seed
+        self.folder, self.budget, self.minutes, self.seed = folder, budget, minutes, seed
         self._make, self._reopen, self._files = make, reopen, files
         self._plant = {"older": older, "newer": newer, "damaged": damaged}
         self.durable = reopen is not None
@@ -186,19 +189,6 @@ class AsyncSqlite(Sqlite):
         return AsyncSqliteStore.open(place / "crm.db", exclusive=EXCLUSIVE)
 
 
-class Made(Opened):
-    """Fresh stores of any kind, from a function; for stores that break a promise."""
-
-    durable = True  # so that it is asked what it keeps
-
-    def __init__(self, make: Callable[[], Store]) -> None:
-        super().__init__()
-        self._make = make
-
-    def make(self, number: int) -> Given:
-        return self._make()
-
-
 def examine(guarantee: Guarantee, subject: Opened) -> str:
     """Run one check on an event loop of its own. The answer is why it was not claimed, "" if the promise was kept.
 
@@ -213,12 +203,11 @@ def examine(guarantee: Guarantee, subject: Opened) -> str:
 
 async def _whole(guarantee: Guarantee, subject: Opened) -> str:
     try:
+        store = await subject.fresh()
+        if guarantee.part is not None and (reason := await refuses(store, guarantee.part)):
+            return reason
         if guarantee.durable and not subject.durable:
             return "nothing is kept when this store is closed"
-        if guarantee.part is not None:
-            store = await subject.fresh()
-            if reason := await refuses(store, guarantee.part):
-                return reason
         try:
             await guarantee.check(subject)
         except NotAsked as error:

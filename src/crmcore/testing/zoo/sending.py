@@ -178,3 +178,16 @@ class KeepsReadersBusy(Mutant):
         if self.readers > 50:
             raise Contention("every reader is busy: try again later")
         return page
+
+
+class FencesEverybody(Mutant):
+    """Fences the batch of every tenant when one has asked for it."""
+
+    caught_by = "a_store_does_what_the_model_says"
+
+    def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        found = super().outcome(tenant, idem)
+        for data in self._tenants.values():
+            if found is None and data.known(idem) is None:
+                data.batches[idem] = None
+        return found

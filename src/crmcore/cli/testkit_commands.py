@@ -1,0 +1,137 @@
+"""``crmcore testkit``: ask a store for everything that it promises, and the kit whether it can fail.
+
+Invariant: the stores under test are made in a folder of the command's own, which is gone when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from crmcore.cli.outputs import check_outputs, write
+from crmcore.cli.terminal import DONE, REFUSED, Terminal, counted
+
+if TYPE_CHECKING:
+    from crmcore.testing import Answer, Harness, Report, SelfTest
+
+
+def run_testkit(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Run the kit over the store that is named."""
+    # Here, not above: the checks are many, and no other command needs them.
+    from crmcore.testing import run_kit
+
+    check_outputs([options.report], [])
+    harness = _harness(options)
+    with tempfile.TemporaryDirectory(prefix="crmcore-testkit-") as folder:
+        report = run_kit(
+            harness,
+            Path(folder),
+            budget=options.budget,
+            minutes=options.minutes,
+            seed=options.seed,
+            progress=terminal.progress,
+        )
+    if options.report is not None:
+        write(
+            options.report, json.dumps(report.document(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+        )
+    terminal.text("\n".join(_drawn(report)))
+    terminal.result(report.document())
+    if report.passed:
+        return DONE
+    terminal.error(
+        "the store does not keep what it promises, or it could not be told: the report says what and where"
+    )
+    return REFUSED
+
+
+def run_selftest_of_kit(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Run the zoo, and the good stores."""
+    from crmcore.testing import run_selftest  # here, as above
+
+    with tempfile.TemporaryDirectory(prefix="crmcore-testkit-") as folder:
+        found = run_selftest(Path(folder), progress=terminal.progress)
+    terminal.text("\n".join(_zoo(found)))
+    terminal.result(found.document())
+    if found.passed:
+        return DONE
+    terminal.error("this kit cannot be trusted: a mutant survived, or a good store failed")
+    return REFUSED
+
+
+def _harness(options: argparse.Namespace) -> Harness:
+    """What *module:name* names: a `Harness`, what `conformance(...)` gave, or a function from a folder to a store."""
+    from crmcore.testing import Harness  # here, as above
+
+    module, _, name = options.target.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        named: Any = import_module(module)
+    except ImportError as error:
+        options.usage_error(f"{module} cannot be imported ({type(error).__name__}): name it as Python does")
+    finally:
+        sys.path.pop(0)
+    for part in name.split("."):
+        named = getattr(named, part, None)
+    named = getattr(named, "harness", named)
+    if not isinstance(named, Harness):
+        if not callable(named):
+            options.usage_error(f"{module} has no {name} that makes a store")
+        named = Harness(make=named, reopen=named)
+    return attrs.evolve(named, level=options.level) if options.level else named
+
+
+def _drawn(report: Report) -> Iterator[str]:
+    """The table of a report."""
+    yield f"{report.engine}   level {report.level}, kit {report.kit}, budget {report.budget}, seed {report.seed}"
+    yield ""
+    yield from _table(report)
+    yield ""
+    for problem in report.problems:
+        yield f"! {problem}"
+    for check in report.missing:
+        yield f"! {check} was not run"
+    failed = sum(one.status in ("FAIL", "INCONCLUSIVE") for one in report.verdicts)
+    ended = "passed" if report.passed else f"not passed ({counted(failed, 'check', 'checks')})"
+    yield f"{ended}: {counted(len(report.verdicts), 'check', 'checks')} in {report.seconds:.1f} s"
+
+
+def _table(report: Report) -> Iterator[str]:
+    from crmcore.testing import PROMISES  # here, as above
+
+    width = max(len(name) for name, _ in PROMISES.values())
+    for answer in report.answers():
+        name = PROMISES[answer.guarantee][0]
+        yield f"{answer.guarantee:<4}{name:<{width}}   {answer}"
+        yield from _reasons(answer)
+
+
+def _reasons(answer: Answer) -> Iterator[str]:
+    if answer.status in ("FAIL", "INCONCLUSIVE"):
+        for message in answer.messages:
+            first, *more = message.splitlines() or [""]
+            yield f"    - {first}"
+            yield from (f"      {line}" for line in more)
+
+
+def _zoo(found: SelfTest) -> Iterator[str]:
+    count = len(found.killed) + len(found.survived)
+    yield f"kit {found.kit}   {len(found.killed)} of {counted(count, 'mutant', 'mutants')} killed by their own checks"
+    for name in found.survived:
+        yield f"! {name} survived"
+    for name in found.unproven:
+        yield f"! no mutant is made for {name}"
+    for name, report in found.references.items():
+        ended = "passed" if report.passed else "failed"
+        yield f"{name:<8}{ended}: {counted(len(report.verdicts), 'check', 'checks')} in {report.seconds:.1f} s"
+        if not report.passed:
+            yield from _table(report)
+    yield f"{'passed' if found.passed else 'not passed'} in {found.seconds:.1f} s"

@@ -1,0 +1,91 @@
+"""Whether the kit can fail: every store of the zoo against the check that it was made for, and good stores against all.
+
+Invariant: a mutant counts as killed only if its own check fails. One that dies of anything else has survived.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from crmcore.storage import MemoryStore, SqliteStore
+from crmcore.testing.kit import REGISTRY
+from crmcore.testing.manifest import KIT
+from crmcore.testing.running import Harness, Progress, judge, run_kit
+from crmcore.testing.toy import Toy, damaged, newer, older
+from crmcore.testing.verdicts import Report
+from crmcore.testing.zoo import HOOKS, MUTANTS
+
+
+def _memory(place: Path) -> MemoryStore:
+    return MemoryStore()
+
+
+def _sqlite(place: Path) -> SqliteStore:
+    return SqliteStore(place / "crm.db")
+
+
+REFERENCES: Mapping[str, Harness] = {
+    "memory": Harness(make=_memory),
+    "sqlite": Harness(make=_sqlite, reopen=_sqlite, level="L2"),
+    "toy": Harness(make=Toy, reopen=Toy, level="L5", older=older, newer=newer, damaged=damaged),
+}
+"""Good stores: what fails over one of these is a fault of the kit, or of the store."""
+
+
+@attrs.frozen(kw_only=True)
+class SelfTest:
+    """What a self-test found: the names of the mutants that were *killed* and that *survived* the check made for them,
+    the checks that no mutant is made for, and the reports of good stores."""
+
+    killed: tuple[str, ...]
+    survived: tuple[str, ...]
+    unproven: tuple[str, ...]
+    references: Mapping[str, Report]
+    seconds: float
+    kit: str = KIT
+
+    @property
+    def passed(self) -> bool:
+        """Whether this kit can be trusted: every mutant was killed, and every good store passed."""
+        return bool(self.killed) and not self.survived and all(one.passed for one in self.references.values())
+
+    def document(self) -> dict[str, Any]:
+        """The self-test as one JSON document."""
+        return {
+            "kit": self.kit,
+            "passed": self.passed,
+            "mutants": len(self.killed) + len(self.survived),
+            "killed": list(self.killed),
+            "survived": list(self.survived),
+            "unproven": list(self.unproven),
+            "seconds": round(self.seconds, 2),
+            "references": {name: report.document() for name, report in self.references.items()},
+        }
+
+
+def run_selftest(folder: Path, *, progress: Progress = lambda stage, done, total: None) -> SelfTest:
+    """Run the zoo and the good stores. *folder* is empty, and what is made there stays."""
+    began = time.monotonic()
+    killed: list[str] = []
+    survived: list[str] = []
+    for number, mutant in enumerate(MUTANTS):
+        progress("mutants", number, len(MUTANTS))
+        zoo = Harness(make=mutant, reopen=mutant, **HOOKS)
+        verdict = judge(REGISTRY[mutant.caught_by], zoo.subject(folder / mutant.__name__))
+        (killed if verdict.status == "FAIL" else survived).append(mutant.__name__)
+    proven = {mutant.caught_by for mutant in MUTANTS}
+    reports = {}
+    for name, harness in REFERENCES.items():
+        reports[name] = run_kit(harness, folder / "good" / name, progress=progress)
+    return SelfTest(
+        killed=tuple(killed),
+        survived=tuple(survived),
+        unproven=tuple(name for name in REGISTRY if name not in proven),
+        references=reports,
+        seconds=time.monotonic() - began,
+    )
