@@ -178,8 +178,10 @@ def judged(image: Image, folder: Path, pictures: list[Picture], batch: Callable[
                 return "lost"
             if number > image.sent or there != pictures[number]:
                 return "torn"
+            if store.verify().problems:
+                return "damaged"
             goes_on(store, number, batch)
-        return "whole" if intact(folder / NAME) else "damaged"
+            return "whole"
     except Exception:  # in whatever way it shows
         return "damaged"
 

@@ -19,12 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 import attrs
 
 from crmcore.errors import Fenced
-from crmcore.storage import Batch, SqliteStore
+from crmcore.storage import Batch, Put, SqliteStore
 from crmcore.testing.kit import TENANT, Writer, append, put, ref
 from tests.faults.power_cut import intact
 
@@ -92,9 +93,10 @@ def one_cycle(path: Path, nexts: list[int], chance: random.Random, tally: Tally)
     with SqliteStore(path) as store:
         for writer, lines in enumerate(told):
             acknowledged = max(int(line) for line in lines if line.strip())
+            entered = entries_of(store, writer)
             for number in range(nexts[writer], acknowledged + 1):
                 tally.acknowledged += 1
-                parts, whole = parts_of(store, number)
+                parts, whole = parts_of(store, number, entered)
                 tally.lost += parts == 0
                 tally.torn += parts not in (0, whole)
             nexts[writer] = acknowledged + 1
@@ -102,19 +104,27 @@ def one_cycle(path: Path, nexts: list[int], chance: random.Random, tally: Tally)
     tally.damaged += not intact(path)
 
 
-def parts_of(store: SqliteStore, number: int) -> tuple[int, int]:
+def entries_of(store: SqliteStore, writer: int) -> Counter[int]:
+    """Of which batches there are entries."""
+    entered: Counter[int] = Counter()
+    after = 0
+    while True:
+        items = store.ledger(TENANT, [f"log:{writer}"], after={f"log:{writer}": after})[f"log:{writer}"].items
+        if not items:
+            return entered
+        entered.update(entry.body["of"] for entry in items)
+        after = items[-1].seq
+
+
+def parts_of(store: SqliteStore, number: int, entered: Counter[int]) -> tuple[int, int]:
     """How many parts of a batch are there, and how many it has."""
     batch = sized(number)
-    refs = [op.ref for op in batch.ops if hasattr(op, "ref")]
-    changes = 0
-    stream = f"log:{number // _EACH}"
-    entries = store.ledger(TENANT, [stream], reverse=True, limit=10_000)[stream].items
-    changes = sum(entry.body["of"] == number for entry in entries)
-    return len(store.get(refs)) + changes, len(batch.ops)
+    refs = [op.ref for op in batch.ops if isinstance(op, Put)]
+    return len(store.get(refs)) + entered[number], len(batch.ops)
 
 
 def under_way(store: SqliteStore, number: int, nexts: list[int], writer: int, tally: Tally) -> None:
-    parts, whole = parts_of(store, number)
+    parts, whole = parts_of(store, number, entries_of(store, writer))
     tally.unknown += 1
     tally.applied += parts > 0
     tally.torn += parts not in (0, whole)

@@ -18,15 +18,15 @@ class LooksTooEarly(Mutant):
 
     caught_by = "what_many_write_at_once_has_one_order"
 
-    def version(self, put: Put) -> int:
+    def at(self, put: Put) -> int:
         found = self.get([put.ref]).get(put.ref)
         return found.version if found else 0
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
-        if any(self.version(op) != op.expect for op in batch.ops if isinstance(op, Put)):
+        if any(self.at(op) != op.expect for op in batch.ops if isinstance(op, Put)):
             return super().apply(batch, timeout=timeout)
         time.sleep(0.002)
-        return self.again(batch, each_put(lambda put: attrs.evolve(put, expect=self.version(put))), timeout)
+        return self.again(batch, each_put(lambda put: attrs.evolve(put, expect=self.at(put))), timeout)
 
 
 class FeedRunsAhead(Mutant):
