@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from crmcore.storage import (
     EXCLUSIVE,
     AsyncMemoryStore,
     AsyncSqliteStore,
     AsyncStore,
-    Page,
-    Ref,
-    Sort,
     SqliteStore,
     lift,
 )
@@ -27,27 +21,9 @@ PLANTED = {"an_older_store_is_brought_up_to_date", "a_newer_store_is_not_opened"
 """Checks of files that somebody puts in place: they are about the store below a wrapper, and are asked of that."""
 
 MODEL = "a_store_does_what_the_model_says"
-"""The check that compares with a model, in which a record that is in two parts with one value comes by their names.
-
-The protocol promises the order of value and id, and an encrypted store does not know the names of parts.
-"""
+"""The check that lets chance call a store."""
 
 WRAPPING = LocalWrapping(bytes(range(32)))
-
-
-def by_the_names_of_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let encrypted stores give equal places in the order of the model."""
-    as_it_is = Encrypted.range
-
-    async def range_(
-        self: Encrypted, *asked: Any, reverse: bool = False, **more: Any
-    ) -> Page[tuple[Sort, Ref]]:
-        page = await as_it_is(self, *asked, reverse=reverse, **more)
-        items = sorted(page.items, key=lambda item: item[0].part, reverse=reverse)
-        items.sort(key=lambda item: (item[0].value, item[1].id, item[1].kind), reverse=reverse)
-        return Page(tuple(items), page.next)
-
-    monkeypatch.setattr(Encrypted, "range", range_)
 
 
 class EncryptedMemory(Memory):

@@ -53,7 +53,7 @@ from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import NOW, TENANT, Guarantee, Writer, append, email, put, ref, rekey
 from crmcore.testing.subjects import Memory, Placed, Sqlite, examine
 from crmcore.values.source import SYSTEM, Actor
-from tests.storage.encrypted_stores import MODEL, PLANTED, by_the_names_of_parts
+from tests.storage.encrypted_stores import MODEL, PLANTED
 
 KEY = bytes(range(32))
 A, B = ref(1), ref(2)
@@ -121,11 +121,7 @@ STORES: dict[str, Callable[[Path], Any]] = {
         if guarantee.name not in PLANTED and (guarantee.name != MODEL or "sqlite" not in store)
     ],
 )
-def test_an_audited_store_keeps_its_promise(
-    guarantee: Guarantee, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if guarantee.name == MODEL:
-        by_the_names_of_parts(monkeypatch)
+def test_an_audited_store_keeps_its_promise(guarantee: Guarantee, store: str, tmp_path: Path) -> None:
     examine(guarantee, STORES[store](tmp_path))
 
 

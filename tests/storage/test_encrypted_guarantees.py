@@ -13,12 +13,10 @@ from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import Guarantee
 from crmcore.testing.subjects import Opened, Placed, examine
 from tests.storage.encrypted_stores import (
-    MODEL,
     PLANTED,
     EncryptedAsyncSqlite,
     EncryptedMemory,
     EncryptedSqlite,
-    by_the_names_of_parts,
 )
 
 STORES: dict[str, Callable[[Path], Opened]] = {
@@ -38,9 +36,5 @@ CASES = [
 
 
 @pytest.mark.parametrize(("guarantee", "store"), CASES)
-def test_an_encrypted_store_keeps_its_promise(
-    guarantee: Guarantee, store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if guarantee.name == MODEL:
-        by_the_names_of_parts(monkeypatch)
+def test_an_encrypted_store_keeps_its_promise(guarantee: Guarantee, store: str, tmp_path: Path) -> None:
     examine(guarantee, STORES[store](tmp_path))

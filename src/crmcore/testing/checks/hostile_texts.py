@@ -42,7 +42,8 @@ async def hostile_texts_are_kept_as_bodies_and_keys(subject: Subject) -> None:
     size = store.describe().limits.max_key_bytes
     texts = [text for text in hostile() if keepable(text) and len(text.encode()) <= size]
     numbered = iter(enumerate(texts))
-    while part := list(islice(numbered, AT_ONCE)):
+    at_once = min(AT_ONCE, store.describe().limits.max_items // 3)
+    while part := list(islice(numbered, at_once)):
         await write(*(put(ref(number), 0, {"t": text, text: [text]}, [email(text)]) for number, text in part))
         await write(*(append("log:1", {"t": text}) for _, text in part))
     everybody = {found.ref: found for found in await scanned(store)}

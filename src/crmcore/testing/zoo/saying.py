@@ -19,7 +19,6 @@ from crmcore.storage import (
     Batch,
     Capability,
     Description,
-    Limits,
     Page,
     Put,
     Receipt,
@@ -180,13 +179,6 @@ class ShowsBodies(Mutant):
         return Shown(super().get(refs))
 
 
-@attrs.frozen(kw_only=True)
-class Items(Limits):
-    """Limits that count keys and sorts too."""
-
-    max_items: int = 100
-
-
 class CountsNoKeys(Mutant):
     """Says that keys and sorts count as items of a batch, and counts operations alone."""
 
@@ -194,4 +186,4 @@ class CountsNoKeys(Mutant):
 
     def describe(self) -> Description:
         described = super().describe()
-        return attrs.evolve(described, limits=Items(**attrs.asdict(described.limits)))
+        return attrs.evolve(described, limits=attrs.evolve(described.limits, max_items=90))
