@@ -19,7 +19,7 @@ from tests.cli.reviewing import doubtful_store, page_of, saved
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("import", "dedupe", "link", "evaluate", "review page", "review apply", "show", "merge", "unmerge"),
-    *("backup", "restore", "verify", "erasures"),
+    *("backup", "restore", "verify", "erasures", "testkit run", "testkit selftest"),
 )
 
 

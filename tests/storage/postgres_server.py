@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,9 @@ def dsn() -> str:
     given = os.environ.get(VARIABLE)
     if given:
         return given
-    server = start_server(Path(tempfile.mkdtemp(prefix="crmcore-pg-")) / "data")
+    folder = Path(tempfile.mkdtemp(prefix="crmcore-pg-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the first, so it is done last
+    server = start_server(folder / "data")
     atexit.register(server.cleanup)
     address = str(server.get_uri())
     with psycopg.connect(address, autocommit=True) as connection:

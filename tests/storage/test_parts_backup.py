@@ -6,6 +6,7 @@ import errno
 import os
 import random
 import tempfile
+import tracemalloc
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -217,6 +218,7 @@ def whole(lines: str) -> bytes:
 )
 def test_a_row_that_is_none_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     said = refused(tmp_path / "bad", whole(text + "\n"))
+    assert said.startswith("a row of the backup")
     assert "qanary" not in said
 
 
@@ -247,8 +249,12 @@ def test_a_file_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path: Path
     bomb = zlib.compress(bytes(200 << 20), 9)
     for size in (10, FRAME):
         data = MAGIC + ROWS + len(bomb).to_bytes(4, "big") + size.to_bytes(4, "big") + bomb
+        tracemalloc.start()
         with pytest.raises(Corrupt):
             list(frames(BytesIO(data), None))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 4 * FRAME
     data = MAGIC + ROWS + b"\xff" * 8
     with pytest.raises(Corrupt):
         list(frames(BytesIO(data), None))

@@ -60,9 +60,9 @@ def page() -> str:
     for id_, (name, rule) in PROMISES.items():
         parts.append(f"\n## {id_}: {name}\n\n{rule}\n\n")
         for one in (one for one in GUARANTEES if one.id == id_):
-            words = [f"`{one.part}`"] if one.part else []
-            words += ["durable"] if one.durable else []
-            marks = f" ({', '.join(words)})" if words else ""
+            about = [f"`{one.part}`"] if one.part else []
+            about += ["durable"] if one.durable else []
+            marks = f" ({', '.join(about)})" if about else ""
             parts.append(f"- **{one.name.replace('_', ' ')}**{marks}. {one.rule}\n")
     return "".join(parts)
 

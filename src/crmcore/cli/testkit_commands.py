@@ -86,7 +86,8 @@ def _harness(options: argparse.Namespace) -> Harness:
         if not callable(named):
             options.usage_error(f"{module} has no {name} that makes a store")
         named = Harness(make=named, reopen=named)
-    return attrs.evolve(named, level=options.level) if options.level else named
+    harness: Harness = named
+    return attrs.evolve(harness, level=options.level) if options.level else harness
 
 
 def _drawn(report: Report) -> Iterator[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
-from itertools import islice
 
 from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode, write
@@ -16,7 +15,15 @@ from crmcore.storage.memory_tenant import Applied, Kept, TenantData
 from crmcore.storage.plan import Current, Event
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, refuse_shared, twice
-from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    Happened,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    portion,
+)
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import Addition, check_limit
 
@@ -34,7 +41,7 @@ class MemorySnapshot:
         with self._opened():
             if self._closed:
                 raise StoreClosed("this snapshot is closed: take another one")
-            return list(islice(self._rows, limit))
+            return portion(self._rows, limit)
 
     def close(self) -> None:
         self._rows = iter(())
@@ -72,7 +79,9 @@ def _rows(
             yield StoredEntry(tenant, stream, seq, occurred, recorded, named, schema_, Json(body))
     for batch in batches:
         idem, digest, at, first, last, actor, reason, load, erasure = batch
-        events = tuple((op, name, id_, number) for op, name, id_, number in feed[first:last])
+        events: tuple[Happened, ...] = tuple(
+            (op, name, id_, number) for op, name, id_, number in feed[first:last]
+        )
         yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure)
     for idem in fences:
         yield StoredBatch(tenant, idem, None, 0, "", None)

@@ -15,7 +15,15 @@ from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode
 from crmcore.storage.sqlite_read import carried_by, to_text
 from crmcore.storage.sqlite_schema import translating
-from crmcore.storage.stored import Happened, Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    Happened,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    portion,
+)
 from crmcore.storage.validate import check_limit
 
 
@@ -34,7 +42,7 @@ class SqliteSnapshot:
         with self._lock, translating(self._name):
             if self._closed:
                 raise StoreClosed("this snapshot is closed: take another one")
-            return list(islice(self._rows, limit))
+            return portion(self._rows, limit)
 
     def close(self) -> None:
         with self._lock:

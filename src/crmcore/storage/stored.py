@@ -8,7 +8,7 @@ the batches that `outcome` fenced.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
@@ -106,6 +106,16 @@ def line(row: Stored) -> str:
         digest = None if row.digest is None else row.digest.hex()
         return write(["batch", row.tenant, row.idem, digest, *row[3:]])
     return write(["tenant", row.tenant, row.pepper.hex()])
+
+
+def portion(rows: Iterator[Stored], limit: int) -> list[Stored]:
+    """The next rows, *limit* at most, and fewer where batches of many changes are among them: ten count as a row."""
+    taken: list[Stored] = []
+    room = limit
+    while room > 0 and (row := next(rows, None)) is not None:
+        taken.append(row)
+        room -= 1 + (len(row.events) // 10 if isinstance(row, StoredBatch) else 0)
+    return taken
 
 
 class Multiset:

@@ -20,7 +20,7 @@ class Snapshot(Protocol):
     """A store as of one moment. It takes room in the store until it is closed, so read it and close it."""
 
     def read(self, limit: int = 1000) -> Sequence[Stored]:
-        """The next rows, in the order that `crmcore.storage.stored` states; none: that was all."""
+        """The next rows, *limit* at most, in the order that `crmcore.storage.stored` states; none: that was all."""
         ...
 
     def close(self) -> None:

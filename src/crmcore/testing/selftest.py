@@ -12,27 +12,18 @@ from typing import Any
 
 import attrs
 
-from crmcore.storage import MemoryStore, SqliteStore
 from crmcore.testing.kit import REGISTRY
 from crmcore.testing.manifest import KIT
 from crmcore.testing.running import Harness, Progress, judge, run_kit
-from crmcore.testing.toy import Toy, damaged, newer, older
+from crmcore.testing.shipped import SHIPPED
+from crmcore.testing.toy import Toy
 from crmcore.testing.verdicts import Report
 from crmcore.testing.zoo import HOOKS, MUTANTS
 
-
-def _memory(place: Path) -> MemoryStore:
-    return MemoryStore()
-
-
-def _sqlite(place: Path) -> SqliteStore:
-    return SqliteStore(place / "crm.db")
-
-
 REFERENCES: Mapping[str, Harness] = {
-    "memory": Harness(make=_memory),
-    "sqlite": Harness(make=_sqlite, reopen=_sqlite, level="L2"),
-    "toy": Harness(make=Toy, reopen=Toy, level="L5", older=older, newer=newer, damaged=damaged),
+    "memory": SHIPPED["memory"],
+    "sqlite": SHIPPED["sqlite"],
+    "toy": Harness(make=Toy, reopen=Toy, level="L5", **HOOKS),
 }
 """Good stores: what fails over one of these is a fault of the kit, or of the store."""
 

@@ -170,23 +170,42 @@ class Placed(Opened):
 
 
 class Memory(Opened):
+    """The store in memory."""
+
     def make(self, number: int) -> Given:
-        return AsyncMemoryStore(exclusive=EXCLUSIVE)
+        return AsyncMemoryStore()
 
 
 class Sqlite(Placed):
+    """The store in a file."""
+
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, self.open, self.open)
 
     @staticmethod
     def open(place: Path) -> Given:
-        return SqliteStore(place / "crm.db", exclusive=EXCLUSIVE)
+        return SqliteStore(place / "crm.db")
 
 
 class AsyncSqlite(Sqlite):
+    """The store in a file, for asynchronous code."""
+
     @staticmethod
     def open(place: Path) -> Given:
-        return AsyncSqliteStore.open(place / "crm.db", exclusive=EXCLUSIVE)
+        return AsyncSqliteStore.open(place / "crm.db")
+
+
+class Made(Opened):
+    """Fresh stores of any kind, from a function; for stores that break a promise."""
+
+    durable = True  # so that it is asked what it keeps
+
+    def __init__(self, make: Callable[[], Store]) -> None:
+        super().__init__()
+        self._make = make
+
+    def make(self, number: int) -> Given:
+        return self._make()
 
 
 def examine(guarantee: Guarantee, subject: Opened) -> str:

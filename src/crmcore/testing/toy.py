@@ -9,6 +9,7 @@ from __future__ import annotations
 from ast import literal_eval
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -131,11 +132,8 @@ def _line(row: Stored) -> str:
 def _row(line: str) -> Stored:
     name, cells = literal_eval(line)
     kind = next(kind for kind in KINDS if kind.__name__ == name)
-    if kind is StoredRecord and cells[5] is not None:
-        return StoredRecord(*cells[:5], Json(cells[5]), *cells[6:])
-    if kind is StoredEntry:
-        return StoredEntry(*cells[:7], Json(cells[7]))
-    return kind(*cells)
+    row: Any = kind(*cells)
+    return row._replace(body=Json(row.body)) if getattr(row, "body", None) is not None else row  # type: ignore[no-any-return]  # one of KINDS
 
 
 def older(place: Path) -> None:

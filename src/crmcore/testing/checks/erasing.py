@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from crmcore.errors import Fenced, IdempotencyMismatch, InvalidRecord, TenantMismatch
-from crmcore.storage import ERASED, AsyncStore, eraser_of
+from crmcore.storage import ERASED, AsyncStore, Erasure, eraser_of
 from crmcore.storage.capability import ERASER
 from crmcore.testing.kit import (
     NOW,
@@ -59,7 +59,10 @@ async def no_call_shows_what_was_erased(subject: Subject) -> None:
     same(dict(await store.fanout(TENANT, [email(KEY)], cap=9)), {email(KEY): 0}, "the fan-out of a key")
     same([at for _, at in (await store.range(TENANT, "due", [""])).items], [B], "the order")
     whole = await picture(store, [email(KEY), source(HELD)], ["party:1", "log:1"])
-    texts = [*(one.body for one in whole.records.values()), *(one.body for one in whole.ledgers["log:1"])]
+    texts: list[object] = [
+        *(one.body for one in whole.records.values()),
+        *(one.body for one in whole.ledgers["log:1"]),
+    ]
     texts += [(one.idem, one.reason, one.actor) for one in whole.changes]
     held = [mark for mark in MARKS for text in texts if mark in str(text)]
     same(held, [], "what can still be read")
@@ -95,7 +98,7 @@ async def an_erasure_is_in_the_feed_and_in_its_list(subject: Subject) -> None:
     same({(one.idem, one.reason) for one in changes}, {("erase-1", "asked to be forgotten")}, "their heading")
     more = attrs.evolve(erasure("erase-2"), refs=frozenset({B}), streams=frozenset(), subjects=frozenset())
     await eraser_of(store).erase(more)
-    listed = []
+    listed: list[Erasure] = []
     cursor = None
     for _ in patience():
         page = await eraser_of(store).erasures(TENANT, after=cursor, limit=1)

@@ -6,7 +6,7 @@ from itertools import permutations
 from random import Random
 
 from crmcore.errors import Fenced, KeyConflict, StoreError, VersionConflict
-from crmcore.storage import Batch, Check, CheckKey, CheckStream, Key
+from crmcore.storage import Batch, Check, CheckKey, CheckStream, Key, Ref
 from crmcore.testing.kit import (
     TENANT,
     A,
@@ -116,16 +116,16 @@ async def what_was_read_holds_for_every_batch_of_many(subject: Subject) -> None:
     everybody = [ref(number) for number in range(6)]
     await write(*(put(one) for one in everybody))
     versions = dict.fromkeys(everybody, 1)
-    waiting: list[tuple[Batch, dict[object, int]]] = []
+    waiting: list[tuple[Batch, dict[Ref, int]]] = []
     for _ in range(400):
         if len(waiting) < 4:
             target, *others = chance.sample(everybody, 4)
             reads = {one: versions[one] for one in (target, *others)}
             checks = [Check(ref=one, expect=versions[one]) for one in others]
-            waiting.append((write.batch(put(target, versions[target]), *checks), dict(reads)))
+            waiting.append((write.batch(put(target, versions[target]), *checks), reads))
             continue
         batch, read = waiting.pop(chance.randrange(4))
-        stale = [one for one, version in read.items() if versions[one] != version]  # type: ignore[index]  # refs
+        stale = [one for one, version in read.items() if versions[one] != version]
         if stale:
             await refused(VersionConflict, store.apply(batch))
             subject.saw("stale reads", stale[0] != batch.ops[0].ref)  # type: ignore[union-attr]  # a Put

@@ -5,7 +5,7 @@ Invariant: each breaks one promise, and is good otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from crmcore.errors import (
@@ -20,6 +20,20 @@ from crmcore.storage import (
     StoredTenant,
 )
 from crmcore.testing.zoo.mutant import Mutant
+
+
+class Live:
+    """No snapshot: each time that it is read, it reads what is there now."""
+
+    def __init__(self, export: Any, tenants: Collection[str] | None) -> None:
+        self._export, self._tenants, self._place = export, tenants, 0
+
+    def read(self, limit: int = 1000) -> list[Stored]:
+        self._place += limit
+        return list(self._export(self._tenants).read(1_000_000))[self._place - limit : self._place]
+
+    def close(self) -> None:
+        pass
 
 
 class Changed:
@@ -50,14 +64,7 @@ class NotASnapshot(Mutant):
     caught_by = "a_snapshot_shows_nothing_that_came_later"
 
     def export(self, tenants: Collection[str] | None = None) -> Any:
-        class Live:
-            place, fresh, close = 0, super().export, staticmethod(lambda: None)
-
-            def read(self, limit: int = 1000) -> Sequence[Stored]:
-                self.place += limit
-                return self.fresh(tenants).read(1_000_000)[self.place - limit : self.place]
-
-        return Live()
+        return Live(super().export, tenants)
 
 
 class SnapshotOfAll(Mutant):

@@ -101,7 +101,7 @@ class RenamesAnArgument(Mutant):
 
     caught_by = "every_call_has_the_signature_of_the_protocol"
 
-    def scan(self, tenant: str, kind: str, *, size: int = 500, **more: Any) -> Page[Record]:  # type: ignore[override]  # on purpose
+    def scan(self, tenant: str, kind: str, *, size: int = 500, **more: Any) -> Page[Record]:
         return super().scan(tenant, kind, **{"limit": size, **more})
 
 

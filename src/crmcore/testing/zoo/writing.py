@@ -230,7 +230,7 @@ class RekeyIsAWrite(Mutant):
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         def put(op: Any) -> list[Any]:
             for there in self.get([op.ref]).values() if isinstance(op, Rekey) else ():
-                kept = {"schema": there.schema, "body": there.body}
+                kept: dict[str, Any] = {"schema": there.schema, "body": there.body}
                 return [Put(ref=op.ref, expect=op.expect, keys=op.keys, sorts=op.sorts, **kept)]
             return [op]
 
@@ -313,7 +313,7 @@ class RefusesHandOver(Mutant):
         data = self._tenant(batch.tenant)
         for op in (op for op in batch.ops if isinstance(op, Put)):
             for key in (key for key in op.keys if key.namespace in EXCLUSIVE):
-                holder = data.holder(tuple(key))
+                holder = data.holder((key.namespace, key.value))
                 if holder not in (None, (op.ref.kind, op.ref.id)):
                     raise KeyConflict("a key is held", namespace=key.namespace, holder=holder[1])
         return super().apply(batch, timeout=timeout)

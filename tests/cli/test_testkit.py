@@ -1,0 +1,108 @@
+"""`crmcore testkit` says what the kit found, in words, in JSON and by its exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import crmcore.testing.running as running
+import crmcore.testing.selftest as selftest
+from crmcore.testing import Harness
+from crmcore.testing.kit import REGISTRY
+from crmcore.testing.promises import PROMISES
+from crmcore.testing.shipped import memory
+from crmcore.testing.zoo import MUTANTS
+from crmcore.testing.zoo.mutant import Mutant
+from tests.cli.commands import run
+
+PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+STORES = """
+from crmcore.storage import MemoryStore
+from crmcore.testing import conformance
+
+
+def good(place):
+    return MemoryStore()
+
+
+class Bad(MemoryStore):
+    def __init__(self, place):
+        super().__init__()
+
+    def fanout(self, tenant, keys, *, cap):
+        return super().fanout(tenant, keys, cap=cap + 1)
+
+
+test_store = conformance(make=good, level="L2")
+number = 7
+"""
+
+
+@pytest.fixture
+def stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module with stores in the present folder."""
+    name = f"stores_{abs(hash(tmp_path))}"
+    (tmp_path / f"{name}.py").write_text(STORES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("crmcore.testing.machine.SECONDS", {"quick": 0.1, "full": 0.1})
+    return name
+
+
+def keys_of(document: Any) -> set[str]:
+    nested = [*document.get("guarantees", ())[:1], *document.get("verdicts", ())[:1]]
+    return {*document, *(key for part in nested for key in part)}
+
+
+def test_a_good_store_passes_and_its_report_is_written(stores: str, tmp_path: Path) -> None:
+    done = run("testkit", "run", f"{stores}:test_store", "--report", "r.json", "--seed", "3")
+    assert done.code == 0
+    assert "G15 migration       NOT CLAIMED (what is only in memory" in done.out
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert (report["passed"], report["level"], report["seed"], report["engine"]) == (True, "L2", 3, "memory")
+    assert [one["id"] for one in report["guarantees"]] == list(PROMISES)
+    assert report["checks"] == len(report["verdicts"]) == len(REGISTRY)
+    assert [key for key in sorted(keys_of(report)) if f"`{key}`" not in PAGE] == []
+
+
+def test_a_bad_store_fails_with_the_check_and_exit_code_1(stores: str) -> None:
+    done = run("testkit", "run", f"{stores}:Bad", "--level", "L4", "--json")
+    assert done.code == 1
+    report = json.loads(done.out)
+    (indexes,) = [one for one in report["guarantees"] if one["id"] == "G5"]
+    assert indexes["status"] == "FAIL"
+    assert indexes["messages"][0].startswith("fanout_counts_to_its_cap: ")
+    assert any("L4 asks for durable" in one for one in report["problems"])
+    assert "does not keep what it promises" in done.err
+
+
+@pytest.mark.parametrize("target", ["no_such_module:x", "{}:nothing", "{}:number", "{}"])
+def test_a_name_that_makes_no_store_is_a_wrong_word(stores: str, target: str) -> None:
+    done = run("testkit", "run", target.format(stores))
+    assert (done.code, done.out) == (2, "")
+
+
+def test_a_mutant_that_survives_fails_the_selftest(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Good(Mutant):
+        caught_by = "a_batch_is_applied_as_a_whole"
+
+    few = [one for one in MUTANTS if one.__name__ in ("LostUpdate", "FoldsCase")]
+    monkeypatch.setattr(selftest, "MUTANTS", (*few, Good))
+    monkeypatch.setattr(selftest, "REFERENCES", {})
+    done = run("testkit", "selftest", "--json")
+    found = json.loads(done.out)
+    assert (done.code, found["survived"], found["killed"]) == (1, ["Good"], ["FoldsCase", "LostUpdate"])
+    assert [key for key in sorted(keys_of(found)) if f"`{key}`" not in PAGE] == []
+    assert "! Good survived" in run("testkit", "selftest").out
+
+
+def test_a_good_store_that_fails_fails_the_selftest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest, "MUTANTS", MUTANTS[:1])
+    monkeypatch.setattr(selftest, "REFERENCES", {"memory": Harness(make=memory, level="L3")})
+    monkeypatch.setattr("crmcore.testing.machine.SECONDS", {"quick": 0.1})
+    done = run("testkit", "selftest")
+    assert done.code == 1
+    assert "memory  failed" in done.out
+    assert running.BUDGETS == ("quick", "full", "soak")
