@@ -17,12 +17,6 @@ from crmcore.storage.wrappers.key_file import FileKeyStore
 from crmcore.storage.wrappers.key_store import LocalWrapping, MemoryKeyStore
 from crmcore.testing.subjects import Memory, Placed
 
-PLANTED = {"an_older_store_is_brought_up_to_date", "a_newer_store_is_not_opened"}
-"""Checks of files that somebody puts in place: they are about the store below a wrapper, and are asked of that."""
-
-MODEL = "a_store_does_what_the_model_says"
-"""The check that lets chance call a store."""
-
 WRAPPING = LocalWrapping(bytes(range(32)))
 
 

@@ -37,6 +37,10 @@ ROOT = Path(__file__).parents[2]
 # --- erasing: bytes -----------------------------------------------------------------------------------
 
 
+OF_THEN = frozenset({"source", "member"})
+"""The exclusive namespaces of the frozen files."""
+
+
 def test_no_byte_of_500_erased_people_is_left_in_any_file(tmp_path: Path) -> None:
     path = tmp_path / "crm.db"
     chosen = random.Random(2).sample(range(4000), 500)
@@ -206,8 +210,8 @@ def tables(path: Path) -> list[tuple[str, ...]]:
 
 
 def test_a_file_of_version_1_is_migrated_and_shows_what_it_showed(tmp_path: Path) -> None:
-    with SqliteStore(frozen(tmp_path / "old.db"), exclusive=EXCLUSIVE) as store:
-        memory = lift(MemoryStore(exclusive=EXCLUSIVE))
+    with SqliteStore(frozen(tmp_path / "old.db"), exclusive=OF_THEN) as store:
+        memory = lift(MemoryStore(exclusive=OF_THEN))
         run(play(memory))
         assert run(rows(lift(store))) == run(rows(memory))
         assert store.verify().problems == ()
@@ -218,7 +222,7 @@ def test_a_file_of_version_1_is_migrated_and_shows_what_it_showed(tmp_path: Path
 
 @pytest.mark.parametrize("loaded", [True, False])
 def test_a_migrated_file_has_the_tables_of_a_new_one(tmp_path: Path, loaded: bool) -> None:
-    SqliteStore(frozen(tmp_path / "old.db", loaded=loaded), exclusive=EXCLUSIVE).close()
+    SqliteStore(frozen(tmp_path / "old.db", loaded=loaded), exclusive=OF_THEN).close()
     SqliteStore(tmp_path / "new.db").close()
     assert tables(tmp_path / "old.db") == tables(tmp_path / "new.db")
 
@@ -228,10 +232,10 @@ def test_an_older_file_is_refused_where_it_is_not_to_be_migrated(tmp_path: Path)
     before = path.read_bytes()
     for make in (SqliteStore, AsyncSqliteStore.open):
         with pytest.raises(SchemaMismatch, match="migrate=True"):
-            make(path, exclusive=EXCLUSIVE, migrate=False)
+            make(path, exclusive=OF_THEN, migrate=False)
     assert path.read_bytes() == before
-    SqliteStore(path, exclusive=EXCLUSIVE).close()
-    SqliteStore(path, exclusive=EXCLUSIVE, migrate=False).close()
+    SqliteStore(path, exclusive=OF_THEN).close()
+    SqliteStore(path, exclusive=OF_THEN, migrate=False).close()
 
 
 def test_a_file_of_the_next_version_is_refused(tmp_path: Path) -> None:
@@ -275,8 +279,8 @@ def test_a_migration_that_was_killed_is_gone_on_with(tmp_path: Path, left_to_do:
         step.version for step in STEPS if _ends(step.version) < left_to_do or left_to_do == STATEMENTS
     ]
     assert version == max(finished, default=1)
-    with SqliteStore(path, exclusive=EXCLUSIVE) as store:
-        memory = lift(MemoryStore(exclusive=EXCLUSIVE))
+    with SqliteStore(path, exclusive=OF_THEN) as store:
+        memory = lift(MemoryStore(exclusive=OF_THEN))
         run(play(memory))
         assert run(rows(lift(store))) == run(rows(memory))
         assert store.schema().pending == ()
@@ -288,7 +292,7 @@ def _ends(version: int) -> int:
 
 
 def test_a_store_that_is_open_has_no_steps_to_take(tmp_path: Path) -> None:
-    with SqliteStore(frozen(tmp_path / "old.db"), exclusive=EXCLUSIVE) as store:
+    with SqliteStore(frozen(tmp_path / "old.db"), exclusive=OF_THEN) as store:
         assert run(schema_of(lift(store)).migrate()) == ()
 
 

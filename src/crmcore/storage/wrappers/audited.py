@@ -17,7 +17,7 @@ import attrs
 
 from crmcore.errors import CommitUnknown, InvalidRecord, InvalidValue, StoreError
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
-from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
+from crmcore.storage.erasure import Erasure, ErasureReport, Residual, eraser_of
 from crmcore.storage.protocol import (
     AsyncStore,
     Batch,
@@ -46,6 +46,12 @@ Clock = Callable[[], datetime]
 
 MOST, MOST_CHARACTERS = 1000, 50_000
 """So many names stand in one entry at most; of more there is the number."""
+
+_AUDIT = Residual(
+    place="audit",
+    what="who asked for what: the names of the tenant, of its records and of its ledgers",
+    remedy="erase the tenant of the audit, and with it the proof",
+)
 
 
 class Audited:
@@ -258,7 +264,8 @@ class Audited:
     async def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
         held = tenants_of(self._inner)
         self._not_the_audit(tenant)
-        return await self._ask("drop_tenant", tenant, (), lambda: held.drop_tenant(tenant, timeout=timeout))
+        report = await self._ask("drop_tenant", tenant, (), lambda: held.drop_tenant(tenant, timeout=timeout))
+        return attrs.evolve(report, residual=(*report.residual, _AUDIT))
 
     async def restore(self, rows: Iterable[Stored]) -> Restored:
         backup = backup_of(self._inner)

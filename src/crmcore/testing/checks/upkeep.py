@@ -41,9 +41,8 @@ async def a_sound_store_has_no_problems(subject: Subject) -> None:
         one for tenant in TENANTS for kind in ("party", "note") for one in await scanned(store, kind, tenant)
     ]
     holds(found.records >= len(records), "verify has seen fewer records than there are")
-    same(
-        found.changes, sum([await changes_of(store, tenant) for tenant in TENANTS]), "the changes it has seen"
-    )
+    there = sum([await changes_of(store, tenant) for tenant in TENANTS])
+    holds(found.changes >= there, "verify has seen fewer changes than there are")
     names = ["party:1", "log:1", "log:2", "party:40", "party:41"]
     entries = [len(await ledger(store, name, tenant)) for name in names for tenant in TENANTS]
     same(found.entries, sum(entries), "the entries it has seen")
