@@ -45,7 +45,7 @@ async def a_sound_store_has_no_problems(subject: Subject) -> None:
     holds(found.changes >= there, "verify has seen fewer changes than there are")
     names = ["party:1", "log:1", "log:2", "party:40", "party:41"]
     entries = [len(await ledger(store, name, tenant)) for name in names for tenant in TENANTS]
-    same(found.entries, sum(entries), "the entries it has seen")
+    holds(found.entries >= sum(entries), "verify has seen fewer entries than there are")
     same(await everything(store), before, "what can be seen after verify")
 
 
