@@ -12,7 +12,7 @@ over what is there; write down `Plan.written`, `.entered` and `.events`; `receip
 
 from __future__ import annotations
 
-from crmcore.storage.capability import ORDERED_TEXT, PARTS, unclaimed
+from crmcore.storage.capability import CHANGES, ORDERED_TEXT, PARTS, unclaimed
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.document import decode
 from crmcore.storage.paging import (
@@ -43,6 +43,7 @@ from crmcore.storage.plan import (
     Plan,
     Written,
     change,
+    check_items,
     decide,
     receipt,
     replayable,
@@ -60,18 +61,18 @@ from crmcore.storage.validate import (
     instant,
 )
 
-ORDERED = Capability(name=ORDERED_TEXT, support="full")
-"""What a store claims that keeps sorts of any bytes in order, as all do that do not hide them."""
+CORE = (Capability(name=CHANGES, support="full"), Capability(name=ORDERED_TEXT, support="full"))
+"""What a store claims that has every call of the protocol: the feed, and sorts of any bytes in order."""
 
 __all__ = [
     "ABSENT",
     "Addition",
+    "CORE",
     "Checked",
     "Current",
     "Cursors",
     "Entered",
     "Event",
-    "ORDERED",
     "PARTS",
     "Place",
     "Plan",
@@ -86,6 +87,7 @@ __all__ = [
     "check_batch",
     "check_fanout",
     "check_get",
+    "check_items",
     "check_ledger",
     "check_name",
     "check_reached",

@@ -18,6 +18,7 @@ ERASER = "eraser"
 BACKUP = "backup"
 TENANTS = "tenants"
 ORDERED_TEXT = "ordered_text"
+CHANGES = "changes"
 
 PARTS = (BULK, STREAM, DURABLE, SCHEMA, ERASER, BACKUP, TENANTS)
 """The parts that are protocols. A store names each of them in `Description.capabilities`, claimed or not."""
@@ -30,6 +31,7 @@ _LACKING = {
     ERASER: ("this store cannot erase", "keep personal data in a store that claims `eraser`, or behind `Encrypted`"),
     BACKUP: ("nothing can be restored into this store", "restore into a store that claims `backup`"),
     TENANTS: ("this store cannot list or drop tenants", "keep a list of them yourself"),
+    CHANGES: ("this store has no feed", "read everything again with scan, or use a store that claims `changes`"),
     ORDERED_TEXT: (
         "this store keeps no order of texts",
         "find by key instead, or use a store that claims `ordered_text`",

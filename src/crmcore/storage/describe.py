@@ -10,6 +10,7 @@ from typing import Literal
 from crmcore.storage.capability import (
     BACKUP,
     BULK,
+    CHANGES,
     DURABLE,
     ERASER,
     ORDERED_TEXT,
@@ -30,7 +31,7 @@ LIMITS = Limits(
 )
 
 _SHARED = (
-    Capability(name="changes", support="full"),
+    Capability(name=CHANGES, support="full"),
     Capability(name=ORDERED_TEXT, support="full"),
     *(Capability(name=name, support="full") for name in (BULK, STREAM, ERASER, BACKUP, TENANTS)),
 )

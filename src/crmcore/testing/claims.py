@@ -31,6 +31,7 @@ from crmcore.storage import (
 from crmcore.storage.capability import (
     BACKUP,
     BULK,
+    CHANGES,
     DURABLE,
     ERASER,
     ORDERED_TEXT,
@@ -40,7 +41,6 @@ from crmcore.storage.capability import (
 )
 from crmcore.testing.kit import (
     ANN,
-    CHANGES,
     NOW,
     TENANT,
     A,

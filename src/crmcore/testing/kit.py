@@ -37,6 +37,7 @@ from crmcore.storage import (
     Sort,
     claims,
 )
+from crmcore.storage.capability import CHANGES
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.instant import to_sort
 from crmcore.values.source import SYSTEM, Actor
@@ -47,9 +48,6 @@ TENANT = "acme"
 INSTANTS = "due"
 """The namespace of sorts whose values are instants of eight bytes, as `crmcore.values` writes them. Stores that hide
 texts, and so keep no order of them (``ordered_text``), keep this one."""
-
-CHANGES = "changes"
-"""The capability of a store that has the feed."""
 
 CANARIES = ("ann@x.org", "bob@x.org", "canary")
 """Texts of values that checks write: no error, log or warning may hold one."""

@@ -41,9 +41,8 @@ from crmcore.storage import (
     bulk_of,
     claims,
 )
-from crmcore.storage.capability import BULK
+from crmcore.storage.capability import BULK, CHANGES
 from crmcore.testing.kit import (
-    CHANGES,
     NOW,
     Broken,
     Subject,

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM
-from crmcore.testing.kit import CHANGES
+from crmcore.storage.capability import BACKUP, BULK, CHANGES, DURABLE, ERASER, SCHEMA, STREAM
 
 PROMISES: Mapping[str, tuple[str, str]] = {
     "G0": ("as it says", "A store has the calls of the protocol, and what it says of itself is so."),

@@ -25,9 +25,9 @@ from crmcore.storage import (
     stream_of,
     tenants_of,
 )
-from crmcore.storage.capability import STREAM, TENANTS
+from crmcore.storage.capability import CHANGES, STREAM, TENANTS
 from crmcore.testing.claims import refuses
-from crmcore.testing.kit import CHANGES, EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable
+from crmcore.testing.kit import EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable
 
 Given = Store | AsyncStore | Awaitable[Store | AsyncStore]
 """What an author's function gives: a store of either colour, or a coroutine that gives one."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from crmcore.storage.capability import CHANGES
 from crmcore.testing.history import FEED_ANOMALIES, Hammered, Plan, hammer
-from crmcore.testing.kit import CHANGES, Broken, Subject, guarantee, holds
+from crmcore.testing.kit import Broken, Subject, guarantee, holds
 
 _SIZES = {"quick": 40, "full": 200, "soak": 2000}
 

@@ -9,9 +9,9 @@ from crmcore.errors import (
 from crmcore.storage import (
     Check,
 )
+from crmcore.storage.capability import CHANGES
 from crmcore.testing.kit import (
     ANN,
-    CHANGES,
     SIZES,
     TENANT,
     A,

@@ -8,10 +8,10 @@ from typing import Any
 
 from crmcore.errors import StoreError
 from crmcore.storage import CheckKey, Key, Sort
+from crmcore.storage.capability import CHANGES
 from crmcore.testing.kit import (
     ANN,
     CANARIES,
-    CHANGES,
     TENANT,
     A,
     B,

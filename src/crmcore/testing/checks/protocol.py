@@ -26,9 +26,19 @@ from crmcore.storage import (
     Tenants,
     claims,
 )
-from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, ORDERED_TEXT, SCHEMA, STREAM, TENANTS
+from crmcore.storage.capability import (
+    BACKUP,
+    BULK,
+    CHANGES,
+    DURABLE,
+    ERASER,
+    ORDERED_TEXT,
+    SCHEMA,
+    STREAM,
+    TENANTS,
+)
 from crmcore.testing.claims import raw, refuses
-from crmcore.testing.kit import CHANGES, Subject, guarantee, holds, same
+from crmcore.testing.kit import Subject, guarantee, holds, same
 
 CALLS: Mapping[str, tuple[type, type]] = {
     "": (Store, AsyncStore), BULK: (Bulk, AsyncBulk), STREAM: (Stream, AsyncStream),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from crmcore.storage import Key, Ref
+from crmcore.storage.capability import CHANGES
 from crmcore.testing.kit import (
     ANN,
-    CHANGES,
     SIZES,
     TENANT,
     A,
