@@ -18,7 +18,11 @@ release = version = tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 source_suffix = {".md": "markdown"}
-exclude_patterns = ["_build", "measured/report.md"]  # the report is a part of the page beside it
+exclude_patterns = [
+    "_build",
+    "measured/report.md",
+    "measured/stores_table.md",
+]  # parts of the page beside them
 myst_enable_extensions = ["colon_fence", "deflist", "html_image"]
 myst_heading_anchors = 3
 suppress_warnings = ["ref.python"]  # the annotation `type[...]` and fields called type look alike to it
@@ -41,7 +45,7 @@ html_show_sourcelink = False
 def setup(_app: object) -> None:
     """Ask the rooms for all public names: they import them on first use, and autodoc lists only what is there."""
     rooms = [room.name for room in pkgutil.iter_modules(crmcore.__path__, "crmcore.")]
-    for room in (*rooms, "crmcore.storage.wrappers"):
+    for room in (*rooms, "crmcore.storage.adapter", "crmcore.storage.wrappers"):
         if not room.endswith("__main__"):
             module = import_module(room)
             for name in getattr(module, "__all__", ()):

@@ -61,6 +61,7 @@ def find_query(
     limit_per_key: int,
     after: Mapping[Key, str] | None,
 ) -> tuple[Seek, ...]:
+    """The keys to find, each with the place where its cursor says to go on."""
     check_keys_of_call(limits, tenant, keys)
     check_limit(limit_per_key, "limit_per_key")
     after = after or {}
@@ -98,6 +99,8 @@ def hits(cursors: Cursors, seek: Seek, rows: Iterable[Address], limit: int) -> H
 
 
 class RangeQuery(NamedTuple):
+    """A range that was checked. *after* is where the page before ended; *scope* is what cursors are bound to."""
+
     tenant: str
     namespace: str
     parts: tuple[str, ...]
@@ -121,6 +124,7 @@ def range_query(
     limit: int,
     reverse: bool,
 ) -> RangeQuery:
+    """What a range asks for, with the place where its cursor says to go on."""
     check_name(tenant, "a tenant")
     check_word(namespace, "a namespace")
     if isinstance(parts, str):
@@ -156,6 +160,8 @@ def range_page(cursors: Cursors, query: RangeQuery, rows: Iterable[Place]) -> Pa
 
 
 class ScanQuery(NamedTuple):
+    """A scan that was checked. *shards* are half-open; *after* is the last id seen, "" before the first."""
+
     tenant: str
     kind: str
     shards: tuple[int, int]
@@ -172,6 +178,7 @@ def scan_query(
     after: str | None,
     limit: int,
 ) -> ScanQuery:
+    """What a scan asks for, with the id after which its cursor says to go on."""
     check_name(tenant, "a tenant")
     check_word(kind, "a kind")
     check_limit(limit)
@@ -182,6 +189,7 @@ def scan_query(
 
 
 def scan_page(cursors: Cursors, query: ScanQuery, rows: Iterable[Record]) -> Page[Record]:
+    """The page of *query*; *rows* come by id, and go on after the limit when there is more."""
     found = list(islice(rows, query.limit + 1))
     if len(found) <= query.limit:
         return Page(tuple(found))
@@ -201,6 +209,7 @@ def check_get(limits: Limits, refs: Collection[Ref]) -> dict[str, list[Address]]
 def check_ledger(
     limits: Limits, tenant: str, streams: Sequence[str], after: Mapping[str, int] | None, limit: int
 ) -> Mapping[str, int]:
+    """The numbers of the last entries seen, by stream."""
     check_name(tenant, "a tenant")
     if isinstance(streams, str):
         raise InvalidRecord("streams are a sequence of texts: put a single one into a list")
@@ -215,6 +224,7 @@ def check_ledger(
 
 
 def ledger_page(entries: Iterable[Entry], limit: int) -> Page[Entry]:
+    """A page of a ledger; *entries* go on after the limit when there is more."""
     found = list(islice(entries, limit + 1))
     if len(found) <= limit:
         return Page(tuple(found))
@@ -227,12 +237,14 @@ def position(cursors: Cursors, tenant: str, number: int) -> Position:
 
 
 def feed_query(cursors: Cursors, tenant: str, after: Position, limit: int) -> int:
+    """The number of the last change seen; 0: none."""
     check_name(tenant, "a tenant")
     check_limit(limit)
     return int(cursors.open(("changes", tenant), after)[0]) if after != "" else 0
 
 
 def check_reached(after: int, head: int) -> None:
+    """Refuse a number that the feed, whose last change is *head*, has not come to."""
     if after > head:
         raise PositionExpired(
             "this position lies after the end of the feed, so the store was set back (restored from a backup?): "
@@ -243,12 +255,14 @@ def check_reached(after: int, head: int) -> None:
 def feed_page(
     cursors: Cursors, tenant: str, items: tuple[Change, ...], after: Position, head: int
 ) -> FeedPage:
+    """A page of the feed, whose last change is *head*, for who asked what comes *after* a position."""
     return FeedPage(
         items=items, next=items[-1].position if items else after, watermark=position(cursors, tenant, head)
     )
 
 
 def check_fanout(limits: Limits, tenant: str, keys: Collection[Key], cap: int) -> None:
+    """Refuse what cannot be counted."""
     check_keys_of_call(limits, tenant, keys)
     check_limit(cap, "a cap")
 

@@ -49,6 +49,8 @@ class Written(NamedTuple):
 
 
 class Entered(NamedTuple):
+    """An entry as it will be: what asked for it, and its number."""
+
     addition: Addition
     seq: int
 
@@ -63,6 +65,8 @@ class Event(NamedTuple):
 
 
 class Plan(NamedTuple):
+    """What a batch does: records, entries, and its changes in the feed, in order."""
+
     written: tuple[Written, ...]
     entered: tuple[Entered, ...]
     events: tuple[Event, ...]
