@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from crmcore.errors import (
     CommitUnknown,
     Contention,
+    Corrupt,
     InvalidRecord,
     InvalidValue,
     Unavailable,
@@ -43,7 +44,7 @@ from crmcore.storage import (
     lower,
     run,
 )
-from crmcore.storage.wrappers.audit_chain import AUDIT_TENANT, SEALS, Anchor, shard_name
+from crmcore.storage.wrappers.audit_chain import AUDIT_TENANT, SEALS, Anchor, Note, shard_name
 from crmcore.storage.wrappers.audit_log import AuditLog
 from crmcore.storage.wrappers.audit_verify import AuditProblem, verify_audit
 from crmcore.storage.wrappers.audited import Audited
@@ -287,7 +288,7 @@ def test_writers_that_come_at_once_make_one_chain(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    report = run(verify_audit(lift(stores[0]), KEY, shards=1))
+    report = run(verify_audit(lift(stores[0]), KEY))
     assert (report.entries, report.problems) == (60, ())
     for store in stores:
         store.close()
@@ -323,8 +324,184 @@ def test_who_never_gets_to_write_is_told() -> None:
 
     inner = MemoryStore()
     run(audited(lift(inner)).scan(TENANT, "party"))
+    waits: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waits.append(seconds)
+
     with pytest.raises(Contention, match="audit"):
-        run(audited(Busy(inner)).scan(TENANT, "party"))
+        run(audited(Busy(inner), pause=pause).scan(TENANT, "party"))
+    assert len(set(waits)) > 20  # each is drawn anew
+    assert 2 < sum(waits) < 8
+    assert max(waits) <= 0.2
+
+
+def test_many_tasks_at_once_are_written_in_a_few_batches(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncSqliteStore.open(tmp_path / "crm.db", exclusive=EXCLUSIVE) as inner:
+            store = audited(inner)
+            await asyncio.gather(*(store.scan(TENANT, f"party.{number}") for number in range(300)))
+            report = await verify_audit(inner, KEY)
+            assert (report.entries, report.problems) == (300, ())
+            assert len({one.idem for one in (await inner.changes(AUDIT_TENANT)).items}) < 20
+
+    asyncio.run(work())
+
+
+class Slow(Lifted):
+    """A store that suspends, and counts the batches of the audit. It fails while *broken*."""
+
+    batches = 0
+    broken = False
+
+    async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        await asyncio.sleep(0)
+        self.batches += 1
+        if self.broken:
+            raise Unavailable("out of order")
+        return await super().apply(batch, timeout=timeout)
+
+
+def test_who_waits_is_written_together_with_all_others() -> None:
+    async def work() -> None:
+        inner = Slow(MemoryStore())
+        await asyncio.gather(*(audited_one.scan(TENANT, "party") for audited_one in [audited(inner)] * 300))
+        assert inner.batches == 1 + 6  # the first goes alone, then fifty at a time
+        assert (await verify_audit(inner, KEY)).entries == 300
+
+    asyncio.run(work())
+
+
+def test_who_waits_with_others_is_told_that_it_failed() -> None:
+    async def work() -> None:
+        inner = Slow(MemoryStore())
+        inner.broken = True
+        store = audited(inner)
+        ended = await asyncio.gather(*(store.scan(TENANT, "party") for _ in range(9)), return_exceptions=True)
+        assert [type(one) for one in ended] == [Unavailable] * 9
+        inner.broken = False
+        await store.scan(TENANT, "party")
+        assert (await verify_audit(inner, KEY)).entries == 1
+
+    asyncio.run(work())
+
+
+@given(st.sets(st.integers(0, 19), max_size=10), st.integers(0, 4))
+@settings(deadline=None, max_examples=30)
+def test_a_task_that_is_cancelled_takes_nobody_with_it(cancelled: set[int], ticks: int) -> None:
+    async def work() -> None:
+        inner = Slow(MemoryStore())
+        store = audited(inner)
+        tasks = [asyncio.ensure_future(store.scan(TENANT, f"party.{number}")) for number in range(20)]
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        for number in cancelled:
+            tasks[number].cancel()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        assert not [n for n, one in enumerate(ended) if n not in cancelled and isinstance(one, BaseException)]
+        report = await verify_audit(inner, KEY)
+        noted = {one.body["on"][0] for one in (await _shard(inner))}
+        assert report.whole
+        assert {f"party.{number}" for number in set(range(20)) - cancelled} <= noted
+
+    asyncio.run(work())
+
+
+async def _shard(inner: AsyncStore) -> Iterable[Entry]:
+    return (await inner.ledger(AUDIT_TENANT, [SHARD]))[SHARD].items
+
+
+def test_threads_that_share_a_store_make_one_chain(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db", exclusive=EXCLUSIVE) as inner:
+        conflicts: list[float] = []
+
+        async def pause(seconds: float) -> None:
+            conflicts.append(seconds)
+
+        store = lower(audited(lift(inner), pause=pause))
+        threads = [
+            threading.Thread(target=lambda: [store.scan(TENANT, "party") for _ in range(10)])
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        report = run(verify_audit(lift(inner), KEY))
+        assert (report.entries, report.problems, conflicts) == (80, (), [])
+
+
+def test_a_synchronous_store_works_under_a_running_loop() -> None:
+    async def work() -> None:
+        store = lower(audited(lift(inner)))
+        for _ in range(3):
+            store.scan(TENANT, "party")
+
+    inner = MemoryStore()
+    asyncio.run(work())
+    assert len(entries(lift(inner))) == 3
+
+
+@pytest.mark.parametrize("shards", [0, 257])
+def test_an_audit_has_a_bounded_number_of_shards(shards: int) -> None:
+    with pytest.raises(InvalidValue, match="shards"):
+        audited(shards=shards)
+
+
+def test_all_shards_are_looked_at_in_whatever_number_they_were_written() -> None:
+    inner = AsyncMemoryStore()
+    store = audited(inner, shards=64)
+    for number in range(80):
+        run(store.scan(f"tenant.{number}", "party"))
+    run(store.seal())
+    anchor = run(store.anchor())
+    report = run(verify_audit(inner, KEY, [anchor]))
+    assert (report.entries, report.problems) == (81, ())
+    assert anchor.shards == 64
+
+
+def test_an_audit_is_not_written_on_in_another_number_of_shards() -> None:
+    inner = AsyncMemoryStore()
+    run(audited(inner, shards=64).scan(TENANT, "party"))
+    for call in (lambda one: one.scan(TENANT, "party"), lambda one: one.seal(), lambda one: one.anchor()):
+        with pytest.raises(InvalidValue, match="shards=64"):
+            run(call(audited(inner)))
+    assert len(entries(inner, shards=64)) == 1
+
+
+def test_two_numbers_of_shards_are_found() -> None:
+    inner, other = AsyncMemoryStore(), AsyncMemoryStore()
+    few, many = audited(inner, shards=2), audited(other, shards=64)
+    run(few.scan(TENANT, "party"))
+    anchor = run(few.anchor())
+    run(many.anchor())
+    assert problems(inner, [anchor]) == []
+    both = audited(inner, shards=2)
+    both._log._looked = True  # as if both had begun at once
+    both._log.shards = 64
+    run(both.scan("x", "party"))
+    stream = both._log.shard_of("x")
+    assert problems(inner, [anchor]) == [("shards", stream, 1)]
+
+
+@pytest.mark.parametrize("grows", [0, 9])
+@pytest.mark.parametrize("call", ["scan", "seal", "anchor"])
+def test_a_cut_under_a_running_process_is_not_written_over(call: str, grows: int) -> None:
+    inner = MemoryStore()
+    store = audited(lift(inner))
+    for number in range(6):
+        run(store.scan(TENANT, f"party.{number}"))
+    held = inner._tenants[AUDIT_TENANT]
+    cut = MemoryStore()
+    other = audited(lift(cut))
+    for number in range(4 + grows):
+        run(other.scan(TENANT, f"party.{number if number < 4 else 'x'}"))
+    inner._tenants[AUDIT_TENANT] = cut._tenants[AUDIT_TENANT]
+    with pytest.raises(Corrupt, match="gone"):
+        run(store.scan(TENANT, "party") if call == "scan" else getattr(store, call)())
+    inner._tenants[AUDIT_TENANT] = held
+    run(store.scan(TENANT, "party"))
+    assert run(verify_audit(lift(inner), KEY, [run(store.anchor())])).whole
 
 
 def test_a_short_key_and_a_long_purpose_are_refused() -> None:
@@ -399,6 +576,7 @@ FIELDS: dict[str, Callable[[Entry], Entry]] = {
     "purpose": lambda one: attrs.evolve(one, body={**one.body, "purpose": "x"}),
     "left out": lambda one: attrs.evolve(one, body={k: v for k, v in one.body.items() if k != "on"}),
     "time": lambda one: attrs.evolve(one, occurred_at=one.occurred_at + timedelta(microseconds=1)),
+    "recorded": lambda one: attrs.evolve(one, recorded_at=one.recorded_at - timedelta(days=400)),
     "schema": lambda one: attrs.evolve(one, schema="crmcore.audit.seal/1"),
     "subjects": lambda one: attrs.evolve(one, subjects=(A.id,)),
     "link": lambda one: attrs.evolve(one, body={**one.body, "link": "00" * 32}),
@@ -517,7 +695,8 @@ def test_a_forged_anchor_is_found() -> None:
         anchor, heads=tuple((stream, count - 1, head) for stream, count, head in anchor.heads)
     )
     empty = attrs.evolve(anchor, heads=())
-    for forged in (later, shorter, empty, attrs.evolve(anchor, proof="é")):
+    spread = attrs.evolve(anchor, shards=64)
+    for forged in (later, shorter, empty, spread, attrs.evolve(anchor, proof="é")):
         assert problems(lift(inner), [forged]) == [("forged_anchor", "", 0)]
 
 
@@ -530,7 +709,7 @@ def test_a_seal_cannot_stand_for_an_entry_nor_an_entry_for_a_seal() -> None:
     store.streams[SEALS] = []
     assert problems(store) == [("changed", SHARD, 1)]
     log = AuditLog(lift(inner), KEY)
-    run(log.add(SEALS, "crmcore.audit/1", NOW, {"heads": [[SHARD, 99, "00"]]}))
+    run(log.add(SEALS, [Note("crmcore.audit/1", NOW, {"heads": [[SHARD, 99, "00"]]})]))
     assert problems(lift(inner)) == [("changed", SEALS, 2)]
 
 
@@ -539,9 +718,9 @@ def test_a_seal_cannot_stand_for_an_entry_nor_an_entry_for_a_seal() -> None:
     heads=st.lists(st.tuples(st.text("ab:", min_size=1), st.integers(0, 9), st.text("0f"))).map(tuple),
 )
 def test_the_text_of_an_anchor_gives_it_back(at: datetime, heads: Any) -> None:
-    anchor = Anchor(at=at, heads=heads, proof="00")
+    anchor = Anchor(at=at, shards=16, heads=heads, proof="00")
     assert Anchor.parse(anchor.text()) == anchor
-    for wrong in (anchor.text()[1:], "", "[]", "{}", "null"):
+    for wrong in (anchor.text()[1:], "", "[]", "{}", "null", "[" * 2000, "[" * 200_000):
         with pytest.raises(InvalidValue):
             Anchor.parse(wrong)
 

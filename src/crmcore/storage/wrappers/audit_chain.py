@@ -27,18 +27,32 @@ SEAL_SCHEMA = "crmcore.audit.seal/1"
 SEALS = "audit:seal"
 """The stream of seals, each of which has the heads of all shards."""
 
-SHARDS = 16
+SHARDS, MOST_SHARDS = 16, 256
 _LEAF, _NODE, _ANCHOR, _START = b"\x00", b"\x01", b"\x02", b"\x03"
 _LINK = "link"
 _LEAST_KEY = 32
 
 
+@attrs.frozen
 class Head:
-    """The end of a stream: how many entries it has, and the link of the last. It changes as entries are added."""
+    """The end of a stream: how many entries it has, and the link of the last."""
 
-    def __init__(self, seq: int, link: bytes) -> None:
-        self.seq = seq
-        self.link = link
+    seq: int
+    link: bytes
+
+
+@attrs.frozen
+class Note:
+    """What an entry is to say, before it has a place."""
+
+    schema: str
+    at: datetime
+    body: Mapping[str, Any]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return len(write(self.body).encode()) + 200
 
 
 def shard_name(number: int) -> str:
@@ -48,6 +62,15 @@ def shard_name(number: int) -> str:
     'audit:003'
     """
     return f"audit:{number:03d}"
+
+
+def streams(shards: int) -> list[str]:
+    """All streams of an audit, that of the seals last.
+
+    >>> streams(2)
+    ['audit:000', 'audit:001', 'audit:seal']
+    """
+    return [*map(shard_name, range(shards)), SEALS]
 
 
 def audit_key(key: bytes) -> bytes:
@@ -92,8 +115,23 @@ def link_of(entry: Entry) -> bytes:
         return b""
 
 
-def expected_link(key: bytes, entry: Entry, before: bytes) -> bytes:
-    """The link that an entry must have after one with the link *before*."""
+def shards_of(entry: Entry) -> int | None:
+    """In how many shards an entry says that the audit is. The first of each stream says so, and every seal."""
+    number = entry.body.get("shards")
+    return number if isinstance(number, int) else None
+
+
+def is_whole(key: bytes, entry: Entry, before: bytes) -> bool:
+    """Whether an entry is what was written there, after one with the link *before*.
+
+    The link binds when it happened; it was recorded at that time and is about nobody, or it was changed.
+    """
+    if entry.recorded_at != entry.occurred_at or entry.subjects:
+        return False
+    return same(_expected_link(key, entry, before), link_of(entry))
+
+
+def _expected_link(key: bytes, entry: Entry, before: bytes) -> bytes:
     body = {name: value for name, value in entry.body.items() if name != _LINK}
     at = microseconds(entry.occurred_at, "the time of an entry")
     return link(key, entry.stream, entry.seq, entry.schema, at, body, before)
@@ -103,16 +141,18 @@ def expected_link(key: bytes, entry: Entry, before: bytes) -> bytes:
 class Anchor:
     """The heads of all streams at some time, by stream: how many entries, and the last link in hexadecimal.
 
+    *shards* is in how many shards the audit is.
     *proof* shows who has the key that it was made by somebody who has it.
     """
 
     at: datetime
+    shards: int
     heads: tuple[tuple[str, int, str], ...]
     proof: str
 
     def text(self) -> str:
         """All of it as one line, to be kept where whoever could change the audit cannot."""
-        return write([microseconds(self.at, "the time of an anchor"), self.heads, self.proof])
+        return write([microseconds(self.at, "the time of an anchor"), self.shards, self.heads, self.proof])
 
     @classmethod
     def parse(cls, text: str) -> Anchor:
@@ -122,10 +162,10 @@ class Anchor:
             InvalidValue: if *text* is no anchor. Whether it is a true one is for `verify_audit` to say.
         """
         try:
-            at, heads, proof = decode(text)
+            at, shards, heads, proof = decode(text)
             plain = tuple((str(stream), int(count), str(head)) for stream, count, head in heads)
-            return cls(at=instant(int(at)), heads=plain, proof=str(proof))
-        except (ValueError, TypeError, OverflowError):
+            return cls(at=instant(int(at)), shards=int(shards), heads=plain, proof=str(proof))
+        except (ValueError, TypeError, OverflowError, RecursionError):
             pass
         raise InvalidValue("not an anchor of an audit: give the line that Anchor.text() gave, unchanged")
 
@@ -138,9 +178,9 @@ class AnchorSink(Protocol):
         ...
 
 
-def anchor_proof(key: bytes, at: datetime, heads: tuple[tuple[str, int, str], ...]) -> str:
+def anchor_proof(key: bytes, at: datetime, shards: int, heads: tuple[tuple[str, int, str], ...]) -> str:
     """What shows that an anchor was made with *key*."""
-    said = write([microseconds(at, "the time of an anchor"), heads]).encode()
+    said = write([microseconds(at, "the time of an anchor"), shards, heads]).encode()
     return hmac.digest(key, _ANCHOR + said, "sha256").hex()
 
 

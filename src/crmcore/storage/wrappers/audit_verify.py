@@ -15,17 +15,18 @@ from crmcore.storage.protocol import AsyncStore, Entry
 from crmcore.storage.wrappers.audit_chain import (
     AUDIT_SCHEMA,
     AUDIT_TENANT,
+    MOST_SHARDS,
     SEAL_SCHEMA,
     SEALS,
-    SHARDS,
     Anchor,
     anchor_proof,
     audit_key,
-    expected_link,
+    is_whole,
     link_of,
     same,
-    shard_name,
+    shards_of,
     start,
+    streams,
 )
 
 
@@ -36,7 +37,8 @@ class AuditProblem:
     ``changed``: an entry is not what was written there, or one before it is missing or was put elsewhere.
     ``missing``: the numbers have a gap. ``truncated``: an anchor or a seal knows of more entries than there are.
     ``forked``: an anchor or a seal knows of another entry with this number, so the end was cut off and written anew,
-    or all was replaced. ``forged_anchor``: an anchor was not made with this key.
+    or all was replaced. ``forged_anchor``: an anchor was not made with this key. ``shards``: it says that
+    the audit is in another number of shards than the rest of it does, or is in a shard that there should not be.
     """
 
     code: str
@@ -57,24 +59,28 @@ class AuditReport:
         return not self.problems
 
 
-async def verify_audit(
-    store: AsyncStore, key: bytes, anchors: Iterable[Anchor] = (), *, shards: int = SHARDS
-) -> AuditReport:
+async def verify_audit(store: AsyncStore, key: bytes, anchors: Iterable[Anchor] = ()) -> AuditReport:
     """Look at all of the audit in *store*, with the *key* that it was written with and the *anchors* that were kept.
 
-    Without anchors nothing shows that entries at the end were taken away, or all of them.
+    All shards that an audit can have are looked at, in whatever number it was written. Without anchors nothing shows
+    that entries at the end were taken away, or all of them.
     """
     looked = _Looked(audit_key(key))
-    for stream in [*map(shard_name, range(shards)), SEALS]:
-        await looked.at_stream(store, stream)
+    every = streams(MOST_SHARDS)
+    there = await store.ledger(AUDIT_TENANT, every, limit=1)
+    for stream in every:
+        if there[stream].items:
+            await looked.at_stream(store, stream)
     for stream, count, head in looked.sealed:
         looked.compare(stream, count, head)
     for anchor in anchors:
-        if not same(anchor.proof, anchor_proof(key, anchor.at, anchor.heads)):
+        if not same(anchor.proof, anchor_proof(key, anchor.at, anchor.shards, anchor.heads)):
             looked.problem("forged_anchor", "")
             continue
+        looked.shards.append((anchor.shards, "", 0))
         for stream, count, head in anchor.heads:
             looked.compare(stream, count, head)
+    looked.compare_shards()
     return AuditReport(entries=looked.entries, problems=tuple(dict.fromkeys(looked.problems)))
 
 
@@ -85,6 +91,7 @@ class _Looked:
         self.entries = 0
         self.problems: list[AuditProblem] = []
         self.sealed: list[tuple[str, int, str]] = []
+        self.shards: list[tuple[int | None, str, int]] = []
 
     def problem(self, code: str, stream: str, seq: int = 0) -> None:
         self.problems.append(AuditProblem(code=code, stream=stream, seq=seq))
@@ -98,17 +105,29 @@ class _Looked:
             if entry.seq != len(links) + 1:
                 self.problem("missing", stream, len(links) + 1)
                 links.extend([b""] * (entry.seq - len(links) - 1))
-            expected = expected_link(self._key, entry, before)
-            if not same(expected, link_of(entry)) or entry.schema != schema or entry.subjects:
+            if not is_whole(self._key, entry, before) or entry.schema != schema:
                 self.problem("changed", stream, entry.seq)
-            elif stream == SEALS:
+            else:
                 self._take(entry)
             before = link_of(entry)  # so that one entry that was changed is one problem
             links.append(before)
 
-    def _take(self, seal: Entry) -> None:
-        heads: Any = seal.body["heads"]
-        self.sealed += [(stream, count, head) for stream, count, head in heads]
+    def _take(self, entry: Entry) -> None:
+        if entry.seq == 1 or entry.stream == SEALS:
+            self.shards.append((shards_of(entry), entry.stream, entry.seq))
+        if entry.stream == SEALS:
+            heads: Any = entry.body["heads"]
+            self.sealed += [(stream, count, head) for stream, count, head in heads]
+
+    def compare_shards(self) -> None:
+        """Whether all that say in how many shards the audit is say the same; the last is right, an anchor if any."""
+        if not self.shards:
+            return
+        number = self.shards[-1][0]
+        there = streams(number or 0)
+        for said, stream, seq in self.shards:
+            if said != number or (stream and stream not in there):
+                self.problem("shards", stream, seq)
 
     def compare(self, stream: str, count: int, head: str) -> None:
         """Whether the entry number *count* of a stream is there and has the link *head*."""

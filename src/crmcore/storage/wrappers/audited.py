@@ -36,9 +36,10 @@ from crmcore.storage.protocol import (
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
-from crmcore.storage.wrappers.audit_chain import AUDIT_SCHEMA, AUDIT_TENANT, Anchor, AnchorSink
+from crmcore.storage.wrappers.audit_chain import AUDIT_SCHEMA, AUDIT_TENANT, Anchor, AnchorSink, Note
 from crmcore.storage.wrappers.audit_log import AuditLog
 from crmcore.storage.wrappers.audit_names import count_by, named_in, plain_name, ref_name, sort_names, writer
+from crmcore.storage.wrappers.retrying import blocking
 from crmcore.values.source import SYSTEM, Actor
 
 T = TypeVar("T")
@@ -79,13 +80,14 @@ class Audited:
         clock: Clock,
         log: AsyncStore | None = None,
         shards: int = 16,
+        pause: Callable[[float], Awaitable[object]] = blocking,
         actor: Actor = SYSTEM,
         purpose: str | None = None,
     ) -> None:
         self._inner = inner
         self._key = key
         self._clock = clock
-        self._log = AuditLog(inner if log is None else log, key, shards=shards)
+        self._log = AuditLog(inner if log is None else log, key, shards=shards, pause=pause)
         self._own_log = log is None
         self._actor = actor
         self._purpose = purpose
@@ -352,7 +354,7 @@ class Audited:
 
     async def _note(self, tenant: str, at: datetime, body: dict[str, Any]) -> None:
         name = plain_name(tenant)
-        await self._log.add(self._log.shard_of(name), AUDIT_SCHEMA, at, {"tenant": name, **body})
+        await self._log.add(self._log.shard_of(name), [Note(AUDIT_SCHEMA, at, {"tenant": name, **body})])
 
     def _idem(self, tenant: str, idem: object) -> str:
         """A name for an idempotency key, by which an entry is brought together with a batch that is known."""
