@@ -220,6 +220,31 @@ def test_a_task_that_is_cancelled_while_it_waits_keeps_what_is_unknown() -> None
     asyncio.run(flow())
 
 
+def test_a_task_that_is_cancelled_in_a_later_attempt_keeps_what_is_unknown() -> None:
+    class Stuck(Passing):
+        attempts = 0
+
+        async def around(self, call: Call[Any]) -> Any:
+            self.attempts += 1
+            if self.attempts > 1:
+                await asyncio.sleep(60)
+            await call.through()
+            raise CommitUnknown("lost", idem=call.idem or "")
+
+    async def flow() -> None:
+        inner = Stuck(AsyncMemoryStore())
+        store = Retrying(inner, pause=asyncio.sleep, first=0.0)
+        task = asyncio.ensure_future(store.apply(Writer(store).batch(put(ref(1)))))
+        while inner.attempts < 2:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as cancelled:
+            await task
+        assert isinstance(cancelled.value.__cause__, CommitUnknown)
+
+    asyncio.run(flow())
+
+
 # --- faults by chance, and an app over them --------------------------------------------------------------
 
 CHANCES: dict[Any, float] = {
