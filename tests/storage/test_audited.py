@@ -33,11 +33,13 @@ from crmcore.storage import (
     Entry,
     Erasure,
     Json,
+    Key,
     Lifted,
     MemoryStore,
     NewRecord,
     Page,
     Receipt,
+    Ref,
     Row,
     SqliteStore,
     lift,
@@ -46,6 +48,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.wrappers.audit_chain import AUDIT_TENANT, SEALS, Anchor, Note, shard_name
 from crmcore.storage.wrappers.audit_log import AuditLog
+from crmcore.storage.wrappers.audit_names import part_name
 from crmcore.storage.wrappers.audit_verify import AuditProblem, verify_audit
 from crmcore.storage.wrappers.audited import Audited
 from crmcore.storage.wrappers.encrypted import Encrypted
@@ -180,9 +183,85 @@ def test_every_question_and_every_write_is_noted_with_who_and_what_for() -> None
     assert all(["person", "u-7", "support"] in (body["actor"], body.get("by")) for body in bodies)
     (found,) = [body for body in bodies if body["call"] == "find"]
     assert (found["on"], found["gave"]) == (["2 email"], [f"party/{A.id}"])
+    (ranged,) = [body for body in bodies if body["call"] == "range"]
+    assert ranged["on"] == [part_name(KEY, TENANT, "name", "canary")]
+    assert part_name(KEY, "other", "name", "canary") not in ranged["on"]
     (first, *_) = [body["on"] for body in bodies if body["call"] == "apply" and body["outcome"] == "asked"]
     assert first == [f"put party/{A.id}", "append log:1"]
     assert "canary" not in repr(bodies)
+
+
+def test_what_was_looked_at_is_noted_by_id_and_any_other_text_is_not() -> None:
+    inner = AsyncMemoryStore()
+    store = audited(inner)
+    run(store.range(TENANT, "timeline", [A.id, "", "ann.canary"]))
+    for wrong in (Ref(TENANT, "note", "ann.canary@x.org"), Ref(TENANT, "Ann Canary", A.id)):
+        with pytest.raises(InvalidRecord):
+            run(store.get([wrong]))
+    with pytest.raises(InvalidRecord):
+        run(store.scan(TENANT, "Ann Canary"))
+    with pytest.raises(InvalidRecord):
+        run(store.find(TENANT, [Key("Ann Canary", "x")]))
+    first, *refused = [one.body for one in entries(inner)]
+    assert first["on"][:2] == [f"timeline/{A.id}", "timeline/"]
+    assert first["on"][2].startswith("timeline/~")
+    assert [one["on"] for one in refused] == [["note/?"], [f"?/{A.id}"], ["?"], ["1 ?"]]
+    assert "anary" not in repr(first) + repr(refused)
+
+
+def test_nobody_is_left_out_however_many_were_looked_at() -> None:
+    inner = MemoryStore()
+    people = [Ref(TENANT, "party", f"01950000-0000-7000-8000-{number:012x}") for number in range(2300)]
+    rows = [Row((NewRecord("party", one.id, 1, Json("{}")),)) for one in people]
+    inner.load(Chunk(tenant=TENANT, rows=rows, idem="x", digest="d", actor=SYSTEM, at=NOW))
+    store = audited(lift(inner))
+    run(store.scan(TENANT, "party", limit=5000))
+    run(store.get(people[:1000]))
+    run(store.erase(Erasure(tenant=TENANT, refs=frozenset(people), idem="e", actor=ME, at=NOW)))
+    bodies = [one.body for one in entries(lift(inner))]
+
+    def said(call: str, field: str) -> list[str]:
+        return [name for body in bodies if body["call"] == call for name in body.get(field, ())]
+
+    everybody = sorted(f"party/{one.id}" for one in people)
+    assert sorted(said("scan", "gave")) == sorted(said("erase", "on")) == everybody
+    assert len(said("get", "gave")) == len(said("get", "on")) == 1000
+    scans = [body for body in bodies if body["call"] == "scan"]
+    assert [body["part"] for body in scans] == [[1, 3], [2, 3], [3, 3]]
+    assert len({body["parts_of"] for body in scans}) == 1
+    assert run(verify_audit(lift(inner), KEY)).whole
+
+
+def test_who_was_in_the_feed_is_noted() -> None:
+    inner = AsyncMemoryStore(exclusive=EXCLUSIVE)
+    store = audited(inner)
+    run(inner.apply(Writer(inner).batch(put(A, 0), append("log:1"))))
+    run(store.changes(TENANT))
+    (one,) = entries(inner)
+    assert one.body["gave"] == [f"party/{A.id}", "log:1/1"]
+
+
+def test_a_tenant_is_not_told_of_the_records_of_another() -> None:
+    inner = AsyncMemoryStore()
+    run(audited(inner).get([A, Ref("other", "party", B.id)]))
+    assert {one.body["tenant"]: list(one.body["on"]) for one in entries(inner)} == {
+        TENANT: [f"party/{A.id}"],
+        "other": [f"party/{B.id}"],
+    }
+
+
+def test_looking_at_the_tables_and_changing_them_is_noted(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as inner:
+        store = audited(lift(inner))
+        run(store.schema())
+        run(store.migrate())
+        run(store.verify())
+        assert sorted((one.body["call"], one.body["outcome"]) for one in entries(lift(inner))) == [
+            ("migrate", "asked"),
+            ("migrate", "ok"),
+            ("schema", "ok"),
+            ("verify", "ok"),
+        ]
 
 
 def test_what_a_tenant_reads_is_not_disturbed() -> None:
@@ -507,8 +586,9 @@ def test_a_cut_under_a_running_process_is_not_written_over(call: str, grows: int
 def test_a_short_key_and_a_long_purpose_are_refused() -> None:
     with pytest.raises(InvalidValue, match="32 random bytes"):
         Audited(AsyncMemoryStore(), b"short", clock=lambda: NOW)
-    with pytest.raises(InvalidValue, match="purpose"):
-        audited().acting(ME, purpose="")
+    for purpose in ("", "x" * 65, "\x00", "\ud800"):
+        with pytest.raises(InvalidValue, match="purpose"):
+            audited().acting(ME, purpose=purpose)
 
 
 # --- tampering ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -145,8 +145,8 @@ class AuditLog:
                 items = then[stream].items
                 if not items or Head(items[0].seq, link_of(items[0])) != known[stream]:
                     raise Corrupt(
-                        "entries of the audit that were there are gone, or are others now: look at it with verify_audit "
-                        "and the anchors that you kept, and find out who can write to the tables of the store"
+                        "entries of the audit that were there are gone, or are others now: look at it with "
+                        "verify_audit and the anchors that you kept, and find out who can write to the store's tables"
                     )
         return ends
 

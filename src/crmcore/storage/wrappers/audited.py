@@ -2,15 +2,14 @@
 
 Invariant: no batch reaches the store below before it is in the audit, and no answer leaves before its question is.
 When the audit cannot be written, the call is refused. An entry holds ids, names of kinds, streams, namespaces and
-calls, and numbers; never a body, the value of a key or sort, a reason, or an idempotency key.
+calls, and numbers, all that were asked for and given; never a body, the value of a key or sort, a reason, or an
+idempotency key.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
 from typing import Any, TypeVar
 
 import attrs
@@ -38,15 +37,25 @@ from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
 from crmcore.storage.wrappers.audit_chain import AUDIT_SCHEMA, AUDIT_TENANT, Anchor, AnchorSink, Note
 from crmcore.storage.wrappers.audit_log import AuditLog
-from crmcore.storage.wrappers.audit_names import count_by, named_in, plain_name, ref_name, sort_names, writer
+from crmcore.storage.wrappers.audit_names import (
+    blinded,
+    change_name,
+    count_by,
+    id_name,
+    in_entries,
+    named_in,
+    part_name,
+    plain_name,
+    ref_name,
+    sort_names,
+    word_name,
+    writer,
+)
 from crmcore.storage.wrappers.retrying import blocking
 from crmcore.values.source import SYSTEM, Actor
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
-
-MOST, MOST_CHARACTERS = 1000, 50_000
-"""So many names stand in one entry at most; of more there is the number."""
 
 _AUDIT = Residual(
     place="audit",
@@ -97,7 +106,7 @@ class Audited:
 
     def acting(self, actor: Actor, *, purpose: str | None = None) -> Audited:
         """The same store for *actor*, who reads for *purpose*, a word such as ``"support"``."""
-        if purpose is not None and not 1 <= len(purpose) <= 64:
+        if purpose is not None and not (len(purpose) <= 64 and plain_name(purpose) == purpose):
             raise InvalidValue("a purpose is a word of at most 64 characters")
         other = Audited.__new__(Audited)
         other.__dict__.update(self.__dict__, _actor=actor, _purpose=purpose)
@@ -126,11 +135,14 @@ class Audited:
     # --- reading: noted after the answer is there and before it is given ---
 
     async def get(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
-        def gave(found: Mapping[Ref, Record]) -> Iterable[str]:
-            return map(ref_name, found)
+        asked: dict[str, list[str]] = {}
+        for ref in refs:
+            asked.setdefault(ref.tenant, []).append(ref_name(ref))
 
-        tenants = {ref.tenant for ref in refs}
-        return await self._read("get", tenants, map(ref_name, refs), lambda: self._inner.get(refs), gave)
+        def gave(found: Mapping[Ref, Record], tenant: str) -> Iterable[str]:
+            return (ref_name(ref) for ref in found if ref.tenant == tenant)
+
+        return await self._read("get", asked, lambda: self._inner.get(refs), gave)
 
     async def find(
         self,
@@ -140,17 +152,17 @@ class Audited:
         limit_per_key: int = 1000,
         after: Mapping[Key, str] | None = None,
     ) -> Mapping[Key, Hits]:
-        def gave(hits: Mapping[Key, Hits]) -> Iterable[str]:
+        def gave(hits: Mapping[Key, Hits], tenant: str) -> Iterable[str]:
             return (ref_name(ref) for one in hits.values() for ref in one.refs)
 
         async def send() -> Mapping[Key, Hits]:
             return await self._inner.find(tenant, keys, limit_per_key=limit_per_key, after=after)
 
-        return await self._read("find", [tenant], count_by(keys), send, gave)
+        return await self._read("find", {tenant: count_by(keys)}, send, gave)
 
     async def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
         return await self._read(
-            "fanout", [tenant], count_by(keys), lambda: self._inner.fanout(tenant, keys, cap=cap)
+            "fanout", {tenant: count_by(keys)}, lambda: self._inner.fanout(tenant, keys, cap=cap)
         )
 
     async def range(
@@ -170,10 +182,11 @@ class Audited:
                 tenant, namespace, parts, lo=lo, hi=hi, after=after, limit=limit, reverse=reverse
             )
 
-        def gave(page: Page[tuple[Sort, Ref]]) -> Iterable[str]:
+        def gave(page: Page[tuple[Sort, Ref]], tenant: str) -> Iterable[str]:
             return sort_names(page)
 
-        return await self._read("range", [tenant], [plain_name(namespace)], send, gave)
+        on = [part_name(self._key, tenant, namespace, part) for part in parts]
+        return await self._read("range", {tenant: on}, send, gave)
 
     async def scan(
         self,
@@ -187,10 +200,10 @@ class Audited:
         async def send() -> Page[Record]:
             return await self._inner.scan(tenant, kind, shards=shards, after=after, limit=limit)
 
-        def gave(page: Page[Record]) -> Iterable[str]:
+        def gave(page: Page[Record], tenant: str) -> Iterable[str]:
             return (ref_name(record.ref) for record in page.items)
 
-        return await self._read("scan", [tenant], [plain_name(kind)], send, gave)
+        return await self._read("scan", {tenant: [word_name(kind)]}, send, gave)
 
     async def ledger(
         self,
@@ -204,38 +217,45 @@ class Audited:
         async def send() -> Mapping[str, Page[Entry]]:
             return await self._inner.ledger(tenant, streams, after=after, limit=limit, reverse=reverse)
 
-        return await self._read("ledger", [tenant], map(plain_name, streams), send)
+        return await self._read("ledger", {tenant: map(plain_name, streams)}, send)
 
     async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
-        return await self._read("changes", [tenant], (), lambda: self._inner.changes(tenant, after, limit))
+        def gave(page: FeedPage, tenant: str) -> Iterable[str]:
+            return map(change_name, page.items)
+
+        return await self._read(
+            "changes", {tenant: ()}, lambda: self._inner.changes(tenant, after, limit), gave
+        )
 
     async def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
         bulk = bulk_of(self._inner)
-        return await self._read("loaded", [tenant], (), lambda: bulk.loaded(tenant, idem, digest))
+        return await self._read("loaded", {tenant: ()}, lambda: bulk.loaded(tenant, idem, digest))
 
     async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
         eraser = eraser_of(self._inner)
         return await self._read(
-            "erasures", [tenant], (), lambda: eraser.erasures(tenant, after=after, limit=limit)
+            "erasures", {tenant: ()}, lambda: eraser.erasures(tenant, after=after, limit=limit)
         )
 
     async def export(self, tenants: Collection[str] | None = None) -> AsyncSnapshot:
         """A snapshot, noted when it is taken. One of all tenants is without the audit: that is in the store below."""
         stream = stream_of(self._inner)
-        snapshot = await self._read("export", tenants or [""], (), lambda: stream.export(tenants))
+        snapshot = await self._read(
+            "export", dict.fromkeys(tenants or [""], ()), lambda: stream.export(tenants)
+        )
         return snapshot if tenants is not None else _WithoutAudit(snapshot)
 
     async def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
         held = tenants_of(self._inner)
-        page = await self._read("tenants", [""], (), lambda: held.tenants(after=after, limit=limit))
+        page = await self._read("tenants", {"": ()}, lambda: held.tenants(after=after, limit=limit))
         return attrs.evolve(page, items=tuple([name for name in page.items if name != AUDIT_TENANT]))
 
     async def verify(self) -> Integrity:
         durable = durable_of(self._inner)
-        return await self._read("verify", [""], (), durable.verify)
+        return await self._read("verify", {"": ()}, durable.verify)
 
     async def schema(self) -> SchemaState:
-        return await schema_of(self._inner).schema()
+        return await self._read("schema", {"": ()}, schema_of(self._inner).schema)
 
     # --- writing: noted before, and how it ended after ---
 
@@ -252,7 +272,8 @@ class Audited:
 
     async def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
         eraser = eraser_of(self._inner)
-        names = [*map(ref_name, erasure.refs), *map(plain_name, (*erasure.streams, *erasure.subjects))]
+        names = [*map(ref_name, erasure.refs), *map(plain_name, erasure.streams)]
+        names += map(id_name, erasure.subjects)
         names += [f"{plain_name(stream)}/{seq}" for stream, seq in erasure.entries]
         return await self._write(
             "erase", erasure, sorted(names), lambda: eraser.erase(erasure, timeout=timeout)
@@ -274,7 +295,8 @@ class Audited:
         return await self._ask("restore", "", (), lambda: backup.restore(rows))
 
     async def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
-        return await schema_of(self._inner).migrate(timeout=timeout)
+        steps = schema_of(self._inner)
+        return await self._ask("migrate", "", (), lambda: steps.migrate(timeout=timeout))
 
     async def close(self) -> None:
         """Close the store below; a *log* that was given stays open."""
@@ -285,22 +307,21 @@ class Audited:
     async def _read(
         self,
         call: str,
-        tenants: Collection[str],
-        on: Iterable[str],
+        on: Mapping[str, Iterable[str]],
         send: Callable[[], Awaitable[T]],
-        gave: Callable[[T], Iterable[str]] | None = None,
+        gave: Callable[[T, str], Iterable[str]] | None = None,
     ) -> T:
-        said = _names("on", on)
-        who = {"actor": writer(self._actor), "purpose": self._purpose}
+        """*on* is what is asked for, by tenant."""
+        said = {"call": call, "actor": writer(self._actor), "purpose": self._purpose}
         try:
             answer = await send()
         except StoreError as error:
-            for tenant in tenants:
-                await self._note(tenant, self._clock(), {"call": call, **who, **said, "outcome": error.code})
+            for tenant, names in on.items():
+                await self._note(tenant, {**said, "outcome": error.code}, on=names)
             raise
-        said |= _names("gave", gave(answer)) if gave is not None else {}
-        for tenant in tenants:
-            await self._note(tenant, self._clock(), {"call": call, **who, **said, "outcome": "ok"})
+        for tenant, names in on.items():
+            given = {} if gave is None else {"gave": gave(answer, tenant)}
+            await self._note(tenant, {**said, "outcome": "ok"}, on=names, **given)
         return answer
 
     async def _write(
@@ -318,33 +339,33 @@ class Audited:
             "purpose": self._purpose,
             "idem": self._idem(sent.tenant, sent.idem),
         }
-        return await self._around(sent.tenant, said, _names("on", on), send, idem=sent.idem)
+        return await self._around(sent.tenant, said, on, send, idem=sent.idem)
 
     async def _ask(self, call: str, tenant: str, on: Iterable[str], send: Callable[[], Awaitable[T]]) -> T:
         said = {"call": call, "actor": writer(self._actor), "purpose": self._purpose}
-        return await self._around(tenant, said, _names("on", on), send)
+        return await self._around(tenant, said, on, send)
 
     async def _around(
         self,
         tenant: str,
         said: dict[str, Any],
-        on: dict[str, Any],
+        on: Iterable[str],
         send: Callable[[], Awaitable[T]],
         *,
         idem: str = "",
     ) -> T:
-        await self._note(tenant, self._clock(), {**said, **on, "outcome": "asked"})
+        await self._note(tenant, {**said, "outcome": "asked"}, on=on)
         try:
             answer = await send()
         except StoreError as error:
             ended = "unknown" if error.outcome == "unknown" else error.code
             try:
-                await self._note(tenant, self._clock(), {**said, "outcome": ended})
+                await self._note(tenant, {**said, "outcome": ended})
             except StoreError as unnoted:
                 raise error from unnoted  # whether it was written is what the caller must know
             raise
         try:
-            await self._note(tenant, self._clock(), {**said, "outcome": "ok"})
+            await self._note(tenant, {**said, "outcome": "ok"})
         except StoreError:
             raise CommitUnknown(
                 "it was written, but the audit could not note that: send the same again, or ask outcome()",
@@ -352,14 +373,14 @@ class Audited:
             ) from None
         return answer
 
-    async def _note(self, tenant: str, at: datetime, body: dict[str, Any]) -> None:
-        name = plain_name(tenant)
-        await self._log.add(self._log.shard_of(name), [Note(AUDIT_SCHEMA, at, {"tenant": name, **body})])
+    async def _note(self, tenant: str, said: dict[str, Any], **names: Iterable[str]) -> None:
+        name, at = plain_name(tenant), self._clock()
+        bodies = [{"tenant": name, **said, **one} for one in in_entries(names)]
+        await self._log.add(self._log.shard_of(name), [Note(AUDIT_SCHEMA, at, body) for body in bodies])
 
     def _idem(self, tenant: str, idem: object) -> str:
         """A name for an idempotency key, by which an entry is brought together with a batch that is known."""
-        said = f"{tenant}\0{idem}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, b"idem" + said, "sha256").hex()[:32]
+        return blinded(self._key, "idem", tenant, idem)
 
     def _not_the_audit(self, tenant: str) -> None:
         if self._own_log and tenant == AUDIT_TENANT:
@@ -382,12 +403,3 @@ class _WithoutAudit:
 
     async def close(self) -> None:
         await self._within.close()
-
-
-def _names(field: str, names: Iterable[str]) -> dict[str, Any]:
-    every = list(names)
-    lengths = accumulate(len(name) for name in every)
-    room = sum(1 for number, length in enumerate(lengths) if number < MOST and length <= MOST_CHARACTERS)
-    if room == len(every):
-        return {field: every}
-    return {field: every[:room], f"{field}_more": len(every) - room}

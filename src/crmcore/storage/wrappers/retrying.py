@@ -75,8 +75,8 @@ class Retrying(Passing):
     gives numbers from 0 to 1, from 0 to *first* * 2**(n-1), at most *longest*, in seconds.
 
     What remains of a timeout is what the next attempt is given. When there is no time or no budget left, the last error
-    is raised; after an attempt with an unknown outcome that is its `CommitUnknown`, whatever the later ones said. A task that is cancelled then, in a wait or
-    in an attempt, has it as the cause of its `CancelledError`.
+    is raised; after an attempt with an unknown outcome that is its `CommitUnknown`, whatever the later ones said. A
+    task that is cancelled then, in a wait or in an attempt, has it as the cause of its `CancelledError`.
 
     A receipt may say *replayed* though the call was made once: then an attempt that seemed to fail had succeeded.
     """
