@@ -24,6 +24,7 @@ from crmcore.identity.model.learning import Matcher
 from crmcore.identity.model.match_model import MatchModel
 from crmcore.identity.model.scoring import LearnedMatcher
 from crmcore.identity.survivorship import SurvivorshipPolicy
+from crmcore.storage.acting import for_actor
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.lift import lift
 from crmcore.storage.memory import MemoryStore
@@ -120,7 +121,8 @@ class AsyncCrm(_Namespaces):
     """Customers over any `AsyncStore`.
 
     *tenant* separates the customers of one company from those of another in the same store. *clock*, *matcher* and
-    *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written.
+    *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written, and,
+    over a store that notes its readers, as who reads.
 
     A *matcher* that learns (`Matcher`, the default) learns from the people of the store when they are deduplicated for
     the first time, and the store keeps what was learned; single records are matched by it too. Organizations, and
@@ -148,7 +150,7 @@ class AsyncCrm(_Namespaces):
             rules = FallbackMatcher(Matcher(policy=matcher.policy))
             matcher = MatcherByKind(LearnedMatcher(model=matcher), rules)
         self._flow = Flow(
-            store=store,
+            store=store if actor is SYSTEM else for_actor(store, actor),
             tenant=tenant,
             clock=clock,
             ids=ids or Ids(lambda: int(clock().timestamp() * 1000)),
@@ -194,9 +196,13 @@ class AsyncCrm(_Namespaces):
 
         return AsyncImports(self._flow)
 
-    def acting_as(self, actor: Actor) -> AsyncCrm:
-        """The same customers, with *actor* as the author of what is written through the object returned."""
-        return self._over(attrs.evolve(self._flow, actor=actor))
+    def acting_as(self, actor: Actor, *, purpose: str | None = None) -> AsyncCrm:
+        """The same customers, with *actor* as the author of what is written through the object returned.
+
+        Over a store that notes its readers (`crmcore.storage.wrappers.Audited`), also as who reads, for *purpose*.
+        """
+        store = for_actor(self._flow.store, actor, purpose=purpose)
+        return self._over(attrs.evolve(self._flow, actor=actor, store=store))
 
     def batch(self, *, idem: str | None = None, reason: str | None = None) -> AsyncBatch:
         """Write through several namespaces at once: ``async with crm.batch(reason=...) as b: ...``.

@@ -22,6 +22,7 @@ from crmcore.app.facade import (
     Parties,
     Relationships,
 )
+from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
 from crmcore.storage.memory import MemoryStore
 from crmcore.storage.protocol import Position, Store
@@ -113,11 +114,14 @@ class Crm(_Namespaces[AsyncCrm]):
         """Take over records from files."""
         return Imports(self._twin.imports)
 
-    def acting_as(self, actor: Actor) -> Crm:
-        """The same customers, with *actor* as the author of what is written through the object returned."""
+    def acting_as(self, actor: Actor, *, purpose: str | None = None) -> Crm:
+        """The same customers, with *actor* as the author of what is written through the object returned.
+
+        Over a store that notes its readers (`crmcore.storage.wrappers.Audited`), also as who reads, for *purpose*.
+        """
         crm = Crm.__new__(Crm)
-        crm._twin = self._twin.acting_as(actor)
-        crm._store = self._store
+        crm._twin = self._twin.acting_as(actor, purpose=purpose)
+        crm._store = for_actor(self._store, actor, purpose=purpose)
         return crm
 
     def batch(self, *, idem: str | None = None, reason: str | None = None) -> CrmBatch:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
+from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt
 from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM, TENANTS, claimed
 from crmcore.storage.erasure import Eraser, Erasure, ErasureReport
@@ -32,6 +33,7 @@ from crmcore.storage.protocol import (
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Backup, Restored, Snapshot, Stream
 from crmcore.storage.upkeep import Durable, Integrity, Schema, SchemaState, Tenants
+from crmcore.values.source import Actor
 
 T = TypeVar("T")
 
@@ -72,6 +74,16 @@ class Lifted:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._near = LiftedNear(store) if isinstance(store, Near) else None  # told by every method, so once
+
+    @property
+    def within(self) -> Store:
+        """The store that was lifted."""
+        return self._store
+
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Lifted:
+        """See `crmcore.storage.acting`."""
+        store = for_actor(self._store, actor, purpose=purpose)
+        return self if store is self._store else Lifted(store)
 
     def describe(self) -> Description:
         return self._store.describe()

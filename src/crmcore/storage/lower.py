@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
 from crmcore.storage.lift import near_of, run
@@ -31,6 +32,7 @@ from crmcore.storage.protocol import (
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
+from crmcore.values.source import Actor
 
 
 def lower(store: AsyncStore) -> Lowered:
@@ -50,6 +52,16 @@ class Lowered:
 
     def __init__(self, store: AsyncStore) -> None:
         self._store = store
+
+    @property
+    def within(self) -> AsyncStore:
+        """The store that was lowered."""
+        return self._store
+
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Lowered:
+        """See `crmcore.storage.acting`."""
+        store = for_actor(self._store, actor, purpose=purpose)
+        return self if store is self._store else lower(store)
 
     def describe(self) -> Description:
         return self._store.describe()

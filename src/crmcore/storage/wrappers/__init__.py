@@ -6,6 +6,7 @@ from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
     from crmcore.storage.wrappers.audit_chain import Anchor, AnchorSink
+    from crmcore.storage.wrappers.audit_of import audit_of
     from crmcore.storage.wrappers.audit_verify import AuditProblem, AuditReport, verify_audit
     from crmcore.storage.wrappers.audited import Audited
     from crmcore.storage.wrappers.call import Call
@@ -39,6 +40,7 @@ __all__ = [
     "Traced",
     "Tracing",
     "Wrapping",
+    "audit_of",
     "blocking",
     "verify_audit",
     "wrapped",
@@ -48,6 +50,7 @@ __getattr__ = lazily(
     __name__,
     {
         "audit_chain": "Anchor AnchorSink",
+        "audit_of": "audit_of",
         "audit_verify": "AuditProblem AuditReport verify_audit",
         "audited": "Audited",
         "call": "Call",

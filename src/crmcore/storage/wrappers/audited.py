@@ -105,11 +105,14 @@ class Audited:
         return f"Audited({self._inner.describe().engine!r})"
 
     def acting(self, actor: Actor, *, purpose: str | None = None) -> Audited:
-        """The same store for *actor*, who reads for *purpose*, a word such as ``"support"``."""
+        """The same store for *actor*, who reads for *purpose*, a word such as ``"support"``; None: for the same.
+
+        `Crm.acting_as` asks for it, through all wrappers that are a `Passing`.
+        """
         if purpose is not None and not (len(purpose) <= 64 and plain_name(purpose) == purpose):
             raise InvalidValue("a purpose is a word of at most 64 characters")
         other = Audited.__new__(Audited)
-        other.__dict__.update(self.__dict__, _actor=actor, _purpose=purpose)
+        other.__dict__.update(self.__dict__, _actor=actor, _purpose=purpose or self._purpose)
         return other
 
     def describe(self) -> Description:

@@ -8,8 +8,9 @@ part of the protocol is added to this page alone.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
+from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM, TENANTS, claimed
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
@@ -34,6 +35,7 @@ from crmcore.storage.stored import Stored
 from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
 from crmcore.storage.wrappers.call import Around, Call, Repeat
+from crmcore.values.source import Actor
 
 T = TypeVar("T")
 
@@ -45,6 +47,11 @@ class Passing:
     synchronous code, see `wrapped`.
     """
 
+    # What is within is the one thing that is not shared by a wrapper and the same wrapper for another actor.
+    __slots__ = ("__dict__", "__weakref__", "inner")
+
+    inner: AsyncStore
+
     def __init__(self, inner: AsyncStore) -> None:
         self.inner = inner
         near = near_of(inner)
@@ -52,6 +59,16 @@ class Passing:
         if near is not None:
             self._within = near
             self.near = self._near
+
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
+        """This wrapper, with all that it knows and counts, over what is within for *actor*."""
+        inner = for_actor(self.inner, actor, purpose=purpose)
+        if inner is self.inner:
+            return self
+        other = type(self).__new__(type(self))
+        other.__dict__ = self.__dict__
+        other.inner = inner
+        return other
 
     async def around(self, call: Call[T]) -> T:
         """Every call but `describe` comes by here."""
