@@ -1,10 +1,10 @@
-"""The same tests over every way to hold customers: in memory, in a file, and asynchronously in a file."""
+"""The same tests over ways to hold customers: in memory, in a file, asynchronously, under ceilings, and encrypted."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +16,20 @@ import attrs
 from crmcore import Actor, AsyncCrm, Crm
 from crmcore.storage import AsyncSqliteStore, MemoryStore, SqliteStore
 from crmcore.storage.protocol import Store
+from crmcore.storage.wrappers import Encrypted, MemoryKeyStore, wrapped
+from crmcore.testing.ceilings import CeilingsStore
 from crmcore.values.ids import Ids
 
-ENGINES = ("memory", "sqlite", "async")
+ENGINES = ("memory", "sqlite", "async", "ceilings", "encrypted")
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda folder: MemoryStore(),
+    "sqlite": lambda folder: SqliteStore.open(folder / "sync.db"),
+    "ceilings": lambda folder: CeilingsStore(),
+    "encrypted": lambda folder: wrapped(MemoryStore(), lambda inner: Encrypted(inner, MemoryKeyStore())),
+}
+LACKS = {"ceilings": {"bulk", "large_batches"}, "encrypted": {"ordered_text"}}
+"""What an engine cannot do, and a test may need: a part of the protocol, or more in one batch than is sure to fit."""
+
 CLERK = Actor(kind="person", id="clerk")
 START = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
@@ -89,8 +100,7 @@ def opened(engine: str, folder: Path, **more: Any) -> Iterator[Crm]:
             finally:
                 runner.run(target.close())
         return
-    store: Store = MemoryStore() if engine == "memory" else SqliteStore.open(folder / "sync.db")
-    with Crm(store, **chosen) as crm:
+    with Crm(STORES[engine](folder), **chosen) as crm:
         yield crm
 
 

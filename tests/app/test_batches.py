@@ -84,6 +84,7 @@ def test_an_empty_batch_writes_nothing(crm: Crm) -> None:
     assert crm.store.changes("default").watermark == before
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_verb_that_fails_and_is_caught_leaves_nothing_behind(crm: Crm) -> None:
     ids = [crm.parties.add(Person.of(f"Person {n}").with_source("s", str(n))).id for n in range(3)]
     crm.identity.mark_different(ids[0], ids[1])
@@ -155,6 +156,7 @@ def test_what_a_batch_only_read_must_not_change_either() -> None:
 # --- own writes ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_batch_sees_everything_that_it_wrote(crm: Crm) -> None:
     old = crm.parties.add(Person.of("Zoe Old", email="zoe@x.org"))
     crm.interactions.record("note", direction="internal", occurred_at=START - 5 * DAY, with_=old.id)
@@ -370,6 +372,7 @@ def test_a_verb_that_looks_before_it_writes_may_be_left_out_the_second_time(crm:
     assert len(crm.customers.page().items) == 2
 
 
+@pytest.mark.needs("ordered_text")
 def test_another_batch_under_the_same_key_is_refused_and_writes_nothing(crm: Crm) -> None:
     take_over(crm)
     before = crm.store.changes("default").watermark

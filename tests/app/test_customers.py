@@ -79,6 +79,7 @@ def test_equal_facts_and_policy_give_equal_bytes_on_every_engine(tmp_path: Path)
     assert found[0] == found[1] == found[2]
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_view_is_the_same_by_whatever_reference_and_however_often_it_is_read(crm: Crm) -> None:
     ids = story(crm)
     before = crm.store.changes("default").watermark
@@ -198,6 +199,7 @@ def test_a_wrong_merge_that_is_taken_back_leaves_every_view_as_it_was(crm: Crm) 
     assert digests(crm, everybody) == before
 
 
+@pytest.mark.needs("ordered_text")
 def test_who_is_nobody_and_who_is_several_has_no_view(crm: Crm) -> None:
     story(crm)
     for ref in (NOBODY, "nobody@x.org", "Zoe"):

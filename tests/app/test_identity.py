@@ -69,6 +69,7 @@ def test_a_judgement_is_taken_back_once(crm: Crm) -> None:
             crm.identity.retract(JudgementId(id))
 
 
+@pytest.mark.needs("ordered_text")
 def test_any_reference_can_be_merged(crm: Crm) -> None:
     a, b = people(crm, 2)
     crm.parties.change(b, lambda p: p.with_source("shop", "1"))
@@ -149,6 +150,7 @@ def test_a_customer_keeps_the_id_of_the_party_recorded_first_and_events_follow_e
     assert (split.from_, split.into) == (CustomerId(a), (CustomerId(a), CustomerId(b)))
 
 
+@pytest.mark.needs("large_batches")
 def test_a_customer_as_large_as_several_records_of_the_store_is_joined_and_split(crm: Crm) -> None:
     ids = sorted(p.id for p in crm.parties.add_many([Person.of(f"P {n}") for n in range(130)]))
     with crm.batch() as b:
@@ -296,6 +298,7 @@ def test_a_deduplication_tells_how_far_it_is(crm: Crm) -> None:
     assert {stage for stage, _, _ in told} >= {"reading party", "writing customers"}
 
 
+@pytest.mark.needs("large_batches")
 def test_many_alike_become_one_customer_in_one_run(crm: Crm) -> None:
     crm.parties.add_many([TWIN] * 120)
     report = crm.identity.dedupe()

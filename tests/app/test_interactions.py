@@ -361,6 +361,7 @@ def test_a_merged_customer_has_one_timeline_in_which_each_interaction_stands_onc
     assert view.timeline.first == START - 4 * DAY
 
 
+@pytest.mark.needs("large_batches")
 @pytest.mark.parametrize("limit", [1, 3, 50])
 def test_a_crowd_takes_part_once_each(crm: Crm, limit: int) -> None:
     crowd = people(crm, 90)

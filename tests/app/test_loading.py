@@ -41,6 +41,8 @@ from tests.app.test_near_matches import draft as person
 from tests.identity.model.invented import households
 from tests.party.strategies import parties
 
+pytestmark = pytest.mark.needs("bulk")
+
 ANN = Person.of(
     "Ann Lee", email="ann@x.org", phone="020 7946 0018", region="GB", address="1 High Street, Rye"
 )
@@ -243,7 +245,12 @@ def test_a_bad_row_costs_no_other_row(crm: Crm) -> None:
     for n in range(9):
         assert len(crm.parties.find(email=f"a{n}@x.org")) == 1
     again = crm.parties.load(rows, idem="mixed")
-    assert (again.added, again.already, again.refusals) == (0, 8, report.refusals)
+    assert (again.added, again.already, again.codes) == (0, 8, report.codes)
+    assert [(one.row, one.holder) for one in again.refusals] == [
+        (one.row, one.holder) for one in report.refusals
+    ]
+    # What an encrypted store refuses itself, the store below knows by its code alone.
+    assert again.refusals == report.refusals or crm.store.describe().engine.startswith("encrypted")
 
 
 @pytest.mark.usefixtures("small_chunks")

@@ -145,6 +145,7 @@ def test_every_change_is_in_the_history_with_actor_and_reason(crm: Crm) -> None:
     assert versions == [2, 3, 4]
 
 
+@pytest.mark.needs("large_batches")
 def test_a_long_history_is_read_to_its_end(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
     with crm.batch() as batch:
@@ -244,6 +245,7 @@ def test_a_source_that_was_given_up_can_be_taken(crm: Crm) -> None:
 # --- retracting ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_retracted_party_is_found_no_more_and_restoring_undoes_it(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
     retracted = crm.parties.retract(ann.id, reason="entered by mistake")
@@ -284,6 +286,7 @@ def _everywhere(count: int) -> Person:
     return person
 
 
+@pytest.mark.needs("large_batches")
 @pytest.mark.parametrize("count", [30, 45, 130])
 def test_a_party_is_found_by_all_of_its_keys_however_many(crm: Crm, count: int) -> None:
     ann = crm.parties.add(_everywhere(count))
@@ -296,6 +299,7 @@ def test_a_party_is_found_by_all_of_its_keys_however_many(crm: Crm, count: int) 
         crm.parties.add(Person.of("Ben Lee").with_source("shop", "1"))
 
 
+@pytest.mark.needs("large_batches")
 def test_keys_grow_and_shrink_with_the_party(crm: Crm) -> None:
     ann = crm.parties.add(_everywhere(5))
     for count in (130, 41, 90, 3, 60, 0):
@@ -307,6 +311,7 @@ def test_keys_grow_and_shrink_with_the_party(crm: Crm) -> None:
     assert replay(crm.parties.history(ann.id)) == body(ann)
 
 
+@pytest.mark.needs("large_batches")
 def test_a_retracted_party_leaves_no_key_on_other_records(crm: Crm) -> None:
     ann = crm.parties.add(_everywhere(100))
     crm.parties.retract(ann.id, reason="mistake")
@@ -315,6 +320,7 @@ def test_a_retracted_party_leaves_no_key_on_other_records(crm: Crm) -> None:
     assert all(crm.parties.find(email=f"ann{number}@x.org") == (back,) for number in range(100))
 
 
+@pytest.mark.needs("large_batches")
 def test_growing_within_one_batch_is_as_good_as_growing_in_many(crm: Crm) -> None:
     ann = crm.parties.add(_everywhere(5))
     with crm.batch() as batch:

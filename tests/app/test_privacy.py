@@ -70,6 +70,7 @@ def filled(crm: Crm) -> dict[str, Any]:
     }
 
 
+@pytest.mark.needs("ordered_text")
 def test_nothing_that_is_returned_shows_what_is_personal(crm: Crm) -> None:
     things = filled(crm)
     ann = things["ann"].id

@@ -42,6 +42,7 @@ SPELLINGS: list[Any] = [
 ]
 
 
+@pytest.mark.needs("ordered_text")
 def test_every_spelling_of_everything_leads_to_the_customer(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
     crm.parties.add(Person.of("Ben Lee", email="ben@x.org", phone="+44 20 7946 0019"))
@@ -52,6 +53,7 @@ def test_every_spelling_of_everything_leads_to_the_customer(crm: Crm) -> None:
         assert crm.interactions.timeline(ref).items == ()
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_national_number_leads_there_when_its_region_is_said(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
     assert crm.customers.resolve("020 7946 0018", region="GB").id == CustomerId(ann.id)
@@ -75,6 +77,7 @@ def test_ids_of_parties_and_of_former_customers_lead_to_the_customer_of_now(crm:
     assert crm.customers.resolve(formers[3]).members == (ids[2], ids[3])
 
 
+@pytest.mark.needs("ordered_text")
 def test_organizations_and_households_have_names_too(crm: Crm) -> None:
     acme = crm.parties.add(Organization.of("Acme Holdings plc"))
     lees = crm.parties.add(Household.of("the Lees of Oxford"))
@@ -82,6 +85,7 @@ def test_organizations_and_households_have_names_too(crm: Crm) -> None:
     assert crm.customers.resolve("lees").id == CustomerId(lees.id)
 
 
+@pytest.mark.needs("ordered_text")
 def test_what_fits_several_is_refused_with_all_of_them(crm: Crm) -> None:
     two = [crm.parties.add(Person.of(f"{name} Lee", email="lees@x.org")) for name in ("Ann", "Ben")]
     for ref in ("lees@x.org", "Lee"):
@@ -95,6 +99,7 @@ def test_what_fits_several_is_refused_with_all_of_them(crm: Crm) -> None:
     assert crm.customers.resolve("Lee").id == CustomerId(two[0].id)
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_name_longer_than_the_order_keeps_is_told_from_one_with_the_same_beginning(crm: Crm) -> None:
     words = "Wolfeschlegelsteinhausenbergerdorff welche vor altern waren gewissenhaft schafers "
     long = crm.parties.add(Person.of(words + "Alpha"))
@@ -114,6 +119,7 @@ def test_a_name_that_fits_everybody_is_not_looked_up_to_the_end() -> None:
     assert crm.customers.resolve("Ann Number1499").id
 
 
+@pytest.mark.needs("ordered_text")
 def test_what_is_no_reference_finds_nobody(crm: Crm) -> None:
     crm.parties.add(ANN)
     for ref in ("", " ", "#", "x#", "#x", "@", "+", "...", "01977420-dc00-7000-8000-000000000000"):
@@ -149,6 +155,7 @@ def test_a_hostile_text_finds_somebody_or_nobody_and_is_never_quoted(text: str) 
         assert refusal is None or "canary-4711" not in told(refusal)
 
 
+@pytest.mark.needs("ordered_text")
 def test_a_hostile_text_is_no_trouble_to_any_engine(crm: Crm) -> None:
     crm.parties.add(ANN)
     for text in HOSTILE:
