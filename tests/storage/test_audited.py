@@ -486,6 +486,20 @@ def test_a_task_that_is_cancelled_takes_nobody_with_it(cancelled: set[int], tick
     asyncio.run(work())
 
 
+def test_who_no_longer_waits_is_not_noted() -> None:
+    async def work() -> None:
+        inner = Slow(MemoryStore())
+        store = audited(inner)
+        tasks = [asyncio.ensure_future(store.scan(TENANT, f"party.{number}")) for number in range(3)]
+        await asyncio.sleep(0)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        noted = [list(one.body["on"]) for one in await _shard(inner)]
+        assert noted == [["party.0"], ["party.2"]]
+
+    asyncio.run(work())
+
+
 async def _shard(inner: AsyncStore) -> Iterable[Entry]:
     return (await inner.ledger(AUDIT_TENANT, [SHARD]))[SHARD].items
 
@@ -564,6 +578,8 @@ def test_two_numbers_of_shards_are_found() -> None:
     run(both.scan("x", "party"))
     stream = both._log.shard_of("x")
     assert problems(inner, [anchor]) == [("shards", stream, 1)]
+    run(both.seal())
+    assert problems(inner, [anchor]) == [("shards", stream, 1), ("shards", SEALS, 1)]
 
 
 @pytest.mark.parametrize("grows", [0, 9])
