@@ -141,6 +141,14 @@ class FileKeyStore:
             self._wipe(connection)
         return count
 
+    async def destroyed(self, tenant: str, subjects: Collection[str], at: datetime) -> Collection[str]:
+        when = microseconds(at, "the time of an erasure")
+        with self._using() as connection:
+            rows = connection.execute(
+                "SELECT subject FROM data_key WHERE tenant = ? AND destroyed = ?", (tenant, when)
+            ).fetchall()
+        return {subject for (subject,) in rows}.intersection(subjects)
+
     async def drop(self, tenant: str) -> None:
         with self._using() as connection:
             with self._transaction(connection):
@@ -187,18 +195,20 @@ class FileKeyStore:
         Those that are wrapped with it already are left, so that it may be called again after it was cut off.
         """
         count = 0
-        with self._using() as connection, self._transaction(connection):
-            for tenant, generation, wrapped in connection.execute("SELECT * FROM kek").fetchall():
-                context = _kek_place(tenant, generation)
-                try:
-                    self._wrapping.unwrap(wrapped, context)
-                except WrongKey:
-                    anew = self._wrapping.wrap(former.unwrap(wrapped, context), context)
-                    connection.execute(
-                        "UPDATE kek SET wrapped = ? WHERE tenant = ? AND generation = ?",
-                        (anew, tenant, generation),
-                    )
-                    count += 1
+        with self._using() as connection:
+            with self._transaction(connection):
+                for tenant, generation, wrapped in connection.execute("SELECT * FROM kek").fetchall():
+                    context = _kek_place(tenant, generation)
+                    try:
+                        self._wrapping.unwrap(wrapped, context)
+                    except WrongKey:
+                        anew = self._wrapping.wrap(former.unwrap(wrapped, context), context)
+                        connection.execute(
+                            "UPDATE kek SET wrapped = ? WHERE tenant = ? AND generation = ?",
+                            (anew, tenant, generation),
+                        )
+                        count += 1
+            self._wipe(connection)
         return count
 
     # --- within ---
