@@ -62,8 +62,8 @@ def limits_within(limits: Limits) -> Limits:
         if getattr(within, name) < getattr(floor, name):
             raise CapabilityMissing(
                 f"the store below takes too little to be encrypted: of its {name} {getattr(limits, name)} no more than "
-                f"{max(0, getattr(within, name))} are left when all is sealed, and {getattr(floor, name)} is the least that any "
-                "store must take: encrypt one that takes more"
+                f"{max(0, getattr(within, name))} are left when all is sealed, and "
+                f"{getattr(floor, name)} is the least that any store must take: encrypt one that takes more"
             )
     return within
 

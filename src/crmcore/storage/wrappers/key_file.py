@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from crmcore.errors import Contention, Corrupt, SchemaMismatch, StoreClosed, WrongKey
+from crmcore.errors import Contention, Corrupt, SchemaMismatch, StoreClosed, Unavailable, WrongKey
 from crmcore.storage.sqlite_schema import check_place, connect, translating, use_wal
 from crmcore.storage.validate import microseconds
 from crmcore.storage.wrappers.key_store import Wrapping, key_place, new_key
@@ -71,6 +71,7 @@ class FileKeyStore:
         self._forget()
         check_place(self._path, must_exist=False)
         with translating(self._path.name):
+            _make_private(self._path)
             self._connection: sqlite3.Connection | None = connect(self._path, timeout, create=True)
             try:
                 self._prepare(self._connection)
@@ -386,6 +387,16 @@ class FileKeyStore:
                 (self._wrapped(kek, tenant, key), newest, tenant, key.id),
             )
         return len(old)
+
+
+def _make_private(path: Path) -> None:
+    """A file that is not there yet is made for its owner alone; its log gets the same mode from SQLite."""
+    if path.exists():
+        return  # whoever made it has chosen its mode
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError:
+        raise Unavailable(f"{path.name!r} cannot be made: check that its folder can be written") from None
 
 
 def _kek_place(tenant: str, generation: int) -> bytes:
