@@ -334,7 +334,8 @@ def test_a_file_of_keys_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_what_was_destroyed_at_a_time_is_known(keys: KeyStore) -> None:
-    key(keys, "ann"), key(keys, "bob")
+    key(keys, "ann")
+    key(keys, "bob")
     run(keys.destroy("acme", ["ann"], AT))
     key(keys, "ann")
     everybody = ["ann", "bob", "cid"]

@@ -369,9 +369,8 @@ class Encrypted:
         count, after = 0, None
         while True:
             page = await self.erasures(tenant, after=after)
-            if page.items:
-                ring = Ring(self._sealer, tenant, await self._blinds_of(tenant))
             for erasure in page.items:
+                ring = Ring(self._sealer, tenant, await self._blinds_of(tenant))
                 gone = shredded_by(erasure, self._subjects)
                 count += await self._destroy(ring, gone, erasure.at, again=True) if gone else 0
             after = page.next

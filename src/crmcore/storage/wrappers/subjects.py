@@ -66,7 +66,7 @@ def _participants(ref: Ref, body: Body) -> Collection[str]:
     if not isinstance(there, (list, tuple)):
         return ()
     known = [id for one in there if isinstance(one, Mapping) for id in _texts(one.get("party"))]
-    return known or [ref.id for one in there[:1]]
+    return known or ([ref.id] if there else [])
 
 
 def _results(ref: Ref, body: Body) -> Collection[str]:
