@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -310,6 +311,38 @@ def test_a_new_wrapping_key_takes_the_place_of_the_former(tmp_path: Path) -> Non
         assert (key(store, "ann"), key(store, "ann", "other")) == (ann, other)
     with opened(tmp_path, former) as store, pytest.raises(WrongKey):
         key(store, "ann")
+
+
+def test_a_master_key_that_was_left_opens_nothing_in_the_files(tmp_path: Path) -> None:
+    former, new = LocalWrapping(MASTER), LocalWrapping(secrets.token_bytes(32))
+    with opened(tmp_path, former) as store:
+        key(store, "ann")
+        connection = sqlite3.connect(tmp_path / "keys.db")
+        ((wrapped,),) = connection.execute("SELECT wrapped FROM kek").fetchall()
+        connection.close()
+    with opened(tmp_path, new) as store:
+        assert store.rewrap(former) == 1
+        for file in tmp_path.iterdir():
+            assert wrapped not in file.read_bytes(), file.name
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are those of POSIX")
+def test_a_file_of_keys_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        key(store, "ann")
+        assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_what_was_destroyed_at_a_time_is_known(keys: KeyStore) -> None:
+    key(keys, "ann")
+    key(keys, "bob")
+    run(keys.destroy("acme", ["ann"], AT))
+    key(keys, "ann")
+    everybody = ["ann", "bob", "cid"]
+    assert set(run(keys.destroyed("acme", everybody, AT))) == {"ann"}
+    assert set(run(keys.destroyed("acme", ["bob"], AT))) == set()
+    assert set(run(keys.destroyed("acme", everybody, AT + timedelta(days=1)))) == set()
+    assert set(run(keys.destroyed("other", everybody, AT))) == set()
 
 
 def test_a_rotation_of_a_tenant_that_has_nothing_makes_nothing(tmp_path: Path) -> None:

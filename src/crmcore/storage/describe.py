@@ -22,11 +22,12 @@ from crmcore.storage.protocol import Capability, Description, Limits
 
 LIMITS = Limits(
     max_ops=20_000,
-    max_items=20_000 * 82,  # never reached: an operation writes 82 at most
+    max_items=20_000 * (2 * 104 + 2),  # never reached: an operation writes that many at most
     max_rows=20_000,
     max_batch_bytes=64 << 20,
     max_chunk_bytes=256 << 20,
     max_body_bytes=4 << 20,
+    max_keys=104,
     idem_window_hours=24 * 365 * 100,  # receipts are never dropped
 )
 

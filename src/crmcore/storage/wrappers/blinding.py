@@ -25,6 +25,7 @@ class Blinds:
         self._index = derived(root, "index")
         self._part = derived(root, "part")
         self._idem = derived(root, "idem")
+        self._about = derived(root, "about")
         self.cover = derived(root, "cover")
         """What seals that which concerns nobody."""
 
@@ -34,6 +35,10 @@ class Blinds:
     def key(self, namespace: str, value: str) -> str:
         """The name of an equality key."""
         return _name(self._index, f"{namespace}\0{value}")
+
+    def about(self, subject: str | None) -> str:
+        """The name of somebody whom a record concerns; None: of more than are told one by one."""
+        return _name(self._about, "many" if subject is None else f"one\0{subject}")
 
     def part(self, namespace: str, part: str) -> str:
         """The name of a part of an order."""

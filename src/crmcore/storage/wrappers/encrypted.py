@@ -48,6 +48,7 @@ from crmcore.storage.wrappers.encrypted_chunk import SealedChunk
 from crmcore.storage.wrappers.encrypted_describe import ORDERED, UNORDERED, described, limits_within
 from crmcore.storage.wrappers.encrypted_erase import sealed_erasure, shredded_by, what_remains
 from crmcore.storage.wrappers.encrypted_export import OpenedSnapshot
+from crmcore.storage.wrappers.encrypted_sweep import Sweep
 from crmcore.storage.wrappers.heading import fence_name, heading_ids, open_heading
 from crmcore.storage.wrappers.key_store import KeyStore
 from crmcore.storage.wrappers.ring import Ring, ids_of
@@ -228,7 +229,37 @@ class Encrypted:
             ring, batch, checked, concerned, self._ordered, room=self._inner.describe().limits.max_keys
         )
         with _naming(batch.idem):
-            return await self._inner.apply(sealed, timeout=timeout)
+            receipt = await self._inner.apply(sealed, timeout=timeout)
+        await self._still_there(ring, batch.idem, batch.at, concerned.values(), receipt.replayed)
+        return receipt
+
+    async def _still_there(
+        self,
+        ring: Ring,
+        idem: str,
+        at: datetime,
+        concerned: Iterable[Collection[DataKey]],
+        replayed: bool,
+    ) -> None:
+        """See that what was written can be read: somebody may have been erased between the sealing and the commit.
+
+        Raises:
+            CommitUnknown: if so; what concerns them is gone by then.
+        """
+        ids = {key.id for keys in concerned for key in keys}
+        now = await self._keys.keys_of(ring.tenant, ids)
+        gone = {key.subject for key in now.values() if not isinstance(key, DataKey)}
+        if not gone or replayed:
+            return
+        await self._sweep(ring).of(gone, at)
+        raise CommitUnknown(
+            "somebody whom the batch concerns was erased while it was written, so what concerns them is gone again: "
+            "read anew, and decide anew what to write",
+            idem=idem,
+        )
+
+    def _sweep(self, ring: Ring) -> Sweep:
+        return Sweep(self._inner, self._keys, ring)
 
     async def _held(self, batch: Batch, subjects: dict[int, Collection[str]]) -> dict[int, list[DataKey]]:
         """The keys of the records whose keys are replaced, and which stay sealed as they are, by place in the batch."""
@@ -265,6 +296,7 @@ class Encrypted:
         ring = Ring(self._sealer, chunk.tenant, blinds)
         with _naming(chunk.idem):
             receipt = await bulk.load(sealed.seal(ring, keys, self._ordered), timeout=timeout)
+        await self._still_there(ring, chunk.idem, chunk.at, [keys.values()], receipt.replayed)
         return sealed.receipt(receipt)
 
     async def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
@@ -287,17 +319,27 @@ class Encrypted:
         """Erase in the store below, and destroy the keys of the subjects named and of the parties among the records.
 
         What concerns one of them is gone for good then, also in backups of the data, and what it shares with others is
-        gone with it: take a party out of what it shares before it is erased.
+        gone with it, in an erasure of its own: take a party out of what it shares before it is erased. The report
+        counts what *erasure* names. Sent again after it was cut off, it is gone on with.
         """
         eraser = eraser_of(self._inner)
         gone = shredded_by(erasure, self._subjects)
         blinds = await self._blinds_of(erasure.tenant, make=True)
         ring = Ring(self._sealer, erasure.tenant, blinds)
-        there = await self.get(list(erasure.refs)) if gone and erasure.refs else {}
         with _naming(erasure.idem):
             report = await eraser.erase(sealed_erasure(ring, erasure), timeout=timeout)
-        await self._keys.destroy(erasure.tenant, gone, erasure.at)
-        return what_remains(report, erasure, gone, there, self._subjects)
+        await self._destroy(ring, gone, erasure.at, again=report.replayed)
+        return what_remains(report)
+
+    async def _destroy(self, ring: Ring, subjects: Collection[str], at: datetime, *, again: bool) -> int:
+        """Destroy the keys of *subjects* and remove what nobody can read then; how many keys there were.
+
+        *again*: those of whom a key was destroyed at *at* may have come back since, and keep their new key.
+        """
+        done = await self._keys.destroyed(ring.tenant, subjects, at) if again else ()
+        count = await self._keys.destroy(ring.tenant, [one for one in subjects if one not in done], at)
+        await self._sweep(ring).of(subjects, at)
+        return count
 
     async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
         page = await eraser_of(self._inner).erasures(tenant, after=after, limit=limit)
@@ -311,9 +353,29 @@ class Encrypted:
         return Page(tuple(items), page.next)
 
     async def shred(self, tenant: str, subjects: Collection[str], *, at: datetime) -> int:
-        """Destroy the keys of *subjects* and nothing else, over a store that cannot erase; how many there were."""
-        check_name(tenant, "a tenant")
-        return await self._keys.destroy(tenant, subjects, at)
+        """Destroy the keys of *subjects* and delete what nobody can read then; how many keys there were.
+
+        For a store that cannot erase. Entries stay below as bytes, and read as the tombstones of erased ones.
+        """
+        ring = Ring(self._sealer, tenant, await self._blinds_of(tenant, make=True))
+        return await self._destroy(ring, frozenset(subjects), at, again=False)
+
+    async def destroy_erased(self, tenant: str) -> int:
+        """Destroy what a key store that was restored from an older backup has of those who were erased since.
+
+        Everybody whom `erasures` lists, but for keys that were destroyed at the time listed; how many keys there were.
+        May be called at any time, and again.
+        """
+        count, after = 0, None
+        while True:
+            page = await self.erasures(tenant, after=after)
+            for erasure in page.items:
+                ring = Ring(self._sealer, tenant, await self._blinds_of(tenant))
+                gone = shredded_by(erasure, self._subjects)
+                count += await self._destroy(ring, gone, erasure.at, again=True) if gone else 0
+            after = page.next
+            if after is None:
+                return count
 
     async def verify(self) -> Integrity:
         return await durable_of(self._inner).verify()
@@ -364,12 +426,16 @@ class Encrypted:
         check_name(tenant, "a tenant")
         root = await self._keys.root(tenant, make=False)
         if root is None:
-            if (await self._inner.changes(tenant, limit=1)).items:
+            written = bool((await self._inner.changes(tenant, limit=1)).items)
+            # Whoever wrote the first batch since has made the key before it.
+            root = await self._keys.root(tenant, make=False) if written else None
+            if written and root is None:
                 raise WrongKey(
                     "the store has something of this tenant and the key store has no key of it: open it with the key "
                     "store that it was written with"
                 )
-            root = await self._keys.root(tenant, make=True) if make else None
+            if root is None and make:
+                root = await self._keys.root(tenant, make=True)
             if root is None:
                 return Blinds(secrets.token_bytes(32))  # of a tenant that has nothing, nothing is found
         blinds = self._blinds.get(root)

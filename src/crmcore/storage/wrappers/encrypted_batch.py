@@ -13,7 +13,7 @@ from crmcore.errors import BatchTooLarge
 from crmcore.storage.protocol import Append, Batch, CheckKey, Delete, Draft, Key, Operation, Put, Rekey
 from crmcore.storage.validate import Addition, Checked, Write
 from crmcore.storage.wrappers.heading import seal_heading
-from crmcore.storage.wrappers.ring import Ring
+from crmcore.storage.wrappers.ring import MOST_ABOUT, Ring
 from crmcore.storage.wrappers.sealing import DataKey
 from crmcore.storage.wrappers.subjects import Subjects
 
@@ -98,10 +98,17 @@ def _carrying(
     if isinstance(op, Put):
         body = ring.seal_record(keys, write.address, op.schema, occasion, write.body, write.carries)
         return Put(
-            ref=op.ref, expect=op.expect, schema=op.schema, body=body, keys=frozenset(names), sorts=sorts
+            ref=op.ref,
+            expect=op.expect,
+            schema=op.schema,
+            body=body,
+            keys=frozenset([*names, *ring.concerning(keys)]),
+            sorts=sorts,
         )
     carriers = ring.carriers(keys, op.ref, op.expect, occasion, write.carries)
     size = len(names) + len(sorts) + len(carriers)
+    about = ring.concerning(keys, max(1, min(MOST_ABOUT, room - size)))
+    size += len(about)
     if size > room:
         raise BatchTooLarge(
             f"the keys of a record whose body stays take {size} keys when they are sealed, and the store below takes "
@@ -112,6 +119,6 @@ def _carrying(
     return Rekey(
         ref=op.ref,
         expect=op.expect,
-        keys=frozenset([*names, *(Key(*carrier) for carrier in carriers)]),
+        keys=frozenset([*names, *about, *(Key(*carrier) for carrier in carriers)]),
         sorts=sorts,
     )

@@ -112,7 +112,7 @@ class SealedChunk:
             *write.address,
             write.schema,
             Json(text_of(body)),
-            ring.blinded(write.keys),
+            [*ring.blinded(write.keys), *ring.concerning(keys)],
             ring.ordered(write.sorts, ordered),
         )
 

@@ -9,8 +9,10 @@ from collections.abc import Collection
 
 import attrs
 
+from crmcore.errors import CapabilityMissing
 from crmcore.storage.capability import BACKUP, ORDERED_TEXT, unclaimed
 from crmcore.storage.protocol import Capability, Description, Limits
+from crmcore.storage.wrappers.ring import MOST_ABOUT
 
 ORDERED = frozenset({"timeline", "due", "review"})
 """The namespaces of crmcore's own sorts that hold instants and integers."""
@@ -24,25 +26,46 @@ DISCLOSES = (
     "tenants, kinds, ids and versions of records, names and lengths of ledgers, which kinds of events they hold",
     "which records and entries concern the same subjects, and the ids of the subjects of an entry",
     "when each entry occurred and was recorded, when each batch was written, which changes are of one batch",
+    "which batches, erasures and loads were sent under the same idempotency key, and which keys were asked for",
     "which records carry the same key or stand in the same part of an order, and how many do, for each namespace",
     "the values of sorts, so the order, in the namespaces {ordered}",
     "the sizes of bodies together with their keys, the sizes of reasons and actors",
+    "of erasures, when, and which records, ledgers, entries and subjects, by their ids",
+    "how many rows a load had, and which of them were refused, and with which code",
 )
 
-_RESERVE = 256 << 10  # the longest keys and sorts, and the ids of a thousand subjects
-_CARRIERS = 64
+_CARRIERS = 58  # the longest keys of a Rekey, sealed, in pieces
+_RESERVE = 300 << 10  # in a body: forty keys and sorts of the greatest length, and a thousand ids of keys
+_BYTES = 8  # a record with forty keys of one letter is sealed in six times its bytes
 
 
 def limits_within(limits: Limits) -> Limits:
-    """What fits into a store with *limits* when it is sealed."""
-    body = max((limits.max_body_bytes - _RESERVE) * 3 // 4, limits.max_body_bytes // 2)
-    return attrs.evolve(
+    """What fits into a store with *limits* when it is sealed, in the worst case.
+
+    Raises:
+        CapabilityMissing: if that is less than any store must take.
+    """
+    floor = Limits()
+    keys = limits.max_keys - _CARRIERS - MOST_ABOUT
+    most = 2 * limits.max_keys + 2  # items that one operation writes, all of its keys anew
+    never = limits.max_items >= limits.max_ops * most
+    within = attrs.evolve(
         limits,
-        max_batch_bytes=max(limits.max_batch_bytes // 4, min(limits.max_batch_bytes, 1 << 20)),
-        max_chunk_bytes=max(limits.max_chunk_bytes // 4, min(limits.max_chunk_bytes, 1 << 20)),
-        max_body_bytes=body,
-        max_keys=min(limits.max_keys, max(Limits().max_keys, limits.max_keys - _CARRIERS)),
+        max_items=limits.max_ops * (2 * keys + 2) if never else limits.max_items // most,
+        max_batch_bytes=limits.max_batch_bytes // _BYTES,
+        max_chunk_bytes=limits.max_chunk_bytes // _BYTES,
+        # A third more as text of the box, and half more where a body is nothing but ids of those whom it concerns.
+        max_body_bytes=max(0, limits.max_body_bytes - _RESERVE) * 6 // 11,
+        max_keys=keys,
     )
+    for name in ("max_items", "max_batch_bytes", "max_chunk_bytes", "max_body_bytes", "max_keys"):
+        if getattr(within, name) < getattr(floor, name):
+            raise CapabilityMissing(
+                f"the store below takes too little to be encrypted: of its {name} {getattr(limits, name)} no more than "
+                f"{max(0, getattr(within, name))} are left when all is sealed, and "
+                f"{getattr(floor, name)} is the least that any store must take: encrypt one that takes more"
+            )
+    return within
 
 
 def described(inner: Description, limits: Limits, ordered: Collection[str]) -> Description:

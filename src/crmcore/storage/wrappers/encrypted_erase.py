@@ -5,14 +5,11 @@ Invariant: the key of a subject is destroyed when the subject itself is erased, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
 from crmcore.storage.erasure import Erasure, ErasureReport, Residual
-from crmcore.storage.protocol import Record, Ref
 from crmcore.storage.validate import check_name, heading
-from crmcore.storage.wrappers.heading import seal_heading
+from crmcore.storage.wrappers.heading import MOST, seal_heading
 from crmcore.storage.wrappers.ring import Ring
 from crmcore.storage.wrappers.subjects import Subjects
 
@@ -32,24 +29,25 @@ def sealed_erasure(ring: Ring, erasure: Erasure) -> Erasure:
     return attrs.evolve(erasure, idem=idem, actor=sealed, reason=reason)
 
 
-def what_remains(
-    report: ErasureReport,
-    erasure: Erasure,
-    gone: frozenset[str],
-    there: Mapping[Ref, Record],
-    subjects: Subjects,
-) -> ErasureReport:
-    """*report* without what cannot be read any more, and with what still can. *there* are the records before."""
-    shredded = all(
-        ref.id in gone or (ref in there and not gone.isdisjoint(subjects.record(ref, there[ref].body)))
-        for ref in erasure.refs
-    )
-    entries = erasure.streams or erasure.entries
-    if shredded and not entries:
-        return attrs.evolve(report, residual=())  # bytes that nobody has a key to
-    older = Residual(
-        place="backups",
-        what="records and entries that were erased while their subjects were not, readable with the keys of those",
-        remedy="drop the backups from before, or erase the subjects themselves",
-    )
-    return attrs.evolve(report, residual=(*report.residual, older))
+def what_remains(report: ErasureReport) -> ErasureReport:
+    """*report*, with what is left in the place of what the store below reports: bytes, and what can be guessed."""
+    return attrs.evolve(report, residual=(*report.residual, BACKUPS, JOURNALS))
+
+
+BACKUPS = Residual(
+    place="backups",
+    what=(
+        "copies of the data from before have the names of the keys, parts and idempotency keys of what was erased: "
+        "whoever has the tenant's root key can test a guess against them, and can read the reasons of batches about "
+        f"more than {MOST} subjects, and what was erased without its subject opens with the key of the subject"
+    ),
+    remedy="drop the backups from before, or keep them where the file of keys is not",
+)
+JOURNALS = Residual(
+    place="journals",
+    what=(
+        "the journals of batches with an idempotency key have a digest of each call, of one that added no party "
+        "under the tenant's root key: whoever has it can test a guess at the whole call"
+    ),
+    remedy="erase the records of the kind batch by their refs when they are no longer needed",
+)

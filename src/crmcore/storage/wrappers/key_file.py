@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from crmcore.errors import Contention, Corrupt, SchemaMismatch, StoreClosed, WrongKey
+from crmcore.errors import Contention, Corrupt, SchemaMismatch, StoreClosed, Unavailable, WrongKey
 from crmcore.storage.sqlite_schema import check_place, connect, translating, use_wal
 from crmcore.storage.validate import microseconds
 from crmcore.storage.wrappers.key_store import Wrapping, key_place, new_key
@@ -71,6 +71,7 @@ class FileKeyStore:
         self._forget()
         check_place(self._path, must_exist=False)
         with translating(self._path.name):
+            _make_private(self._path)
             self._connection: sqlite3.Connection | None = connect(self._path, timeout, create=True)
             try:
                 self._prepare(self._connection)
@@ -141,6 +142,14 @@ class FileKeyStore:
             self._wipe(connection)
         return count
 
+    async def destroyed(self, tenant: str, subjects: Collection[str], at: datetime) -> Collection[str]:
+        when = microseconds(at, "the time of an erasure")
+        with self._using() as connection:
+            rows = connection.execute(
+                "SELECT subject FROM data_key WHERE tenant = ? AND destroyed = ?", (tenant, when)
+            ).fetchall()
+        return {subject for (subject,) in rows}.intersection(subjects)
+
     async def drop(self, tenant: str) -> None:
         with self._using() as connection:
             with self._transaction(connection):
@@ -187,18 +196,20 @@ class FileKeyStore:
         Those that are wrapped with it already are left, so that it may be called again after it was cut off.
         """
         count = 0
-        with self._using() as connection, self._transaction(connection):
-            for tenant, generation, wrapped in connection.execute("SELECT * FROM kek").fetchall():
-                context = _kek_place(tenant, generation)
-                try:
-                    self._wrapping.unwrap(wrapped, context)
-                except WrongKey:
-                    anew = self._wrapping.wrap(former.unwrap(wrapped, context), context)
-                    connection.execute(
-                        "UPDATE kek SET wrapped = ? WHERE tenant = ? AND generation = ?",
-                        (anew, tenant, generation),
-                    )
-                    count += 1
+        with self._using() as connection:
+            with self._transaction(connection):
+                for tenant, generation, wrapped in connection.execute("SELECT * FROM kek").fetchall():
+                    context = _kek_place(tenant, generation)
+                    try:
+                        self._wrapping.unwrap(wrapped, context)
+                    except WrongKey:
+                        anew = self._wrapping.wrap(former.unwrap(wrapped, context), context)
+                        connection.execute(
+                            "UPDATE kek SET wrapped = ? WHERE tenant = ? AND generation = ?",
+                            (anew, tenant, generation),
+                        )
+                        count += 1
+            self._wipe(connection)
         return count
 
     # --- within ---
@@ -376,6 +387,16 @@ class FileKeyStore:
                 (self._wrapped(kek, tenant, key), newest, tenant, key.id),
             )
         return len(old)
+
+
+def _make_private(path: Path) -> None:
+    """A file that is not there yet is made for its owner alone; its log gets the same mode from SQLite."""
+    if path.exists():
+        return  # whoever made it has chosen its mode
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError:
+        raise Unavailable(f"{path.name!r} cannot be made: check that its folder can be written") from None
 
 
 def _kek_place(tenant: str, generation: int) -> bytes:

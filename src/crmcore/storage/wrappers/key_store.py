@@ -45,6 +45,10 @@ class KeyStore(Protocol):
         """
         ...
 
+    async def destroyed(self, tenant: str, subjects: Collection[str], at: datetime) -> Collection[str]:
+        """Those of *subjects* of whom a key was destroyed at *at*: nothing is left to do for that erasure."""
+        ...
+
     async def drop(self, tenant: str) -> None:
         """Destroy all that a tenant has here, its root key included."""
         ...
@@ -153,6 +157,18 @@ class MemoryKeyStore:
             for key in gone:
                 self._all[tenant, key.id] = DestroyedKey(key.id, key.subject, when)
             return len(gone)
+
+    async def destroyed(self, tenant: str, subjects: Collection[str], at: datetime) -> Collection[str]:
+        when = microseconds(at, "the time of an erasure")
+        with self._lock:
+            return {
+                key.subject
+                for (whose, _), key in self._all.items()
+                if whose == tenant
+                and isinstance(key, DestroyedKey)
+                and key.at == when
+                and key.subject in subjects
+            }
 
     async def drop(self, tenant: str) -> None:
         with self._lock:

@@ -22,8 +22,14 @@ from crmcore.storage.wrappers.sealing import DataKey, DestroyedKey, Sealer, plac
 CARRIER = "crmcore.sealed"
 """The namespace in which a record that was rekeyed carries its true keys, sealed, in pieces."""
 
+ABOUT = "crmcore.about"
+"""The namespace in which a record carries whom it concerns, so that it can be found when it cannot be read."""
+
+MOST_ABOUT = 6
+"""How many are told one by one. Of more a record says that they are many."""
+
 _MARK = "~"  # no name that Blinds gives begins with it
-_PIECE = 500
+_PIECE = 508
 _BOX, _TO = "box", "to"
 
 
@@ -60,10 +66,7 @@ class Ring:
         for id in ids:
             one = self._keys.get(id)
             if one is None:
-                raise WrongKey(
-                    "the key store does not have a key that this store was sealed with: open it with the key store "
-                    "that it was written with"
-                )
+                raise _lost("the heading of a batch")
             if isinstance(one, DestroyedKey):
                 return None
             secrets.append(one.secret)
@@ -117,6 +120,16 @@ class Ring:
         pieces = [box[start : start + _PIECE] for start in range(0, len(box), _PIECE)]
         return [(CARRIER, f"{_MARK}{number:03d}{piece}") for number, piece in enumerate(pieces)]
 
+    def about(self, subject: str | None) -> Key:
+        """What records that concern *subject* carry; None: those that concern many."""
+        return Key(ABOUT, self.blinds.about(subject))
+
+    def concerning(self, keys: Collection[DataKey], most: int = MOST_ABOUT) -> list[Key]:
+        """What a record carries that is sealed under *keys*, in *most* keys at most, which is 1 or more."""
+        if not keys:
+            return []
+        return [self.about(None)] if len(keys) > most else [self.about(key.subject) for key in keys]
+
     def blinded(self, keys: Iterable[KeyPair]) -> list[Key]:
         """Keys that can be found and not be read."""
         blind = self.blinds.key
@@ -141,7 +154,10 @@ class Ring:
     def open_record(self, record: Record) -> Record | None:
         """The record as it was written; None if it was shredded."""
         ref = record.ref
-        plain = self.open(record.body, place("record", self.tenant, ref.kind, ref.id, record.schema))
+        try:
+            plain = self.open(record.body, place("record", self.tenant, ref.kind, ref.id, record.schema))
+        except WrongKey:
+            raise _lost(f"{ref.kind} {ref.id}") from None
         if plain is None:
             return None
         opened = decode(plain)
@@ -169,7 +185,10 @@ class Ring:
             return entry
         occurred = microseconds(entry.occurred_at, "the time of an entry")
         where = _entry_place(self.tenant, entry.stream, occurred, entry.subjects, entry.schema)
-        plain = self.open(entry.body, where)
+        try:
+            plain = self.open(entry.body, where)
+        except WrongKey:
+            raise _lost(f"entry {entry.seq} of {entry.stream}") from None
         if plain is not None:
             return attrs.evolve(entry, body=decode(plain))
         gone = [key for id in ids_of(entry.body) if isinstance(key := self._keys.get(id), DestroyedKey)]
@@ -177,6 +196,13 @@ class Ring:
         whose = {key.subject for key in gone}
         remain = tuple(subject for subject in entry.subjects if subject not in whose)
         return attrs.evolve(entry, occurred_at=at, recorded_at=at, subjects=remain, schema=ERASED, body={})
+
+
+def _lost(what: str) -> WrongKey:
+    return WrongKey(
+        f"the key store does not have a key that this store was sealed with ({what}): open it with the key store that "
+        "it was written with, in its newest backup; what has no key any more can only be erased"
+    )
 
 
 def text_of(sealed: Mapping[str, Any]) -> str:

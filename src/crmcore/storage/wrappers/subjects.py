@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import attrs
 
+from crmcore.errors import InvalidRecord
 from crmcore.storage.protocol import Body, Ref
 
 Rule = Callable[[Ref, Body], Collection[str]]
@@ -55,32 +56,62 @@ def _own(ref: Ref, body: Body) -> Collection[str]:
     return (ref.id,)
 
 
-def _owner(ref: Ref, body: Body) -> Collection[str]:
+def _of_features(ref: Ref, body: Body) -> Collection[str]:
     return list(_texts(body.get("of"))) or (ref.id,)
 
 
-def _nobody(ref: Ref, body: Body) -> Collection[str]:
-    return ()
+def _participants(ref: Ref, body: Body) -> Collection[str]:
+    """The parties that took part. One of people whom nobody knows has a key of its own."""
+    there = body.get("participants")
+    if not isinstance(there, (list, tuple)):
+        return ()
+    known = [id for one in there if isinstance(one, Mapping) for id in _texts(one.get("party"))]
+    return known or ([ref.id] if there else [])
 
+
+def _results(ref: Ref, body: Body) -> Collection[str]:
+    """The parties that the calls of a batch came to: the journal has digests of what was asked for."""
+    waiting: list[Any] = [call.get("result") for call in body.get("calls", ()) if isinstance(call, Mapping)]
+    found: list[str] = []
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (list, tuple)):
+            waiting.extend(one)
+        elif isinstance(one, str) and one.startswith(_PARTY):
+            found.append(one.removeprefix(_PARTY))
+    return found
+
+
+_PARTY = "party:"
+_MORE = ".more"
+_OF = _of_names("of")
 
 _RULES: Mapping[str, Rule] = {
     "party": _own,
-    "party.more": _owner,
-    "features": _owner,
-    "relationship": _of_names("from", "from_", "to"),
-    "interaction": _of_names("parties"),
+    "features": _of_features,
+    "relationship": _of_names("from_", "to"),
+    "interaction": _participants,
     "judgement": _of_names("a", "b"),
     "cluster": _of_names("members"),
-    "review.queue": _nobody,
-    "batch": _nobody,
+    "batch": _results,
 }
+
+NOBODYS: Mapping[str, str] = {
+    "review.queue": "says that there is an order, and nothing of what waits in it",
+    "matching": "how far the records were compared, and with which model",
+    "match_model.part": "weights that were learned from many records together, of no one in particular",
+}
+"""The kinds of crmcore whose records are about nobody, and why. They are sealed under the tenant's key."""
+
+_MAY_BE_NOBODYS = frozenset({"batch"})  # one that wrote no party
 
 
 @attrs.frozen(kw_only=True)
 class CrmSubjects:
     """How crmcore's own records and entries concern parties. *more* are the rules for an app's own kinds.
 
-    Satellites go with their party, what two or more parties share with all of them, the journal of a batch with nobody.
+    Satellites go with their owner, what two or more parties share with each of them, the journal of a batch with the
+    parties that its calls came to, and `NOBODYS` with nobody.
 
     >>> note = Ref("acme", "note", "…")
     >>> CrmSubjects(more={"note": lambda ref, body: [body["about"]]}).record(note, {"about": "ann"})
@@ -91,11 +122,41 @@ class CrmSubjects:
     themselves: frozenset[str] = frozenset({"party"})
 
     def record(self, ref: Ref, body: Body | None) -> tuple[str, ...]:
-        rule = self.more.get(ref.kind) or _RULES.get(ref.kind)
-        if rule is None or body is None:
+        """Whom a record concerns.
+
+        Raises:
+            InvalidRecord: if one of crmcore's own kinds concerns nobody, or a rule of *more* gives a text.
+        """
+        if body is None:
             return (ref.id,)
-        found = tuple(sorted(set(rule(ref, body))))
-        return found or (() if rule is _nobody or ref.kind in self.more else (ref.id,))
+        more = self.more.get(ref.kind)
+        if more is not None:
+            return _given(ref.kind, more(ref, body))
+        if ref.kind in NOBODYS:
+            return ()
+        known = _RULES.get(ref.kind)
+        if known is None:
+            known = _OF if ref.kind.removesuffix(_MORE) in _RULES else _own
+        found = tuple(sorted(set(known(ref, body))))
+        if not found and ref.kind not in _MAY_BE_NOBODYS:
+            raise InvalidRecord(
+                f"a record of the kind {ref.kind!r} names nobody whom it concerns, so it could not be erased with "
+                "anybody: write it in the form that crmcore gives it, or give a rule of your own for it"
+            )
+        return found
 
     def entry(self, stream: str, named: Collection[str], body: Body) -> tuple[str, ...]:
         return tuple(sorted(set(named)))
+
+
+def _given(kind: str, found: Any) -> tuple[str, ...]:
+    if isinstance(found, (str, bytes)) or not isinstance(found, Iterable):
+        raise InvalidRecord(
+            f"the rule for records of the kind {kind!r} gave no collection: put a single id into a list"
+        )
+    ids = tuple(found)
+    if not all(isinstance(id, str) and id for id in ids):
+        raise InvalidRecord(
+            f"the rule for records of the kind {kind!r} gave something that is not an id: give texts"
+        )
+    return tuple(sorted(set(ids)))
