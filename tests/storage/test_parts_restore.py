@@ -291,6 +291,9 @@ WRONG: dict[str, list[Any]] = {
     "an append with an id": [HEAD, _batch(events=(("append", "log", uid(1), 1),))],
     "a load that is none": [HEAD, _batch(load=(1, "[1]"))],
     "an erasure that is none": [HEAD, _batch(erasure="[]")],
+    "rekeyed records out of order": [HEAD, _batch(rekeyed=(("party", uid(2)), ("party", uid(1))))],
+    "a rekeyed record that is none": [HEAD, _batch(rekeyed=(("party", "qanary"),))],
+    "a fence that rekeyed": [HEAD, _batch(digest=None, at=0, actor="", rekeyed=(("party", uid(1)),))],
     "a row that is none": [HEAD, ("record",)],
 }
 

@@ -70,7 +70,8 @@ class StoredBatch(NamedTuple):
 
     *digest* is empty when what it wrote was erased: it is refused for good, should it arrive again. *actor* is the
     canonical text of the actor. *load* is the number of rows of a chunk and the text of its refusals, *erasure* the
-    text of what was to be erased.
+    text of what was to be erased. *rekeyed* are the records, by kind and id in this order, whose keys or sorts it
+    replaced without writing them: that is no change in the feed, but whoever erases them has to know of it.
     """
 
     tenant: str
@@ -82,6 +83,7 @@ class StoredBatch(NamedTuple):
     events: tuple[Happened, ...] = ()
     load: tuple[int, str] | None = None
     erasure: str | None = None
+    rekeyed: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"StoredBatch(<{len(self.events)} changes>, <hidden>)"
@@ -104,7 +106,8 @@ def line(row: Stored) -> str:
         return f"{write(['entry', *row[:7]])[:-1]},{row.body}]"
     if isinstance(row, StoredBatch):
         digest = None if row.digest is None else row.digest.hex()
-        return write(["batch", row.tenant, row.idem, digest, *row[3:]])
+        rest = row[3:] if row.rekeyed else row[3:-1]  # most batches rekey nothing
+        return write(["batch", row.tenant, row.idem, digest, *rest])
     return write(["tenant", row.tenant, row.pepper.hex()])
 
 
