@@ -10,12 +10,15 @@ import time
 from collections.abc import Collection, Iterable
 from contextlib import closing
 
+import attrs
+
 import crmcore.storage.paging as paging
 import crmcore.storage.sqlite_erasing as sqlite_erasing
 import crmcore.storage.sqlite_migrations as sqlite_migrations
 import crmcore.storage.sqlite_read as sqlite_read
 import crmcore.storage.sqlite_restore as sqlite_restore
 import crmcore.storage.sqlite_write as sqlite_write
+from crmcore.errors import StoreError
 from crmcore.storage.describe import LIMITS
 from crmcore.storage.erasing import check_erasure, erasure_of
 from crmcore.storage.erasure import Erasure, ErasureReport, Residual
@@ -58,9 +61,8 @@ class SqliteParts(SqliteConnections):
             if before is not None:
                 replayable(before.digest, checked.digest)
             applied = before or sqlite_erasing.erase(connection, number, head, checked)
-        residual = self._clean(deadline)
-        with self._reading() as connection:
-            return sqlite_erasing.report(connection, number, applied, residual, replayed=before is not None)
+            report = sqlite_erasing.report(connection, number, applied, replayed=before is not None)
+        return attrs.evolve(report, residual=self._cleaned(deadline))
 
     def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
         start = paging.erasures_query(self._cursors, tenant, after, limit)
@@ -107,8 +109,15 @@ class SqliteParts(SqliteConnections):
             number = sqlite_read.tenant_number(connection, tenant)
             counts = (0, 0, 0) if number == sqlite_read.NO_TENANT else sqlite_erasing.drop(connection, number)
         records, entries, batches = counts
-        residual = self._clean(deadline)
+        residual = self._cleaned(deadline)
         return ErasureReport(records=records, entries=entries, batches=batches, residual=residual)
+
+    def _cleaned(self, deadline: float) -> tuple[Residual, ...]:
+        """As `_clean`; what was erased is committed, so whatever goes wrong now is told as what remains."""
+        try:
+            return self._clean(deadline)
+        except StoreError:
+            return sqlite_erasing.NOT_REWRITTEN
 
     def _clean(self, deadline: float) -> tuple[Residual, ...]:
         with self._owning(deadline - time.monotonic()) as connection:
