@@ -18,9 +18,12 @@ import crmcore.storage.sqlite_erasing as sqlite_erasing
 from crmcore.errors import Contention, Corrupt, SchemaMismatch, StoreError, Unavailable
 from crmcore.storage import (
     AsyncSqliteStore,
+    AsyncStore,
     MemoryStore,
     Residual,
     SqliteStore,
+    Stored,
+    StoredBatch,
     eraser_of,
     lift,
     run,
@@ -268,15 +271,20 @@ def tables(path: Path) -> list[tuple[str, ...]]:
     return [(kind, name, table) for kind, name, table, _ in found] + columns
 
 
+def of_then(store: AsyncStore) -> list[Stored]:
+    """The rows of a store, without what a file of then did not keep."""
+    return [row._replace(rekeyed=()) if isinstance(row, StoredBatch) else row for row in run(rows(store))]
+
+
 def test_a_file_of_version_1_is_migrated_and_shows_what_it_showed(tmp_path: Path) -> None:
     with SqliteStore(frozen(tmp_path / "old.db"), exclusive=OF_THEN) as store:
         memory = lift(MemoryStore(exclusive=OF_THEN))
         run(play(memory))
-        assert run(rows(lift(store))) == run(rows(memory))
+        assert run(rows(lift(store))) == of_then(memory)
         assert store.verify().problems == ()
         assert (store.schema().version, store.schema().pending) == (SCHEMA_VERSION, ())
         run(play(lift(store)))  # every batch of then is known
-        assert run(rows(lift(store))) == run(rows(memory))
+        assert run(rows(lift(store))) == of_then(memory)
 
 
 @pytest.mark.parametrize("loaded", [True, False])
@@ -341,7 +349,7 @@ def test_a_migration_that_was_killed_is_gone_on_with(tmp_path: Path, left_to_do:
     with SqliteStore(path, exclusive=OF_THEN) as store:
         memory = lift(MemoryStore(exclusive=OF_THEN))
         run(play(memory))
-        assert run(rows(lift(store))) == run(rows(memory))
+        assert run(rows(lift(store))) == of_then(memory)
         assert store.schema().pending == ()
 
 

@@ -149,12 +149,13 @@ class MemoryStore:
             }
 
     def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
-        start = paging.feed_query(self._cursors, tenant, after, limit)
+        start = paging.feed_place(self._cursors, tenant, after, limit)
         with self._open():
             data = self._tenant(tenant)
-            paging.check_reached(start, len(data.feed))
-            items = data.changes(start, limit, self._position(tenant))
-            return paging.feed_page(self._cursors, tenant, items, after, len(data.feed))
+            head = len(data.feed)
+            start.check(data.generation, head)
+            items = data.changes(start.number, limit, self._position(data))
+            return paging.feed_page(self._cursors, tenant, items, after, head, data.generation)
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         checked = check_batch(batch, LIMITS, self._exclusive)
@@ -263,7 +264,7 @@ class MemoryStore:
     def _chunk_receipt(self, data: TenantData, applied: Applied, *, replayed: bool) -> ChunkReceipt:
         assert applied.load is not None  # a batch has another digest, so it was refused before
         rows, refused = applied.load
-        position = self._position(data.tenant)(applied.last)
+        position = self._position(data)(applied.last)
         return chunk_receipt(data.tenant, position, rows, refused, applied.at, replayed=replayed)
 
     def close(self) -> None:
@@ -272,11 +273,11 @@ class MemoryStore:
             self._tenants = {}
 
     def _receipt(self, data: TenantData, applied: Applied, *, replayed: bool) -> Receipt:
-        position = self._position(data.tenant)(applied.last)
+        position = self._position(data)(applied.last)
         return receipt(data.tenant, data.events(applied), position, applied.at, replayed=replayed)
 
-    def _position(self, tenant: str) -> Callable[[int], Position]:
-        return partial(paging.position, self._cursors, tenant)
+    def _position(self, data: TenantData) -> Callable[[int], Position]:
+        return partial(paging.position, self._cursors, data.tenant, generation=data.generation)
 
     def _tenant(self, tenant: str) -> TenantData:
         return self._tenants.get(tenant) or TenantData(tenant)

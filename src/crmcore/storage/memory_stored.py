@@ -78,11 +78,11 @@ def _rows(
             named = tuple(decode(subjects))
             yield StoredEntry(tenant, stream, seq, occurred, recorded, named, schema_, Json(body))
     for batch in batches:
-        idem, digest, at, first, last, actor, reason, load, erasure = batch
+        idem, digest, at, first, last, actor, reason, load, erasure, rekeyed = batch
         events: tuple[Happened, ...] = tuple(
             (op, name, id_, number) for op, name, id_, number in feed[first:last]
         )
-        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure)
+        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure, rekeyed)
     for idem in fences:
         yield StoredBatch(tenant, idem, None, 0, "", None)
 
@@ -124,4 +124,14 @@ def _note(data: TenantData, row: StoredBatch) -> None:
         data.batches[row.idem] = None
         return
     events = [Event(*event) for event in row.events]
-    data.note(row.idem, row.digest, row.at, row.actor, row.reason, events, load=row.load, erasure=row.erasure)
+    data.note(
+        row.idem,
+        row.digest,
+        row.at,
+        row.actor,
+        row.reason,
+        events,
+        load=row.load,
+        erasure=row.erasure,
+        rekeyed=row.rekeyed,
+    )

@@ -102,7 +102,7 @@ def _tombstones(
 def _writers(
     connection: sqlite3.Connection, number: int, checked: CheckedErasure, named: Sequence[_Place]
 ) -> list[tuple[int, str]]:
-    """The batches that wrote something of what is erased, but for those that are stripped already."""
+    """The batches that wrote or rekeyed something of what is erased, but for those that are stripped already."""
     written = {*checked.addresses, *named}
     if not written:
         return []
@@ -113,6 +113,12 @@ def _writers(
     for batch, name, blob, what in rows:
         if (name, to_text(blob) if blob else what) in written:
             found.add(batch)
+    if checked.addresses:
+        rekeyed = connection.execute(
+            "SELECT no, rekeyed FROM batch WHERE tenant = ? AND rekeyed IS NOT NULL", (number,)
+        )
+        addresses = set(checked.addresses)
+        found.update(batch for batch, text in rekeyed if not addresses.isdisjoint(map(tuple, decode(text))))
     return [
         (batch, idem)
         for batch in sorted(found)

@@ -90,18 +90,19 @@ def _batches(connection: sqlite3.Connection, tenant: str, number: int) -> Iterat
         "SELECT op, name, id, what FROM feed WHERE tenant = ? ORDER BY number", (number,)
     )
     rows = connection.execute(
-        "SELECT idem, digest, at, first, last, actor, reason, rows, refused, text FROM batch "
+        "SELECT idem, digest, at, first, last, actor, reason, rows, refused, text, rekeyed FROM batch "
         "LEFT JOIN load ON load.batch = batch.no LEFT JOIN erasure ON erasure.batch = batch.no "
         "WHERE tenant = ? AND digest IS NOT NULL ORDER BY batch.no",
         (number,),
     )
-    for idem, digest, at, first, last, actor, reason, count, refused, text in rows:
+    for idem, digest, at, first, last, actor, reason, count, refused, text, rekeyed in rows:
         events: tuple[Happened, ...] = tuple(
             (op, name, to_text(blob) if blob else "", what)
             for op, name, blob, what in islice(feed, last - first)
         )
         load = None if count is None else (count, refused)
-        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, text)
+        only_rekeyed = tuple((kind, id_) for kind, id_ in decode(rekeyed)) if rekeyed else ()
+        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, text, only_rekeyed)
 
 
 def _fences(connection: sqlite3.Connection, tenant: str, number: int) -> Iterator[Stored]:

@@ -56,7 +56,7 @@ class SqliteParts(SqliteConnections):
         checked = check_erasure(erasure, LIMITS)
         deadline = time.monotonic() + timeout
         with self._writing(timeout, checked.idem) as connection:
-            number, head = sqlite_write.tenant_for_writing(connection, checked.tenant)
+            number, _, head, _ = sqlite_write.tenant_for_writing(connection, checked.tenant)
             before = sqlite_read.applied(connection, number, checked.idem)
             if before is not None:
                 replayable(before.digest, checked.digest)

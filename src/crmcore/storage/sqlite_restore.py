@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
+from crmcore.storage.cursor import new_generation
 from crmcore.storage.document import write
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
@@ -26,7 +27,7 @@ _TABLES = {
     "key (tenant, namespace, value, kind, id)": 5,
     "sort (tenant, namespace, part, value, id, kind)": 6,
     "ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)": 8,
-    "batch (no, tenant, idem, digest, at, first, last, actor, reason)": 9,
+    "batch (no, tenant, idem, digest, at, first, last, actor, reason, rekeyed)": 10,
     "feed (tenant, number, batch, op, name, id, what)": 7,
     "load (batch, rows, refused)": 3,
     "erasure (batch, text)": 2,
@@ -84,7 +85,8 @@ class _Writer:
         if self._connection.execute("SELECT 1 FROM tenant WHERE name = ?", (row.tenant,)).fetchone():
             raise not_empty()
         number = self._connection.execute(
-            "INSERT INTO tenant (name, head, pepper) VALUES (?, 0, ?)", (row.tenant, row.pepper or None)
+            "INSERT INTO tenant (name, head, pepper, generation) VALUES (?, 0, ?, ?)",
+            (row.tenant, row.pepper or None, new_generation()),
         ).lastrowid
         assert number is not None  # for the type checker: a row was inserted
         self._tenant, self._rows, self._head = number, 0, 0
@@ -113,11 +115,12 @@ class _Writer:
         self._add(_SORT, [(number, *triple, blob, kind) for triple in sorts])
 
     def _note(self, row: StoredBatch) -> None:
-        _, idem, digest, at, actor, reason, events, load, erasure = row
+        _, idem, digest, at, actor, reason, events, load, erasure, rekeyed = row
         self._batch += 1
         first = 0 if digest is None else self._head
         last = first + len(events)
-        self._add(_BATCH, [(self._batch, self._tenant, idem, digest, at, first, last, actor, reason)])
+        text = write(rekeyed) if rekeyed else None
+        self._add(_BATCH, [(self._batch, self._tenant, idem, digest, at, first, last, actor, reason, text)])
         changes = [
             (self._tenant, place, self._batch, op, name, to_blob(id_), what)
             for place, (op, name, id_, what) in enumerate(events, first + 1)

@@ -34,7 +34,9 @@ async def async_sqlite(place: Path) -> AsyncSqliteStore:
 
 def older(place: Path) -> None:
     """Put a file there as crmcore wrote it before it could erase."""
-    _with(place, "DROP TABLE erasure", "ALTER TABLE tenant DROP COLUMN pepper", "PRAGMA user_version = 2")
+    later = ["tenant DROP COLUMN pepper", "tenant DROP COLUMN generation", "batch DROP COLUMN rekeyed"]
+    dropped = [f"ALTER TABLE {column}" for column in later]
+    _with(place, "DROP TABLE erasure", *dropped, "PRAGMA user_version = 2")
 
 
 def newer(place: Path) -> None:

@@ -68,14 +68,17 @@ class Toy(MemoryStore):
         return list(self.export().read(1_000_000))
 
     def save_file(self) -> None:
-        lines = [repr(self.version), *(_line(row) for row in self.rows())]
+        generations = {name: data.generation for name, data in self._tenants.items() if not data.empty}
+        lines = [repr(self.version), repr(generations), *(_line(row) for row in self.rows())]
         self.file.write_text("\n".join(lines), encoding="utf-8")
 
     def load_file(self) -> None:
-        version, *lines = self.file.read_text(encoding="utf-8").split("\n")
+        version, generations, *lines = self.file.read_text(encoding="utf-8").split("\n")
         self.version = int(version)
         self.check_version()
         self.restore(_row(line) for line in lines)
+        for name, generation in literal_eval(generations).items():
+            self._tenants[name].generation = generation
         if self.file.with_name("damaged").exists():
             self._tenants["acme"]._keys.clear()
 
@@ -164,5 +167,5 @@ def _of_version(place: Path, version: int) -> None:
         (),
     )
     record = ("StoredRecord", cells)
-    lines: Iterable[object] = (version, ("StoredTenant", ("acme", b"")), record)
+    lines: Iterable[object] = (version, {}, ("StoredTenant", ("acme", b"")), record)
     (place / "rows.txt").write_text("\n".join(map(repr, lines)), encoding="utf-8")

@@ -44,7 +44,7 @@ class ForgetsOnReopen(Mutant):
     caught_by = "a_reopened_store_has_everything"
 
     def save_file(self) -> None:
-        self.file.write_text(repr(self.version))
+        self.file.write_text(f"{self.version}\n{{}}")
 
 
 class ForgetsReceiptsOnReopen(Mutant):
