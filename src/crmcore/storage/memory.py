@@ -45,7 +45,14 @@ from crmcore.storage.protocol import (
 from crmcore.storage.restoring import not_empty
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
-from crmcore.storage.validate import check_batch, check_name, check_word
+from crmcore.storage.validate import (
+    LONGEST_WAIT,
+    check_batch,
+    check_name,
+    check_tenants,
+    check_timeout,
+    check_word,
+)
 
 
 class MemoryStore:
@@ -208,8 +215,7 @@ class MemoryStore:
 
     def export(self, tenants: Collection[str] | None = None) -> MemorySnapshot:
         """A snapshot that holds on to all rows that there are now; one of a file does not."""
-        for tenant in tenants or ():
-            check_name(tenant, "a tenant")
+        check_tenants(tenants)
         with self._open():
             chosen = sorted(self._tenants if tenants is None else set(tenants) & set(self._tenants))
             rows = [rows_of(data) for data in map(self._tenant, chosen) if not data.empty]
@@ -283,8 +289,8 @@ class MemoryStore:
         return self._tenants.get(tenant) or TenantData(tenant)
 
     @contextmanager
-    def _open(self, timeout: float = -1) -> Iterator[None]:
-        if not self._lock.acquire(timeout=max(timeout, 0) if timeout != -1 else -1):
+    def _open(self, timeout: float = LONGEST_WAIT) -> Iterator[None]:
+        if not self._lock.acquire(timeout=check_timeout(timeout)):
             raise Contention("other threads were writing all the time: send the same batch again")
         try:
             if self._closed:

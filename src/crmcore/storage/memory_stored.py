@@ -17,12 +17,12 @@ from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, refuse_shared, twice
 from crmcore.storage.stored import (
     Happened,
+    Portions,
     Stored,
     StoredBatch,
     StoredEntry,
     StoredRecord,
     StoredTenant,
-    portion,
 )
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import Addition, check_limit
@@ -32,7 +32,7 @@ class MemorySnapshot:
     """A `Snapshot` of the store in memory. It holds on to what was there, not to copies of it."""
 
     def __init__(self, rows: Iterator[Stored], opened: Callable[[], AbstractContextManager[None]]) -> None:
-        self._rows = rows
+        self._rows = Portions(rows)
         self._opened = opened
         self._closed = False
 
@@ -41,10 +41,10 @@ class MemorySnapshot:
         with self._opened():
             if self._closed:
                 raise StoreClosed("this snapshot is closed: take another one")
-            return portion(self._rows, limit)
+            return self._rows.take(limit)
 
     def close(self) -> None:
-        self._rows = iter(())
+        self._rows = Portions(iter(()))
         self._closed = True
 
 

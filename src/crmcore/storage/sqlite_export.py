@@ -17,12 +17,12 @@ from crmcore.storage.sqlite_read import to_text
 from crmcore.storage.sqlite_schema import translating
 from crmcore.storage.stored import (
     Happened,
+    Portions,
     Stored,
     StoredBatch,
     StoredEntry,
     StoredRecord,
     StoredTenant,
-    portion,
 )
 from crmcore.storage.validate import carried_by, check_limit
 
@@ -33,7 +33,7 @@ class SqliteSnapshot:
     def __init__(self, connection: sqlite3.Connection, name: str, tenants: Collection[str] | None) -> None:
         self._connection = connection
         self._name = name
-        self._rows = rows_of(connection, tenants)
+        self._rows = Portions(rows_of(connection, tenants))
         self._lock = threading.Lock()
         self._closed = False
 
@@ -42,7 +42,7 @@ class SqliteSnapshot:
         with self._lock, translating(self._name):
             if self._closed:
                 raise StoreClosed("this snapshot is closed: take another one")
-            return portion(self._rows, limit)
+            return self._rows.take(limit)
 
     def close(self) -> None:
         with self._lock:

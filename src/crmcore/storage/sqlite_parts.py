@@ -31,7 +31,7 @@ from crmcore.storage.sqlite_verify import verify
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
 from crmcore.storage.upkeep import Integrity, SchemaState
-from crmcore.storage.validate import check_name
+from crmcore.storage.validate import check_name, check_tenants, check_timeout
 
 
 class SqliteParts(SqliteConnections):
@@ -39,8 +39,7 @@ class SqliteParts(SqliteConnections):
 
     def export(self, tenants: Collection[str] | None = None) -> SqliteSnapshot:
         """A snapshot on a connection of its own. Writers go on, and the write-ahead log grows until it is closed."""
-        for tenant in tenants or ():
-            check_name(tenant, "a tenant")
+        check_tenants(tenants)
         return self._take_snapshot(tenants)
 
     def restore(self, rows: Iterable[Stored]) -> Restored:
@@ -54,7 +53,7 @@ class SqliteParts(SqliteConnections):
         If *timeout* is too short for it, the report says so, and the same erasure sent again goes on with it.
         """
         checked = check_erasure(erasure, LIMITS)
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + check_timeout(timeout)
         with self._writing(timeout, checked.idem) as connection:
             number, _, head, _ = sqlite_write.tenant_for_writing(connection, checked.tenant)
             before = sqlite_read.applied(connection, number, checked.idem)
@@ -104,7 +103,7 @@ class SqliteParts(SqliteConnections):
 
     def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
         check_name(tenant, "a tenant")
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + check_timeout(timeout)
         with self._writing(timeout, "") as connection:
             number = sqlite_read.tenant_number(connection, tenant)
             counts = (0, 0, 0) if number == sqlite_read.NO_TENANT else sqlite_erasing.drop(connection, number)

@@ -1,7 +1,7 @@
 """Restoring rows into the SQLite file, within a transaction that the caller has begun and will end.
 
-Invariant: a tenant is restored only where it has nothing. Rows are written a few hundred at a time, so as many of them
-are held and no more.
+Invariant: a tenant is restored only where it has nothing. Rows are written a few hundred or a few megabytes at a time,
+so as many of them are held and no more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,15 @@ from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
 from crmcore.storage.sqlite_read import to_blob
 from crmcore.storage.sqlite_write import insert
-from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    MOST_BYTES,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    weight,
+)
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import carried
 
@@ -63,6 +71,7 @@ class _Writer:
         self._waiting: dict[str, list[tuple[Any, ...]]] = {into: [] for into in _TABLES}
         self._tenant = 0
         self._rows = 0
+        self._weight = 0
         self._head = 0
         self._batch = int(connection.execute("SELECT coalesce(max(no), 0) FROM batch").fetchone()[0])
 
@@ -72,6 +81,7 @@ class _Writer:
             self._begin_tenant(row)
             return
         self._rows += 1
+        self._weight += weight(row)
         if isinstance(row, StoredRecord):
             self._record(row)
         elif isinstance(row, StoredEntry):
@@ -80,6 +90,8 @@ class _Writer:
             self._add(_LEDGER, [entry])
         else:
             self._note(row)
+        if self._weight >= MOST_BYTES:
+            self._flush_all()
 
     def _begin_tenant(self, row: StoredTenant) -> None:
         if self._connection.execute("SELECT 1 FROM tenant WHERE name = ?", (row.tenant,)).fetchone():
@@ -93,8 +105,7 @@ class _Writer:
 
     def end_tenant(self) -> None:
         """Write what waits, and look at the tenant as a whole."""
-        for into in _TABLES:
-            self._flush(into)
+        self._flush_all()
         if not self._rows:  # nothing is kept of a tenant that has nothing
             self._connection.execute("DELETE FROM tenant WHERE no = ?", (self._tenant,))
         self._connection.execute("UPDATE tenant SET head = ? WHERE no = ?", (self._head, self._tenant))
@@ -136,6 +147,11 @@ class _Writer:
         waiting = self._waiting[into]
         waiting += rows
         if len(waiting) >= _TOGETHER:
+            self._flush(into)
+
+    def _flush_all(self) -> None:
+        self._weight = 0
+        for into in _TABLES:
             self._flush(into)
 
     def _flush(self, into: str) -> None:
