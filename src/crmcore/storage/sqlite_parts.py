@@ -20,7 +20,7 @@ import crmcore.storage.sqlite_restore as sqlite_restore
 import crmcore.storage.sqlite_write as sqlite_write
 from crmcore.errors import StoreError
 from crmcore.storage.describe import LIMITS
-from crmcore.storage.erasing import check_erasure, erasure_of
+from crmcore.storage.erasing import check_erasure, erasure_of, is_cleaning_put_off
 from crmcore.storage.erasure import Erasure, ErasureReport, Residual
 from crmcore.storage.plan import replayable
 from crmcore.storage.protocol import Page
@@ -61,7 +61,7 @@ class SqliteParts(SqliteConnections):
                 replayable(before.digest, checked.digest)
             applied = before or sqlite_erasing.erase(connection, number, head, checked)
             report = sqlite_erasing.report(connection, number, applied, replayed=before is not None)
-        return attrs.evolve(report, residual=self._cleaned(deadline))
+        return report if is_cleaning_put_off() else attrs.evolve(report, residual=self._cleaned(deadline))
 
     def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
         start = paging.erasures_query(self._cursors, tenant, after, limit)
