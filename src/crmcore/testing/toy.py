@@ -7,7 +7,7 @@ fault. It writes its file when it is closed and when something is erased: enough
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import DURABLE, SCHEMA
 from crmcore.storage.cursor import Cursors
+from crmcore.storage.protocol import Body, Ref
 
 NEWEST = 2
 KINDS: tuple[type[Stored], ...] = (StoredTenant, StoredRecord, StoredEntry, StoredBatch)
@@ -139,9 +140,10 @@ def _row(line: str) -> Stored:
     return row._replace(body=Json(row.body)) if getattr(row, "body", None) is not None else row  # type: ignore[no-any-return]  # one of KINDS
 
 
-def older(place: Path) -> None:
-    """Put a store of the first schema there."""
+def older(place: Path) -> Mapping[Ref, Body]:
+    """Put a store of the first schema there; its records."""
     _of_version(place, 1)
+    return {Ref("acme", "party", _ID): {"old": 1}}
 
 
 def newer(place: Path) -> None:
@@ -155,11 +157,14 @@ def damaged(place: Path) -> None:
     _of_version(place, NEWEST)
 
 
+_ID = "00000005-0000-7000-8000-000000000000"
+
+
 def _of_version(place: Path, version: int) -> None:
     cells = (
         "acme",
         "party",
-        "00000005-0000-7000-8000-000000000000",
+        _ID,
         1,
         1,
         '{"old":1}',

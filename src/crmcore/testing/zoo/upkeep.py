@@ -83,6 +83,18 @@ class NeverDoneMigrating(Mutant):
         return (*super().migrate(timeout=timeout), "look again")
 
 
+class MigrationLosesRecords(Mutant):
+    """Throws away what there was when it migrates."""
+
+    caught_by = "an_older_store_is_brought_up_to_date"
+
+    def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
+        steps = super().migrate(timeout=timeout)
+        if steps:
+            self._tenants.clear()
+        return steps
+
+
 class MigratesToNothing(Mutant):
     """Makes everything anew instead of migrating it."""
 
