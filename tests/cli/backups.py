@@ -11,7 +11,7 @@ from crmcore.storage.protocol import Ref
 from crmcore.values.source import SYSTEM
 
 
-def erase_everything(path: Path, idem: str = "request 17") -> int:
+def erase_everything(path: Path, idem: str = "request 17", reason: str = "asked for it") -> int:
     """Erase every party of a store; how many records."""
     with SqliteStore(path) as store:
         snapshot = store.export()
@@ -23,7 +23,7 @@ def erase_everything(path: Path, idem: str = "request 17") -> int:
             subjects=frozenset(row.id for row in rows if row.kind == "party"),
             idem=idem,
             actor=SYSTEM,
-            reason="asked for it",
+            reason=reason,
             at=datetime(2026, 5, 4, tzinfo=UTC),
         )
         return store.erase(erasure).records

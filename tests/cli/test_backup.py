@@ -52,6 +52,41 @@ def test_what_was_erased_since_is_erased_again(tmp_path: Path) -> None:
         assert b"ann@x.org" not in second.read_bytes()
 
 
+def test_a_file_of_erasures_may_have_been_through_an_editor(tmp_path: Path) -> None:
+    store = store_of(tmp_path)
+    done("backup", store, tmp_path / "b")
+    erase_everything(store, reason="asked by letter\u2028and\x85by mail\x0bon paper")
+    lines = done("erasures", store).out.replace("\n", "\r\n")
+    (tmp_path / "erasures").write_bytes(b"\xef\xbb\xbf" + lines.encode())
+    told = done("restore", tmp_path / "b", tmp_path / "second.db", "--erasures", tmp_path / "erasures").out
+    assert "1 erasure done again" in told
+
+
+def test_a_restore_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    store, second = store_of(tmp_path), tmp_path / "second.db"
+    done("backup", store, tmp_path / "b")
+    erase_everything(store)
+    done("restore", tmp_path / "b", second)  # as if it had been cut off here
+    more = ("--erasures-of", store, "--erasures-only")
+    assert "something in this store already" in refused("restore", tmp_path / "b", second, *more[:2])
+    for times in ("1 erasure", "0 erasures"):
+        assert f"{times} done again" in done("restore", tmp_path / "b", second, *more).out
+    assert b"ann@x.org" not in second.read_bytes()
+
+
+def test_a_backup_that_is_sealed_is_opened_with_its_key(tmp_path: Path) -> None:
+    store, key = store_of(tmp_path), tmp_path / "key"
+    key.write_bytes(bytes(range(32)))
+    sealed = ("--key-file", key)
+    done("backup", store, tmp_path / "b", *sealed)
+    for command in (("verify", tmp_path / "b"), ("restore", tmp_path / "b", tmp_path / "new.db")):
+        assert "is sealed with a key" in refused(*command)
+        done(*command, *sealed)
+    key.write_bytes(b"short")
+    assert "16 bytes" in refused("verify", tmp_path / "b", *sealed)
+    assert "cannot be read" in refused("verify", tmp_path / "b", "--key-file", tmp_path / "none")
+
+
 @pytest.mark.parametrize("text", ["{}", "[1]", "qanary", '{"tenant":"a"}', "[" * 100_000])
 def test_a_file_that_holds_no_erasures_is_refused_before_a_store_is_made(tmp_path: Path, text: str) -> None:
     done("backup", store_of(tmp_path), tmp_path / "b")

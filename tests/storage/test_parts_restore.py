@@ -229,7 +229,7 @@ def test_nothing_is_restored_over_what_is_there(world: Any) -> None:
 def test_batches_of_many_changes_are_read_a_few_at_a_time() -> None:
     events = (("append", "log", "", 1),) * 1000
     long = [_batch(f"b{number}", events=events) for number in range(30)]
-    assert len(portion(iter(long), 1000)) == 10
+    assert len(portion(iter(long), 1000)) == 21  # each weighs 200 bytes a change, and all of them 4 MiB
     assert len(portion(iter(long), 1)) == 1
     assert len(portion(iter([_record()] * 30), 20)) == 20
 
@@ -291,6 +291,9 @@ WRONG: dict[str, list[Any]] = {
     "an append with an id": [HEAD, _batch(events=(("append", "log", uid(1), 1),))],
     "a load that is none": [HEAD, _batch(load=(1, "[1]"))],
     "an erasure that is none": [HEAD, _batch(erasure="[]")],
+    "rekeyed records out of order": [HEAD, _batch(rekeyed=(("party", uid(2)), ("party", uid(1))))],
+    "a rekeyed record that is none": [HEAD, _batch(rekeyed=(("party", "qanary"),))],
+    "a fence that rekeyed": [HEAD, _batch(digest=None, at=0, actor="", rekeyed=(("party", uid(1)),))],
     "a row that is none": [HEAD, ("record",)],
 }
 

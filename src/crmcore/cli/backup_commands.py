@@ -18,8 +18,9 @@ from crmcore.cli.stores import PATIENCE, CommandStore, existing_store
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
 from crmcore.errors import Corrupt, UnreadableFile
 from crmcore.storage import EXCLUSIVE, Erasure, lift, run
-from crmcore.storage.backup_file import RestoreReport, all_erasures, backup, restore, verify_backup
+from crmcore.storage.backup_file import RestoreReport, backup, restore, verify_backup
 from crmcore.storage.backup_manifest import Manifest
+from crmcore.storage.carried_over import ErasedAgain, all_erasures, all_tenants, erase_again
 from crmcore.storage.erasures_file import erasure_document, erasure_line, erasures_in
 
 _SQLITE = b"SQLite format 3\0"
@@ -27,10 +28,14 @@ _SQLITE = b"SQLite format 3\0"
 
 def run_backup(options: argparse.Namespace, terminal: Terminal) -> int:
     """Write the whole of a store into a new file."""
-    check_outputs([options.file], store_files(options.store))
+    check_outputs([options.file], [*store_files(options.store), options.key_file])
     with existing_store(options.store) as store:
         manifest = backup(
-            store, options.file, at=datetime.now(UTC), on_progress=_progress(terminal, "backing up")
+            store,
+            options.file,
+            at=datetime.now(UTC),
+            key=_key(options),
+            on_progress=_progress(terminal, "backing up"),
         )
     _tell("backed up", manifest, terminal)
     terminal.result({"file": options.file.name, "manifest": _document(manifest)})
@@ -39,33 +44,61 @@ def run_backup(options: argparse.Namespace, terminal: Terminal) -> int:
 
 def run_restore(options: argparse.Namespace, terminal: Terminal) -> int:
     """Write a backup into a store that is made for it, or has nothing of its tenants."""
-    check_outputs(store_files(options.store), [options.file, options.erasures])
-    erasures = _erasures(options)
-    manifest = verify_backup(options.file, on_progress=_progress(terminal, "checking"))
+    check_outputs(store_files(options.store), [options.file, options.erasures, options.key_file])
+    erasures, key = _erasures(options), _key(options)
+    manifest = verify_backup(options.file, key=key, on_progress=_progress(terminal, "checking"))
+    if options.erasures_only:
+        return _erase_again(options, manifest, erasures, terminal)
     exclusive = EXCLUSIVE | manifest.exclusive
     with CommandStore.open(options.store, exclusive=exclusive, timeout=PATIENCE) as store:
         report = restore(
             store,
             options.file,
             erasures=erasures,
+            key=key,
             verified=manifest,
             on_progress=_progress(terminal, "restoring"),
         )
     _tell("restored", manifest, terminal)
     if erasures:
         terminal.text(counted(report.erasures, "erasure", "erasures") + " done again")
-    for one in report.residual:
+    return _left_behind(report, report.manifest, attrs.asdict(report.restored), terminal)
+
+
+def _erase_again(
+    options: argparse.Namespace, manifest: Manifest, erasures: tuple[Erasure, ...], terminal: Terminal
+) -> int:
+    """Go on with a restore that was cut off after the rows were there."""
+    with existing_store(options.store) as store:
+        there = set(run(all_tenants(lift(store))))
+        done = run(erase_again(lift(store), [one for one in erasures if one.tenant in there]))
+    terminal.text(counted(done.erasures, "erasure", "erasures") + " done again")
+    return _left_behind(done, manifest, None, terminal)
+
+
+def _left_behind(
+    done: RestoreReport | ErasedAgain, manifest: Manifest, restored: dict[str, int] | None, terminal: Terminal
+) -> int:
+    for one in done.residual:
         terminal.text(f"{one.place}: {one.what}; {one.remedy}")
-    if report.residual:
+    if done.residual:
         terminal.error("something of what was erased is left behind: its place is on standard output")
-    terminal.result(_restored(report))
-    return INCOMPLETE if report.residual else DONE
+    residual = [{"place": one.place, "what": one.what, "remedy": one.remedy} for one in done.residual]
+    terminal.result(
+        {
+            "manifest": _document(manifest),
+            "restored": restored,
+            "erasures": done.erasures,
+            "residual": residual,
+        }
+    )
+    return INCOMPLETE if done.residual else DONE
 
 
 def run_verify(options: argparse.Namespace, terminal: Terminal) -> int:
     """Look whether a store, or a backup, is what it should be."""
     if not _is_store(options.file):
-        manifest = verify_backup(options.file, on_progress=_progress(terminal, "checking"))
+        manifest = verify_backup(options.file, key=_key(options), on_progress=_progress(terminal, "checking"))
         _tell("a whole backup of", manifest, terminal)
         terminal.result({"backup": _document(manifest), "problems": []})
         return DONE
@@ -101,7 +134,7 @@ def _erasures(options: argparse.Namespace) -> tuple[Erasure, ...]:
     if options.erasures is None:
         return ()
     try:
-        text = options.erasures.read_text(encoding="utf-8")
+        text = options.erasures.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UnreadableFile(
             f"{options.erasures.name} cannot be read ({error.strerror}): check its path and permissions"
@@ -111,9 +144,22 @@ def _erasures(options: argparse.Namespace) -> tuple[Erasure, ...]:
             f"{options.erasures.name} is not UTF-8: give a file as crmcore erasures writes it"
         ) from None
     try:
-        return tuple(erasures_in(text.splitlines()))
+        return tuple(erasures_in(text.split("\n")))
     except Corrupt as error:
         raise UnreadableFile(f"{options.erasures.name}: {error}") from None
+
+
+def _key(options: argparse.Namespace) -> bytes | None:
+    """The bytes of the file with the key, just as they are."""
+    if options.key_file is None:
+        return None
+    try:
+        key: bytes = options.key_file.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(
+            f"{options.key_file.name} cannot be read ({error.strerror}): check its path and permissions"
+        ) from None
+    return key
 
 
 def _is_store(path: Path) -> bool:
@@ -142,13 +188,4 @@ def _document(manifest: Manifest) -> dict[str, Any]:
         **attrs.asdict(manifest),
         "exclusive": sorted(manifest.exclusive),
         "at": manifest.at.isoformat(),
-    }
-
-
-def _restored(report: RestoreReport) -> dict[str, Any]:
-    return {
-        "manifest": _document(report.manifest),
-        "restored": attrs.asdict(report.restored),
-        "erasures": report.erasures,
-        "residual": [{"place": one.place, "what": one.what, "remedy": one.remedy} for one in report.residual],
     }

@@ -282,6 +282,7 @@ def _backup(commands: Commands[Parser]) -> None:
     command = _command(commands, "backup", "write a whole store into one file; it shows personal data")
     command.add_argument("store", metavar="STORE", type=path, help="the SQLite file, e.g. crm.db")
     command.add_argument("file", metavar="FILE", type=path, help="the backup, a new file")
+    _key_file(command)
     command.set_defaults(run=run_backup)
 
 
@@ -298,13 +299,27 @@ def _restore(commands: Commands[Parser]) -> None:
     since.add_argument(
         "--erasures-of", metavar="STORE", type=path, help="the store that the backup was taken from"
     )
+    command.add_argument(
+        "--erasures-only", action="store_true", help="only erase again: a restore before this was cut off"
+    )
+    _key_file(command)
     command.set_defaults(run=run_restore)
 
 
 def _verify(commands: Commands[Parser]) -> None:
     command = _command(commands, "verify", "look whether a store or a backup is whole; nothing is changed")
     command.add_argument("file", metavar="FILE", type=path, help="a store or a backup")
+    _key_file(command)
     command.set_defaults(run=run_verify)
+
+
+def _key_file(command: Parser) -> None:
+    command.add_argument(
+        "--key-file",
+        metavar="FILE",
+        type=path,
+        help="the key that the backup is sealed with, 16 bytes or more",
+    )
 
 
 def _erasures(commands: Commands[Parser]) -> None:

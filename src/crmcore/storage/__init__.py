@@ -91,7 +91,6 @@ from crmcore.storage.upkeep import (
 if TYPE_CHECKING:
     from crmcore.storage.backup_file import (
         RestoreReport,
-        all_erasures,
         backup,
         restore,
         restore_backup,
@@ -99,6 +98,7 @@ if TYPE_CHECKING:
         write_backup,
     )
     from crmcore.storage.backup_manifest import Manifest
+    from crmcore.storage.carried_over import ErasedAgain, all_erasures, erase_again
     from crmcore.storage.erasures_file import erasure_line, erasures_in
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
     from crmcore.storage.postgres import PostgresStore
@@ -168,6 +168,7 @@ __all__ = [
     "Refusal",
     "Rekey",
     "Residual",
+    "ErasedAgain",
     "RestoreReport",
     "Restored",
     "Row",
@@ -186,6 +187,7 @@ __all__ = [
     "Support",
     "Tenants",
     "all_erasures",
+    "erase_again",
     "backup",
     "backup_of",
     "bulk_of",
@@ -209,7 +211,8 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "backup_file": "RestoreReport all_erasures backup restore restore_backup verify_backup write_backup",
+        "backup_file": "RestoreReport backup restore restore_backup verify_backup write_backup",
+        "carried_over": "ErasedAgain all_erasures erase_again",
         "backup_manifest": "Manifest",
         "erasures_file": "erasure_line erasures_in",
         "memory": "AsyncMemoryStore MemoryStore",

@@ -1,7 +1,7 @@
 """A whole store in one file that can be checked, and back into a store of any kind.
 
 Invariant: a file is whole or not there: it is written under another name and renamed at the end. Nothing is restored
-from a file that is not, byte for byte, what was written; and what was restored is read again and compared.
+from a file that is not, byte for byte, what was written; and what was erased since is erased again at once.
 
 Both ways a chunk of rows is held at a time. The file holds all that the store holds, personal data too, and is not
 encrypted: keep it as you keep the store, or back up an `Encrypted` store, whose rows are.
@@ -19,23 +19,31 @@ from typing import BinaryIO
 
 import attrs
 
-from crmcore.errors import Corrupt, SchemaMismatch, StoreError, Unavailable
-from crmcore.storage.backup_frames import FRAME, HEADER, MANIFEST, ROWS, FrameWriter, frames
-from crmcore.storage.backup_manifest import Manifest, Tally, opening, opening_of, summary, summary_of
+from crmcore.errors import Corrupt, InvalidRecord, SchemaMismatch, StoreError, Unavailable
+from crmcore.storage.backup_frames import FRAME, HEADER, MANIFEST, ROWS, FrameWriter, check_key, frames
+from crmcore.storage.backup_manifest import (
+    Manifest,
+    Tally,
+    check_sealed,
+    opening,
+    opening_of,
+    summary,
+    summary_of,
+)
 from crmcore.storage.backup_rows import row_of
-from crmcore.storage.capability import STREAM, claims
+from crmcore.storage.carried_over import erase_again
 from crmcore.storage.erasure import Erasure, Residual, eraser_of
 from crmcore.storage.lift import lift, run
 from crmcore.storage.protocol import AsyncStore, Store
 from crmcore.storage.stored import Stored, StoredTenant, line
 from crmcore.storage.stream import Restored, backup_of, stream_of
-from crmcore.storage.upkeep import tenants_of
+from crmcore.storage.validate import too_large
 
 Progress = Callable[[int], None]
 """Is called now and then with the number of rows so far."""
 
 _CHUNK = 1000
-_LONGEST = 256 << 20
+_LONGEST = 32 << 20
 """A row has at most so many bytes; that of a chunk of a bulk load tells all its changes."""
 
 
@@ -43,13 +51,11 @@ _LONGEST = 256 << 20
 class RestoreReport:
     """What `restore_backup` did: the *manifest* of the file, what was written, how many erasures were done again.
 
-    *compared* says that what is in the store now was read again and is equal to the file; a store that gives no
-    snapshots cannot be. *residual* is what the erasures left behind.
+    *residual* is what the erasures left behind.
     """
 
     manifest: Manifest
     restored: Restored
-    compared: bool
     erasures: int
     residual: tuple[Residual, ...]
 
@@ -67,11 +73,16 @@ async def write_backup(
 
     With a *key*, of 32 random bytes say, a file that somebody else made is refused later, too; without one the seal
     shows accidents only. Between calls of the store the file is written, which holds up an event loop for moments.
+    Until it is whole it has another name, which begins with a dot and ends with ``.part``: if the process is killed,
+    that one is left, and may be removed.
 
     Raises:
         CapabilityMissing: if the store gives no snapshots.
+        InvalidRecord: if a tenant that is named has nothing, or the key is too short.
+        BatchTooLarge: if what is kept of a batch is longer than any row of a backup.
         Unavailable: if there is a file at *path* already, or none can be written there.
     """
+    check_key(key)
     target = Path(path)
     _refuse_existing(target)
     snapshot = await stream_of(store).export(tenants)
@@ -79,17 +90,19 @@ async def write_backup(
     try:
         with _created(part, target.name) as sink:
             writer = FrameWriter(sink, key)
-            writer.frame(HEADER, opening(store.describe(), at))
+            head = opening(store.describe(), at, sealed=key is not None)
+            writer.frame(HEADER, head)
             tally = Tally(on_progress)
+            missing = set(tenants or ())
             gathered = bytearray()
             while rows := await snapshot.read(_CHUNK):
                 for row in rows:
-                    text = line(row)
-                    tally.add(row, text)
-                    gathered += text.encode() + b"\n"
+                    missing.discard(row.tenant)
+                    gathered += _line(row, tally)
                     while len(gathered) >= FRAME:
                         writer.frame(ROWS, bytes(gathered[:FRAME]))
                         del gathered[:FRAME]
+            _refuse_missing(missing)
             writer.frame(ROWS, bytes(gathered))
             writer.frame(MANIFEST, summary(tally))
             writer.end()
@@ -104,7 +117,23 @@ async def write_backup(
         with suppress(OSError):
             part.unlink()
         await snapshot.close()
-    return _manifest(opening(store.describe(), at), summary(tally))
+    return _manifest(head, summary(tally))
+
+
+def _line(row: Stored, tally: Tally) -> bytes:
+    text = line(row)
+    tally.add(row, text)
+    data = text.encode() + b"\n"
+    if len(data) > _LONGEST:
+        raise too_large("bytes in what is kept of a batch", _LONGEST, len(data))
+    return data
+
+
+def _refuse_missing(tenants: Collection[str]) -> None:
+    if tenants:
+        raise InvalidRecord(
+            f"{len(tenants)} of the tenants to back up have nothing in this store: check their names"
+        )
 
 
 def verify_backup(
@@ -114,6 +143,7 @@ def verify_backup(
 
     Raises:
         Corrupt: if it is not, byte for byte, what was written, or with a *key*, not made with it.
+        WrongKey: if it is sealed with a key and none is given, or the other way round.
         Unavailable: if there is no such file.
     """
     reader = _Reader(Path(path), key, on_progress)
@@ -136,18 +166,22 @@ async def restore_backup(
     The file is read twice: first to its end to check it, then to restore it. *verified* is what `verify_backup` told of
     it just now, and spares the first; whatever the file holds, nothing of a damaged one stays. *erasures* are those of
     the store that the backup was taken from, all of them or since then: one that is in the backup already changes
-    nothing, and those of tenants that are not in it are left out.
+    nothing, and those of tenants that are not in it are left out. They are done as soon as the rows are there. Should
+    that be cut off, who was erased is there again, and the same backup is refused with `NotEmpty`: go on with
+    `erase_again`.
 
     Raises:
-        Corrupt: if the file is not what was written: nothing was restored. Or if what was restored is not equal to it.
+        Corrupt: if the file is not what was written: nothing was restored. Or if the store did not write all of it.
         SchemaMismatch: if the store was made without an exclusive namespace of the one that was backed up.
+        WrongKey: as `verify_backup`.
         NotEmpty, KeyConflict, InvalidRecord: as `Backup.restore`.
         CapabilityMissing: if nothing can be restored into the store, or it cannot erase and is asked to.
     """
     source = Path(path)
     part = backup_of(store)
     wanted = tuple(erasures)
-    eraser = eraser_of(store) if wanted else None
+    if wanted:
+        eraser_of(store)
     manifest = verified or verify_backup(source, key=key)
     lacking = manifest.exclusive - store.describe().exclusive
     if lacking:
@@ -157,43 +191,15 @@ async def restore_backup(
         )
     reader = _Reader(source, key, on_progress)
     restored = await part.restore(reader.rows())
-    compared = claims(store.describe(), STREAM)
-    if compared and await _multiset(store, reader.tenants) != manifest.multiset:
-        raise Corrupt("what was restored is not equal to the backup: drop its tenants and restore them again")
-    done, residual = 0, dict[str, Residual]()
-    for erasure in wanted:
-        if eraser is not None and erasure.tenant in reader.tenants:
-            report = await eraser.erase(erasure)
-            done += not report.replayed
-            residual = {one.place: one for one in report.residual}
+    again = await erase_again(store, [one for one in wanted if one.tenant in reader.tenants])
+    # The hash of the rows was compared with the manifest while they were handed over, before the commit.
+    if attrs.asdict(restored) != {name: getattr(manifest, name) for name in attrs.asdict(restored)}:
+        raise Corrupt(
+            "the store did not write all of the backup: drop its tenants and restore them into another one"
+        )
     return RestoreReport(
-        manifest=manifest,
-        restored=restored,
-        compared=compared,
-        erasures=done,
-        residual=tuple(residual.values()),
+        manifest=manifest, restored=restored, erasures=again.erasures, residual=again.residual
     )
-
-
-async def all_erasures(store: AsyncStore) -> tuple[Erasure, ...]:
-    """What was ever erased of any tenant of *store*, in the order in which that was done.
-
-    Raises:
-        CapabilityMissing: if it cannot erase, or cannot list its tenants.
-    """
-    eraser, tenants = eraser_of(store), tenants_of(store)
-    found: list[Erasure] = []
-    names = await tenants.tenants()
-    while True:
-        for tenant in names.items:
-            page = await eraser.erasures(tenant)
-            found += page.items
-            while page.next is not None:
-                page = await eraser.erasures(tenant, after=page.next)
-                found += page.items
-        if names.next is None:
-            return tuple(found)
-        names = await tenants.tenants(after=names.next)
 
 
 # --- for synchronous code -----------------------------------------------------------------------------
@@ -237,6 +243,7 @@ class _Reader:
     manifest: Manifest
 
     def __init__(self, path: Path, key: bytes | None, on_progress: Progress | None) -> None:
+        check_key(key)
         self._path = path
         self._key = key
         self._tally = Tally(on_progress)
@@ -255,6 +262,7 @@ class _Reader:
         if letter != HEADER:
             raise Corrupt("the backup does not begin with a header: take another one")
         opening_of(head)
+        check_sealed(head, self._key)
         ends = b""
         gathered = bytearray()
         for letter, text in parts:
@@ -265,19 +273,20 @@ class _Reader:
             if letter == MANIFEST:
                 ends = text
                 continue
+            seen = len(gathered)
             gathered += text
+            yield from self._lines(gathered, seen)
             if len(gathered) > _LONGEST:
                 raise Corrupt("a row of the backup is longer than any row is: take another one")
-            yield from self._lines(gathered)
         if gathered or not ends:
             raise Corrupt("the backup ends within a row, or without a manifest: take another one")
         if ends != summary(self._tally):
             raise Corrupt("the backup does not hold what its manifest says: take another one")
         self.manifest = _manifest(head, ends)
 
-    def _lines(self, gathered: bytearray) -> Iterator[Stored]:
-        """The rows whose lines are whole, which are taken out of *gathered*."""
-        whole = gathered.rfind(b"\n") + 1
+    def _lines(self, gathered: bytearray, seen: int) -> Iterator[Stored]:
+        """The rows whose lines are whole, which are taken out of *gathered*; no line ends in what was *seen* before."""
+        whole = gathered.rfind(b"\n", seen) + 1
         if not whole:
             return
         lines = bytes(gathered[: whole - 1]).split(b"\n")
@@ -294,18 +303,6 @@ class _Reader:
             yield row
 
 
-async def _multiset(store: AsyncStore, tenants: Collection[str]) -> str:
-    snapshot = await stream_of(store).export(tenants)
-    tally = Tally(None)
-    try:
-        while rows := await snapshot.read(_CHUNK):
-            for row in rows:
-                tally.add(row, line(row))
-    finally:
-        await snapshot.close()
-    return tally.hexdigest()
-
-
 def _manifest(head: bytes, ends: bytes) -> Manifest:
     engine, exclusive, at = opening_of(head)
     return summary_of(ends, engine=engine, exclusive=exclusive, at=at)
@@ -319,7 +316,11 @@ def _refuse_existing(target: Path) -> None:
     except OSError as error:
         raise _unusable(target.name[:100], error) from None
     if there:
-        raise Unavailable(f"there is a file {target.name!r} already: name another one for the backup")
+        raise _exists(target)
+
+
+def _exists(target: Path) -> Unavailable:
+    return Unavailable(f"there is a file {target.name!r} already: name another one for the backup")
 
 
 def _created(path: Path, name: str) -> BinaryIO:
@@ -332,8 +333,17 @@ def _created(path: Path, name: str) -> BinaryIO:
 
 
 def _rename(part: Path, target: Path) -> None:
-    """Give the whole file its name, and make sure that the name stays."""
-    part.replace(target)
+    """Give the whole file its name, unless a file took it meanwhile, and make sure that the name stays."""
+    try:
+        try:
+            os.link(part, target)
+        except FileExistsError:
+            raise
+        except OSError:  # no links on this file system: take the name first, which nobody can do twice
+            os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            part.replace(target)
+    except FileExistsError:
+        raise _exists(target) from None
     if os.name == "posix":
         folder = os.open(target.parent, os.O_RDONLY)
         try:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import BinaryIO, Protocol
 
-from crmcore.errors import Corrupt
+from crmcore.errors import Corrupt, InvalidRecord
 
 MAGIC = b"crmcore.backup/1\n"
 HEADER, ROWS, MANIFEST, _END = b"H", b"R", b"M", b"E"
@@ -34,6 +34,19 @@ class _Seal(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
     def digest(self) -> bytes: ...
+
+
+SHORTEST_KEY = 16
+
+
+def check_key(key: bytes | None) -> None:
+    """Refuse a key that could be guessed.
+
+    Raises:
+        InvalidRecord: if it is no bytes, or fewer than `SHORTEST_KEY`.
+    """
+    if key is not None and (not isinstance(key, bytes) or len(key) < SHORTEST_KEY):
+        raise InvalidRecord(f"the key of a backup is {SHORTEST_KEY} bytes at least: give 32 random ones")
 
 
 def _seal(key: bytes | None) -> _Seal:

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import attrs
 
-from crmcore.errors import Corrupt, SchemaMismatch
+from crmcore.errors import Corrupt, SchemaMismatch, WrongKey
 from crmcore.storage.document import write
 from crmcore.storage.protocol import PROTOCOL, Description
 from crmcore.storage.restoring import Counts
@@ -64,17 +64,31 @@ class Tally:
         return {**attrs.asdict(self._counts.restored()), "multiset": self.hexdigest()}
 
 
-def opening(description: Description, at: datetime) -> bytes:
-    """The text with which a file begins."""
-    return write(
-        {
-            "format": FORMAT,
-            "protocol": PROTOCOL,
-            "engine": description.engine,
-            "exclusive": sorted(description.exclusive),
-            "at": microseconds(at, "the time of a backup"),
-        }
-    ).encode()
+def opening(description: Description, at: datetime, *, sealed: bool = False) -> bytes:
+    """The text with which a file begins. It says so if the file is *sealed* with a key."""
+    document = {
+        "format": FORMAT,
+        "protocol": PROTOCOL,
+        "engine": description.engine,
+        "exclusive": sorted(description.exclusive),
+        "at": microseconds(at, "the time of a backup"),
+    }
+    return write({**document, "sealed": True} if sealed else document).encode()
+
+
+def check_sealed(head: bytes, key: bytes | None) -> None:
+    """Refuse a file that is sealed with a key where none is given, and the other way round.
+
+    Raises:
+        WrongKey: if it is so.
+    """
+    sealed = json.loads(head).get("sealed") is True
+    if sealed and key is None:
+        raise WrongKey("the backup is sealed with a key: give the key that it was made with")
+    if key is not None and not sealed:
+        raise WrongKey(
+            "the backup is not sealed with a key, so anybody may have made it: give none if that is meant"
+        )
 
 
 def opening_of(head: bytes) -> tuple[str, frozenset[str], datetime]:

@@ -63,7 +63,8 @@ def _entry(parts: Sequence[Any]) -> Stored:
 
 
 def _batch(parts: Sequence[Any]) -> Stored:
-    tenant, idem, digest, at, actor, reason, events, load, erasure = parts
+    tenant, idem, digest, at, actor, reason, events, load, erasure, *rest = parts
+    (rekeyed,) = rest or [[]]
     return StoredBatch(
         tenant,
         idem,
@@ -74,6 +75,7 @@ def _batch(parts: Sequence[Any]) -> Stored:
         tuple((op, name, id_, number) for op, name, id_, number in events),
         None if load is None else (load[0], load[1]),
         erasure,
+        tuple((kind, id_) for kind, id_ in rekeyed),
     )
 
 

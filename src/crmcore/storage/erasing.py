@@ -8,7 +8,9 @@ it arrives late and nobody can read from the store what its key said.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from contextvars import ContextVar
 from hashlib import blake2b, sha256
 from typing import NamedTuple
 
@@ -29,6 +31,27 @@ from crmcore.storage.validate import (
     microseconds,
     too_large,
 )
+
+_put_off = ContextVar("cleaning_put_off", default=False)
+
+
+@contextmanager
+def cleaning_put_off() -> Iterator[None]:
+    """Several erasures are done one after the other: until the last one, a file need not be written anew.
+
+    Whoever calls this does the last one outside of it: a store that put something off does it all then.
+    """
+    token = _put_off.set(True)
+    try:
+        yield
+    finally:
+        _put_off.reset(token)
+
+
+def is_cleaning_put_off() -> bool:
+    """Whether another erasure is to come, which will clean up for this one."""
+    return _put_off.get()
+
 
 EMPTY = "{}"
 """The body of an entry that was erased."""

@@ -27,9 +27,8 @@ class Erasure:
 
     *refs* are records, *streams* whole ledgers, *entries* single entries by stream and number, and *subjects* the ids
     of parties: of every ledger, each entry that names one of them. What is not there is no error. The receipts of the
-    batches that wrote what is erased keep no digest, no reason and no readable idempotency key: such a batch is
-    refused, should it arrive again. (A batch that only rekeyed a record is no change in the feed and keeps them, so put
-    nothing personal into keys of idempotency and reasons of such batches.)
+    batches that wrote or rekeyed what is erased keep no digest, no reason and no readable idempotency key: such a batch
+    is refused, should it arrive again.
     """
 
     tenant: str

@@ -45,7 +45,14 @@ from crmcore.storage.protocol import (
 from crmcore.storage.restoring import not_empty
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
-from crmcore.storage.validate import check_batch, check_name, check_word
+from crmcore.storage.validate import (
+    LONGEST_WAIT,
+    check_batch,
+    check_name,
+    check_tenants,
+    check_timeout,
+    check_word,
+)
 
 
 class MemoryStore:
@@ -149,12 +156,13 @@ class MemoryStore:
             }
 
     def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
-        start = paging.feed_query(self._cursors, tenant, after, limit)
+        start = paging.feed_place(self._cursors, tenant, after, limit)
         with self._open():
             data = self._tenant(tenant)
-            paging.check_reached(start, len(data.feed))
-            items = data.changes(start, limit, self._position(tenant))
-            return paging.feed_page(self._cursors, tenant, items, after, len(data.feed))
+            head = len(data.feed)
+            start.check(data.generation, head)
+            items = data.changes(start.number, limit, self._position(data))
+            return paging.feed_page(self._cursors, tenant, items, after, head, data.generation)
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         checked = check_batch(batch, LIMITS, self._exclusive)
@@ -207,8 +215,7 @@ class MemoryStore:
 
     def export(self, tenants: Collection[str] | None = None) -> MemorySnapshot:
         """A snapshot that holds on to all rows that there are now; one of a file does not."""
-        for tenant in tenants or ():
-            check_name(tenant, "a tenant")
+        check_tenants(tenants)
         with self._open():
             chosen = sorted(self._tenants if tenants is None else set(tenants) & set(self._tenants))
             rows = [rows_of(data) for data in map(self._tenant, chosen) if not data.empty]
@@ -263,7 +270,7 @@ class MemoryStore:
     def _chunk_receipt(self, data: TenantData, applied: Applied, *, replayed: bool) -> ChunkReceipt:
         assert applied.load is not None  # a batch has another digest, so it was refused before
         rows, refused = applied.load
-        position = self._position(data.tenant)(applied.last)
+        position = self._position(data)(applied.last)
         return chunk_receipt(data.tenant, position, rows, refused, applied.at, replayed=replayed)
 
     def close(self) -> None:
@@ -272,18 +279,18 @@ class MemoryStore:
             self._tenants = {}
 
     def _receipt(self, data: TenantData, applied: Applied, *, replayed: bool) -> Receipt:
-        position = self._position(data.tenant)(applied.last)
+        position = self._position(data)(applied.last)
         return receipt(data.tenant, data.events(applied), position, applied.at, replayed=replayed)
 
-    def _position(self, tenant: str) -> Callable[[int], Position]:
-        return partial(paging.position, self._cursors, tenant)
+    def _position(self, data: TenantData) -> Callable[[int], Position]:
+        return partial(paging.position, self._cursors, data.tenant, generation=data.generation)
 
     def _tenant(self, tenant: str) -> TenantData:
         return self._tenants.get(tenant) or TenantData(tenant)
 
     @contextmanager
-    def _open(self, timeout: float = -1) -> Iterator[None]:
-        if not self._lock.acquire(timeout=max(timeout, 0) if timeout != -1 else -1):
+    def _open(self, timeout: float = LONGEST_WAIT) -> Iterator[None]:
+        if not self._lock.acquire(timeout=check_timeout(timeout)):
             raise Contention("other threads were writing all the time: send the same batch again")
         try:
             if self._closed:

@@ -95,15 +95,16 @@ def _tombstone(data: TenantData, place: _Place, checked: CheckedErasure) -> Addi
 
 
 def _writers(data: TenantData, checked: CheckedErasure, named: list[_Place]) -> list[Applied]:
-    """The batches that wrote something of what is erased, but for those that are stripped already."""
+    """The batches that wrote or rekeyed something of what is erased, but for those that are stripped already."""
     written = {*checked.addresses, *named}
-    return list(
-        {
-            batch.first: batch
-            for event, batch in data.feed
-            if batch.erasure is None and batch.digest != STRIPPED and _what(event) in written
-        }.values()
-    )
+    return [
+        batch
+        for batch in data.batches.values()
+        if batch
+        and batch.erasure is None
+        and batch.digest != STRIPPED
+        and not written.isdisjoint((*map(_what, data.events(batch)), *batch.rekeyed))
+    ]
 
 
 def _what(event: Event) -> tuple[str, str] | _Place:

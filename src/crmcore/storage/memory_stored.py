@@ -17,12 +17,12 @@ from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, refuse_shared, twice
 from crmcore.storage.stored import (
     Happened,
+    Portions,
     Stored,
     StoredBatch,
     StoredEntry,
     StoredRecord,
     StoredTenant,
-    portion,
 )
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import Addition, check_limit
@@ -32,7 +32,7 @@ class MemorySnapshot:
     """A `Snapshot` of the store in memory. It holds on to what was there, not to copies of it."""
 
     def __init__(self, rows: Iterator[Stored], opened: Callable[[], AbstractContextManager[None]]) -> None:
-        self._rows = rows
+        self._rows = Portions(rows)
         self._opened = opened
         self._closed = False
 
@@ -41,10 +41,10 @@ class MemorySnapshot:
         with self._opened():
             if self._closed:
                 raise StoreClosed("this snapshot is closed: take another one")
-            return portion(self._rows, limit)
+            return self._rows.take(limit)
 
     def close(self) -> None:
-        self._rows = iter(())
+        self._rows = Portions(iter(()))
         self._closed = True
 
 
@@ -78,11 +78,11 @@ def _rows(
             named = tuple(decode(subjects))
             yield StoredEntry(tenant, stream, seq, occurred, recorded, named, schema_, Json(body))
     for batch in batches:
-        idem, digest, at, first, last, actor, reason, load, erasure = batch
+        idem, digest, at, first, last, actor, reason, load, erasure, rekeyed = batch
         events: tuple[Happened, ...] = tuple(
             (op, name, id_, number) for op, name, id_, number in feed[first:last]
         )
-        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure)
+        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure, rekeyed)
     for idem in fences:
         yield StoredBatch(tenant, idem, None, 0, "", None)
 
@@ -124,4 +124,14 @@ def _note(data: TenantData, row: StoredBatch) -> None:
         data.batches[row.idem] = None
         return
     events = [Event(*event) for event in row.events]
-    data.note(row.idem, row.digest, row.at, row.actor, row.reason, events, load=row.load, erasure=row.erasure)
+    data.note(
+        row.idem,
+        row.digest,
+        row.at,
+        row.actor,
+        row.reason,
+        events,
+        load=row.load,
+        erasure=row.erasure,
+        rekeyed=row.rekeyed,
+    )

@@ -12,11 +12,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from crmcore.storage.bulk_plan import CheckedChunk
+from crmcore.storage.cursor import new_generation
 from crmcore.storage.document import decode
 from crmcore.storage.erasing import erasure_of, forms
 from crmcore.storage.erasure import Erasure
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery
-from crmcore.storage.plan import ABSENT, Current, Event, Plan, Written, change
+from crmcore.storage.plan import ABSENT, Current, Event, Plan, Written, change, rekeyed
 from crmcore.storage.protocol import Change, Entry, Key, Record, Ref, Sort
 from crmcore.storage.validate import Addition, Address, Checked, KeyPair, Write, actor_of, instant
 
@@ -35,7 +36,8 @@ class Kept(NamedTuple):
 class Applied(NamedTuple):
     """A batch that was applied; its changes are numbers *first* + 1 to *last* of the feed.
 
-    *load* is the number of rows of a chunk and the text of its refusals, *erasure* what is kept of an erasure.
+    *load* is the number of rows of a chunk and the text of its refusals, *erasure* what is kept of an erasure,
+    *rekeyed* the records that it only rekeyed, of which the feed tells nothing.
     """
 
     idem: str
@@ -47,6 +49,7 @@ class Applied(NamedTuple):
     reason: str | None
     load: tuple[int, str] | None = None
     erasure: str | None = None
+    rekeyed: tuple[Address, ...] = ()
 
     def __repr__(self) -> str:
         return f"Applied(first={self.first}, last={self.last}, <hidden>)"
@@ -55,12 +58,14 @@ class Applied(NamedTuple):
 class TenantData:
     """All that one tenant has. *feed* has each change with its batch, *batches* every batch by the key it is known by.
 
-    The value of a key that `outcome` fenced is None.
+    The value of a key that `outcome` fenced is None. *generation* is another one each time that a tenant of this name
+    is made, so that positions of a dropped one are known as such.
     """
 
-    def __init__(self, tenant: str, pepper: bytes = b"") -> None:
+    def __init__(self, tenant: str, pepper: bytes = b"", *, generation: str = "") -> None:
         self.tenant = tenant
         self.pepper = pepper
+        self.generation = generation or new_generation()
         self.feed: list[tuple[Event, Applied]] = []
         self.batches: dict[str, Applied | None] = {}
         self.rows: dict[Address, Kept] = {}
@@ -195,7 +200,14 @@ class TenantData:
         for addition, _ in plan.entered:
             self.ledgers.setdefault(addition.stream, []).append(addition)
         return self.note(
-            checked.idem, checked.digest, checked.at, checked.actor, checked.reason, plan.events, load=load
+            checked.idem,
+            checked.digest,
+            checked.at,
+            checked.actor,
+            checked.reason,
+            plan.events,
+            load=load,
+            rekeyed=rekeyed(plan.written),
         )
 
     def note(
@@ -209,10 +221,12 @@ class TenantData:
         *,
         load: tuple[int, str] | None = None,
         erasure: str | None = None,
+        rekeyed: tuple[Address, ...] = (),
     ) -> Applied:
         """Keep that a batch was applied, with its changes."""
         first = len(self.feed)
-        batch = Applied(idem, digest, at, first, first + len(events), actor, reason, load, erasure)
+        last = first + len(events)
+        batch = Applied(idem, digest, at, first, last, actor, reason, load, erasure, rekeyed)
         self.feed.extend((event, batch) for event in events)
         self.batches[idem] = batch
         return batch

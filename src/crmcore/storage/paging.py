@@ -231,16 +231,42 @@ def ledger_page(entries: Iterable[Entry], limit: int) -> Page[Entry]:
     return Page(tuple(found[:limit]), str(found[limit - 1].seq))
 
 
-def position(cursors: Cursors, tenant: str, number: int) -> Position:
-    """The sealed form of the place of a change; nothing before the first one."""
-    return cursors.seal(("changes", tenant), [number]) if number else ""
+def position(cursors: Cursors, tenant: str, number: int, generation: str = "") -> Position:
+    """The sealed form of the place of a change; nothing before the first one. *generation* is that of the tenant."""
+    place = (number, generation) if generation else (number,)
+    return cursors.seal(("changes", tenant), place) if number else ""
+
+
+class FeedPlace(NamedTuple):
+    """Where a feed is gone on from: the *number* of the last change seen, 0: none, and the tenant's *generation*."""
+
+    number: int
+    generation: str
+
+    def check(self, generation: str, head: int) -> None:
+        """Refuse a place in the feed of another *generation*, or beyond *head*, the last change.
+
+        Raises:
+            PositionExpired: if it is one.
+        """
+        if self.number and self.generation != generation:
+            raise PositionExpired(
+                "this position is of a tenant that was dropped or restored since: read everything again with scan"
+            )
+        check_reached(self.number, head)
+
+
+def feed_place(cursors: Cursors, tenant: str, after: Position, limit: int) -> FeedPlace:
+    """Where a feed is to be gone on from."""
+    check_name(tenant, "a tenant")
+    check_limit(limit)
+    place = cursors.open(("changes", tenant), after) if after != "" else [0]
+    return FeedPlace(int(place[0]), str(place[1]) if len(place) > 1 else "")
 
 
 def feed_query(cursors: Cursors, tenant: str, after: Position, limit: int) -> int:
-    """The number of the last change seen; 0: none."""
-    check_name(tenant, "a tenant")
-    check_limit(limit)
-    return int(cursors.open(("changes", tenant), after)[0]) if after != "" else 0
+    """The number of the last change seen; 0: none. For a store that never takes a tenant away."""
+    return feed_place(cursors, tenant, after, limit).number
 
 
 def check_reached(after: int, head: int) -> None:
@@ -253,12 +279,11 @@ def check_reached(after: int, head: int) -> None:
 
 
 def feed_page(
-    cursors: Cursors, tenant: str, items: tuple[Change, ...], after: Position, head: int
+    cursors: Cursors, tenant: str, items: tuple[Change, ...], after: Position, head: int, generation: str = ""
 ) -> FeedPage:
     """A page of the feed, whose last change is *head*, for who asked what comes *after* a position."""
-    return FeedPage(
-        items=items, next=items[-1].position if items else after, watermark=position(cursors, tenant, head)
-    )
+    watermark = position(cursors, tenant, head, generation)
+    return FeedPage(items=items, next=items[-1].position if items else after, watermark=watermark)
 
 
 def check_fanout(limits: Limits, tenant: str, keys: Collection[Key], cap: int) -> None:

@@ -119,6 +119,11 @@ def _effects(checked: Checked, current: Mapping[Address, Current], lengths: dict
     return Plan(tuple(written), tuple(entered), tuple(events))
 
 
+def rekeyed(written: Iterable[Written]) -> tuple[Address, ...]:
+    """The records that a batch only rekeyed, in order: no change in the feed tells of them."""
+    return tuple(sorted(one.after.address for one in written if one.after.op == "rekey"))
+
+
 def _at_version(address: Address, now: Current, expected: int) -> None:
     actual = now.version if now.live else 0
     if actual != expected:

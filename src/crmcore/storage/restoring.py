@@ -162,12 +162,12 @@ class _Checker:
         self._body(body)
 
     def _batch(self, row: StoredBatch) -> None:
-        tenant, idem, digest, at, actor, reason, events, load, erasure = row
+        tenant, idem, digest, at, actor, reason, events, load, erasure, rekeyed = row
         check_name(idem, "an idempotency key")
         if digest is None:
             if self._place[:1] != (4,):
                 self._go_on((4,))
-            if (at, actor, reason, events, load, erasure) != (0, "", None, (), None, None):
+            if (at, actor, reason, events, load, erasure, rekeyed) != (0, "", None, (), None, None, ()):
                 raise InvalidRecord("a fence is nothing but its key")
             return
         if self._place[:1] != (3,):
@@ -178,6 +178,7 @@ class _Checker:
             raise InvalidRecord("its actor is not in canonical form")
         for event in events:
             _check_event(*event)
+        _check_rekeyed(rekeyed)
         if load is not None:
             receipt = chunk_receipt(
                 tenant, "", check_int(load[0], "a number of rows"), load[1], at, replayed=True
@@ -219,6 +220,14 @@ def _check_instant(number: object) -> None:
         instant(number)
     except OverflowError:
         raise InvalidRecord("an instant is outside of the years 1 to 9999 in UTC") from None
+
+
+def _check_rekeyed(rekeyed: object) -> None:
+    if not isinstance(rekeyed, tuple) or list(rekeyed) != sorted(set(rekeyed)):
+        raise InvalidRecord("the records that a batch rekeyed are a sorted tuple, each of them once")
+    for kind, id_ in rekeyed:
+        check_word(kind, "a kind")
+        check_id(id_)
 
 
 def _check_event(op: object, name: object, id_: object, number: object) -> None:

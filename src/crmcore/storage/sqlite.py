@@ -191,13 +191,13 @@ class SqliteStore(SqliteParts):
             }
 
     def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
-        start = paging.feed_query(self._cursors, tenant, after, limit)
+        start = paging.feed_place(self._cursors, tenant, after, limit)
         with self._reading() as connection:
-            number = sqlite_read.tenant_number(connection, tenant)
-            head = sqlite_read.head(connection, number)
-            paging.check_reached(start, head)
-            items = sqlite_read.changes(connection, number, tenant, start, limit, self._position(tenant))
-            return paging.feed_page(self._cursors, tenant, items, after, head)
+            owner = sqlite_read.owner(connection, tenant)
+            start.check(owner.generation, owner.head)
+            position = self._position(owner)
+            items = sqlite_read.changes(connection, owner.no, tenant, start.number, limit, position)
+            return paging.feed_page(self._cursors, tenant, items, after, owner.head, owner.generation)
 
     def near(
         self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
@@ -219,58 +219,56 @@ class SqliteStore(SqliteParts):
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         checked = check_batch(batch, LIMITS, self._exclusive)
         with self._writing(timeout, checked.idem) as connection:
-            number, head = sqlite_write.tenant_for_writing(connection, checked.tenant)
-            before = sqlite_read.applied(connection, number, checked.idem)
+            owner = sqlite_write.tenant_for_writing(connection, checked.tenant)
+            before = sqlite_read.applied(connection, owner.no, checked.idem)
             if before is not None:
                 replayable(before.digest, checked.digest)
-                return self._receipt(connection, number, checked.tenant, before, replayed=True)
-            plan = sqlite_write.plan(connection, number, checked)
-            applied = sqlite_write.carry_out(connection, number, head, checked, plan)
-            position = self._position(checked.tenant)(applied.last)
+                return self._receipt(connection, owner, before, replayed=True)
+            plan = sqlite_write.plan(connection, owner.no, checked)
+            applied = sqlite_write.carry_out(connection, owner.no, owner.head, checked, plan)
+            position = self._position(owner)(applied.last)
             return receipt(checked.tenant, plan.events, position, checked.at, replayed=False)
 
     def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
         checked = check_chunk(chunk, LIMITS, self._exclusive)
-        position = self._position(checked.tenant)
         with self._writing(timeout, checked.idem) as connection:
-            number, head = sqlite_write.tenant_for_writing(connection, checked.tenant)
-            before = sqlite_bulk.loaded(
-                connection, number, checked.tenant, checked.idem, checked.digest, position
-            )
-            return before or sqlite_bulk.load(connection, number, head, checked, position)
+            owner = sqlite_write.tenant_for_writing(connection, checked.tenant)
+            position = self._position(owner)
+            before = sqlite_bulk.loaded(connection, owner, checked.idem, checked.digest, position)
+            return before or sqlite_bulk.load(connection, owner, checked, position)
 
     def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
         check_name(tenant, "a tenant")
         check_name(idem, "an idempotency key")
         wanted = chunk_digest(digest)
         with self._reading() as connection:
-            number = sqlite_read.tenant_number(connection, tenant)
-            return sqlite_bulk.loaded(connection, number, tenant, idem, wanted, self._position(tenant))
+            owner = sqlite_read.owner(connection, tenant)
+            return sqlite_bulk.loaded(connection, owner, idem, wanted, self._position(owner))
 
     def outcome(self, tenant: str, idem: str) -> Receipt | None:
         check_name(tenant, "a tenant")
         check_name(idem, "an idempotency key")
         with self._writing(self._timeout, idem) as connection:
-            number, _ = sqlite_write.tenant_for_writing(connection, tenant)
-            applied = sqlite_read.applied(connection, number, idem)
+            owner = sqlite_write.tenant_for_writing(connection, tenant)
+            applied = sqlite_read.applied(connection, owner.no, idem)
             if applied is None:
-                sqlite_write.fence(connection, number, idem)
+                sqlite_write.fence(connection, owner.no, idem)
                 return None
             if applied.digest is None:
                 return None
-            return self._receipt(connection, number, tenant, applied, replayed=True)
+            return self._receipt(connection, owner, applied, replayed=True)
 
     def _receipt(
         self,
         connection: sqlite3.Connection,
-        number: int,
-        tenant: str,
+        owner: sqlite_read.Owner,
         applied: sqlite_read.Applied,
         *,
         replayed: bool,
     ) -> Receipt:
-        events = sqlite_read.events(connection, number, applied)
-        return receipt(tenant, events, self._position(tenant)(applied.last), applied.at, replayed=replayed)
+        events = sqlite_read.events(connection, owner.no, applied)
+        position = self._position(owner)(applied.last)
+        return receipt(owner.name, events, position, applied.at, replayed=replayed)
 
-    def _position(self, tenant: str) -> Callable[[int], Position]:
-        return partial(paging.position, self._cursors, tenant)
+    def _position(self, owner: sqlite_read.Owner) -> Callable[[int], Position]:
+        return partial(paging.position, self._cursors, owner.name, generation=owner.generation)

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Self, TypeVar
 
@@ -260,4 +261,4 @@ class AsyncSqliteStore:
     def _send(self, threads: ThreadPoolExecutor, call: Callable[[], T]) -> Future[T]:
         if self._closing is not None:
             raise StoreClosed("this store is closed: open it again")
-        return threads.submit(call)
+        return threads.submit(copy_context().run, call)

@@ -13,26 +13,25 @@ from crmcore.storage.bulk import ChunkReceipt
 from crmcore.storage.bulk_plan import CheckedChunk, chunk_receipt, refusals_text, sift
 from crmcore.storage.plan import Current, replayable
 from crmcore.storage.protocol import Position
-from crmcore.storage.sqlite_read import applied, current, holders, lengths, to_blob
+from crmcore.storage.sqlite_read import Owner, applied, current, holders, lengths, to_blob
 from crmcore.storage.sqlite_write import carry_out
 from crmcore.storage.validate import Address
 
 
 def load(
     connection: sqlite3.Connection,
-    number: int,
-    head: int,
+    owner: Owner,
     checked: CheckedChunk,
     position: Callable[[int], Position],
 ) -> ChunkReceipt:
     """Write what can be written of a chunk that is not there yet."""
     plan, refused = sift(
         checked,
-        _current(connection, number, checked.addresses),
-        _lengths(connection, number, checked.streams),
-        holders(connection, number, checked.claims),
+        _current(connection, owner.no, checked.addresses),
+        _lengths(connection, owner.no, checked.streams),
+        holders(connection, owner.no, checked.claims),
     )
-    done = carry_out(connection, number, head, checked, plan)
+    done = carry_out(connection, owner.no, owner.head, checked, plan)
     text = refusals_text(refused)
     connection.execute(
         "INSERT INTO load (batch, rows, refused) VALUES (?, ?, ?)", (done.no, checked.size, text)
@@ -42,21 +41,20 @@ def load(
 
 def loaded(
     connection: sqlite3.Connection,
-    number: int,
-    tenant: str,
+    owner: Owner,
     idem: str,
     digest: bytes,
     position: Callable[[int], Position],
 ) -> ChunkReceipt | None:
     """The receipt of a chunk that is there, or None."""
-    before = applied(connection, number, idem)
+    before = applied(connection, owner.no, idem)
     if before is None:
         return None
     replayable(before.digest, digest)
     rows, refused = connection.execute(
         "SELECT rows, refused FROM load WHERE batch = ?", (before.no,)
     ).fetchone()
-    return chunk_receipt(tenant, position(before.last), rows, refused, before.at, replayed=True)
+    return chunk_receipt(owner.name, position(before.last), rows, refused, before.at, replayed=True)
 
 
 def _current(

@@ -19,6 +19,7 @@ from crmcore.errors import CommitUnknown, Contention, StoreClosed, StoreFull
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.sqlite_export import SqliteSnapshot
 from crmcore.storage.sqlite_schema import connect, open_file, translated, translating, wait_at_most
+from crmcore.storage.validate import check_timeout
 
 _IDLE_READERS = 4
 
@@ -30,7 +31,7 @@ class SqliteConnections:
         self, path: Path, *, exclusive: frozenset[str], must_exist: bool, migrate: bool, timeout: float
     ) -> None:
         self._path = path.absolute()  # a change of the working directory changes nothing
-        self._timeout = timeout
+        self._timeout = timeout = check_timeout(timeout)
         opened = open_file(
             self._path, exclusive=exclusive, must_exist=must_exist, migrate=migrate, timeout=timeout
         )
@@ -119,8 +120,9 @@ class SqliteConnections:
     @contextmanager
     def _owning(self, timeout: float) -> Iterator[sqlite3.Connection]:
         """The one connection that writes, in no transaction, for this thread alone."""
+        timeout = check_timeout(timeout)
         deadline = time.monotonic() + timeout
-        if not self._write_lock.acquire(timeout=max(timeout, 0)):
+        if not self._write_lock.acquire(timeout=timeout):
             raise Contention("other threads were writing all the time: send the same batch again")
         try:
             self._check_open()

@@ -1,8 +1,8 @@
 """Erasing in the SQLite file, and making sure that nothing of it is left in the file.
 
 Invariant: what is erased is taken out of the tables in one transaction, which also notes that the file is not clean
-yet; the note goes when the file was rewritten and the write-ahead log emptied, and until then every erasure that is
-sent again goes on with that.
+yet; the note goes when the file was rewritten and the write-ahead log emptied since, and until then every erasure that
+is sent again goes on with that.
 
 SQLite overwrites what is deleted (``secure_delete``), but not what it leaves behind when it moves rows from one page to
 another, so free space of pages may hold old rows. Only writing the whole file anew is sure: `VACUUM`.
@@ -10,6 +10,7 @@ another, so free space of pages may hold old rows. Only writing the whole file a
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -101,7 +102,7 @@ def _tombstones(
 def _writers(
     connection: sqlite3.Connection, number: int, checked: CheckedErasure, named: Sequence[_Place]
 ) -> list[tuple[int, str]]:
-    """The batches that wrote something of what is erased, but for those that are stripped already."""
+    """The batches that wrote or rekeyed something of what is erased, but for those that are stripped already."""
     written = {*checked.addresses, *named}
     if not written:
         return []
@@ -112,6 +113,12 @@ def _writers(
     for batch, name, blob, what in rows:
         if (name, to_text(blob) if blob else what) in written:
             found.add(batch)
+    if checked.addresses:
+        rekeyed = connection.execute(
+            "SELECT no, rekeyed FROM batch WHERE tenant = ? AND rekeyed IS NOT NULL", (number,)
+        )
+        addresses = set(checked.addresses)
+        found.update(batch for batch, text in rekeyed if not addresses.isdisjoint(map(tuple, decode(text))))
     return [
         (batch, idem)
         for batch in sorted(found)
@@ -133,15 +140,8 @@ def _strip(connection: sqlite3.Connection, number: int, batches: Sequence[tuple[
     )
 
 
-def report(
-    connection: sqlite3.Connection,
-    number: int,
-    applied: Applied,
-    residual: tuple[Residual, ...],
-    *,
-    replayed: bool,
-) -> ErasureReport:
-    """What an erasure did, made from what is kept of it."""
+def report(connection: sqlite3.Connection, number: int, applied: Applied, *, replayed: bool) -> ErasureReport:
+    """What an erasure did to the tables, made from what is kept of it."""
     (records,) = connection.execute(
         "SELECT count(*) FROM feed WHERE tenant = ? AND number > ? AND number <= ? AND id != x''",
         (number, applied.first, applied.last),
@@ -151,7 +151,7 @@ def report(
         records=records,
         entries=applied.last - applied.first - records,
         batches=stripped_by(text),
-        residual=residual,
+        residual=(),
         at=instant(applied.at),
         replayed=replayed,
     )
@@ -200,8 +200,19 @@ def drop(connection: sqlite3.Connection, number: int) -> tuple[int, int, int]:
 
 def soil(connection: sqlite3.Connection) -> None:
     """Note that the file may hold remains of what was erased."""
-    connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('unclean', x'01')")
+    # Each time another value: who cleans takes away the note that was there when the file began to be rewritten.
+    connection.execute(
+        "INSERT OR REPLACE INTO meta (name, value) VALUES ('unclean', ?)", (secrets.token_bytes(16),)
+    )
 
+
+NOT_REWRITTEN: tuple[Residual, ...] = (
+    Residual(
+        place="free_space",
+        what="copies of erased rows may be left in the log and in free space of the file, which could not be rewritten",
+        remedy=f"see that there is room for the file once more, and {_AGAIN}, with more time",
+    ),
+)
 
 _NOT_NOW = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT)
 
@@ -212,20 +223,15 @@ def clean(connection: sqlite3.Connection, deadline: float) -> tuple[Residual, ..
     *deadline*, on the monotonic clock, is when rewriting is given up. For others the connection waits as long as it was
     told to. A driver error other than that there was no time, no room, or somebody in the way, is the caller's.
     """
-    if connection.execute("SELECT 1 FROM meta WHERE name = 'unclean'").fetchone() is None:
+    unclean = connection.execute("SELECT value FROM meta WHERE name = 'unclean'").fetchone()
+    if unclean is None:
         return ()
     try:
         _rewrite(connection, deadline)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _NOT_NOW:
             raise
-        rewritten: tuple[Residual, ...] = (
-            Residual(
-                place="free_space",
-                what="copies of erased rows may be left in free space of the file, which could not be rewritten",
-                remedy=f"see that there is room for the file once more, and {_AGAIN}, with more time",
-            ),
-        )
+        rewritten = NOT_REWRITTEN
     else:
         rewritten = ()
     busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -239,7 +245,7 @@ def clean(connection: sqlite3.Connection, deadline: float) -> tuple[Residual, ..
             ),
         )
     if not rewritten:
-        connection.execute("DELETE FROM meta WHERE name = 'unclean'")
+        connection.execute("DELETE FROM meta WHERE name = 'unclean' AND value = ?", unclean)
     return rewritten
 
 

@@ -17,12 +17,12 @@ from crmcore.storage.sqlite_read import to_text
 from crmcore.storage.sqlite_schema import translating
 from crmcore.storage.stored import (
     Happened,
+    Portions,
     Stored,
     StoredBatch,
     StoredEntry,
     StoredRecord,
     StoredTenant,
-    portion,
 )
 from crmcore.storage.validate import carried_by, check_limit
 
@@ -33,7 +33,7 @@ class SqliteSnapshot:
     def __init__(self, connection: sqlite3.Connection, name: str, tenants: Collection[str] | None) -> None:
         self._connection = connection
         self._name = name
-        self._rows = rows_of(connection, tenants)
+        self._rows = Portions(rows_of(connection, tenants))
         self._lock = threading.Lock()
         self._closed = False
 
@@ -42,7 +42,7 @@ class SqliteSnapshot:
         with self._lock, translating(self._name):
             if self._closed:
                 raise StoreClosed("this snapshot is closed: take another one")
-            return portion(self._rows, limit)
+            return self._rows.take(limit)
 
     def close(self) -> None:
         with self._lock:
@@ -90,18 +90,19 @@ def _batches(connection: sqlite3.Connection, tenant: str, number: int) -> Iterat
         "SELECT op, name, id, what FROM feed WHERE tenant = ? ORDER BY number", (number,)
     )
     rows = connection.execute(
-        "SELECT idem, digest, at, first, last, actor, reason, rows, refused, text FROM batch "
+        "SELECT idem, digest, at, first, last, actor, reason, rows, refused, text, rekeyed FROM batch "
         "LEFT JOIN load ON load.batch = batch.no LEFT JOIN erasure ON erasure.batch = batch.no "
         "WHERE tenant = ? AND digest IS NOT NULL ORDER BY batch.no",
         (number,),
     )
-    for idem, digest, at, first, last, actor, reason, count, refused, text in rows:
+    for idem, digest, at, first, last, actor, reason, count, refused, text, rekeyed in rows:
         events: tuple[Happened, ...] = tuple(
             (op, name, to_text(blob) if blob else "", what)
             for op, name, blob, what in islice(feed, last - first)
         )
         load = None if count is None else (count, refused)
-        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, text)
+        only_rekeyed = tuple((kind, id_) for kind, id_ in decode(rekeyed)) if rekeyed else ()
+        yield StoredBatch(tenant, idem, digest, at, actor, reason, events, load, text, only_rekeyed)
 
 
 def _fences(connection: sqlite3.Connection, tenant: str, number: int) -> Iterator[Stored]:

@@ -30,9 +30,15 @@ _ERASURE = "CREATE TABLE erasure (batch INTEGER PRIMARY KEY, text TEXT NOT NULL)
 # pepper: null as long as nothing was erased.
 _PEPPER = "ALTER TABLE tenant ADD COLUMN pepper BLOB"
 
+# generation: random, another one each time that a tenant of a name is made; empty for those from before version 3.
+_GENERATION = "ALTER TABLE tenant ADD COLUMN generation TEXT NOT NULL DEFAULT ''"
+
+# rekeyed: the records that the batch only rekeyed, kinds and ids as one JSON text; null: none.
+_REKEYED = "ALTER TABLE batch ADD COLUMN rekeyed TEXT"
+
 STEPS = (
     Step(2, "bulk loads have their table from the start", (_LOAD,)),
-    Step(3, "erasures are kept, and tenants have peppers", (_ERASURE, _PEPPER)),
+    Step(3, "erasures are kept, and what they need to know", (_ERASURE, _PEPPER, _GENERATION, _REKEYED)),
 )
 
 SCHEMA_VERSION = STEPS[-1].version

@@ -10,14 +10,17 @@ import time
 from collections.abc import Collection, Iterable
 from contextlib import closing
 
+import attrs
+
 import crmcore.storage.paging as paging
 import crmcore.storage.sqlite_erasing as sqlite_erasing
 import crmcore.storage.sqlite_migrations as sqlite_migrations
 import crmcore.storage.sqlite_read as sqlite_read
 import crmcore.storage.sqlite_restore as sqlite_restore
 import crmcore.storage.sqlite_write as sqlite_write
+from crmcore.errors import StoreError
 from crmcore.storage.describe import LIMITS
-from crmcore.storage.erasing import check_erasure, erasure_of
+from crmcore.storage.erasing import check_erasure, erasure_of, is_cleaning_put_off
 from crmcore.storage.erasure import Erasure, ErasureReport, Residual
 from crmcore.storage.plan import replayable
 from crmcore.storage.protocol import Page
@@ -28,7 +31,7 @@ from crmcore.storage.sqlite_verify import verify
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
 from crmcore.storage.upkeep import Integrity, SchemaState
-from crmcore.storage.validate import check_name
+from crmcore.storage.validate import check_name, check_tenants, check_timeout
 
 
 class SqliteParts(SqliteConnections):
@@ -36,8 +39,7 @@ class SqliteParts(SqliteConnections):
 
     def export(self, tenants: Collection[str] | None = None) -> SqliteSnapshot:
         """A snapshot on a connection of its own. Writers go on, and the write-ahead log grows until it is closed."""
-        for tenant in tenants or ():
-            check_name(tenant, "a tenant")
+        check_tenants(tenants)
         return self._take_snapshot(tenants)
 
     def restore(self, rows: Iterable[Stored]) -> Restored:
@@ -51,16 +53,15 @@ class SqliteParts(SqliteConnections):
         If *timeout* is too short for it, the report says so, and the same erasure sent again goes on with it.
         """
         checked = check_erasure(erasure, LIMITS)
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + check_timeout(timeout)
         with self._writing(timeout, checked.idem) as connection:
-            number, head = sqlite_write.tenant_for_writing(connection, checked.tenant)
+            number, _, head, _ = sqlite_write.tenant_for_writing(connection, checked.tenant)
             before = sqlite_read.applied(connection, number, checked.idem)
             if before is not None:
                 replayable(before.digest, checked.digest)
             applied = before or sqlite_erasing.erase(connection, number, head, checked)
-        residual = self._clean(deadline)
-        with self._reading() as connection:
-            return sqlite_erasing.report(connection, number, applied, residual, replayed=before is not None)
+            report = sqlite_erasing.report(connection, number, applied, replayed=before is not None)
+        return report if is_cleaning_put_off() else attrs.evolve(report, residual=self._cleaned(deadline))
 
     def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
         start = paging.erasures_query(self._cursors, tenant, after, limit)
@@ -102,13 +103,20 @@ class SqliteParts(SqliteConnections):
 
     def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
         check_name(tenant, "a tenant")
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + check_timeout(timeout)
         with self._writing(timeout, "") as connection:
             number = sqlite_read.tenant_number(connection, tenant)
             counts = (0, 0, 0) if number == sqlite_read.NO_TENANT else sqlite_erasing.drop(connection, number)
         records, entries, batches = counts
-        residual = self._clean(deadline)
+        residual = self._cleaned(deadline)
         return ErasureReport(records=records, entries=entries, batches=batches, residual=residual)
+
+    def _cleaned(self, deadline: float) -> tuple[Residual, ...]:
+        """As `_clean`; what was erased is committed, so whatever goes wrong now is told as what remains."""
+        try:
+            return self._clean(deadline)
+        except StoreError:
+            return sqlite_erasing.NOT_REWRITTEN
 
     def _clean(self, deadline: float) -> tuple[Residual, ...]:
         with self._owning(deadline - time.monotonic()) as connection:

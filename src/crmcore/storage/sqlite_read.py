@@ -44,10 +44,21 @@ def tenant_names(connection: sqlite3.Connection, after: str, limit: int) -> list
     return [name for (name,) in rows]
 
 
-def head(connection: sqlite3.Connection, number: int) -> int:
-    """The number of the last change of a tenant."""
-    row = connection.execute("SELECT head FROM tenant WHERE no = ?", (number,)).fetchone()
-    return 0 if row is None else int(row[0])
+class Owner(NamedTuple):
+    """A tenant: its number, its name, the number of its last change, and its generation (`new_generation`)."""
+
+    no: int
+    name: str
+    head: int
+    generation: str
+
+
+def owner(connection: sqlite3.Connection, tenant: str) -> Owner:
+    """A tenant as it is now."""
+    row = connection.execute(
+        "SELECT no, name, head, generation FROM tenant WHERE name = ?", (tenant,)
+    ).fetchone()
+    return Owner(NO_TENANT, tenant, 0, "") if row is None else Owner(*row)
 
 
 def current(

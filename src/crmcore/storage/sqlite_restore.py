@@ -1,7 +1,7 @@
 """Restoring rows into the SQLite file, within a transaction that the caller has begun and will end.
 
-Invariant: a tenant is restored only where it has nothing. Rows are written a few hundred at a time, so as many of them
-are held and no more.
+Invariant: a tenant is restored only where it has nothing. Rows are written a few hundred or a few megabytes at a time,
+so as many of them are held and no more.
 """
 
 from __future__ import annotations
@@ -10,12 +10,21 @@ import sqlite3
 from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
+from crmcore.storage.cursor import new_generation
 from crmcore.storage.document import write
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
 from crmcore.storage.sqlite_read import to_blob
 from crmcore.storage.sqlite_write import insert
-from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    MOST_BYTES,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    weight,
+)
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import carried
 
@@ -26,7 +35,7 @@ _TABLES = {
     "key (tenant, namespace, value, kind, id)": 5,
     "sort (tenant, namespace, part, value, id, kind)": 6,
     "ledger (tenant, stream, seq, occurred, recorded, subjects, schema, body)": 8,
-    "batch (no, tenant, idem, digest, at, first, last, actor, reason)": 9,
+    "batch (no, tenant, idem, digest, at, first, last, actor, reason, rekeyed)": 10,
     "feed (tenant, number, batch, op, name, id, what)": 7,
     "load (batch, rows, refused)": 3,
     "erasure (batch, text)": 2,
@@ -62,6 +71,7 @@ class _Writer:
         self._waiting: dict[str, list[tuple[Any, ...]]] = {into: [] for into in _TABLES}
         self._tenant = 0
         self._rows = 0
+        self._weight = 0
         self._head = 0
         self._batch = int(connection.execute("SELECT coalesce(max(no), 0) FROM batch").fetchone()[0])
 
@@ -71,6 +81,7 @@ class _Writer:
             self._begin_tenant(row)
             return
         self._rows += 1
+        self._weight += weight(row)
         if isinstance(row, StoredRecord):
             self._record(row)
         elif isinstance(row, StoredEntry):
@@ -79,20 +90,22 @@ class _Writer:
             self._add(_LEDGER, [entry])
         else:
             self._note(row)
+        if self._weight >= MOST_BYTES:
+            self._flush_all()
 
     def _begin_tenant(self, row: StoredTenant) -> None:
         if self._connection.execute("SELECT 1 FROM tenant WHERE name = ?", (row.tenant,)).fetchone():
             raise not_empty()
         number = self._connection.execute(
-            "INSERT INTO tenant (name, head, pepper) VALUES (?, 0, ?)", (row.tenant, row.pepper or None)
+            "INSERT INTO tenant (name, head, pepper, generation) VALUES (?, 0, ?, ?)",
+            (row.tenant, row.pepper or None, new_generation()),
         ).lastrowid
         assert number is not None  # for the type checker: a row was inserted
         self._tenant, self._rows, self._head = number, 0, 0
 
     def end_tenant(self) -> None:
         """Write what waits, and look at the tenant as a whole."""
-        for into in _TABLES:
-            self._flush(into)
+        self._flush_all()
         if not self._rows:  # nothing is kept of a tenant that has nothing
             self._connection.execute("DELETE FROM tenant WHERE no = ?", (self._tenant,))
         self._connection.execute("UPDATE tenant SET head = ? WHERE no = ?", (self._head, self._tenant))
@@ -113,11 +126,12 @@ class _Writer:
         self._add(_SORT, [(number, *triple, blob, kind) for triple in sorts])
 
     def _note(self, row: StoredBatch) -> None:
-        _, idem, digest, at, actor, reason, events, load, erasure = row
+        _, idem, digest, at, actor, reason, events, load, erasure, rekeyed = row
         self._batch += 1
         first = 0 if digest is None else self._head
         last = first + len(events)
-        self._add(_BATCH, [(self._batch, self._tenant, idem, digest, at, first, last, actor, reason)])
+        text = write(rekeyed) if rekeyed else None
+        self._add(_BATCH, [(self._batch, self._tenant, idem, digest, at, first, last, actor, reason, text)])
         changes = [
             (self._tenant, place, self._batch, op, name, to_blob(id_), what)
             for place, (op, name, id_, what) in enumerate(events, first + 1)
@@ -133,6 +147,11 @@ class _Writer:
         waiting = self._waiting[into]
         waiting += rows
         if len(waiting) >= _TOGETHER:
+            self._flush(into)
+
+    def _flush_all(self) -> None:
+        self._weight = 0
+        for into in _TABLES:
             self._flush(into)
 
     def _flush(self, into: str) -> None:

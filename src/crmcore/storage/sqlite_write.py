@@ -12,10 +12,12 @@ from itertools import chain
 from typing import Any
 
 from crmcore.storage.bulk_plan import CheckedChunk
+from crmcore.storage.cursor import new_generation
+from crmcore.storage.document import write
 from crmcore.storage.erasing import CheckedErasure
-from crmcore.storage.plan import Event, Plan, Written, decide
-from crmcore.storage.sqlite_read import Applied, current, holders, lengths, to_blob
-from crmcore.storage.validate import Checked, KeyPair
+from crmcore.storage.plan import Event, Plan, Written, decide, rekeyed
+from crmcore.storage.sqlite_read import NO_TENANT, Applied, Owner, current, holders, lengths, owner, to_blob
+from crmcore.storage.validate import Address, Checked, KeyPair
 
 _Row = tuple[Any, ...]
 
@@ -30,14 +32,16 @@ def plan(connection: sqlite3.Connection, number: int, checked: Checked) -> Plan:
     )
 
 
-def tenant_for_writing(connection: sqlite3.Connection, tenant: str) -> tuple[int, int]:
-    """The number of a tenant, given now if it had none, and the number of its last change."""
-    row = connection.execute("SELECT no, head FROM tenant WHERE name = ?", (tenant,)).fetchone()
-    if row is None:
-        row = connection.execute(
-            "INSERT INTO tenant (name, head) VALUES (?, 0) RETURNING no, head", (tenant,)
-        ).fetchone()
-    return row[0], row[1]
+def tenant_for_writing(connection: sqlite3.Connection, tenant: str) -> Owner:
+    """A tenant, made now if it was not there."""
+    there = owner(connection, tenant)
+    if there.no != NO_TENANT:
+        return there
+    row = connection.execute(
+        "INSERT INTO tenant (name, head, generation) VALUES (?, 0, ?) RETURNING no, name, head, generation",
+        (tenant, new_generation()),
+    ).fetchone()
+    return Owner(*row)
 
 
 def fence(connection: sqlite3.Connection, number: int, idem: str) -> None:
@@ -65,7 +69,7 @@ def carry_out(
         entries,
         (number,),
     )
-    return note(connection, number, first, checked, plan.events, blobs)
+    return note(connection, number, first, checked, plan.events, blobs, rekeyed(plan.written))
 
 
 def write_records(
@@ -86,12 +90,16 @@ def note(
     checked: Checked | CheckedChunk | CheckedErasure,
     events: Sequence[Event],
     blobs: Mapping[str, bytes],
+    rekeyed: Sequence[Address] = (),
 ) -> Applied:
     """Keep that a batch was applied, with its changes, which are numbered from *first* + 1."""
     last = first + len(events)
+    _, idem, digest, at, actor, reason, *_ = checked
+    text = write(rekeyed) if rekeyed else None
     batch = connection.execute(
-        "INSERT INTO batch (tenant, idem, digest, at, first, last, actor, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, checked.idem, checked.digest, checked.at, first, last, checked.actor, checked.reason),
+        "INSERT INTO batch (tenant, idem, digest, at, first, last, actor, reason, rekeyed) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, idem, digest, at, first, last, actor, reason, text),
     ).lastrowid
     assert batch is not None  # for the type checker: a row was inserted
     blobs = {**blobs, "": b""}
@@ -101,7 +109,7 @@ def note(
     ]
     insert(connection, "feed (tenant, number, batch, op, name, id, what)", 7, feed)
     connection.execute("UPDATE tenant SET head = ? WHERE no = ?", (last, number))
-    return Applied(batch, checked.digest, checked.at, first, last)
+    return Applied(batch, digest, at, first, last)
 
 
 _TOGETHER = 32

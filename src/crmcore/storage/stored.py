@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
+from crmcore.errors import Corrupt, StoreClosed, StoreError
 from crmcore.storage.document import Json, write
 
 
@@ -70,7 +71,8 @@ class StoredBatch(NamedTuple):
 
     *digest* is empty when what it wrote was erased: it is refused for good, should it arrive again. *actor* is the
     canonical text of the actor. *load* is the number of rows of a chunk and the text of its refusals, *erasure* the
-    text of what was to be erased.
+    text of what was to be erased. *rekeyed* are the records, by kind and id in this order, whose keys or sorts it
+    replaced without writing them: that is no change in the feed, but whoever erases them has to know of it.
     """
 
     tenant: str
@@ -82,6 +84,7 @@ class StoredBatch(NamedTuple):
     events: tuple[Happened, ...] = ()
     load: tuple[int, str] | None = None
     erasure: str | None = None
+    rekeyed: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return f"StoredBatch(<{len(self.events)} changes>, <hidden>)"
@@ -104,18 +107,67 @@ def line(row: Stored) -> str:
         return f"{write(['entry', *row[:7]])[:-1]},{row.body}]"
     if isinstance(row, StoredBatch):
         digest = None if row.digest is None else row.digest.hex()
-        return write(["batch", row.tenant, row.idem, digest, *row[3:]])
+        rest = row[3:] if row.rekeyed else row[3:-1]  # most batches rekey nothing
+        return write(["batch", row.tenant, row.idem, digest, *rest])
     return write(["tenant", row.tenant, row.pepper.hex()])
 
 
+MOST_BYTES = 4 << 20
+"""Rows are read, packed and written in portions that weigh about so much, however few these are."""
+
+_ROW = 500  # what a row takes beside its texts
+_CHANGE = 200
+
+
+def weight(row: Stored) -> int:
+    """About how many bytes of memory a row takes: what `portion` and restores count by."""
+    if isinstance(row, StoredRecord):
+        return _ROW + len(row.body or "") + _CHANGE * (len(row.keys) + len(row.sorts))
+    if isinstance(row, StoredEntry):
+        return _ROW + len(row.body) + _CHANGE * len(row.subjects)
+    if isinstance(row, StoredBatch):
+        texts = len(row.reason or "") + len(row.erasure or "") + (len(row.load[1]) if row.load else 0)
+        return _ROW + texts + _CHANGE * (len(row.events) + len(row.rekeyed))
+    return _ROW
+
+
 def portion(rows: Iterator[Stored], limit: int) -> list[Stored]:
-    """The next rows, *limit* at most, and fewer where batches of many changes are among them: ten count as a row."""
+    """The next rows, *limit* at most, and no more when they weigh `MOST_BYTES`; at least one, if there is one."""
     taken: list[Stored] = []
-    room = limit
-    while room > 0 and (row := next(rows, None)) is not None:
+    weighed = 0
+    while len(taken) < limit and weighed < MOST_BYTES and (row := next(rows, None)) is not None:
         taken.append(row)
-        room -= 1 + (len(row.events) // 10 if isinstance(row, StoredBatch) else 0)
+        weighed += weight(row)
     return taken
+
+
+class Portions:
+    """Rows in portions. Where reading them failed once it fails for good: half of the rows are not all of them."""
+
+    def __init__(self, rows: Iterator[Stored]) -> None:
+        self._rows = rows
+        self._failed = False
+
+    def take(self, limit: int) -> list[Stored]:
+        """The next `portion`.
+
+        Raises:
+            StoreClosed: if it failed before.
+            Corrupt: if a row cannot be made from what is kept.
+        """
+        if self._failed:
+            raise StoreClosed(
+                "reading this snapshot failed before, so its rows are not all there: take another one"
+            )
+        self._failed = True  # unless it goes well
+        try:
+            taken = portion(self._rows, limit)
+        except StoreError:
+            raise  # some of them are ValueErrors as well
+        except (ValueError, TypeError, LookupError):
+            raise Corrupt("what is kept of a row is no row: verify the store, and restore a backup") from None
+        self._failed = False
+        return taken
 
 
 class Multiset:

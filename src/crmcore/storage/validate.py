@@ -420,6 +420,36 @@ def instant(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
+LONGEST_WAIT = 1_000_000.0
+"""Nobody waits for more seconds than this, eleven days: all clocks and drivers can count so far."""
+
+
+def check_timeout(timeout: float) -> float:
+    """The seconds that a call may wait, from 0 to `LONGEST_WAIT`; what is less or more is taken for these.
+
+    Raises:
+        InvalidRecord: if that is no number.
+
+    >>> check_timeout(float("inf")), check_timeout(-1)
+    (1000000.0, 0.0)
+    """
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or timeout != timeout:
+        raise InvalidRecord("a timeout is a number of seconds")
+    return float(min(max(timeout, 0), LONGEST_WAIT))
+
+
+def check_tenants(tenants: Collection[str] | None) -> None:
+    """Refuse names of tenants, as an export takes them, that are none.
+
+    Raises:
+        InvalidRecord: if they are a single text, or one of them cannot be a tenant.
+    """
+    if isinstance(tenants, (str, bytes)):
+        raise InvalidRecord("tenants are a collection of texts: put a single one into a list")
+    for tenant in tenants or ():
+        check_name(tenant, "a tenant")
+
+
 def check_limit(limit: object, what: str = "a limit") -> None:
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= MAX_INT:
         raise InvalidRecord(f"{what} is a whole number from 1 to 2**53 - 1")

@@ -80,6 +80,7 @@ class Subject(Protocol):
     budget: str
     minutes: float
     seed: int
+    told: object
 
     async def fresh(self) -> AsyncStore:
         """An empty store whose exclusive namespaces are `EXCLUSIVE`."""
@@ -90,7 +91,7 @@ class Subject(Protocol):
         ...
 
     async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
-        """Open what the author's hook of that name put there.
+        """Open what the author's hook of that name put there; what it said of that is in *told*.
 
         Raises:
             NotAsked: if there is no such hook.

@@ -127,4 +127,5 @@ MANIFEST: Mapping[str, str] = {
     "what_was_passed_in_can_be_changed_afterwards": "G13",
     "what_was_read_and_not_written_can_be_checked": "G3",
     "what_was_read_holds_for_every_batch_of_many": "G3",
+    "who_follows_a_dropped_tenant_is_told_so": "G9",
 }

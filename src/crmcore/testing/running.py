@@ -34,8 +34,9 @@ class Harness:
 
     *make* gives a fresh, empty store at a folder that is there and empty; *reopen* opens what is there again. *older*,
     *newer* and *damaged* put into a folder a store of an older schema, one of a newer schema, and one that was damaged
-    behind its back, for *reopen* to open. *files* are the files of a folder that the store writes; without it, all.
-    Each may be a coroutine function, and a store may be of either colour.
+    behind its back, for *reopen* to open; *older* returns the records that it put there, a mapping of refs to bodies.
+    *files* are the files of a folder that the store writes; without it, all. Each may be a coroutine function, and a
+    store may be of either colour.
     """
 
     make: Callable[[Path], Given]

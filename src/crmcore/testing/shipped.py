@@ -12,6 +12,7 @@ from pathlib import Path
 
 from crmcore.storage import AsyncMemoryStore, AsyncSqliteStore, MemoryStore, SqliteStore
 from crmcore.storage.lift import lift, run
+from crmcore.storage.protocol import Body, Ref
 from crmcore.testing.kit import ANN, Writer, put, ref
 from crmcore.testing.running import Harness
 
@@ -32,9 +33,12 @@ async def async_sqlite(place: Path) -> AsyncSqliteStore:
     return AsyncSqliteStore.open(place / "crm.db", migrate=True)
 
 
-def older(place: Path) -> None:
-    """Put a file there as crmcore wrote it before it could erase."""
-    _with(place, "DROP TABLE erasure", "ALTER TABLE tenant DROP COLUMN pepper", "PRAGMA user_version = 2")
+def older(place: Path) -> Mapping[Ref, Body]:
+    """Put a file there as crmcore wrote it before it could erase; its records."""
+    later = ["tenant DROP COLUMN pepper", "tenant DROP COLUMN generation", "batch DROP COLUMN rekeyed"]
+    dropped = [f"ALTER TABLE {column}" for column in later]
+    _with(place, "DROP TABLE erasure", *dropped, "PRAGMA user_version = 2")
+    return {ref(1): {"n": 1}}
 
 
 def newer(place: Path) -> None:

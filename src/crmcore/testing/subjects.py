@@ -46,6 +46,7 @@ class Opened:
     budget = "quick"
     minutes = 60.0
     seed = 0
+    told: object = None
 
     def __init__(self) -> None:
         self.stores: list[AsyncStore] = []
@@ -158,8 +159,7 @@ class Placed(Opened):
         place = self.folder / f"store-{len(self.stores)}"
         place.mkdir(parents=True)
         done = plant(place)
-        if inspect.isawaitable(done):
-            await done
+        self.told = await done if inspect.isawaitable(done) else done
         self.stores.append(await opened((self._reopen or self._make)(place)))
         return self.stores[-1]
 

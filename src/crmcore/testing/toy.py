@@ -7,7 +7,7 @@ fault. It writes its file when it is closed and when something is erased: enough
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import DURABLE, SCHEMA
 from crmcore.storage.cursor import Cursors
+from crmcore.storage.protocol import Body, Ref
 
 NEWEST = 2
 KINDS: tuple[type[Stored], ...] = (StoredTenant, StoredRecord, StoredEntry, StoredBatch)
@@ -68,14 +69,17 @@ class Toy(MemoryStore):
         return list(self.export().read(1_000_000))
 
     def save_file(self) -> None:
-        lines = [repr(self.version), *(_line(row) for row in self.rows())]
+        generations = {name: data.generation for name, data in self._tenants.items() if not data.empty}
+        lines = [repr(self.version), repr(generations), *(_line(row) for row in self.rows())]
         self.file.write_text("\n".join(lines), encoding="utf-8")
 
     def load_file(self) -> None:
-        version, *lines = self.file.read_text(encoding="utf-8").split("\n")
+        version, generations, *lines = self.file.read_text(encoding="utf-8").split("\n")
         self.version = int(version)
         self.check_version()
         self.restore(_row(line) for line in lines)
+        for name, generation in literal_eval(generations).items():
+            self._tenants[name].generation = generation
         if self.file.with_name("damaged").exists():
             self._tenants["acme"]._keys.clear()
 
@@ -136,9 +140,10 @@ def _row(line: str) -> Stored:
     return row._replace(body=Json(row.body)) if getattr(row, "body", None) is not None else row  # type: ignore[no-any-return]  # one of KINDS
 
 
-def older(place: Path) -> None:
-    """Put a store of the first schema there."""
+def older(place: Path) -> Mapping[Ref, Body]:
+    """Put a store of the first schema there; its records."""
     _of_version(place, 1)
+    return {Ref("acme", "party", _ID): {"old": 1}}
 
 
 def newer(place: Path) -> None:
@@ -152,11 +157,14 @@ def damaged(place: Path) -> None:
     _of_version(place, NEWEST)
 
 
+_ID = "00000005-0000-7000-8000-000000000000"
+
+
 def _of_version(place: Path, version: int) -> None:
     cells = (
         "acme",
         "party",
-        "00000005-0000-7000-8000-000000000000",
+        _ID,
         1,
         1,
         '{"old":1}',
@@ -164,5 +172,5 @@ def _of_version(place: Path, version: int) -> None:
         (),
     )
     record = ("StoredRecord", cells)
-    lines: Iterable[object] = (version, ("StoredTenant", ("acme", b"")), record)
+    lines: Iterable[object] = (version, {}, ("StoredTenant", ("acme", b"")), record)
     (place / "rows.txt").write_text("\n".join(map(repr, lines)), encoding="utf-8")

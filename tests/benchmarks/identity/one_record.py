@@ -61,7 +61,7 @@ def fill(path: Path, count: int, shared: int, of: Town) -> None:
     assert connection is not None
     for setting in ("synchronous=OFF", "cache_size=-2500000", "wal_autocheckpoint=100000"):
         connection.execute(f"PRAGMA {setting}")
-    number, _ = tenant_for_writing(connection, "default")
+    number = tenant_for_writing(connection, "default").no
     started = time.perf_counter()
     made = 0
     every = max(1, count // shared) if shared else 0

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from crmcore.errors import InvalidRecord
-from crmcore.storage import tenants_of
-from crmcore.storage.capability import TENANTS
+from crmcore.errors import InvalidRecord, PositionExpired
+from crmcore.storage import claims, tenants_of
+from crmcore.storage.capability import CHANGES, TENANTS
 from crmcore.testing.kit import (
     KEYS,
     STREAMS,
     TENANT,
+    NotAsked,
     Subject,
     Writer,
     feed,
@@ -70,3 +71,25 @@ async def a_dropped_tenant_has_nothing_and_others_all(subject: Subject) -> None:
     again = await tenants_of(store).drop_tenant(TENANT)
     same((again.records, again.entries), (0, 0), "what was dropped the second time")
     holds(not (await store.apply(first)).replayed, "a receipt of the dropped tenant is still known")
+
+
+@guarantee("G9", part=TENANTS)
+async def who_follows_a_dropped_tenant_is_told_so(subject: Subject) -> None:
+    """Positions from before a tenant was dropped are refused with PositionExpired, also when it has more changes than
+    before; the beginning is always the beginning."""
+    store = await subject.fresh()
+    if not claims(store.describe(), CHANGES):
+        raise NotAsked("the store has no feed")
+    await tell(store)
+    await tell(store, "other")
+    page = await store.changes(TENANT, limit=3)
+    places = [*(one.position for one in page.items), page.watermark]
+    elsewhere = (await store.changes("other")).watermark
+    await tenants_of(store).drop_tenant(TENANT)
+    for number in range(3):
+        for place in places:
+            await refused(PositionExpired, store.changes(TENANT, place))
+        same((await store.changes("other", elsewhere)).items, (), "what is new of the other tenant")
+        same(len((await store.changes(TENANT)).items), 20 * number, "the changes from the beginning")
+        new = [put(ref(100 + 20 * number + more)) for more in range(20)]
+        await Writer(store)(*new, idem=f"after-{number}")

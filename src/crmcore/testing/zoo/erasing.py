@@ -21,6 +21,7 @@ from crmcore.storage import (
     Receipt,
     Residual,
 )
+from crmcore.storage.memory_tenant import TenantData
 from crmcore.testing.zoo.mutant import Mutant
 
 
@@ -189,6 +190,18 @@ class DropKeepsReceipts(Mutant):
         if known:
             self.outcome(tenant, "dropped")
             self._tenant(tenant).batches.update(known)
+        return report
+
+
+class DropGoesOnCounting(Mutant):
+    """Takes a position of a tenant that it dropped for one of the new tenant of this name."""
+
+    caught_by = "who_follows_a_dropped_tenant_is_told_so"
+
+    def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
+        generation = self._tenant(tenant).generation
+        report = super().drop_tenant(tenant, timeout=timeout)
+        self._tenants[tenant] = TenantData(tenant, generation=generation)
         return report
 
 

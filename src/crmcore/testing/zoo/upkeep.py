@@ -44,7 +44,7 @@ class ForgetsOnReopen(Mutant):
     caught_by = "a_reopened_store_has_everything"
 
     def save_file(self) -> None:
-        self.file.write_text(repr(self.version))
+        self.file.write_text(f"{self.version}\n{{}}")
 
 
 class ForgetsReceiptsOnReopen(Mutant):
@@ -81,6 +81,18 @@ class NeverDoneMigrating(Mutant):
 
     def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
         return (*super().migrate(timeout=timeout), "look again")
+
+
+class MigrationLosesRecords(Mutant):
+    """Throws away what there was when it migrates."""
+
+    caught_by = "an_older_store_is_brought_up_to_date"
+
+    def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
+        steps = super().migrate(timeout=timeout)
+        if steps:
+            self._tenants.clear()
+        return steps
 
 
 class MigratesToNothing(Mutant):

@@ -1,0 +1,182 @@
+"""A backup and what goes on beside it: erasures that are carried over, others who write, keys, names, and sizes."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import crmcore.storage.sqlite_erasing as sqlite_erasing
+from crmcore.errors import BatchTooLarge, Corrupt, InvalidRecord, NotEmpty, Unavailable, WrongKey
+from crmcore.storage import Erasure, MemoryStore, Residual, SqliteStore, backup, lift, restore, run
+from crmcore.storage.backup_file import verify_backup
+from crmcore.storage.backup_frames import FRAME, HEADER, ROWS, FrameWriter
+from crmcore.storage.backup_manifest import opening
+from crmcore.storage.carried_over import erase_again
+from crmcore.testing.kit import NOW, TENANT, Writer, put, ref
+from tests.storage.erased_bytes import erasure, fill, left
+from tests.storage.test_parts_backup import KEY, small
+
+
+def each(*numbers: int) -> list[Erasure]:
+    return [erasure([number], f"erase-{number}") for number in numbers]
+
+
+def test_who_writes_while_a_backup_is_restored_does_not_keep_the_erasures_from_being_done(
+    tmp_path: Path,
+) -> None:
+    class Busy(SqliteStore):
+        def restore(self, rows: Any) -> Any:
+            done = super().restore(rows)
+            run(Writer(lift(self))(put(ref(900_000)), idem="of the app"))
+            return done
+
+    with SqliteStore(tmp_path / "live.db") as live, Busy(tmp_path / "second.db") as second:
+        fill(live, 20)
+        backup(live, tmp_path / "b", at=NOW)
+        assert restore(second, tmp_path / "b", erasures=each(5)).erasures == 1
+        assert not left(tmp_path / "second.db", [5])
+
+
+def test_a_restore_that_was_cut_off_before_the_erasures_is_gone_on_with(tmp_path: Path) -> None:
+    class Dies(SqliteStore):
+        def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> Any:
+            raise KeyboardInterrupt
+
+    path = tmp_path / "second.db"
+    with SqliteStore(tmp_path / "live.db") as live, Dies(path) as dies:
+        fill(live, 20)
+        backup(live, tmp_path / "b", at=NOW)
+        with pytest.raises(KeyboardInterrupt):
+            restore(dies, tmp_path / "b", erasures=each(5, 6))
+    with SqliteStore(path) as second:
+        with pytest.raises(NotEmpty):
+            restore(second, tmp_path / "b", erasures=each(5, 6))
+        for count in (2, 0):
+            done = run(erase_again(lift(second), each(5, 6)))
+            assert (done.erasures, done.residual) == (count, ())
+        assert not left(path, [5, 6])
+
+
+def test_several_erasures_write_a_file_anew_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+    rewrite = sqlite_erasing._rewrite
+    monkeypatch.setattr(sqlite_erasing, "_rewrite", lambda *given: calls.append(rewrite(*given)))
+    with SqliteStore(tmp_path / "live.db") as live, SqliteStore(tmp_path / "second.db") as second:
+        fill(live, 20)
+        backup(live, tmp_path / "b", at=NOW)
+        report = restore(second, tmp_path / "b", erasures=each(5, 6, 7, 8))
+        assert (report.erasures, report.residual, len(calls)) == (4, (), 1)
+        assert not left(tmp_path / "second.db", [5, 6, 7, 8])
+
+
+def test_what_each_erasure_leaves_is_told(tmp_path: Path) -> None:
+    class Leaves(MemoryStore):
+        def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> Any:
+            places = {"since-1": "heap", "since-2": "replicas"}
+            there = [Residual(place=places[erasure.idem], what="rows", remedy="wait")]
+            residual = tuple(there) if erasure.idem in places else ()
+            return attrs.evolve(super().erase(erasure, timeout=timeout), residual=residual)
+
+    small(tmp_path / "b")
+    report = restore(
+        Leaves(), tmp_path / "b", erasures=[erasure([number], f"since-{number}") for number in (1, 2)]
+    )
+    assert [one.place for one in report.residual] == ["heap", "replicas"]
+
+
+def test_a_file_that_appeared_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "b"
+    store = MemoryStore()
+    run(Writer(lift(store))(*(put(ref(number)) for number in range(1100))))
+
+    def appears(rows: int) -> None:
+        path.write_text("precious")
+
+    with pytest.raises(Unavailable, match="already"):
+        backup(store, path, at=NOW, on_progress=appears)
+    assert path.read_text() == "precious"
+    assert [file.name for file in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_file_system_without_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", none)
+    small(tmp_path / "b")
+    assert verify_backup(tmp_path / "b").records
+    assert [file.name for file in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_backup_says_that_it_is_sealed_with_a_key(tmp_path: Path) -> None:
+    small(tmp_path / "sealed", KEY)
+    small(tmp_path / "open")
+    with pytest.raises(WrongKey, match="is sealed with a key"):
+        restore(MemoryStore(), tmp_path / "sealed")
+    with pytest.raises(WrongKey, match="is not sealed"):
+        verify_backup(tmp_path / "open", key=KEY)
+    with pytest.raises(Corrupt, match="not made with this key"):
+        verify_backup(tmp_path / "sealed", key=bytes(32))
+
+
+@pytest.mark.parametrize("key", [b"", b"k" * 15, "k" * 32])
+def test_a_key_that_could_be_guessed_is_refused(tmp_path: Path, key: Any) -> None:
+    small(tmp_path / "b")
+    with pytest.raises(InvalidRecord, match="16 bytes"):
+        backup(MemoryStore(), tmp_path / "c", at=NOW, key=key)
+    with pytest.raises(InvalidRecord, match="16 bytes"):
+        verify_backup(tmp_path / "b", key=key)
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize("tenants", ["acme", ["acmee"], [TENANT, "acmee"]])
+def test_a_tenant_that_has_nothing_is_not_backed_up_in_silence(tmp_path: Path, tenants: Any) -> None:
+    store = MemoryStore()
+    run(Writer(lift(store))(put(ref(1))))
+    with pytest.raises(InvalidRecord, match="tenants"):
+        backup(store, tmp_path / "b", at=NOW, tenants=tenants)
+    assert not list(tmp_path.iterdir())
+    assert backup(store, tmp_path / "b", at=NOW, tenants=[TENANT]).tenants == 1
+
+
+def test_a_small_file_of_one_endless_row_takes_little_memory(tmp_path: Path) -> None:
+    with (tmp_path / "bad").open("wb") as sink:
+        writer = FrameWriter(sink, None)
+        writer.frame(HEADER, opening(MemoryStore().describe(), NOW))
+        for _ in range(250):
+            writer.frame(ROWS, b"0" * FRAME)
+        writer.end()
+    tracemalloc.start()
+    with pytest.raises(Corrupt, match="longer"):
+        verify_backup(tmp_path / "bad")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 << 20
+
+
+def test_what_could_not_be_restored_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crmcore.storage.backup_file._LONGEST", 1000)
+    store = MemoryStore()
+    run(Writer(lift(store))(put(ref(1), 0, {"text": "x" * 1000})))
+    with pytest.raises(BatchTooLarge):
+        backup(store, tmp_path / "b", at=NOW)
+
+
+def test_large_rows_are_backed_up_and_restored_in_little_memory(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "crm.db") as store, SqliteStore(tmp_path / "second.db") as second:
+        for number in range(60):
+            row = put(ref(number), 0, {"text": "x" * 1_000_000})
+            run(Writer(lift(store))(row, idem=f"b{number}"))
+        tracemalloc.start()
+        backup(store, tmp_path / "b", at=NOW)
+        _, written = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        restore(second, tmp_path / "b")
+        _, restored = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert written < 25 << 20
+    assert restored < 40 << 20
