@@ -10,11 +10,13 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakSet
 
 from crmcore.errors import SchemaMismatch, StoreClosed
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.postgres_driver import DriverError, Late, Link, Names
 from crmcore.storage.postgres_errors import translated
+from crmcore.storage.postgres_export import AsyncPostgresSnapshot
 from crmcore.storage.postgres_pool import Pool
 from crmcore.storage.postgres_rows import Place, sealed
 from crmcore.storage.postgres_schema import Opened
@@ -33,12 +35,15 @@ class PostgresBase:
         self._asked_exclusive = exclusive
         self._timeout = timeout
         self._process = os.getpid()
+        self._snapshots: WeakSet[AsyncPostgresSnapshot] = WeakSet()
         self._opened = opened
         self._cursors = Cursors(b"" if opened is None else opened.secret)
 
     async def close(self) -> None:
         """Give the connections back; those in use are closed when their call ends. May be repeated."""
         await self._pool.close()
+        for snapshot in list(self._snapshots):
+            snapshot.end()
 
     @property
     def _ready(self) -> Opened:
