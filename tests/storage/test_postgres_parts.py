@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crmcore.errors import Corrupt, InvalidRecord, StoreClosed, StoreError
+from crmcore.errors import Corrupt, InvalidRecord, StoreClosed, StoreError, Unavailable
 from crmcore.storage import Batch, Operation, PostgresStore, SqliteStore
 from crmcore.storage.erasure import Erasure
 from crmcore.storage.postgres_export import PostgresSnapshot
@@ -138,3 +138,20 @@ def test_a_batch_that_only_rekeyed_the_erased_is_stripped_also_after_a_restore(s
                 assert report.batches == 2
     finally:
         drop(other)
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e300])
+def test_however_long_a_call_may_wait_it_works(store: PostgresStore, schema: str, timeout: float) -> None:
+    assert not store.apply(batch("long", append("log:2", {})), timeout=timeout).replayed
+    with PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE, timeout=timeout) as other:
+        assert other.get([A])
+
+
+def test_a_timeout_is_a_number(store: PostgresStore) -> None:
+    with pytest.raises(InvalidRecord):
+        store.apply(batch("nan", append("log:2", {})), timeout=float("nan"))
+
+
+def test_an_address_that_is_no_text_is_refused_with_a_sentence() -> None:
+    with pytest.raises(Unavailable, match="no address"):
+        PostgresStore("postgresql://\ud800/crm")

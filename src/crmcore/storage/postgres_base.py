@@ -22,6 +22,7 @@ from crmcore.storage.postgres_rows import Place, sealed
 from crmcore.storage.postgres_schema import Opened
 from crmcore.storage.postgres_transaction import Transaction, transaction
 from crmcore.storage.protocol import Position
+from crmcore.storage.validate import check_timeout
 
 
 class PostgresBase:
@@ -33,7 +34,7 @@ class PostgresBase:
         self._pool = pool
         self._names = names
         self._asked_exclusive = exclusive
-        self._timeout = timeout
+        self._timeout = check_timeout(timeout)
         self._process = os.getpid()
         self._snapshots: WeakSet[AsyncPostgresSnapshot] = WeakSet()
         self._opened = opened
@@ -68,7 +69,9 @@ class PostgresBase:
     def _reading(self, timeout: float | None = None, *, ready: bool = True) -> _Reading:
         """A connection for a read: nothing that it does changes anything."""
         self._check(ready)
-        return _Reading(self._pool, time.monotonic() + (self._timeout if timeout is None else timeout))
+        return _Reading(
+            self._pool, time.monotonic() + (self._timeout if timeout is None else check_timeout(timeout))
+        )
 
     @asynccontextmanager
     async def _writing(self, timeout: float, idem: str) -> AsyncIterator[Transaction]:

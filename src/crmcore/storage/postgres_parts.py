@@ -29,7 +29,7 @@ from crmcore.storage.protocol import Page
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
 from crmcore.storage.upkeep import Integrity, SchemaState
-from crmcore.storage.validate import check_limit, check_name, check_tenants
+from crmcore.storage.validate import check_limit, check_name, check_tenants, check_timeout
 
 _TENANTS = f"SELECT name FROM {{tenant}} AS t WHERE name > $1 AND {HAS_SOMETHING} ORDER BY name LIMIT $2"
 
@@ -111,7 +111,7 @@ class PostgresParts(PostgresBase):
     async def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
         async with self._reading(timeout, ready=False) as link:
             taken = await postgres_schema.migrate(
-                link, self._names, self._asked_exclusive, int(timeout * 1000)
+                link, self._names, self._asked_exclusive, int(check_timeout(timeout) * 1000)
             )
             opened = await postgres_schema.opened(link, self._names, self._asked_exclusive)
         if self._opened is None:
