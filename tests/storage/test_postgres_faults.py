@@ -85,7 +85,7 @@ def backend(store: PostgresStore) -> int:
         ("42P01", SchemaMismatch),
         ("23505", Corrupt),
         ("XX001", Corrupt),
-        ("22P02", Unavailable),
+        ("22P02", Corrupt),
     ],
 )
 def test_a_sqlstate_has_one_meaning(state: str, kind: type[StoreError]) -> None:

@@ -10,16 +10,19 @@ import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from weakref import WeakSet
 
 from crmcore.errors import SchemaMismatch, StoreClosed
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.postgres_driver import DriverError, Late, Link, Names
 from crmcore.storage.postgres_errors import translated
+from crmcore.storage.postgres_export import AsyncPostgresSnapshot
 from crmcore.storage.postgres_pool import Pool
 from crmcore.storage.postgres_rows import Place, sealed
 from crmcore.storage.postgres_schema import Opened
 from crmcore.storage.postgres_transaction import Transaction, transaction
 from crmcore.storage.protocol import Position
+from crmcore.storage.validate import check_timeout
 
 
 class PostgresBase:
@@ -31,14 +34,17 @@ class PostgresBase:
         self._pool = pool
         self._names = names
         self._asked_exclusive = exclusive
-        self._timeout = timeout
+        self._timeout = check_timeout(timeout)
         self._process = os.getpid()
+        self._snapshots: WeakSet[AsyncPostgresSnapshot] = WeakSet()
         self._opened = opened
         self._cursors = Cursors(b"" if opened is None else opened.secret)
 
     async def close(self) -> None:
         """Give the connections back; those in use are closed when their call ends. May be repeated."""
         await self._pool.close()
+        for snapshot in list(self._snapshots):
+            snapshot.end()
 
     @property
     def _ready(self) -> Opened:
@@ -63,7 +69,9 @@ class PostgresBase:
     def _reading(self, timeout: float | None = None, *, ready: bool = True) -> _Reading:
         """A connection for a read: nothing that it does changes anything."""
         self._check(ready)
-        return _Reading(self._pool, time.monotonic() + (self._timeout if timeout is None else timeout))
+        return _Reading(
+            self._pool, time.monotonic() + (self._timeout if timeout is None else check_timeout(timeout))
+        )
 
     @asynccontextmanager
     async def _writing(self, timeout: float, idem: str) -> AsyncIterator[Transaction]:

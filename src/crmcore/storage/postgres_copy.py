@@ -21,9 +21,21 @@ RecordRow = tuple[str, str, int, int, str, str | None, Sequence[KeyPair], Sequen
 EntryRow = tuple[str, int, int, int, str, str, str]
 """Stream, seq, occurred, recorded, subjects, schema, body."""
 BatchRow = tuple[
-    str, bytes | None, int, int, int, int, str | None, str, str | None, int | None, str | None, str | None
+    str,
+    bytes | None,
+    int,
+    int,
+    int,
+    int,
+    str | None,
+    str,
+    str | None,
+    int | None,
+    str | None,
+    str | None,
+    str | None,
 ]
-"""Idem, digest, at, era, no, last, idle, actor, reason, rows, refused, erasure."""
+"""Idem, digest, at, era, no, last, idle, actor, reason, rows, refused, erasure, rekeyed."""
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
@@ -41,7 +53,7 @@ _COPY = {
         "COPY {ledger} (tenant, stream, seq, occurred, recorded, subjects, schema, body) FROM STDIN (FORMAT binary)"
     ),
     "batch": (
-        "COPY {batch} (tenant, idem, digest, at, era, no, last, idle, actor, reason, rows, refused, erasure) "
+        "COPY {batch} (tenant, idem, digest, at, era, no, last, idle, actor, reason, rows, refused, erasure, rekeyed) "
         "FROM STDIN (FORMAT binary)"
     ),
     "feed": "COPY {feed} (tenant, era, n, no, size, changes) FROM STDIN (FORMAT binary)",
@@ -146,12 +158,20 @@ class Copying:
             yield b"".join((start, _text(stream), numbers, _text(subjects), _text(schema), _text(body)))
 
     def _batches(self, rows: Iterable[BatchRow]) -> Iterator[bytes]:
-        start = _width(13) + self._tenant
-        for idem, digest, at, era, no, last, idle, actor, reason, count, refused, erasure in rows:
+        start = _width(14) + self._tenant
+        for idem, digest, at, era, no, last, idle, actor, reason, count, refused, erasure, rekeyed in rows:
             size = _NULL if count is None else _int4(4, count)
             kept = _NULL if digest is None else _length(len(digest)) + digest
             numbers = _int8(8, at) + _int4(4, era) + _int4(4, no) + _int4(4, last)
-            words = _text(idle) + _text(actor) + _text(reason) + size + _text(refused) + _text(erasure)
+            words = (
+                _text(idle)
+                + _text(actor)
+                + _text(reason)
+                + size
+                + _text(refused)
+                + _text(erasure)
+                + _text(rekeyed)
+            )
             yield b"".join((start, _text(idem), kept, numbers, words))
 
 

@@ -71,7 +71,10 @@ _WRITERS = (
     "JOIN {batch} AS b ON b.tenant = f.tenant AND b.era = f.era AND b.tx = f.tx AND b.no = f.no "
     "WHERE f.tenant = $1 AND b.digest <> '' AND change ->> 0 <> 'erase' AND ("
     "(change ->> 1, change ->> 2) IN (SELECT * FROM unnest($2::text[], $3::text[])) OR (change ->> 2 = '' AND "
-    "(change ->> 1, (change ->> 3)::bigint) IN (SELECT * FROM unnest($4::text[], $5::bigint[]))))"
+    "(change ->> 1, (change ->> 3)::bigint) IN (SELECT * FROM unnest($4::text[], $5::bigint[])))) "
+    "UNION SELECT b.idem FROM {batch} AS b CROSS JOIN LATERAL jsonb_array_elements(b.rekeyed::jsonb) AS c (place) "
+    "WHERE b.tenant = $1 AND b.digest <> '' AND b.rekeyed IS NOT NULL "
+    "AND (place ->> 0, place ->> 1) IN (SELECT * FROM unnest($2::text[], $3::text[]))"
 )
 _STRIP = (
     "UPDATE {batch} AS b SET idem = a2, digest = $2, reason = NULL FROM unnest($3::text[], $4::text[]) "
@@ -146,7 +149,7 @@ async def _named(writing: Transaction, owner: Tenant, checked: CheckedErasure) -
 async def _writers(
     writing: Transaction, owner: Tenant, checked: CheckedErasure, named: Sequence[Row]
 ) -> list[str]:
-    """The batches that wrote something of what is erased, but for those that are stripped already."""
+    """The batches that wrote or rekeyed something of what is erased, but for those that are stripped already."""
     if not checked.addresses and not named:
         return []
     kinds = [kind for kind, _ in checked.addresses]

@@ -55,6 +55,7 @@ _BY_CLASS: dict[str, _Meaning] = {
     "53": (StoreFull, "the PostgreSQL server has run out of something: ask its administrator"),
     "57": _GONE,  # operator intervention: shut down, crashed, starting up
     "58": (Unavailable, "the PostgreSQL server has trouble with its machine: ask its administrator"),
+    "22": (Corrupt, "what is kept of a row cannot be read: run verify(), and restore a backup"),
     "23": (Corrupt, "what is stored contradicts itself: run verify(), and restore from a backup"),
     "XX": (Corrupt, "PostgreSQL found what it keeps damaged: restore it from a backup"),
 }

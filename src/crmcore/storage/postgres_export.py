@@ -13,12 +13,22 @@ from typing import Any
 
 from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode
+from crmcore.storage.kept import from_kept
 from crmcore.storage.lift import run
 from crmcore.storage.plan import Event
 from crmcore.storage.postgres_driver import DriverError, Late, Link, Row
 from crmcore.storage.postgres_errors import translated
 from crmcore.storage.postgres_rows import carried_by, unpacked
-from crmcore.storage.stored import Happened, Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    MOST_BYTES,
+    Happened,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    weight,
+)
 from crmcore.storage.validate import check_limit
 
 _AT_A_TIME = 250
@@ -42,7 +52,7 @@ _ENTRIES = (
 )
 # Canonical JSON has no line break, so one stands between the rows of the feed.
 _BATCHES = (
-    "SELECT idem, digest, at, actor, reason, rows, refused, erasure, "
+    "SELECT idem, digest, at, actor, reason, rows, refused, erasure, rekeyed, "
     "(SELECT string_agg(f.changes, chr(10) ORDER BY f.n) FROM {feed} AS f "
     "WHERE f.tenant = b.tenant AND f.era = b.era AND f.tx = b.tx AND f.no = b.no) "
     "FROM {batch} AS b WHERE tenant = $1 AND digest IS NOT NULL ORDER BY era, tx, no"
@@ -69,12 +79,17 @@ async def rows_of(link: Link, tenants: Collection[str] | None) -> AsyncIterator[
             text = None if body is None else Json(body)
             yield StoredRecord(tenant, kind, id_, version, schema, text, *carried_by(carries))
         async for stream, seq, occurred, recorded, subjects, schema, body in through(link, _ENTRIES, number):
-            named = tuple(decode(subjects))
+            named = _subjects(subjects)
             yield StoredEntry(tenant, stream, seq, occurred, recorded, named, schema, Json(body))
         async for row in through(link, _BATCHES, number):
             yield _batch(tenant, *row)
         async for (idem,) in through(link, _FENCES, number):
             yield StoredBatch(tenant, idem, None, 0, "", None)
+
+
+@from_kept
+def _subjects(text: str) -> tuple[str, ...]:
+    return tuple(decode(text))
 
 
 def _batch(
@@ -87,12 +102,18 @@ def _batch(
     rows: int | None,
     refused: str | None,
     erasure: str | None,
+    rekeyed: str | None,
     changes: str | None,
 ) -> StoredBatch:
     texts = [] if changes is None else changes.split("\n")
     events = tuple([happened(event) for text in texts for event in unpacked(text)])
     load = None if rows is None or refused is None else (rows, refused)
-    return StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure)
+    return StoredBatch(tenant, idem, digest, at, actor, reason, events, load, erasure, _rekeyed(rekeyed))
+
+
+@from_kept
+def _rekeyed(text: str | None) -> tuple[tuple[str, str], ...]:
+    return tuple((kind, id_) for kind, id_ in decode(text)) if text else ()
 
 
 def happened(event: Event) -> Happened:
@@ -107,27 +128,48 @@ class AsyncPostgresSnapshot:
         self._link = link
         self._timeout = timeout
         self._rows = rows_of(link, None if tenants is None else frozenset(tenants))
-        self._closed = False
+        self._closed = self._failed = self._busy = False
 
     async def read(self, limit: int = 1000) -> Sequence[Stored]:
         check_limit(limit)
+        self._busy = True  # before it is asked whether it is closed: who closes asks the other way round
+        try:
+            return await self._portion(limit)
+        finally:
+            self._busy = False
+            if self._closed or self._failed:
+                self._link.drop()
+
+    async def _portion(self, limit: int) -> list[Stored]:
         if self._closed:
-            raise StoreClosed("this snapshot is closed: take another one")
+            raise StoreClosed("this snapshot is closed, or its store: take another one")
+        if self._failed:
+            raise StoreClosed(
+                "reading this snapshot failed before, so its rows are not all there: take another one"
+            )
         self._link.until(time.monotonic() + self._timeout)
+        self._failed = True  # unless it goes well: half of the rows are not all of them
         found: list[Stored] = []
+        weighed = 0
         try:
             async for row in self._rows:
                 found.append(row)
-                if len(found) == limit:
+                weighed += weight(row)
+                if len(found) == limit or weighed >= MOST_BYTES:
                     break
         except (DriverError, Late, OSError) as error:
-            self._link.drop()
             raise translated(error) from None
+        self._failed = False
         return found
 
     async def close(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Close it; a read that is under way, in another thread, drops the connection when it ends."""
         self._closed = True
-        self._link.drop()  # the server ends what a closed connection had begun
+        if not self._busy:
+            self._link.drop()  # the server ends what a closed connection had begun
 
 
 class PostgresSnapshot:

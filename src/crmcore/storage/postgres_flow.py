@@ -157,7 +157,7 @@ class PostgresFlow(PostgresParts):
             owner = await postgres_lookup.tenant_for_writing(writing, tenant, who)
             idle = None if plan.events else await postgres_lookup.head(writing, tenant)
             done = postgres_write.effects(secret, self._exclusive, plan)
-            note = postgres_write.note_of(checked)
+            note = postgres_write.note_of(checked, plan)
             ((tx,),) = (await writing.commit(postgres_write.carry_out(owner, note, done, plan.events, idle)))[
                 0
             ]

@@ -22,7 +22,7 @@ from crmcore.storage.postgres_errors import translated
 from crmcore.storage.postgres_pool import GRACE, Greet
 from crmcore.storage.postgres_schema import Opened
 from crmcore.storage.protocol import Capability, Description
-from crmcore.storage.validate import check_word
+from crmcore.storage.validate import check_timeout, check_word
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}\Z")
 CAPABILITIES = (
@@ -59,6 +59,7 @@ def start(
         check_word(namespace, "a namespace")
     if pool_size < 1:
         raise InvalidRecord("a pool has at least one connection")
+    timeout = check_timeout(timeout)
     names, asked = Names(schema), frozenset(exclusive)
     deadline = time.monotonic() + timeout
     address = _redacted(dsn, schema)
@@ -98,7 +99,7 @@ async def _prepare(
 def _redacted(dsn: str, schema: str) -> str:
     try:
         parts = conninfo_to_dict(dsn)
-    except DriverError:
+    except (DriverError, UnicodeError):
         raise Unavailable(
             "this is no address of a PostgreSQL server: give one such as 'postgresql://db.example.org/crm'"
         ) from None
@@ -119,7 +120,7 @@ def greeting(names: Names, timeout: float) -> Greet:
     """What is done first on each connection of a pool."""
 
     async def greet(link: Link) -> None:
-        await link.ask(_SETTLE, [str(max(int(timeout * 1000), 1))])
+        await link.ask(_SETTLE, [str(max(int(check_timeout(timeout) * 1000), 1))])
         if not (await postgres_schema.state(link, names)).pending:
             await postgres_schema.check_era(link, names)
 

@@ -29,7 +29,7 @@ from crmcore.storage.protocol import Page
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
 from crmcore.storage.upkeep import Integrity, SchemaState
-from crmcore.storage.validate import check_limit, check_name
+from crmcore.storage.validate import check_limit, check_name, check_tenants, check_timeout
 
 _TENANTS = f"SELECT name FROM {{tenant}} AS t WHERE name > $1 AND {HAS_SOMETHING} ORDER BY name LIMIT $2"
 
@@ -39,8 +39,7 @@ class PostgresParts(PostgresBase):
 
     async def export(self, tenants: Collection[str] | None = None) -> AsyncPostgresSnapshot:
         """A snapshot on a connection of its own, beside those of the pool."""
-        for tenant in tenants or ():
-            check_name(tenant, "a tenant")
+        check_tenants(tenants)
         link = await self._own_link()
         try:
             # A transaction has its moment from its first statement on, and this one reads a table.
@@ -48,7 +47,9 @@ class PostgresParts(PostgresBase):
         except (DriverError, Late, OSError) as error:
             link.drop()
             raise translated(error) from None
-        return AsyncPostgresSnapshot(link, tenants, self._timeout)
+        snapshot = AsyncPostgresSnapshot(link, tenants, self._timeout)
+        self._snapshots.add(snapshot)
+        return snapshot
 
     async def restore(self, rows: Iterable[Stored]) -> Restored:
         async with self._writing(self._timeout, "") as writing:
@@ -110,7 +111,7 @@ class PostgresParts(PostgresBase):
     async def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
         async with self._reading(timeout, ready=False) as link:
             taken = await postgres_schema.migrate(
-                link, self._names, self._asked_exclusive, int(timeout * 1000)
+                link, self._names, self._asked_exclusive, int(check_timeout(timeout) * 1000)
             )
             opened = await postgres_schema.opened(link, self._names, self._asked_exclusive)
         if self._opened is None:

@@ -19,6 +19,7 @@ from crmcore.storage.postgres_locks import whole_tenant
 from crmcore.storage.postgres_lookup import Tenant
 from crmcore.storage.postgres_rows import key_mark, packed
 from crmcore.storage.postgres_transaction import Transaction
+from crmcore.storage.postgres_write import rekeyed_text
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
 from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
@@ -113,7 +114,7 @@ class _Writer:
         self._no = self._n = 0
 
     def _batch(self, row: StoredBatch) -> None:
-        _, idem, digest, at, actor, reason, events, load, erasure = row
+        _, idem, digest, at, actor, reason, events, load, erasure, rekeyed = row
         rows, refused = load or (None, None)
         changes = [
             (n, self._no, size, text) for n, size, text in packed([Event(*e) for e in events], self._n)
@@ -126,7 +127,21 @@ class _Writer:
             else write((self._era, self._tx, self._n) if self._n else (0, 0, 0))
         )
         self._batches.append(
-            (idem, digest, at, self._era, self._no, self._n, idle, actor, reason, rows, refused, erasure)
+            (
+                idem,
+                digest,
+                at,
+                self._era,
+                self._no,
+                self._n,
+                idle,
+                actor,
+                reason,
+                rows,
+                refused,
+                erasure,
+                rekeyed_text(rekeyed),
+            )
         )
         self._no += 1
 

@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 from crmcore.storage.cursor import Cursors
 from crmcore.storage.document import decode, write
+from crmcore.storage.kept import from_kept
 from crmcore.storage.plan import Event
 from crmcore.storage.protocol import Entry, Key, Position, Record, Ref, Sort
 from crmcore.storage.validate import NOTHING, KeyPair, SortTriple, instant
@@ -33,6 +34,7 @@ def part_mark(secret: bytes, namespace: str, part: str) -> str:
     return blake2b(text, key=secret, digest_size=16, person=b"crmcore part").hexdigest()
 
 
+@from_kept
 def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
     """The keys and sorts that a record carries."""
     if text == NOTHING:
@@ -44,6 +46,7 @@ def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
     )
 
 
+@from_kept
 def record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Record:
     keys, sorts = carried_by(carries)
     return Record(
@@ -56,6 +59,7 @@ def record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Reco
     )
 
 
+@from_kept
 def entry(
     stream: str, seq: int, occurred: int, recorded: int, subjects: str, schema: str, body: str
 ) -> Entry:
@@ -84,6 +88,7 @@ def packed(events: Sequence[Event], first: int = 0) -> list[tuple[int, int, str]
     return [(first + at * _TOGETHER + len(part), len(part), write(part)) for at, part in enumerate(parts)]
 
 
+@from_kept
 def unpacked(text: str) -> list[Event]:
     """The changes in one row of the feed."""
     return [Event(*event) for event in decode(text)]

@@ -72,13 +72,13 @@ CREATE TABLE {ledger} (
 
 # digest: null when outcome() said that the batch was not applied. era, tx, no: which of the batches of a transaction
 # it is; last: the number of its last change. idle: for one without changes, where the feed was then.
-# rows, refused: of a chunk. erasure: what was kept of one.
+# rows, refused: of a chunk. erasure: what was kept of one. rekeyed: the records that it only rekeyed, as JSON, or null.
 _BATCH = """
 CREATE TABLE {batch} (
     tenant integer NOT NULL, idem text COLLATE "C" NOT NULL, digest bytea, at bigint NOT NULL,
     era integer NOT NULL, tx xid8 NOT NULL DEFAULT pg_current_xact_id(), no integer NOT NULL DEFAULT 0,
     last integer NOT NULL DEFAULT 0, idle text, actor text NOT NULL, reason text, rows integer,
-    refused text, erasure text, PRIMARY KEY (tenant, idem)
+    refused text, erasure text, rekeyed text, PRIMARY KEY (tenant, idem)
 )
 """
 _BATCH_PLACE = "CREATE UNIQUE INDEX batch_place ON {batch} (tenant, era, tx, no)"

@@ -17,6 +17,7 @@ from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link, Row
 from crmcore.storage.postgres_errors import surely_undone, translated, unknown
 from crmcore.storage.postgres_locks import Locks
 from crmcore.storage.postgres_pool import GRACE, Pool
+from crmcore.storage.validate import check_timeout
 
 _BEGIN: Asked = ("BEGIN ISOLATION LEVEL READ COMMITTED", ())
 
@@ -72,7 +73,7 @@ class Transaction:
 @asynccontextmanager
 async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Transaction]:
     """A transaction for the block, undone at its end if the block did not commit; *idem* is for `CommitUnknown`."""
-    deadline = time.monotonic() + timeout
+    deadline = time.monotonic() + check_timeout(timeout)
     link = await pool.take(deadline)
     writing = Transaction(link, deadline)
     try:

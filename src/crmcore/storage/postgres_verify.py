@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from crmcore.storage.document import decode
 from crmcore.storage.postgres_driver import Link
 from crmcore.storage.postgres_export import BEGIN, UNHURRIED, through
 from crmcore.storage.postgres_rows import carried_by, key_mark, part_mark
@@ -94,7 +95,7 @@ async def verify(link: Link, secret: bytes, exclusive: frozenset[str]) -> Integr
     """Look at everything, on a connection of its own."""
     await link.ask(BEGIN)
     await link.ask(UNHURRIED)
-    problems = await _carried(link, secret, exclusive)
+    problems = [*await _bodies(link), *await _carried(link, secret, exclusive)]
     for code, message, statement in _PROMISES:
         if count := await _count(link, statement):
             problems.append(Problem(code=code, message=message, count=count))
@@ -104,6 +105,40 @@ async def verify(link: Link, secret: bytes, exclusive: frozenset[str]) -> Integr
         changes=await _count(link, "SELECT coalesce(sum(size), 0)::bigint FROM {feed}"),
         problems=tuple(problems),
     )
+
+
+_TEXTS = (
+    (
+        "record_invalid",
+        "bodies are no JSON objects",
+        "SELECT body FROM {record} WHERE left(body, 1) = '{{' AND right(body, 1) = '}}'",
+    ),
+    (
+        "entry_invalid",
+        "bodies of entries are no JSON objects",
+        "SELECT body FROM {ledger} WHERE left(body, 1) = '{{' AND right(body, 1) = '}}'",
+    ),
+)  # those that do not begin and end like one are counted by `_PROMISES`
+
+
+async def _bodies(link: Link) -> list[Problem]:
+    """The bodies that look like JSON objects from outside, and are none."""
+    problems: list[Problem] = []
+    for code, message, statement in _TEXTS:
+        count = 0
+        async for (text,) in through(link, statement):
+            count += not _is_json(text)
+        if count:
+            problems.append(Problem(code=code, message=message, count=count))
+    return problems
+
+
+def _is_json(text: str) -> bool:
+    try:
+        decode(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def _count(link: Link, statement: str, *parameters: Any) -> int:

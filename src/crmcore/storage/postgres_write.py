@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from crmcore.storage.document import write
-from crmcore.storage.plan import Event, Plan, Written
+from crmcore.storage.plan import Event, Plan, Written, rekeyed
 from crmcore.storage.postgres_driver import Asked, Row
 from crmcore.storage.postgres_lookup import Tenant
 from crmcore.storage.postgres_rows import Place, key_mark, packed, part_mark
-from crmcore.storage.validate import Checked, KeyPair
+from crmcore.storage.validate import Address, Checked, KeyPair
 
 
 class Effects(NamedTuple):
@@ -160,10 +160,11 @@ _PARTS: dict[str, tuple[str, str]] = {
     ),
 }  # fmt: skip
 _NOTE = (
-    "INSERT INTO {batch} (tenant, idem, digest, at, era, last, idle, actor, reason, rows, refused, erasure) "
-    "SELECT $1::integer, $3, $4, $5, $2::integer, $6::integer, $7, $8, $9, $10::integer, $11, $12"
+    "INSERT INTO {batch} (tenant, idem, digest, at, era, last, idle, actor, reason, rows, refused, erasure, "
+    "rekeyed) "
+    "SELECT $1::integer, $3, $4, $5, $2::integer, $6::integer, $7, $8, $9, $10::integer, $11, $12, $13"
 )
-_FIXED = 12
+_FIXED = 13
 
 
 @lru_cache(maxsize=256)
@@ -193,6 +194,7 @@ class Note(NamedTuple):
     rows: int | None = None
     refused: str | None = None
     erasure: str | None = None
+    rekeyed: str | None = None
 
 
 def carry_out(
@@ -218,11 +220,23 @@ def carry_out(
         place,
         note.actor,
     ]
-    values += [note.reason, note.rows, note.refused, note.erasure]
+    values += [note.reason, note.rows, note.refused, note.erasure, note.rekeyed]
     for part in parts:
         values += map(list, zip(*rows[part], strict=True))
     return _statement(parts), values
 
 
-def note_of(checked: Checked) -> Note:
-    return Note(checked.idem, checked.digest, checked.at, checked.actor, checked.reason)
+def note_of(checked: Checked, plan: Plan) -> Note:
+    return Note(
+        checked.idem,
+        checked.digest,
+        checked.at,
+        checked.actor,
+        checked.reason,
+        rekeyed=rekeyed_text(rekeyed(plan.written)),
+    )
+
+
+def rekeyed_text(addresses: Sequence[Address]) -> str | None:
+    """What is kept of the records that a batch only rekeyed."""
+    return write(addresses) if addresses else None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from crmcore.storage.document import decode, write
 from crmcore.storage.erasing import erased_idem
+from crmcore.storage.kept import from_kept
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
@@ -118,6 +119,7 @@ def record(connection: sqlite3.Connection, number: int, tenant: str, address: Ad
     return None if row is None else _record(Ref(tenant, kind, id_), *row)
 
 
+@from_kept
 def _record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Record:
     keys, sorts = carried_by(carries)
     return Record(
@@ -254,15 +256,22 @@ def entries(
     start = after if after is not None else (_NO_SEQ if reverse else 0)
     rows = connection.execute(_BACKWARD if reverse else _FORWARD, (number, stream, start, limit + 1))
     for seq, occurred, recorded, subjects, schema, body in rows:
-        yield Entry(
-            stream=stream,
-            seq=seq,
-            occurred_at=instant(occurred),
-            recorded_at=instant(recorded),
-            subjects=tuple(decode(subjects)),
-            schema=schema,
-            body=decode(body),
-        )
+        yield _entry(stream, seq, occurred, recorded, subjects, schema, body)
+
+
+@from_kept
+def _entry(
+    stream: str, seq: int, occurred: int, recorded: int, subjects: str, schema: str, body: str
+) -> Entry:
+    return Entry(
+        stream=stream,
+        seq=seq,
+        occurred_at=instant(occurred),
+        recorded_at=instant(recorded),
+        subjects=tuple(decode(subjects)),
+        schema=schema,
+        body=decode(body),
+    )
 
 
 def changes(

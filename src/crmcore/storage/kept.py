@@ -1,0 +1,34 @@
+"""What is read back from a store and cannot be understood is damage, and is told as such.
+
+Invariant: neither the error nor one that hangs on it holds what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from crmcore.errors import Corrupt
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def from_kept(make: Callable[P, T]) -> Callable[P, T]:
+    """Let *make*, which turns what is kept into a value, raise `Corrupt` where it cannot.
+
+    >>> from_kept(int)("12")
+    12
+    """
+
+    @wraps(make)
+    def making(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return make(*args, **kwargs)
+        except (ValueError, TypeError, LookupError, OverflowError):
+            pass
+        # Outside of the handler, since the error that it handled may have the whole text in it.
+        raise Corrupt("what is kept of a row cannot be read: run verify(), and restore a backup")
+
+    return making
