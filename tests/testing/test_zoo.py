@@ -11,6 +11,7 @@ import pytest
 
 from crmcore.testing import Harness, run_kit
 from crmcore.testing.checks import GUARANTEES
+from crmcore.testing.feedless import Feedless
 from crmcore.testing.kit import REGISTRY
 from crmcore.testing.promises import PROMISES
 from crmcore.testing.running import judge
@@ -46,6 +47,11 @@ def test_what_the_mutants_are_made_from_passes_the_highest_level(tmp_path: Path)
     harness = Harness(make=Toy, reopen=Toy, level="L5", older=older, newer=newer, damaged=damaged)
     report = run_kit(harness, tmp_path)
     assert report.passed, [one for one in report.verdicts if one.status != "PASS"]
+
+
+def test_a_store_without_a_feed_passes_the_lowest_level(tmp_path: Path) -> None:
+    report = run_kit(Harness(make=Feedless, level="L1"), tmp_path)
+    assert report.passed, [one for one in report.verdicts if one.status == "FAIL"]
 
 
 class TakesBack(Toy):

@@ -83,6 +83,12 @@ def _calls(part: str, store: Any) -> list[tuple[str, Callable[[], Awaitable[obje
     }[part]  # fmt: skip
 
 
+def calls_of_claimed(store: AsyncStore) -> list[Callable[[], Awaitable[object]]]:
+    """A call of each method of each part that *store* claims."""
+    parts = [part for part in (*ACCESS, ORDERED_TEXT, CHANGES) if claims(store.describe(), part)]
+    return [call for part in parts for _, call in _calls(part, store)]
+
+
 async def refuses(store: AsyncStore, part: str) -> str:
     """Why *store* does not claim *part*, after it was seen to refuse it; "" if it claims it."""
     description = store.describe()

@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from crmcore.testing.feedless import Feedless
 from crmcore.testing.kit import REGISTRY
 from crmcore.testing.manifest import KIT
 from crmcore.testing.running import Harness, Progress, judge, run_kit
@@ -24,6 +25,7 @@ REFERENCES: Mapping[str, Harness] = {
     "memory": SHIPPED["memory"],
     "sqlite": SHIPPED["sqlite"],
     "toy": Harness(make=Toy, reopen=Toy, level="L5", **HOOKS),
+    "feedless": Harness(make=Feedless, level="L1"),
 }
 """Good stores: what fails over one of these is a fault of the kit, or of the store."""
 

@@ -120,7 +120,8 @@ class Toy(MemoryStore):
 
     def schema(self) -> SchemaState:
         pending = tuple(f"to {step}" for step in range(self.version + 1, NEWEST + 1))
-        return SchemaState(version=self.version, newest=NEWEST, pending=pending)
+        with self._open():
+            return SchemaState(version=self.version, newest=NEWEST, pending=pending)
 
     def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
         steps = self.schema().pending

@@ -10,7 +10,9 @@ from crmcore.errors import (
 from crmcore.storage import (
     AsyncStore,
     Key,
+    claims,
 )
+from crmcore.storage.capability import CHANGES
 from crmcore.testing.kit import (
     ANN,
     Subject,
@@ -85,7 +87,7 @@ def _questions(store: AsyncStore) -> dict[str, Question]:
 
         return ask
 
-    return {
+    asked = {
         "find": find("acme", ANN),
         "find, other tenant": find("other", ANN),
         "range": range_("acme", [""]),
@@ -96,9 +98,10 @@ def _questions(store: AsyncStore) -> dict[str, Question]:
         "scan": scan("acme"),
         "scan, other tenant": scan("other"),
         "scan, some shards": scan("acme", (0, 7)),
-        "changes": changes("acme"),
-        "changes, other tenant": changes("other"),
     }
+    if claims(store.describe(), CHANGES):
+        asked |= {"changes": changes("acme"), "changes, other tenant": changes("other")}
+    return asked
 
 
 async def _first_cursor(ask: Question) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from crmcore.errors import StoreError
-from crmcore.storage import CheckKey, Key, Sort
+from crmcore.storage import CheckKey, Key, Sort, claims
 from crmcore.storage.capability import CHANGES
 from crmcore.testing.kit import (
     ANN,
@@ -100,11 +100,7 @@ async def no_repr_of_an_answer_shows_a_value(subject: Subject) -> None:
         await store.find(TENANT, [ANN, source(SECRET)]),
         await store.outcome(TENANT, batch.idem),
     ]
-    answers += (
-        [await store.changes(TENANT)]
-        if any(one.name == CHANGES for one in store.describe().capabilities)
-        else []
-    )
+    answers += [await store.changes(TENANT)] if claims(store.describe(), CHANGES) else []
     for answer in answers:
         for canary in CANARIES:
             for text in (repr(answer), str(answer)):

@@ -85,6 +85,13 @@ async def _at_the_limit(subject: Subject, fits: list[Put], over: list[Put]) -> N
         subject.saw("refusals at a limit")
     there = await store.get([op.ref for op in (*fits, *over, put(ref(99)))])
     same(sorted(there), [op.ref for op in fits], "the records")
+    for op in fits:
+        kept = there[op.ref]
+        same((kept.body, kept.keys, kept.sorts), (op.body, op.keys, op.sorts), "what is at the limit")
+        for key in op.keys:
+            same(
+                op.ref in (await store.find(TENANT, [key]))[key].refs, True, "whether a key finds its record"
+            )
 
 
 def _nested(levels: int) -> Any:
@@ -111,6 +118,22 @@ async def a_batch_over_its_limits_is_refused(subject: Subject) -> None:
         large = [append("log:2", {"t": half}) for _ in range(many)]
         await refused(BatchTooLarge, store.apply(write.batch(*large)))
     same(await ledger(store, "log:2"), (), "what the refused batches wrote")
+
+
+@guarantee("G17")
+async def a_batch_as_large_as_it_may_be_is_kept(subject: Subject) -> None:
+    """A batch whose bodies come to the declared bytes, but for a little to say what they are, is kept whole."""
+    store = await subject.fresh()
+    limits = store.describe().limits
+    count = min(limits.max_ops, limits.max_items, limits.max_batch_bytes // limits.max_body_bytes + 1)
+    little = 512  # bytes of an operation beside its body, and as many of a heading
+    size = min(limits.max_body_bytes, (limits.max_batch_bytes - little) // count - little) - len('{"t":""}')
+    bodies = [{"t": chr(ord("a") + n % 26) * size} for n in range(count)]
+    ops = [put(ref(n), 0, body) if n % 2 else append("log:1", body) for n, body in enumerate(bodies)]
+    await Writer(store)(*ops)
+    there = await store.get([ref(n) for n in range(1, count, 2)])
+    holds([there[ref(n)].body for n in range(1, count, 2)] == bodies[1::2], "a body is not what it was")
+    holds([one.body for one in await ledger(store, "log:1")] == bodies[::2], "a body is not what it was")
 
 
 @guarantee("G17")

@@ -71,7 +71,6 @@ async def a_closed_store_says_so(subject: Subject) -> None:
         lambda: store.range(TENANT, "due", [""]),
         lambda: store.scan(TENANT, "party"),
         lambda: store.ledger(TENANT, ["log:1"]),
-        lambda: store.changes(TENANT),
         lambda: store.apply(write.batch(put(B))),
         lambda: store.outcome(TENANT, "acme-1"),
     ):
