@@ -126,10 +126,12 @@ def _reasons(answer: Answer) -> Iterator[str]:
 
 
 def _zoo(found: SelfTest) -> Iterator[str]:
-    count = len(found.killed) + len(found.survived)
+    count = len(found.killed) + len(found.survived) + len(found.rotten)
     yield f"kit {found.kit}   {len(found.killed)} of {counted(count, 'mutant', 'mutants')} killed by their own checks"
     for name in found.survived:
         yield f"! {name} survived"
+    for name in found.rotten:
+        yield f"! {name} died of an error of its own, which shows nothing"
     for name in found.unproven:
         yield f"! no mutant is made for {name}"
     for name, report in found.references.items():

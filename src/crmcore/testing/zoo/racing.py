@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
 import attrs
 
@@ -15,15 +14,21 @@ from crmcore.storage import Batch, Chunk, ChunkReceipt, Hits, Key, Put, Receipt,
 from crmcore.testing.zoo.mutant import Mutant
 
 
+def without(found: Mapping[Key, Hits], refs: Collection[Ref]) -> Mapping[Key, Hits]:
+    """The hits but for those of *refs*."""
+    return {
+        key: Hits(tuple(ref for ref in hits.refs if ref not in refs), hits.next)
+        for key, hits in found.items()
+    }
+
+
 class IndexesOneAtATime(Mutant):
     """Does not index what is written while it is still busy with the index."""
 
     caught_by = "what_many_left_behind_is_found_exactly"
 
-    def __init__(self, place: Path) -> None:
-        super().__init__(place)
-        self.busy = False
-        self.lost: frozenset[Ref] = frozenset()
+    busy = False
+    lost: frozenset[Ref] = frozenset()
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         before, self.busy = self.busy, True
@@ -43,10 +48,7 @@ class IndexesOneAtATime(Mutant):
         after: Mapping[Key, str] | None = None,
     ) -> Mapping[Key, Hits]:
         found = super().find(tenant, keys, limit_per_key=limit_per_key, after=after)
-        return {
-            key: Hits(tuple(at for at in hits.refs if at not in self.lost), hits.next)
-            for key, hits in found.items()
-        }
+        return without(found, self.lost)
 
 
 class LooksForTheBatchTooEarly(Mutant):
@@ -111,9 +113,7 @@ class FindsTooLate(Mutant):
 
     caught_by = "every_call_sees_whole_batches_while_others_write"
 
-    def __init__(self, place: Path) -> None:
-        super().__init__(place)
-        self.hidden: frozenset[Ref] = frozenset()
+    hidden: frozenset[Ref] = frozenset()
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         self.hidden = frozenset(op.ref for op in batch.ops if isinstance(op, Put))
@@ -133,7 +133,4 @@ class FindsTooLate(Mutant):
         after: Mapping[Key, str] | None = None,
     ) -> Mapping[Key, Hits]:
         found = super().find(tenant, keys, limit_per_key=limit_per_key, after=after)
-        return {
-            key: Hits(tuple(ref for ref in hits.refs if ref not in self.hidden), hits.next)
-            for key, hits in found.items()
-        }
+        return without(found, self.hidden)
