@@ -7,6 +7,7 @@ calls, and numbers; never a body, the value of a key or sort, a reason, or an id
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -348,6 +349,11 @@ class Audited:
                 "it was written, but the audit could not note that: send the same again, or ask outcome()",
                 idem=idem,
             ) from None
+        except asyncio.CancelledError as cancelled:
+            raise cancelled from CommitUnknown(
+                "the task was cancelled after it was written: ask outcome(), or send the same again",
+                idem=idem,
+            )
         return answer
 
     async def _note(self, tenant: str, at: datetime, body: dict[str, Any]) -> None:
