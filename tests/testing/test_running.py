@@ -269,3 +269,10 @@ def test_without_hypothesis_the_model_is_inconclusive_and_says_what_to_install(
 
 def test_every_promise_has_a_check() -> None:
     assert {one.id for one in GUARANTEES} == set(PROMISES)
+
+
+def test_a_budget_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="budgets"):
+        conformance(make=lambda place: MemoryStore(), budget="long")
+    with pytest.raises(ValueError, match="budgets"):
+        MEMORY.subject(tmp_path, budget="long")

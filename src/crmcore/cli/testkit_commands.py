@@ -73,6 +73,8 @@ def _harness(options: argparse.Namespace) -> Harness:
 
     module, _, name = options.target.partition(":")
     named: Any = None
+    if not name:
+        options.usage_error("name what makes the store as module:name")
     sys.path.insert(0, str(Path.cwd()))
     try:
         named = import_module(module)

@@ -180,6 +180,7 @@ def _short(value: object) -> str:
 
 
 def holds(condition: object, what: str) -> None:
+    __tracebackhide__ = True  # for pytest: the message is what an author needs
     if not condition:
         raise Broken(what)
 

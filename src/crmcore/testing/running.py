@@ -55,7 +55,13 @@ class Harness:
             raise ValueError(f"the levels are {', '.join(LEVELS)}")
 
     def subject(self, folder: Path, *, budget: str = "quick", minutes: float = 60.0, seed: int = 0) -> Placed:
-        """Stores in sub-folders of *folder*, as a check asks for them."""
+        """Stores in sub-folders of *folder*, as a check asks for them.
+
+        Raises:
+            ValueError: if there is no such *budget*.
+        """
+        if budget not in BUDGETS:
+            raise ValueError(f"the budgets are {', '.join(BUDGETS)}")
         return Placed(
             folder,
             self.make,
