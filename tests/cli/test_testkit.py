@@ -106,3 +106,9 @@ def test_a_good_store_that_fails_fails_the_selftest(monkeypatch: pytest.MonkeyPa
     assert done.code == 1
     assert "memory  failed" in done.out
     assert running.BUDGETS == ("quick", "full", "soak")
+
+
+def test_a_module_alone_is_asked_for_what_makes_the_store() -> None:
+    done = run("testkit", "run", "crmcore.testing.shipped")
+    assert done.code == 2
+    assert "module:name" in done.err

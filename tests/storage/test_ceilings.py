@@ -19,6 +19,7 @@ from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import (
     EXCLUSIVE,
     Guarantee,
+    NotAsked,
     Writer,
     append,
     delete,
@@ -48,6 +49,9 @@ class Ceilings(Memory):
 
     def make(self, number: int) -> AsyncStore:
         return lift(CeilingsStore(self._tables.setdefault(number, Table()), exclusive=EXCLUSIVE))
+
+    async def killed(self, store: AsyncStore, work: object) -> AsyncStore:
+        raise NotAsked("the table is of this process, and ends with it")
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: one.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -97,15 +98,39 @@ def test_too_few_exercised_events_are_inconclusive(tmp_path: Path) -> None:
         (Inconclusive("i"), "INCONCLUSIVE"),
         (ValueError("v"), "FAIL"),
         (MissingExtra("m"), "INCONCLUSIVE"),
+        (SystemExit("s"), "FAIL"),
+        (KeyboardInterrupt("k"), "FAIL"),
     ],
 )
-def test_whatever_a_check_raises_ends_in_a_verdict(error: Exception, status: str, tmp_path: Path) -> None:
+def test_whatever_a_check_raises_ends_in_a_verdict(error: BaseException, status: str, tmp_path: Path) -> None:
     async def ends(subject: Subject) -> None:
         raise error
 
     found = verdict(ends, tmp_path)
     assert found.status == status
     assert str(error) in found.message
+
+
+def test_a_verdict_names_an_error_that_is_none_of_the_kit(tmp_path: Path) -> None:
+    async def rotten(subject: Subject) -> None:
+        raise TypeError("no such argument")
+
+    async def broken(subject: Subject) -> None:
+        raise Broken("b")
+
+    assert verdict(rotten, tmp_path / "1").raised == "TypeError"
+    assert verdict(broken, tmp_path / "2").raised == ""
+
+
+def test_a_call_that_never_returns_is_a_failure(tmp_path: Path) -> None:
+    held = threading.Event()
+
+    async def waits(subject: Subject) -> None:
+        held.wait(30)
+
+    found = judge(checked(waits), MEMORY.subject(tmp_path), deadline=0.1)
+    held.set()
+    assert (found.status, found.message) == ("FAIL", "a call has not come back after 0.1 seconds")
 
 
 @pytest.mark.parametrize(
@@ -244,3 +269,10 @@ def test_without_hypothesis_the_model_is_inconclusive_and_says_what_to_install(
 
 def test_every_promise_has_a_check() -> None:
     assert {one.id for one in GUARANTEES} == set(PROMISES)
+
+
+def test_a_budget_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="budgets"):
+        conformance(make=lambda place: MemoryStore(), budget="long")
+    with pytest.raises(ValueError, match="budgets"):
+        MEMORY.subject(tmp_path, budget="long")

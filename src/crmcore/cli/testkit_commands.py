@@ -73,6 +73,8 @@ def _harness(options: argparse.Namespace) -> Harness:
 
     module, _, name = options.target.partition(":")
     named: Any = None
+    if not name:
+        options.usage_error("name what makes the store as module:name")
     sys.path.insert(0, str(Path.cwd()))
     try:
         named = import_module(module)
@@ -126,10 +128,12 @@ def _reasons(answer: Answer) -> Iterator[str]:
 
 
 def _zoo(found: SelfTest) -> Iterator[str]:
-    count = len(found.killed) + len(found.survived)
+    count = len(found.killed) + len(found.survived) + len(found.rotten)
     yield f"kit {found.kit}   {len(found.killed)} of {counted(count, 'mutant', 'mutants')} killed by their own checks"
     for name in found.survived:
         yield f"! {name} survived"
+    for name in found.rotten:
+        yield f"! {name} died of an error of its own, which shows nothing"
     for name in found.unproven:
         yield f"! no mutant is made for {name}"
     for name, report in found.references.items():

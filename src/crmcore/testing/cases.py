@@ -14,7 +14,7 @@ from crmcore.errors import MissingExtra
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import REGISTRY, holds
 from crmcore.testing.manifest import MANIFEST
-from crmcore.testing.running import Harness, judge, problems_of
+from crmcore.testing.running import BUDGETS, Harness, judge, problems_of
 from crmcore.testing.subjects import Given
 
 LEVEL = "the_store_is_of_its_level"
@@ -30,6 +30,7 @@ def conformance(
     damaged: Callable[[Path], object] | None = None,
     files: Callable[[Path], Iterable[Path]] | None = None,
     budget: str = "quick",
+    minutes: float = 60.0,
     seed: int = 0,
 ) -> Callable[..., None]:
     """A test function of pytest that asks a store for everything that it claims, as one test for each check.
@@ -40,6 +41,7 @@ def conformance(
 
     Raises:
         MissingExtra: if pytest is not installed.
+        ValueError: if there is no such *level* or *budget*.
     """
     try:
         pytest: Any = import_module("pytest")
@@ -48,14 +50,17 @@ def conformance(
     harness = Harness(
         make=make, reopen=reopen, level=level, older=older, newer=newer, damaged=damaged, files=files
     )
+    if budget not in BUDGETS:
+        raise ValueError(f"the budgets are {', '.join(BUDGETS)}")
     cases = [LEVEL, *dict.fromkeys([*MANIFEST, *REGISTRY])]
 
     def test_conformance(check: str, tmp_path: Path) -> None:
+        __tracebackhide__ = True  # what failed is in the message, not in the lines of the kit
         if check == LEVEL:
             _of_its_level(harness, tmp_path)
             return
         holds(check in REGISTRY, f"the kit has a check {check}, which is not registered")
-        verdict = judge(REGISTRY[check], harness.subject(tmp_path, budget=budget, seed=seed))
+        verdict = judge(REGISTRY[check], harness.subject(tmp_path, budget=budget, minutes=minutes, seed=seed))
         if verdict.status == "NOT CLAIMED":
             pytest.skip(f"NOT CLAIMED: {verdict.message}")
         holds(verdict.status == "PASS", f"{verdict.status}: {verdict.message}")

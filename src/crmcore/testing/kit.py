@@ -90,6 +90,15 @@ class Subject(Protocol):
         """Close *store* and open what it kept. Called only if *durable*."""
         ...
 
+    async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
+        """Close *store*, let a process of its own open it and do *work*, which ends without closing it, and open what
+        is there then. Called only if *durable*.
+
+        Raises:
+            NotAsked: if the system cannot do this.
+        """
+        ...
+
     async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
         """Open what the author's hook of that name put there; what it said of that is in *told*.
 
@@ -172,6 +181,7 @@ def _short(value: object) -> str:
 
 
 def holds(condition: object, what: str) -> None:
+    __tracebackhide__ = True  # for pytest: the message is what an author needs
     if not condition:
         raise Broken(what)
 

@@ -6,6 +6,7 @@ Invariant: every check that is registered ends in a verdict, whatever it raises;
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import traceback
 import warnings
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import attrs
 
-from crmcore.errors import MissingExtra
+from crmcore.errors import MissingExtra, StoreError
 from crmcore.storage import Description, claims
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, Unusable
@@ -25,6 +26,9 @@ from crmcore.testing.verdicts import Report, Status, Verdict
 from crmcore.values.frozen_map import FrozenMap
 
 Progress = Callable[[str, int, int], None]
+
+DEADLINES = {"quick": 300.0, "full": 1800.0, "soak": 3600.0}
+"""Seconds after which a check that has not ended fails; of a soak so many on top of its minutes."""
 BUDGETS = ("quick", "full", "soak")
 
 
@@ -52,7 +56,13 @@ class Harness:
             raise ValueError(f"the levels are {', '.join(LEVELS)}")
 
     def subject(self, folder: Path, *, budget: str = "quick", minutes: float = 60.0, seed: int = 0) -> Placed:
-        """Stores in sub-folders of *folder*, as a check asks for them."""
+        """Stores in sub-folders of *folder*, as a check asks for them.
+
+        Raises:
+            ValueError: if there is no such *budget*.
+        """
+        if budget not in BUDGETS:
+            raise ValueError(f"the budgets are {', '.join(BUDGETS)}")
         return Placed(
             folder,
             self.make,
@@ -82,36 +92,54 @@ def problems_of(description: Description, *, level: str, reopen: bool) -> tuple[
     return tuple(found)
 
 
-def judge(guarantee: Guarantee, subject: Opened) -> Verdict:
-    """Run one check and say what it found, whatever it ends with."""
+def judge(guarantee: Guarantee, subject: Opened, *, deadline: float | None = None) -> Verdict:
+    """Run one check and say what it found, whatever it ends with.
+
+    One that has not ended after *deadline* seconds fails: its thread is left behind, since nothing can stop it.
+    """
     began = time.monotonic()
-    status, message = _found(guarantee, subject)
+    found: list[tuple[Status, str, str]] = []
+    if deadline is None:
+        deadline = DEADLINES[subject.budget] + (subject.minutes * 60 if subject.budget == "soak" else 0)
+    work = threading.Thread(target=lambda: found.append(_found(guarantee, subject)), daemon=True)
+    work.start()
+    work.join(deadline)
+    status, message, raised = (
+        found[0] if found else ("FAIL", f"a call has not come back after {deadline:g} seconds", "")
+    )
     return Verdict(
         check=guarantee.name,
         guarantee=guarantee.id,
         status=status,
         message=message,
+        raised=raised,
         seconds=time.monotonic() - began,
         seen=FrozenMap(subject.seen),
     )
 
 
-def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str]:
+def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str, str]:
     try:
         with listening() as heard:
             reason = examine(guarantee, subject)
         if leaked := [text for text in heard if any(canary in text for canary in CANARIES)]:
-            return "FAIL", f"{len(leaked)} log lines or warnings show what is stored"
-        return ("NOT CLAIMED", reason) if reason else ("PASS", "")
+            return "FAIL", f"{len(leaked)} log lines or warnings show what is stored", ""
+        return ("NOT CLAIMED", reason, "") if reason else ("PASS", "", "")
     except (Inconclusive, MissingExtra) as error:
-        return "INCONCLUSIVE", str(error)
-    except (Broken, Unusable) as error:
-        return "FAIL", str(error)
-    except BaseException as error:
-        if isinstance(error, (KeyboardInterrupt, SystemExit)):
-            raise
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return "FAIL", f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
+        return "INCONCLUSIVE", str(error), ""
+    except Broken as error:
+        return "FAIL", str(error), ""
+    except StoreError as error:  # an answer of the store, where the check needed another one
+        return "FAIL", _placed(error), ""
+    except Unusable as error:
+        return "FAIL", str(error), "Unusable"
+    except BaseException as error:  # also SystemExit: a store that ends the program has failed
+        return "FAIL", _placed(error), type(error).__name__
+
+
+def _placed(error: BaseException) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
 
 
 @contextmanager

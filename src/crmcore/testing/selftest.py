@@ -1,6 +1,7 @@
 """Whether the kit can fail: every store of the zoo against the check that it was made for, and good stores against all.
 
-Invariant: a mutant counts as killed only if its own check fails. One that dies of anything else has survived.
+Invariant: a mutant counts as killed only if its own check finds a promise broken. One that dies of an error of its own
+is rotten, and shows nothing.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ REFERENCES: Mapping[str, Harness] = {
 @attrs.frozen(kw_only=True)
 class SelfTest:
     """What a self-test found: the names of the mutants that were *killed* and that *survived* the check made for them,
-    the checks that no mutant is made for, and the reports of good stores."""
+    those that are *rotten* (they died of an error of their own), the checks that no mutant is made for, and the
+    reports of good stores."""
 
     killed: tuple[str, ...]
     survived: tuple[str, ...]
+    rotten: tuple[str, ...]
     unproven: tuple[str, ...]
     references: Mapping[str, Report]
     seconds: float
@@ -44,17 +47,20 @@ class SelfTest:
 
     @property
     def passed(self) -> bool:
-        """Whether this kit can be trusted: every mutant was killed, and every good store passed."""
-        return bool(self.killed) and not self.survived and all(one.passed for one in self.references.values())
+        """Whether this kit can be trusted: every check has a mutant, every mutant was killed, and every good
+        store passed."""
+        bad = self.survived or self.rotten or self.unproven
+        return bool(self.killed) and not bad and all(one.passed for one in self.references.values())
 
     def document(self) -> dict[str, Any]:
         """The self-test as one JSON document."""
         return {
             "kit": self.kit,
             "passed": self.passed,
-            "mutants": len(self.killed) + len(self.survived),
+            "mutants": len(self.killed) + len(self.survived) + len(self.rotten),
             "killed": list(self.killed),
             "survived": list(self.survived),
+            "rotten": list(self.rotten),
             "unproven": list(self.unproven),
             "seconds": round(self.seconds, 2),
             "references": {name: report.document() for name, report in self.references.items()},
@@ -66,11 +72,13 @@ def run_selftest(folder: Path, *, progress: Progress = lambda stage, done, total
     began = time.monotonic()
     killed: list[str] = []
     survived: list[str] = []
+    rotten: list[str] = []
     for number, mutant in enumerate(MUTANTS):
         progress("mutants", number, len(MUTANTS))
         zoo = Harness(make=mutant, reopen=mutant, **HOOKS)
         verdict = judge(REGISTRY[mutant.caught_by], zoo.subject(folder / mutant.__name__))
-        (killed if verdict.status == "FAIL" else survived).append(mutant.__name__)
+        into = survived if verdict.status != "FAIL" else rotten if verdict.raised else killed
+        into.append(mutant.__name__)
     proven = {mutant.caught_by for mutant in MUTANTS}
     reports = {}
     for name, harness in REFERENCES.items():
@@ -78,6 +86,7 @@ def run_selftest(folder: Path, *, progress: Progress = lambda stage, done, total
     return SelfTest(
         killed=tuple(killed),
         survived=tuple(survived),
+        rotten=tuple(rotten),
         unproven=tuple(name for name in REGISTRY if name not in proven),
         references=reports,
         seconds=time.monotonic() - began,

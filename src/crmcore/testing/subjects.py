@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -27,7 +29,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import CHANGES, STREAM, TENANTS
 from crmcore.testing.claims import refuses
-from crmcore.testing.kit import EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable
+from crmcore.testing.kit import EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable, same
 
 Given = Store | AsyncStore | Awaitable[Store | AsyncStore]
 """What an author's function gives: a store of either colour, or a coroutine that gives one."""
@@ -80,6 +82,19 @@ class Opened:
         self.stores[number] = await opened(self.make(number))
         return self.stores[number]
 
+    async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
+        """What is there after another process opened *store*, did *work*, and ended without closing it."""
+        if not hasattr(os, "fork"):
+            raise NotAsked("this system cannot fork, so nothing can be killed")
+        number = self.stores.index(store)
+        await store.close()
+        child = os.fork()
+        if not child:
+            os._exit(_worked(partial(self.make, number), work))
+        same(os.waitpid(child, 0)[1], 0, "how a process ended that opened the store and wrote")
+        self.stores[number] = await opened(self.make(number))
+        return self.stores[number]
+
     async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
         raise NotAsked(f"nothing puts such a store in place: give the hook {how}=...")
 
@@ -92,6 +107,19 @@ class Opened:
     async def end(self) -> None:
         for store in self.stores:
             await store.close()
+
+
+def _worked(make: Callable[[], Given], work: Callable[[AsyncStore], Awaitable[None]]) -> int:
+    """Do *work* in this process, which was forked for it, and give its exit code; the store is left as it is."""
+
+    async def done() -> None:
+        await work(await opened(make()))
+
+    try:
+        asyncio.run(done())
+    except BaseException:  # nothing may go on in a process that was forked: its exit code says that it failed
+        return 1
+    return 0
 
 
 async def check_usable(store: AsyncStore) -> None:

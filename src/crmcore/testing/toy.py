@@ -1,7 +1,7 @@
 """A store that keeps what it has in a file of lines: small, good, and made to be broken in one place at a time.
 
 Invariant: it claims every part of the protocol and passes the whole kit, so that what a mutant of it fails is its own
-fault. It writes its file when it is closed and when something is erased: enough for the kit, and for nobody else.
+fault. It writes its whole file anew with every batch: enough for the kit, and for nobody else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import attrs
 
 from crmcore.errors import SchemaMismatch
 from crmcore.storage import (
+    Batch,
     Capability,
+    Chunk,
+    ChunkReceipt,
     Description,
     Erasure,
     ErasureReport,
@@ -23,6 +26,7 @@ from crmcore.storage import (
     Json,
     MemoryStore,
     Problem,
+    Receipt,
     SchemaState,
     Stored,
     StoredBatch,
@@ -89,6 +93,26 @@ class Toy(MemoryStore):
 
     def _secret(self) -> None:
         self._cursors = Cursors(bytes(32))
+
+    # what is acknowledged is in the file
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        with self._open(timeout):
+            receipt = super().apply(batch, timeout=timeout)
+            self.save_file()
+            return receipt
+
+    def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        with self._open():
+            receipt = super().outcome(tenant, idem)
+            self.save_file()
+            return receipt
+
+    def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
+        with self._open(timeout):
+            receipt = super().load(chunk, timeout=timeout)
+            self.save_file()
+            return receipt
 
     # the parts that the store in memory does not have
 

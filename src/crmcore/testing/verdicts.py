@@ -21,12 +21,16 @@ _WORST: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT CLAIMED")
 
 @attrs.frozen(kw_only=True)
 class Verdict:
-    """What one check found. *message* says why it is no plain PASS, *seen* what it exercised and how often."""
+    """What one check found. *message* says why it is no plain PASS, *seen* what it exercised and how often.
+
+    *raised* names the error that ended the check where it was none of the kit's: what was asked was not answered.
+    """
 
     check: str
     guarantee: str
     status: Status
     message: str = ""
+    raised: str = ""
     seconds: float = 0.0
     seen: FrozenMap[str, int] = FrozenMap()
 

@@ -8,6 +8,7 @@ idempotency key.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -374,6 +375,11 @@ class Audited:
                 "it was written, but the audit could not note that: send the same again, or ask outcome()",
                 idem=idem,
             ) from None
+        except asyncio.CancelledError as cancelled:
+            raise cancelled from CommitUnknown(
+                "the task was cancelled after it was written: ask outcome(), or send the same again",
+                idem=idem,
+            )
         return answer
 
     async def _note(self, tenant: str, said: dict[str, Any], **names: Iterable[str]) -> None:

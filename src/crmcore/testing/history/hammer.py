@@ -7,9 +7,11 @@ is never called clean.
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -114,22 +116,36 @@ def pauses(seconds: float) -> Pause:
     return pause
 
 
+@contextmanager
+def often() -> Iterator[None]:
+    """Threads take turns so often meanwhile that what is not locked is seen not to be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def together(works: Sequence[Callable[[], Coroutine[Any, Any, Any]]]) -> list[Any]:
     """Run each flow in a thread of its own and give their results; the first error, if any had one."""
     results: list[Any] = [None] * len(works)
     errors: list[BaseException] = []
+    ready = threading.Barrier(len(works))
 
     def work(number: int) -> None:
         try:
+            ready.wait()
             results[number] = run(works[number]())
         except BaseException as error:  # it is raised below, in the thread that waits
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=[number], daemon=True) for number in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with often():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     if errors:
         raise errors[0]
     return results

@@ -216,9 +216,8 @@ class NumbersWhatItRefuses(Mutant):
             return super().apply(batch, timeout=timeout)
         except StoreError:
             gap = next(op for op in batch.ops if isinstance(op, Append))
-            super().apply(
-                attrs.evolve(batch, ops=(attrs.evolve(gap, expect_seq=None),), idem=f"{batch.idem}-gap")
-            )
+            gap = attrs.evolve(gap, expect_seq=None, entry=attrs.evolve(gap.entry, body={"n": 0}))
+            super().apply(attrs.evolve(batch, ops=(gap,), idem=f"{batch.idem}-gap"))
             raise
 
 

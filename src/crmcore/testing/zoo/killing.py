@@ -1,0 +1,30 @@
+"""Mutants that keep less than they acknowledged when their process is killed.
+
+Invariant: each is good as long as it is closed.
+"""
+
+from __future__ import annotations
+
+from crmcore.storage import Batch, MemoryStore, Receipt
+from crmcore.testing.zoo.mutant import Mutant
+
+
+class SavesWhenItIsClosed(Mutant):
+    """Writes what it was given into its file when it is closed, and no sooner."""
+
+    caught_by = "what_was_acknowledged_outlives_a_kill"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        return MemoryStore.apply(self, batch, timeout=timeout)
+
+    def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        return MemoryStore.outcome(self, tenant, idem)
+
+
+class FencesInMemory(Mutant):
+    """Keeps no fence for a batch that it said was not applied, until it is closed."""
+
+    caught_by = "what_was_acknowledged_outlives_a_kill"
+
+    def outcome(self, tenant: str, idem: str) -> Receipt | None:
+        return MemoryStore.outcome(self, tenant, idem)
