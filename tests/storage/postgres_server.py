@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore, lift
+from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore
 from crmcore.testing.kit import EXCLUSIVE, NotAsked, Writer, email, put, ref
 from crmcore.testing.subjects import Given, Opened
 
@@ -123,11 +123,7 @@ class Postgres(Opened):
         if how == "newer":
             execute("UPDATE {meta} SET value = '99' WHERE name = 'version'", schema)
             return await self.reopen(store)
-        execute("UPDATE {meta} SET value = '1' WHERE name = 'version'", schema)
-        execute("DROP TABLE {record}, {key}, {claim}, {sort}, {ledger}, {batch}, {feed}", schema)
-        older = lift(PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE, migrate=False))
-        self.stores[-1] = older
-        return older
+        raise NotAsked("no crmcore has written an older schema on PostgreSQL")
 
     async def end(self) -> None:
         await super().end()

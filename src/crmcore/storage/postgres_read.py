@@ -213,9 +213,10 @@ HEAD = (
 )
 """The last change of a tenant that a reader of the feed is given now."""
 
-_REACHED = (
-    "SELECT convert_from(value, 'UTF8')::bigint, pg_snapshot_xmax(pg_current_snapshot())::text "
-    "FROM {meta} WHERE name = 'era'"
+# The change that was seen last is still there, unless its tenant was dropped or the database set back.
+_SEEN = (
+    f"SELECT EXISTS (SELECT 1 FROM {{feed}} WHERE tenant = {_TENANT} AND era = $2 AND tx = $3::text::xid8 "
+    "AND n >= $4 AND n - size < $4)"
 )
 # A row holds many changes, so no more rows are read than are asked for, or than it takes to have as many changes.
 _CHANGES = (
@@ -236,15 +237,15 @@ def head_of(rows: Sequence[Sequence[str | int]]) -> FeedPlace:
 async def changes(link: Link, cursors: Cursors, tenant: str, after: Position, limit: int) -> FeedPage:
     """A page of the feed. The watermark is looked at first, so that the page has all that comes before it."""
     start = unsealed(cursors, tenant, after)
-    head, ((era, xmax),), rows = await link.together(
+    head, ((seen,),), rows = await link.together(
         (HEAD, [tenant]),
-        (_REACHED, ()),
+        (_SEEN, [tenant, start[0], str(start[1]), start[2]]),
         (_CHANGES, [tenant, start[0], str(start[1]), start[2], limit]),
     )
-    if start[:2] >= (era, int(xmax)):
+    if start != BEGINNING and not seen:
         raise PositionExpired(
-            "this position lies after the end of the feed, so the store was set back (restored from a backup?): "
-            "read everything again with scan"
+            "the change at this position is not there any more, since the tenant was dropped or the store was set back "
+            "(restored from a backup?): read everything again with scan"
         )
     items: list[Change] = []
     for row in rows:
