@@ -183,13 +183,13 @@ class ExportsNoActor(Mutant):
 
 
 class RestoresNoChunks(Mutant):
-    """Takes a chunk of a snapshot for a batch."""
+    """Takes a chunk of a snapshot for one without rows."""
 
     caught_by = "a_restored_store_has_every_heading"
 
     def restore(self, rows: Iterable[Stored]) -> Restored:
         return super().restore(
-            row._replace(load=None) if isinstance(row, StoredBatch) else row for row in rows
+            row._replace(load=row.load and (0, "[]")) if isinstance(row, StoredBatch) else row for row in rows
         )
 
 

@@ -32,7 +32,7 @@ class IndexesOneAtATime(Mutant):
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         before, self.busy = self.busy, True
-        time.sleep(0.0005)
+        time.sleep(0.003)
         self.lost |= {op.ref for op in batch.ops if isinstance(op, Put) and before}
         try:
             return super().apply(batch, timeout=timeout)
