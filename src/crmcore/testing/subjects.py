@@ -223,19 +223,6 @@ class AsyncSqlite(Sqlite):
         return AsyncSqliteStore.open(place / "crm.db")
 
 
-class Made(Opened):
-    """Fresh stores of any kind, from a function; for stores that break a promise."""
-
-    durable = True  # so that it is asked what it keeps
-
-    def __init__(self, make: Callable[[], Store]) -> None:
-        super().__init__()
-        self._make = make
-
-    def make(self, number: int) -> Given:
-        return self._make()
-
-
 def examine(guarantee: Guarantee, subject: Opened) -> str:
     """Run one check on an event loop of its own. The answer is why it was not claimed, "" if the promise was kept.
 
