@@ -12,7 +12,7 @@ import pytest
 from crmcore.errors import Corrupt, InvalidRecord, StoreClosed, StoreError, Unavailable
 from crmcore.storage import Batch, Operation, PostgresStore, SqliteStore
 from crmcore.storage.erasure import Erasure
-from crmcore.storage.postgres_export import PostgresSnapshot
+from crmcore.storage.lower import LoweredSnapshot
 from crmcore.storage.stored import StoredBatch
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, append, email, put, ref, rekey
 from crmcore.values.source import SYSTEM
@@ -40,9 +40,9 @@ def store(schema: str) -> Iterator[PostgresStore]:
         yield made
 
 
-def backend(snapshot: PostgresSnapshot) -> int:
-    link = snapshot._snapshot._link
-    return int(link._raw.info.backend_pid)  # type: ignore[attr-defined]  # of this colour
+def backend(snapshot: LoweredSnapshot) -> int:
+    link = snapshot._snapshot._link  # type: ignore[attr-defined]  # that of this store has one
+    return int(link._raw.info.backend_pid)
 
 
 def test_a_snapshot_that_failed_never_says_that_it_ended(store: PostgresStore) -> None:

@@ -11,7 +11,7 @@ from typing import Self
 from crmcore.storage.postgres_flow import PostgresFlow
 from crmcore.storage.postgres_open import greeting, start
 from crmcore.storage.postgres_pool import AsyncPool
-from crmcore.storage.protocol import EXCLUSIVE, Description
+from crmcore.storage.protocol import EXCLUSIVE
 
 
 class AsyncPostgresStore(PostgresFlow):
@@ -35,9 +35,8 @@ class AsyncPostgresStore(PostgresFlow):
         begun = start(
             dsn, schema=schema, exclusive=exclusive, pool_size=pool_size, timeout=timeout, migrate=migrate
         )
-        self._description = begun.description
         pool = AsyncPool(dsn, begun.names, pool_size, greeting(begun.names, timeout))
-        super().__init__(pool, begun.names, begun.opened, begun.exclusive, timeout)
+        super().__init__(pool, begun.names, begun.opened, begun.exclusive, timeout, begun.description)
 
     @classmethod
     def open(
@@ -60,6 +59,3 @@ class AsyncPostgresStore(PostgresFlow):
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
-
-    def describe(self) -> Description:
-        return self._description

@@ -21,7 +21,7 @@ from crmcore.storage.postgres_pool import Pool
 from crmcore.storage.postgres_rows import Place, sealed
 from crmcore.storage.postgres_schema import Opened
 from crmcore.storage.postgres_transaction import Transaction, transaction
-from crmcore.storage.protocol import Position
+from crmcore.storage.protocol import Description, Position
 from crmcore.storage.validate import check_timeout
 
 
@@ -29,8 +29,15 @@ class PostgresBase:
     """The state of a store; which pool it has makes its colour."""
 
     def __init__(
-        self, pool: Pool, names: Names, opened: Opened | None, exclusive: frozenset[str], timeout: float
+        self,
+        pool: Pool,
+        names: Names,
+        opened: Opened | None,
+        exclusive: frozenset[str],
+        timeout: float,
+        description: Description,
     ) -> None:
+        self._description = description
         self._pool = pool
         self._names = names
         self._asked_exclusive = exclusive
@@ -39,6 +46,9 @@ class PostgresBase:
         self._snapshots: WeakSet[AsyncPostgresSnapshot] = WeakSet()
         self._opened = opened
         self._cursors = Cursors(b"" if opened is None else opened.secret)
+
+    def describe(self) -> Description:
+        return self._description
 
     async def close(self) -> None:
         """Give the connections back; those in use are closed when their call ends. May be repeated."""

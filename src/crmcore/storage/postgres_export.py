@@ -14,7 +14,6 @@ from typing import Any
 from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode
 from crmcore.storage.kept import from_kept
-from crmcore.storage.lift import run
 from crmcore.storage.plan import Event
 from crmcore.storage.postgres_driver import DriverError, Late, Link, Row
 from crmcore.storage.postgres_errors import translated
@@ -170,16 +169,3 @@ class AsyncPostgresSnapshot:
         self._closed = True
         if not self._busy:
             self._link.drop()  # the server ends what a closed connection had begun
-
-
-class PostgresSnapshot:
-    """A `Snapshot` for synchronous code."""
-
-    def __init__(self, snapshot: AsyncPostgresSnapshot) -> None:
-        self._snapshot = snapshot
-
-    def read(self, limit: int = 1000) -> Sequence[Stored]:
-        return run(self._snapshot.read(limit))
-
-    def close(self) -> None:
-        run(self._snapshot.close())
