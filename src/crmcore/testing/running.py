@@ -102,11 +102,17 @@ def judge(guarantee: Guarantee, subject: Opened, *, deadline: float | None = Non
     if deadline is None:
         deadline = DEADLINES[subject.budget] + (subject.minutes * 60 if subject.budget == "soak" else 0)
     work = threading.Thread(target=lambda: found.append(_found(guarantee, subject)), daemon=True)
-    work.start()
-    work.join(deadline)
+    with (
+        listening() as heard
+    ):  # here, so that a thread that is left behind never sets back what a later check has set
+        work.start()
+        work.join(deadline)
     status, message, raised = (
         found[0] if found else ("FAIL", f"a call has not come back after {deadline:g} seconds", "")
     )
+    leaked = sum(any(canary in text for canary in CANARIES) for text in heard)
+    if leaked and status != "FAIL":
+        status, message, raised = "FAIL", f"{leaked} log lines or warnings show what is stored", ""
     return Verdict(
         check=guarantee.name,
         guarantee=guarantee.id,
@@ -120,10 +126,7 @@ def judge(guarantee: Guarantee, subject: Opened, *, deadline: float | None = Non
 
 def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str, str]:
     try:
-        with listening() as heard:
-            reason = examine(guarantee, subject)
-        if leaked := [text for text in heard if any(canary in text for canary in CANARIES)]:
-            return "FAIL", f"{len(leaked)} log lines or warnings show what is stored", ""
+        reason = examine(guarantee, subject)
         return ("NOT CLAIMED", reason, "") if reason else ("PASS", "", "")
     except (Inconclusive, MissingExtra) as error:
         return "INCONCLUSIVE", str(error), ""
