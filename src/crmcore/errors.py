@@ -302,6 +302,18 @@ class ClusterTooLarge(InvalidJudgement):
     code = "cluster_too_large"
 
 
+class InvalidConsent(RuleViolation):
+    """A consent event, or facts for a decision, that cannot be."""
+
+    code = "invalid_consent"
+
+
+class InvalidPack(RuleViolation, ValueError):
+    """A pack of rules that cannot be read. The message names the place that is wrong."""
+
+    code = "invalid_pack"
+
+
 class BatchEnded(RuleViolation):
     """A verb was called on a batch that was written or given up: nothing would come of it."""
 

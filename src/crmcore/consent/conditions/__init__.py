@@ -1,0 +1,1 @@
+"""The closed algebra of conditions that packs are written in."""

@@ -1,0 +1,131 @@
+"""Conditions on single facts: one of some values, a number of days ago, an age.
+
+Invariant: a fact that is not known makes a condition not known, never false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from operator import attrgetter
+from typing import Any
+
+import attrs
+
+from crmcore.consent.case import Case
+from crmcore.consent.counting import Span
+from crmcore.consent.finding import FOREVER, Finding
+
+
+@attrs.frozen
+class FactIs:
+    """The fact at *path* is one of *values*; of a set, that one of its members is."""
+
+    path: str
+    values: frozenset[Any]
+    _read: Callable[[Any], Any] = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "_read", attrgetter(self.path.split(".", 1)[1]))
+
+    def test(self, case: Case) -> Finding:
+        root = self.path.split(".", 1)[0]
+        value = self._read(case.event_root(root) if root in ("act", "evidence", "scope") else case.roots[root])
+        if value is None:
+            return Finding(None, missing=(self.path,), why=f"{self.path} is not known")
+        if isinstance(value, frozenset):
+            holds = not self.values.isdisjoint(value)
+        else:
+            holds = value in self.values
+        return Finding(holds, because=(self.path,), why="" if holds else f"{self.path} is {_word(value)}")
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "so" if value else "not so"
+    return "another" if isinstance(value, frozenset) else str(value)
+
+
+@attrs.frozen
+class Within:
+    """The day at *path* is at most so long ago: counted back from the day that it is where the person is.
+
+    Without a *span* it is enough that the day has come.
+    """
+
+    path: str
+    span: Span | None = None
+
+    def test(self, case: Case) -> Finding:
+        root, name = self.path.split(".", 1)
+        value = getattr(case.roots[root], name)
+        if value is None:
+            return Finding(False, why=f"{self.path} never was")
+        return within(case, [value], self.span, self.path)
+
+
+def within(case: Case, days: list[date], span: Span | None, what: str) -> Finding:
+    """Whether one of *days* is at most *span* ago, wherever the person may be; without one, whether one has come."""
+    if not case.zones:
+        return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
+    answers, until = set(), FOREVER
+    for today in case.days:
+        lasting = [
+            span.last_day(day) if span is not None else date.max
+            for day in days
+            if day <= today and (span is None or day >= span.before(today))
+        ]
+        answers.add(bool(lasting))
+        if lasting:
+            until = min(until, _after(case, max(lasting)))
+        elif coming := [day for day in days if day > today]:
+            until = min(until, case.midnight(min(coming)))
+    if len(answers) > 1:
+        return Finding(None, case.tomorrow, (what,), ("facts.zones",), f"whether {what} is near enough hangs on the zone")
+    holds = answers.pop()
+    return Finding(holds, max(until, case.now + 1), (what,), (), "" if holds else f"{what} is too long ago, or never was")
+
+
+def _after(case: Case, day: date) -> int:
+    if day >= date(9999, 12, 30):
+        return FOREVER
+    return case.midnight(date.fromordinal(day.toordinal() + 1))
+
+
+@attrs.frozen
+class AgeAtLeast:
+    """The person is so many years old, *on* the day of the act or of the question. The youngest date counts.
+
+    *at_least* is a number, or the name of a number of the pack.
+    """
+
+    at_least: int | str
+    on: str = "question"
+
+    def test(self, case: Case) -> Finding:
+        subject = case.facts.subject
+        if not subject.birth_dates:
+            if subject.adult is True:
+                return Finding(True, because=("subject.adult",))
+            return Finding(None, missing=("subject.birth_dates",), why="the age is not known")
+        moment = case.at if self.on == "question" or case.event is None else case.event.occurred_at
+        years = self.at_least if isinstance(self.at_least, int) else case.law.number(self.at_least, moment)
+        answers = {_old_enough(case, moment.astimezone(where).date(), years) for where in case.zones} or {None}
+        until = FOREVER if self.on == "act" else case.tomorrow
+        if answers == {True}:
+            return Finding(True, until, ("subject.birth_dates",))
+        if answers == {False}:
+            return Finding(False, until, ("subject.birth_dates",), (), f"younger than {years}")
+        return Finding(None, until, (), ("subject.birth_dates",), f"whether they are {years} is not known")
+
+
+
+def _old_enough(case: Case, day: date, years: int) -> bool | None:
+    found: bool | None = True
+    for born in case.facts.subject.birth_dates:
+        ages = born.age_range(day)
+        if ages is not None and ages[1] < years:
+            return False
+        if ages is None or ages[0] < years:
+            found = None
+    return found

@@ -1,0 +1,120 @@
+"""Conditions on registers, on what was between the person and us, and on how often we tried.
+
+Invariant: that somebody is not on a register of the state is only known where the register was asked recently enough.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+
+from crmcore.consent.case import Case
+from crmcore.consent.conditions.known import within
+from crmcore.consent.counting import Span
+from crmcore.consent.facts import Relation
+from crmcore.consent.finding import FOREVER, Finding
+from crmcore.values.instant import micros
+
+OWN = frozenset({"internal", "internal_dnc", "internal_hash"})
+"""Lists of our own: they are known as they are."""
+
+
+@attrs.frozen
+class Listed:
+    """The point is on *list*, for *days* at least. A register of the state was asked at most *fresh* days ago."""
+
+    list: str
+    days: int = 0
+    fresh: int | None = None
+    lifted: bool = False
+
+    def test(self, case: Case) -> Finding:
+        if not case.zones:
+            return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
+        listings = [one for one in case.facts.listings if one.list == self.list]
+        until = FOREVER
+        for listing in listings:
+            since = case.midnight(listing.since + timedelta(days=self.days))
+            ends = FOREVER if listing.until is None else case.midnight(listing.until)
+            if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
+                return Finding(True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on the list {self.list}")
+            until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
+        if self.fresh is None or self.list in OWN:
+            return Finding(False, until)
+        return self._asked(case, until)
+
+    def _asked(self, case: Case, until: int) -> Finding:
+        checks = [one.on for one in case.facts.checks if one.list in (self.list, "*")]
+        found = within(case, checks, Span(days=self.fresh or 0), f"check:{self.list}")
+        if found.holds:
+            return Finding(False, min(until, found.until), (f"check:{self.list}",))
+        why = f"the register {self.list} was not asked within {self.fresh} days"
+        return Finding(None, min(until, found.until), (), (f"check:{self.list}",), why)
+
+    def _lifted(self, case: Case, since: object) -> bool:
+        """Whether the person said yes on a later day than the listing is of."""
+        law = case.law
+        return any(
+            event.occurred_at.astimezone(case.zones[0]).date() > since  # type: ignore[operator]  # a day
+            for event in law.yeses(case)
+        )
+
+
+@attrs.frozen
+class Related:
+    """Something of these *kinds* is between the person and the controller: at most *span* ago, or not ended."""
+
+    kinds: frozenset[str]
+    span: Span | None = None
+    ended: Span | None = None
+    active: bool | None = None
+    written: bool | None = None
+    paid: bool | None = None
+
+    def test(self, case: Case) -> Finding:
+        words = " or ".join(sorted(self.kinds))
+        found = [one for one in case.facts.relations if one.kind in self.kinds and self._fits(one, case)]
+        if not found:
+            return Finding(False, why=f"there is no {words}")
+        if self.ended is not None:
+            ends = [one.until for one in found if one.until is not None]
+            if any(one.active or (one.active is None and one.until is None) for one in found):
+                return Finding(True, because=(words,))
+            return within(case, ends, self.ended, f"the end of the {words}") if ends else Finding(False)
+        if self.span is None:
+            return Finding(True, because=(words,))
+        return within(case, [one.on for one in found if one.on is not None], self.span, f"the {words}")
+
+    def _fits(self, one: Relation, case: Case) -> bool:
+        return (
+            (one.seller is None or one.seller == case.request.controller)
+            and (self.active is None or one.active is self.active)
+            and (self.written is None or one.written is self.written)
+            and (self.paid is None or one.paid is self.paid)
+        )
+
+
+@attrs.frozen
+class Tried:
+    """We have contacted them *times* times or more within the last *hours* or *days*; of *same_subject*, about this."""
+
+    times: int
+    hours: int | None = None
+    days: int | None = None
+    same_subject: bool = False
+
+    def test(self, case: Case) -> Finding:
+        length = timedelta(hours=self.hours or 0, days=self.days or 0) // timedelta(microseconds=1)
+        when = sorted(
+            micros(one.at)
+            for one in case.facts.attempts
+            if (not self.same_subject or one.same_subject is not False)
+            and (one.channel is None or one.channel == case.request.channel)
+        )
+        recent = [one for one in when if case.now - length < one <= case.now]
+        coming = min((one for one in when if one > case.now), default=FOREVER)
+        if len(recent) < self.times:
+            return Finding(False, coming)
+        until = recent[len(recent) - self.times] + length
+        return Finding(True, min(until, coming), ("attempts",), (), f"{len(recent)} contacts already")

@@ -1,0 +1,170 @@
+"""Reading conditions from the tables of a pack.
+
+Invariant: every key is known, or the pack is refused with the key that is not; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import time
+from typing import Any as Anything
+from typing import get_args
+
+import attrs
+
+from crmcore.consent.conditions.acts import Consented, SaidNo
+from crmcore.consent.conditions.all_of import All, Any, Condition, Not
+from crmcore.consent.conditions.clock import DAYS, Inside, Window
+from crmcore.consent.conditions.known import AgeAtLeast, FactIs, Within
+from crmcore.consent.conditions.listed import Listed, Related, Tried
+from crmcore.consent.counting import Span
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import Collection, Facts, PointFacts, RelationKind, Subject
+from crmcore.consent.policy import Policy
+from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.words import ActKind, Channel
+from crmcore.errors import InvalidPack
+
+ROOTS: Mapping[str, type] = {
+    "request": Request,
+    "message": Message,
+    "use": Use,
+    "policy": Policy,
+    "subject": Subject,
+    "point": PointFacts,
+    "collection": Collection,
+    "facts": Facts,
+    "act": ConsentEvent,
+    "evidence": Evidence,
+    "scope": Scope,
+}
+"""What the paths of facts begin with, and what is found there."""
+
+
+def condition(table: Mapping[str, Anything], where: str) -> Condition:
+    """The condition that a table of a pack says; several keys must all hold.
+
+    Raises:
+        InvalidPack: if a key or a value is not one that packs know. *where* is told.
+    """
+    if not isinstance(table, Mapping):
+        raise InvalidPack(f"{where}: a condition is a table")
+    parts = tuple(_part(key, value, f"{where}, {key}") for key, value in table.items())
+    return parts[0] if len(parts) == 1 else All(parts)
+
+
+def _part(key: str, value: Anything, where: str) -> Condition:
+    if "." in key:
+        return _fact(key, value, where)
+    if isinstance(value, Mapping) and key in ROOTS:  # TOML reads a bare dotted key as a table in a table
+        return All(tuple(_fact(f"{key}.{name}", one, where) for name, one in value.items()))
+    if key not in _READERS:
+        raise InvalidPack(f"{where}: there is no such condition; known are {', '.join(sorted(_READERS))}")
+    return _READERS[key](value, where)
+
+
+def _fact(path: str, value: Anything, where: str) -> Condition:
+    root, _, name = path.partition(".")
+    if root not in ROOTS or name not in {field.name for field in attrs.fields(ROOTS[root])}:
+        raise InvalidPack(f"{where}: there is no fact {path!r}")
+    if isinstance(value, Mapping):
+        options = _options(value, where, "within", "past")
+        return Within(path, Span.parse(options["within"]) if "within" in options else None)
+    return FactIs(path, frozenset(value if isinstance(value, list) else [value]))
+
+
+def _options(value: Anything, where: str, *known: str) -> dict[str, Anything]:
+    if not isinstance(value, Mapping):
+        raise InvalidPack(f"{where}: a table with some of {', '.join(known)}")
+    if wrong := set(value) - set(known):
+        raise InvalidPack(f"{where}: {', '.join(sorted(wrong))} is not among {', '.join(known)}")
+    return dict(value)
+
+
+def _words(value: Anything, known: Anything, where: str) -> frozenset[str]:
+    found = frozenset([value] if isinstance(value, str) else value)
+    if wrong := found - frozenset(get_args(known)):
+        raise InvalidPack(f"{where}: {', '.join(sorted(wrong))} is not among {', '.join(get_args(known))}")
+    return found
+
+
+def _consent(value: Anything, where: str) -> Condition:
+    if isinstance(value, str):
+        return Consented(value)
+    return Consented(**_options(value, where, "profile", "night", "any_time", "after"))
+
+
+def _no(value: Anything, where: str) -> Condition:
+    if not isinstance(value, Mapping):
+        return SaidNo(_words(value, ActKind, where))
+    options = _options(value, where, "kinds", "across", "about", "right")
+    options["kinds"] = _words(options["kinds"], ActKind, where)
+    options["across"] = _words(options.get("across", ()), Channel, where)
+    return SaidNo(**options)
+
+
+def _listed(value: Anything, where: str) -> Condition:
+    if isinstance(value, str):
+        return Listed(value)
+    options = _options(value, where, "on", "days", "fresh", "lifted")
+    return Listed(options.pop("on"), **options)
+
+
+def _related(value: Anything, where: str) -> Condition:
+    if not isinstance(value, Mapping):
+        return Related(_words(value, RelationKind, where))
+    options = _options(value, where, "kinds", "within", "ended_within", "active", "written", "paid", "counting")
+    if "within" in options or "ended_within" in options:
+        if "counting" not in options:
+            raise InvalidPack(f"{where}: name how the time is counted: counting = 'calendar_months', for example")
+    return Related(
+        _words(options["kinds"], RelationKind, where),
+        span=Span.parse(options["within"]) if "within" in options else None,
+        ended=Span.parse(options["ended_within"]) if "ended_within" in options else None,
+        **{name: options[name] for name in ("active", "written", "paid") if name in options},
+    )
+
+
+def _inside(value: Anything, where: str) -> Condition:
+    options = dict(value)
+    holidays = options.pop("holidays", None)
+    closed = options.pop("ends", "closed") == "closed"
+    week: dict[str, tuple[Window, ...]] = {}
+    for days, windows in options.items():
+        first, _, last = days.partition("-")
+        if first not in DAYS or (last and last not in DAYS):
+            raise InvalidPack(f"{where}: days are written like 'mon-fri' or 'sat', not {days!r}")
+        for day in DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]:
+            week[day] = _windows(windows, closed, where)
+    on_holidays = None if holidays is None else _windows(holidays, closed, where)
+    return Inside(tuple(week.get(day, ()) for day in DAYS), on_holidays)
+
+
+def _windows(texts: Anything, closed: bool, where: str) -> tuple[Window, ...]:
+    found = []
+    for text in [texts] if isinstance(texts, str) else texts:
+        begin, _, end = text.partition("-")
+        try:
+            finish = time.max if end == "24:00" else time.fromisoformat(end)
+            found.append(Window(time.fromisoformat(begin), finish, closed))
+        except ValueError:
+            raise InvalidPack(f"{where}: hours are written like '09:00-20:00', not {text!r}") from None
+    return tuple(found)
+
+
+def _several(kind: Callable[[tuple[Condition, ...]], Condition]) -> Callable[[Anything, str], Condition]:
+    return lambda value, where: kind(tuple(condition(one, where) for one in value))
+
+
+_READERS: Mapping[str, Callable[[Anything, str], Condition]] = {
+    "consent": _consent,
+    "no": _no,
+    "listed": _listed,
+    "related": _related,
+    "inside": _inside,
+    "tried": lambda value, where: Tried(**_options(value, where, "times", "hours", "days", "same_subject")),
+    "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on")),
+    "any": _several(Any),
+    "all": _several(All),
+    "not": lambda value, where: Not(condition(value, where)),
+}

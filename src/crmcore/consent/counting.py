@@ -1,0 +1,114 @@
+"""Counting time as laws do, each way by its name.
+
+Invariant: every way is a pure function of days; which day it is somewhere is asked of the case, never of a machine.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Set
+from datetime import date, timedelta
+from typing import Literal, get_args
+
+import attrs
+
+from crmcore.errors import InvalidPack
+
+Counting = Literal[
+    "calendar_months",
+    "interpretation_act_s28",
+    "days",
+    "business_days_exclusive",
+    "business_days_inclusive",
+    "nth_working_day",
+]
+"""*calendar_months* and *interpretation_act_s28* (Canada) count back from the day to the same number of an earlier
+month, or its last day where it has no such number. *business_days_exclusive* leaves out the first day (15 USC 7704);
+*business_days_inclusive* begins on it (Spam Act 2003 Sch 2 cl 6); what is due on the *nth_working_day* (UEMA 2007
+s9(2)) is so from the beginning of that day."""
+
+COUNTINGS: frozenset[str] = frozenset(get_args(Counting))
+_PERIOD = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?$")
+
+
+@attrs.frozen
+class Span:
+    """So many months and days.
+
+    >>> Span.parse("P1Y6M")
+    Span(months=18, days=0)
+    """
+
+    months: int = 0
+    days: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Span:
+        """From an ISO 8601 duration of years, months and days.
+
+        Raises:
+            InvalidPack: if it is none.
+        """
+        found = _PERIOD.match(text) if isinstance(text, str) else None
+        if found is None or not any(found.groups()):
+            raise InvalidPack(f"a period is written like 'P18M', 'P2Y' or 'P28D', not {text!r}")
+        years, months, days = (int(part or 0) for part in found.groups())
+        return cls(12 * years + months, days)
+
+    def before(self, day: date) -> date:
+        """The day so long before *day*, in the month's last day where it has no such number.
+
+        >>> Span.parse("P6M").before(date(2026, 8, 31)).isoformat()
+        '2026-02-28'
+        """
+        return _moved(day, -self.months) - timedelta(days=self.days)
+
+    def after(self, day: date) -> date:
+        """The day so long after *day*.
+
+        >>> Span.parse("P1M").after(date(2026, 1, 31)).isoformat()
+        '2026-02-28'
+        """
+        return _moved(day, self.months) + timedelta(days=self.days)
+
+    def last_day(self, start: date) -> date:
+        """The last day from which this long before reaches back to *start*.
+
+        >>> Span.parse("P6M").last_day(date(2026, 2, 28)).isoformat()
+        '2026-08-31'
+        """
+        day = self.after(start)
+        while self.before(day + timedelta(days=1)) <= start:
+            day += timedelta(days=1)
+        return day
+
+
+def _moved(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year < 1:
+        return date.min
+    if year > 9999:
+        return date.max
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def effective_day(received: date, number: int, counting: str, holidays: Set[date]) -> date:
+    """The day from whose beginning a withdrawal counts that was *received* on a day.
+
+    >>> effective_day(date(2026, 3, 2), 10, "business_days_exclusive", frozenset()).isoformat()
+    '2026-03-17'
+    >>> effective_day(date(2026, 5, 11), 5, "business_days_inclusive", frozenset()).isoformat()
+    '2026-05-16'
+    >>> effective_day(date(2026, 5, 11), 5, "nth_working_day", frozenset()).isoformat()
+    '2026-05-18'
+    """
+    if counting == "days":
+        return received + timedelta(days=number)
+    day, left = received, number
+    if counting == "business_days_inclusive":
+        day -= timedelta(days=1)
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5 and day not in holidays
+    return day if counting == "nth_working_day" else day + timedelta(days=1)

@@ -1,0 +1,114 @@
+"""Consent events: what somebody did about being contacted, with its scope and its evidence.
+
+Invariant: an event is never edited. What follows from it at some instant is worked out anew from all events each time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, get_args
+
+import attrs
+
+from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
+from crmcore.errors import InvalidConsent
+from crmcore.values.instant import ensure_aware
+from crmcore.values.personal import Document, personal
+from crmcore.values.source import Actor
+
+
+def _some_of(words: Any, what: str) -> Any:
+    known = frozenset(get_args(words))
+
+    def check(instance: object, attribute: object, value: frozenset[str]) -> None:
+        if not value <= known:
+            raise InvalidConsent(f"{what} are some of {', '.join(sorted(known))}")
+
+    return attrs.field(default=frozenset(), converter=frozenset, validator=check)
+
+
+def _one_of(words: Any, what: str, **options: Any) -> Any:
+    known = frozenset(get_args(words))
+
+    def check(instance: object, attribute: object, value: str | None) -> None:
+        if value is not None and value not in known:
+            raise InvalidConsent(f"{what} is one of {', '.join(sorted(known))}")
+
+    return attrs.field(validator=check, **options)
+
+
+def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime | None) -> None:
+    if value is not None:
+        ensure_aware(value, attribute.name)
+
+
+@attrs.frozen(kw_only=True)
+class Scope(Document):
+    """What an act is about. What is left empty is not narrowed: an act without channels is about all of them.
+
+    *point* is the normal form of a contact point; an act without one is about the person. *recipients* are those to
+    whom data may be passed on, by name.
+    """
+
+    controller: str | None = None
+    brand: str | None = None
+    channels: frozenset[Channel] = _some_of(Channel, "channels")
+    purposes: frozenset[ActPurpose] = _some_of(ActPurpose, "purposes")
+    point: str | None = personal(default=None)
+    topics: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    right: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Evidence(Document):
+    """How an act can be shown. None is "not known", which no rule takes for a yes.
+
+    *notice*, *notice_version* and *notice_sha256* say what was shown; *document* points at what was kept. *written* and
+    *disclosed* (clearly and conspicuously, to whom and what is consented) and *condition_of_purchase* are what written
+    consent to automated calls in the United States hangs on. *confirmed_kind* is the kind of contact point that a double
+    opt-in has confirmed.
+    """
+
+    kind: EvidenceKind = _one_of(EvidenceKind, "the kind of evidence")
+    notice: str | None = None
+    notice_version: str | None = None
+    notice_sha256: str | None = None
+    locale: str | None = None
+    document: str | None = None
+    given_by: str | None = None
+    explicit: bool | None = None
+    written: bool | None = None
+    disclosed: bool | None = None
+    condition_of_purchase: bool | None = None
+    condition_of_contract: bool | None = None
+    names_the_number: bool | None = None
+    unambiguous: bool | None = None
+    confirmed_kind: str | None = None
+    holder: str | None = None
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+
+
+@attrs.frozen(kw_only=True)
+class ConsentEvent(Document):
+    """One act. *occurred_at* is when it was done, *recorded_at* when we knew of it.
+
+    *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
+    need a consent of their own, *any_time* all hours. *via* is how a withdrawal came. *corrects* is the id of an event
+    that this one stands for instead.
+    """
+
+    id: str
+    kind: ActKind = _one_of(ActKind, "an act")
+    occurred_at: datetime = attrs.field(validator=_aware)
+    recorded_at: datetime | None = attrs.field(default=None, validator=_aware)
+    scope: Scope = attrs.field(factory=Scope)
+    evidence: Evidence | None = None
+    valid_until: datetime | None = attrs.field(default=None, validator=_aware)
+    open_ended: bool | None = None
+    night: bool = False
+    any_time: bool = False
+    via: str | None = None
+    words: str | None = personal(default=None)
+    actor: Actor | None = None
+    corrects: str | None = None

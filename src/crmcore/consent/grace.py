@@ -1,0 +1,49 @@
+"""The time that a law gives for processing a withdrawal.
+
+Invariant: where nobody asked for the whole of it, or cannot say which day it is, a withdrawal counts at once.
+"""
+
+from __future__ import annotations
+
+from datetime import time
+
+import attrs
+
+from crmcore.consent.case import Case, instant
+from crmcore.consent.counting import effective_day
+from crmcore.consent.event import ConsentEvent
+from crmcore.values.instant import micros
+
+
+@attrs.frozen(kw_only=True)
+class Grace:
+    """*number* of days, counted in a named way, for acts of some *kinds* about some *channels*."""
+
+    channels: frozenset[str]
+    number: int
+    counting: str
+    kinds: frozenset[str] = frozenset({"withdraw", "refuse"})
+    cite: str = ""
+
+
+def effective(event: ConsentEvent, case: Case, graces: tuple[Grace, ...]) -> int:
+    """The instant from which *event* counts, in microseconds."""
+    at = micros(event.occurred_at)
+    if case.policy.withdrawal_grace != "legal_max" or not case.zones:
+        return at
+    for grace in graces:
+        if event.kind in grace.kinds and case.request.channel in grace.channels:
+            return min(
+                instant(
+                    effective_day(
+                        event.occurred_at.astimezone(where).date(),
+                        grace.number,
+                        grace.counting,
+                        case.facts.holidays or frozenset(),
+                    ),
+                    time.min,
+                    where,
+                )
+                for where in case.zones
+            )
+    return at

@@ -1,0 +1,169 @@
+"""Reading packs from TOML.
+
+Invariant: a pack is read whole or refused with the place that is wrong; an unknown key is refused, wherever it is.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, get_args
+
+from crmcore.consent.conditions.acts import Profile
+from crmcore.consent.conditions.reading import condition
+from crmcore.consent.counting import COUNTINGS
+from crmcore.consent.grace import Grace
+from crmcore.consent.law import Law
+from crmcore.consent.pack import Effect, Number, Pack, Rule
+from crmcore.consent.words import STAGES, Channel, Purpose
+from crmcore.errors import InvalidPack
+
+_RULE = frozenset(
+    "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
+)
+_PACK = frozenset("id jurisdiction name version zone includes without lifts note profile grace number rule".split())
+
+
+def read_pack(text: str, name: str = "the pack") -> Pack:
+    """The pack that *text*, a TOML document, says.
+
+    Raises:
+        InvalidPack: if it is none, or holds something that packs do not know.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPack(f"{name} is no TOML: {error}") from None
+    _known(document, _PACK, name)
+    for key in ("id", "jurisdiction", "name", "version"):
+        if not isinstance(document.get(key), str):
+            raise InvalidPack(f"{name}: {key} is missing")
+    id = document["id"]
+    profiles = {
+        key: Profile(key, (condition(table, f"{id}, profile {key}"),))
+        for key, table in document.get("profile", {}).items()
+    }
+    return Pack(
+        id=id,
+        jurisdiction=document["jurisdiction"],
+        name=document["name"],
+        version=document["version"],
+        zone=document.get("zone", "UTC"),
+        includes=tuple(document.get("includes", ())),
+        without=frozenset(document.get("without", ())),
+        lifts=document.get("lifts"),
+        note=document.get("note", ""),
+        profiles=profiles,
+        graces=tuple(_grace(one, id) for one in document.get("grace", ())),
+        numbers=tuple(_number(one, id) for one in document.get("number", ())),
+        rules=tuple(_rule(one, id) for one in document.get("rule", ())),
+    )
+
+
+def _known(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    if wrong := set(table) - set(known):
+        raise InvalidPack(f"{where}: unknown key {', '.join(sorted(wrong))}")
+
+
+def _rule(table: Mapping[str, Any], pack: str) -> Rule:
+    id = table.get("id", "a rule without an id")
+    where = f"{pack}, rule {id}"
+    _known(table, _RULE, where)
+    for key in ("id", "stage", "effect", "text", "cite"):
+        if not isinstance(table.get(key), str) or not table[key].strip():
+            raise InvalidPack(f"{where}: {key} is missing")
+    _among(table["stage"], STAGES, f"{where}, stage")
+    _among(table["effect"], get_args(Effect), f"{where}, effect")
+    since, until = _dates(table.get("in_force", "/"), where)
+    return Rule(
+        id=id,
+        stage=table["stage"],
+        effect=table["effect"],
+        text=table["text"],
+        cite=table["cite"],
+        when=condition(table["when"], where) if "when" in table else None,
+        unless=condition(table["unless"], f"{where}, unless") if "unless" in table else None,
+        defeated_by=tuple(table.get("defeated_by", ())),
+        channels=_several(table.get("channel", ()), get_args(Channel), f"{where}, channel"),
+        purposes=_several(table.get("purpose", ()), get_args(Purpose), f"{where}, purpose"),
+        becomes=table.get("becomes"),
+        since=since,
+        until=until,
+        read=table.get("read", False),
+        pack=pack,
+    )
+
+
+def _grace(table: Mapping[str, Any], pack: str) -> Grace:
+    _known(table, ("channel", "days", "counting", "kinds", "cite"), f"{pack}, grace")
+    _among(table.get("counting"), COUNTINGS, f"{pack}, grace, counting")
+    kinds = table.get("kinds", ("withdraw", "refuse"))
+    return Grace(
+        channels=_several(table["channel"], get_args(Channel), f"{pack}, grace"),
+        number=table["days"],
+        counting=table["counting"],
+        kinds=frozenset(kinds),
+        cite=table.get("cite", ""),
+    )
+
+
+def _number(table: Mapping[str, Any], pack: str) -> Number:
+    _known(table, ("name", "value", "cite", "in_force"), f"{pack}, number")
+    since, until = _dates(table.get("in_force", "/"), f"{pack}, number")
+    return Number(name=table["name"], value=table["value"], cite=table["cite"], since=since, until=until)
+
+
+def _dates(text: str, where: str) -> tuple[date | None, date | None]:
+    begin, _, end = text.partition("/")
+    try:
+        return (
+            date.fromisoformat(begin) if begin else None,
+            date.fromisoformat(end) if end else None,
+        )
+    except ValueError:
+        raise InvalidPack(f"{where}: dates are written like '2018-05-25/2026-08-10', either may be left out") from None
+
+
+def _several(value: Any, known: Iterable[str], where: str) -> frozenset[str]:
+    found = frozenset([value] if isinstance(value, str) else value)
+    for one in found:
+        _among(one, known, where)
+    return found
+
+
+def _among(value: Any, known: Iterable[str], where: str) -> None:
+    if value not in known:
+        raise InvalidPack(f"{where}: {value!r} is not among {', '.join(known)}")
+
+
+@cache
+def shipped_packs() -> Mapping[str, Pack]:
+    """The packs that come with crmcore, by id."""
+    folder = files("crmcore.consent") / "packs"
+    found = [
+        read_pack(one.read_text(encoding="utf-8"), one.name)
+        for one in sorted(folder.iterdir(), key=lambda one: one.name)
+        if one.name.endswith(".toml")
+    ]
+    return {pack.id: pack for pack in found}
+
+
+class Laws:
+    """Jurisdictions by name, each with all that it includes."""
+
+    def __init__(self, packs: Mapping[str, Pack]) -> None:
+        self._laws = {pack.jurisdiction: Law(pack, packs) for pack in packs.values()}
+
+    def of(self, jurisdiction: str) -> Law:
+        """The law of a jurisdiction; of a part that no pack knows that of its country, and else the strict one."""
+        country = jurisdiction.partition("-")[0]
+        return self._laws.get(jurisdiction) or self._laws.get(country) or self._laws["*"]
+
+
+@cache
+def shipped_laws() -> Laws:
+    """The laws that come with crmcore."""
+    return Laws(shipped_packs())

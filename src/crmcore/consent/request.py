@@ -1,0 +1,89 @@
+"""What somebody wants to do: the request that is decided on.
+
+Invariant: a request says what is in the message, so that a promotion never passes for a service.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import attrs
+
+from crmcore.consent.words import Channel, Purpose
+from crmcore.values.instant import ensure_aware
+from crmcore.values.personal import Document, personal
+
+
+@attrs.frozen(kw_only=True)
+class Message(Document):
+    """What is to be said. None is "not known".
+
+    *similar*: it offers goods or services like those that were bought. *related*: it is about what is between us.
+    *offer_of* is whose goods they are. *relates_to_contract*, *profession_related* and *charitable_only* are what
+    exemptions hang on. *unsubscribe_burdened*: leaving costs a fee, a login or more than one page.
+    """
+
+    kind: str | None = None
+    promotion: bool | None = None
+    similar: bool | None = None
+    related: bool | None = None
+    same_kind: bool | None = None
+    offer_of: Literal["own", "partner"] | None = None
+    relates_to_contract: bool | None = None
+    profession_related: bool | None = None
+    charitable_only: bool | None = None
+    product: str | None = None
+    sender_identified: bool | None = None
+    unsubscribe: bool | None = None
+    unsubscribe_burdened: bool | None = None
+    postal_address: bool | None = None
+    fax_opt_out_notice: bool | None = None
+    first_since_opt_out: bool | None = None
+    advertisement_label: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Use(Document):
+    """What is done with data where the purpose is profiling or passing it on."""
+
+    transfer: Literal["sale", "share", "service_provider", "joint"] | None = None
+    recipient: str | None = None
+    contract_in_place: bool | None = None
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    aim: Literal["direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference"] | None = (
+        None
+    )
+    solely_automated: bool | None = None
+    legal_effect: bool | None = None
+    human_review: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Request(Document):
+    """May *controller* use *point* for *purpose* through *channel* at the instant *at*?
+
+    *basis* is the legal basis that is relied on, *balanced* that the interests were weighed and written down.
+    *hours* ``not_at_issue`` is a statement of whoever asks: the hour was agreed on, or does not matter.
+    """
+
+    controller: str
+    channel: Channel
+    purpose: Purpose
+    at: datetime
+    point: str | None = personal(default=None)
+    brand: str | None = None
+    topic: str | None = None
+    message: Message = attrs.field(factory=Message)
+    use: Use = attrs.field(factory=Use)
+    controller_kind: Literal["business", "charity", "registered_charity", "nonprofit"] | None = None
+    exempt_seller: bool | None = None
+    unsolicited: bool | None = None
+    dialer: Literal["manual", "autodialer", "automated_selection", "prerecorded"] | None = None
+    basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation", "vital_interest"] | None = None
+    balanced: bool | None = None
+    offered_to_children: bool | None = None
+    hours: Literal["at_issue", "not_at_issue"] = "at_issue"
+
+    def __attrs_post_init__(self) -> None:
+        ensure_aware(self.at, "the instant of a request")

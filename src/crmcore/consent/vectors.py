@@ -1,0 +1,336 @@
+"""Reading tables of decision vectors: what a law answers, one question a row.
+
+Invariant: a table's defaults are stated here as facts, and nowhere else; a key that its vocabulary does not know is an
+error of the table.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import attrs
+
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import (
+    Attempt,
+    Collection,
+    Facts,
+    Listing,
+    PointFacts,
+    RegisterCheck,
+    Relation,
+    Subject,
+)
+from crmcore.consent.policy import Policy
+from crmcore.consent.request import Message, Request, Use
+from crmcore.errors import InvalidConsent
+from crmcore.values.partial_date import PartialDate
+
+_EVIDENCE = {
+    "web_doi": "double_opt_in",
+    "web_doi_pending": "double_opt_in_pending",
+    "web_form_active": "web_form",
+    "web_single_optin_unverified": "web_form_unverified",
+    "esign": "e_signature",
+    "paper_signed": "signed_paper",
+    "verbal_recorded": "recorded_call",
+    "verbal_unrecorded": "unrecorded_call",
+    "sms_keyword_START": "sms_keyword",
+    "two_step_optin": "two_step_opt_in",
+    "number_provided": "number_given",
+    "parent_verified": "parent_verified",
+    "pre_ticked": "preticked_box",
+    "silence": "silence",
+    "bundled_terms": "bundled_terms",
+    "bundled_generic": "bundled_generic",
+    "import_no_proof": "import_without_proof",
+}
+_TRANSFER = {"sale": "sale", "share_cross_context_ads": "share", "service_provider_disclosure": "service_provider"}
+_SENDER = {"charity": "charity", "registered_charity": "registered_charity", "tax_exempt_nonprofit": "nonprofit"}
+_DIALER = {"manual": "manual", "autodialer": "autodialer", "automated_selection_and_dialing": "automated_selection"}
+_SUBJECT = {"partnership_unincorporated": "partnership"}
+_AIM = {"infer_characteristics": "inference"}
+
+
+@attrs.frozen(kw_only=True)
+class Vector:
+    """One row: what is asked, what is known, and what the law answers."""
+
+    id: str
+    jurisdiction: str
+    request: Request
+    facts: Facts
+    policy: Policy
+    expected: Literal["allow", "deny"]
+    rule: str
+    citation: str
+    confidence: str
+
+
+def read_vectors(path: Path) -> Iterator[Vector]:
+    """The rows of the table at *path*.
+
+    Raises:
+        InvalidConsent: if a row cannot be read. Its id is told.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            try:
+                yield _vector(row)
+            except (KeyError, ValueError, TypeError) as error:
+                raise InvalidConsent(f"the row {row.get('id')} cannot be read: {error}") from None
+
+
+class _Told(dict[str, Any]):
+    """What a row says, of which every key must be taken."""
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        super().__init__(given)
+
+    def take(self, key: str, default: Any = None) -> Any:
+        return self.pop(key, default)
+
+    def done(self, what: str) -> None:
+        if self:
+            raise ValueError(f"{what} has the unknown keys {', '.join(sorted(self))}")
+
+
+def _vector(row: Mapping[str, str]) -> Vector:
+    told = _Told(json.loads(row["facts"]))
+    at = datetime.fromisoformat(row["at"])
+    grace = told.take("policy", {}).get("withdrawal_grace", "none")
+    rel = _Told(told.take("rel", {}))
+    request = _request(row, at, told, rel)
+    facts = _facts(told, rel, at, request)
+    rel.done("rel")
+    told.done("the row")
+    return Vector(
+        id=row["id"],
+        jurisdiction=row["jurisdiction"],
+        request=request,
+        facts=facts,
+        policy=Policy(withdrawal_grace=grace),
+        expected=cast("Literal['allow', 'deny']", row["expected"]),
+        rule=row["deciding_rule"],
+        citation=row["citation"],
+        confidence=row["confidence"],
+    )
+
+
+def _request(row: Mapping[str, str], at: datetime, told: _Told, rel: _Told) -> Request:
+    sender_kind = told.take("sender_kind")
+    dialer = told.take("dialer")
+    children = [told.take("iss_offered_to_child"), told.take("service_directed_to_children")]
+    email = row["channel"] in ("email", "automated_call", "voice", "sms", "fax", "push", "in_app", "post")
+    return Request(
+        controller=told.take("sender", "acme"),
+        channel=cast("Any", row["channel"]),
+        purpose=cast("Any", row["purpose"]),
+        at=at,
+        point=told.take("cp", "em1" if row["channel"] == "email" else "ph1") if email else None,
+        message=_message(row["purpose"], _Told(told.take("message", {})), told, rel),
+        use=_use(told),
+        controller_kind=cast("Any", "business" if sender_kind is None else _SENDER[sender_kind]),
+        exempt_seller=told.take("seller_exempt", False),
+        unsolicited=told.take("unsolicited", True),
+        dialer=cast("Any", "manual" if dialer is None else _DIALER[dialer]),
+        basis=told.take("legal_basis_claimed", "legitimate_interest"),
+        balanced=told.take("lia_passed", True),
+        offered_to_children=any(children),
+        hours="at_issue" if "tz" in told else "not_at_issue",
+    )
+
+
+def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
+    """A marketing message is identified and can be left; one for a service holds no promotion."""
+    related = [rel.take("related_to_purchase"), rel.take("message_related")]
+    message = Message(
+        kind=said.take("kind", "other"),
+        promotion=said.take("contains_promotion", purpose == "marketing"),
+        similar=rel.take("similar"),
+        related=next((one for one in related if one is not None), None),
+        same_kind=rel.take("same_kind"),
+        offer_of={None: "own", "partner_company_offer": "partner"}[rel.take("kind_of_offer")],  # type: ignore[arg-type]  # of the table
+        relates_to_contract=rel.take("offer_relates_to_contract"),
+        profession_related=told.take("related_to_profession"),
+        charitable_only=rel.take("charitable_purpose_only"),
+        product=told.take("product", "other"),
+        sender_identified=True,
+        unsubscribe=said.take("has_unsubscribe", rel.take("optout_in_message", True)),
+        unsubscribe_burdened=said.take("unsubscribe_requires_fee_or_login", False),
+        postal_address=said.take("has_postal_address", True),
+        fax_opt_out_notice=said.take("has_fax_optout_notice"),
+        first_since_opt_out=said.take("first_since_optout"),
+        advertisement_label=True,
+    )
+    said.done("message")
+    return message
+
+
+def _use(told: _Told) -> Use:
+    decision = _Told(told.take("decision", {}))
+    transfer, detail = told.take("transfer"), told.take("purpose_detail")
+    use = Use(
+        transfer=cast("Any", None if transfer is None else _TRANSFER[transfer]),
+        recipient=told.take("recipient"),
+        contract_in_place=told.take("contract_in_place"),
+        data=told.take("data", ()),
+        aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail)),
+        solely_automated=decision.take("solely_automated", False),
+        legal_effect=decision.take("legal_effect", False),
+        human_review=decision.take("human_review_available"),
+    )
+    decision.done("decision")
+    return use
+
+
+def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
+    tz = told.take("tz")
+    checked = told.take("dnc_checked")
+    prior = told.take("prior_calls", ())
+    same = told.take("prior_calls_same_subject", ())
+    number = told.take("number_reassigned")
+    births = told.take("birth_date")
+    known = told.take("age_known")
+    told.take("number_area_code")
+    told.take("residence")
+    told.take("city")
+    refused = told.take("refused_in_call")
+    return Facts(
+        events=tuple(_event(n, _Told(one), request) for n, one in enumerate(told.take("consents", ()))),
+        subject=_subject(told, births, known, rel.take("presumed_interest")),
+        point=PointFacts(
+            line=told.take("line", "residential"),
+            kind=told.take("cp_kind"),
+            holder_since=None if number is None else date.fromisoformat(number),
+            device_permission=told.take("device_permission"),
+        ),
+        collection=_collection(told, rel),
+        relations=tuple(_relations(rel)),
+        listings=tuple(_listing(_Told(one)) for one in told.take("suppress", ())),
+        checks=(
+            RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else at.date()),
+        ),
+        attempts=(
+            *(Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=False) for one in prior),
+            *(Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=True) for one in same),
+        ),
+        zones=(tz if tz is not None else f"{at:%z}"[:3] + ":" + f"{at:%z}"[3:5],),
+        holidays=frozenset(date.fromisoformat(one) for one in told.take("public_holidays", ())),
+        gpc=told.take("gpc", False),
+        refused_in_call=None if refused is None else date.fromisoformat(refused),
+    )
+
+
+def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool | None) -> Subject:
+    """A consumer and adult, if nothing else is said; with ``age_known`` false, nothing of the age is."""
+    kind = told.take("subject", "consumer")
+    restriction, erased = told.take("restriction"), told.take("erased")
+    return Subject(
+        kind=_SUBJECT.get(kind, kind),
+        birth_dates=() if births is None else (PartialDate.parse(births),),
+        adult=True if births is None and known is not False else None,
+        restricted_since=None if restriction is None else date.fromisoformat(restriction["since"][:10]),
+        erased_on=None if erased is None else date.fromisoformat(erased[:10]),
+        known=told.take("consumer_known"),
+        presumed_interest=presumed,
+    )
+
+
+def _collection(told: _Told, rel: _Told) -> Collection:
+    published, disclosed = told.take("published", {}), told.take("disclosed", {})
+    how = published or disclosed
+    return Collection(
+        source=rel.take("address_source"),
+        opt_out_offered=rel.take("optout_offered_at_collection"),
+        direct=rel.take("contact_collected_directly"),
+        voluntary=rel.take("fax_number_provided_voluntarily"),
+        published=published.get("conspicuous", bool(published)),
+        disclosed=bool(disclosed),
+        refusal_stated=how.get("no_unsolicited_statement"),
+        relevant_to_role=how.get("relevant_to_role"),
+        informed=told.take("informed_and_could_object"),
+        notice_at_collection=told.take("notice_at_collection"),
+    )
+
+
+def _relations(rel: _Told) -> Iterator[Relation]:
+    seller = rel.take("seller")
+    for key, kind in (
+        ("last_purchase", "purchase"),
+        ("last_inquiry", "inquiry"),
+        ("donation", "donation"),
+        ("quote_requested", "quote"),
+        ("open_order", "order"),
+    ):
+        if (day := rel.take(key)) is not None:
+            yield Relation(kind=cast("Any", kind), on=date.fromisoformat(day[:10]), seller=seller)
+    active, end, written = rel.take("contract_active"), rel.take("contract_end"), rel.take("contract_kind")
+    if active is not None or end is not None:
+        until = None if end is None else date.fromisoformat(end)
+        yield Relation(kind="contract", active=active, until=until, written=written == "written", seller=seller)
+    created, tier = rel.take("account_created"), rel.take("account_type")
+    if created is not None or tier is not None:
+        on = None if created is None else date.fromisoformat(created)
+        yield Relation(kind="account", on=on, paid=False if tier == "free_tier_of_paid_service" else None, seller=seller)
+    for key in ("ongoing_customer", "ongoing_relationship", "transactional_relationship"):
+        if rel.take(key):
+            yield Relation(kind="ongoing", active=True, seller=seller)
+
+
+def _listing(one: _Told) -> Listing:
+    one.take("match")
+    listing = Listing(list=one.take("list"), since=date.fromisoformat(one.take("since", "0001-01-01")), reason=one.take("reason"))
+    one.done("suppress")
+    return listing
+
+
+def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
+    evidence = act.take("ev")
+    scope = act.take("scope")
+    period = act.take("period", "unsaid")
+    until = act.take("valid_until")
+    condition = [act.take("condition_of_purchase"), act.take("not_condition_of_purchase")]
+    purposes = act.take("pu", () if scope is None else (scope,))
+    event = ConsentEvent(
+        id=f"act-{number + 1}",
+        kind=act.take("act"),
+        occurred_at=datetime.fromisoformat(act.take("t")),
+        scope=Scope(
+            controller=act.take("to", request.controller),
+            channels=act.take("ch", ()),
+            purposes=purposes,
+            point=act.take("cp", request.point if request.point in ("em1", "ph1") else None),
+            recipients=act.take("recipients", ()),
+            right=act.take("right"),
+        ),
+        evidence=None
+        if evidence is None
+        else Evidence(
+            kind=cast("Any", _EVIDENCE[evidence]),
+            given_by=act.take("given_by", "self"),
+            explicit=act.take("explicit", False),
+            written=act.take("written", False),
+            disclosed=act.take("clear_and_conspicuous_disclosure", True),
+            condition_of_purchase=condition[0] if condition[0] is not None else condition[1] is False,
+            condition_of_contract=act.take("conditional_on_contract", False),
+            names_the_number=act.take("number_included"),
+            unambiguous=act.take("clear_and_unambiguous"),
+            confirmed_kind=act.take("cp_confirmed"),
+            holder=act.take("number_holder"),
+            data=act.take("data", ()),
+        ),
+        valid_until=None if until is None else datetime.fromisoformat(until),
+        open_ended=True if period == "indefinite" else False if period is None else None,
+        night=bool(act.take("night")),
+        any_time=act.take("covers_time") == "any",
+        via=act.take("via"),
+        words=act.take("text"),
+    )
+    act.done("consents")
+    return event
