@@ -6,9 +6,12 @@ includes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import cached_property
+
+import attrs
 
 from crmcore.consent.case import Case, zone
 from crmcore.consent.conditions.acts import Profile
@@ -28,7 +31,9 @@ class Law:
         self.jurisdiction = pack.jurisdiction
         chain = list(_chain(pack, packs, ()))
         left_out = {rule for one in chain for rule in one.without}
-        self.rules = tuple(rule for one in reversed(chain) for rule in one.rules if rule.id not in left_out)
+        self.rules = tuple(
+            _cited(rule, pack) for one in reversed(chain) for rule in one.rules if rule.id not in left_out
+        )
         self.by_id = {rule.id: rule for rule in self.rules}
         self.profiles: dict[str, Profile] = {}
         for one in reversed(chain):
@@ -94,3 +99,11 @@ def _chain(pack: Pack, packs: Mapping[str, Pack], above: tuple[str, ...]) -> Ite
         if name not in packs:
             raise InvalidPack(f"the pack {pack.id} includes {name}, which is not there")
         yield from _chain(packs[name], packs, (*above, pack.id))
+
+
+def _cited(rule: Rule, pack: Pack) -> Rule:
+    """A rule of another pack, under the name that it has in this one."""
+    if rule.pack == pack.id or not pack.citing:
+        return rule
+    words = "|".join(re.escape(name) for name in sorted(pack.citing, key=len, reverse=True))
+    return attrs.evolve(rule, cite=re.sub(words, lambda found: pack.citing[found[0]], rule.cite))

@@ -55,7 +55,7 @@ class Rule:
 class Pack:
     """The rules of one jurisdiction. *includes* are packs whose rules hold here too, but for those in *without*.
 
-    *lifts* is the profile of a Yes that takes back an earlier No.
+    *citing* says by which name the included rules are cited here. *lifts* is the profile of a Yes that takes back an earlier No.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Pack:
     zone: str = "UTC"
     includes: tuple[str, ...] = ()
     without: frozenset[str] = frozenset()
+    citing: Mapping[str, str] = attrs.field(factory=dict[str, str])
     profiles: Mapping[str, Profile] = attrs.field(factory=dict[str, Profile])
     graces: tuple[Grace, ...] = ()
     lifts: str | None = None

@@ -24,7 +24,7 @@ from crmcore.errors import InvalidPack
 _RULE = frozenset(
     "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
 )
-_PACK = frozenset("id jurisdiction name version zone includes without lifts note profile grace number rule".split())
+_PACK = frozenset("id jurisdiction name version zone includes without citing lifts note profile grace number rule".split())
 
 
 def read_pack(text: str, name: str = "the pack") -> Pack:
@@ -54,6 +54,7 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
         zone=document.get("zone", "UTC"),
         includes=tuple(document.get("includes", ())),
         without=frozenset(document.get("without", ())),
+        citing=document.get("citing", {}),
         lifts=document.get("lifts"),
         note=document.get("note", ""),
         profiles=profiles,

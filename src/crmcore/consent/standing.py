@@ -84,13 +84,17 @@ def standing_no(
 
 
 def _lifted(no: ConsentEvent, case: Case, purpose: str, lifts: Valid) -> bool:
-    return any(
-        event.occurred_at > no.occurred_at
-        and event.kind in ("lift", "give", "confirm")
-        and covers_yes(event.scope, case.request, purpose)
-        and (event.kind == "lift" or lifts(case, event).holds is True)
-        for event in case.events
-    )
+    """A *lift* is as wide as a No is: what it leaves open it lifts altogether."""
+    channel = frozenset({case.request.channel})
+    for event in case.events:
+        if event.occurred_at <= no.occurred_at:
+            continue
+        if event.kind == "lift" and covers_no(event.scope, case.request, purpose, channel):
+            return True
+        if event.kind in ("give", "confirm") and covers_yes(event.scope, case.request, purpose):
+            if lifts(case, event).holds is True:
+                return True
+    return False
 
 
 def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...]) -> Finding:

@@ -291,7 +291,7 @@ def _listing(one: _Told) -> Listing:
 
 
 def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
-    evidence = act.take("ev")
+    evidence = act.take("ev", "web_doi" if act["act"] == "confirm" else None)
     scope = act.take("scope")
     period = act.take("period", "unsaid")
     until = act.take("valid_until")

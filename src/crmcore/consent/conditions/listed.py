@@ -5,7 +5,7 @@ Invariant: that somebody is not on a register of the state is only known where t
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import attrs
 
@@ -71,6 +71,7 @@ class Related:
     active: bool | None = None
     written: bool | None = None
     paid: bool | None = None
+    not_before: date | None = None
 
     def test(self, case: Case) -> Finding:
         words = " or ".join(sorted(self.kinds))
@@ -92,6 +93,7 @@ class Related:
             and (self.active is None or one.active is self.active)
             and (self.written is None or one.written is self.written)
             and (self.paid is None or one.paid is self.paid)
+            and (self.not_before is None or (one.on is not None and one.on >= self.not_before))
         )
 
 

@@ -113,7 +113,7 @@ def _listed(value: Anything, where: str) -> Condition:
 def _related(value: Anything, where: str) -> Condition:
     if not isinstance(value, Mapping):
         return Related(_words(value, RelationKind, where))
-    options = _options(value, where, "kinds", "within", "ended_within", "active", "written", "paid", "counting")
+    options = _options(value, where, "kinds", "within", "ended_within", "active", "written", "paid", "not_before", "counting")
     if "within" in options or "ended_within" in options:
         if "counting" not in options:
             raise InvalidPack(f"{where}: name how the time is counted: counting = 'calendar_months', for example")
@@ -121,7 +121,7 @@ def _related(value: Anything, where: str) -> Condition:
         _words(options["kinds"], RelationKind, where),
         span=Span.parse(options["within"]) if "within" in options else None,
         ended=Span.parse(options["ended_within"]) if "ended_within" in options else None,
-        **{name: options[name] for name in ("active", "written", "paid") if name in options},
+        **{name: options[name] for name in ("active", "written", "paid", "not_before") if name in options},
     )
 
 
