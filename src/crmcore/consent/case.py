@@ -40,15 +40,16 @@ def zone(name: str) -> tzinfo:
 
 
 class Case:
-    """A request over facts, at an instant, as it was known then."""
+    """A request over facts, at an instant, as it was known then. In *brief*, nobody will ask why."""
 
     def __init__(
-        self, request: Request, facts: Facts, policy: Policy, known_at: datetime | None, at: datetime | None = None
+        self, request: Request, facts: Facts, policy: Policy, known_at: datetime | None, at: datetime | None = None, *, brief: bool = False
     ) -> None:
         self.request, self.facts, self.policy = request, facts, policy
         self.at = request.at if at is None else at
         self.now = micros(self.at)
         self._known = None if known_at is None else micros(known_at)
+        self.brief = brief
         self.event: ConsentEvent | None = None
         self.law: Any = None
         self.purpose: str = request.purpose

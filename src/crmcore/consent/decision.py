@@ -93,7 +93,7 @@ def decide(
     laws = shipped_laws() if laws is None else laws
     policy = Policy() if policy is None else policy
     names = tuple(jurisdictions) or ("*",)
-    case = Case(request, facts, policy, known_at)
+    case = Case(request, facts, policy, known_at, brief=not trace)
     opinions = [judge(case, laws.of(name)) for name in names]
     worst = min(opinions, key=lambda one: _RANK[one.outcome])
     until = min(one.until for one in opinions)
@@ -163,7 +163,7 @@ def _retry(
         if until >= FOREVER:
             return None
         at = from_micros(until)
-        case = Case(request, facts, policy, known_at, at)
+        case = Case(request, facts, policy, known_at, at, brief=True)
         opinions = [judge(case, laws.of(name)) for name in names]
         if all(one.outcome != "deny" for one in opinions):
             return at

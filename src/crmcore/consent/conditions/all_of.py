@@ -10,7 +10,7 @@ from typing import Protocol
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.finding import Finding, both, either, negated
+from crmcore.consent.finding import FOREVER, Finding, both, either, negated
 
 
 class Condition(Protocol):
@@ -28,7 +28,7 @@ class All:
     parts: tuple[Condition, ...]
 
     def test(self, case: Case) -> Finding:
-        return both(part.test(case) for part in self.parts)
+        return both(_until_decided(self.parts, case, decisive=False))
 
 
 @attrs.frozen
@@ -38,7 +38,7 @@ class Any:
     parts: tuple[Condition, ...]
 
     def test(self, case: Case) -> Finding:
-        return either(part.test(case) for part in self.parts)
+        return either(_until_decided(self.parts, case, decisive=True))
 
 
 @attrs.frozen
@@ -52,3 +52,14 @@ class Not:
         if found.holds is False and not found.why:
             return found._replace(why="an exception applies")
         return found
+
+
+def _until_decided(parts: tuple[Condition, ...], case: Case, *, decisive: bool) -> list[Finding]:
+    """What the parts come to; where nobody asks why, as many as it takes for an answer that stays for ever."""
+    found: list[Finding] = []
+    for part in parts:
+        one = part.test(case)
+        found.append(one)
+        if case.brief and one.holds is decisive and one.until >= FOREVER:
+            return [one]
+    return found

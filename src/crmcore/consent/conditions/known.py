@@ -14,7 +14,7 @@ import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.counting import Span
-from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.finding import FOREVER, NO, Finding
 
 
 @attrs.frozen
@@ -23,22 +23,33 @@ class FactIs:
 
     path: str
     values: frozenset[Any]
+    _root: str = attrs.field(init=False, repr=False, eq=False)
     _read: Callable[[Any], Any] = attrs.field(init=False, repr=False, eq=False)
+    _yes: Finding = attrs.field(init=False, repr=False, eq=False)
+    _unknown: Finding = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "_read", attrgetter(self.path.split(".", 1)[1]))
+        root, name = self.path.split(".", 1)
+        object.__setattr__(self, "_root", root)
+        object.__setattr__(self, "_read", attrgetter(name))
+        object.__setattr__(self, "_yes", Finding(True, because=(self.path,)))
+        unknown = Finding(None, missing=(self.path,), why=f"{self.path} is not known")
+        object.__setattr__(self, "_unknown", unknown)
 
     def test(self, case: Case) -> Finding:
-        root = self.path.split(".", 1)[0]
-        holder = case.event_root(root) if root in ("act", "evidence", "scope") else case.roots[root]
+        root = self._root
+        holder = case.event_root(root) if root in _OF_ACTS else case.roots[root]
         value = None if holder is None else self._read(holder)
         if value is None:
-            return Finding(None, missing=(self.path,), why=f"{self.path} is not known")
-        if isinstance(value, frozenset):
-            holds = not self.values.isdisjoint(value)
-        else:
-            holds = value in self.values
-        return Finding(holds, because=(self.path,), why="" if holds else f"{self.path} is {_word(value)}")
+            return self._unknown
+        if not self.values.isdisjoint(value) if isinstance(value, frozenset) else value in self.values:
+            return self._yes
+        if case.brief:
+            return NO
+        return Finding(False, because=(self.path,), why=f"{self.path} is {_word(value)}")
+
+
+_OF_ACTS = frozenset({"act", "evidence", "scope"})
 
 
 def _word(value: Any) -> str:
