@@ -39,11 +39,21 @@ def zone(name: str) -> tzinfo:
         raise InvalidConsent("a zone is the name of an IANA time zone, such as 'Europe/Berlin'") from None
 
 
+ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
+
+
 class Case:
     """A request over facts, at an instant, as it was known then. In *brief*, nobody will ask why."""
 
     def __init__(
-        self, request: Request, facts: Facts, policy: Policy, known_at: datetime | None, at: datetime | None = None, *, brief: bool = False
+        self,
+        request: Request,
+        facts: Facts,
+        policy: Policy,
+        known_at: datetime | None,
+        at: datetime | None = None,
+        *,
+        brief: bool = False,
     ) -> None:
         self.request, self.facts, self.policy = request, facts, policy
         self.at = request.at if at is None else at
@@ -65,10 +75,15 @@ class Case:
             return None
         return self.event if root == "act" else getattr(self.event, root)
 
+    @property
+    def placed(self) -> bool:
+        """Whether it is known in which zones the person may be."""
+        return bool(self.facts.zones)
+
     @cached_property
     def zones(self) -> tuple[tzinfo, ...]:
-        """Where the person may be."""
-        return tuple(zone(name) for name in self.facts.zones)
+        """Where the person may be: if nobody knows, at both ends of the world, between which all days lie."""
+        return tuple(zone(name) for name in self.facts.zones) or ENDS_OF_THE_WORLD
 
     @cached_property
     def days(self) -> frozenset[date]:
@@ -83,7 +98,10 @@ class Case:
     def tomorrow(self) -> int:
         """When it is another day anywhere that the person may be."""
         return min(
-            (instant(self.at.astimezone(one).date() + timedelta(days=1), time.min, one) for one in self.zones),
+            (
+                instant(self.at.astimezone(one).date() + timedelta(days=1), time.min, one)
+                for one in self.zones
+            ),
             default=FOREVER,
         )
 

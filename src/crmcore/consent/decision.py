@@ -22,7 +22,7 @@ from crmcore.consent.words import Outcome
 from crmcore.values.instant import from_micros
 from crmcore.values.personal import Document
 
-_RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
+RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 _SEARCHED = 64
 """So many changes ahead are looked at for the instant at which a denied contact becomes possible."""
 
@@ -95,7 +95,7 @@ def decide(
     names = tuple(jurisdictions) or ("*",)
     case = Case(request, facts, policy, known_at, brief=not trace)
     opinions = [judge(case, laws.of(name)) for name in names]
-    worst = min(opinions, key=lambda one: _RANK[one.outcome])
+    worst = min(opinions, key=lambda one: RANK[one.outcome])
     until = min(one.until for one in opinions)
     return Decision(
         answer=worst.outcome,
@@ -106,7 +106,9 @@ def decide(
         reasons=_reasons(worst),
         trace=tuple(hit for one in opinions for hit in _hits(one)) if trace else (),
         missing=tuple(dict.fromkeys(name for one in opinions for name in one.missing)),
-        retry_at=_retry(request, facts, policy, known_at, laws, names, opinions) if worst.outcome == "deny" else None,
+        retry_at=_retry(request, facts, policy, known_at, laws, names, opinions)
+        if worst.outcome == "deny"
+        else None,
         expires_at=None if until >= FOREVER else from_micros(until),
     )
 
@@ -168,5 +170,3 @@ def _retry(
         if all(one.outcome != "deny" for one in opinions):
             return at
     return None
-
-

@@ -91,7 +91,7 @@ class Evidence(Document):
 
 @attrs.frozen(kw_only=True)
 class ConsentEvent(Document):
-    """One act. *occurred_at* is when it was done, *recorded_at* when we knew of it.
+    """One act, recorded under the party *record*. *occurred_at* is when it was done, *recorded_at* when we knew of it.
 
     *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
     need a consent of their own, *any_time* all hours. *via* is how a withdrawal came. *corrects* is the id of an event
@@ -104,6 +104,7 @@ class ConsentEvent(Document):
     recorded_at: datetime | None = attrs.field(default=None, validator=_aware)
     scope: Scope = attrs.field(factory=Scope)
     evidence: Evidence | None = None
+    record: str | None = None
     valid_until: datetime | None = attrs.field(default=None, validator=_aware)
     open_ended: bool | None = None
     night: bool = False

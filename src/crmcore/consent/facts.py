@@ -13,6 +13,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.words import Channel
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.partial_date import PartialDate
 from crmcore.values.personal import Document, personal
 
@@ -26,7 +27,16 @@ SubjectKind = Literal[
     "employee_of_corporate",
 ]
 RelationKind = Literal[
-    "purchase", "inquiry", "negotiation", "quote", "contract", "order", "donation", "membership", "account", "ongoing"
+    "purchase",
+    "inquiry",
+    "negotiation",
+    "quote",
+    "contract",
+    "order",
+    "donation",
+    "membership",
+    "account",
+    "ongoing",
 ]
 CollectionSource = Literal[
     "sale", "negotiation", "registration", "donation", "inquiry", "purchased_list", "published", "disclosed"
@@ -132,6 +142,9 @@ class Facts(Document):
     *zones* are the time zones in which the person may be: names of the IANA, or fixed offsets such as ``+02:00``. None
     is known if there is none. *holidays* are the public holidays there; None says that nobody looked. *gpc* is a Global
     Privacy Control signal. *refused_in_call* is the day on which a call was answered with a no.
+
+    Where the customer has several records, *joined* says since when each belongs to it, and *others_birth_dates* are
+    those of the other records: they can make somebody younger, never older.
     """
 
     events: tuple[ConsentEvent, ...] = ()
@@ -146,3 +159,5 @@ class Facts(Document):
     holidays: frozenset[date] | None = None
     gpc: bool | None = None
     refused_in_call: date | None = None
+    joined: FrozenMap[str, datetime] = attrs.field(factory=FrozenMap, converter=FrozenMap)
+    others_birth_dates: tuple[PartialDate, ...] = personal(default=())

@@ -29,7 +29,7 @@ class Grace:
 def effective(event: ConsentEvent, case: Case, graces: tuple[Grace, ...]) -> int:
     """The instant from which *event* counts, in microseconds."""
     at = micros(event.occurred_at)
-    if case.policy.withdrawal_grace != "legal_max" or not case.zones:
+    if case.policy.withdrawal_grace != "legal_max" or not case.placed:
         return at
     for grace in graces:
         if event.kind in grace.kinds and case.request.channel in grace.channels:

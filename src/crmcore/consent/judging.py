@@ -60,7 +60,9 @@ def _edges(law: Law) -> list[int]:
     return [instant(day, time.min, where) for day in law.edges]
 
 
-def _classified(case: Case, law: Law, day: object, until: int, hits: list[Hit]) -> tuple[str, tuple[str, ...], int]:
+def _classified(
+    case: Case, law: Law, day: object, until: int, hits: list[Hit]
+) -> tuple[str, tuple[str, ...], int]:
     """The purpose that the content of the message makes of the one that was claimed, and the facts that would tell."""
     purpose: str = case.request.purpose
     missing: tuple[str, ...] = ()

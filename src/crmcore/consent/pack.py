@@ -44,7 +44,9 @@ class Rule:
 
     def speaks_of(self, channel: str, purpose: str) -> bool:
         """Whether the rule is about this channel and this purpose at all."""
-        return (not self.channels or channel in self.channels) and (not self.purposes or purpose in self.purposes)
+        return (not self.channels or channel in self.channels) and (
+            not self.purposes or purpose in self.purposes
+        )
 
     def in_force(self, day: date) -> bool:
         """Whether the rule is in force on *day*."""

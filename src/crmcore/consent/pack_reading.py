@@ -24,7 +24,9 @@ from crmcore.errors import InvalidPack
 _RULE = frozenset(
     "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
 )
-_PACK = frozenset("id jurisdiction name version zone includes without citing lifts note profile grace number rule".split())
+_PACK = frozenset(
+    "id jurisdiction name version zone includes without citing lifts note profile grace number rule".split()
+)
 
 
 def read_pack(text: str, name: str = "the pack") -> Pack:
@@ -125,7 +127,9 @@ def _dates(text: str, where: str) -> tuple[date | None, date | None]:
             date.fromisoformat(end) if end else None,
         )
     except ValueError:
-        raise InvalidPack(f"{where}: dates are written like '2018-05-25/2026-08-10', either may be left out") from None
+        raise InvalidPack(
+            f"{where}: dates are written like '2018-05-25/2026-08-10', either may be left out"
+        ) from None
 
 
 def _several(value: Any, known: Iterable[str], where: str) -> frozenset[str]:

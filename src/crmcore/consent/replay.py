@@ -27,9 +27,7 @@ class Disagreement:
     trace: tuple[str, ...]
 
 
-def replay(
-    vectors: Iterable[Vector], laws: Laws | None = None
-) -> Iterator[tuple[str, Disagreement | None]]:
+def replay(vectors: Iterable[Vector], laws: Laws | None = None) -> Iterator[tuple[str, Disagreement | None]]:
     """For each row its jurisdiction, and how the packs disagree, if they do."""
     laws = shipped_laws() if laws is None else laws
     for vector in vectors:

@@ -51,9 +51,10 @@ class Use(Document):
     recipient: str | None = None
     contract_in_place: bool | None = None
     data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    aim: Literal["direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference"] | None = (
-        None
-    )
+    aim: (
+        Literal["direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference"]
+        | None
+    ) = None
     solely_automated: bool | None = None
     legal_effect: bool | None = None
     human_review: bool | None = None
@@ -80,7 +81,9 @@ class Request(Document):
     exempt_seller: bool | None = None
     unsolicited: bool | None = None
     dialer: Literal["manual", "autodialer", "automated_selection", "prerecorded"] | None = None
-    basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation", "vital_interest"] | None = None
+    basis: (
+        Literal["consent", "contract", "legitimate_interest", "legal_obligation", "vital_interest"] | None
+    ) = None
     balanced: bool | None = None
     offered_to_children: bool | None = None
     hours: Literal["at_issue", "not_at_issue"] = "at_issue"

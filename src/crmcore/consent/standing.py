@@ -60,7 +60,9 @@ def _names(scope: Scope, request: Request, purpose: str) -> bool:
     return "profiling_for_direct_marketing" in scope.purposes and serves
 
 
-def noes(case: Case, kinds: Set[str], purpose: str, channels: Set[str], grace: tuple[Grace, ...]) -> Iterator[tuple[ConsentEvent, int]]:
+def noes(
+    case: Case, kinds: Set[str], purpose: str, channels: Set[str], grace: tuple[Grace, ...]
+) -> Iterator[tuple[ConsentEvent, int]]:
     """Acts of these *kinds* that speak of the request, each with the instant from which it counts."""
     for event in case.events:
         if event.kind in kinds and covers_no(event.scope, case.request, purpose, channels):
@@ -87,14 +89,28 @@ def _lifted(no: ConsentEvent, case: Case, purpose: str, lifts: Valid) -> bool:
     """A *lift* is as wide as a No is: what it leaves open it lifts altogether."""
     channel = frozenset({case.request.channel})
     for event in case.events:
-        if event.occurred_at <= no.occurred_at:
+        if event.occurred_at <= no.occurred_at or not may_lift(event, no, case):
             continue
-        if event.kind == "lift" and covers_no(event.scope, case.request, purpose, channel):
-            return True
-        if event.kind in ("give", "confirm") and covers_yes(event.scope, case.request, purpose):
-            if lifts(case, event).holds is True:
+        if event.kind == "lift":
+            if covers_no(event.scope, case.request, purpose, channel):
                 return True
+        elif (
+            event.kind in ("give", "confirm")
+            and covers_yes(event.scope, case.request, purpose)
+            and lifts(case, event).holds is True
+        ):
+            return True
     return False
+
+
+def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
+    """Whether both are of one record, or the Yes was recorded after their records had become one customer."""
+    if yes.record == no.record:
+        return True
+    joined = case.facts.joined
+    since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
+    recorded = yes.recorded_at or yes.occurred_at
+    return all(one is not None and recorded >= one for one in since)
 
 
 def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...]) -> Finding:
@@ -107,9 +123,15 @@ def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...
         if event.kind not in YESES:
             continue
         if not covers_yes(event.scope, request, purpose):
-            lacks.append(f"{event.id}: it is about something else ({_elsewhere(event.scope, request, purpose)})")
+            lacks.append(
+                f"{event.id}: it is about something else ({_elsewhere(event.scope, request, purpose)})"
+            )
             continue
-        if event.scope.recipients and request.use.recipient is not None and request.use.recipient not in event.scope.recipients:
+        if (
+            event.scope.recipients
+            and request.use.recipient is not None
+            and request.use.recipient not in event.scope.recipients
+        ):
             lacks.append(f"{event.id}: it names other recipients")
             continue
         ends = FOREVER if event.valid_until is None else micros(event.valid_until)
@@ -132,11 +154,14 @@ def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...
     return Finding(False, until, (), (), why)
 
 
-def _taken_back(yes: ConsentEvent, case: Case, purpose: str, grace: tuple[Grace, ...]) -> tuple[str | None, int]:
+def _taken_back(
+    yes: ConsentEvent, case: Case, purpose: str, grace: tuple[Grace, ...]
+) -> tuple[str | None, int]:
     """The act that took it back, or when one that was done will count."""
     coming = FOREVER
     for event, since in noes(case, NOES, purpose, frozenset({case.request.channel}), grace):
-        if event.occurred_at < yes.occurred_at and yes.kind != "assert_import":
+        before = event.occurred_at < yes.occurred_at
+        if before and yes.kind != "assert_import" and may_lift(yes, event, case):
             continue
         if since <= case.now:
             return event.id, coming

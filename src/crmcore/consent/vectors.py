@@ -50,9 +50,21 @@ _EVIDENCE = {
     "bundled_generic": "bundled_generic",
     "import_no_proof": "import_without_proof",
 }
-_TRANSFER = {"sale": "sale", "share_cross_context_ads": "share", "service_provider_disclosure": "service_provider"}
-_SENDER = {"charity": "charity", "registered_charity": "registered_charity", "tax_exempt_nonprofit": "nonprofit"}
-_DIALER = {"manual": "manual", "autodialer": "autodialer", "automated_selection_and_dialing": "automated_selection"}
+_TRANSFER = {
+    "sale": "sale",
+    "share_cross_context_ads": "share",
+    "service_provider_disclosure": "service_provider",
+}
+_SENDER = {
+    "charity": "charity",
+    "registered_charity": "registered_charity",
+    "tax_exempt_nonprofit": "nonprofit",
+}
+_DIALER = {
+    "manual": "manual",
+    "autodialer": "autodialer",
+    "automated_selection_and_dialing": "automated_selection",
+}
 _SUBJECT = {"partnership_unincorporated": "partnership"}
 _AIM = {"infer_characteristics": "inference"}
 
@@ -213,12 +225,16 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         collection=_collection(told, rel),
         relations=tuple(_relations(rel)),
         listings=tuple(_listing(_Told(one)) for one in told.take("suppress", ())),
-        checks=(
-            RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else at.date()),
-        ),
+        checks=(RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else at.date()),),
         attempts=(
-            *(Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=False) for one in prior),
-            *(Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=True) for one in same),
+            *(
+                Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=False)
+                for one in prior
+            ),
+            *(
+                Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=True)
+                for one in same
+            ),
         ),
         zones=(tz if tz is not None else f"{at:%z}"[:3] + ":" + f"{at:%z}"[3:5],),
         holidays=frozenset(date.fromisoformat(one) for one in told.take("public_holidays", ())),
@@ -273,11 +289,15 @@ def _relations(rel: _Told) -> Iterator[Relation]:
     active, end, written = rel.take("contract_active"), rel.take("contract_end"), rel.take("contract_kind")
     if active is not None or end is not None:
         until = None if end is None else date.fromisoformat(end)
-        yield Relation(kind="contract", active=active, until=until, written=written == "written", seller=seller)
+        yield Relation(
+            kind="contract", active=active, until=until, written=written == "written", seller=seller
+        )
     created, tier = rel.take("account_created"), rel.take("account_type")
     if created is not None or tier is not None:
         on = None if created is None else date.fromisoformat(created)
-        yield Relation(kind="account", on=on, paid=False if tier == "free_tier_of_paid_service" else None, seller=seller)
+        yield Relation(
+            kind="account", on=on, paid=False if tier == "free_tier_of_paid_service" else None, seller=seller
+        )
     for key in ("ongoing_customer", "ongoing_relationship", "transactional_relationship"):
         if rel.take(key):
             yield Relation(kind="ongoing", active=True, seller=seller)
@@ -285,7 +305,11 @@ def _relations(rel: _Told) -> Iterator[Relation]:
 
 def _listing(one: _Told) -> Listing:
     one.take("match")
-    listing = Listing(list=one.take("list"), since=date.fromisoformat(one.take("since", "0001-01-01")), reason=one.take("reason"))
+    listing = Listing(
+        list=one.take("list"),
+        since=date.fromisoformat(one.take("since", "0001-01-01")),
+        reason=one.take("reason"),
+    )
     one.done("suppress")
     return listing
 

@@ -39,7 +39,6 @@ class Consented:
 
         return standing_yes(case, case.purpose, valid, law.graces)
 
-
     def _after(self, case: Case, event: ConsentEvent) -> bool:
         root, _, name = (self.after or "").partition(".")
         day = getattr(case.roots[root], name)

@@ -39,7 +39,7 @@ class Inside:
     def test(self, case: Case) -> Finding:
         if case.request.hours == "not_at_issue":
             return Finding(True, because=("request.hours",))
-        if not case.zones:
+        if not case.placed:
             return Finding(None, missing=("facts.zones",), why="the time there is not known")
         if self.on_holidays is not None and case.facts.holidays is None:
             return Finding(None, case.tomorrow, (), ("facts.holidays",), "the holidays there are not known")
@@ -49,7 +49,9 @@ class Inside:
             answers.add(self._inside(here.date(), here.timetz().replace(tzinfo=None), case))
             until = min(until, self._next_edge(here.date(), where, case))
         if len(answers) > 1:
-            return Finding(None, until, (), ("facts.zones",), "the time is within the hours in some zones only")
+            return Finding(
+                None, until, (), ("facts.zones",), "the time is within the hours in some zones only"
+            )
         holds = answers.pop()
         return Finding(holds, until, ("facts.zones",), (), "" if holds else "outside of the hours there")
 
@@ -67,7 +69,9 @@ class Inside:
     def _next_edge(self, day: date, where: tzinfo, case: Case) -> int:
         """When it may change: no window is further away than the days of a week and a row of holidays."""
         for ahead in range(-1, 40):
-            if edges := [edge for edge in self._edges(day + timedelta(days=ahead), where, case) if edge > case.now]:
+            if edges := [
+                edge for edge in self._edges(day + timedelta(days=ahead), where, case) if edge > case.now
+            ]:
                 return min(edges)
         return FOREVER
 

@@ -78,8 +78,6 @@ class Within:
 
 def within(case: Case, days: list[date], span: Span | None, what: str) -> Finding:
     """Whether one of *days* is at most *span* ago, wherever the person may be; without one, whether one has come."""
-    if not case.zones:
-        return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
     answers, until = set(), FOREVER
     for today in case.days:
         lasting = [
@@ -93,9 +91,13 @@ def within(case: Case, days: list[date], span: Span | None, what: str) -> Findin
         elif coming := [day for day in days if day > today]:
             until = min(until, case.midnight(min(coming)))
     if len(answers) > 1:
-        return Finding(None, case.tomorrow, (what,), ("facts.zones",), f"whether {what} is near enough hangs on the zone")
+        return Finding(
+            None, case.tomorrow, (what,), ("facts.zones",), f"whether {what} is near enough hangs on the zone"
+        )
     holds = answers.pop()
-    return Finding(holds, max(until, case.now + 1), (what,), (), "" if holds else f"{what} is too long ago, or never was")
+    return Finding(
+        holds, max(until, case.now + 1), (what,), (), "" if holds else f"{what} is too long ago, or never was"
+    )
 
 
 def _after(case: Case, day: date) -> int:
@@ -115,14 +117,14 @@ class AgeAtLeast:
     on: str = "question"
 
     def test(self, case: Case) -> Finding:
-        subject = case.facts.subject
-        if not subject.birth_dates:
+        subject, others = case.facts.subject, case.facts.others_birth_dates
+        if not subject.birth_dates and not others:
             if subject.adult is True:
                 return Finding(True, because=("subject.adult",))
             return Finding(None, missing=("subject.birth_dates",), why="the age is not known")
         moment = case.at if self.on == "question" or case.event is None else case.event.occurred_at
         years = self.at_least if isinstance(self.at_least, int) else case.law.number(self.at_least, moment)
-        answers = {_old_enough(case, moment.astimezone(where).date(), years) for where in case.zones} or {None}
+        answers = {_old_enough(case, moment.astimezone(where).date(), years) for where in case.zones}
         until = FOREVER if self.on == "act" else case.tomorrow
         if answers == {True}:
             return Finding(True, until, ("subject.birth_dates",))
@@ -131,13 +133,14 @@ class AgeAtLeast:
         return Finding(None, until, (), ("subject.birth_dates",), f"whether they are {years} is not known")
 
 
-
 def _old_enough(case: Case, day: date, years: int) -> bool | None:
-    found: bool | None = True
-    for born in case.facts.subject.birth_dates:
+    """By the youngest of the dates; those of the customer's other records only make somebody too young."""
+    subject = case.facts.subject
+    found: bool | None = True if subject.birth_dates or subject.adult is True else None
+    for born in (*subject.birth_dates, *case.facts.others_birth_dates):
         ages = born.age_range(day)
         if ages is not None and ages[1] < years:
             return False
-        if ages is None or ages[0] < years:
+        if (ages is None or ages[0] < years) and born in subject.birth_dates:
             found = None
     return found

@@ -30,15 +30,15 @@ class Listed:
     lifted: bool = False
 
     def test(self, case: Case) -> Finding:
-        if not case.zones:
-            return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
         listings = [one for one in case.facts.listings if one.list == self.list]
         until = FOREVER
         for listing in listings:
             since = case.midnight(listing.since + timedelta(days=self.days))
             ends = FOREVER if listing.until is None else case.midnight(listing.until)
             if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
-                return Finding(True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on the list {self.list}")
+                return Finding(
+                    True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on the list {self.list}"
+                )
             until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
         if self.fresh is None or self.list in OWN:
             return Finding(False, until)

@@ -113,10 +113,14 @@ def _listed(value: Anything, where: str) -> Condition:
 def _related(value: Anything, where: str) -> Condition:
     if not isinstance(value, Mapping):
         return Related(_words(value, RelationKind, where))
-    options = _options(value, where, "kinds", "within", "ended_within", "active", "written", "paid", "not_before", "counting")
+    options = _options(
+        value, where, "kinds", "within", "ended_within", "active", "written", "paid", "not_before", "counting"
+    )
     if "within" in options or "ended_within" in options:
         if "counting" not in options:
-            raise InvalidPack(f"{where}: name how the time is counted: counting = 'calendar_months', for example")
+            raise InvalidPack(
+                f"{where}: name how the time is counted: counting = 'calendar_months', for example"
+            )
     return Related(
         _words(options["kinds"], RelationKind, where),
         span=Span.parse(options["within"]) if "within" in options else None,

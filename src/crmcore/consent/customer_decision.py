@@ -1,0 +1,101 @@
+"""Deciding about a customer of several records: no merge makes a No into a Yes.
+
+Invariant: the answer is the strictest over the records that own the contact point, each on its own facts, with every
+record's No that is about the person. What was between another record and us stays with that record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+
+from crmcore.consent.decision import RANK, Decision, decide
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.request import Request
+from crmcore.consent.standing import NOES
+from crmcore.errors import InvalidConsent
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.personal import Document, personal
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""Since when the first record of a customer belongs to it."""
+
+
+@attrs.frozen(kw_only=True)
+class Member(Document):
+    """A record of a customer: the contact points that it owns, and what is known of it alone.
+
+    Its *facts* hold the acts about its points, under whichever record they were recorded, and its own acts about the
+    person. *since* is when it came to the customer; None for the record that the customer began with.
+    """
+
+    record: str
+    points: frozenset[str] = personal(default=frozenset(), converter=frozenset)
+    facts: Facts
+    jurisdictions: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+def decide_customer(request: Request, members: Sequence[Member], **options: Any) -> Decision:
+    """May this be done to the customer? *options* are those of `decide`, but for the jurisdictions.
+
+    Raises:
+        InvalidConsent: if no record owns the point.
+    """
+    owners = [member for member in members if request.point in member.points]
+    if not owners:
+        raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")
+    jurisdictions = tuple(sorted({name for member in members for name in member.jurisdictions}))
+    if any(not member.jurisdictions for member in owners):
+        jurisdictions = (*jurisdictions, "*")
+    answers = [
+        decide(request, facts_of(member, members), jurisdictions=jurisdictions, **options) for member in owners
+    ]
+    return min(answers, key=lambda one: RANK[one.answer])
+
+
+def facts_of(member: Member, members: Iterable[Member]) -> Facts:
+    """What counts for one record: its own facts, and of the others what can only be a reason against."""
+    others = [other for other in members if other.record != member.record]
+    own = member.facts
+    known = {event.id for event in own.events}
+    noes = {
+        event.id: event
+        for other in others
+        for event in other.facts.events
+        if event.id not in known and _about_the_person(event)
+    }
+    zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
+    return attrs.evolve(
+        own,
+        events=(*own.events, *noes.values()),
+        subject=_strictest(own.subject, [other.facts.subject for other in others]),
+        attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
+        zones=zones if own.zones else (),
+        gpc=True if any(other.facts.gpc for other in others) else own.gpc,
+        refused_in_call=max(
+            (one for one in (own.refused_in_call, *(o.facts.refused_in_call for o in others)) if one), default=None
+        ),
+        joined=FrozenMap({one.record: one.since or BEGINNING for one in (member, *others)}),
+        others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
+    )
+
+
+def _about_the_person(event: ConsentEvent) -> bool:
+    return event.kind in NOES and event.scope.point is None
+
+
+def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:
+    """*own*, with what of the others stands against a contact whoever they are."""
+    restricted = [one.restricted_since for one in (own, *others) if one.restricted_since is not None]
+    erased = [one.erased_on for one in (own, *others) if one.erased_on is not None]
+    return attrs.evolve(
+        own,
+        deceased=own.deceased or any(one.deceased for one in others),
+        restricted_since=min(restricted, default=None),
+        erased_on=max(erased, default=None),
+    )

@@ -1,0 +1,115 @@
+"""The laws of permission under merge, over customers of any records in any order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from crmcore.consent.customer_decision import Member, decide_customer
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import Facts
+from crmcore.consent.request import Request
+from tests.consent.cases import JURISDICTIONS, NOW, events, facts, moments, requests
+
+POINTS = ("a@x.org", "b@x.org")
+
+
+@st.composite
+def customers(draw: Any) -> tuple[Member, ...]:
+    """Two or three records that share the acts about a point they both own."""
+    count = draw(st.integers(2, 3))
+    shared = {point: _at(point, draw(events), count, draw) for point in POINTS}
+    members = []
+    for number in range(count):
+        points = draw(st.frozensets(st.sampled_from(POINTS), min_size=1))
+        known: Facts = draw(facts)
+        own = tuple(
+            attrs.evolve(one, id=f"{number}-{one.id}", record=str(number), scope=attrs.evolve(one.scope, point=None))
+            for one in known.events
+        )
+        of_points = tuple(one for point in sorted(points) for one in shared[point])
+        members.append(
+            Member(
+                record=str(number),
+                points=points,
+                facts=attrs.evolve(known, events=own + of_points),
+                jurisdictions=tuple(draw(st.lists(st.sampled_from(JURISDICTIONS), max_size=1))),
+                since=draw(moments) if number else None,
+            )
+        )
+    return tuple(members)
+
+
+def _at(point: str, acts: list[ConsentEvent], count: int, draw: Any) -> tuple[ConsentEvent, ...]:
+    return tuple(
+        attrs.evolve(
+            one,
+            id=f"{point}-{one.id}",
+            record=str(draw(st.integers(0, count - 1))),
+            scope=attrs.evolve(one.scope, point=point),
+        )
+        for one in acts
+    )
+
+
+def answer(request: Request, members: tuple[Member, ...]) -> str:
+    return decide_customer(request, members).answer
+
+
+@given(requests, customers())
+def test_no_merge_makes_a_permission(request: Request, members: tuple[Member, ...]) -> None:
+    request = attrs.evolve(request, point=POINTS[0])
+    owners = [member for member in members if POINTS[0] in member.points]
+    assume(owners)
+    if answer(request, members) == "allow":
+        assert {answer(request, (owner,)) for owner in owners} == {"allow"}
+
+
+@given(requests, customers(), moments, st.integers(0, 2))
+def test_a_no_about_the_person_reaches_every_record(
+    request: Request, members: tuple[Member, ...], when: Any, number: int
+) -> None:
+    request = attrs.evolve(request, point=POINTS[0], purpose="marketing", at=NOW)
+    assume(any(POINTS[0] in member.points for member in members) and when <= NOW)
+    no = ConsentEvent(
+        id="no", kind="object", occurred_at=when, record="nobody", scope=Scope(purposes={"direct_marketing"})
+    )
+    chosen = members[number % len(members)]
+    objected = attrs.evolve(chosen, facts=attrs.evolve(chosen.facts, events=(*chosen.facts.events, no)))
+    assert answer(request, tuple(objected if one is chosen else one for one in members)) == "deny"
+
+
+@given(requests, customers(), st.randoms())
+def test_the_order_of_the_records_means_nothing(request: Request, members: tuple[Member, ...], chance: Any) -> None:
+    request = attrs.evolve(request, point=POINTS[0])
+    assume(any(POINTS[0] in member.points for member in members))
+    turned = list(members)
+    chance.shuffle(turned)
+    assert answer(request, tuple(turned)) == answer(request, members)
+
+
+@given(requests, customers())
+def test_a_record_more_never_helps(request: Request, members: tuple[Member, ...]) -> None:
+    request = attrs.evolve(request, point=POINTS[0])
+    assume(any(POINTS[0] in member.points for member in members[:-1]))
+    if answer(request, members) == "allow":
+        assert answer(request, members[:-1]) == "allow"
+
+
+def test_what_was_bought_by_another_record_permits_nothing() -> None:
+    yes = ConsentEvent(
+        id="yes",
+        kind="give",
+        occurred_at=NOW.replace(year=2025),
+        record="1",
+        scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}, point="b@x.org"),
+        evidence=Evidence(kind="double_opt_in", condition_of_contract=False),
+    )
+    request = Request(controller="acme", channel="email", purpose="marketing", at=NOW, point="a@x.org", offered_to_children=False)
+    ann = Member(record="0", points={"a@x.org"}, facts=Facts(), jurisdictions=("EU",))
+    annie = Member(record="1", points={"b@x.org"}, facts=Facts(events=(yes,)), jurisdictions=("EU",), since=NOW)
+    assert answer(request, (ann, annie)) != "allow"
+    assert answer(attrs.evolve(request, point="b@x.org", message=attrs.evolve(request.message, unsubscribe=True, sender_identified=True)), (ann, annie)) == "allow"

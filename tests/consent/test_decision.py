@@ -1,0 +1,104 @@
+"""What holds of every decision, whatever is asked and known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmcore.consent.decision import decide
+from crmcore.consent.facts import Facts
+from crmcore.consent.request import Request
+from tests.consent.cases import facts, jurisdictions, requests
+
+RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
+
+
+@given(requests, facts, jurisdictions)
+def test_who_may_be_contacted_may_be_by_a_permit_that_is_named(
+    request: Request, known: Facts, names: list[str]
+) -> None:
+    decision = decide(request, known, jurisdictions=names)
+    fired = {(hit.jurisdiction, hit.effect) for hit in decision.trace if hit.status == "fired"}
+    if decision.answer == "allow":
+        assert {jurisdiction for jurisdiction, effect in fired if effect == "permit"} == set(names)
+        assert not [
+            hit for hit in decision.trace if hit.effect == "deny" and hit.status in ("fired", "unknown")
+        ]
+    if decision.answer == "need_confirmation":
+        assert decision.missing
+
+
+@given(requests, jurisdictions)
+def test_from_nothing_known_no_marketing_is_allowed(request: Request, names: list[str]) -> None:
+    decision = decide(attrs.evolve(request, purpose="marketing"), Facts(), jurisdictions=names)
+    assert decision.answer != "allow" or request.message.promotion is not None
+
+
+@given(requests, facts, jurisdictions)
+def test_all_jurisdictions_must_allow(request: Request, known: Facts, names: list[str]) -> None:
+    each = [decide(request, known, jurisdictions=[name]).answer for name in names]
+    together = decide(request, known, jurisdictions=names)
+    assert together.answer == min(each, key=lambda answer: RANK[answer])
+
+
+@given(requests, facts, jurisdictions)
+def test_a_decision_is_the_same_whether_or_not_its_reasons_are_asked_for(
+    request: Request, known: Facts, names: list[str]
+) -> None:
+    asked, unasked = (decide(request, known, jurisdictions=names, trace=trace) for trace in (True, False))
+    assert unasked.trace == ()
+    assert (asked.answer, asked.rule, asked.purpose) == (unasked.answer, unasked.rule, unasked.purpose)
+
+
+@given(requests, facts, jurisdictions, st.data())
+def test_an_answer_stays_until_it_expires(
+    request: Request, known: Facts, names: list[str], data: Any
+) -> None:
+    decision = decide(request, known, jurisdictions=names)
+    end = decision.expires_at or request.at + timedelta(days=400)
+    assert end > request.at
+    length = (end - request.at) // timedelta(microseconds=1)
+    later = request.at + timedelta(microseconds=data.draw(st.integers(0, length - 1) | st.just(length - 1)))
+    again = decide(attrs.evolve(request, at=later), known, jurisdictions=names)
+    assert (again.answer, again.rule) == (decision.answer, decision.rule)
+
+
+@given(requests, facts, jurisdictions)
+def test_from_the_instant_named_a_denied_contact_is_no_longer_denied(
+    request: Request, known: Facts, names: list[str]
+) -> None:
+    decision = decide(request, known, jurisdictions=names)
+    if decision.retry_at is not None:
+        assert decision.answer == "deny"
+        assert (
+            decide(attrs.evolve(request, at=decision.retry_at), known, jurisdictions=names).answer != "deny"
+        )
+        before = decision.retry_at - timedelta(microseconds=1)
+        assert (
+            before < request.at
+            or decide(attrs.evolve(request, at=before), known, jurisdictions=names).answer == "deny"
+        )
+
+
+@given(requests, facts, jurisdictions)
+def test_what_is_not_known_never_helps(request: Request, known: Facts, names: list[str]) -> None:
+    """Forgetting what the registers said, the zones and the holidays never makes an answer freer."""
+    poorer = attrs.evolve(known, checks=(), zones=(), holidays=None)
+    freer = decide(request, poorer, jurisdictions=names).answer
+    if freer == "allow":
+        assert decide(request, known, jurisdictions=names).answer == "allow"
+
+
+@given(requests, facts, jurisdictions)
+def test_the_order_in_which_acts_are_told_means_nothing(
+    request: Request, known: Facts, names: list[str]
+) -> None:
+    turned = attrs.evolve(known, events=tuple(reversed(known.events)))
+    assert (
+        decide(request, turned, jurisdictions=names).answer
+        == decide(request, known, jurisdictions=names).answer
+    )
