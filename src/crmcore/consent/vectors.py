@@ -164,8 +164,8 @@ def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
         unsubscribe=said.take("has_unsubscribe", rel.take("optout_in_message", True)),
         unsubscribe_burdened=said.take("unsubscribe_requires_fee_or_login", False),
         postal_address=said.take("has_postal_address", True),
-        fax_opt_out_notice=said.take("has_fax_optout_notice"),
-        first_since_opt_out=said.take("first_since_optout"),
+        fax_opt_out_notice=said.take("has_fax_optout_notice", True),
+        first_since_opt_out=said.take("first_since_optout", True),
         advertisement_label=True,
     )
     said.done("message")
@@ -176,9 +176,9 @@ def _use(told: _Told) -> Use:
     decision = _Told(told.take("decision", {}))
     transfer, detail = told.take("transfer"), told.take("purpose_detail")
     use = Use(
-        transfer=cast("Any", None if transfer is None else _TRANSFER[transfer]),
+        transfer=cast("Any", "other" if transfer is None else _TRANSFER[transfer]),
         recipient=told.take("recipient"),
-        contract_in_place=told.take("contract_in_place"),
+        contract_in_place=told.take("contract_in_place", False),
         data=told.take("data", ()),
         aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail)),
         solely_automated=decision.take("solely_automated", False),
@@ -195,8 +195,10 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
     prior = told.take("prior_calls", ())
     same = told.take("prior_calls_same_subject", ())
     number = told.take("number_reassigned")
-    births = told.take("birth_date")
     known = told.take("age_known")
+    births = told.take("birth_date")
+    if known is False:
+        births = None
     told.take("number_area_code")
     told.take("residence")
     told.take("city")
@@ -249,13 +251,13 @@ def _collection(told: _Told, rel: _Told) -> Collection:
         source=rel.take("address_source"),
         opt_out_offered=rel.take("optout_offered_at_collection"),
         direct=rel.take("contact_collected_directly"),
-        voluntary=rel.take("fax_number_provided_voluntarily"),
+        voluntary=rel.take("fax_number_provided_voluntarily", False),
         published=published.get("conspicuous", bool(published)),
         disclosed=bool(disclosed),
         refusal_stated=how.get("no_unsolicited_statement"),
         relevant_to_role=how.get("relevant_to_role"),
         informed=told.take("informed_and_could_object"),
-        notice_at_collection=told.take("notice_at_collection"),
+        notice_at_collection=told.take("notice_at_collection", True),
     )
 
 
@@ -319,10 +321,10 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             disclosed=act.take("clear_and_conspicuous_disclosure", True),
             condition_of_purchase=condition[0] if condition[0] is not None else condition[1] is False,
             condition_of_contract=act.take("conditional_on_contract", False),
-            names_the_number=act.take("number_included"),
+            names_the_number=act.take("number_included", True),
             unambiguous=act.take("clear_and_unambiguous"),
             confirmed_kind=act.take("cp_confirmed"),
-            holder=act.take("number_holder"),
+            holder=act.take("number_holder", "subscriber"),
             data=act.take("data", ()),
         ),
         valid_until=None if until is None else datetime.fromisoformat(until),

@@ -108,17 +108,22 @@ def _after(case: Case, day: date) -> int:
 class AgeAtLeast:
     """The person is so many years old, *on* the day of the act or of the question. The youngest date counts.
 
-    *at_least* is a number, or the name of a number of the pack.
+    *at_least* is a number, or the name of a number of the pack. *if_unknown* is what the law takes an age for of which
+    nothing is known, where it says so: a duty that needs actual knowledge of a child takes it for old enough, a service
+    for children for too young.
     """
 
     at_least: int | str
     on: str = "question"
+    if_unknown: bool | None = None
 
     def test(self, case: Case) -> Finding:
         subject = case.facts.subject
         if not subject.birth_dates:
             if subject.adult is True:
                 return Finding(True, because=("subject.adult",))
+            if self.if_unknown is not None and subject.adult is None:
+                return Finding(self.if_unknown, why="" if self.if_unknown else "the age is not known")
             return Finding(None, missing=("subject.birth_dates",), why="the age is not known")
         moment = case.at if self.on == "question" or case.event is None else case.event.occurred_at
         years = self.at_least if isinstance(self.at_least, int) else case.law.number(self.at_least, moment)

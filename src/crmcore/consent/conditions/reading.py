@@ -22,7 +22,7 @@ from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Collection, Facts, PointFacts, RelationKind, Subject
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
-from crmcore.consent.words import ActKind, Channel
+from crmcore.consent.words import ActKind, ActPurpose, Channel
 from crmcore.errors import InvalidPack
 
 ROOTS: Mapping[str, type] = {
@@ -91,13 +91,22 @@ def _words(value: Anything, known: Anything, where: str) -> frozenset[str]:
 def _consent(value: Anything, where: str) -> Condition:
     if isinstance(value, str):
         return Consented(value)
-    return Consented(**_options(value, where, "profile", "night", "any_time", "after"))
+    options = _options(value, where, "profile", "night", "any_time", "after", "about", "across")
+    options["about"] = _words(options.get("about", ()), ActPurpose, where)
+    options["across"] = _words(options.get("across", ()), Channel, where)
+    return Consented(**options)
 
 
 def _no(value: Anything, where: str) -> Condition:
     if not isinstance(value, Mapping):
         return SaidNo(_words(value, ActKind, where))
-    options = _options(value, where, "kinds", "across", "about", "right")
+    options = _options(
+        value, where, "kinds", "across", "about", "right", "lifts", "at_once", "within", "minutes", "counting"
+    )
+    if "within" in options:
+        if options.pop("counting", None) != "calendar_months":
+            raise InvalidPack(f"{where}: name how the time is counted: counting = 'calendar_months'")
+        options["within"] = Span.parse(options["within"])
     options["kinds"] = _words(options["kinds"], ActKind, where)
     options["across"] = _words(options.get("across", ()), Channel, where)
     return SaidNo(**options)
@@ -163,7 +172,7 @@ _READERS: Mapping[str, Callable[[Anything, str], Condition]] = {
     "related": _related,
     "inside": _inside,
     "tried": lambda value, where: Tried(**_options(value, where, "times", "hours", "days", "same_subject")),
-    "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on")),
+    "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on", "if_unknown")),
     "any": _several(Any),
     "all": _several(All),
     "not": lambda value, where: Not(condition(value, where)),
