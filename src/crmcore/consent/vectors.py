@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from crmcore.consent.case import zone
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import (
     Attempt,
@@ -208,7 +209,7 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         subject=_subject(told, births, known, rel.take("presumed_interest")),
         point=PointFacts(
             line=told.take("line", "residential"),
-            kind=told.take("cp_kind"),
+            kind=told.take("cp_kind", "other"),
             holder_since=None if number is None else date.fromisoformat(number),
             device_permission=told.take("device_permission"),
         ),
@@ -216,7 +217,7 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         relations=tuple(_relations(rel)),
         listings=tuple(_listing(_Told(one)) for one in told.take("suppress", ())),
         checks=(
-            RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else at.date()),
+            RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else _today(at, tz)),
         ),
         attempts=(
             *(Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=False) for one in prior),
@@ -227,6 +228,10 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         gpc=told.take("gpc", False),
         refused_in_call=None if refused is None else date.fromisoformat(refused),
     )
+
+
+def _today(at: datetime, tz: str | None) -> date:
+    return at.date() if tz is None else at.astimezone(zone(tz)).date()
 
 
 def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool | None) -> Subject:
