@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from crmcore.cli.backup_commands import run_backup, run_erasures, run_restore, run_verify
+from crmcore.cli.consent_commands import run_consent_check
 from crmcore.cli.dedupe_command import run_dedupe
 from crmcore.cli.evaluate_command import run_evaluate
 from crmcore.cli.import_command import run_import
@@ -43,6 +44,7 @@ def parser() -> Parser:
     _restore(commands)
     _verify(commands)
     _erasures(commands)
+    _consent(commands)
     _testkit(commands)
     return top
 
@@ -326,6 +328,20 @@ def _erasures(commands: Commands[Parser]) -> None:
     command = _command(commands, "erasures", "print what was erased of a store, one line each, to be kept")
     command.add_argument("store", metavar="STORE", type=path, help="the SQLite file, e.g. crm.db")
     command.set_defaults(run=run_erasures)
+
+
+def _consent(commands: Commands[Parser]) -> None:
+    says = "ask the law whether somebody may be contacted, and the packs whether they say what it says"
+    both = commands.add_parser("consent", help=says, description=says, epilog=EXIT_CODES)
+    steps = both.add_subparsers(dest="step", required=True, metavar="check")
+    check = _command(steps, "check", "replay a table of decision vectors, and show where the packs disagree")
+    check.add_argument(
+        "vectors",
+        metavar="VECTORS",
+        type=path,
+        help="a CSV file: id, jurisdiction, channel, purpose, facts, at, expected, confidence",
+    )
+    check.set_defaults(run=run_consent_check)
 
 
 def _author(command: Parser) -> None:

@@ -1,0 +1,60 @@
+"""``crmcore consent``: replay what laws answer, and look a pack of rules over.
+
+Invariant: a table or a pack that cannot be read ends the command in a sentence; nothing of it is skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from crmcore.cli.terminal import DONE, REFUSED, Terminal
+
+
+def run_consent_check(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Replay a table of decision vectors."""
+    from crmcore.consent.replay import Disagreement, replay
+    from crmcore.consent.vectors import read_vectors
+
+    total: Counter[str] = Counter()
+    wrong: list[Disagreement] = []
+    for jurisdiction, disagreement in replay(read_vectors(options.vectors)):
+        total[jurisdiction] += 1
+        if disagreement is not None:
+            wrong.append(disagreement)
+    if not total:
+        terminal.error(f"{options.vectors.name} holds no vectors: it needs a header and a row for each")
+        return REFUSED
+    against = Counter(one.jurisdiction for one in wrong)
+    document: dict[str, Any] = {
+        "total": total.total(),
+        "agree": total.total() - len(wrong),
+        "by_jurisdiction": {
+            name: {"total": total[name], "agree": total[name] - against[name]} for name in sorted(total)
+        },
+        "disagreements": [
+            {
+                "id": one.id,
+                "confidence": one.confidence,
+                "expected": one.expected,
+                "got": one.got,
+                "rule": one.rule,
+            }
+            for one in wrong
+        ],
+    }
+    terminal.text("\n".join(_drawn(document, wrong)))
+    terminal.result(document)
+    return REFUSED if any(one.confidence == "high" for one in wrong) else DONE
+
+
+def _drawn(document: dict[str, Any], wrong: list[Any]) -> Iterator[str]:
+    width = max(len(name) for name in document["by_jurisdiction"])
+    for name, counts in document["by_jurisdiction"].items():
+        yield f"{name:<{width}}  {counts['agree']:>4} of {counts['total']}"
+    yield f"{document['agree']} of {document['total']} agree"
+    for one in wrong:
+        yield f"\n{one.id} ({one.confidence}): the table says {one.expected}, crmcore {one.got}"
+        yield from (f"  {line}" for line in one.trace)
