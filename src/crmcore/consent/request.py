@@ -54,7 +54,7 @@ class Use(Document):
     recipient: str | None = None
     contract_in_place: bool | None = None
     data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    aim: Literal["direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference"] | None = (
+    aim: Literal["direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference", "other"] | None = (
         None
     )
     solely_automated: bool | None = None

@@ -181,7 +181,7 @@ def _use(told: _Told) -> Use:
         recipient=told.take("recipient"),
         contract_in_place=told.take("contract_in_place", False),
         data=told.take("data", ()),
-        aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail)),
+        aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail) or "other"),
         solely_automated=decision.take("solely_automated", False),
         legal_effect=decision.take("legal_effect", False),
         human_review=decision.take("human_review_available"),
@@ -259,7 +259,7 @@ def _collection(told: _Told, rel: _Told) -> Collection:
         voluntary=rel.take("fax_number_provided_voluntarily", False),
         published=published.get("conspicuous", bool(published)),
         disclosed=bool(disclosed),
-        refusal_stated=how.get("no_unsolicited_statement"),
+        refusal_stated=how.get("no_unsolicited_statement", False if how else None),
         relevant_to_role=how.get("relevant_to_role"),
         informed=told.take("informed_and_could_object"),
         notice_at_collection=told.take("notice_at_collection", True),
@@ -300,7 +300,7 @@ def _listing(one: _Told) -> Listing:
 def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
     evidence = act.take("ev", "web_doi" if act["act"] == "confirm" else None)
     scope = act.take("scope")
-    period = act.take("period", "unsaid")
+    period = act.take("period")
     until = act.take("valid_until")
     condition = [act.take("condition_of_purchase"), act.take("not_condition_of_purchase")]
     purposes = act.take("pu", () if scope is None else (scope,))
@@ -327,13 +327,13 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             condition_of_purchase=condition[0] if condition[0] is not None else condition[1] is False,
             condition_of_contract=act.take("conditional_on_contract", False),
             names_the_number=act.take("number_included", True),
-            unambiguous=act.take("clear_and_unambiguous"),
+            unambiguous=act.take("clear_and_unambiguous", True),
             confirmed_kind=act.take("cp_confirmed"),
             holder=act.take("number_holder", "subscriber"),
             data=act.take("data", ()),
         ),
         valid_until=None if until is None else datetime.fromisoformat(until),
-        open_ended=True if period == "indefinite" else False if period is None else None,
+        open_ended=period == "indefinite",
         night=bool(act.take("night")),
         any_time=act.take("covers_time") == "any",
         via=act.take("via"),

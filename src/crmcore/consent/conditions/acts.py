@@ -5,12 +5,12 @@ Invariant: whether a Yes is one is said by the law that is asked, by the name of
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time, timedelta
 
 import attrs
 
 from crmcore.consent.case import Case, instant
-from crmcore.consent.counting import Span
+from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, both, either
 from crmcore.consent.standing import standing_no, standing_yes
@@ -61,6 +61,37 @@ class Consented:
         if all(event.occurred_at.astimezone(one).date() > day for one in case.zones):
             return YES
         return Finding(False, why="it was said before")
+
+
+@attrs.frozen
+class Unlapsed:
+    """The Yes names its own end, or says that it has none; else it lapses *span* after the day on which it was given."""
+
+    span: Span
+    counting: str
+
+    def test(self, case: Case) -> Finding:
+        event = case.event
+        if event is None:
+            return Finding(False, why="there is no act")
+        if event.open_ended or event.valid_until is not None:
+            return Finding(True, because=(event.id,))
+        if event.open_ended is None:
+            return Finding(None, missing=("act.open_ended",), why="whether it was given for a certain time is not known")
+        ends = [
+            instant(self._last(event.occurred_at.astimezone(where).date()) + timedelta(days=1), time.min, where)
+            for where in case.zones
+        ]
+        if not ends:
+            return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
+        if case.now < min(ends):
+            return Finding(True, min(ends), (event.id,))
+        if case.now >= max(ends):
+            return Finding(False, why="it lapsed, since it names no time")
+        return Finding(None, max(ends), (), ("facts.zones",), "whether it lapsed hangs on the zone")
+
+    def _last(self, given: date) -> date:
+        return last_day(self.span, given, self.counting)
 
 
 @attrs.frozen

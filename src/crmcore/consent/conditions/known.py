@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.counting import Span
+from crmcore.consent.counting import Span, last_day
 from crmcore.consent.finding import FOREVER, NO, Finding
 
 
@@ -76,17 +76,27 @@ class Within:
         return within(case, [value], self.span, self.path)
 
 
-def within(case: Case, days: list[date], span: Span | None, what: str) -> Finding:
-    """Whether one of *days* is at most *span* ago, wherever the person may be; without one, whether one has come."""
+def within(
+    case: Case,
+    days: list[date],
+    span: Span | None,
+    what: str,
+    counting: str = "calendar_months",
+    *,
+    ahead: bool = False,
+) -> Finding:
+    """Whether one of *days* is at most *span* ago, wherever the person may be; without one, whether one has come.
+
+    *ahead*: a day that is still to come counts as well.
+    """
     if not case.zones:
         return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
     answers, until = set(), FOREVER
     for today in case.days:
-        lasting = [
-            span.last_day(day) if span is not None else date.max
-            for day in days
-            if day <= today and (span is None or day >= span.before(today))
+        ends = [
+            date.max if span is None else last_day(span, day, counting) for day in days if day <= today or ahead
         ]
+        lasting = [end for end in ends if today <= end]
         answers.add(bool(lasting))
         if lasting:
             until = min(until, _after(case, max(lasting)))
