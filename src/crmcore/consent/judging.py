@@ -41,7 +41,7 @@ class Opinion(NamedTuple):
 
 
 def judge(case: Case, law: Law) -> Opinion:
-    """What *law* says of the case."""
+    """What *law* says of the case. A message that may or may not be marketing is allowed if it is so either way."""
     case.under(law, case.request.purpose)
     day = case.at.astimezone(zone(law.pack.zone)).date()
     until = min((edge for edge in _edges(law) if edge > case.now), default=FOREVER)
@@ -57,12 +57,11 @@ def judge(case: Case, law: Law) -> Opinion:
 def _judged_as(
     purpose: str, case: Case, law: Law, day: date, unsure: tuple[str, ...], before: list[Hit], until: int
 ) -> Opinion:
-    """What *law* says of a message for *purpose*; where it is not known to be that, both that and the claim must allow."""
+    """What *law* says of a message for *purpose*, after what was found *before*."""
     case.under(law, purpose)
-    hits = list(before)
-    for rule in law.speaking(case.request.channel, purpose):
-        if rule.effect not in ("classify", "note") and rule.in_force(day):
-            hits.append(_hit(rule, case))
+    speaking = law.speaking(case.request.channel, purpose)
+    asked = (rule for rule in speaking if rule.effect not in ("classify", "note") and rule.in_force(day))
+    hits = [*before, *(_hit(rule, case) for rule in asked)]
     until = min([until, *(hit.found.until for hit in hits)])
     return _opinion(case, law, purpose, unsure, tuple(hits), until)
 

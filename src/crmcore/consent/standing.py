@@ -75,9 +75,9 @@ def noes(
     One that exercises a named *right* says no to what that right is about, and to nothing else.
     """
     for event in case.events:
-        if event.kind in kinds and event.scope.right == right:
-            if covers_no(event.scope, case.request, purpose, channels):
-                yield event, effective(event, case, grace)
+        spoken = event.kind in kinds and event.scope.right == right
+        if spoken and covers_no(event.scope, case.request, purpose, channels):
+            yield event, effective(event, case, grace)
 
 
 def standing_no(

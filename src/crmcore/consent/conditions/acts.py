@@ -43,7 +43,7 @@ class Consented:
             after = self._after(case, event)
             if not after.holds:
                 return after
-            found = law.valid(case, event, self.profile)
+            found: Finding = law.valid(case, event, self.profile)
             return found._replace(until=min(found.until, after.until))
 
         purposes = sorted(self.about) or [case.purpose]
@@ -128,7 +128,7 @@ class SaidNo:
         )
 
     def _lasting(self, case: Case, event: ConsentEvent) -> int:
-        """Until when the act is recent enough: minutes to their last instant, months to the same day wherever they are."""
+        """Until when the act is recent enough: minutes to their last instant, months to the same day everywhere."""
         if self.minutes is not None:
             return micros(event.occurred_at) + self.minutes * 60_000_000 + 1
         if self.within is None:
