@@ -27,7 +27,9 @@ def customers(draw: Any) -> tuple[Member, ...]:
         points = draw(st.frozensets(st.sampled_from(POINTS), min_size=1))
         known: Facts = draw(facts)
         own = tuple(
-            attrs.evolve(one, id=f"{number}-{one.id}", record=str(number), scope=attrs.evolve(one.scope, point=None))
+            attrs.evolve(
+                one, id=f"{number}-{one.id}", record=str(number), scope=attrs.evolve(one.scope, point=None)
+            )
             for one in known.events
         )
         of_points = tuple(one for point in sorted(points) for one in shared[point])
@@ -83,7 +85,9 @@ def test_a_no_about_the_person_reaches_every_record(
 
 
 @given(requests, customers(), st.randoms())
-def test_the_order_of_the_records_means_nothing(request: Request, members: tuple[Member, ...], chance: Any) -> None:
+def test_the_order_of_the_records_means_nothing(
+    request: Request, members: tuple[Member, ...], chance: Any
+) -> None:
     request = attrs.evolve(request, point=POINTS[0])
     assume(any(POINTS[0] in member.points for member in members))
     turned = list(members)
@@ -108,8 +112,27 @@ def test_what_was_bought_by_another_record_permits_nothing() -> None:
         scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}, point="b@x.org"),
         evidence=Evidence(kind="double_opt_in", condition_of_contract=False),
     )
-    request = Request(controller="acme", channel="email", purpose="marketing", at=NOW, point="a@x.org", offered_to_children=False)
+    request = Request(
+        controller="acme",
+        channel="email",
+        purpose="marketing",
+        at=NOW,
+        point="a@x.org",
+        offered_to_children=False,
+    )
     ann = Member(record="0", points={"a@x.org"}, facts=Facts(), jurisdictions=("EU",))
-    annie = Member(record="1", points={"b@x.org"}, facts=Facts(events=(yes,)), jurisdictions=("EU",), since=NOW)
+    annie = Member(
+        record="1", points={"b@x.org"}, facts=Facts(events=(yes,)), jurisdictions=("EU",), since=NOW
+    )
     assert answer(request, (ann, annie)) != "allow"
-    assert answer(attrs.evolve(request, point="b@x.org", message=attrs.evolve(request.message, unsubscribe=True, sender_identified=True)), (ann, annie)) == "allow"
+    assert (
+        answer(
+            attrs.evolve(
+                request,
+                point="b@x.org",
+                message=attrs.evolve(request.message, unsubscribe=True, sender_identified=True),
+            ),
+            (ann, annie),
+        )
+        == "allow"
+    )

@@ -151,4 +151,4 @@ def instant(day: date, clock: time, where: tzinfo) -> int:
     try:
         return micros(datetime.combine(day, clock, tzinfo=where))
     except OverflowError:
-        return FOREVER
+        return FOREVER if day.year > 1 else -FOREVER

@@ -18,13 +18,17 @@ from crmcore.errors import InvalidPack
 Counting = Literal[
     "calendar_months",
     "interpretation_act_s28",
+    "civil_months",
+    "months_beginning_on",
     "days",
     "business_days_exclusive",
     "business_days_inclusive",
     "nth_working_day",
 ]
 """*calendar_months* and *interpretation_act_s28* (Canada) count back from the day to the same number of an earlier
-month, or its last day where it has no such number. *business_days_exclusive* leaves out the first day (15 USC 7704);
+month, or its last day where it has no such number. *civil_months* (Korea's Civil Act, article 160) counts on from the day
+to the same number of a later month, or its last day; *months_beginning_on* (Australia's Acts Interpretation Act 1901,
+s 2G) includes the first day, and so ends before that number comes again. *business_days_exclusive* leaves out the first day (15 USC 7704);
 *business_days_inclusive* begins on it (Spam Act 2003 Sch 2 cl 6); what is due on the *nth_working_day* (UEMA 2007
 s9(2)) is so from the beginning of that day."""
 
@@ -82,6 +86,26 @@ class Span:
         while self.before(day + timedelta(days=1)) <= start:
             day += timedelta(days=1)
         return day
+
+
+def last_day(span: Span, start: date, counting: str) -> date:
+    """The last day of a time of that length that *start* begins, counted in a named way.
+
+    >>> last_day(Span.parse("P6M"), date(2026, 2, 28), "civil_months").isoformat()
+    '2026-08-28'
+    >>> last_day(Span.parse("P6M"), date(2026, 2, 28), "interpretation_act_s28").isoformat()
+    '2026-08-31'
+    >>> last_day(Span.parse("P3M"), date(2026, 2, 12), "months_beginning_on").isoformat()
+    '2026-05-11'
+    >>> last_day(Span.parse("P3M"), date(2025, 11, 30), "months_beginning_on").isoformat()
+    '2026-02-28'
+    """
+    if counting == "civil_months":
+        return span.after(start)
+    if counting == "months_beginning_on":
+        end = span.after(start)
+        return end if not span.days and end.day != start.day else end - timedelta(days=1)
+    return span.last_day(start)
 
 
 def _moved(day: date, months: int) -> date:

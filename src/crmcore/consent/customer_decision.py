@@ -53,7 +53,8 @@ def decide_customer(request: Request, members: Sequence[Member], **options: Any)
     if any(not member.jurisdictions for member in owners):
         jurisdictions = (*jurisdictions, "*")
     answers = [
-        decide(request, facts_of(member, members), jurisdictions=jurisdictions, **options) for member in owners
+        decide(request, facts_of(member, members), jurisdictions=jurisdictions, **options)
+        for member in owners
     ]
     return min(answers, key=lambda one: RANK[one.answer])
 
@@ -78,7 +79,8 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         zones=zones if own.zones else (),
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
         refused_in_call=max(
-            (one for one in (own.refused_in_call, *(o.facts.refused_in_call for o in others)) if one), default=None
+            (one for one in (own.refused_in_call, *(o.facts.refused_in_call for o in others)) if one),
+            default=None,
         ),
         joined=FrozenMap({one.record: one.since or BEGINNING for one in (member, *others)}),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),

@@ -5,7 +5,7 @@ Invariant: where nobody asked for the whole of it, or cannot say which day it is
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time
 
 import attrs
 
@@ -17,13 +17,18 @@ from crmcore.values.instant import micros
 
 @attrs.frozen(kw_only=True)
 class Grace:
-    """*number* of days, counted in a named way, for acts of some *kinds* about some *channels*."""
+    """*number* of days, counted in a named way, for acts of some *kinds* about some *channels*.
+
+    *since* and *until* bound the days on which such an act was received, the last one included.
+    """
 
     channels: frozenset[str]
     number: int
     counting: str
     kinds: frozenset[str] = frozenset({"withdraw", "refuse"})
     cite: str = ""
+    since: date | None = None
+    until: date | None = None
 
 
 def effective(event: ConsentEvent, case: Case, graces: tuple[Grace, ...]) -> int:
@@ -32,7 +37,11 @@ def effective(event: ConsentEvent, case: Case, graces: tuple[Grace, ...]) -> int
     if case.policy.withdrawal_grace != "legal_max" or not case.placed:
         return at
     for grace in graces:
-        if event.kind in grace.kinds and case.request.channel in grace.channels:
+        if (
+            event.kind in grace.kinds
+            and case.request.channel in grace.channels
+            and _in_force(grace, event, case)
+        ):
             return min(
                 instant(
                     effective_day(
@@ -47,3 +56,11 @@ def effective(event: ConsentEvent, case: Case, graces: tuple[Grace, ...]) -> int
                 for where in case.zones
             )
     return at
+
+
+def _in_force(grace: Grace, event: ConsentEvent, case: Case) -> bool:
+    days = [event.occurred_at.astimezone(where).date() for where in case.zones]
+    return all(
+        (grace.since is None or grace.since <= day) and (grace.until is None or day <= grace.until)
+        for day in days
+    )

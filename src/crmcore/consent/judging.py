@@ -6,7 +6,7 @@ what is not known is asked for, never guessed.
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import NamedTuple
 
 from crmcore.consent.case import Case, instant, zone
@@ -41,16 +41,27 @@ class Opinion(NamedTuple):
 
 
 def judge(case: Case, law: Law) -> Opinion:
-    """What *law* says of the case."""
+    """What *law* says of the case. A message that may or may not be marketing is allowed if it is so either way."""
     case.under(law, case.request.purpose)
     day = case.at.astimezone(zone(law.pack.zone)).date()
     until = min((edge for edge in _edges(law) if edge > case.now), default=FOREVER)
     hits: list[Hit] = []
     purpose, unsure, until = _classified(case, law, day, until, hits)
+    found = _judged_as(purpose, case, law, day, unsure, hits, until)
+    if unsure and found.outcome == "allow" and purpose != case.request.purpose:
+        claimed = _judged_as(case.request.purpose, case, law, day, unsure, hits, found.until)
+        return found._replace(until=claimed.until) if claimed.outcome == "allow" else claimed
+    return found
+
+
+def _judged_as(
+    purpose: str, case: Case, law: Law, day: date, unsure: tuple[str, ...], before: list[Hit], until: int
+) -> Opinion:
+    """What *law* says of a message for *purpose*, after what was found *before*."""
     case.under(law, purpose)
-    for rule in law.speaking(case.request.channel, purpose):
-        if rule.effect not in ("classify", "note") and rule.in_force(day):
-            hits.append(_hit(rule, case))
+    speaking = law.speaking(case.request.channel, purpose)
+    asked = (rule for rule in speaking if rule.effect not in ("classify", "note") and rule.in_force(day))
+    hits = [*before, *(_hit(rule, case) for rule in asked)]
     until = min([until, *(hit.found.until for hit in hits)])
     return _opinion(case, law, purpose, unsure, tuple(hits), until)
 

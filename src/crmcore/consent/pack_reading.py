@@ -101,7 +101,8 @@ def _rule(table: Mapping[str, Any], pack: str) -> Rule:
 
 
 def _grace(table: Mapping[str, Any], pack: str) -> Grace:
-    _known(table, ("channel", "days", "counting", "kinds", "cite"), f"{pack}, grace")
+    _known(table, ("channel", "days", "counting", "kinds", "cite", "in_force"), f"{pack}, grace")
+    since, until = _dates(table.get("in_force", "/"), f"{pack}, grace")
     _among(table.get("counting"), COUNTINGS, f"{pack}, grace, counting")
     kinds = table.get("kinds", ("withdraw", "refuse"))
     return Grace(
@@ -110,6 +111,8 @@ def _grace(table: Mapping[str, Any], pack: str) -> Grace:
         counting=table["counting"],
         kinds=frozenset(kinds),
         cite=table.get("cite", ""),
+        since=since,
+        until=until,
     )
 
 

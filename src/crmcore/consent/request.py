@@ -45,14 +45,19 @@ class Message(Document):
 
 @attrs.frozen(kw_only=True)
 class Use(Document):
-    """What is done with data where the purpose is profiling or passing it on."""
+    """What is done with data where the purpose is profiling or passing it on.
 
-    transfer: Literal["sale", "share", "service_provider", "joint"] | None = None
+    *transfer* is how it is passed on: *share* is for advertising across contexts, *other* none of the ways named here.
+    """
+
+    transfer: Literal["sale", "share", "service_provider", "joint", "other"] | None = None
     recipient: str | None = None
     contract_in_place: bool | None = None
     data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
     aim: (
-        Literal["direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference"]
+        Literal[
+            "direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference", "other"
+        ]
         | None
     ) = None
     solely_automated: bool | None = None

@@ -7,6 +7,7 @@ another system asserts takes back none at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Set
+from itertools import chain
 
 from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Scope
@@ -22,6 +23,7 @@ Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
 
 MARKETING = frozenset({"marketing", "fundraising", "political"})
+MESSAGES = MARKETING | {"service", "transactional", "research"}
 
 
 def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) -> bool:
@@ -61,24 +63,45 @@ def _names(scope: Scope, request: Request, purpose: str) -> bool:
 
 
 def noes(
-    case: Case, kinds: Set[str], purpose: str, channels: Set[str], grace: tuple[Grace, ...]
+    case: Case,
+    kinds: Set[str],
+    purpose: str,
+    channels: Set[str],
+    grace: tuple[Grace, ...],
+    right: str | None = None,
 ) -> Iterator[tuple[ConsentEvent, int]]:
-    """Acts of these *kinds* that speak of the request, each with the instant from which it counts."""
+    """Acts of these *kinds* that speak of the request, each with the instant from which it counts.
+
+    One that exercises a named *right* says no to what that right is about, and to nothing else.
+    """
     for event in case.events:
-        if event.kind in kinds and covers_no(event.scope, case.request, purpose, channels):
+        spoken = event.kind in kinds and event.scope.right == right
+        if spoken and covers_no(event.scope, case.request, purpose, channels):
             yield event, effective(event, case, grace)
 
 
 def standing_no(
-    case: Case, kinds: Set[str], purpose: str, channels: Set[str], grace: tuple[Grace, ...], lifts: Valid
+    case: Case,
+    kinds: Set[str],
+    purpose: str,
+    channels: Set[str],
+    grace: tuple[Grace, ...],
+    lifts: Valid,
+    right: str | None = None,
+    lasting: Callable[[ConsentEvent], int] | None = None,
 ) -> Finding:
-    """Whether a No of these *kinds* stands: it counts by now, and nothing after it has lifted it."""
+    """Whether a No of these *kinds* stands: it counts by now, and nothing after it has lifted it.
+
+    *lasting* tells until when one is recent enough, where only those that are count.
+    """
     until, found = case.next_event, []
-    for event, since in noes(case, kinds, purpose, channels, grace):
+    for event, since in noes(case, kinds, purpose, channels, grace, right):
+        ends = FOREVER if lasting is None else lasting(event)
         if since > case.now:
             until = min(until, since)
-        elif not _lifted(event, case, purpose, lifts):
+        elif ends > case.now and not _lifted(event, case, purpose, lifts):
             found.append(event)
+            until = min(until, ends)
     if found:
         words = ", ".join(f"{event.kind} of {event.occurred_at:%Y-%m-%d}" for event in found)
         return Finding(True, until, tuple(event.id for event in found), (), words)
@@ -113,10 +136,13 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     return all(one is not None and recorded >= one for one in since)
 
 
-def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...]) -> Finding:
+def standing_yes(
+    case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...], across: Set[str] = frozenset()
+) -> Finding:
     """Whether a Yes stands: it speaks of the request, is valid, has not run out and nothing took it back.
 
-    Where none does, *why* names what each one lacks.
+    A No by one of the channels *across* takes it back whatever it was about. Where none stands, *why* names what each
+    one lacks.
     """
     request, until, lacks, unknown = case.request, case.next_event, [], None
     for event in reversed(case.events):
@@ -138,7 +164,7 @@ def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...
         if ends <= case.now:
             lacks.append(f"{event.id}: it ran out")
             continue
-        taken, when = _taken_back(event, case, purpose, grace)
+        taken, when = _taken_back(event, case, purpose, grace, across)
         if taken is not None:
             lacks.append(f"{event.id}: taken back by {taken}")
             continue
@@ -155,11 +181,16 @@ def standing_yes(case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...
 
 
 def _taken_back(
-    yes: ConsentEvent, case: Case, purpose: str, grace: tuple[Grace, ...]
+    yes: ConsentEvent, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]
 ) -> tuple[str | None, int]:
     """The act that took it back, or when one that was done will count."""
     coming = FOREVER
-    for event, since in noes(case, NOES, purpose, frozenset({case.request.channel}), grace):
+    found = noes(case, NOES, purpose, frozenset({case.request.channel}), grace)
+    if across:
+        found = chain(
+            found, (pair for about in sorted(MESSAGES) for pair in noes(case, NOES, about, across, grace))
+        )
+    for event, since in found:
         before = event.occurred_at < yes.occurred_at
         if before and yes.kind != "assert_import" and may_lift(yes, event, case):
             continue

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import attrs
 
+from crmcore.consent.case import zone
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import (
     Attempt,
@@ -176,8 +177,8 @@ def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
         unsubscribe=said.take("has_unsubscribe", rel.take("optout_in_message", True)),
         unsubscribe_burdened=said.take("unsubscribe_requires_fee_or_login", False),
         postal_address=said.take("has_postal_address", True),
-        fax_opt_out_notice=said.take("has_fax_optout_notice"),
-        first_since_opt_out=said.take("first_since_optout"),
+        fax_opt_out_notice=said.take("has_fax_optout_notice", True),
+        first_since_opt_out=said.take("first_since_optout", True),
         advertisement_label=True,
     )
     said.done("message")
@@ -188,11 +189,11 @@ def _use(told: _Told) -> Use:
     decision = _Told(told.take("decision", {}))
     transfer, detail = told.take("transfer"), told.take("purpose_detail")
     use = Use(
-        transfer=cast("Any", None if transfer is None else _TRANSFER[transfer]),
+        transfer=cast("Any", "other" if transfer is None else _TRANSFER[transfer]),
         recipient=told.take("recipient"),
-        contract_in_place=told.take("contract_in_place"),
+        contract_in_place=told.take("contract_in_place", False),
         data=told.take("data", ()),
-        aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail)),
+        aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail) or "other"),
         solely_automated=decision.take("solely_automated", False),
         legal_effect=decision.take("legal_effect", False),
         human_review=decision.take("human_review_available"),
@@ -207,8 +208,10 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
     prior = told.take("prior_calls", ())
     same = told.take("prior_calls_same_subject", ())
     number = told.take("number_reassigned")
-    births = told.take("birth_date")
     known = told.take("age_known")
+    births = told.take("birth_date")
+    if known is False:
+        births = None
     told.take("number_area_code")
     told.take("residence")
     told.take("city")
@@ -218,14 +221,16 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         subject=_subject(told, births, known, rel.take("presumed_interest")),
         point=PointFacts(
             line=told.take("line", "residential"),
-            kind=told.take("cp_kind"),
+            kind=told.take("cp_kind", "other"),
             holder_since=None if number is None else date.fromisoformat(number),
             device_permission=told.take("device_permission"),
         ),
         collection=_collection(told, rel),
         relations=tuple(_relations(rel)),
         listings=tuple(_listing(_Told(one)) for one in told.take("suppress", ())),
-        checks=(RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else at.date()),),
+        checks=(
+            RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else _today(at, tz)),
+        ),
         attempts=(
             *(
                 Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=False)
@@ -241,6 +246,10 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         gpc=told.take("gpc", False),
         refused_in_call=None if refused is None else date.fromisoformat(refused),
     )
+
+
+def _today(at: datetime, tz: str | None) -> date:
+    return at.date() if tz is None else at.astimezone(zone(tz)).date()
 
 
 def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool | None) -> Subject:
@@ -265,13 +274,13 @@ def _collection(told: _Told, rel: _Told) -> Collection:
         source=rel.take("address_source"),
         opt_out_offered=rel.take("optout_offered_at_collection"),
         direct=rel.take("contact_collected_directly"),
-        voluntary=rel.take("fax_number_provided_voluntarily"),
+        voluntary=rel.take("fax_number_provided_voluntarily", False),
         published=published.get("conspicuous", bool(published)),
         disclosed=bool(disclosed),
-        refusal_stated=how.get("no_unsolicited_statement"),
+        refusal_stated=how.get("no_unsolicited_statement", False if how else None),
         relevant_to_role=how.get("relevant_to_role"),
         informed=told.take("informed_and_could_object"),
-        notice_at_collection=told.take("notice_at_collection"),
+        notice_at_collection=told.take("notice_at_collection", True),
     )
 
 
@@ -317,7 +326,7 @@ def _listing(one: _Told) -> Listing:
 def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
     evidence = act.take("ev", "web_doi" if act["act"] == "confirm" else None)
     scope = act.take("scope")
-    period = act.take("period", "unsaid")
+    period = act.take("period")
     until = act.take("valid_until")
     condition = [act.take("condition_of_purchase"), act.take("not_condition_of_purchase")]
     purposes = act.take("pu", () if scope is None else (scope,))
@@ -343,14 +352,14 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             disclosed=act.take("clear_and_conspicuous_disclosure", True),
             condition_of_purchase=condition[0] if condition[0] is not None else condition[1] is False,
             condition_of_contract=act.take("conditional_on_contract", False),
-            names_the_number=act.take("number_included"),
-            unambiguous=act.take("clear_and_unambiguous"),
+            names_the_number=act.take("number_included", True),
+            unambiguous=act.take("clear_and_unambiguous", True),
             confirmed_kind=act.take("cp_confirmed"),
-            holder=act.take("number_holder"),
+            holder=act.take("number_holder", "subscriber"),
             data=act.take("data", ()),
         ),
         valid_until=None if until is None else datetime.fromisoformat(until),
-        open_ended=True if period == "indefinite" else False if period is None else None,
+        open_ended=period == "indefinite",
         night=bool(act.take("night")),
         any_time=act.take("covers_time") == "any",
         via=act.take("via"),

@@ -5,25 +5,32 @@ Invariant: whether a Yes is one is said by the law that is asked, by the name of
 
 from __future__ import annotations
 
+from datetime import date, time, timedelta
+
 import attrs
 
-from crmcore.consent.case import Case
+from crmcore.consent.case import Case, instant
+from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.finding import Finding, both
+from crmcore.consent.finding import FOREVER, YES, Finding, both, either
 from crmcore.consent.standing import standing_no, standing_yes
+from crmcore.values.instant import micros
 
 
 @attrs.frozen
 class Consented:
     """A Yes stands that the profile *profile* takes for one; *night* or *any_time* also speak of those hours.
 
-    *after* is the path of a day: the Yes was said after it.
+    *after* is the path of a day: the Yes was said after it, if it has come. *about* are the purposes of a Yes that will
+    do, where it need not be that of the request. A No by a channel in *across* takes it back, whatever it was about.
     """
 
     profile: str
     night: bool = False
     any_time: bool = False
     after: str | None = None
+    about: frozenset[str] = frozenset()
+    across: frozenset[str] = frozenset()
 
     def test(self, case: Case) -> Finding:
         law = case.law
@@ -33,45 +40,103 @@ class Consented:
                 return Finding(False, why="it does not speak of the night")
             if self.any_time and not event.any_time:
                 return Finding(False, why="it does not speak of those hours")
-            if self.after is not None and not self._after(case, event):
-                return Finding(False, why="it was said before")
-            return law.valid(case, event, self.profile)
+            after = self._after(case, event)
+            if not after.holds:
+                return after
+            found: Finding = law.valid(case, event, self.profile)
+            return found._replace(until=min(found.until, after.until))
 
-        return standing_yes(case, case.purpose, valid, law.graces)
+        purposes = sorted(self.about) or [case.purpose]
+        return either(standing_yes(case, one, valid, law.graces, self.across) for one in purposes)
 
-    def _after(self, case: Case, event: ConsentEvent) -> bool:
-        root, _, name = (self.after or "").partition(".")
+    def _after(self, case: Case, event: ConsentEvent) -> Finding:
+        if self.after is None:
+            return YES
+        root, _, name = self.after.partition(".")
         day = getattr(case.roots[root], name)
-        return day is None or all(event.occurred_at.astimezone(one).date() > day for one in case.zones)
+        if day is None:
+            return YES
+        if case.days and day > max(case.days):
+            return Finding(True, case.midnight(day))
+        if all(event.occurred_at.astimezone(one).date() > day for one in case.zones):
+            return YES
+        return Finding(False, why="it was said before")
+
+
+@attrs.frozen
+class Unlapsed:
+    """The Yes names its own end, or says that it has none; else it lapses *span* after the day on which it was given."""
+
+    span: Span
+    counting: str
+
+    def test(self, case: Case) -> Finding:
+        event = case.event
+        if event is None:
+            return Finding(False, why="there is no act")
+        if event.open_ended or event.valid_until is not None:
+            return Finding(True, because=(event.id,))
+        if event.open_ended is None:
+            return Finding(
+                None, missing=("act.open_ended",), why="whether it was given for a certain time is not known"
+            )
+        ends = [
+            instant(
+                self._last(event.occurred_at.astimezone(where).date()) + timedelta(days=1), time.min, where
+            )
+            for where in case.zones
+        ]
+        if case.now < min(ends):
+            return Finding(True, min(ends), (event.id,))
+        if case.now >= max(ends):
+            return Finding(False, why="it lapsed, since it names no time")
+        return Finding(None, max(ends), (), ("facts.zones",), "whether it lapsed hangs on the zone")
+
+    def _last(self, given: date) -> date:
+        return last_day(self.span, given, self.counting)
 
 
 @attrs.frozen
 class SaidNo:
     """A No of these *kinds* stands, about the request or, with *across*, about one of those channels.
 
-    *about* asks of a No to another purpose; *right* of one that exercised that right.
+    *about* asks of a No to another purpose; *right* of one that exercised that right. *lifts* is the profile of a Yes
+    that takes it back, where it is not that of the law; *at_once*, that no time for processing is given. With *within*
+    or *minutes* only one that was said so recently counts.
     """
 
     kinds: frozenset[str]
     across: frozenset[str] = frozenset()
     about: str | None = None
     right: str | None = None
+    lifts: str | None = None
+    at_once: bool = False
+    within: Span | None = None
+    minutes: int | None = None
 
     def test(self, case: Case) -> Finding:
         law = case.law
-        channels = self.across or frozenset({case.request.channel})
-        found = standing_no(
+        if self.within is not None and not case.zones:
+            return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
+        return standing_no(
             case,
             self.kinds,
             self.about or case.purpose,
-            channels,
-            law.graces,
-            lambda case, event: law.valid(case, event, law.lifts),
+            self.across or frozenset({case.request.channel}),
+            () if self.at_once else law.graces,
+            lambda case, event: law.valid(case, event, self.lifts or law.lifts),
+            self.right,
+            lambda event: self._lasting(case, event),
         )
-        if found.holds and self.right is not None:
-            ids = {event.id for event in case.events if event.scope.right == self.right}
-            return found if ids.intersection(found.because) else found._replace(holds=False)
-        return found
+
+    def _lasting(self, case: Case, event: ConsentEvent) -> int:
+        """Until when the act is recent enough: minutes to their last instant, months to the same day everywhere."""
+        if self.minutes is not None:
+            return micros(event.occurred_at) + self.minutes * 60_000_000 + 1
+        if self.within is None:
+            return FOREVER
+        days = [(event.occurred_at.astimezone(one).date(), one) for one in case.zones]
+        return max(instant(self.within.after(day), time.min, one) for day, one in days)
 
 
 @attrs.frozen

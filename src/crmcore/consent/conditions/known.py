@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.counting import Span
+from crmcore.consent.counting import Span, last_day
 from crmcore.consent.finding import FOREVER, NO, Finding
 
 
@@ -76,15 +76,27 @@ class Within:
         return within(case, [value], self.span, self.path)
 
 
-def within(case: Case, days: list[date], span: Span | None, what: str) -> Finding:
-    """Whether one of *days* is at most *span* ago, wherever the person may be; without one, whether one has come."""
+def within(
+    case: Case,
+    days: list[date],
+    span: Span | None,
+    what: str,
+    counting: str = "calendar_months",
+    *,
+    ahead: bool = False,
+) -> Finding:
+    """Whether one of *days* is at most *span* ago, wherever the person may be; without one, whether one has come.
+
+    *ahead*: a day that is still to come counts as well.
+    """
     answers, until = set(), FOREVER
     for today in case.days:
-        lasting = [
-            span.last_day(day) if span is not None else date.max
+        ends = [
+            date.max if span is None else last_day(span, day, counting)
             for day in days
-            if day <= today and (span is None or day >= span.before(today))
+            if day <= today or ahead
         ]
+        lasting = [end for end in ends if today <= end]
         answers.add(bool(lasting))
         if lasting:
             until = min(until, _after(case, max(lasting)))
@@ -110,17 +122,22 @@ def _after(case: Case, day: date) -> int:
 class AgeAtLeast:
     """The person is so many years old, *on* the day of the act or of the question. The youngest date counts.
 
-    *at_least* is a number, or the name of a number of the pack.
+    *at_least* is a number, or the name of a number of the pack. *if_unknown* is what the law takes an age for of which
+    nothing is known, where it says so: a duty that needs actual knowledge of a child takes it for old enough, a service
+    for children for too young.
     """
 
     at_least: int | str
     on: str = "question"
+    if_unknown: bool | None = None
 
     def test(self, case: Case) -> Finding:
         subject, others = case.facts.subject, case.facts.others_birth_dates
         if not subject.birth_dates and not others:
             if subject.adult is True:
                 return Finding(True, because=("subject.adult",))
+            if self.if_unknown is not None and subject.adult is None:
+                return Finding(self.if_unknown, why="" if self.if_unknown else "the age is not known")
             return Finding(None, missing=("subject.birth_dates",), why="the age is not known")
         moment = case.at if self.on == "question" or case.event is None else case.event.occurred_at
         years = self.at_least if isinstance(self.at_least, int) else case.law.number(self.at_least, moment)

@@ -62,12 +62,36 @@ class Listed:
 
 
 @attrs.frozen
+class Asked:
+    """The register *list* was asked at most *within* days ago; not known where nothing says that it ever was.
+
+    For laws that forbid to contact anybody without having asked, whatever the register would have said.
+    """
+
+    list: str
+    within: int
+
+    def test(self, case: Case) -> Finding:
+        what = f"check:{self.list}"
+        checks = [one.on for one in case.facts.checks if one.list in (self.list, "*")]
+        if not checks:
+            return Finding(
+                None, missing=(what,), why=f"whether the register {self.list} was asked is not known"
+            )
+        return within(case, checks, Span(days=self.within), what)
+
+
+@attrs.frozen
 class Related:
-    """Something of these *kinds* is between the person and the controller: at most *span* ago, or not ended."""
+    """Something of these *kinds* is between the person and the controller: at most *span* ago, or not *ended* longer.
+
+    *counting* names how the time is counted.
+    """
 
     kinds: frozenset[str]
     span: Span | None = None
     ended: Span | None = None
+    counting: str = "calendar_months"
     active: bool | None = None
     written: bool | None = None
     paid: bool | None = None
@@ -82,10 +106,12 @@ class Related:
             ends = [one.until for one in found if one.until is not None]
             if any(one.active or (one.active is None and one.until is None) for one in found):
                 return Finding(True, because=(words,))
-            return within(case, ends, self.ended, f"the end of the {words}") if ends else Finding(False)
+            what = f"the end of the {words}"
+            return within(case, ends, self.ended, what, self.counting, ahead=True) if ends else Finding(False)
         if self.span is None:
             return Finding(True, because=(words,))
-        return within(case, [one.on for one in found if one.on is not None], self.span, f"the {words}")
+        days = [one.on for one in found if one.on is not None]
+        return within(case, days, self.span, f"the {words}", self.counting)
 
     def _fits(self, one: Relation, case: Case) -> bool:
         return (

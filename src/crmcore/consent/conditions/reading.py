@@ -12,17 +12,17 @@ from typing import get_args
 
 import attrs
 
-from crmcore.consent.conditions.acts import Consented, SaidNo
+from crmcore.consent.conditions.acts import Consented, SaidNo, Unlapsed
 from crmcore.consent.conditions.all_of import All, Any, Condition, Not
 from crmcore.consent.conditions.clock import DAYS, Inside, Window
 from crmcore.consent.conditions.known import AgeAtLeast, FactIs, Within
-from crmcore.consent.conditions.listed import Listed, Related, Tried
-from crmcore.consent.counting import Span
+from crmcore.consent.conditions.listed import Asked, Listed, Related, Tried
+from crmcore.consent.counting import COUNTINGS, Span
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Collection, Facts, PointFacts, RelationKind, Subject
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
-from crmcore.consent.words import ActKind, Channel
+from crmcore.consent.words import ActKind, ActPurpose, Channel
 from crmcore.errors import InvalidPack
 
 ROOTS: Mapping[str, type] = {
@@ -91,13 +91,22 @@ def _words(value: Anything, known: Anything, where: str) -> frozenset[str]:
 def _consent(value: Anything, where: str) -> Condition:
     if isinstance(value, str):
         return Consented(value)
-    return Consented(**_options(value, where, "profile", "night", "any_time", "after"))
+    options = _options(value, where, "profile", "night", "any_time", "after", "about", "across")
+    options["about"] = _words(options.get("about", ()), ActPurpose, where)
+    options["across"] = _words(options.get("across", ()), Channel, where)
+    return Consented(**options)
 
 
 def _no(value: Anything, where: str) -> Condition:
     if not isinstance(value, Mapping):
         return SaidNo(_words(value, ActKind, where))
-    options = _options(value, where, "kinds", "across", "about", "right")
+    options = _options(
+        value, where, "kinds", "across", "about", "right", "lifts", "at_once", "within", "minutes", "counting"
+    )
+    if "within" in options:
+        if options.pop("counting", None) != "calendar_months":
+            raise InvalidPack(f"{where}: name how the time is counted: counting = 'calendar_months'")
+        options["within"] = Span.parse(options["within"])
     options["kinds"] = _words(options["kinds"], ActKind, where)
     options["across"] = _words(options.get("across", ()), Channel, where)
     return SaidNo(**options)
@@ -117,16 +126,35 @@ def _related(value: Anything, where: str) -> Condition:
         value, where, "kinds", "within", "ended_within", "active", "written", "paid", "not_before", "counting"
     )
     if "within" in options or "ended_within" in options:
-        if "counting" not in options:
-            raise InvalidPack(
-                f"{where}: name how the time is counted: counting = 'calendar_months', for example"
-            )
+        _counting(options, where)
     return Related(
         _words(options["kinds"], RelationKind, where),
         span=Span.parse(options["within"]) if "within" in options else None,
         ended=Span.parse(options["ended_within"]) if "ended_within" in options else None,
-        **{name: options[name] for name in ("active", "written", "paid", "not_before") if name in options},
+        **{
+            name: options[name]
+            for name in ("active", "written", "paid", "not_before", "counting")
+            if name in options
+        },
     )
+
+
+def _counting(options: Mapping[str, Anything], where: str) -> str:
+    if options.get("counting") not in COUNTINGS:
+        raise InvalidPack(
+            f"{where}: name how the time is counted: counting is one of {', '.join(sorted(COUNTINGS))}"
+        )
+    return str(options["counting"])
+
+
+def _unlapsed(value: Anything, where: str) -> Condition:
+    options = _options(value, where, "within", "counting")
+    return Unlapsed(Span.parse(options.get("within", "")), _counting(options, where))
+
+
+def _asked(value: Anything, where: str) -> Condition:
+    options = _options(value, where, "on", "within")
+    return Asked(options.pop("on"), **options)
 
 
 def _inside(value: Anything, where: str) -> Condition:
@@ -164,10 +192,12 @@ _READERS: Mapping[str, Callable[[Anything, str], Condition]] = {
     "consent": _consent,
     "no": _no,
     "listed": _listed,
+    "asked": _asked,
+    "unlapsed": _unlapsed,
     "related": _related,
     "inside": _inside,
     "tried": lambda value, where: Tried(**_options(value, where, "times", "hours", "days", "same_subject")),
-    "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on")),
+    "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on", "if_unknown")),
     "any": _several(Any),
     "all": _several(All),
     "not": lambda value, where: Not(condition(value, where)),
