@@ -10,12 +10,13 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.consents import acts_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import conflicts_of
 from crmcore.app.relationships import related
 from crmcore.app.resolve import Membership, Reference, memberships, resolve, search
 from crmcore.app.unit import Unit, load_record
-from crmcore.consent.decision import decide
+from crmcore.consent.saying import said
 from crmcore.identity.survivorship import Profile, survive
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION, TIMELINE
@@ -107,7 +108,7 @@ class AsyncCustomers:
             relationships=relationships,
             others=await self._others(unit, ends),
             timeline=await _timeline(unit, customer.members),
-            consent=decide(purpose="marketing", channel="email").reasons[0],
+            consent=said([act for member in members for act in await acts_of(unit, member)]),
             conflicts=await conflicts_of(unit, customer),
             policy=f"{policy.id}/{policy.version}",
         )

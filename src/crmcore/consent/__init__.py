@@ -1,1 +1,75 @@
 """May we: the ledger, the rules, the packs, the decision."""
+
+from typing import TYPE_CHECKING
+
+from crmcore._lazy import lazily
+
+if TYPE_CHECKING:
+    from crmcore.consent.customer_decision import Member, decide_customer
+    from crmcore.consent.decision import Decision, RuleHit, decide
+    from crmcore.consent.event import ConsentEvent, Evidence, Scope
+    from crmcore.consent.facts import (
+        Attempt,
+        Collection,
+        Facts,
+        Listing,
+        PointFacts,
+        RegisterCheck,
+        Relation,
+        Subject,
+    )
+    from crmcore.consent.pack import Pack, Rule
+    from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
+    from crmcore.consent.policy import Policy
+    from crmcore.consent.replay import Disagreement, replay
+    from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.vectors import Vector, read_vectors
+
+__all__ = [
+    "Attempt",
+    "Collection",
+    "ConsentEvent",
+    "Decision",
+    "Disagreement",
+    "Evidence",
+    "Facts",
+    "Laws",
+    "Listing",
+    "Member",
+    "Message",
+    "Pack",
+    "PointFacts",
+    "Policy",
+    "RegisterCheck",
+    "Relation",
+    "Request",
+    "Rule",
+    "RuleHit",
+    "Scope",
+    "Subject",
+    "Use",
+    "Vector",
+    "decide",
+    "decide_customer",
+    "read_pack",
+    "read_vectors",
+    "replay",
+    "shipped_laws",
+    "shipped_packs",
+]
+
+__getattr__ = lazily(
+    __name__,
+    {
+        "customer_decision": "Member decide_customer",
+        "decision": "Decision RuleHit decide",
+        "event": "ConsentEvent Evidence Scope",
+        "facts": "Attempt Collection Facts Listing PointFacts RegisterCheck Relation Subject",
+        "pack": "Pack Rule",
+        "pack_reading": "Laws read_pack shipped_laws shipped_packs",
+        "policy": "Policy",
+        "replay": "Disagreement replay",
+        "request": "Message Request Use",
+        "vectors": "Vector read_vectors",
+    },
+)

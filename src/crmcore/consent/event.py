@@ -6,7 +6,7 @@ Invariant: an event is never edited. What follows from it at some instant is wor
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -91,13 +91,16 @@ class Evidence(Document):
 
 @attrs.frozen(kw_only=True)
 class ConsentEvent(Document):
-    """One act, recorded under the party *record*. *occurred_at* is when it was done, *recorded_at* when we knew of it.
+    """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*.
+
+    *occurred_at* is when it was done, *recorded_at* when we knew of it.
 
     *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
     need a consent of their own, *any_time* all hours. *via* is how a withdrawal came. *corrects* is the id of an event
     that this one stands for instead.
     """
 
+    type: Literal["consent.event"] = "consent.event"
     id: str
     kind: ActKind = _one_of(ActKind, "an act")
     occurred_at: datetime = attrs.field(validator=_aware)
@@ -105,6 +108,7 @@ class ConsentEvent(Document):
     scope: Scope = attrs.field(factory=Scope)
     evidence: Evidence | None = None
     record: str | None = None
+    members: tuple[str, ...] = ()
     valid_until: datetime | None = attrs.field(default=None, validator=_aware)
     open_ended: bool | None = None
     night: bool = False

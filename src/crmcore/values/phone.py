@@ -118,6 +118,15 @@ class PhoneNumber(Document):
         return self.e164
 
     @property
+    def country(self) -> str | None:
+        """The country whose numbering plan the number is of (ISO 3166); None of one that is of no country.
+
+        >>> PhoneNumber.parse("+49 711 1234567").country, PhoneNumber.parse("+1 416 555 0132").country
+        ('DE', 'CA')
+        """
+        return _country(self.e164)
+
+    @property
     def valid(self) -> bool:
         """Whether the numbering plan that crmcore knows today has issued numbers like this one.
 
@@ -228,3 +237,11 @@ def phone_digits(text: str) -> str:
         if match := _FLOAT.match(trimmed):
             return digits(match[1])
     return digits(trimmed)
+
+
+@lru_cache(maxsize=8192)
+def _country(e164: str) -> str | None:
+    import phonenumbers as library
+
+    found = library.region_code_for_number(library.parse(e164))
+    return found if found is not None and found.isalpha() else None

@@ -1,0 +1,58 @@
+"""How consent lies on a store: a ledger for each contact point, and one for each party.
+
+Invariant: an act is appended once, to the ledger of the address or of each record of the person that it is about, and
+never changed. A contact point is found by every normal form that it has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from crmcore.consent.event import ConsentEvent
+from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
+from crmcore.party.party_keys import key
+from crmcore.serde import Codec
+from crmcore.storage.protocol import Key
+from crmcore.values.ids import Id
+from crmcore.values.personal import Document
+
+POINT = "contact_point"
+
+Point = EmailPoint | PhonePoint | PostalPoint | OnlinePoint
+
+
+@attrs.frozen(kw_only=True)
+class LedgerPoint(Document):
+    """A contact point that acts are about. What it is stands in its keys alone."""
+
+    id: Id | None = None
+    version: int = 0
+    kind: str
+
+
+CONTACT_POINT: Codec[LedgerPoint] = Codec(tag="contact_point", type=LedgerPoint)
+CODECS: tuple[Codec[Any], ...] = (CONTACT_POINT, Codec(tag="consent.event", type=ConsentEvent))
+
+CHANNELS_OF = {
+    "email": frozenset({"email"}),
+    "phone": frozenset({"sms", "voice", "automated_call", "fax"}),
+    "postal": frozenset({"post"}),
+}
+"""By which channels a contact point of a kind is reached."""
+
+
+def point_key(kind: str, normal: str) -> Key:
+    """The key of a contact point's normal form."""
+    return key(POINT, f"{kind}:{normal}")
+
+
+def point_stream(id: str) -> str:
+    """The ledger of acts about a contact point."""
+    return f"consent:cp:{id}"
+
+
+def party_stream(id: str) -> str:
+    """The ledger of acts about a person, as a record of them."""
+    return f"consent:party:{id}"
