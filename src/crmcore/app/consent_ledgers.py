@@ -50,5 +50,3 @@ async def acts_of(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
             event: ConsentEvent = codec.load(body)
             found[event.id] = event
     return tuple(found.values())
-
-

@@ -145,7 +145,9 @@ class AsyncConsents:
             use=Use() if use is None else use,
             **asked,
         )
-        members = [await self._member(unit, party, facts or Facts(), jurisdictions, about) for party in parties]
+        members = [
+            await self._member(unit, party, facts or Facts(), jurisdictions, about) for party in parties
+        ]
         return decide_customer(request, members, policy=policy, known_at=known_at)
 
     async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
@@ -185,7 +187,9 @@ def _only_point(parties: Sequence[Party], channel: str) -> str | None:
         return None
     found = {normal for party in parties for kind, normal in points_of(party) if kind in kinds}
     if len(found) > 1:
-        raise InvalidConsent(f"the customer has {len(found)} contact points for {channel}: name one with point=...")
+        raise InvalidConsent(
+            f"the customer has {len(found)} contact points for {channel}: name one with point=..."
+        )
     return next(iter(found), None)
 
 

@@ -26,11 +26,11 @@ Counting = Literal[
     "nth_working_day",
 ]
 """*calendar_months* and *interpretation_act_s28* (Canada) count back from the day to the same number of an earlier
-month, or its last day where it has no such number. *civil_months* (Korea's Civil Act, article 160) counts on from the day
-to the same number of a later month, or its last day; *months_beginning_on* (Australia's Acts Interpretation Act 1901,
-s 2G) includes the first day, and so ends before that number comes again. *business_days_exclusive* leaves out the first day (15 USC 7704);
-*business_days_inclusive* begins on it (Spam Act 2003 Sch 2 cl 6); what is due on the *nth_working_day* (UEMA 2007
-s9(2)) is so from the beginning of that day."""
+month, or its last day where it has no such number. *civil_months* (Korea's Civil Act, article 160) counts on from the
+day to the same number of a later month, or its last day; *months_beginning_on* (Australia's Acts Interpretation Act
+1901, s2G) includes the first day, and so ends before that number comes again. *business_days_exclusive* leaves out the
+first day (15 USC 7704); *business_days_inclusive* begins on it (Spam Act 2003 Sch 2 cl 6); what is due on the
+*nth_working_day* (UEMA 2007 s9(2)) is so from the beginning of that day."""
 
 COUNTINGS: frozenset[str] = frozenset(get_args(Counting))
 _PERIOD = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?$")

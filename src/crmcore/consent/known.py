@@ -42,5 +42,3 @@ def facts_of_party(party: Party, told: Facts, events: tuple[ConsentEvent, ...]) 
     if isinstance(party, Person) and party.birth_date is not None and not subject.birth_dates:
         subject = attrs.evolve(subject, birth_dates=(party.birth_date,))
     return attrs.evolve(told, subject=subject, events=(*told.events, *events))
-
-

@@ -65,7 +65,7 @@ class Consented:
 
 @attrs.frozen
 class Unlapsed:
-    """The Yes names its own end, or says that it has none; else it lapses *span* after the day on which it was given."""
+    """The Yes names its end, or says that it has none; else it lapses *span* after the day on which it was given."""
 
     span: Span
     counting: str
@@ -77,9 +77,7 @@ class Unlapsed:
         if event.open_ended or event.valid_until is not None:
             return Finding(True, because=(event.id,))
         if event.open_ended is None:
-            return Finding(
-                None, missing=("act.open_ended",), why="whether it was given for a certain time is not known"
-            )
+            return Finding(None, missing=("act.open_ended",), why="whether it names a time is not known")
         ends = [
             instant(
                 self._last(event.occurred_at.astimezone(where).date()) + timedelta(days=1), time.min, where
