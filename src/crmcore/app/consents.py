@@ -12,9 +12,9 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.flow import Flow
 from crmcore.app.consent_ledgers import acts_of, append_act
 from crmcore.app.customers import load_parties
+from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
 from crmcore.app.unit import Unit
 from crmcore.consent.customer_decision import Member, decide_customer

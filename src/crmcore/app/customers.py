@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.consents import acts_of
+from crmcore.app.consent_ledgers import acts_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import conflicts_of
 from crmcore.app.relationships import related

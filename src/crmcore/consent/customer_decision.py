@@ -21,6 +21,11 @@ from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal
 
+
+def _together(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(values)
+
+
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 """Since when the first record of a customer belongs to it."""
 
@@ -34,7 +39,7 @@ class Member(Document):
     """
 
     record: str
-    points: frozenset[str] = personal(default=frozenset(), converter=frozenset)
+    points: frozenset[str] = personal(default=frozenset(), converter=_together)
     facts: Facts
     jurisdictions: tuple[str, ...] = ()
     since: datetime | None = None

@@ -87,8 +87,8 @@ def decide(
 ) -> Decision:
     """May this be done?
 
-    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. With *known_at* only
-    what had been recorded by then counts.
+    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. With *known_at*
+    only what had been recorded by then counts.
     """
     laws = shipped_laws() if laws is None else laws
     policy = Policy() if policy is None else policy

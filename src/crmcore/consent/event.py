@@ -5,6 +5,7 @@ Invariant: an event is never edited. What follows from it at some instant is wor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,10 @@ from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
 
 
+def _together(values: Iterable[Any]) -> frozenset[Any]:
+    return frozenset(values)
+
+
 def _some_of(words: Any, what: str) -> Any:
     known = frozenset(get_args(words))
 
@@ -24,7 +29,7 @@ def _some_of(words: Any, what: str) -> Any:
         if not value <= known:
             raise InvalidConsent(f"{what} are some of {', '.join(sorted(known))}")
 
-    return attrs.field(default=frozenset(), converter=frozenset, validator=check)
+    return check
 
 
 def _one_of(words: Any, what: str, **options: Any) -> Any:
@@ -52,11 +57,15 @@ class Scope(Document):
 
     controller: str | None = None
     brand: str | None = None
-    channels: frozenset[Channel] = _some_of(Channel, "channels")
-    purposes: frozenset[ActPurpose] = _some_of(ActPurpose, "purposes")
+    channels: frozenset[Channel] = attrs.field(
+        default=frozenset(), converter=_together, validator=_some_of(Channel, "channels")
+    )
+    purposes: frozenset[ActPurpose] = attrs.field(
+        default=frozenset(), converter=_together, validator=_some_of(ActPurpose, "purposes")
+    )
     point: str | None = personal(default=None)
-    topics: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
-    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    topics: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
+    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
     right: str | None = None
 
 
@@ -64,9 +73,9 @@ class Scope(Document):
 class Evidence(Document):
     """How an act can be shown. None is "not known", which no rule takes for a yes.
 
-    *notice*, *notice_version* and *notice_sha256* say what was shown; *document* points at what was kept. *written* and
+    *notice*, *notice_version* and *notice_sha256* say what was shown; *document* points at what was kept. *written*,
     *disclosed* (clearly and conspicuously, to whom and what is consented) and *condition_of_purchase* are what written
-    consent to automated calls in the United States hangs on. *confirmed_kind* is the kind of contact point that a double
+    consent to automated calls in the United States hangs on. *confirmed_kind* is what kind of contact point a double
     opt-in has confirmed.
     """
 
@@ -86,7 +95,7 @@ class Evidence(Document):
     unambiguous: bool | None = None
     confirmed_kind: str | None = None
     holder: str | None = None
-    data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
 
 
 @attrs.frozen(kw_only=True)

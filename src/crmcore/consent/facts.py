@@ -159,5 +159,5 @@ class Facts(Document):
     holidays: frozenset[date] | None = None
     gpc: bool | None = None
     refused_in_call: date | None = None
-    joined: FrozenMap[str, datetime] = attrs.field(factory=FrozenMap, converter=FrozenMap)
+    joined: FrozenMap[str, datetime] = attrs.field(factory=FrozenMap)
     others_birth_dates: tuple[PartialDate, ...] = personal(default=())

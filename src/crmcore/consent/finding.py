@@ -53,15 +53,17 @@ def _joined(findings: Iterable[Finding], *, decisive: bool) -> Finding:
         else:
             (decided if found.holds is decisive else known).append(found)
     if decided:
-        until = max(found.until for found in decided)
-        return Finding(decisive, until, _sum(decided, 2), (), "; ".join(f.why for f in decided if f.why))
+        return Finding(decisive, max(found.until for found in decided), *_told(decided))
     if unknown:
         until = min(found.until for found in (*unknown, *known))
-        why = "; ".join(found.why for found in unknown if found.why)
-        return Finding(None, until, _sum(unknown, 2), _sum(unknown, 3), why)
-    until = min((found.until for found in known), default=FOREVER)
-    return Finding(not decisive, until, _sum(known, 2), (), "; ".join(f.why for f in known if f.why))
+        return Finding(None, until, *_told(unknown))
+    return Finding(not decisive, min((found.until for found in known), default=FOREVER), *_told(known))
 
 
-def _sum(findings: list[Finding], part: int) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for found in findings for word in found[part]))  # type: ignore[misc]  # both are tuples of words
+def _told(findings: list[Finding]) -> tuple[tuple[str, ...], tuple[str, ...], str]:
+    """Because of what, what is missing, and why, of all of them."""
+    return (
+        tuple(dict.fromkeys(word for found in findings for word in found.because)),
+        tuple(dict.fromkeys(word for found in findings for word in found.missing)),
+        "; ".join(found.why for found in findings if found.why),
+    )

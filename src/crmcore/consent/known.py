@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import attrs
 
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.facts import Facts, SubjectKind
 from crmcore.party.contact_point import PhonePoint, PostalPoint
 from crmcore.party.party import Organization, Party, Person
 
@@ -37,8 +37,8 @@ def facts_of_party(party: Party, told: Facts, events: tuple[ConsentEvent, ...]) 
     """*told*, filled in with what the record and its ledgers say."""
     subject = told.subject
     if subject.kind is None:
-        kind = {Person: "consumer", Organization: "corporate"}.get(type(party))
-        subject = attrs.evolve(subject, kind=kind)
+        kinds: dict[type, SubjectKind] = {Person: "consumer", Organization: "corporate"}
+        subject = attrs.evolve(subject, kind=kinds.get(type(party)))
     if isinstance(party, Person) and party.birth_date is not None and not subject.birth_dates:
         subject = attrs.evolve(subject, birth_dates=(party.birth_date,))
     return attrs.evolve(told, subject=subject, events=(*told.events, *events))

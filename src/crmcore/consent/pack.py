@@ -57,7 +57,8 @@ class Rule:
 class Pack:
     """The rules of one jurisdiction. *includes* are packs whose rules hold here too, but for those in *without*.
 
-    *citing* says by which name the included rules are cited here. *lifts* is the profile of a Yes that takes back an earlier No.
+    *citing* says by which name the included rules are cited here. *lifts* is the profile of a Yes that takes back an
+    earlier No.
     """
 
     id: str

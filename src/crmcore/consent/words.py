@@ -50,7 +50,7 @@ ActKind = Literal[
     "invalidate",
     "assert_import",
 ]
-"""What was done: *request* and *confirm* are the halves of a double opt-in, *assert_import* is what another system says."""
+"""What was done. *request* and *confirm* are the halves of a double opt-in, *assert_import* is what a system says."""
 
 EvidenceKind = Literal[
     "double_opt_in",

@@ -52,11 +52,11 @@ class Listed:
         why = f"the register {self.list} was not asked within {self.fresh} days"
         return Finding(None, min(until, found.until), (), (f"check:{self.list}",), why)
 
-    def _lifted(self, case: Case, since: object) -> bool:
+    def _lifted(self, case: Case, since: date) -> bool:
         """Whether the person said yes on a later day than the listing is of."""
         law = case.law
         return any(
-            event.occurred_at.astimezone(case.zones[0]).date() > since  # type: ignore[operator]  # a day
+            all(event.occurred_at.astimezone(where).date() > since for where in case.zones)
             for event in law.yeses(case)
         )
 
