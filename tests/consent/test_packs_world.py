@@ -1367,7 +1367,7 @@ ROWS += [
         "voice",
         "marketing",
         {**IN, "suppress": [{"list": "in_preferences", "since": "2026-01-01"}]},
-        AU_NOON,
+        "2026-05-12T12:00:00+05:30",
         "deny",
     ),
     (
