@@ -2180,3 +2180,14 @@ def test_rules_are_in_force_from_the_day_on_which_their_act_began():
                 date.fromisoformat(begin),
                 date.fromisoformat(end) if end else None,
             ), rule.id
+
+
+@pytest.mark.parametrize("place", ["CA", "AU", "NZ", "SG", "JP", "KR", "IN", "BR"])
+def test_a_yes_without_any_evidence_is_asked_about(tmp_path, place):
+    at = next(noon for name, noon, _ in YESES if name == place)
+    given = next(given for name, _, given in YESES if name == place)
+    one = vector(tmp_path, place, "email", "marketing", said(act("give", given, "email")), at)
+    bare = tuple(attrs.evolve(event, evidence=None) for event in one.facts.events)
+    unsure = attrs.evolve(one.request, basis="consent")
+    found = decide(unsure, attrs.evolve(one.facts, events=bare), jurisdictions=[place])
+    assert (found.answer, "evidence.kind" in found.missing) == ("need_confirmation", True)

@@ -30,7 +30,8 @@ class FactIs:
 
     def test(self, case: Case) -> Finding:
         root = self.path.split(".", 1)[0]
-        value = self._read(case.event_root(root) if root in ("act", "evidence", "scope") else case.roots[root])
+        told = case.event_root(root) if root in ("act", "evidence", "scope") else case.roots[root]
+        value = None if told is None else self._read(told)
         if value is None:
             return Finding(None, missing=(self.path,), why=f"{self.path} is not known")
         if isinstance(value, frozenset):
