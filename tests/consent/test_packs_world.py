@@ -2191,3 +2191,11 @@ def test_a_yes_without_any_evidence_is_asked_about(tmp_path, place):
     unsure = attrs.evolve(one.request, basis="consent")
     found = decide(unsure, attrs.evolve(one.facts, events=bare), jurisdictions=[place])
     assert (found.answer, "evidence.kind" in found.missing) == ("need_confirmation", True)
+
+
+def test_a_list_that_nobody_knows_the_beginning_of_holds_everywhere(tmp_path):
+    for zone in ("Asia/Tokyo", "America/Toronto"):
+        one = vector(
+            tmp_path, "JP", "voice", "marketing", {"tz": zone, "suppress": [{"list": "internal"}]}, JP_NOON
+        )
+        assert ask(one).answer == "deny"
