@@ -17,7 +17,7 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.errors import InvalidConsent
+from crmcore.errors import InvalidConsent, InvalidDate
 from crmcore.values.instant import micros
 
 _FIXED = re.compile(r"([+-])(\d\d):(\d\d)$")
@@ -147,8 +147,11 @@ class Case:
 
 
 def instant(day: date, clock: time, where: tzinfo) -> int:
-    """When a clock on the wall shows that time on that day, the first time; after it where the clock skips it."""
+    """When a clock on the wall shows that time on that day, the first time; after it where the clock skips it.
+
+    The first and the last days of the calendar begin before and end after every instant.
+    """
     try:
         return micros(datetime.combine(day, clock, tzinfo=where))
-    except OverflowError:
+    except (OverflowError, InvalidDate):
         return FOREVER if day.year > 1 else -FOREVER

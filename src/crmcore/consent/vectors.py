@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -51,6 +51,21 @@ _EVIDENCE = {
     "bundled_generic": "bundled_generic",
     "import_no_proof": "import_without_proof",
 }
+_QUALITIES = frozenset(
+    {
+        "given_by",
+        "explicit",
+        "written",
+        "clear_and_conspicuous_disclosure",
+        "conditional_on_contract",
+        "number_included",
+        "clear_and_unambiguous",
+        "cp_confirmed",
+        "number_holder",
+        "data",
+    }
+)
+"""What is told of an act that counts as evidence of it, whatever its kind."""
 _TRANSFER = {
     "sale": "sale",
     "share_cross_context_ads": "share",
@@ -222,15 +237,13 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         point=PointFacts(
             line=told.take("line", "residential"),
             kind=told.take("cp_kind", "other"),
-            holder_since=None if number is None else date.fromisoformat(number),
+            holder_since=None if number is None else _day(number),
             device_permission=told.take("device_permission"),
         ),
         collection=_collection(told, rel),
         relations=tuple(_relations(rel)),
         listings=tuple(_listing(_Told(one)) for one in told.take("suppress", ())),
-        checks=(
-            RegisterCheck(list="*", on=date.fromisoformat(checked["on"]) if checked else _today(at, tz)),
-        ),
+        checks=(RegisterCheck(list="*", on=_day(checked["on"]) if checked else _today(at, tz)),),
         attempts=(
             *(
                 Attempt(at=datetime.fromisoformat(one), channel=request.channel, same_subject=False)
@@ -244,7 +257,7 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
         zones=(tz if tz is not None else f"{at:%z}"[:3] + ":" + f"{at:%z}"[3:5],),
         holidays=frozenset(date.fromisoformat(one) for one in told.take("public_holidays", ())),
         gpc=told.take("gpc", False),
-        refused_in_call=None if refused is None else date.fromisoformat(refused),
+        refused_in_call=None if refused is None else _day(refused),
     )
 
 
@@ -260,8 +273,8 @@ def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool
         kind=_SUBJECT.get(kind, kind),
         birth_dates=() if births is None else (PartialDate.parse(births),),
         adult=True if births is None and known is not False else None,
-        restricted_since=None if restriction is None else date.fromisoformat(restriction["since"][:10]),
-        erased_on=None if erased is None else date.fromisoformat(erased[:10]),
+        restricted_since=None if restriction is None else _day(restriction["since"]),
+        erased_on=None if erased is None else _day(erased),
         known=told.take("consumer_known"),
         presumed_interest=presumed,
     )
@@ -294,16 +307,16 @@ def _relations(rel: _Told) -> Iterator[Relation]:
         ("open_order", "order"),
     ):
         if (day := rel.take(key)) is not None:
-            yield Relation(kind=cast("Any", kind), on=date.fromisoformat(day[:10]), seller=seller)
+            yield Relation(kind=cast("Any", kind), on=_day(day), seller=seller)
     active, end, written = rel.take("contract_active"), rel.take("contract_end"), rel.take("contract_kind")
     if active is not None or end is not None:
-        until = None if end is None else date.fromisoformat(end)
+        until = None if end is None else _day(end)
         yield Relation(
             kind="contract", active=active, until=until, written=written == "written", seller=seller
         )
     created, tier = rel.take("account_created"), rel.take("account_type")
     if created is not None or tier is not None:
-        on = None if created is None else date.fromisoformat(created)
+        on = None if created is None else _day(created)
         yield Relation(
             kind="account", on=on, paid=False if tier == "free_tier_of_paid_service" else None, seller=seller
         )
@@ -315,12 +328,22 @@ def _relations(rel: _Told) -> Iterator[Relation]:
 def _listing(one: _Told) -> Listing:
     one.take("match")
     listing = Listing(
-        list=one.take("list"),
-        since=date.fromisoformat(one.take("since", "0001-01-01")),
-        reason=one.take("reason"),
+        list=one.take("list"), since=_day(one.take("since", "0001-01-01")), reason=one.take("reason")
     )
     one.done("suppress")
     return listing
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text[:10])
+
+
+def _end(text: str, at: datetime) -> datetime:
+    """An instant; of a day its end, where the row is."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=at.tzinfo) + timedelta(days=len(text) == 10)
 
 
 def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
@@ -343,9 +366,9 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             right=act.take("right"),
         ),
         evidence=None
-        if evidence is None
+        if evidence is None and _QUALITIES.isdisjoint(act)
         else Evidence(
-            kind=cast("Any", _EVIDENCE[evidence]),
+            kind=cast("Any", None if evidence is None else _EVIDENCE[evidence]),
             given_by=act.take("given_by", "self"),
             explicit=act.take("explicit", False),
             written=act.take("written", False),
@@ -358,7 +381,7 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             holder=act.take("number_holder", "subscriber"),
             data=act.take("data", ()),
         ),
-        valid_until=None if until is None else datetime.fromisoformat(until),
+        valid_until=None if until is None else _end(until, request.at),
         open_ended=period == "indefinite",
         night=bool(act.take("night")),
         any_time=act.take("covers_time") == "any",
