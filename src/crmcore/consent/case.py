@@ -5,39 +5,19 @@ Invariant: nothing that happened after the instant of the question, or was recor
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.errors import InvalidConsent, InvalidDate
+from crmcore.consent.zones import zone
+from crmcore.errors import InvalidDate
 from crmcore.values.instant import micros
-
-_FIXED = re.compile(r"([+-])(\d\d):(\d\d)$")
-
-
-@lru_cache(maxsize=1024)
-def zone(name: str) -> tzinfo:
-    """The zone of that name, or of a fixed offset such as ``+02:00``.
-
-    Raises:
-        InvalidConsent: if this system knows none.
-    """
-    if found := _FIXED.match(name):
-        sign = -1 if found[1] == "-" else 1
-        return timezone(sign * timedelta(hours=int(found[2]), minutes=int(found[3])))
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise InvalidConsent("a zone is the name of an IANA time zone, such as 'Europe/Berlin'") from None
-
 
 ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
 

@@ -5,41 +5,16 @@ Invariant: an event is never edited. What follows from it at some instant is wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Literal
 
 import attrs
 
+from crmcore.consent.checking import one_of, some_of, together
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
-from crmcore.errors import InvalidConsent
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
-
-
-def _together(values: Iterable[Any]) -> frozenset[Any]:
-    return frozenset(values)
-
-
-def _some_of(words: Any, what: str) -> Any:
-    known = frozenset(get_args(words))
-
-    def check(instance: object, attribute: object, value: frozenset[str]) -> None:
-        if not value <= known:
-            raise InvalidConsent(f"{what} are some of {', '.join(sorted(known))}")
-
-    return check
-
-
-def _one_of(words: Any, what: str, **options: Any) -> Any:
-    known = frozenset(get_args(words))
-
-    def check(instance: object, attribute: object, value: str | None) -> None:
-        if value is not None and value not in known:
-            raise InvalidConsent(f"{what} is one of {', '.join(sorted(known))}")
-
-    return attrs.field(validator=check, **options)
 
 
 def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime | None) -> None:
@@ -58,14 +33,14 @@ class Scope(Document):
     controller: str | None = None
     brand: str | None = None
     channels: frozenset[Channel] = attrs.field(
-        default=frozenset(), converter=_together, validator=_some_of(Channel, "channels")
+        default=frozenset(), converter=together, validator=some_of(Channel, "channels")
     )
     purposes: frozenset[ActPurpose] = attrs.field(
-        default=frozenset(), converter=_together, validator=_some_of(ActPurpose, "purposes")
+        default=frozenset(), converter=together, validator=some_of(ActPurpose, "purposes")
     )
     point: str | None = personal(default=None)
-    topics: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
-    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
+    topics: frozenset[str] = attrs.field(default=frozenset(), converter=together)
+    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=together)
     right: str | None = None
 
 
@@ -79,7 +54,7 @@ class Evidence(Document):
     opt-in has confirmed.
     """
 
-    kind: EvidenceKind = _one_of(EvidenceKind, "the kind of evidence")
+    kind: EvidenceKind = one_of(EvidenceKind, "the kind of evidence")
     notice: str | None = None
     notice_version: str | None = None
     notice_sha256: str | None = None
@@ -95,7 +70,7 @@ class Evidence(Document):
     unambiguous: bool | None = None
     confirmed_kind: str | None = None
     holder: str | None = None
-    data: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=together)
 
 
 @attrs.frozen(kw_only=True)
@@ -111,7 +86,7 @@ class ConsentEvent(Document):
 
     type: Literal["consent.event"] = "consent.event"
     id: str
-    kind: ActKind = _one_of(ActKind, "an act")
+    kind: ActKind = one_of(ActKind, "an act")
     occurred_at: datetime = attrs.field(validator=_aware)
     recorded_at: datetime | None = attrs.field(default=None, validator=_aware)
     scope: Scope = attrs.field(factory=Scope)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import NamedTuple
 
-from crmcore.consent.case import Case, instant, zone
+from crmcore.consent.case import Case, instant
 from crmcore.consent.finding import FOREVER, NO, YES, Finding, both, negated
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Rule
 from crmcore.consent.words import STAGES, Outcome
+from crmcore.consent.zones import zone
 
 _ORDER = {stage: number for number, stage in enumerate(STAGES)}
 

@@ -13,13 +13,14 @@ from functools import cached_property
 
 import attrs
 
-from crmcore.consent.case import Case, zone
+from crmcore.consent.case import Case
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import NO, Finding
 from crmcore.consent.grace import Grace
 from crmcore.consent.pack import Number, Pack, Rule
 from crmcore.consent.standing import YESES, covers_yes
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import attrs
 
+from crmcore.consent.checking import one_of
 from crmcore.consent.words import Channel, Purpose
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
@@ -74,8 +75,8 @@ class Request(Document):
     """
 
     controller: str
-    channel: Channel
-    purpose: Purpose
+    channel: Channel = one_of(Channel, "the channel")
+    purpose: Purpose = one_of(Purpose, "the purpose")
     at: datetime
     point: str | None = personal(default=None)
     brand: str | None = None

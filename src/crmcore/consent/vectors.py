@@ -15,7 +15,6 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from crmcore.consent.case import zone
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import (
     Attempt,
@@ -29,6 +28,7 @@ from crmcore.consent.facts import (
 )
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.values.partial_date import PartialDate
 
@@ -81,6 +81,7 @@ _DIALER = {
     "autodialer": "autodialer",
     "automated_selection_and_dialing": "automated_selection",
 }
+_ANSWERS = {"allow": "allow", "deny": "deny"}
 _SUBJECT = {"partnership_unincorporated": "partnership"}
 _AIM = {"infer_characteristics": "inference"}
 
@@ -110,7 +111,7 @@ def read_vectors(path: Path) -> Iterator[Vector]:
         for row in csv.DictReader(file):
             try:
                 yield _vector(row)
-            except (KeyError, ValueError, TypeError) as error:
+            except (KeyError, ValueError, TypeError, InvalidConsent) as error:
                 raise InvalidConsent(f"the row {row.get('id')} cannot be read: {error}") from None
 
 
@@ -143,7 +144,7 @@ def _vector(row: Mapping[str, str]) -> Vector:
         request=request,
         facts=facts,
         policy=Policy(withdrawal_grace=grace),
-        expected=cast("Literal['allow', 'deny']", row["expected"]),
+        expected=cast("Literal['allow', 'deny']", _ANSWERS[row["expected"]]),
         rule=row["deciding_rule"],
         citation=row["citation"],
         confidence=row["confidence"],
