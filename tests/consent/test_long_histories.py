@@ -26,7 +26,7 @@ def history(acts: str, size: int) -> Facts:
             id=str(number),
             kind="withdraw" if acts[number % len(acts)] == "n" else "give",
             occurred_at=NOW - timedelta(minutes=size - number),
-            scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),  # type: ignore[arg-type]  # converted
+            scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),
             evidence={"y": YES, "p": POOR}.get(acts[number % len(acts)]),
         )
         for number in range(size)

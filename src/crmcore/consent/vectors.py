@@ -109,7 +109,7 @@ def read_vectors(path: Path) -> Iterator[Vector]:
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             try:
-                yield _vector(row)
+                yield vector_of(row)
             except (KeyError, ValueError, TypeError) as error:
                 raise InvalidConsent(f"the row {row.get('id')} cannot be read: {error}") from None
 
@@ -128,7 +128,12 @@ class _Told(dict[str, Any]):
             raise ValueError(f"{what} has the unknown keys {', '.join(sorted(self))}")
 
 
-def _vector(row: Mapping[str, str]) -> Vector:
+def vector_of(row: Mapping[str, str]) -> Vector:
+    """The vector of one row, by the names of its columns.
+
+    Raises:
+        KeyError, ValueError, TypeError: if it is none.
+    """
     told = _Told(json.loads(row["facts"]))
     at = datetime.fromisoformat(row["at"])
     grace = told.take("policy", {}).get("withdrawal_grace", "none")

@@ -36,7 +36,7 @@ def act(number: int, of: int) -> ConsentEvent:
         scope=Scope(
             controller="acme",
             channels=frozenset({"email"}),
-            purposes=frozenset({"marketing"} if number % 3 else {"marketing", "profiling"}),  # type: ignore[arg-type]
+            purposes=frozenset({"marketing"} if number % 3 else {"marketing", "profiling"}),
             point="a@x.org",
         ),
         evidence=Evidence(
