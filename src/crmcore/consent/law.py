@@ -102,6 +102,10 @@ class Law:
         where = zone(self.pack.zone)
         return tuple(instant(day, time.min, where) for day in self._days)
 
+    def has_number(self, name: str) -> bool:
+        """Whether the packs have a number of that name, at whatever time."""
+        return any(number.name == name for number in self._numbers)
+
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.
 
