@@ -134,7 +134,9 @@ def test_what_was_bought_by_another_record_permits_nothing() -> None:
             attrs.evolve(
                 request,
                 point="b@x.org",
-                message=attrs.evolve(request.message, unsubscribe=True, sender_identified=True),
+                message=attrs.evolve(
+                    request.message, unsubscribe=True, unsubscribe_burdened=False, sender_identified=True
+                ),
             ),
             (ann, annie),
         )

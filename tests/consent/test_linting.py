@@ -76,7 +76,7 @@ MISTAKES = [
     ),
     (
         "never_decides",
-        'without = ["eu.consent"]\n'
+        'without = ["eu.consent", "eu.processor"]\n'
         + rule("a", DENY, "stage = 'time'\nchannel = 'voice'\npurpose = 'third_party_sharing'\n"),
     ),
     ("stage", rule("a", PERMIT, MAIL).replace('"permit"', '"form"', 1)),

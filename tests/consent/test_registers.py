@@ -22,6 +22,16 @@ def test_a_register_that_was_perhaps_never_asked_is_to_be_asked() -> None:
     assert asked(one, checks=(text,)).answer == "need_confirmation"
 
 
+BUYER = {
+    "rel": {
+        "last_purchase": "2026-01-15",
+        "address_source": "sale",
+        "optout_offered_at_collection": True,
+        "similar": True,
+    }
+}
+
+
 @pytest.mark.parametrize(
     ("place", "channel", "register", "days", "noon"),
     [
@@ -32,6 +42,8 @@ def test_a_register_that_was_perhaps_never_asked_is_to_be_asked() -> None:
         ("IN", "voice", "in_preferences", 0, "2026-05-12T12:00:00+05:30"),
         ("GB", "voice", "tps", 28, LONDON),
         ("GB", "voice", "ctps", 28, LONDON),
+        ("GB", "fax", "fps", 28, LONDON),
+        ("AT", "email", "ecg_list", 31, PARIS),
         ("FR", "voice", "bloctel", 30, PARIS),
         ("IT", "voice", "rpo", 15, PARIS),
         ("CH", "voice", "directory_asterisk", 31, PARIS),
@@ -40,15 +52,13 @@ def test_a_register_that_was_perhaps_never_asked_is_to_be_asked() -> None:
 def test_what_a_register_said_holds_for_so_many_days(
     place: str, channel: str, register: str, days: int, noon: str
 ) -> None:
-    one = row(place, channel, "marketing", {}, noon)
-    others = (
-        tuple(RegisterCheck(list=name, on=TODAY) for name in ("tps", "ctps") if name != register)
-        if place == "GB"
-        else ()
-    )
+    facts = BUYER if place == "AT" else {"subject": "corporate"} if register == "fps" else {}
+    one = row(place, channel, "marketing", facts, noon)
+    others = (RegisterCheck(list=name, on=TODAY) for name in ("tps", "ctps") if name != register)
+    also = tuple(others) if place == "GB" else ()
     for ago, expected in ((days, "allow"), (days + 1, "need_confirmation")):
         check = RegisterCheck(list=register, on=TODAY - timedelta(days=ago))
-        assert asked(one, checks=(check, *others)).answer == expected
+        assert asked(one, checks=(check, *also)).answer == expected
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Toronto"])

@@ -29,6 +29,36 @@ def test_nobody_writes_to_the_dead(place: str, purpose: str) -> None:
     assert asked(one, subject=attrs.evolve(one.facts.subject, deceased=True)).answer == "deny"
 
 
+PURPOSES = (
+    "marketing",
+    "fundraising",
+    "political",
+    "profiling",
+    "third_party_sharing",
+    "research",
+    "service",
+)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_in_europe_what_the_dead_agreed_on_is_over(purpose: str) -> None:
+    yes = said("give", "2026-02-01T09:00:00Z", "email", pu=[purpose], explicit=True)
+    one = row("EU", "email", purpose, {"consents": [yes]}, "2026-05-12T10:00:00+02:00")
+    assert asked(one).answer == "allow"
+    found = asked(one, subject=attrs.evolve(one.facts.subject, deceased=True))
+    assert (found.answer, found.rule) == ("deny", "eu.deceased")
+
+
+def test_a_yes_that_was_declared_invalid_is_none() -> None:
+    acts = [
+        said("give", "2026-02-01T09:00:00Z", "email"),
+        said("invalidate", "2026-03-01T09:00:00Z", "email"),
+    ]
+    one = row("EU", "email", "marketing", {"consents": acts}, "2026-05-12T10:00:00+02:00")
+    assert asked(one).rule == "eu.refused"
+    assert asked(one, events=one.facts.events[:1]).answer == "allow"
+
+
 @pytest.mark.parametrize("place", GIVEN)
 @pytest.mark.parametrize("channel", ["email", "sms", "voice"])
 def test_a_sender_says_who_they_are(place: str, channel: str) -> None:

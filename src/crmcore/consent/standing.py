@@ -11,7 +11,7 @@ from itertools import chain
 
 from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.request import Request
 from crmcore.values.instant import micros_of
@@ -204,7 +204,10 @@ def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
 
 
 class _Taking:
-    """The Noes that may take back a Yes to the request, latest first."""
+    """The Noes that may take back a Yes to the request, latest first.
+
+    A restriction only suspends: once it is lifted, what was agreed on before it holds again.
+    """
 
     def __init__(self, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]) -> None:
         found = noes(case, NOES, purpose, case.channel)
@@ -213,6 +216,8 @@ class _Taking:
             found = tuple(
                 sorted({id(pair[1]): pair for pair in chain(found, *others)}.values(), key=_instant)
             )
+        ended = Lifting(case, purpose, _never)
+        found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
         self._noes = tuple((at, effective(no, at, case, grace), no) for at, no in reversed(found))
         self._records = {no.record for _, no in found}
@@ -231,6 +236,11 @@ class _Taking:
                 return no.id, coming
             coming = min(coming, since)
         return None, coming
+
+
+def _never(case: Case, event: ConsentEvent) -> Finding:
+    """No Yes lifts a restriction."""
+    return NO
 
 
 def _instant(pair: tuple[int, ConsentEvent]) -> int:
