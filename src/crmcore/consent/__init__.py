@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Relation,
         Subject,
     )
+    from crmcore.consent.linting import Lint, Linted, lint
     from crmcore.consent.pack import Pack, Rule
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
@@ -34,6 +35,8 @@ __all__ = [
     "Evidence",
     "Facts",
     "Laws",
+    "Lint",
+    "Linted",
     "Listing",
     "Member",
     "Message",
@@ -51,6 +54,7 @@ __all__ = [
     "Vector",
     "decide",
     "decide_customer",
+    "lint",
     "read_pack",
     "read_vectors",
     "replay",
@@ -65,6 +69,7 @@ __getattr__ = lazily(
         "decision": "Decision RuleHit decide",
         "event": "ConsentEvent Evidence Scope",
         "facts": "Attempt Collection Facts Listing PointFacts RegisterCheck Relation Subject",
+        "linting": "Lint Linted lint",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "policy": "Policy",

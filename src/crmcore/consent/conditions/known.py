@@ -67,12 +67,20 @@ class Within:
 
     path: str
     span: Span | None = None
+    _root: str = attrs.field(init=False, repr=False, eq=False)
+    _read: Callable[[Any], Any] = attrs.field(init=False, repr=False, eq=False)
+    _never: Finding = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        root, name = self.path.split(".", 1)
+        object.__setattr__(self, "_root", root)
+        object.__setattr__(self, "_read", attrgetter(name))
+        object.__setattr__(self, "_never", Finding(False, why=f"{self.path} never was"))
 
     def test(self, case: Case) -> Finding:
-        root, name = self.path.split(".", 1)
-        value = getattr(case.roots[root], name)
+        value = self._read(case.roots[self._root])
         if value is None:
-            return Finding(False, why=f"{self.path} never was")
+            return self._never
         return within(case, [value], self.span, self.path)
 
 

@@ -13,7 +13,7 @@ from crmcore.consent.case import Case
 from crmcore.consent.conditions.known import within
 from crmcore.consent.counting import Span
 from crmcore.consent.facts import Relation
-from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.values.instant import micros
 
 OWN = frozenset({"internal", "internal_dnc", "internal_hash"})
@@ -30,6 +30,9 @@ class Listed:
     lifted: bool = False
 
     def test(self, case: Case) -> Finding:
+        asking = self.fresh is not None and self.list not in OWN
+        if not asking and not case.facts.listings:
+            return NO
         listings = [one for one in case.facts.listings if one.list == self.list]
         until = FOREVER
         for listing in listings:
@@ -40,9 +43,7 @@ class Listed:
                     True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on the list {self.list}"
                 )
             until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
-        if self.fresh is None or self.list in OWN:
-            return Finding(False, until)
-        return self._asked(case, until)
+        return self._asked(case, until) if asking else Finding(False, until)
 
     def _asked(self, case: Case, until: int) -> Finding:
         checks = [one.on for one in case.facts.checks if one.list in (self.list, "*")]
