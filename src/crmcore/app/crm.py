@@ -70,7 +70,7 @@ class _Namespaces(Generic[Twin]):
 class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
-    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, actor.
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, actor.
 
     >>> from crmcore import Crm, Person
     >>> with Crm.open() as crm:

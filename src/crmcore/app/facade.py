@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from crmcore.app.consent_members import Told
     from crmcore.app.consents import AsyncConsents
     from crmcore.app.customers import AsyncCustomers, CustomerPage
     from crmcore.app.deduplication import DedupeReport, Exclude
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from crmcore.app.reviewing import ReviewOutcome
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
-    from crmcore.consent.facts import Facts
     from crmcore.consent.policy import Policy
     from crmcore.consent.request import Message, Use
     from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
@@ -470,14 +470,18 @@ class Consents:
         controller: str | None = None,
         evidence: Evidence | None = None,
         occurred_at: datetime | None = None,
+        brand: str | None = None,
+        topics: Iterable[str] = (),
         recipients: Iterable[str] = (),
+        right: str | None = None,
         **facts: Any,
     ) -> ConsentEvent:
         """Record what somebody did: give, refuse, withdraw, object, ...
 
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
-        about the person, whatever way they are reached. *controller* is whom it was said to: this crm's own, if nothing
-        is said. *facts* are further fields of `ConsentEvent`.
+        about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
+        later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
+        of `ConsentEvent`.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -494,7 +498,10 @@ class Consents:
                 controller=controller,
                 evidence=evidence,
                 occurred_at=occurred_at,
+                brand=brand,
+                topics=topics,
                 recipients=recipients,
+                right=right,
                 **facts,
             )
         )
@@ -517,7 +524,7 @@ class Consents:
         controller: str | None = None,
         message: Message | None = None,
         use: Use | None = None,
-        facts: Facts | None = None,
+        facts: Told | None = None,
         jurisdictions: Sequence[str] = (),
         policy: Policy | None = None,
         at: datetime | None = None,
@@ -526,8 +533,10 @@ class Consents:
     ) -> Decision:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
-        *facts* are what the app knows beside the ledgers; *jurisdictions* those that may apply beside what addresses
-        and numbers tell. *asked* are further fields of `Request`. With *known_at*: as it was known then.
+        *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
+        what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
+        addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
+        this crm tells is filled in. With *known_at*: as it was known then.
 
         Raises:
             NotFound: if nothing answers to *ref*.

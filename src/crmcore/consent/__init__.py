@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmcore.consent.pack import Pack, Rule
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
+    from crmcore.consent.practice import Form, Practice
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.request import Message, Request, Use
     from crmcore.consent.vectors import Vector, read_vectors
@@ -33,6 +34,7 @@ __all__ = [
     "Disagreement",
     "Evidence",
     "Facts",
+    "Form",
     "Laws",
     "Listing",
     "Member",
@@ -40,6 +42,7 @@ __all__ = [
     "Pack",
     "PointFacts",
     "Policy",
+    "Practice",
     "RegisterCheck",
     "Relation",
     "Request",
@@ -68,6 +71,7 @@ __getattr__ = lazily(
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "policy": "Policy",
+        "practice": "Form Practice",
         "replay": "Disagreement replay",
         "request": "Message Request Use",
         "vectors": "Vector read_vectors",

@@ -17,7 +17,9 @@ from crmcore.consent.finding import FOREVER
 from crmcore.consent.judging import Opinion, judge
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
+from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
+from crmcore.consent.telling import in_words
 from crmcore.consent.words import Outcome
 from crmcore.values.instant import from_micros
 from crmcore.values.personal import Document
@@ -50,8 +52,9 @@ class RuleHit(Document):
 class Decision(Document):
     """*answer* is what to do. *rule* decides it: a denying rule, the permit that allows, or None where none permits.
 
-    *missing* are the facts that would settle a ``need_confirmation``. From *retry_at* on a denial of the hour or of a
-    number of contacts no longer holds; until *expires_at*, exclusive, the answer stays as it is with the same facts.
+    *missing* are the facts that would settle a ``need_confirmation``. *practice* are those that were filled in from
+    what the company says of itself. From *retry_at* on a denial of the hour or of a number of contacts no longer holds;
+    until *expires_at*, exclusive, the answer stays as it is with the same facts.
     """
 
     answer: Outcome
@@ -62,17 +65,13 @@ class Decision(Document):
     reasons: tuple[str, ...]
     trace: tuple[RuleHit, ...] = ()
     missing: tuple[str, ...] = ()
+    practice: tuple[str, ...] = ()
     retry_at: datetime | None = None
     expires_at: datetime | None = None
 
     def explain(self) -> str:
-        """The decision in words."""
-        lines = [f"{self.answer}: {self.purpose} by {self.channel}", *(f"  {why}" for why in self.reasons)]
-        if self.missing:
-            lines.append(f"  to be found out: {', '.join(self.missing)}")
-        if self.retry_at is not None:
-            lines.append(f"  again from {self.retry_at.isoformat()}")
-        return "\n".join(lines)
+        """The decision in words: the answer, the rule behind it with its citation, what came near, what is missing."""
+        return "\n".join(in_words(self))
 
 
 def decide(
@@ -82,14 +81,18 @@ def decide(
     jurisdictions: Iterable[str],
     laws: Laws | None = None,
     policy: Policy | None = None,
+    practice: Practice | None = None,
     known_at: datetime | None = None,
     trace: bool = True,
 ) -> Decision:
     """May this be done?
 
-    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. With *known_at*
-    only what had been recorded by then counts.
+    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. What the request
+    and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
     """
+    own: tuple[str, ...] = ()
+    if practice is not None:
+        request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = Policy() if policy is None else policy
     names = tuple(jurisdictions) or ("*",)
@@ -106,6 +109,7 @@ def decide(
         reasons=_reasons(worst),
         trace=tuple(hit for one in opinions for hit in _hits(one)) if trace else (),
         missing=tuple(dict.fromkeys(name for one in opinions for name in one.missing)),
+        practice=own,
         retry_at=_retry(request, facts, policy, known_at, laws, names, opinions)
         if worst.outcome == "deny"
         else None,

@@ -26,6 +26,11 @@ MARKETING = frozenset({"marketing", "fundraising", "political"})
 MESSAGES = MARKETING | {"service", "transactional", "research"}
 
 
+def named(event: ConsentEvent) -> str:
+    """An act, in words that a reader can look for."""
+    return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
+
+
 def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) -> bool:
     """Whether a No of this *scope* speaks of the request, taken as one for *purpose* through one of *channels*.
 
@@ -47,6 +52,7 @@ def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
         scope.controller == request.controller
         and request.channel in scope.channels
         and (scope.point is None or scope.point == request.point)
+        and (scope.points is None or request.point is None or request.point in scope.points)
         and (scope.brand is None or scope.brand == request.brand)
         and (not scope.topics or request.topic in scope.topics)
         and _names(scope, request, purpose)
@@ -103,7 +109,7 @@ def standing_no(
             found.append(event)
             until = min(until, ends)
     if found:
-        words = ", ".join(f"{event.kind} of {event.occurred_at:%Y-%m-%d}" for event in found)
+        words = ", ".join(named(event) for event in found)
         return Finding(True, until, tuple(event.id for event in found), (), words)
     return Finding(False, until)
 
@@ -150,7 +156,7 @@ def standing_yes(
             continue
         if not covers_yes(event.scope, request, purpose):
             lacks.append(
-                f"{event.id}: it is about something else ({_elsewhere(event.scope, request, purpose)})"
+                f"{named(event)}: it is about something else ({_elsewhere(event.scope, request, purpose)})"
             )
             continue
         if (
@@ -158,21 +164,21 @@ def standing_yes(
             and request.use.recipient is not None
             and request.use.recipient not in event.scope.recipients
         ):
-            lacks.append(f"{event.id}: it names other recipients")
+            lacks.append(f"{named(event)}: it names other recipients")
             continue
         ends = FOREVER if event.valid_until is None else micros(event.valid_until)
         if ends <= case.now:
-            lacks.append(f"{event.id}: it ran out")
+            lacks.append(f"{named(event)}: it ran out")
             continue
         taken, when = _taken_back(event, case, purpose, grace, across)
         if taken is not None:
-            lacks.append(f"{event.id}: taken back by {taken}")
+            lacks.append(f"{named(event)}: taken back by {taken}")
             continue
         found = valid(case, event)
         if found.holds is True:
-            return Finding(True, min(until, ends, when, found.until), (event.id,))
+            return Finding(True, min(until, ends, when, found.until), (event.id, *found.because))
         until = min(until, found.until)
-        lacks.append(f"{event.id}: {found.why}")
+        lacks.append(f"{named(event)}: {found.why}")
         unknown = unknown or (found if found.holds is None else None)
     why = "; ".join(lacks) or "nobody said yes"
     if unknown is not None:
@@ -195,7 +201,7 @@ def _taken_back(
         if before and yes.kind != "assert_import" and may_lift(yes, event, case):
             continue
         if since <= case.now:
-            return event.id, coming
+            return named(event), coming
         coming = min(coming, since)
     return None, coming
 
@@ -208,6 +214,8 @@ def _elsewhere(scope: Scope, request: Request, purpose: str) -> str:
         found.append("another channel")
     if not _names(scope, request, purpose):
         found.append("another purpose")
-    if scope.point is not None and scope.point != request.point:
+    if (scope.point is not None and scope.point != request.point) or (
+        scope.points is not None and request.point is not None and request.point not in scope.points
+    ):
         found.append("another contact point")
     return ", ".join(found) or "another brand or topic"
