@@ -17,7 +17,7 @@ from crmcore.app.consent_members import Told, members_for
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
-from crmcore.app.unit import Unit
+from crmcore.app.unit import Unit, proven
 from crmcore.consent.customer_decision import decide_customer
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
@@ -67,7 +67,8 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, or the act has not happened yet.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
+                fields holds a value of another type than it has.
         """
 
         scope = Scope(
@@ -101,6 +102,7 @@ class AsyncConsents:
             )
             if event.occurred_at > unit.now:
                 raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
+            proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
 

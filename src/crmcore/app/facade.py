@@ -486,7 +486,8 @@ class Consents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, or the act has not happened yet.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
+                fields holds a value of another type than it has.
         """
         return run(
             self._flow.record(

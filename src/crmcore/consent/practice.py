@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.consent.checking import one_of
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.facts import Facts
+from crmcore.consent.facts import Facts, PointFacts
 from crmcore.consent.request import Message, Request
 from crmcore.consent.standing import MARKETING
 from crmcore.errors import InvalidConsent
@@ -67,8 +67,9 @@ class Practice(Document):
     """What a company does always, and knows of itself.
 
     *marketing* says what is so of each of its messages for marketing, fundraising or politics; *forms* how people say
-    yes to it. *offered_to_children* is whether its services are; *dialer* how it calls. A *controller* that is named
-    stands for the name of the company in acts and questions.
+    yes to it; *point* what is so of each contact point that it uses, such as a *kind* "other" where it keeps no
+    addresses at domains of mobile carriers. *offered_to_children* is whether its services are; *dialer* how it calls. A
+    *controller* that is named stands for the name of the company in acts and questions.
 
     >>> ours = Practice(offered_to_children=False, marketing=Message.marketing(unsubscribe=True))
     >>> from datetime import UTC, datetime
@@ -84,6 +85,7 @@ class Practice(Document):
     offered_to_children: bool | None = None
     dialer: Dialer | None = one_of(Dialer, "a dialer", default=None)
     marketing: Message = attrs.field(factory=Message)
+    point: PointFacts = attrs.field(factory=PointFacts)
     forms: tuple[Form, ...] = attrs.field(default=(), converter=_forms)
 
     def fill(self, request: Request, facts: Facts) -> tuple[Request, Facts, tuple[str, ...]]:
@@ -92,10 +94,12 @@ class Practice(Document):
         known["offered_to_children"] = self.offered_to_children
         request, names = _filled(request, known, "request")
         if request.purpose in MARKETING or request.message.promotion:
-            template = {field.name: getattr(self.marketing, field.name) for field in _MESSAGE}
-            message, more = _filled(request.message, template, "message")
+            message, more = _filled(request.message, _said(self.marketing), "message")
             if more:
                 request, names = attrs.evolve(request, message=message), names + more
+        point, more = _filled(facts.point, _said(self.point), "point")
+        if more:
+            facts, names = attrs.evolve(facts, point=point), names + more
         if self.forms and facts.events:
             events, more = self._shown(facts.events)
             if more:
@@ -119,7 +123,10 @@ class Practice(Document):
         return tuple(found), tuple(dict.fromkeys(names))
 
 
-_MESSAGE = tuple(field for field in attrs.fields(Message) if field.name != "unknown")
+def _said(template: Message | PointFacts) -> dict[str, Any]:
+    return {
+        one.name: getattr(template, one.name) for one in attrs.fields(type(template)) if one.name != "unknown"
+    }
 
 
 def _filled(value: T, known: dict[str, Any], root: str) -> tuple[T, tuple[str, ...]]:
