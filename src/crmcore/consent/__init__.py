@@ -1,4 +1,7 @@
-"""May we: the ledger, the rules, the packs, the decision."""
+"""May we: the ledger, the rules, the packs, the decision.
+
+The packs that come with crmcore are engineering data, not legal advice.
+"""
 
 from typing import TYPE_CHECKING
 
