@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crmcore import Crm, Person
+from crmcore.app import CrmBatch
 from crmcore.consent import ConsentEvent, Evidence, Facts, Form, Message, Practice
 from crmcore.errors import CrmError, IdempotencyMismatch, InvalidConsent, NotFound
 from crmcore.storage import Erasure, MemoryStore, Ref
@@ -33,7 +34,7 @@ def person(crm: Crm, *addresses: str) -> Any:
     return crm.parties.add(draft)
 
 
-def answer(crm: Crm, ref: str, **more: Any) -> str:
+def answer(crm: Crm | CrmBatch, ref: str, **more: Any) -> str:
     return str(asked(crm, ref, message=FORM, **more).answer)
 
 

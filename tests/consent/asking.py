@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from crmcore import Crm
+from crmcore.app import CrmBatch
 from crmcore.consent import Evidence, Form, Message, PointFacts, Practice
 from tests.app.houses import Clock, in_memory
 
@@ -45,7 +46,7 @@ def company(clock: Clock | None = None, **more: Any) -> Crm:
     return in_memory(clock=clock or Clock(), **{"practice": PRACTICE, **more})
 
 
-def asked(crm: Crm, ref: str, **more: Any) -> Any:
+def asked(crm: Crm | CrmBatch, ref: str, **more: Any) -> Any:
     """The decision on marketing by e-mail in Germany, if nothing else is said."""
     return crm.consent.decide(
         ref,

@@ -6,6 +6,7 @@ import csv
 import json
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -28,18 +29,18 @@ IN = {"tz": "Asia/Kolkata"}
 LEGAL_MAX = {"policy": {"withdrawal_grace": "legal_max"}}
 
 
-def act(kind, t, channels, **more):
+def act(kind: Any, t: Any, channels: Any, **more: Any) -> Any:
     more.setdefault("pu", ["marketing"])
     if kind == "give":
         more.setdefault("ev", "web_form_active")
     return {"act": kind, "t": t, "ch": channels.split(), "to": "acme", **more}
 
 
-def said(*acts, **more):
+def said(*acts: Any, **more: Any) -> Any:
     return {"consents": list(acts), **more}
 
 
-def published(statement=False, relevant=True):
+def published(statement: Any = False, relevant: Any = True) -> Any:
     return {
         "published": {
             "conspicuous": True,
@@ -716,14 +717,14 @@ ROWS = [
 ]
 
 
-def _common(place, noon, zone, before, mid, after):
+def _common(place: Any, noon: Any, zone: Any, before: Any, mid: Any, after: Any) -> Any:
     """Rows that every one of these laws answers alike."""
     base = {"tz": zone, "legal_basis_claimed": "consent"}
 
-    def yes(t, channels="email", **more):
+    def yes(t: Any, channels: Any = "email", **more: Any) -> Any:
         return act("give", t, channels, **more)
 
-    def no(channels="email", **more):
+    def no(channels: Any = "email", **more: Any) -> Any:
         return act("withdraw", mid, channels, **more)
 
     day = mid[:10]
@@ -1945,7 +1946,7 @@ ROWS += [
 
 
 @pytest.fixture(scope="module")
-def vectors(tmp_path_factory):
+def vectors(tmp_path_factory: Any) -> Any:
     path = Path(tmp_path_factory.mktemp("consent")) / "rows.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -1962,13 +1963,13 @@ def vectors(tmp_path_factory):
 @pytest.mark.parametrize(
     "number", range(len(ROWS)), ids=lambda number: f"{number}-{ROWS[number][0]}-{ROWS[number][1]}"
 )
-def test_the_law_answers(vectors, number):
+def test_the_law_answers(vectors: Any, number: Any) -> None:
     one = vectors[number]
     found = decide(one.request, one.facts, jurisdictions=[one.jurisdiction], policy=one.policy)
     assert found.answer == one.expected, found.explain()
 
 
-def row(vectors, place, channel, facts, at):
+def row(vectors: Any, place: Any, channel: Any, facts: Any, at: Any) -> Any:
     """The vector of the row that was written so."""
     return vectors[
         ROWS.index(next(one for one in ROWS if one[:2] == (place, channel) and one[3:5] == (facts, at)))
@@ -1979,19 +1980,19 @@ LAPSING = {**AU_LISTED, "consents": [act("give", "2026-02-12T12:00:00+11:00", "v
 CHECKED = {**SG, "dnc_checked": {"on": "2026-04-21", "result": "not_listed"}}
 
 
-def ask(one, **facts):
+def ask(one: Any, **facts: Any) -> Any:
     return decide(
         one.request, attrs.evolve(one.facts, **facts), jurisdictions=[one.jurisdiction], policy=one.policy
     )
 
 
-def test_a_consent_whose_term_nobody_knows_is_asked_about_once_it_may_have_lapsed(vectors):
+def test_a_consent_whose_term_nobody_knows_is_asked_about_once_it_may_have_lapsed(vectors: Any) -> None:
     one = row(vectors, "AU", "voice", LAPSING, AU_NOON)
     found = ask(one, events=tuple(attrs.evolve(event, open_ended=None) for event in one.facts.events))
     assert (found.answer, "act.open_ended" in found.missing) == ("need_confirmation", True)
 
 
-def test_a_consent_lapses_at_midnight_where_the_person_is(vectors):
+def test_a_consent_lapses_at_midnight_where_the_person_is(vectors: Any) -> None:
     one = row(vectors, "AU", "voice", LAPSING, AU_NOON)
     request = attrs.evolve(one.request, at=datetime.fromisoformat("2026-05-11T12:00:00+10:00"))
     found = decide(request, one.facts, jurisdictions=["AU"])
@@ -2006,7 +2007,7 @@ def test_a_consent_lapses_at_midnight_where_the_person_is(vectors):
     assert decide(over, both, jurisdictions=["AU"]).answer == "need_confirmation"
 
 
-def test_a_register_that_was_perhaps_never_asked_is_to_be_asked(vectors):
+def test_a_register_that_was_perhaps_never_asked_is_to_be_asked(vectors: Any) -> None:
     one = row(vectors, "SG", "voice", CHECKED, SG_NOON)
     assert ask(one, checks=()).missing == ("check:dnc_sg_voice",)
     assert ask(one, checks=(RegisterCheck(list="dnc_sg_voice", on=date(2026, 5, 12)),)).answer == "allow"
@@ -2016,7 +2017,7 @@ def test_a_register_that_was_perhaps_never_asked_is_to_be_asked(vectors):
     )
 
 
-def test_a_register_of_another_law_is_asked_again_after_its_time(vectors):
+def test_a_register_of_another_law_is_asked_again_after_its_time(vectors: Any) -> None:
     one = row(vectors, "AU", "voice", S, "2026-05-12T09:00:00+10:00")
     assert ask(one, checks=(RegisterCheck(list="dncr_au", on=date(2026, 4, 12)),)).answer == "allow"
     assert (
@@ -2024,7 +2025,7 @@ def test_a_register_of_another_law_is_asked_again_after_its_time(vectors):
     )
 
 
-def test_months_are_counted_as_each_law_says():
+def test_months_are_counted_as_each_law_says() -> None:
     ends = {
         counting: last_day(Span.parse("P6M"), date(2026, 2, 28), counting).isoformat()
         for counting in ("calendar_months", "interpretation_act_s28", "civil_months", "months_beginning_on")
@@ -2049,7 +2050,7 @@ YESES = [
 ]
 
 
-def vector(tmp_path, *one):
+def vector(tmp_path: Any, *one: Any) -> Any:
     """The vector of a row that stands in no table."""
     path = tmp_path / "row.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -2063,7 +2064,7 @@ def vector(tmp_path, *one):
 
 
 @pytest.mark.parametrize(("place", "noon", "given"), YESES)
-def test_nobody_writes_to_the_dead(tmp_path, place, noon, given):
+def test_nobody_writes_to_the_dead(tmp_path: Any, place: Any, noon: Any, given: Any) -> None:
     for purpose in ("marketing", "service"):
         one = vector(
             tmp_path,
@@ -2079,7 +2080,7 @@ def test_nobody_writes_to_the_dead(tmp_path, place, noon, given):
 
 @pytest.mark.parametrize(("place", "noon", "given"), YESES)
 @pytest.mark.parametrize("channel", ["email", "sms", "voice"])
-def test_a_sender_says_who_they_are(tmp_path, place, noon, given, channel):
+def test_a_sender_says_who_they_are(tmp_path: Any, place: Any, noon: Any, given: Any, channel: Any) -> None:
     one = vector(tmp_path, place, channel, "marketing", said(act("give", given, channel)), noon)
     assert ask(one).answer == "allow"
     hidden = attrs.evolve(one.request, message=attrs.evolve(one.request.message, sender_identified=False))
@@ -2095,7 +2096,7 @@ HIDDEN = {("NZ", "voice"), ("IN", "email"), ("BR", "email"), ("BR", "sms"), ("BR
     ("place", "facts", "noon"),
     [("KR", said(EMAIL), JP_NOON), ("SG", {"subject": "corporate"}, SG_NOON)],
 )
-def test_advertising_is_labelled(tmp_path, place, facts, noon):
+def test_advertising_is_labelled(tmp_path: Any, place: Any, facts: Any, noon: Any) -> None:
     one = vector(tmp_path, place, "email", "marketing", facts, noon)
     assert ask(one).answer == "allow"
     bare = attrs.evolve(one.request, message=attrs.evolve(one.request.message, advertisement_label=False))
@@ -2110,7 +2111,9 @@ def test_advertising_is_labelled(tmp_path, place, facts, noon):
         ("2024-05-13", None, "deny"),
     ],
 )
-def test_members_may_be_written_to_for_two_years_after_they_left(tmp_path, ended, kind, expected):
+def test_members_may_be_written_to_for_two_years_after_they_left(
+    tmp_path: Any, ended: Any, kind: Any, expected: Any
+) -> None:
     facts = {} if kind is None else {"sender_kind": kind}
     one = vector(tmp_path, "CA", "email", "marketing", facts, NOON)
     left = Relation(kind="membership", until=date.fromisoformat(ended))
@@ -2127,7 +2130,9 @@ def test_members_may_be_written_to_for_two_years_after_they_left(tmp_path, ended
         ("IN", "voice", "in_preferences", 0, "2026-05-12T12:00:00+05:30"),
     ],
 )
-def test_what_a_register_said_holds_for_so_many_days(tmp_path, place, channel, register, days, noon):
+def test_what_a_register_said_holds_for_so_many_days(
+    tmp_path: Any, place: Any, channel: Any, register: Any, days: Any, noon: Any
+) -> None:
     one = vector(tmp_path, place, channel, "marketing", {}, noon)
     today = date(2026, 5, 12)
     for ago, expected in ((days, "allow"), (days + 1, "need_confirmation")):
@@ -2163,7 +2168,7 @@ BEGINNINGS = {
 """When the acts began; what began otherwise stands above."""
 
 
-def test_rules_are_in_force_from_the_day_on_which_their_act_began():
+def test_rules_are_in_force_from_the_day_on_which_their_act_began() -> None:
     for pack in (shipped_packs()[id] for id in ("ca", "au", "nz", "sg", "jp", "kr", "in", "br")):
         for rule in pack.rules:
             if rule.since is None and rule.until is None:
@@ -2183,7 +2188,7 @@ def test_rules_are_in_force_from_the_day_on_which_their_act_began():
 
 
 @pytest.mark.parametrize("place", ["CA", "AU", "NZ", "SG", "JP", "KR", "IN", "BR"])
-def test_a_yes_without_any_evidence_is_asked_about(tmp_path, place):
+def test_a_yes_without_any_evidence_is_asked_about(tmp_path: Any, place: Any) -> None:
     at = next(noon for name, noon, _ in YESES if name == place)
     given = next(given for name, _, given in YESES if name == place)
     one = vector(tmp_path, place, "email", "marketing", said(act("give", given, "email")), at)
@@ -2193,7 +2198,7 @@ def test_a_yes_without_any_evidence_is_asked_about(tmp_path, place):
     assert (found.answer, "evidence.kind" in found.missing) == ("need_confirmation", True)
 
 
-def test_a_list_that_nobody_knows_the_beginning_of_holds_everywhere(tmp_path):
+def test_a_list_that_nobody_knows_the_beginning_of_holds_everywhere(tmp_path: Any) -> None:
     for zone in ("Asia/Tokyo", "America/Toronto"):
         one = vector(
             tmp_path, "JP", "voice", "marketing", {"tz": zone, "suppress": [{"list": "internal"}]}, JP_NOON

@@ -7,7 +7,7 @@ names every fact that was.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import attrs
 
@@ -134,5 +134,5 @@ def _filled(value: T, known: dict[str, Any], root: str) -> tuple[T, tuple[str, .
     new = {name: one for name, one in known.items() if one is not None and getattr(value, name) is None}
     if not new:
         return value, ()
-    changed: T = attrs.evolve(value, **new)  # type: ignore[type-var]  # an attrs value, as all here are
+    changed: T = attrs.evolve(cast("Any", value), **new)
     return changed, tuple(f"{root}.{name}" for name in new)
