@@ -13,8 +13,8 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
+from crmcore.app.consent_facade import Consents
 from crmcore.app.facade import (
-    Consents,
     Customers,
     Identity,
     Imports,

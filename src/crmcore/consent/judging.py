@@ -6,6 +6,7 @@ what is not known is asked for, never guessed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import NamedTuple
 
@@ -117,7 +118,7 @@ def condition(rule: Rule, case: Case) -> Finding:
     return found
 
 
-def _defeaters(rule: Rule, case: Case):  # type: ignore[no-untyped-def]
+def _defeaters(rule: Rule, case: Case) -> Iterator[tuple[str, Finding]]:
     if rule.unless is not None:
         yield "unless", rule.unless.test(case)
     for name in rule.defeated_by:

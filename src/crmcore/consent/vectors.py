@@ -271,7 +271,7 @@ def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool
     kind = told.take("subject", "consumer")
     restriction, erased = told.take("restriction"), told.take("erased")
     return Subject(
-        kind=_SUBJECT.get(kind, kind),
+        kind=cast("Any", _SUBJECT.get(kind, kind)),
         birth_dates=() if births is None else (PartialDate.parse(births),),
         adult=True if births is None and known is not False else None,
         restricted_since=None if restriction is None else _day(restriction["since"]),
