@@ -14,11 +14,10 @@ from crmcore.storage.lift import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
     from typing import Any
 
-    from crmcore.app.consents import AsyncConsents
     from crmcore.app.customers import AsyncCustomers, CustomerPage
     from crmcore.app.deduplication import DedupeReport, Exclude
     from crmcore.app.identity import AsyncIdentity
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome
-    from crmcore.consent.decision import Decision
-    from crmcore.consent.event import ConsentEvent, Evidence
-    from crmcore.consent.facts import Facts
-    from crmcore.consent.policy import Policy
-    from crmcore.consent.request import Message, Use
-    from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
     from crmcore.exchange.mapping import RowKind
     from crmcore.exchange.plan import ImportPlan
     from crmcore.identity.judgement import Judgement
@@ -451,106 +444,6 @@ class Customers:
     def names(self, ids: Iterable[PartyId]) -> dict[PartyId, str]:
         """What to call the customers that these parties belong to."""
         return run(self._flow.names(ids))
-
-
-@attrs.frozen
-class Consents:
-    """What people said about being contacted, and decisions about contact."""
-
-    _flow: AsyncConsents
-
-    def record(
-        self,
-        kind: ActKind,
-        ref: Reference,
-        *,
-        purposes: Iterable[ActPurpose] = (),
-        channels: Iterable[Channel] = (),
-        point: str | None = None,
-        controller: str | None = None,
-        evidence: Evidence | None = None,
-        occurred_at: datetime | None = None,
-        recipients: Iterable[str] = (),
-        **facts: Any,
-    ) -> ConsentEvent:
-        """Record what somebody did: give, refuse, withdraw, object, ...
-
-        *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
-        about the person, whatever way they are reached. *controller* is whom it was said to: this crm's own, if nothing
-        is said. *facts* are further fields of `ConsentEvent`.
-
-        Raises:
-            NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, or the act has not happened yet.
-        """
-        return run(
-            self._flow.record(
-                kind,
-                ref,
-                purposes=purposes,
-                channels=channels,
-                point=point,
-                controller=controller,
-                evidence=evidence,
-                occurred_at=occurred_at,
-                recipients=recipients,
-                **facts,
-            )
-        )
-
-    def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
-        """Record that somebody took consent back. *said* is as `record` takes it."""
-        return run(self._flow.withdraw(ref, **said))
-
-    def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
-        """All acts of a customer, about the person and about every contact point, in the order of their times."""
-        return run(self._flow.events(ref))
-
-    def decide(
-        self,
-        ref: Reference,
-        *,
-        purpose: Purpose,
-        channel: Channel,
-        point: str | None = None,
-        controller: str | None = None,
-        message: Message | None = None,
-        use: Use | None = None,
-        facts: Facts | None = None,
-        jurisdictions: Sequence[str] = (),
-        policy: Policy | None = None,
-        at: datetime | None = None,
-        known_at: datetime | None = None,
-        **asked: Any,
-    ) -> Decision:
-        """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
-
-        *facts* are what the app knows beside the ledgers; *jurisdictions* those that may apply beside what addresses
-        and numbers tell. *asked* are further fields of `Request`. With *known_at*: as it was known then.
-
-        Raises:
-            NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
-        """
-        return run(
-            self._flow.decide(
-                ref,
-                purpose=purpose,
-                channel=channel,
-                point=point,
-                controller=controller,
-                message=message,
-                use=use,
-                facts=facts,
-                jurisdictions=jurisdictions,
-                policy=policy,
-                at=at,
-                known_at=known_at,
-                **asked,
-            )
-        )
 
 
 @attrs.frozen

@@ -1,4 +1,7 @@
-"""May we: the ledger, the rules, the packs, the decision."""
+"""May we: the ledger, the rules, the packs, the decision.
+
+The packs that come with crmcore are engineering data, not legal advice.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from crmcore.consent.pack import Pack, Rule
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
+    from crmcore.consent.practice import Form, Practice
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.request import Message, Request, Use
     from crmcore.consent.vectors import Vector, read_vectors
@@ -34,6 +38,7 @@ __all__ = [
     "Disagreement",
     "Evidence",
     "Facts",
+    "Form",
     "Laws",
     "Lint",
     "Linted",
@@ -43,6 +48,7 @@ __all__ = [
     "Pack",
     "PointFacts",
     "Policy",
+    "Practice",
     "RegisterCheck",
     "Relation",
     "Request",
@@ -73,6 +79,7 @@ __getattr__ = lazily(
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "policy": "Policy",
+        "practice": "Form Practice",
         "replay": "Disagreement replay",
         "request": "Message Request Use",
         "vectors": "Vector read_vectors",

@@ -19,7 +19,9 @@ from crmcore.consent.judging import Opinion, judge
 from crmcore.consent.law import Law
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
+from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
+from crmcore.consent.telling import in_words
 from crmcore.consent.words import Outcome
 from crmcore.values.instant import from_micros
 from crmcore.values.personal import Document
@@ -52,8 +54,9 @@ class RuleHit(Document):
 class Decision(Document):
     """*answer* is what to do. *rule* decides it: a denying rule, the permit that allows, or None where none permits.
 
-    *missing* are the facts that would settle a ``need_confirmation``. From *retry_at* on a denial of the hour or of a
-    number of contacts no longer holds; until *expires_at*, exclusive, the answer stays as it is with the same facts.
+    *missing* are the facts that would settle a ``need_confirmation``. *practice* are those that were filled in from
+    what the company says of itself. From *retry_at* on a denial of the hour or of a number of contacts no longer holds;
+    until *expires_at*, exclusive, the answer stays as it is with the same facts.
 
     *packs* are the ids and versions of the packs that were asked, and *facts_hash*, where it was asked for, stands for
     all that was decided on: who keeps both can show later what a decision rested on, and decide it again.
@@ -67,19 +70,15 @@ class Decision(Document):
     reasons: tuple[str, ...]
     trace: tuple[RuleHit, ...] = ()
     missing: tuple[str, ...] = ()
+    practice: tuple[str, ...] = ()
     retry_at: datetime | None = None
     expires_at: datetime | None = None
     packs: tuple[str, ...] = ()
     facts_hash: str | None = None
 
     def explain(self) -> str:
-        """The decision in words."""
-        lines = [f"{self.answer}: {self.purpose} by {self.channel}", *(f"  {why}" for why in self.reasons)]
-        if self.missing:
-            lines.append(f"  to be found out: {', '.join(self.missing)}")
-        if self.retry_at is not None:
-            lines.append(f"  again from {self.retry_at.isoformat()}")
-        return "\n".join(lines)
+        """The decision in words: the answer, the rule behind it with its citation, what came near, what is missing."""
+        return "\n".join(in_words(self))
 
 
 def decide(
@@ -89,16 +88,21 @@ def decide(
     jurisdictions: Iterable[str],
     laws: Laws | None = None,
     policy: Policy | None = None,
+    practice: Practice | None = None,
     known_at: datetime | None = None,
     trace: bool = True,
     hashed: bool = False,
 ) -> Decision:
     """May this be done?
 
-    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. With *known_at*
-    only what had been recorded by then counts. Without *trace* only what decides is worked out, several times faster,
-    with the same answer, rule and *expires_at*. *hashed* fills in the hash of what was decided on.
+    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. What the request
+    and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
+    Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
+    *hashed* fills in the hash of what was decided on.
     """
+    own: tuple[str, ...] = ()
+    if practice is not None:
+        request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = Policy() if policy is None else policy
     names = tuple(jurisdictions) or ("*",)
@@ -117,6 +121,7 @@ def decide(
         reasons=_reasons(worst),
         trace=tuple(hit for one in opinions for hit in _hits(one)) if trace else (),
         missing=_missing(opinions) if worst.outcome == "need_confirmation" else (),
+        practice=own,
         retry_at=_retry(case, asked, opinions) if worst.outcome == "deny" else None,
         expires_at=None if until >= FOREVER else from_micros(until),
         packs=packs,

@@ -6,7 +6,7 @@ Invariant: a request says what is in the message, so that a promotion never pass
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
@@ -42,6 +42,24 @@ class Message(Document):
     fax_opt_out_notice: bool | None = None
     first_since_opt_out: bool | None = None
     advertisement_label: bool | None = None
+
+    @classmethod
+    def marketing(cls, **facts: Any) -> Message:
+        """A message that promotes something. *facts* are further fields; what is left out is not known.
+
+        >>> Message.marketing(unsubscribe=True).promotion
+        True
+        """
+        return cls(promotion=True, **facts)
+
+    @classmethod
+    def service(cls, **facts: Any) -> Message:
+        """A message that promotes nothing: a receipt, a reminder, an answer. *facts* are further fields.
+
+        >>> Message.service(kind="receipt").promotion
+        False
+        """
+        return cls(promotion=False, **facts)
 
 
 @attrs.frozen(kw_only=True)

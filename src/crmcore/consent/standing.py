@@ -27,6 +27,11 @@ MARKETING = frozenset({"marketing", "fundraising", "political"})
 MESSAGES = MARKETING | {"service", "transactional", "research"}
 
 
+def named(event: ConsentEvent) -> str:
+    """An act, in words that a reader can look for."""
+    return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
+
+
 def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) -> bool:
     """Whether a No of this *scope* speaks of the request, taken as one for *purpose* through one of *channels*.
 
@@ -48,6 +53,7 @@ def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
         scope.controller == request.controller
         and request.channel in scope.channels
         and (scope.point is None or scope.point == request.point)
+        and (scope.points is None or request.point is None or request.point in scope.points)
         and (scope.brand is None or scope.brand == request.brand)
         and (not scope.topics or request.topic in scope.topics)
         and _names(scope, request, purpose)
@@ -108,7 +114,7 @@ def standing_no(
         return Finding(False, until)
     if case.brief:
         return Finding(True, until)
-    words = ", ".join(f"{event.kind} of {event.occurred_at:%Y-%m-%d}" for event in found)
+    words = ", ".join(named(event) for event in found)
     return Finding(True, until, tuple(event.id for event in found), (), words)
 
 
@@ -177,12 +183,12 @@ def standing_yes(
             else:
                 found = valid(case, event)
                 if found.holds is True:
-                    return Finding(True, min(until, ends, when, found.until), (event.id,))
+                    return Finding(True, min(until, ends, when, found.until), (event.id, *found.because))
                 until = min(until, found.until)
                 lack = found.why
                 unknown = unknown or (found if found.holds is None else None)
         if not case.brief:
-            lacks.append(f"{event.id}: {lack}")
+            lacks.append(f"{named(event)}: {lack}")
     why = "; ".join(lacks) or "nobody said yes"
     if unknown is not None:
         return Finding(None, until, unknown.because, unknown.missing, why)
@@ -233,7 +239,7 @@ class _Taking:
                 if may_lift(yes, no, case):
                     continue
             if since <= case.now:
-                return no.id, coming
+                return named(no), coming
             coming = min(coming, since)
         return None, coming
 
@@ -255,6 +261,8 @@ def _elsewhere(scope: Scope, request: Request, purpose: str) -> str:
         found.append("another channel")
     if not _names(scope, request, purpose):
         found.append("another purpose")
-    if scope.point is not None and scope.point != request.point:
+    if (scope.point is not None and scope.point != request.point) or (
+        scope.points is not None and request.point is not None and request.point not in scope.points
+    ):
         found.append("another contact point")
     return ", ".join(found) or "another brand or topic"
