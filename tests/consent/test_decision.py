@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore.consent.decision import decide
-from crmcore.consent.facts import Facts
-from crmcore.consent.request import Request
+from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.request import Message, Request
 from tests.consent.cases import facts, jurisdictions, requests
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
@@ -102,3 +102,18 @@ def test_the_order_in_which_acts_are_told_means_nothing(
         decide(request, turned, jurisdictions=names).answer
         == decide(request, known, jurisdictions=names).answer
     )
+
+
+def test_what_another_law_says_next_changes_nothing_of_a_no() -> None:
+    """In France calls need consent from the next day on; the letter of the Union needs it all the time."""
+    request = Request(
+        controller="acme",
+        channel="voice",
+        purpose="marketing",
+        at=datetime(2026, 8, 10, 12, tzinfo=UTC),
+        message=Message(kind="other", promotion=True),
+    )
+    known = Facts(subject=Subject(kind="consumer", adult=True), zones=("Europe/Paris",))
+    both, alone = (decide(request, known, jurisdictions=names) for names in (["EU", "FR"], ["EU"]))
+    assert alone.answer == "deny"
+    assert attrs.evolve(both, packs=(), trace=()) == attrs.evolve(alone, packs=(), trace=())

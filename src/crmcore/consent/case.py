@@ -24,7 +24,11 @@ ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12
 
 
 class Case:
-    """A request over facts, at an instant, as it was known then. In *brief*, nobody will ask why."""
+    """A request over facts, at an instant, as it was known then. In *brief*, nobody will ask why.
+
+    *next_event* is when the next act is done, *no_such_act* that nothing of a kind was done, as long as nothing is, and
+    *roots* are what the paths of facts begin with.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,18 @@ class Case:
         self.lifting: dict[tuple[str, str], Any] = {}
         self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
         self._acts: dict[Set[str], tuple[tuple[int, ConsentEvent], ...]] = {}
+        self._past, self.next_event = self._told()
+        self.no_such_act = Finding(False, self.next_event)
+        self.roots: Mapping[str, Any] = {
+            "request": request,
+            "message": request.message,
+            "use": request.use,
+            "policy": policy,
+            "subject": facts.subject,
+            "point": facts.point,
+            "collection": facts.collection,
+            "facts": facts,
+        }
 
     def later(self, at: datetime) -> Case:
         """The same question at another instant, of which nobody asks why."""
@@ -69,6 +85,11 @@ class Case:
     def placed(self) -> bool:
         """Whether it is known in which zones the person may be."""
         return bool(self.facts.zones)
+
+    @cached_property
+    def graced(self) -> bool:
+        """Whether a withdrawal is given the time that a law has for it."""
+        return self.policy.withdrawal_grace == "legal_max" and self.placed
 
     @cached_property
     def zones(self) -> tuple[tzinfo, ...]:
@@ -95,8 +116,8 @@ class Case:
             default=FOREVER,
         )
 
-    @cached_property
-    def _events(self) -> tuple[tuple[tuple[int, ConsentEvent], ...], int]:
+    def _told(self) -> tuple[tuple[tuple[int, ConsentEvent], ...], int]:
+        """What had been done, oldest first, each with its instant, and when the next act is done."""
         events, corrected = self.facts.events, None
         if self.known_at is not None:
             events = tuple(one for one in events if (one.recorded_at or one.occurred_at) <= self.known_at)
@@ -113,42 +134,12 @@ class Case:
         past.sort(key=itemgetter(0))
         return tuple(past), coming
 
-    @cached_property
-    def events(self) -> tuple[ConsentEvent, ...]:
-        """What had been done, oldest first."""
-        return tuple(event for _, event in self._events[0])
-
     def acts(self, kinds: Set[str]) -> tuple[tuple[int, ConsentEvent], ...]:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
         found = self._acts.get(kinds)
         if found is None:
-            found = self._acts[kinds] = tuple(pair for pair in self._events[0] if pair[1].kind in kinds)
+            found = self._acts[kinds] = tuple([pair for pair in self._past if pair[1].kind in kinds])
         return found
-
-    @property
-    def next_event(self) -> int:
-        """When the next act is done."""
-        return self._events[1]
-
-    @cached_property
-    def no_such_act(self) -> Finding:
-        """That nothing of the kind was done, as long as nothing is."""
-        return Finding(False, self.next_event)
-
-    @cached_property
-    def roots(self) -> Mapping[str, Any]:
-        """What the paths of facts begin with."""
-        facts, request = self.facts, self.request
-        return {
-            "request": request,
-            "message": request.message,
-            "use": request.use,
-            "policy": self.policy,
-            "subject": facts.subject,
-            "point": facts.point,
-            "collection": facts.collection,
-            "facts": facts,
-        }
 
 
 def instant(day: date, clock: time, where: tzinfo) -> int:

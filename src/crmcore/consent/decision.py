@@ -27,6 +27,7 @@ from crmcore.values.instant import from_micros
 from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
+_PLAIN = Policy()
 _SEARCHED = 64
 """So many changes ahead are looked at for the instant at which a denied contact becomes possible."""
 
@@ -104,7 +105,7 @@ def decide(
     if practice is not None:
         request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
-    policy = Policy() if policy is None else policy
+    policy = _PLAIN if policy is None else policy
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)

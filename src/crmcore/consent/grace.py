@@ -32,7 +32,7 @@ class Grace:
 
 def effective(event: ConsentEvent, at: int, case: Case, graces: tuple[Grace, ...]) -> int:
     """The instant from which *event*, of the instant *at*, counts; both in microseconds."""
-    if case.policy.withdrawal_grace != "legal_max" or not case.placed:
+    if not case.graced:
         return at
     for grace in graces:
         if (

@@ -139,7 +139,10 @@ def _all(docket: Docket, case: Case, asked: Iterable[Hit]) -> Iterator[Hit]:
 
 
 def _hit(rule: Rule, case: Case, docket: Docket) -> Hit:
-    found = _condition(rule, case)
+    if rule.when is None:
+        found = YES
+    else:
+        found = case.notes.get(rule.id) or _condition(rule, case)
     if found.holds is False:
         return Hit(rule, "not_applicable", found)
     if rule.unless is None and not rule.defeated_by:

@@ -26,6 +26,7 @@ from crmcore.consent.words import STAGES
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack
 
+_SAID = YESES - {"assert_import"}
 _ORDER = {stage: number for number, stage in enumerate(STAGES)}
 
 
@@ -142,13 +143,9 @@ class Law:
 
     def yeses(self, case: Case) -> Iterator[ConsentEvent]:
         """The acts that take back an earlier No to the request."""
-        for event in case.events:
-            if (
-                event.kind in YESES
-                and event.kind != "assert_import"
-                and covers_yes(event.scope, case.request, case.purpose)
-                and self.valid(case, event, self.lifts).holds is True
-            ):
+        for _, event in case.acts(_SAID):
+            covers = covers_yes(event.scope, case.request, case.purpose)
+            if covers and self.valid(case, event, self.lifts).holds is True:
                 yield event
 
 

@@ -89,21 +89,19 @@ def noes(
 
 def standing_no(
     case: Case,
-    kinds: Set[str],
-    purpose: str,
-    channels: Set[str],
+    said: tuple[tuple[int, ConsentEvent], ...],
     grace: tuple[Grace, ...],
     lifting: Lifting,
-    right: str | None = None,
     lasting: Callable[[ConsentEvent], int] | None = None,
 ) -> Finding:
-    """Whether a No of these *kinds* stands: it counts by now, and nothing after it has lifted it.
+    """Whether one of the Noes that were *said* stands: it counts by now, and nothing after it has lifted it.
 
     *lasting* tells until when one is recent enough, where only those that are count.
     """
     until, found = case.next_event, []
-    for at, event in noes(case, kinds, purpose, channels, right):
-        since = effective(event, at, case, grace)
+    graced = bool(grace) and case.graced
+    for at, event in said:
+        since = effective(event, at, case, grace) if graced else at
         ends = FOREVER if lasting is None else lasting(event)
         if since > case.now:
             until = min(until, since)
@@ -222,11 +220,15 @@ class _Taking:
             found = tuple(
                 sorted({id(pair[1]): pair for pair in chain(found, *others)}.values(), key=_instant)
             )
-        ended = Lifting(case, purpose, _never)
-        found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
+        if any(no.kind == "restrict" for _, no in found):
+            ended = Lifting(case, purpose, _never)
+            found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
-        self._noes = tuple((at, effective(no, at, case, grace), no) for at, no in reversed(found))
-        self._records = {no.record for _, no in found}
+        self._noes = [
+            (at, effective(no, at, case, grace) if grace and case.graced else at, no)
+            for at, no in reversed(found)
+        ]
+        self._records = {no.record for _, _, no in self._noes}
 
     def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
         """The act that took back *yes*, of the instant *at*, or when one that was done will count."""

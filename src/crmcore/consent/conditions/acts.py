@@ -15,7 +15,7 @@ from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.standing import standing_no, standing_yes
+from crmcore.consent.standing import noes, standing_no, standing_yes
 from crmcore.values.instant import micros
 
 
@@ -46,7 +46,7 @@ class Consented:
             if not after.holds:
                 return after
             found: Finding = law.valid(case, event, self.profile)
-            return found._replace(until=min(found.until, after.until))
+            return found if found.until <= after.until else found._replace(until=after.until)
 
         if not self.about:
             return standing_yes(case, case.purpose, valid, law.graces, self.across)
@@ -116,17 +116,16 @@ class SaidNo:
     minutes: int | None = None
 
     def test(self, case: Case) -> Finding:
-        if not case.acts(self.kinds):
+        purpose = self.about or case.purpose
+        found = noes(case, self.kinds, purpose, self.across or case.channel, self.right)
+        if not found:
             return case.no_such_act
         law = case.law
         return standing_no(
             case,
-            self.kinds,
-            self.about or case.purpose,
-            self.across or case.channel,
+            found,
             () if self.at_once else law.graces,
-            law.lifting(case, self.about or case.purpose, self.lifts or law.lifts),
-            self.right,
+            law.lifting(case, purpose, self.lifts or law.lifts),
             None if self.minutes is None and self.within is None else partial(self._lasting, case),
         )
 

@@ -25,6 +25,7 @@ class FactIs:
     path: str
     values: frozenset[Any]
     _root: str = attrs.field(init=False, repr=False, eq=False)
+    _acts: bool = attrs.field(init=False, repr=False, eq=False)
     _read: Callable[[Any], Any] = attrs.field(init=False, repr=False, eq=False)
     _yes: Finding = attrs.field(init=False, repr=False, eq=False)
     _unknown: Finding = attrs.field(init=False, repr=False, eq=False)
@@ -32,14 +33,14 @@ class FactIs:
     def __attrs_post_init__(self) -> None:
         root, name = self.path.split(".", 1)
         object.__setattr__(self, "_root", root)
+        object.__setattr__(self, "_acts", root in _OF_ACTS)
         object.__setattr__(self, "_read", attrgetter(name))
         object.__setattr__(self, "_yes", Finding(True, because=(self.path,)))
         unknown = Finding(None, missing=(self.path,), why=f"{asked(self.path)} is not known")
         object.__setattr__(self, "_unknown", unknown)
 
     def test(self, case: Case) -> Finding:
-        root = self._root
-        holder = case.event_root(root) if root in _OF_ACTS else case.roots[root]
+        holder = case.event_root(self._root) if self._acts else case.roots[self._root]
         value = None if holder is None else self._read(holder)
         if value is None:
             return self._unknown
