@@ -78,7 +78,7 @@ def test_whoever_opted_out_and_moves_stays_opted_out(crm: Crm) -> None:
     for move in range(3):
         crm.parties.change(
             ann.id,
-            lambda p, n=move: p.without(p.emails[0].raw).with_email(f"lee{n}@x.org"),  # type: ignore[misc]
+            lambda p, n=move: p.without(p.emails[0].raw).with_email(f"lee{n}@x.org"),  # type: ignore[misc]  # bound now
         )
     assert [event.id for event in crm.consent.events(ann.id)] == [no.id]
     crm.consent.record("give", ann.id, point="lee2@x.org", **OURS)

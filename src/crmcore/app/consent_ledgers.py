@@ -54,6 +54,8 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
             continue
         channels = CHANNELS_OF.get(kind, frozenset())
         found = await _acts_in(unit, await _ledgers_at(unit, [(kind, normal)]))
+        if not found:
+            continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
         for event in outlasting(tuple(found)):
             if event.id not in known:
