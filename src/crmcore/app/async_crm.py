@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from crmcore.app.interactions import AsyncInteractions
     from crmcore.app.parties import AsyncParties
     from crmcore.app.relationships import AsyncRelationships
+    from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.consent.secret_ring import SecretRing
 
 
 def system_clock() -> datetime:
@@ -116,6 +118,13 @@ class _Namespaces:
 
         return AsyncConsents(self._flow)
 
+    @cached_property
+    def suppression(self) -> AsyncSuppressions:
+        """Keep addresses from being used, whoever has them."""
+        from crmcore.app.suppressions import AsyncSuppressions
+
+        return AsyncSuppressions(self._flow)
+
 
 class AsyncCrm(_Namespaces):
     """Customers over any `AsyncStore`.
@@ -129,6 +138,8 @@ class AsyncCrm(_Namespaces):
     stores with too few people to learn from, are compared by rules, which see no field that the `Matcher` leaves out. A
     saved `MatchModel` decides on the kinds of customer that it was learned of, rules by its policy on the others, and
     any `PairMatcher` on everything.
+
+    *secrets*, kept apart from the data, are what suppressed addresses and links for unsubscribing are known by.
     """
 
     def __init__(
@@ -141,6 +152,7 @@ class AsyncCrm(_Namespaces):
         matcher: Matcher | MatchModel | PairMatcher | None = None,
         survivorship: SurvivorshipPolicy | None = None,
         actor: Actor = SYSTEM,
+        secrets: SecretRing | None = None,
     ) -> None:
         matcher = Matcher() if matcher is None else matcher
         learner = matcher if isinstance(matcher, Matcher) else None
@@ -159,6 +171,7 @@ class AsyncCrm(_Namespaces):
             learner=learner,
             survivorship=survivorship or SurvivorshipPolicy(),
             actor=actor,
+            secrets=secrets,
         )
 
     @classmethod

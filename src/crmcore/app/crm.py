@@ -21,6 +21,7 @@ from crmcore.app.facade import (
     Interactions,
     Parties,
     Relationships,
+    Suppressions,
 )
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
@@ -66,11 +67,16 @@ class _Namespaces(Generic[Twin]):
         """Ask whether a customer may be contacted."""
         return Consents(self._twin.consent)
 
+    @cached_property
+    def suppression(self) -> Suppressions:
+        """Keep addresses from being used, whoever has them."""
+        return Suppressions(self._twin.suppression)
+
 
 class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
-    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, actor.
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, actor, secrets.
 
     >>> from crmcore import Crm, Person
     >>> with Crm.open() as crm:

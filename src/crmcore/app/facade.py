@@ -30,11 +30,14 @@ if TYPE_CHECKING:
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome
+    from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.consent.address_forms import PointKind
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
-    from crmcore.consent.facts import Facts
+    from crmcore.consent.facts import Facts, Listing
     from crmcore.consent.policy import Policy
-    from crmcore.consent.request import Message, Use
+    from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.suppression import Suppression, SuppressionReason
     from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
     from crmcore.exchange.mapping import RowKind
     from crmcore.exchange.plan import ImportPlan
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from crmcore.identity.review_decisions import Decisions
     from crmcore.identity.survivorship import Profile
     from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
+    from crmcore.party.contact_point import ContactPoint
     from crmcore.party.history import PartyEvent
     from crmcore.party.party import Party
     from crmcore.party.relationship import Relationship
@@ -551,6 +555,100 @@ class Consents:
                 **asked,
             )
         )
+
+
+@attrs.frozen
+class Suppressions:
+    """Addresses that are not to be used. It needs the secrets that `Crm` was given."""
+
+    _flow: AsyncSuppressions
+
+    def add(
+        self,
+        kind: PointKind,
+        text: str,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+        since: datetime | None = None,
+        region: str | None = None,
+    ) -> Suppression:
+        """Suppress an address, whether or not anybody has it. One that is suppressed so already stays as it is.
+
+        *since* is now, if nothing is said. *region* is where a local telephone number is dialled.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, the text is no address of its *kind*, or *since* is in the
+                future.
+        """
+        return run(
+            self._flow.add(
+                kind,
+                text,
+                reason=reason,
+                controller=controller,
+                channels=channels,
+                purposes=purposes,
+                topics=topics,
+                since=since,
+                region=region,
+            )
+        )
+
+    def add_customer(
+        self,
+        ref: Reference,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+    ) -> tuple[Suppression, ...]:
+        """Suppress every address of a customer, of all records: what is done before the customer is erased.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(
+            self._flow.add_customer(
+                ref, reason=reason, controller=controller, channels=channels, purposes=purposes, topics=topics
+            )
+        )
+
+    def lift(
+        self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
+    ) -> tuple[Suppression, ...]:
+        """End the entries about an address that stand, for one *controller* or for all, if none is named: a mistake is
+        set right so. Somebody who comes back gives a new consent instead, which is kept with its evidence.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.
+        """
+        return run(self._flow.lift(kind, text, controller=controller, region=region))
+
+    def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
+        """The entries about contact points, also those that were lifted: to look at before records are taken in.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.of(*points, controller=controller))
+
+    def listings(
+        self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()
+    ) -> tuple[Listing, ...]:
+        """What the list says of a request to one of *points*, as facts for its decision.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.listings(points, request, zones=zones))
 
 
 @attrs.frozen

@@ -15,6 +15,7 @@ import attrs
 from crmcore.app.frozen import Kept
 from crmcore.app.journal import Asked, Journal
 from crmcore.app.unit import Unit
+from crmcore.consent.secret_ring import SecretRing
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
@@ -67,7 +68,8 @@ class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
 
     *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
-    one, learns from all people before they are deduplicated. *kept* are the models that are at hand.
+    one, learns from all people before they are deduplicated. *kept* are the models that are at hand. *secrets* are what
+    suppressed addresses and links are known by.
     """
 
     store: AsyncStore
@@ -83,6 +85,7 @@ class Flow:
     unit: Unit | None = None
     journal: Journal | None = None
     kept: Kept = attrs.field(factory=Kept, repr=False, eq=False)
+    secrets: SecretRing | None = None
 
     def new_unit(self) -> Unit:
         """An empty unit of work at the present time."""
