@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from crmcore.app.parties import AsyncParties
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.secret_ring import SecretRing
 
 
@@ -124,6 +125,13 @@ class _Namespaces:
         from crmcore.app.suppressions import AsyncSuppressions
 
         return AsyncSuppressions(self._flow)
+
+    @cached_property
+    def unsubscribe(self) -> AsyncUnsubscribes:
+        """Let people leave with one click."""
+        from crmcore.app.unsubscribes import AsyncUnsubscribes
+
+        return AsyncUnsubscribes(self._flow)
 
 
 class AsyncCrm(_Namespaces):

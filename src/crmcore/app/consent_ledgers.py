@@ -19,7 +19,7 @@ async def append_act(unit: Unit, event: ConsentEvent, owner: Party, about: str |
     """To the ledger of the address; or to that of each record that the customer has, so that no split loses a No."""
     if about is not None:
         kind = next(kind for kind, normal in points_of(owner) if normal == about)
-        streams = [point_stream(await _ledger_of(unit, kind, about))]
+        streams = [point_stream(await ledger_of(unit, kind, about))]
     elif event.kind in NOES:
         streams = [party_stream(member) for member in event.members]
     else:
@@ -28,7 +28,7 @@ async def append_act(unit: Unit, event: ConsentEvent, owner: Party, about: str |
         unit.event(stream, event, subjects=event.members or (str(owner.id),), occurred_at=event.occurred_at)
 
 
-async def _ledger_of(unit: Unit, kind: str, normal: str) -> str:
+async def ledger_of(unit: Unit, kind: str, normal: str) -> str:
     """The id of the contact point's record, made with its first act."""
     key = point_key(kind, normal)
     found = (await unit.find([key]))[key]

@@ -22,6 +22,7 @@ from crmcore.app.facade import (
     Parties,
     Relationships,
     Suppressions,
+    Unsubscribes,
 )
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
@@ -71,6 +72,11 @@ class _Namespaces(Generic[Twin]):
     def suppression(self) -> Suppressions:
         """Keep addresses from being used, whoever has them."""
         return Suppressions(self._twin.suppression)
+
+    @cached_property
+    def unsubscribe(self) -> Unsubscribes:
+        """Let people leave with one click."""
+        return Unsubscribes(self._twin.unsubscribe)
 
 
 class Crm(_Namespaces[AsyncCrm]):

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome
     from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.address_forms import PointKind
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from crmcore.consent.policy import Policy
     from crmcore.consent.request import Message, Request, Use
     from crmcore.consent.suppression import Suppression, SuppressionReason
+    from crmcore.consent.unsubscribe import Ticket
     from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
     from crmcore.exchange.mapping import RowKind
     from crmcore.exchange.plan import ImportPlan
@@ -649,6 +651,95 @@ class Suppressions:
             InvalidConsent: if this crm was given no secrets.
         """
         return run(self._flow.listings(points, request, zones=zones))
+
+
+@attrs.frozen
+class Unsubscribes:
+    """Links for unsubscribing. They need the secrets that `Crm` was given."""
+
+    _flow: AsyncUnsubscribes
+
+    def token(
+        self,
+        ref: Reference,
+        *,
+        channel: Channel = "email",
+        topic: str | None = None,
+        purposes: Iterable[ActPurpose] = ("marketing",),
+        point: str | None = None,
+        controller: str | None = None,
+        days: int = 366,
+    ) -> str:
+        """A signed token by which whoever has the customer's contact point ends what they get there.
+
+        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
+        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets, the customer has several points for the channel or not
+                this one, or *days* are less than 60.
+        """
+        return run(
+            self._flow.token(
+                ref,
+                channel=channel,
+                topic=topic,
+                purposes=purposes,
+                point=point,
+                controller=controller,
+                days=days,
+            )
+        )
+
+    def headers(
+        self,
+        ref: Reference,
+        *,
+        url: str,
+        mailto: str | None = None,
+        topic: str | None = None,
+        purposes: Iterable[ActPurpose] = ("marketing",),
+        point: str | None = None,
+        controller: str | None = None,
+    ) -> Mapping[str, str]:
+        """The headers of an e-mail to a customer, with a token of its own; *url* is your page for unsubscribing.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: as `token`, and if *url* is not one of https.
+        """
+        return run(
+            self._flow.headers(
+                ref,
+                url=url,
+                mailto=mailto,
+                topic=topic,
+                purposes=purposes,
+                point=point,
+                controller=controller,
+            )
+        )
+
+    def read(self, token: str) -> Ticket:
+        """What a link stands for, for the page that asks whether it is meant. Nothing is written.
+
+        Raises:
+            InvalidConsent: with a sentence for whoever pressed it, if the link is damaged, foreign, too old or run out.
+        """
+        return run(self._flow.read(token))
+
+    def act(self, token: str) -> ConsentEvent:
+        """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
+
+        Where the contact point's ledger is gone, because the person was erased, the address is suppressed instead.
+
+        Raises:
+            InvalidConsent: as `read`.
+        """
+        return run(self._flow.act(token))
 
 
 @attrs.frozen

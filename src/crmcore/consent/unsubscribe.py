@@ -1,4 +1,4 @@
-"""One-click unsubscribe (RFC 8058, RFC 2369): headers of a message, and links that are signed and say nothing of anybody.
+"""One-click unsubscribe (RFC 8058, RFC 2369): the headers of a message, and signed links that say nothing of anybody.
 
 Invariant: reading a link changes nothing. What a link asks for is what was signed, whole; pressed twice it is one act.
 """
@@ -83,6 +83,9 @@ class Ticket(Document):
 def sign(ticket: Ticket, secrets: SecretRing) -> str:
     """The token of a ticket, under the newest secret. It can be read by anybody and made by nobody else.
 
+    Raises:
+        InvalidConsent: if its names are too long for a link.
+
     >>> ring = SecretRing({1: bytes(32)})
     >>> now = datetime(2026, 5, 4, tzinfo=UTC)
     >>> ticket = Ticket(
@@ -110,7 +113,12 @@ def sign(ticket: Ticket, secrets: SecretRing) -> str:
     )
     payload = plain.encode()
     signed = secrets.mac(secrets.newest, _FOR, payload) or b""
-    return f"{secrets.newest}.{_text(payload)}.{_text(signed)}"
+    token = f"{secrets.newest}.{_text(payload)}.{_text(signed)}"
+    if len(token) > _LONGEST:
+        raise InvalidConsent(
+            "the names in this link are too long: give the topic and the controller shorter ones"
+        )
+    return token
 
 
 def read(token: str, secrets: SecretRing, now: datetime) -> Ticket:
