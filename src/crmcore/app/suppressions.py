@@ -114,11 +114,10 @@ class AsyncSuppressions:
             ended = []
             for entry, record in await entries_of(unit, secrets, [point], controller):
                 if entry.scope.controller == controller and entry.stands(unit.now) and entry.id is not None:
-                    over = attrs.evolve(entry, until=unit.now)
+                    version = unit.next_version(SUPPRESSION.tag, entry.id, entry.version)
+                    over = attrs.evolve(entry, until=unit.now, version=version)
                     await unit.put(SUPPRESSION, entry.id, over, expect=entry.version, keys=record.keys)
-                    ended.append(
-                        attrs.evolve(over, version=unit.next_version("suppression", entry.id, entry.version))
-                    )
+                    ended.append(over)
             return tuple(ended)
 
         return await self._flow.commit(plan, asked=self._asked("lift", [point], controller))

@@ -20,7 +20,7 @@ from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import CHANNELS_OF, POINT, point_stream
 from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, fingerprint
-from crmcore.consent.unsubscribe import Ticket, act, read, sign, unsubscribe_headers
+from crmcore.consent.unsubscribe import Ticket, read_ticket, sign_ticket, unsubscribe_act, unsubscribe_headers
 from crmcore.consent.words import ActPurpose, Channel
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
@@ -88,7 +88,7 @@ class AsyncUnsubscribes:
             issued_at=unit.now,
             expires_at=unit.now + timedelta(days=days),
         )
-        return sign(ticket, secrets)
+        return sign_ticket(ticket, secrets)
 
     async def headers(
         self,
@@ -118,7 +118,7 @@ class AsyncUnsubscribes:
             InvalidConsent: with a sentence for whoever pressed it, if the link is damaged, foreign, too old or run out.
         """
         flow = self._flow
-        return read(token, secrets_of(flow), flow.reader().now)
+        return read_ticket(token, secrets_of(flow), flow.reader().now)
 
     async def act(self, token: str) -> ConsentEvent:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
@@ -133,14 +133,14 @@ class AsyncUnsubscribes:
         done: list[ConsentEvent] = []
 
         async def plan(unit: Unit) -> None:
-            ticket = read(token, secrets, unit.now)
+            ticket = read_ticket(token, secrets, unit.now)
             ledger = await _ledger(unit, ticket)
             if ledger is None:
                 await _suppressed(unit, ticket)
-                done[:] = [act(token, secrets, unit.now)]
+                done[:] = [unsubscribe_act(token, secrets, unit.now)]
                 return
             await unit.guard([ledger.stream])
-            event = act(
+            event = unsubscribe_act(
                 token,
                 secrets,
                 unit.now,

@@ -82,11 +82,7 @@ class PreferenceCentre(Document):
         before = self.choices[number]
         after = attrs.evolve(before, state="on" if on else "off", because=())
         choices = (*self.choices[:number], after, *self.choices[number + 1 :])
-        return (
-            self
-            if (before.state == "on") is on and before.state != "unsaid"
-            else attrs.evolve(self, choices=choices)
-        )
+        return self if before.state == after.state else attrs.evolve(self, choices=choices)
 
     def wish(self, **wished: Any) -> PreferenceCentre:
         """The same centre with other wishes: channels, caps, language, quiet, only_topics, no_topics.
@@ -96,7 +92,8 @@ class PreferenceCentre(Document):
         """
         if not wished.keys() <= set(ASPECTS):
             raise InvalidConsent(f"the wishes of a preference centre are {', '.join(ASPECTS)}")
-        return attrs.evolve(self, wishes=FrozenMap({**self.wishes, **wished}))
+        together: dict[Any, Any] = {**self.wishes, **wished}
+        return attrs.evolve(self, wishes=FrozenMap(together))
 
     def _line(self, offer: Offer) -> int:
         for number, choice in enumerate(self.choices):
@@ -189,7 +186,7 @@ def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: st
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
 
 
-def changes(
+def centre_changes(
     before: PreferenceCentre,
     after: PreferenceCentre,
     *,

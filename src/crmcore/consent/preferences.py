@@ -109,7 +109,8 @@ class _Told:
             )
             yield _said(wish, "topic", "policy", "They do not want to hear of this topic.", Finding(against))
         for wish in self._in_force("language", at):
-            against = self.language is not None and not _same(self.language, wish.language)
+            wanted = wish.language
+            against = self.language is not None and wanted is not None and not _same(self.language, wanted)
             yield _said(wish, "language", "policy", "They asked for another language.", Finding(against))
         for wish in self._in_force("caps", at):
             for cap in wish.caps or ():
@@ -192,9 +193,9 @@ def _said(wish: Wish, name: str, stage: Stage, text: str, found: Finding) -> tup
     return hit, found
 
 
-def _same(written: Language, wanted: Language | None) -> bool:
+def _same(written: Language, wanted: Language) -> bool:
     """Whether a text in one language serves who asked for the other: German of Austria serves who asked for German."""
-    asked, given = str(wanted).split("-"), str(written).split("-")
+    asked, given = wanted.tag.split("-"), written.tag.split("-")
     return given[: len(asked)] == asked or asked[: len(given)] == given
 
 

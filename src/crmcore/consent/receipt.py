@@ -20,6 +20,9 @@ from crmcore.values.personal import Document
 SCHEMA_VERSION = "ISO/IEC TS 27560:2023"
 """What the receipts of crmcore are shaped after. Nobody has certified them."""
 
+_ANY = "any"
+"""What stands for a purpose where an act names none."""
+
 _STATES: dict[ActKind, str] = {
     "give": "given",
     "confirm": "given",
@@ -103,7 +106,7 @@ def to_receipt(
                 "withdrawal_method": withdrawal,
             }
         )
-        for purpose in (sorted(scope.purposes) or ("any",))
+        for purpose in (sorted(scope.purposes) or (_ANY,))
     ]
     return {
         "header": {"schema_version": SCHEMA_VERSION, "record_id": event.id, "pii_principal_id": principal},
@@ -165,7 +168,7 @@ def _read_back(receipt: Mapping[str, Any], point: str | None, record: str | None
     purposes = processing["purposes"]
     about = [_about(one) for one in purposes]
     channels, topics, recipients = about[0]
-    named = {one["purpose"] for one in purposes}
+    named = {one["purpose"] for one in purposes} - {_ANY}
     known = named & set(get_args(ActPurpose))
     if kind == "assert_import":
         if any(one != about[0] for one in about):
@@ -261,7 +264,7 @@ def receipt_schema() -> dict[str, Any]:
 
     purpose = record(
         ("purpose", "lawful_basis", "pii_controllers"),
-        purpose={"enum": [*get_args(ActPurpose), "any"]},
+        purpose={"enum": [*get_args(ActPurpose), _ANY]},
         lawful_basis=text,
         pii_information=several(record(("pii_type",), pii_type=text)),
         pii_controllers=texts,

@@ -27,11 +27,11 @@ class Register(Protocol):
         ...
 
 
-def asked(facts: Facts, registers: Iterable[Register], point: ContactPoint, on: date) -> Facts:
+def ask_registers(facts: Facts, registers: Iterable[Register], point: ContactPoint, on: date) -> Facts:
     """*facts*, with what the *registers* say of a contact point.
 
     >>> tps = CopiedRegister.of("tps", ["+44 20 7946 0018"], as_of=date(2026, 5, 1), kind="phone")
-    >>> found = asked(Facts(), [tps], point_of("phone", "+44 20 7946 0019"), date(2026, 5, 20))
+    >>> found = ask_registers(Facts(), [tps], point_of("phone", "+44 20 7946 0019"), date(2026, 5, 20))
     >>> found.checks[0].on.isoformat(), found.listings
     ('2026-05-01', ())
     """

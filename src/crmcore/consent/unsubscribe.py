@@ -80,7 +80,7 @@ class Ticket(Document):
         )
 
 
-def sign(ticket: Ticket, secrets: SecretRing) -> str:
+def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
     """The token of a ticket, under the newest secret. It can be read by anybody and made by nobody else.
 
     Raises:
@@ -95,7 +95,7 @@ def sign(ticket: Ticket, secrets: SecretRing) -> str:
     ...     issued_at=now,
     ...     expires_at=now + timedelta(days=365),
     ... )
-    >>> read(sign(ticket, ring), ring, now).topic
+    >>> read_ticket(sign_ticket(ticket, ring), ring, now).topic
     'news'
     """
     body = {
@@ -121,7 +121,7 @@ def sign(ticket: Ticket, secrets: SecretRing) -> str:
     return token
 
 
-def read(token: str, secrets: SecretRing, now: datetime) -> Ticket:
+def read_ticket(token: str, secrets: SecretRing, now: datetime) -> Ticket:
     """What a link stands for, to be shown before anybody confirms it. Nothing is changed.
 
     Raises:
@@ -146,7 +146,7 @@ def read(token: str, secrets: SecretRing, now: datetime) -> Ticket:
     return ticket
 
 
-def act(
+def unsubscribe_act(
     token: str,
     secrets: SecretRing,
     now: datetime,
@@ -161,9 +161,9 @@ def act(
     somebody said yes since: then it is one of its own.
 
     Raises:
-        InvalidConsent: as `read`.
+        InvalidConsent: as `read_ticket`.
     """
-    ticket = read(token, secrets, now)
+    ticket = read_ticket(token, secrets, now)
     base = f"unsubscribe:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
     acts = list(earlier)
     same = [one for one in acts if one.id == base or one.id.startswith(base + ":")]

@@ -44,6 +44,10 @@ def _some_of(words: Any, what: str) -> Any:
     return check
 
 
+def _set(values: Iterable[Any]) -> frozenset[Any]:
+    return frozenset(values)
+
+
 def _together(values: Iterable[Any] | None) -> frozenset[Any] | None:
     return None if values is None else frozenset(values)
 
@@ -59,7 +63,7 @@ class Cap(Document):
     most: int = attrs.field()
     per: Stretch = attrs.field(validator=_one_of(Stretch, "the stretch of a cap"))
     channels: frozenset[Channel] = attrs.field(
-        default=frozenset(), converter=frozenset, validator=_some_of(Channel, "channels")
+        default=frozenset(), converter=_set, validator=_some_of(Channel, "channels")
     )
 
     @most.validator
@@ -84,7 +88,7 @@ class QuietHours(Document):
     begin: str
     end: str
     days: frozenset[Weekday] = attrs.field(
-        default=frozenset(), converter=frozenset, validator=_some_of(Weekday, "days")
+        default=frozenset(), converter=_set, validator=_some_of(Weekday, "days")
     )
     zone: str | None = None
 
@@ -129,7 +133,7 @@ class Wish(Document):
     recorded_at: datetime | None = attrs.field(default=None, converter=_utc)
     controller: str | None = None
     purposes: frozenset[Purpose] = attrs.field(
-        default=frozenset(), converter=frozenset, validator=_some_of(Purpose, "purposes")
+        default=frozenset(), converter=_set, validator=_some_of(Purpose, "purposes")
     )
     channels: frozenset[Channel] | None = attrs.field(
         default=None, converter=_together, validator=_some_of(Channel, "channels")
