@@ -43,6 +43,7 @@ def test_the_contact_that_is_one_too_many_waits_until_the_oldest_is_a_week_ago()
     full = weigh(ask(), [wish(caps=(WEEKLY,))], attempts=contacts(1, 3, 20))
     assert full.answer == "deny"
     assert full.hits[0].stage == "cap"
+    assert weigh(ask(), [wish(caps=(WEEKLY,))], attempts=contacts(1, 3, 5)).expires_at == NOW + 4 * DAY
     free = NOW + 4 * DAY
     assert full.retry_at == free
     assert weigh(ask(free), [wish(caps=(WEEKLY,))], attempts=contacts(1, 3, 20)).answer == "allow"

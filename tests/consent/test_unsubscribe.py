@@ -65,6 +65,12 @@ def test_a_token_that_differs_in_one_character_is_refused(place: int, char: str)
         refused(changed)
 
 
+def test_bits_that_no_byte_needs_are_looked_at_too() -> None:
+    for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
+        if char != TOKEN[-1]:
+            refused(TOKEN[:-1] + char)
+
+
 @given(st.integers(0, len(TOKEN) - 1))
 def test_a_token_that_is_cut_or_longer_is_refused(length: int) -> None:
     refused(TOKEN[:length])
@@ -174,7 +180,9 @@ def test_reading_a_link_writes_nothing_and_pressing_it_writes_once() -> None:
         assert store.changes("default", "", 500).items == before
         act = crm.unsubscribe.act(token)
         tomorrow = crm_of(store, NOW + DAY)
+        after = store.changes("default", "", 500).items
         assert tomorrow.unsubscribe.act(token) == act
+        assert store.changes("default", "", 500).items == after != before
         assert tomorrow.consent.events(ann.id) == (act,)
         assert act.scope.point == "ann@x.example"
         assert act.scope.channels == {"email"}
