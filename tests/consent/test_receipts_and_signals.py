@@ -153,8 +153,15 @@ def test_the_receipt_of_another_controller_is_not_ours_to_give() -> None:
 
 def test_only_the_one_signal_is_one_and_its_absence_says_nothing() -> None:
     assert signalled({"SEC-GPC": " 1 "}) is True
-    assert signalled([("Accept", "1"), ("sec-gpc", "1")]) is True
-    for headers in ({}, {"Sec-GPC": "0"}, {"Sec-GPC": "true"}, {"Sec-GPC": "11"}, {"DNT": "1"}):
+    assert signalled({"Accept": "1", "sec-gpc": "1"}) is True
+    nothing: tuple[dict[str, str], ...] = (
+        {},
+        {"Sec-GPC": "0"},
+        {"Sec-GPC": "true"},
+        {"Sec-GPC": "11"},
+        {"DNT": "1"},
+    )
+    for headers in nothing:
         assert signalled(headers) is None
         assert signal_act(headers, controller="acme", at=NOW, id="s") is None
     assert with_signal(with_signal(Facts(), {"Sec-GPC": "1"}), {}).gpc is True

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person
+from crmcore.app.suppressions import with_suppressions
 from crmcore.consent import CopiedRegister, SecretRing, ask_registers
 from crmcore.consent.address_forms import forms_of, point_of
 from crmcore.consent.decision import decide
@@ -23,6 +24,7 @@ from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import EmailPoint, PhonePoint, PostalPoint
 from crmcore.serde import dump
 from crmcore.storage import Erasure, MemoryStore, Ref
+from crmcore.storage.lift import run
 from crmcore.values.source import SYSTEM
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -221,6 +223,18 @@ def test_duplicates_that_are_not_merged_share_an_entry() -> None:
         two = crm.parties.add(Person.of("Anne Lee", email="Ann@X.example"))
         crm.suppression.add_customer(one.id, reason="objection")
         assert crm.suppression.listings(two.contact_points, asking())
+
+
+def test_facts_about_a_record_hold_what_the_list_says_of_the_point_that_is_asked_about() -> None:
+    with crm_of() as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example").with_email("ann@y.example"))
+        crm.suppression.add("email", "ann@y.example", reason="objection")
+        unit = crm._twin._flow.reader()
+        answers = [
+            run(with_suppressions(unit, secrets, ann, Facts(zones=("UTC",)), asking(point=point))).listings
+            for secrets, point in ((OLD, "ann@y.example"), (OLD, "ann@x.example"), (OLD, None), (None, None))
+        ]
+    assert [len(one) for one in answers] == [1, 0, 1, 0]
 
 
 def test_a_batch_that_is_run_again_suppresses_once() -> None:

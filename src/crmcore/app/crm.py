@@ -13,16 +13,14 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
+from crmcore.app.consent_facade import Consents, Suppressions, Unsubscribes
 from crmcore.app.facade import (
-    Consents,
     Customers,
     Identity,
     Imports,
     Interactions,
     Parties,
     Relationships,
-    Suppressions,
-    Unsubscribes,
 )
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run

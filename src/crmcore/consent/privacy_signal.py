@@ -6,7 +6,7 @@ not the person is known; where the person is known, it is an act of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
@@ -17,17 +17,20 @@ from crmcore.consent.facts import Facts
 HEADER = "sec-gpc"
 
 
-def signalled(headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> bool | None:
+def signalled(headers: Mapping[str, str]) -> bool | None:
     """Whether a request carries ``Sec-GPC: 1``; None if it does not, which is no consent to anything.
 
     >>> signalled({"Sec-GPC": "1"}), signalled({"Sec-GPC": "0"}), signalled({})
     (True, None, None)
     """
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return True if any(name.lower() == HEADER and value.strip() == "1" for name, value in pairs) else None
+    return (
+        True
+        if any(name.lower() == HEADER and value.strip() == "1" for name, value in headers.items())
+        else None
+    )
 
 
-def with_signal(facts: Facts, headers: Mapping[str, str] | Iterable[tuple[str, str]]) -> Facts:
+def with_signal(facts: Facts, headers: Mapping[str, str]) -> Facts:
     """*facts*, with the signal that a request carries. A signal of before is not taken back by a request without one.
 
     >>> with_signal(Facts(), {"Sec-GPC": "1"}).gpc
@@ -37,7 +40,7 @@ def with_signal(facts: Facts, headers: Mapping[str, str] | Iterable[tuple[str, s
 
 
 def signal_act(
-    headers: Mapping[str, str] | Iterable[tuple[str, str]],
+    headers: Mapping[str, str],
     *,
     controller: str,
     at: datetime,

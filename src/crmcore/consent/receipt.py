@@ -90,27 +90,14 @@ def to_receipt(
     scope = event.scope
     if scope.controller is not None and scope.controller != controller.id:
         raise InvalidConsent("this act was said to another controller: their receipt is theirs to give")
-    evidence = event.evidence
-    kinds = sorted(data or (() if evidence is None else evidence.data))
-    purposes = [
-        _told(
-            {
-                "purpose": purpose,
-                "lawful_basis": lawful_basis,
-                "pii_information": [{"pii_type": kind} for kind in kinds] or None,
-                "pii_controllers": [controller.id],
-                "collection_method": None if evidence is None else evidence.kind,
-                "processing_method": sorted(scope.channels) or None,
-                "services": sorted(scope.topics) or None,
-                "recipient_third_parties": sorted(scope.recipients) or None,
-                "withdrawal_method": withdrawal,
-            }
-        )
-        for purpose in (sorted(scope.purposes) or (_ANY,))
-    ]
     return {
         "header": {"schema_version": SCHEMA_VERSION, "record_id": event.id, "pii_principal_id": principal},
-        "pii_processing": _told({**_notice(evidence), "purposes": purposes}),
+        "pii_processing": _told(
+            {
+                **_notice(event.evidence),
+                "purposes": _purposes(event, controller, withdrawal, lawful_basis, data),
+            }
+        ),
         "party_identification": [
             _told(
                 {
@@ -128,7 +115,7 @@ def to_receipt(
             _told(
                 {
                     "event_time": to_text(event.occurred_at),
-                    "event_type": _kind_of_consent(evidence),
+                    "event_type": _kind_of_consent(event.evidence),
                     "event_state": _STATES[event.kind],
                     "entity_id": principal,
                     "valid_until": None if event.valid_until is None else to_text(event.valid_until),
@@ -136,6 +123,33 @@ def to_receipt(
             )
         ],
     }
+
+
+def _purposes(
+    event: ConsentEvent,
+    controller: Controller,
+    withdrawal: str | None,
+    lawful_basis: str,
+    data: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    scope, evidence = event.scope, event.evidence
+    kinds = sorted(data or (() if evidence is None else evidence.data))
+    return [
+        _told(
+            {
+                "purpose": purpose,
+                "lawful_basis": lawful_basis,
+                "pii_information": [{"pii_type": kind} for kind in kinds] or None,
+                "pii_controllers": [controller.id],
+                "collection_method": None if evidence is None else evidence.kind,
+                "processing_method": sorted(scope.channels) or None,
+                "services": sorted(scope.topics) or None,
+                "recipient_third_parties": sorted(scope.recipients) or None,
+                "withdrawal_method": withdrawal,
+            }
+        )
+        for purpose in (sorted(scope.purposes) or (_ANY,))
+    ]
 
 
 def from_receipt(

@@ -7,7 +7,7 @@ address it is of, and with them it is found again however the address is written
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, get_args
 
 import attrs
@@ -50,7 +50,11 @@ def _without_address(instance: object, attribute: object, value: Scope) -> None:
         raise InvalidConsent("the scope of a suppression names no address: it is found by a hash of it")
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _utc(moment: datetime) -> datetime:
+    return ensure_aware(moment)
+
+
+def _utc_or_none(moment: datetime | None) -> datetime | None:
     return None if moment is None else ensure_aware(moment)
 
 
@@ -67,7 +71,7 @@ class Suppression(Document):
     kind: PointKind
     reason: SuppressionReason = attrs.field(validator=_known_reason)
     since: datetime = attrs.field(converter=_utc)
-    until: datetime | None = attrs.field(default=None, converter=_utc)
+    until: datetime | None = attrs.field(default=None, converter=_utc_or_none)
     scope: Scope = attrs.field(factory=Scope, validator=_without_address)
     secret: int = 1
     actor: Actor | None = None
@@ -148,7 +152,3 @@ def _days(at: datetime, zones: Sequence[str]) -> list[date]:
         return days
     first, last = sorted(at.astimezone(where).date() for where in ENDS_OF_THE_WORLD)
     return [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
-
-
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-"""Since when an entry holds of which nobody knows since when: a file of addresses seldom says."""

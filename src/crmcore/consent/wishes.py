@@ -52,26 +52,28 @@ def _together(values: Iterable[Any] | None) -> frozenset[Any] | None:
     return None if values is None else frozenset(values)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def _utc(moment: datetime) -> datetime:
+    return ensure_aware(moment)
+
+
+def _utc_or_none(moment: datetime | None) -> datetime | None:
     return None if moment is None else ensure_aware(moment)
+
+
+def _at_least_one(instance: object, attribute: object, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidConsent("a cap allows one contact at least: whoever wants none withdraws their consent")
 
 
 @attrs.frozen(kw_only=True)
 class Cap(Document):
     """At most so many contacts in any stretch of a day (24 hours), a week (7 days) or a month, by *channels* or all."""
 
-    most: int = attrs.field()
+    most: int = attrs.field(validator=_at_least_one)
     per: Stretch = attrs.field(validator=_one_of(Stretch, "the stretch of a cap"))
     channels: frozenset[Channel] = attrs.field(
         default=frozenset(), converter=_set, validator=_some_of(Channel, "channels")
     )
-
-    @most.validator
-    def _counts(self, attribute: object, value: object) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InvalidConsent(
-                "a cap allows one contact at least: whoever wants none withdraws their consent"
-            )
 
 
 @attrs.frozen(kw_only=True)
@@ -130,7 +132,7 @@ class Wish(Document):
     record: str
     basis: Basis = attrs.field(default="stated", validator=_one_of(Basis, "the basis of a wish"))
     said_at: datetime = attrs.field(converter=_utc)
-    recorded_at: datetime | None = attrs.field(default=None, converter=_utc)
+    recorded_at: datetime | None = attrs.field(default=None, converter=_utc_or_none)
     controller: str | None = None
     purposes: frozenset[Purpose] = attrs.field(
         default=frozenset(), converter=_set, validator=_some_of(Purpose, "purposes")

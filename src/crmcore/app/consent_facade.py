@@ -1,0 +1,316 @@
+"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
+
+Invariant: each method has the name, the signature and the documentation of its asynchronous twin, and runs it to its
+end without an event loop. Regenerate with ``python tests/tools/generate_facade.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from crmcore.storage.lift import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from crmcore.app.consents import AsyncConsents
+    from crmcore.app.resolve import Reference
+    from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.app.unsubscribes import AsyncUnsubscribes
+    from crmcore.consent.address_forms import PointKind
+    from crmcore.consent.decision import Decision
+    from crmcore.consent.event import ConsentEvent, Evidence
+    from crmcore.consent.facts import Facts, Listing
+    from crmcore.consent.policy import Policy
+    from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.suppression import Suppression, SuppressionReason
+    from crmcore.consent.unsubscribe import Ticket
+    from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
+    from crmcore.party.contact_point import ContactPoint
+
+
+@attrs.frozen
+class Consents:
+    """What people said about being contacted, and decisions about contact."""
+
+    _flow: AsyncConsents
+
+    def record(
+        self,
+        kind: ActKind,
+        ref: Reference,
+        *,
+        purposes: Iterable[ActPurpose] = (),
+        channels: Iterable[Channel] = (),
+        point: str | None = None,
+        controller: str | None = None,
+        evidence: Evidence | None = None,
+        occurred_at: datetime | None = None,
+        recipients: Iterable[str] = (),
+        **facts: Any,
+    ) -> ConsentEvent:
+        """Record what somebody did: give, refuse, withdraw, object, ...
+
+        *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
+        about the person, whatever way they are reached. *controller* is whom it was said to: this crm's own, if nothing
+        is said. *facts* are further fields of `ConsentEvent`.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if no record of the customer has the *point*, or the act has not happened yet.
+        """
+        return run(
+            self._flow.record(
+                kind,
+                ref,
+                purposes=purposes,
+                channels=channels,
+                point=point,
+                controller=controller,
+                evidence=evidence,
+                occurred_at=occurred_at,
+                recipients=recipients,
+                **facts,
+            )
+        )
+
+    def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
+        """Record that somebody took consent back. *said* is as `record` takes it."""
+        return run(self._flow.withdraw(ref, **said))
+
+    def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
+        """All acts of a customer, about the person and about every contact point, in the order of their times."""
+        return run(self._flow.events(ref))
+
+    def decide(
+        self,
+        ref: Reference,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        point: str | None = None,
+        controller: str | None = None,
+        message: Message | None = None,
+        use: Use | None = None,
+        facts: Facts | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> Decision:
+        """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
+
+        *facts* are what the app knows beside the ledgers; *jurisdictions* those that may apply beside what addresses
+        and numbers tell. *asked* are further fields of `Request`. With *known_at*: as it was known then.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
+        """
+        return run(
+            self._flow.decide(
+                ref,
+                purpose=purpose,
+                channel=channel,
+                point=point,
+                controller=controller,
+                message=message,
+                use=use,
+                facts=facts,
+                jurisdictions=jurisdictions,
+                policy=policy,
+                at=at,
+                known_at=known_at,
+                **asked,
+            )
+        )
+
+
+@attrs.frozen
+class Suppressions:
+    """Addresses that are not to be used. It needs the secrets that `Crm` was given."""
+
+    _flow: AsyncSuppressions
+
+    def add(
+        self,
+        kind: PointKind,
+        text: str,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+        since: datetime | None = None,
+        region: str | None = None,
+    ) -> Suppression:
+        """Suppress an address, whether or not anybody has it. One that is suppressed so already stays as it is.
+
+        *since* is now, if nothing is said. *region* is where a local telephone number is dialled.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, the text is no address of its *kind*, or *since* is in the
+                future.
+        """
+        return run(
+            self._flow.add(
+                kind,
+                text,
+                reason=reason,
+                controller=controller,
+                channels=channels,
+                purposes=purposes,
+                topics=topics,
+                since=since,
+                region=region,
+            )
+        )
+
+    def add_customer(
+        self,
+        ref: Reference,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+    ) -> tuple[Suppression, ...]:
+        """Suppress every address of a customer, of all records: what is done before the customer is erased.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(
+            self._flow.add_customer(
+                ref, reason=reason, controller=controller, channels=channels, purposes=purposes, topics=topics
+            )
+        )
+
+    def lift(
+        self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
+    ) -> tuple[Suppression, ...]:
+        """End the entries about an address that stand, for one *controller* or for all, if none is named: a mistake is
+        set right so. Somebody who comes back gives a new consent instead, which is kept with its evidence.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.
+        """
+        return run(self._flow.lift(kind, text, controller=controller, region=region))
+
+    def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
+        """The entries about contact points, also those that were lifted: to look at before records are taken in.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.of(*points, controller=controller))
+
+    def listings(
+        self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()
+    ) -> tuple[Listing, ...]:
+        """What the list says of a request to one of *points*, as facts for its decision.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.listings(points, request, zones=zones))
+
+
+@attrs.frozen
+class Unsubscribes:
+    """Links for unsubscribing. They need the secrets that `Crm` was given."""
+
+    _flow: AsyncUnsubscribes
+
+    def token(
+        self,
+        ref: Reference,
+        *,
+        channel: Channel = "email",
+        topic: str | None = None,
+        purposes: Iterable[ActPurpose] = ("marketing",),
+        point: str | None = None,
+        controller: str | None = None,
+        days: int = 366,
+    ) -> str:
+        """A signed token by which whoever has the customer's contact point ends what they get there.
+
+        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
+        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets, the customer has several points for the channel or not
+                this one, or *days* are less than 60.
+        """
+        return run(
+            self._flow.token(
+                ref,
+                channel=channel,
+                topic=topic,
+                purposes=purposes,
+                point=point,
+                controller=controller,
+                days=days,
+            )
+        )
+
+    def headers(
+        self,
+        ref: Reference,
+        *,
+        url: str,
+        mailto: str | None = None,
+        topic: str | None = None,
+        purposes: Iterable[ActPurpose] = ("marketing",),
+        point: str | None = None,
+        controller: str | None = None,
+    ) -> Mapping[str, str]:
+        """The headers of an e-mail to a customer, with a token of its own; *url* is your page for unsubscribing.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: as `token`, and if *url* is not one of https.
+        """
+        return run(
+            self._flow.headers(
+                ref,
+                url=url,
+                mailto=mailto,
+                topic=topic,
+                purposes=purposes,
+                point=point,
+                controller=controller,
+            )
+        )
+
+    def read(self, token: str) -> Ticket:
+        """What a link stands for, for the page that asks whether it is meant. Nothing is written.
+
+        Raises:
+            InvalidConsent: with a sentence for whoever pressed it, if the link is damaged, foreign, too old or run out.
+        """
+        return run(self._flow.read(token))
+
+    def act(self, token: str) -> ConsentEvent:
+        """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
+
+        Where the contact point's ledger is gone, because the person was erased, the address is suppressed instead.
+
+        Raises:
+            InvalidConsent: as `read`.
+        """
+        return run(self._flow.act(token))
