@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
 from crmcore.app.frozen import Kept
 from crmcore.app.journal import Asked, Journal
 from crmcore.app.unit import Unit
-from crmcore.consent.secret_ring import SecretRing
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
@@ -31,6 +30,9 @@ from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
 from crmcore.values.ids import Id, Ids
 from crmcore.values.source import Actor
+
+if TYPE_CHECKING:
+    from crmcore.consent.secret_ring import SecretRing
 
 R = TypeVar("R")
 Clock = Callable[[], datetime]
