@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
 from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
+from crmcore.consent.address_forms import PointKind
+from crmcore.consent.event import Scope
+from crmcore.consent.suppression import Suppression, SuppressionReason
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_events import (
     CustomersMerged,
@@ -166,6 +169,17 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         CustomerSplit,
         from_=st.just(CUSTOMERS[0]),
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
+    ),
+    "suppression": st.builds(
+        Suppression,
+        version=st.integers(1, 3),
+        kind=st.sampled_from(get_args(PointKind)),
+        reason=st.sampled_from(get_args(SuppressionReason)),
+        since=_instants(),
+        until=st.none() | _instants(),
+        scope=st.builds(Scope, channels=st.frozensets(st.sampled_from(["email", "sms"]))),
+        secret=st.integers(1, 3),
+        actor=st.none() | actors(),
     ),
     "review.queue": st.builds(Queue, order=st.integers(1, 3)),
     "batch": st.builds(

@@ -92,7 +92,7 @@ class QuietHours(Document):
     days: frozenset[Weekday] = attrs.field(
         default=frozenset(), converter=_set, validator=_some_of(Weekday, "days")
     )
-    zone: str | None = None
+    zone: str | None = personal(default=None)
 
     def __attrs_post_init__(self) -> None:
         _ = self.begins, self.ends
