@@ -264,59 +264,61 @@ def _text(value: Any) -> str:
     return value
 
 
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_MOMENT: dict[str, Any] = {"type": "string", "format": "date-time"}
+
+
 def receipt_schema() -> dict[str, Any]:
     """The JSON schema (2020-12) of what `to_receipt` gives and `from_receipt` reads."""
-    text = {"type": "string", "minLength": 1}
-    texts = {"type": "array", "items": text, "minItems": 1}
-    moment = {"type": "string", "format": "date-time"}
-
-    def record(required: tuple[str, ...], **fields: Any) -> dict[str, Any]:
-        return {"type": "object", "required": list(required), "properties": fields}
-
-    def several(item: dict[str, Any]) -> dict[str, Any]:
-        return {"type": "array", "items": item, "minItems": 1}
-
-    purpose = record(
-        ("purpose", "lawful_basis", "pii_controllers"),
-        purpose={"enum": [*get_args(ActPurpose), _ANY]},
-        lawful_basis=text,
-        pii_information=several(record(("pii_type",), pii_type=text)),
-        pii_controllers=texts,
-        collection_method={"enum": list(get_args(EvidenceKind))},
-        processing_method={"type": "array", "items": {"enum": list(get_args(Channel))}, "minItems": 1},
-        services=texts,
-        recipient_third_parties=texts,
-        withdrawal_method=text,
-    )
-    party = (
-        "party_id",
-        "party_role",
-        "party_name",
-        "party_url",
-        "party_email",
-        "party_address",
-        "party_country",
-    )
-    event = record(
+    header = ("schema_version", "record_id", "pii_principal_id")
+    party = ("party_id", "party_role", "party_name", "party_url", "party_email", "party_address")
+    event = _object(
         ("event_time", "event_state", "entity_id"),
-        event_time=moment,
+        event_time=_MOMENT,
         event_type={"enum": ["explicit", "implicit"]},
         event_state={"enum": sorted(set(_STATES.values()))},
-        entity_id=text,
-        valid_until=moment,
+        entity_id=_TEXT,
+        valid_until=_MOMENT,
     )
-    header = ("schema_version", "record_id", "pii_principal_id")
-    notice = record((), url=text, version=text, sha256=text)
+    processing = _object(
+        ("purposes",),
+        privacy_notice=_object((), url=_TEXT, version=_TEXT, sha256=_TEXT),
+        language=_TEXT,
+        purposes=_several(_purpose_schema()),
+    )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Consent receipt, in the shape of ISO/IEC TS 27560",
-        **record(
+        **_object(
             ("header", "pii_processing", "party_identification", "events"),
-            header=record(header, **dict.fromkeys(header, text)),
-            pii_processing=record(
-                ("purposes",), privacy_notice=notice, language=text, purposes=several(purpose)
+            header=_object(header, **dict.fromkeys(header, _TEXT)),
+            pii_processing=processing,
+            party_identification=_several(
+                _object(party[:2], **dict.fromkeys((*party, "party_country"), _TEXT))
             ),
-            party_identification=several(record(party[:2], **dict.fromkeys(party, text))),
-            events=several(event),
+            events=_several(event),
         ),
     }
+
+
+def _purpose_schema() -> dict[str, Any]:
+    return _object(
+        ("purpose", "lawful_basis", "pii_controllers"),
+        purpose={"enum": [*get_args(ActPurpose), _ANY]},
+        lawful_basis=_TEXT,
+        pii_information=_several(_object(("pii_type",), pii_type=_TEXT)),
+        pii_controllers=_several(_TEXT),
+        collection_method={"enum": list(get_args(EvidenceKind))},
+        processing_method=_several({"enum": list(get_args(Channel))}),
+        services=_several(_TEXT),
+        recipient_third_parties=_several(_TEXT),
+        withdrawal_method=_TEXT,
+    )
+
+
+def _object(required: tuple[str, ...], **fields: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(required), "properties": fields}
+
+
+def _several(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item, "minItems": 1}
