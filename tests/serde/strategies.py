@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
+from crmcore.consent.address_forms import PointKind
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.ledger import LedgerPoint
+from crmcore.consent.suppression import Suppression, SuppressionReason
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_events import (
@@ -212,6 +214,17 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "consent.event": _acts,
     "contact_point": st.builds(
         LedgerPoint, kind=st.sampled_from(["email", "phone"]), version=st.integers(1, 3)
+    ),
+    "suppression": st.builds(
+        Suppression,
+        version=st.integers(1, 3),
+        kind=st.sampled_from(get_args(PointKind)),
+        reason=st.sampled_from(get_args(SuppressionReason)),
+        since=_instants(),
+        until=st.none() | _instants(),
+        scope=st.builds(Scope, channels=st.frozensets(st.sampled_from(["email", "sms"]))),
+        secret=st.integers(1, 3),
+        actor=st.none() | actors(),
     ),
     "review.queue": st.builds(Queue, order=st.integers(1, 3)),
     "batch": st.builds(

@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from crmcore.app.interactions import AsyncInteractions
     from crmcore.app.parties import AsyncParties
     from crmcore.app.relationships import AsyncRelationships
+    from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.practice import Practice
+    from crmcore.consent.secret_ring import SecretRing
 
 
 def system_clock() -> datetime:
@@ -117,6 +120,20 @@ class _Namespaces:
 
         return AsyncConsents(self._flow)
 
+    @cached_property
+    def suppression(self) -> AsyncSuppressions:
+        """Keep addresses from being used, whoever has them."""
+        from crmcore.app.suppressions import AsyncSuppressions
+
+        return AsyncSuppressions(self._flow)
+
+    @cached_property
+    def unsubscribe(self) -> AsyncUnsubscribes:
+        """Let people leave with one click."""
+        from crmcore.app.unsubscribes import AsyncUnsubscribes
+
+        return AsyncUnsubscribes(self._flow)
+
 
 class AsyncCrm(_Namespaces):
     """Customers over any `AsyncStore`.
@@ -131,6 +148,8 @@ class AsyncCrm(_Namespaces):
     stores with too few people to learn from, are compared by rules, which see no field that the `Matcher` leaves out. A
     saved `MatchModel` decides on the kinds of customer that it was learned of, rules by its policy on the others, and
     any `PairMatcher` on everything.
+
+    *secrets*, kept apart from the data, are what suppressed addresses and links for unsubscribing are known by.
     """
 
     def __init__(
@@ -144,6 +163,7 @@ class AsyncCrm(_Namespaces):
         survivorship: SurvivorshipPolicy | None = None,
         practice: Practice | None = None,
         actor: Actor = SYSTEM,
+        secrets: SecretRing | None = None,
     ) -> None:
         matcher = Matcher() if matcher is None else matcher
         learner = matcher if isinstance(matcher, Matcher) else None
@@ -163,6 +183,7 @@ class AsyncCrm(_Namespaces):
             survivorship=survivorship or SurvivorshipPolicy(),
             practice=practice,
             actor=actor,
+            secrets=secrets,
         )
 
     @classmethod

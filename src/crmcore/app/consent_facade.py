@@ -13,18 +13,25 @@ import attrs
 from crmcore.storage.lift import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
     from crmcore.app.consent_members import Told
     from crmcore.app.consents import AsyncConsents
     from crmcore.app.resolve import Reference
+    from crmcore.app.suppressions import AsyncSuppressions
+    from crmcore.app.unsubscribes import AsyncUnsubscribes
+    from crmcore.consent.address_forms import PointKind
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
+    from crmcore.consent.facts import Listing
     from crmcore.consent.policy import Policy
-    from crmcore.consent.request import Message, Use
+    from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.suppression import Suppression, SuppressionReason
+    from crmcore.consent.unsubscribe import Ticket
     from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
+    from crmcore.party.contact_point import ContactPoint
 
 
 @attrs.frozen
@@ -135,3 +142,186 @@ class Consents:
                 **asked,
             )
         )
+
+
+@attrs.frozen
+class Suppressions:
+    """Addresses that are not to be used. It needs the secrets that `Crm` was given."""
+
+    _flow: AsyncSuppressions
+
+    def add(
+        self,
+        kind: PointKind,
+        text: str,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+        since: datetime | None = None,
+        region: str | None = None,
+    ) -> Suppression:
+        """Suppress an address, whether or not anybody has it. One that is suppressed so already stays as it is.
+
+        *since* is now, if nothing is said. *region* is where a local telephone number is dialled.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, the text is no address of its *kind*, or *since* is in the
+                future.
+        """
+        return run(
+            self._flow.add(
+                kind,
+                text,
+                reason=reason,
+                controller=controller,
+                channels=channels,
+                purposes=purposes,
+                topics=topics,
+                since=since,
+                region=region,
+            )
+        )
+
+    def add_customer(
+        self,
+        ref: Reference,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+    ) -> tuple[Suppression, ...]:
+        """Suppress every address of a customer, of all records: what is done before the customer is erased.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(
+            self._flow.add_customer(
+                ref, reason=reason, controller=controller, channels=channels, purposes=purposes, topics=topics
+            )
+        )
+
+    def lift(
+        self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
+    ) -> tuple[Suppression, ...]:
+        """End the entries about an address that stand, for one *controller* or for all, if none is named: a mistake is
+        set right so. Somebody who comes back gives a new consent instead, which is kept with its evidence.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.
+        """
+        return run(self._flow.lift(kind, text, controller=controller, region=region))
+
+    def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
+        """The entries about contact points, also those that were lifted: to look at before records are taken in.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.of(*points, controller=controller))
+
+    def listings(
+        self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()
+    ) -> tuple[Listing, ...]:
+        """What the list says of a request to one of *points*, as facts for its decision.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.listings(points, request, zones=zones))
+
+
+@attrs.frozen
+class Unsubscribes:
+    """Links for unsubscribing. They need the secrets that `Crm` was given."""
+
+    _flow: AsyncUnsubscribes
+
+    def token(
+        self,
+        ref: Reference,
+        *,
+        channel: Channel = "email",
+        topic: str | None = None,
+        purposes: Iterable[ActPurpose] = ("marketing",),
+        point: str | None = None,
+        controller: str | None = None,
+        days: int = 366,
+    ) -> str:
+        """A signed token by which whoever has the customer's contact point ends what they get there.
+
+        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
+        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets, the customer has several points for the channel or not
+                this one, or *days* are less than 60.
+        """
+        return run(
+            self._flow.token(
+                ref,
+                channel=channel,
+                topic=topic,
+                purposes=purposes,
+                point=point,
+                controller=controller,
+                days=days,
+            )
+        )
+
+    def headers(
+        self,
+        ref: Reference,
+        *,
+        url: str,
+        mailto: str | None = None,
+        topic: str | None = None,
+        purposes: Iterable[ActPurpose] = ("marketing",),
+        point: str | None = None,
+        controller: str | None = None,
+    ) -> Mapping[str, str]:
+        """The headers of an e-mail to a customer, with a token of its own; *url* is your page for unsubscribing.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: as `token`, and if *url* is not one of https.
+        """
+        return run(
+            self._flow.headers(
+                ref,
+                url=url,
+                mailto=mailto,
+                topic=topic,
+                purposes=purposes,
+                point=point,
+                controller=controller,
+            )
+        )
+
+    def read(self, token: str) -> Ticket:
+        """What a link stands for, for the page that asks whether it is meant. Nothing is written.
+
+        Raises:
+            InvalidConsent: with a sentence for whoever pressed it, if the link is damaged, foreign, too old or run out.
+        """
+        return run(self._flow.read(token))
+
+    def act(self, token: str) -> ConsentEvent:
+        """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
+
+        Where the contact point's ledger is gone, because the person was erased, the address is suppressed instead.
+
+        Raises:
+            InvalidConsent: as `read`.
+        """
+        return run(self._flow.act(token))

@@ -33,7 +33,7 @@ async def ledgers_for(
     """That of the address; of a No about the person that of each record of the customer, so that no split loses it."""
     if about is not None:
         point = next(one for one, normal in points_of(owner) if normal == about)
-        return (point_stream(await _ledger_of(unit, point, about)),)
+        return (point_stream(await ledger_of(unit, point, about)),)
     if kind in NOES:
         return tuple(party_stream(member) for member in members)
     return (party_stream(str(owner.id)),)
@@ -68,7 +68,7 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
                 )
 
 
-async def _ledger_of(unit: Unit, kind: str, normal: str) -> str:
+async def ledger_of(unit: Unit, kind: str, normal: str) -> str:
     """The id of the contact point's record, made with its first act.
 
     Of two that are made at once both are found, and both ledgers are read.

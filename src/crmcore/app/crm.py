@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
-from crmcore.app.consent_facade import Consents
+from crmcore.app.consent_facade import Consents, Suppressions, Unsubscribes
 from crmcore.app.facade import (
     Customers,
     Identity,
@@ -66,11 +66,21 @@ class _Namespaces(Generic[Twin]):
         """Ask whether a customer may be contacted."""
         return Consents(self._twin.consent)
 
+    @cached_property
+    def suppression(self) -> Suppressions:
+        """Keep addresses from being used, whoever has them."""
+        return Suppressions(self._twin.suppression)
+
+    @cached_property
+    def unsubscribe(self) -> Unsubscribes:
+        """Let people leave with one click."""
+        return Unsubscribes(self._twin.unsubscribe)
+
 
 class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
-    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, actor.
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, actor, secrets.
 
     >>> from crmcore import Crm, Person
     >>> with Crm.open() as crm:

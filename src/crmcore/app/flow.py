@@ -33,6 +33,7 @@ from crmcore.values.source import Actor
 
 if TYPE_CHECKING:
     from crmcore.consent.practice import Practice
+    from crmcore.consent.secret_ring import SecretRing
 
 R = TypeVar("R")
 Clock = Callable[[], datetime]
@@ -70,8 +71,8 @@ class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
 
     *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
-    one, learns from all people before they are deduplicated. *practice* is what the company
-    says of itself, *kept* are the models that are at hand.
+    one, learns from all people before they are deduplicated. *practice* is what the company says of itself, *kept* are
+    the models that are at hand. *secrets* are what suppressed addresses and links are known by.
     """
 
     store: AsyncStore
@@ -88,6 +89,7 @@ class Flow:
     unit: Unit | None = None
     journal: Journal | None = None
     kept: Kept = attrs.field(factory=Kept, repr=False, eq=False)
+    secrets: SecretRing | None = None
 
     def new_unit(self) -> Unit:
         """An empty unit of work at the present time."""

@@ -15,6 +15,7 @@ import attrs
 
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.suppression import SUPPRESSION, Suppression
 from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement
@@ -55,6 +56,7 @@ _KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
     (Relationship, RELATIONSHIP),
     (Interaction, INTERACTION),
     (Judgement, JUDGEMENT),
+    (Suppression, SUPPRESSION),
 )
 
 _ACT = "consent.event"

@@ -26,11 +26,64 @@ if TYPE_CHECKING:
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
     from crmcore.consent.practice import Form, Practice
+    from crmcore.consent.preference_centre import (
+        Change,
+        Choice,
+        Offer,
+        PreferenceCentre,
+        centre_changes,
+        preference_centre,
+    )
+    from crmcore.consent.preferences import Verdict, under_wishes, weigh
+    from crmcore.consent.privacy_signal import signal_act, signalled, with_signal
+    from crmcore.consent.receipt import Controller, from_receipt, receipt_schema, to_receipt
+    from crmcore.consent.register import CopiedRegister, Register, ask_registers
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.secret_ring import SecretRing
+    from crmcore.consent.suppression import Suppression
+    from crmcore.consent.unsubscribe import (
+        Ticket,
+        is_one_click,
+        read_ticket,
+        sign_ticket,
+        unsubscribe_act,
+        unsubscribe_headers,
+    )
     from crmcore.consent.vectors import Vector, read_vectors
+    from crmcore.consent.wishes import Cap, QuietHours, Wish
 
 __all__ = [
+    "Change",
+    "Choice",
+    "Offer",
+    "PreferenceCentre",
+    "centre_changes",
+    "preference_centre",
+    "Verdict",
+    "under_wishes",
+    "weigh",
+    "signal_act",
+    "signalled",
+    "with_signal",
+    "Controller",
+    "from_receipt",
+    "receipt_schema",
+    "to_receipt",
+    "CopiedRegister",
+    "Register",
+    "ask_registers",
+    "SecretRing",
+    "Suppression",
+    "Ticket",
+    "is_one_click",
+    "read_ticket",
+    "sign_ticket",
+    "unsubscribe_act",
+    "unsubscribe_headers",
+    "Cap",
+    "QuietHours",
+    "Wish",
     "Attempt",
     "Collection",
     "ConsentEvent",
@@ -82,6 +135,15 @@ __getattr__ = lazily(
         "practice": "Form Practice",
         "replay": "Disagreement replay",
         "request": "Message Request Use",
+        "preference_centre": "Change Choice Offer PreferenceCentre centre_changes preference_centre",
+        "preferences": "Verdict under_wishes weigh",
+        "privacy_signal": "signal_act signalled with_signal",
+        "receipt": "Controller from_receipt receipt_schema to_receipt",
+        "register": "CopiedRegister Register ask_registers",
+        "secret_ring": "SecretRing",
+        "suppression": "Suppression",
+        "unsubscribe": "Ticket is_one_click read_ticket sign_ticket unsubscribe_act unsubscribe_headers",
+        "wishes": "Cap QuietHours Wish",
         "vectors": "Vector read_vectors",
     },
 )

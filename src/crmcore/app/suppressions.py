@@ -1,0 +1,246 @@
+"""`crm.suppression`: addresses that are not to be used, known by a keyed hash, whoever has them and whoever was erased.
+
+Invariant: no call writes an address, and none takes an entry away: one that was lifted stays, with the instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from crmcore.app.customers import load_parties
+from crmcore.app.flow import Flow
+from crmcore.app.resolve import Reference, resolve
+from crmcore.app.unit import Unit, load_record
+from crmcore.consent.address_forms import PointKind, point_of
+from crmcore.consent.event import Scope
+from crmcore.consent.facts import Facts, Listing
+from crmcore.consent.request import Request
+from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.suppression import (
+    SUPPRESSION,
+    Suppression,
+    SuppressionReason,
+    all_keys,
+    listings,
+    new_keys,
+)
+from crmcore.consent.words import ActPurpose, Channel
+from crmcore.errors import InvalidConsent
+from crmcore.party.contact_point import ContactPoint
+from crmcore.party.party import Party
+from crmcore.storage.protocol import Key, Record
+from crmcore.values.ids import Id
+
+
+@attrs.frozen
+class AsyncSuppressions:
+    """Addresses that are not to be used. It needs the secrets that `Crm` was given."""
+
+    _flow: Flow
+
+    async def add(
+        self,
+        kind: PointKind,
+        text: str,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+        since: datetime | None = None,
+        region: str | None = None,
+    ) -> Suppression:
+        """Suppress an address, whether or not anybody has it. One that is suppressed so already stays as it is.
+
+        *since* is now, if nothing is said. *region* is where a local telephone number is dialled.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, the text is no address of its *kind*, or *since* is in the
+                future.
+        """
+        point = point_of(kind, text, region=region)
+        scope = _scope(controller, channels, purposes, topics)
+
+        async def plan(unit: Unit) -> Suppression:
+            return await suppress(unit, secrets_of(self._flow), point, reason, scope, since)
+
+        return await self._flow.commit(plan, asked=self._asked("add", [point], reason, scope, since))
+
+    async def add_customer(
+        self,
+        ref: Reference,
+        *,
+        reason: SuppressionReason,
+        controller: str | None = None,
+        channels: Iterable[Channel] = (),
+        purposes: Iterable[ActPurpose] = (),
+        topics: Iterable[str] = (),
+    ) -> tuple[Suppression, ...]:
+        """Suppress every address of a customer, of all records: what is done before the customer is erased.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        scope = _scope(controller, channels, purposes, topics)
+
+        async def plan(unit: Unit) -> tuple[Suppression, ...]:
+            customer = await resolve(unit, ref)
+            parties = await load_parties(unit, customer.members)
+            return await suppress_parties(unit, secrets_of(self._flow), parties, reason, scope)
+
+        said = secrets_of(self._flow).mac(secrets_of(self._flow).newest, "crmcore.asked/1", str(ref)) or b""
+        return await self._flow.commit(plan, asked=self._asked("add_customer", [], said.hex(), reason, scope))
+
+    async def lift(
+        self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
+    ) -> tuple[Suppression, ...]:
+        """End the entries about an address that stand, for one *controller* or for all, if none is named: a mistake is
+        set right so. Somebody who comes back gives a new consent instead, which is kept with its evidence.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.
+        """
+        point = point_of(kind, text, region=region)
+
+        async def plan(unit: Unit) -> tuple[Suppression, ...]:
+            secrets = secrets_of(self._flow)
+            ended = []
+            for entry, record in await entries_of(unit, secrets, [point], controller):
+                if entry.scope.controller == controller and entry.stands(unit.now) and entry.id is not None:
+                    version = unit.next_version(SUPPRESSION.tag, entry.id, entry.version)
+                    over = attrs.evolve(entry, until=unit.now, version=version)
+                    await unit.put(SUPPRESSION, entry.id, over, expect=entry.version, keys=record.keys)
+                    ended.append(over)
+            return tuple(ended)
+
+        return await self._flow.commit(plan, asked=self._asked("lift", [point], controller))
+
+    async def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
+        """The entries about contact points, also those that were lifted: to look at before records are taken in.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        found = await entries_of(self._flow.reader(), secrets_of(self._flow), points, controller)
+        return tuple(entry for entry, _ in found)
+
+    async def listings(
+        self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()
+    ) -> tuple[Listing, ...]:
+        """What the list says of a request to one of *points*, as facts for its decision.
+
+        Raises:
+            InvalidConsent: if this crm was given no secrets.
+        """
+        unit = self._flow.reader()
+        return await listings_of(unit, secrets_of(self._flow), points, request, zones)
+
+    def _asked(self, verb: str, points: Iterable[ContactPoint], *said: Any) -> tuple[Any, ...]:
+        """What a batch that runs again knows the call by: keys in place of addresses."""
+        secrets = secrets_of(self._flow)
+        keys = sorted(key.value for point in points for key in new_keys(point, None, secrets))
+        return (f"suppression.{verb}", keys, *said)
+
+
+def _scope(
+    controller: str | None,
+    channels: Iterable[Channel],
+    purposes: Iterable[ActPurpose],
+    topics: Iterable[str],
+) -> Scope:
+    return Scope(controller=controller, channels=channels, purposes=purposes, topics=topics)
+
+
+def secrets_of(flow: Flow) -> SecretRing:
+    """The secrets that this crm was given.
+
+    Raises:
+        InvalidConsent: if it was given none.
+    """
+    if flow.secrets is None:
+        raise InvalidConsent(
+            "this needs secrets that are kept apart from the data: open the crm with secrets=SecretRing({1: ...})"
+        )
+    return flow.secrets
+
+
+async def suppress(
+    unit: Unit,
+    secrets: SecretRing,
+    point: ContactPoint,
+    reason: SuppressionReason,
+    scope: Scope,
+    since: datetime | None = None,
+) -> Suppression:
+    """Write an entry about *point*, unless one of the same scope stands.
+
+    Raises:
+        InvalidConsent: if *since* is in the future.
+    """
+    entry = Suppression(
+        kind=point.kind,
+        reason=reason,
+        since=unit.now if since is None else since,
+        scope=scope,
+        secret=secrets.newest,
+        actor=unit.actor,
+    )
+    if entry.since > unit.now:
+        raise InvalidConsent("a suppression begins when it is made: this one lies in the future")
+    keys = new_keys(point, scope.controller, secrets)
+    for known, record in await entries_of(unit, secrets, [point], scope.controller):
+        alike = known.scope == scope and known.reason == reason and known.stands(unit.now)
+        if alike and keys <= record.keys and known.since <= entry.since:
+            return known
+    id = unit.ids.new(Id)
+    await unit.put(SUPPRESSION, id, entry, expect=0, keys=keys)
+    return attrs.evolve(entry, id=id, version=1)
+
+
+async def suppress_parties(
+    unit: Unit, secrets: SecretRing, parties: Iterable[Party], reason: SuppressionReason, scope: Scope
+) -> tuple[Suppression, ...]:
+    """Write an entry about each contact point of *parties*: before they are erased, in the same batch or an earlier."""
+    points = [point for party in parties for point in party.contact_points]
+    written = [await suppress(unit, secrets, point, reason, scope) for point in points]
+    return tuple({entry.id: entry for entry in written}.values())
+
+
+async def entries_of(
+    unit: Unit, secrets: SecretRing, points: Iterable[ContactPoint], controller: str | None
+) -> list[tuple[Suppression, Record]]:
+    """The entries about any of *points*, for this controller or for all, oldest first."""
+    keys = frozenset[Key]().union(*(all_keys(point, controller, secrets) for point in points))
+    refs = dict.fromkeys(ref for found in (await unit.find(keys)).values() for ref in found)
+    records = await unit.get(list(refs))
+    return [(load_record(SUPPRESSION, record), record) for _, record in sorted(records.items())]
+
+
+async def listings_of(
+    unit: Unit,
+    secrets: SecretRing,
+    points: Iterable[ContactPoint],
+    request: Request,
+    zones: Sequence[str] = (),
+) -> tuple[Listing, ...]:
+    """What the list says of a request to one of *points*: facts for its decision."""
+    found = await entries_of(unit, secrets, points, request.controller)
+    return listings((entry for entry, _ in found), request, zones)
+
+
+async def with_suppressions(
+    unit: Unit, secrets: SecretRing | None, party: Party, facts: Facts, request: Request
+) -> Facts:
+    """*facts* about a record, with what the list says of the point that is asked about; unchanged without secrets."""
+    points = [one for one in party.contact_points if request.point in (None, one.key)]
+    if secrets is None or not points:
+        return facts
+    listed = await listings_of(unit, secrets, points, request, facts.zones)
+    return attrs.evolve(facts, listings=(*facts.listings, *listed))

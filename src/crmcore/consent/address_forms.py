@@ -1,0 +1,94 @@
+"""The normal forms by which a contact point is known again, however it is written the next time.
+
+Invariant: the forms of an address follow from its text alone. Two texts that reach the same mailbox or telephone share
+a form; where a provider's custom is not known, only what nearly all servers do is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from crmcore.errors import InvalidConsent
+from crmcore.party.contact_point import ContactPoint, EmailPoint, OnlinePoint, PhonePoint, PostalPoint
+from crmcore.values.text import fold
+
+PointKind = Literal["email", "phone", "postal", "online"]
+
+_ONE_PROVIDER = {
+    "googlemail.com": "gmail.com",
+    "me.com": "icloud.com",
+    "mac.com": "icloud.com",
+    "protonmail.com": "proton.me",
+    "pm.me": "proton.me",
+    "ya.ru": "yandex.ru",
+    "yandex.com": "yandex.ru",
+}
+"""Domains under which a provider delivers to one and the same mailbox."""
+
+_NO_DOTS = frozenset({"gmail.com", "proton.me"})
+"""Providers that do not see the dots of a name."""
+
+
+def forms_of(point: ContactPoint) -> frozenset[str]:
+    """Every normal form of a contact point, each with its kind.
+
+    An e-mail address: in lower case; and as its provider sees it, without a plus-tag, and without dots where the
+    provider ignores them. A tag is dropped at every provider: a server that takes ``ann+bob`` for somebody else than
+    ``ann`` is rare, and the mistake there withholds a message; the other one would send it. A telephone number: in
+    E.164, an extension dropped. A postal address: folded.
+
+    >>> sorted(forms_of(EmailPoint.of("Ann.Lee+News@GoogleMail.com")))
+    ['email:ann.lee+news@googlemail.com', 'email:annlee@gmail.com']
+    >>> sorted(forms_of(PhonePoint.of("020 7946 0018", region="GB")))
+    ['phone:+442079460018']
+    """
+    return frozenset(f"{point.kind}:{form}" for form in _forms(point))
+
+
+def _forms(point: ContactPoint) -> Iterable[str]:
+    match point:
+        case EmailPoint():
+            return (point.key, _canonical(point.key))
+        case PhonePoint():
+            return (point.key if point.value is None else point.value.e164,)
+        case PostalPoint():
+            lines = [] if point.value is None else [fold(" ".join(point.value.format()))]
+            return (point.key, *(line for line in lines if line))
+        case OnlinePoint():
+            return (point.key,)
+
+
+def _canonical(key: str) -> str:
+    """An address as its provider sees it; unchanged where that would leave nothing."""
+    local, at, domain = key.rpartition("@")
+    if not at:
+        return key
+    domain = _ONE_PROVIDER.get(domain, domain)
+    name = local.split("+", 1)[0]
+    if domain in _NO_DOTS:
+        name = name.replace(".", "")
+    return f"{name or local}@{domain}"
+
+
+def point_of(kind: PointKind, text: str, *, region: str | None = None) -> ContactPoint:
+    """The contact point for a text; *region* is where a local telephone number is dialled.
+
+    Raises:
+        InvalidConsent: if the text has no normal form, so that nothing could be known again by it.
+    """
+    point: ContactPoint
+    if kind == "phone":
+        point = PhonePoint.of(text, region=region)
+    elif kind == "postal":
+        point = PostalPoint.of(text)
+    elif kind == "online":
+        point = OnlinePoint.of(text)
+    else:
+        point = EmailPoint.of(text)
+    if kind in ("email", "phone") and point.problem is not None:
+        raise InvalidConsent(
+            f"this text is no {'e-mail address' if kind == 'email' else 'telephone number of a known country'}, "
+            f"so it could not be known again ({point.problem})"
+        )
+    return point

@@ -1,0 +1,252 @@
+"""A preference centre: what a person gets by which way, and how they want it, to be shown, changed and recorded.
+
+Invariant: it is read and written in the same shape. What is changed becomes acts that say it alone, and reading them
+gives what was chosen; nothing changed, nothing is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import attrs
+
+from crmcore.consent.case import Case
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import Facts
+from crmcore.consent.finding import YES, Finding
+from crmcore.consent.policy import Policy
+from crmcore.consent.request import Request
+from crmcore.consent.standing import NOES, covers_yes, standing_no, standing_yes
+from crmcore.consent.wishes import Aspect, Wish, in_force
+from crmcore.consent.words import Channel, Purpose
+from crmcore.errors import InvalidConsent
+from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.personal import Document, personal
+
+State = Literal["on", "off", "pending", "unsaid"]
+ASPECTS: tuple[Aspect, ...] = ("channels", "caps", "language", "quiet", "only_topics", "no_topics")
+
+
+@attrs.frozen(kw_only=True)
+class Offer(Document):
+    """A line of the centre: what is sent for a *purpose* about a *topic* (None: whatever it is about), and by what."""
+
+    purpose: Purpose
+    channel: Channel
+    topic: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Choice(Document):
+    """What stands on a line. *pending* waits for the confirmation of a double opt-in, *unsaid* was never spoken of.
+
+    *because* are the acts behind it.
+    """
+
+    offer: Offer
+    state: State
+    because: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class PreferenceCentre(Document):
+    """All lines, and the wishes on how: of each aspect the latest that was stated, or inferred where none was.
+
+    *points* are the normal forms of the contact points, by channel; a line without one is about the person.
+    """
+
+    controller: str
+    choices: tuple[Choice, ...]
+    points: FrozenMap[Channel, str] = personal(factory=FrozenMap)
+    wishes: FrozenMap[Aspect, Any] = personal(factory=FrozenMap)
+
+    def state(self, purpose: Purpose, channel: Channel, topic: str | None = None) -> State:
+        """What stands on a line.
+
+        Raises:
+            InvalidConsent: if there is no such line.
+        """
+        return self.choices[self._line(Offer(purpose=purpose, channel=channel, topic=topic))].state
+
+    def choose(
+        self, purpose: Purpose, channel: Channel, topic: str | None = None, *, on: bool
+    ) -> PreferenceCentre:
+        """The same centre with another choice on a line.
+
+        Raises:
+            InvalidConsent: if there is no such line.
+        """
+        number = self._line(Offer(purpose=purpose, channel=channel, topic=topic))
+        before = self.choices[number]
+        after = attrs.evolve(before, state="on" if on else "off", because=())
+        choices = (*self.choices[:number], after, *self.choices[number + 1 :])
+        return self if before.state == after.state else attrs.evolve(self, choices=choices)
+
+    def wish(self, **wished: Any) -> PreferenceCentre:
+        """The same centre with other wishes: channels, caps, language, quiet, only_topics, no_topics.
+
+        Raises:
+            InvalidConsent: if one is named otherwise.
+        """
+        if not wished.keys() <= set(ASPECTS):
+            raise InvalidConsent(f"the wishes of a preference centre are {', '.join(ASPECTS)}")
+        together: dict[Any, Any] = {**self.wishes, **wished}
+        return attrs.evolve(self, wishes=FrozenMap(together))
+
+    def _line(self, offer: Offer) -> int:
+        for number, choice in enumerate(self.choices):
+            if choice.offer == offer:
+                return number
+        raise InvalidConsent("the preference centre has no such line: add an offer for it")
+
+
+@attrs.frozen(kw_only=True)
+class Change(Document):
+    """What is to be recorded: *events* in the ledgers of consent, and a *wish*, if any was changed."""
+
+    events: tuple[ConsentEvent, ...] = ()
+    wish: Wish | None = None
+
+
+def preference_centre(
+    events: Iterable[ConsentEvent],
+    wishes: Iterable[Wish] = (),
+    *,
+    controller: str,
+    offers: Iterable[Offer],
+    at: datetime,
+    points: Mapping[Channel, str] | None = None,
+    joined: Mapping[str, datetime] | None = None,
+) -> PreferenceCentre:
+    """What stands at an instant, by the acts and wishes of all records of a customer; *joined* as in `Facts`.
+
+    It shows what people said, which is not whether they may be contacted: that is what a decision is for.
+
+    Raises:
+        InvalidConsent: if two offers overlap: one for every topic and one for a single topic, of the same purpose and
+            channel, since a choice on one of them would change the other.
+    """
+    lines = tuple(dict.fromkeys(offers))
+    _apart(lines)
+    held = FrozenMap(joined or {})
+    facts = Facts(events=tuple(events), joined=held)
+    known = FrozenMap(points or {})
+    choices = [_choice(line, facts, controller, at, known.get(line.channel)) for line in lines]
+    said = [one for one in wishes if one.about("marketing", controller)]
+    found: dict[Aspect, Any] = {}
+    for aspect in ASPECTS:
+        latest = max(
+            in_force(said, aspect, at, held),
+            key=lambda one: (one.basis == "stated", one.said_at, one.id),
+            default=None,
+        )
+        if latest is not None:
+            found[aspect] = getattr(latest, aspect)
+    return PreferenceCentre(
+        controller=controller, choices=tuple(choices), points=known, wishes=FrozenMap(found)
+    )
+
+
+def _apart(lines: tuple[Offer, ...]) -> None:
+    for_all = {(one.purpose, one.channel) for one in lines if one.topic is None}
+    if any((one.purpose, one.channel) in for_all for one in lines if one.topic is not None):
+        raise InvalidConsent(
+            "an offer of every topic and one of a single topic overlap: offer either the topics or all of them at once"
+        )
+
+
+def _valid(case: Case, event: ConsentEvent) -> Finding:
+    """Whether a law would take it for a consent is not asked here: it was said."""
+    return YES
+
+
+def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: str | None) -> Choice:
+    request = Request(
+        controller=controller,
+        channel=offer.channel,
+        purpose=offer.purpose,
+        at=at,
+        point=point,
+        topic=offer.topic,
+    )
+    case = Case(request, facts, Policy(), None)
+    against = standing_no(case, NOES, offer.purpose, frozenset({offer.channel}), (), _valid)
+    if against.holds:
+        return Choice(offer=offer, state="off", because=against.because)
+    spoken = standing_yes(case, offer.purpose, _valid, ())
+    if spoken.holds:
+        return Choice(offer=offer, state="on", because=spoken.because)
+    waiting = [
+        one.id
+        for one in case.events
+        if one.kind == "request" and covers_yes(one.scope, request, offer.purpose)
+    ]
+    return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
+
+
+def centre_changes(
+    before: PreferenceCentre,
+    after: PreferenceCentre,
+    *,
+    at: datetime,
+    new_id: Callable[[], str],
+    evidence: Evidence | None,
+    record: str,
+    members: tuple[str, ...] = (),
+) -> Change:
+    """The acts that make *after* of *before*, done at *at* by whoever sits before the centre.
+
+    *evidence* is how it can be shown: a Yes without any is worth nothing. *record* is the party under which they are
+    recorded, *members* are the records of the customer, for acts about the person. *new_id* gives a new id each time.
+
+    Raises:
+        InvalidConsent: if the two are not of one controller with the same lines and contact points.
+    """
+    same = [one.offer for one in before.choices] == [one.offer for one in after.choices]
+    if not same or before.controller != after.controller or before.points != after.points:
+        raise InvalidConsent(
+            "what was chosen belongs to another preference centre: read it anew and choose again"
+        )
+    events = []
+    for old, new in zip(before.choices, after.choices, strict=True):
+        if old.state == new.state:
+            continue
+        offer, point = new.offer, before.points.get(new.offer.channel)
+        events.append(
+            ConsentEvent(
+                id=new_id(),
+                kind="give" if new.state == "on" else "withdraw",
+                occurred_at=at,
+                recorded_at=at,
+                scope=Scope(
+                    controller=before.controller,
+                    channels=(offer.channel,),
+                    purposes=(offer.purpose,),
+                    point=point,
+                    topics=() if offer.topic is None else (offer.topic,),
+                ),
+                evidence=evidence,
+                record=record,
+                members=() if point is not None else members,
+                via="preference_centre",
+            )
+        )
+    return Change(events=tuple(events), wish=_wish(before, after, at, new_id, record))
+
+
+def _wish(
+    before: PreferenceCentre, after: PreferenceCentre, at: datetime, new_id: Callable[[], str], record: str
+) -> Wish | None:
+    """What was wished otherwise; a wish that was left out says that it is wished no more."""
+    changed: dict[str, Any] = {
+        aspect: wished
+        for aspect, wished in after.wishes.items()
+        if aspect not in before.wishes or before.wishes[aspect] != wished
+    }
+    if not changed:
+        return None
+    return Wish(
+        id=new_id(), record=record, said_at=at, recorded_at=at, controller=before.controller, **changed
+    )

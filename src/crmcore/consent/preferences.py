@@ -1,0 +1,279 @@
+"""What wishes make of a request: nothing, a denial, or the question where the person is.
+
+Invariant: wishes only ever deny. What they leave alone is decided by law and consent as if there were none, and all
+contacts of a customer count, whichever record they were made under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+import attrs
+
+from crmcore.consent.case import instant, zone
+from crmcore.consent.counting import Span
+from crmcore.consent.decision import RANK, Decision, RuleHit
+from crmcore.consent.facts import Attempt
+from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.request import Request
+from crmcore.consent.wishes import Aspect, Cap, QuietHours, Wish, in_force
+from crmcore.consent.words import Outcome, Stage
+from crmcore.values.instant import from_micros, micros
+from crmcore.values.language import Language
+from crmcore.values.personal import Document
+
+_DAY = 86_400_000_000
+_MINUTE = 60_000_000
+_SEARCHED = 512
+_AHEAD = 9
+"""So many days ahead quiet hours are looked at: a week comes round, whatever clocks do."""
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@attrs.frozen(kw_only=True)
+class Verdict(Document):
+    """What wishes say. *answer* is ``allow`` where they have nothing against it.
+
+    From *retry_at* on no hour and no number of contacts stands against it; None where something else does. Until
+    *expires_at*, exclusive, it stays so. *language* is the one that was asked for.
+    """
+
+    answer: Outcome
+    hits: tuple[RuleHit, ...] = ()
+    missing: tuple[str, ...] = ()
+    retry_at: datetime | None = None
+    expires_at: datetime | None = None
+    language: Language | None = None
+
+
+def weigh(
+    request: Request,
+    wishes: Iterable[Wish],
+    *,
+    attempts: Iterable[Attempt] = (),
+    zones: Iterable[str] = (),
+    joined: Mapping[str, datetime] | None = None,
+    language: Language | None = None,
+) -> Verdict:
+    """What the *wishes* of all records of a customer say of a request.
+
+    *attempts* are the contacts of all records; one that two of them tell of is one. *zones* are where the person may
+    be. *language* is that of the message, if it has one.
+
+    >>> now = datetime(2026, 5, 4, 21, tzinfo=UTC)
+    >>> night = Wish(id="w", record="r", said_at=now, quiet=(QuietHours(begin="22:00", end="07:00"),))
+    >>> ask = Request(controller="us", channel="sms", purpose="marketing", at=now)
+    >>> weigh(ask, [night], zones=["Europe/Berlin"]).retry_at.isoformat()
+    '2026-05-05T05:00:00+00:00'
+    """
+    told = _Told(request, tuple(wishes), frozenset(attempts), tuple(zones), joined or {}, language)
+    found = list(told.findings(micros(request.at)))
+    hits = [hit for hit, finding in found if finding.holds is not False]
+    denied = any(finding.holds for _, finding in found)
+    unknown = any(finding.holds is None for _, finding in found)
+    until = min((finding.until for _, finding in found), default=FOREVER)
+    return Verdict(
+        answer="deny" if denied else "need_confirmation" if unknown else "allow",
+        hits=tuple(sorted(hits, key=lambda hit: hit.status != "fired")),
+        missing=() if denied else tuple(dict.fromkeys(name for _, one in found for name in one.missing)),
+        retry_at=told.retry(until) if denied else None,
+        expires_at=None if until >= FOREVER else from_micros(until),
+        language=told.asked_for(),
+    )
+
+
+@attrs.frozen
+class _Told:
+    request: Request
+    wishes: tuple[Wish, ...]
+    attempts: frozenset[Attempt]
+    zones: tuple[str, ...]
+    joined: Mapping[str, datetime]
+    language: Language | None
+
+    def findings(self, now: int) -> Iterator[tuple[RuleHit, Finding]]:
+        """What each wish says at an instant: a finding that holds is a denial."""
+        at, request = from_micros(now), self.request
+        for wish in self._in_force("channels", at):
+            against = bool(wish.channels) and request.channel not in (wish.channels or ())
+            yield _said(
+                wish, "channel", "policy", "They want to be reached by other channels.", Finding(against)
+            )
+        for wish in self._in_force("only_topics", at):
+            against = bool(wish.only_topics) and request.topic not in (wish.only_topics or ())
+            yield _said(wish, "topic", "policy", "They want to hear of other topics only.", Finding(against))
+        for wish in self._in_force("no_topics", at):
+            against = bool(wish.no_topics) and (
+                request.topic is None or request.topic in (wish.no_topics or ())
+            )
+            yield _said(wish, "topic", "policy", "They do not want to hear of this topic.", Finding(against))
+        for wish in self._in_force("language", at):
+            wanted = wish.language
+            against = self.language is not None and wanted is not None and not _same(self.language, wanted)
+            yield _said(wish, "language", "policy", "They asked for another language.", Finding(against))
+        for wish in self._in_force("caps", at):
+            for cap in wish.caps or ():
+                text = f"They want at most {cap.most} a {cap.per}."
+                yield _said(wish, "frequency", "cap", text, self._capped(cap, now))
+        if request.hours == "not_at_issue":
+            return
+        for wish in self._in_force("quiet", at):
+            for quiet in wish.quiet or ():
+                text = f"They want quiet from {quiet.begin} to {quiet.end}."
+                yield _said(wish, "quiet_hours", "time", text, self._quiet(quiet, now))
+
+    def _in_force(self, aspect: Aspect, at: datetime) -> Iterator[Wish]:
+        about = [one for one in self.wishes if one.about(self.request.purpose, self.request.controller)]
+        return in_force(about, aspect, at, self.joined)
+
+    def asked_for(self) -> Language | None:
+        """The language of the latest wish that holds."""
+        held = sorted(self._in_force("language", self.request.at), key=lambda one: (one.said_at, one.id))
+        return held[-1].language if held else None
+
+    def _capped(self, cap: Cap, now: int) -> Finding:
+        """Denied while so many contacts are not yet a stretch ago."""
+        if cap.channels and self.request.channel not in cap.channels:
+            return Finding(False)
+        counted = [
+            one.at
+            for one in self.attempts
+            if not cap.channels or one.channel is None or one.channel in cap.channels
+        ]
+        coming = min((micros(at) for at in counted if micros(at) > now), default=FOREVER)
+        leaving = sorted(_leaves(at, cap) for at in counted if micros(at) <= now)
+        recent = [one for one in leaving if one > now]
+        if len(recent) < cap.most:
+            return Finding(False, coming, ("facts.attempts",))
+        return Finding(True, min(coming, recent[-cap.most]), ("facts.attempts",))
+
+    def _quiet(self, quiet: QuietHours, now: int) -> Finding:
+        """Denied while it is quiet anywhere that the person may be."""
+        names = (quiet.zone,) if quiet.zone is not None else self.zones
+        if not names:
+            return Finding(None, missing=("facts.zones",), why="the time there is not known")
+        places = [zone(name) for name in names]
+        state = any(_silent(quiet, now, where) for where in places)
+        edges = sorted(
+            {edge for where in places for edge in _edges(quiet, now, where) if now < edge < FOREVER}
+        )
+        until = next(
+            (one for one in edges if any(_silent(quiet, one, w) for w in places) is not state), FOREVER
+        )
+        return Finding(state, until, ("facts.zones",))
+
+    def retry(self, until: int) -> datetime | None:
+        """The first instant at which nothing is against it, if only hours and numbers of contacts are."""
+        now = micros(self.request.at)
+        for _ in range(_SEARCHED):
+            found = list(self.findings(now))
+            if any(one.holds is None or (one.holds and hit.stage == "policy") for hit, one in found):
+                return None
+            if not any(one.holds for _, one in found):
+                return from_micros(now)
+            now = min(one.until for _, one in found)
+            if now >= FOREVER:
+                return None
+        return None
+
+
+def _said(wish: Wish, name: str, stage: Stage, text: str, found: Finding) -> tuple[RuleHit, Finding]:
+    hit = RuleHit(
+        rule=f"wish.{name}",
+        jurisdiction="wishes",
+        stage=stage,
+        effect="deny",
+        status="fired" if found.holds else "unknown" if found.holds is None else "not_applicable",
+        text=text,
+        cite="stated by the person" if wish.basis == "stated" else "inferred of the person",
+        because=(wish.id, *found.because),
+        why=found.why,
+    )
+    return hit, found
+
+
+def _same(written: Language, wanted: Language) -> bool:
+    """Whether a text in one language serves who asked for the other: German of Austria serves who asked for German."""
+    asked, given = wanted.tag.split("-"), written.tag.split("-")
+    return given[: len(asked)] == asked or asked[: len(given)] == given
+
+
+def _leaves(at: datetime, cap: Cap) -> int:
+    """When a contact counts no more."""
+    if cap.per != "month":
+        return micros(at) + (7 if cap.per == "week" else 1) * _DAY
+    there = at.astimezone(UTC)
+    return micros(datetime.combine(Span(months=1).after(there.date()), there.timetz()))
+
+
+def _silent(quiet: QuietHours, now: int, where: tzinfo) -> bool:
+    here = from_micros(now).astimezone(where)
+    clock, begins, ends = here.time(), quiet.begins, quiet.ends
+    if begins < ends:
+        return begins <= clock < ends and _on(quiet, here.date())
+    yesterday = here.date() - timedelta(days=1)
+    return (clock >= begins and _on(quiet, here.date())) or (clock < ends and _on(quiet, yesterday))
+
+
+def _on(quiet: QuietHours, day: date) -> bool:
+    return not quiet.days or _DAYS[day.weekday()] in quiet.days
+
+
+def _edges(quiet: QuietHours, now: int, where: tzinfo) -> Iterator[int]:
+    """The instants at which it may become quiet or end to be so: on days when clocks change, every minute."""
+    today = from_micros(now).astimezone(where).date()
+    if today.year in (1, 9999):
+        return  # the calendar ends there
+    for ahead in range(-1, _AHEAD):
+        day = today + timedelta(days=ahead)
+        first, last = instant(day, time.min, where), instant(day + timedelta(days=1), time.min, where)
+        yield first
+        yield instant(day, quiet.begins, where)
+        yield instant(day, quiet.ends, where)
+        if last - first != _DAY:
+            yield from range(first, last, _MINUTE)
+
+
+def under_wishes(
+    decision: Decision, verdict: Verdict, again: Callable[[datetime], tuple[Decision, Verdict]] | None = None
+) -> Decision:
+    """*decision*, denied where the wishes deny: never more than it was.
+
+    *again* gives both at another instant, so that *retry_at* is the first at which neither is against it. Without it,
+    where both are against it, *retry_at* is the later of the two: ask once more then.
+    """
+    worse = RANK[verdict.answer] < RANK[decision.answer]
+    answer = verdict.answer if worse else decision.answer
+    against = tuple(f"{hit.text} ({hit.cite})" for hit in verdict.hits)
+    ends = [one for one in (decision.expires_at, verdict.expires_at) if one is not None]
+    return attrs.evolve(
+        decision,
+        answer=answer,
+        rule=verdict.hits[0].rule if worse else decision.rule,
+        reasons=(*against, *decision.reasons) if worse else (*decision.reasons, *against),
+        trace=(*decision.trace, *verdict.hits) if decision.trace else (),
+        missing=() if answer == "deny" else tuple(dict.fromkeys((*decision.missing, *verdict.missing))),
+        retry_at=_later(decision, verdict, again) if answer == "deny" else None,
+        expires_at=min(ends, default=None),
+    )
+
+
+def _later(
+    decision: Decision, verdict: Verdict, again: Callable[[datetime], tuple[Decision, Verdict]] | None
+) -> datetime | None:
+    for _ in range(_SEARCHED):
+        waits: list[datetime] = []
+        for one in (decision, verdict):
+            if one.answer == "need_confirmation" or (one.answer == "deny" and one.retry_at is None):
+                return None
+            if one.answer == "deny" and one.retry_at is not None:
+                waits.append(one.retry_at)
+        if not waits:
+            return None
+        if again is None:
+            return max(waits)
+        decision, verdict = again(max(waits))
+        if decision.answer == verdict.answer == "allow":
+            return max(waits)
+    return None

@@ -1,0 +1,145 @@
+"""A preference centre: read and written in one shape."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmcore.consent import Cap, ConsentEvent, Evidence, Offer, Scope, Wish, centre_changes, preference_centre
+from crmcore.consent.preference_centre import Change, PreferenceCentre
+from crmcore.errors import InvalidConsent
+from crmcore.values.language import Language
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+OFFERS = (
+    Offer(purpose="marketing", channel="email", topic="news"),
+    Offer(purpose="marketing", channel="email", topic="offers"),
+    Offer(purpose="marketing", channel="sms", topic="news"),
+    Offer(purpose="research", channel="email"),
+)
+POINTS: Any = {"email": "ann@x.example", "sms": "+442079460018"}
+JOINED = {"one": NOW - timedelta(days=900), "two": NOW - timedelta(days=900)}
+
+acts = st.builds(
+    lambda number, kind, days, channels, purposes, topics, record, point: ConsentEvent(
+        id=f"e{number}",
+        kind=kind,
+        occurred_at=NOW - timedelta(days=days),
+        scope=Scope(controller="acme", channels=channels, purposes=purposes, topics=topics, point=point),
+        record=record,
+    ),
+    st.integers(0, 10_000),
+    st.sampled_from(("give", "confirm", "request", "withdraw", "object", "refuse", "lift", "assert_import")),
+    st.integers(1, 60),
+    st.sets(st.sampled_from(("email", "sms")), max_size=2),
+    st.sets(st.sampled_from(("marketing", "research", "direct_marketing")), max_size=2),
+    st.sets(st.sampled_from(("news", "offers")), max_size=1),
+    st.sampled_from(("one", "two")),
+    st.sampled_from((None, "ann@x.example")),
+)
+
+
+def centre(events: Any = (), wishes: Any = (), at: datetime = NOW) -> PreferenceCentre:
+    return preference_centre(
+        events, wishes, controller="acme", offers=OFFERS, at=at, points=POINTS, joined=JOINED
+    )
+
+
+def changed(before: PreferenceCentre, after: PreferenceCentre) -> Change:
+    numbers = count()
+    return centre_changes(
+        before,
+        after,
+        at=NOW,
+        new_id=lambda: f"new{next(numbers)}",
+        evidence=Evidence(kind="web_form"),
+        record="one",
+        members=("one", "two"),
+    )
+
+
+@given(st.lists(acts, max_size=8), st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4))
+def test_what_was_chosen_is_what_is_read_and_nothing_else_has_changed(
+    events: list[ConsentEvent], chosen: list[tuple[int, bool]]
+) -> None:
+    before = centre(events)
+    after = before
+    for number, on in chosen:
+        offer = OFFERS[number]
+        after = after.choose(offer.purpose, offer.channel, offer.topic, on=on)
+    change = changed(before, after)
+    read = centre([*events, *change.events])
+    assert [one.state for one in read.choices] == [one.state for one in after.choices]
+    moved = [a for a, b in zip(after.choices, before.choices, strict=True) if a.state != b.state]
+    assert len(change.events) == len(moved)
+    assert change.wish is None
+    assert changed(read, read) == Change()
+
+
+def test_a_line_says_which_act_is_behind_it() -> None:
+    yes = ConsentEvent(
+        id="yes",
+        kind="give",
+        occurred_at=NOW - timedelta(days=2),
+        scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),
+        record="one",
+    )
+    no = ConsentEvent(
+        id="no",
+        kind="object",
+        occurred_at=NOW - timedelta(days=1),
+        scope=Scope(controller="acme", purposes={"direct_marketing"}),
+        record="one",
+    )
+    assert [(one.state, one.because) for one in centre([yes]).choices] == [
+        ("on", ("yes",)),
+        ("on", ("yes",)),
+        ("unsaid", ()),
+        ("unsaid", ()),
+    ]
+    assert centre([yes, no]).state("marketing", "sms", "news") == "off"
+    assert (
+        centre([yes, no], at=NOW - timedelta(days=1, seconds=1)).state("marketing", "email", "news") == "on"
+    )
+
+
+def test_wishes_are_read_and_written_in_the_same_shape() -> None:
+    stated = Wish(
+        id="a",
+        record="one",
+        said_at=NOW - timedelta(days=3),
+        language=Language("de"),
+        no_topics=frozenset({"offers"}),
+    )
+    guess = Wish(
+        id="b", record="one", said_at=NOW, basis="inferred", language=Language("fr"), channels={"sms"}
+    )
+    before = centre((), [stated, guess])
+    assert before.wishes["language"] == Language("de")
+    assert before.wishes["channels"] == {"sms"}
+    after = before.wish(caps=(Cap(most=1, per="week"),), channels=frozenset())
+    change = changed(before, after)
+    assert change.wish is not None
+    assert (change.wish.basis, change.wish.language, change.wish.channels) == ("stated", None, frozenset())
+    assert centre((), [stated, guess, change.wish]).wishes == after.wishes
+    assert "Language" not in repr(before)
+    assert "ann@x.example" not in repr(before)
+
+
+def test_what_makes_no_sense_is_refused() -> None:
+    with pytest.raises(InvalidConsent, match="overlap"):
+        preference_centre(
+            (), controller="acme", offers=[Offer(purpose="marketing", channel="email"), OFFERS[0]], at=NOW
+        )
+    with pytest.raises(InvalidConsent, match="no such line"):
+        centre().choose("marketing", "voice", on=True)
+    with pytest.raises(InvalidConsent, match="wishes"):
+        centre().wish(colour="red")
+    other = preference_centre((), controller="other", offers=OFFERS, at=NOW)
+    with pytest.raises(InvalidConsent, match="another"):
+        changed(centre(), other)

@@ -1,0 +1,227 @@
+"""One-click unsubscribe: a link is whole or nothing, says nothing of anybody, and pressed twice is one act."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmcore import Crm, Person
+from crmcore.consent import (
+    SecretRing,
+    Ticket,
+    is_one_click,
+    read_ticket,
+    sign_ticket,
+    unsubscribe_act,
+    unsubscribe_headers,
+)
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.request import Request
+from crmcore.errors import InvalidConsent
+from crmcore.party.contact_point import EmailPoint
+from crmcore.storage import MemoryStore
+from tests.consent.test_suppression import BOTH, NOW, OLD, OTHER, erase
+
+DAY = timedelta(days=1)
+
+
+def ticket(**changes: Any) -> Ticket:
+    said: dict[str, Any] = {
+        "point": "0190c3a2-0000-7000-8000-000000000001",
+        "controller": "acme",
+        "topic": "news",
+        "issued_at": NOW,
+        "expires_at": NOW + 60 * DAY,
+    }
+    return Ticket(**{**said, **changes})
+
+
+TOKEN = sign_ticket(ticket(), OLD)
+
+
+def refused(token: str, ring: SecretRing = OLD, now: datetime = NOW) -> str:
+    with pytest.raises(InvalidConsent) as error:
+        read_ticket(token, ring, now)
+    assert str(error.value).startswith("this link ")
+    return str(error.value)
+
+
+def test_what_was_signed_is_read_whole_also_when_there_are_newer_secrets() -> None:
+    assert read_ticket(TOKEN, OLD, NOW) == ticket()
+    assert read_ticket(TOKEN, BOTH, NOW) == ticket()
+    assert sign_ticket(ticket(), BOTH).startswith("2.")
+
+
+@given(st.integers(0, len(TOKEN) - 1), st.sampled_from("AQgw09-_.=~ \x00é"))
+def test_a_token_that_differs_in_one_character_is_refused(place: int, char: str) -> None:
+    changed = TOKEN[:place] + char + TOKEN[place + 1 :]
+    if changed != TOKEN:
+        refused(changed)
+
+
+def test_bits_that_no_byte_needs_are_looked_at_too() -> None:
+    for char in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_":
+        if char != TOKEN[-1]:
+            refused(TOKEN[:-1] + char)
+
+
+@given(st.integers(0, len(TOKEN) - 1))
+def test_a_token_that_is_cut_or_longer_is_refused(length: int) -> None:
+    refused(TOKEN[:length])
+    refused(TOKEN[length:] if length else TOKEN + "A")
+
+
+@given(st.text(max_size=60))
+def test_any_text_ends_in_a_sentence_that_does_not_quote_it(text: str) -> None:
+    said = refused(f"1.{text}")
+    assert len(text) < 8 or text not in said
+
+
+def test_foreign_tokens_and_those_of_secrets_that_are_gone_are_refused() -> None:
+    assert "not whole" in refused(TOKEN, OTHER)
+    assert "too old" in refused(TOKEN, SecretRing({2: b"2" * 32}))
+    for odd in (None, 7, b"1.x.y", TOKEN * 50):
+        refused(odd)  # type: ignore[arg-type]  # on purpose
+
+
+def test_what_suppression_makes_of_the_same_secret_signs_no_link() -> None:
+    version, payload, _ = TOKEN.split(".")
+    raw = base64.urlsafe_b64decode(payload + "==")
+    mac = OLD.mac(1, "crmcore.suppression/1", raw)
+    assert mac is not None
+    refused(f"{version}.{payload}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}")
+
+
+def test_a_link_works_for_sixty_days_at_least_and_to_the_second() -> None:
+    last = NOW + 60 * DAY - timedelta(microseconds=1)
+    assert read_ticket(TOKEN, OLD, last) == ticket()
+    assert "run out" in refused(TOKEN, now=NOW + 60 * DAY)
+    with pytest.raises(InvalidConsent, match="60 days"):
+        ticket(expires_at=last)
+    odd = ticket(issued_at=NOW + timedelta(microseconds=999_999), expires_at=NOW + 61 * DAY)
+    assert read_ticket(sign_ticket(odd, OLD), OLD, NOW).topic == "news"
+
+
+def test_a_ticket_never_names_an_address() -> None:
+    for named in ({"point": "ann@x.example"}, {"point": None}, {"point": None, "known": "+44 20 7946 0018"}):
+        with pytest.raises(InvalidConsent):
+            ticket(**named)
+
+
+def test_pressed_twice_is_one_act_and_after_a_new_yes_it_is_another() -> None:
+    first = unsubscribe_act(TOKEN, OLD, NOW, point="ann@x.example", record="r")
+    assert first.kind == "withdraw"
+    assert (first.scope.topics, first.scope.purposes) == (frozenset({"news"}), frozenset({"marketing"}))
+    later = NOW + DAY
+    assert unsubscribe_act(TOKEN, OLD, later, point="ann@x.example", record="r", earlier=[first]) == first
+    yes = ConsentEvent(id="g", kind="give", occurred_at=later, scope=Scope(controller="acme"))
+    again = unsubscribe_act(TOKEN, OLD, later + DAY, earlier=[first, yes])
+    assert again.id != first.id
+    assert again.occurred_at == later + DAY
+    assert unsubscribe_act(TOKEN, OLD, later + 2 * DAY, earlier=[first, yes, again]) == again
+
+
+def test_only_a_post_that_says_so_acts() -> None:
+    form = "List-Unsubscribe=One-Click"
+    parts = '--b\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n'
+    assert is_one_click("POST", form)
+    assert is_one_click("post", form.encode())
+    assert is_one_click("POST", parts)
+    assert not any(is_one_click(method, form) for method in ("GET", "HEAD", "OPTIONS", "PUT"))
+    assert not any(
+        is_one_click("POST", body) for body in ("", "List-Unsubscribe=No", "a=1&" * 5000, "x=One-Click")
+    )
+
+
+def test_headers_name_the_page_and_the_mailbox_and_take_nothing_that_breaks_them() -> None:
+    headers = unsubscribe_headers("https://a.example/u?lang=de", "1.x.y", mailto="u@a.example")
+    assert headers["List-Unsubscribe"] == (
+        "<https://a.example/u?lang=de&token=1.x.y>, <mailto:u@a.example?subject=1.x.y>"
+    )
+    for url in (
+        "http://a.example/u",
+        "https://a.example/u\r\nBcc: x",
+        "https:///u",
+        "https://a.example/>,<",
+        "u",
+    ):
+        with pytest.raises(InvalidConsent):
+            unsubscribe_headers(url, "1.x.y")
+    with pytest.raises(InvalidConsent):
+        unsubscribe_headers("https://a.example/u", "1.x.y", mailto="u@a.example>\r\nBcc: x")
+
+
+def crm_of(store: MemoryStore, at: datetime = NOW) -> Crm:
+    return Crm(store, secrets=OLD, clock=lambda: at)
+
+
+def test_a_token_of_a_customer_holds_nothing_personal() -> None:
+    with crm_of(MemoryStore()) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        token = crm.unsubscribe.token(ann.id, topic="news")
+    payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert set(payload) == {"p", "k", "c", "h", "t", "u", "i", "e"}
+    assert not [word for word in ("ann", "lee", "x.example", str(ann.id)) if word in str(payload).lower()]
+
+
+def test_reading_a_link_writes_nothing_and_pressing_it_writes_once() -> None:
+    store = MemoryStore()
+    with crm_of(store) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        token = crm.unsubscribe.token(ann.id, topic="news")
+        before = store.changes("default", "", 500).items
+        assert crm.unsubscribe.read(token).topic == "news"
+        assert store.changes("default", "", 500).items == before
+        act = crm.unsubscribe.act(token)
+        tomorrow = crm_of(store, NOW + DAY)
+        after = store.changes("default", "", 500).items
+        assert tomorrow.unsubscribe.act(token) == act
+        assert store.changes("default", "", 500).items == after != before
+        assert tomorrow.consent.events(ann.id) == (act,)
+        assert act.scope.point == "ann@x.example"
+        assert act.scope.channels == {"email"}
+
+
+def test_a_link_works_when_the_person_was_erased_or_the_address_has_left() -> None:
+    store = MemoryStore()
+    with crm_of(store) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        token = crm.unsubscribe.token(ann.id, topic="news")
+        erase(store, ann.id)
+        crm.unsubscribe.act(token)
+        crm.unsubscribe.act(token)
+        (entry,) = crm.suppression.of(EmailPoint.of("Ann@x.example"), controller="default")
+        news = Request(controller="default", channel="email", purpose="marketing", topic="news", at=NOW)
+        assert entry.reason == "withdrawal"
+        assert entry.covers(news)
+
+
+def test_a_batch_that_is_run_again_takes_the_link_once() -> None:
+    with crm_of(MemoryStore()) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        token = crm.unsubscribe.token(ann.id)
+
+        def pressed() -> ConsentEvent:
+            with crm.batch(idem="webhook 7") as b:
+                return b.unsubscribe.act(token)
+
+        assert pressed() == pressed()
+        assert len(crm.consent.events(ann.id)) == 1
+
+
+def test_a_link_is_for_one_point_that_is_theirs() -> None:
+    with crm_of(MemoryStore()) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example").with_email("a@y.example"))
+        with pytest.raises(InvalidConsent, match="2 contact points"):
+            crm.unsubscribe.token(ann.id)
+        assert crm.unsubscribe.token(ann.id, point="a@y.example")
+        with pytest.raises(InvalidConsent, match="0 contact points"):
+            crm.unsubscribe.token(ann.id, point="bo@x.example")
+        with pytest.raises(InvalidConsent, match="60 days"):
+            crm.unsubscribe.token(ann.id, point="a@y.example", days=59)
