@@ -17,6 +17,7 @@ from crmcore.app.consent_members import Told, members_for
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
+from crmcore.app.suppressions import with_suppressions
 from crmcore.app.unit import Unit, proven
 from crmcore.consent.customer_decision import decide_customer
 from crmcore.consent.decision import Decision
@@ -72,7 +73,7 @@ class AsyncConsents:
         """
 
         scope = Scope(
-            controller=self._controller(controller),
+            controller=self._flow.controller(controller),
             brand=brand,
             channels=channels,
             purposes=purposes,
@@ -153,7 +154,7 @@ class AsyncConsents:
         customer, parties = await self._customer(unit, ref)
         about = _point_of(ref, point, parties) or _only_point(parties, channel)
         request = Request(
-            controller=self._controller(controller),
+            controller=self._flow.controller(controller),
             channel=channel,
             purpose=purpose,
             at=unit.now if at is None else at,
@@ -165,13 +166,15 @@ class AsyncConsents:
         members = await members_for(
             unit, customer, parties, Facts() if facts is None else facts, jurisdictions
         )
+        members = [
+            attrs.evolve(
+                one, facts=await with_suppressions(unit, self._flow.secrets, party, one.facts, request)
+            )
+            for one, party in zip(members, parties, strict=True)
+        ]
         return decide_customer(
             request, members, policy=policy, known_at=known_at, practice=self._flow.practice
         )
-
-    def _controller(self, named: str | None) -> str:
-        practice = self._flow.practice
-        return named or (practice.controller if practice is not None else None) or self._flow.tenant
 
     async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
         customer = await resolve(unit, ref)

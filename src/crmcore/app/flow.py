@@ -91,6 +91,11 @@ class Flow:
     kept: Kept = attrs.field(factory=Kept, repr=False, eq=False)
     secrets: SecretRing | None = None
 
+    def controller(self, named: str | None) -> str:
+        """Whom things are said to: whoever is *named*, else the company of the practice, else this tenant."""
+        own = self.practice.controller if self.practice is not None else None
+        return named or own or self.tenant
+
     def new_unit(self) -> Unit:
         """An empty unit of work at the present time."""
         unit = Unit(

@@ -62,7 +62,7 @@ class AsyncUnsubscribes:
         """
         secrets = secrets_of(self._flow)
         named = tuple(purposes)
-        whose = controller or self._flow.tenant
+        whose = self._flow.controller(controller)
 
         async def found(unit: Unit) -> ContactPoint:
             customer = await resolve(unit, ref)
