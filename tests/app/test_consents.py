@@ -24,7 +24,7 @@ OURS: dict[str, Any] = {
         notice="newsletter", version="3", given_by="self", condition_of_contract=False
     ),
 }
-FORM = Message.marketing(sender_identified=True, unsubscribe=True)
+FORM = Message.marketing(sender_identified=True, unsubscribe=True, unsubscribe_burdened=False)
 
 
 def person(crm: Crm, *addresses: str) -> Any:
