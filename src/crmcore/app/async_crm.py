@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from crmcore.app.interactions import AsyncInteractions
     from crmcore.app.parties import AsyncParties
     from crmcore.app.relationships import AsyncRelationships
+    from crmcore.app.rights_requests import AsyncRequests
 
 
 def system_clock() -> datetime:
@@ -115,6 +116,13 @@ class _Namespaces:
         from crmcore.app.consents import AsyncConsents
 
         return AsyncConsents(self._flow)
+
+    @cached_property
+    def requests(self) -> AsyncRequests:
+        """Answer what people ask about their own data."""
+        from crmcore.app.rights_requests import AsyncRequests
+
+        return AsyncRequests(self._flow)
 
 
 class AsyncCrm(_Namespaces):

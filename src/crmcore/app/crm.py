@@ -21,6 +21,7 @@ from crmcore.app.facade import (
     Interactions,
     Parties,
     Relationships,
+    Requests,
 )
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
@@ -65,6 +66,11 @@ class _Namespaces(Generic[Twin]):
     def consent(self) -> Consents:
         """Ask whether a customer may be contacted."""
         return Consents(self._twin.consent)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Answer what people ask about their own data."""
+        return Requests(self._twin.requests)
 
 
 class Crm(_Namespaces[AsyncCrm]):

@@ -13,7 +13,7 @@ import attrs
 from crmcore.storage.lift import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence, Set
     from datetime import date, datetime
     from pathlib import Path
     from typing import Any
@@ -30,11 +30,22 @@ if TYPE_CHECKING:
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome
+    from crmcore.app.rights_requests import AsyncRequests
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Facts
     from crmcore.consent.policy import Policy
     from crmcore.consent.request import Message, Use
+    from crmcore.consent.rights_request import Requester, RequestId, RightsRequest, RightsStep
+    from crmcore.consent.rights_steps import Due
+    from crmcore.consent.rights_words import (
+        AnswerOutcome,
+        ItemDecision,
+        PauseCause,
+        Right,
+        RightsLaw,
+        StepKind,
+    )
     from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
     from crmcore.exchange.mapping import RowKind
     from crmcore.exchange.plan import ImportPlan
@@ -551,6 +562,121 @@ class Consents:
                 **asked,
             )
         )
+
+
+@attrs.frozen
+class Requests:
+    """What people ask about their own data: access, erasure and the other rights."""
+
+    _flow: AsyncRequests
+
+    def receive(
+        self,
+        ref: Reference,
+        *,
+        right: Right,
+        law: RightsLaw,
+        channel: str,
+        zone: str,
+        received_at: datetime | None = None,
+        requester: Requester | None = None,
+        scope: str | None = None,
+    ) -> RightsRequest:
+        """Record that somebody asked. *zone* is where days are counted: that of the company that must answer.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+        """
+        return run(
+            self._flow.receive(
+                ref,
+                right=right,
+                law=law,
+                channel=channel,
+                zone=zone,
+                received_at=received_at,
+                requester=requester,
+                scope=scope,
+            )
+        )
+
+    def get(self, id: RequestId) -> RightsRequest:
+        """The request as it stands.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        return run(self._flow.get(id))
+
+    def of(self, ref: Reference) -> tuple[RightsRequest, ...]:
+        """The requests of a customer, in the order in which they came; also by the id of a record that was erased."""
+        return run(self._flow.of(ref))
+
+    def steps(self, id: RequestId) -> tuple[RightsStep, ...]:
+        """What was done with a request, in its order."""
+        return run(self._flow.steps(id))
+
+    def due(self, id: RequestId, *, holidays: Set[date] = frozenset()) -> Due:
+        """By when the request must be answered; *holidays* are those of the place whose days are counted."""
+        return run(self._flow.due(id, holidays=holidays))
+
+    def identify(self, id: RequestId, kind: str, *, document: str | None = None) -> RightsRequest:
+        """Add evidence of who asks: what kind of proof was seen, and where it is kept."""
+        return run(self._flow.identify(id, kind, document=document))
+
+    def move(
+        self, id: RequestId, to: StepKind, *, reason: str | None = None, sha256: str | None = None
+    ) -> RightsRequest:
+        """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
+
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+
+        Raises:
+            InvalidRightsRequest: if the request cannot do that now.
+        """
+        return run(self._flow.move(id, to, reason=reason, sha256=sha256))
+
+    def confirm_receipt(self, id: RequestId) -> RightsRequest:
+        """Say that the person was told that the request has come."""
+        return run(self._flow.confirm_receipt(id))
+
+    def stop_clock(
+        self, id: RequestId, cause: PauseCause, *, holidays: Set[date] = frozenset()
+    ) -> RightsRequest:
+        """The person was asked who they are, or what they mean, and the clock stops, where the law lets it."""
+        return run(self._flow.stop_clock(id, cause, holidays=holidays))
+
+    def resume_clock(self, id: RequestId) -> RightsRequest:
+        """The person has answered, and the clock goes on."""
+        return run(self._flow.resume_clock(id))
+
+    def extend(self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()) -> RightsRequest:
+        """Extend the time, once and before it ends; the person is told why."""
+        return run(self._flow.extend(id, reason=reason, holidays=holidays))
+
+    def decide(
+        self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
+    ) -> RightsRequest:
+        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        return run(self._flow.decide(id, item, decision, reason=reason))
+
+    def notify(self, id: RequestId, processor: str, what: str, *, due: date | None = None) -> RightsRequest:
+        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is."""
+        return run(self._flow.notify(id, processor, what, due=due))
+
+    def answered(
+        self,
+        id: RequestId,
+        processor: str,
+        what: str,
+        outcome: AnswerOutcome,
+        *,
+        proof_sha256: str | None = None,
+    ) -> RightsRequest:
+        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof."""
+        return run(self._flow.answered(id, processor, what, outcome, proof_sha256=proof_sha256))
 
 
 @attrs.frozen

@@ -1,0 +1,266 @@
+"""`crm.requests`: what people ask about their own data, step by step, and by when it must be answered.
+
+Invariant: a request is a record and a ledger of its steps, written together; the record is what the steps make of it.
+Neither goes when the person is erased: they are the proof that the person was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from datetime import date, datetime
+
+import attrs
+
+from crmcore.app.flow import Flow
+from crmcore.app.resolve import Reference, resolve
+from crmcore.app.unit import Unit, load_record, proven
+from crmcore.consent.deadline import deadline_for, zone_of
+from crmcore.consent.rights_request import (
+    REQUESTED,
+    RIGHTS_REQUEST,
+    DecidedItem,
+    IdentityEvidence,
+    Notice,
+    Requester,
+    RequestId,
+    RightsRequest,
+    RightsStep,
+    request_keys,
+    requests_stream,
+)
+from crmcore.consent.rights_steps import Due, advance, due_of
+from crmcore.consent.rights_words import (
+    AnswerOutcome,
+    ItemDecision,
+    PauseCause,
+    Right,
+    RightsLaw,
+    StepKind,
+)
+from crmcore.errors import InvalidRightsRequest, NotFound
+from crmcore.storage.protocol import Key
+
+
+@attrs.frozen
+class AsyncRequests:
+    """What people ask about their own data: access, erasure and the other rights."""
+
+    _flow: Flow
+
+    async def receive(
+        self,
+        ref: Reference,
+        *,
+        right: Right,
+        law: RightsLaw,
+        channel: str,
+        zone: str,
+        received_at: datetime | None = None,
+        requester: Requester | None = None,
+        scope: str | None = None,
+    ) -> RightsRequest:
+        """Record that somebody asked. *zone* is where days are counted: that of the company that must answer.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+        """
+        deadline_for(law, right)
+        zone_of(zone)
+
+        async def plan(unit: Unit) -> RightsRequest:
+            customer = await resolve(unit, ref)
+            draft = RightsRequest(
+                right=right,
+                law=law,
+                received_at=unit.now if received_at is None else received_at,
+                channel=channel,
+                zone=zone,
+                requester=requester or Requester(),
+                customer=str(customer.id),
+                members=tuple(str(member) for member in customer.members),
+                scope=scope,
+            )
+            proven(RIGHTS_REQUEST, draft, InvalidRightsRequest)
+            if draft.received_at > unit.now:
+                raise InvalidRightsRequest("a request is recorded when it has come: this one lies in the future")
+            id = unit.ids.new(RequestId)
+            step = RightsStep(request=id, kind="receive", at=unit.now, actor=unit.actor, received=draft)
+            stored = attrs.evolve(draft, id=id, version=1)
+            await unit.put(RIGHTS_REQUEST, id, stored, expect=0, keys=request_keys(stored))
+            unit.event(requests_stream(stored.customer), step, subjects=[id])
+            return stored
+
+        return await self._flow.commit(plan, asked=("requests.receive", str(ref), right, law))
+
+    async def get(self, id: RequestId) -> RightsRequest:
+        """The request as it stands.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        return await load_request(self._flow.reader(), id)
+
+    async def of(self, ref: Reference) -> tuple[RightsRequest, ...]:
+        """The requests of a customer, in the order in which they came; also by the id of a record that was erased."""
+        unit = self._flow.reader()
+        try:
+            members = [str(member) for member in (await resolve(unit, ref)).members]
+        except NotFound:
+            members = [str(ref)]
+        hits = await unit.find([Key(REQUESTED, member) for member in members])
+        found = sorted({hit for hits_ in hits.values() for hit in hits_})
+        return tuple([await load_request(unit, RequestId(one.id)) for one in found])
+
+    async def steps(self, id: RequestId) -> tuple[RightsStep, ...]:
+        """What was done with a request, in its order."""
+        unit = self._flow.reader()
+        request = await load_request(unit, id)
+        codec = unit.codecs["rights.step"]
+        found = [codec.load(body) for _, body in await unit.entries(requests_stream(request.customer))]
+        return tuple(step for step in found if step.request == id)
+
+    async def due(self, id: RequestId, *, holidays: Set[date] = frozenset()) -> Due:
+        """By when the request must be answered; *holidays* are those of the place whose days are counted."""
+        return due_of(await self.get(id), holidays=holidays)
+
+    async def identify(self, id: RequestId, kind: str, *, document: str | None = None) -> RightsRequest:
+        """Add evidence of who asks: what kind of proof was seen, and where it is kept."""
+
+        def step(unit: Unit) -> RightsStep:
+            evidence = IdentityEvidence(kind=kind, document=document, at=unit.now)
+            return RightsStep(request=id, kind="identify", at=unit.now, evidence=evidence)
+
+        return await self._step(id, step)
+
+    async def move(
+        self, id: RequestId, to: StepKind, *, reason: str | None = None, sha256: str | None = None
+    ) -> RightsRequest:
+        """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
+
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+
+        Raises:
+            InvalidRightsRequest: if the request cannot do that now.
+        """
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256),
+        )
+
+    async def confirm_receipt(self, id: RequestId) -> RightsRequest:
+        """Say that the person was told that the request has come."""
+        return await self._step(
+            id, lambda unit: RightsStep(request=id, kind="confirm_receipt", at=unit.now)
+        )
+
+    async def stop_clock(
+        self, id: RequestId, cause: PauseCause, *, holidays: Set[date] = frozenset()
+    ) -> RightsRequest:
+        """The person was asked who they are, or what they mean, and the clock stops, where the law lets it."""
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind="stop_clock", at=unit.now, cause=cause),
+            holidays,
+        )
+
+    async def resume_clock(self, id: RequestId) -> RightsRequest:
+        """The person has answered, and the clock goes on."""
+        return await self._step(id, lambda unit: RightsStep(request=id, kind="resume_clock", at=unit.now))
+
+    async def extend(
+        self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()
+    ) -> RightsRequest:
+        """Extend the time, once and before it ends; the person is told why."""
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind="extend", at=unit.now, reason=reason),
+            holidays,
+        )
+
+    async def decide(
+        self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
+    ) -> RightsRequest:
+        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        decided = DecidedItem(item=item, decision=decision, reason=reason)
+        return await self._step(
+            id, lambda unit: RightsStep(request=id, kind="decide_item", at=unit.now, item=decided)
+        )
+
+    async def notify(
+        self, id: RequestId, processor: str, what: str, *, due: date | None = None
+    ) -> RightsRequest:
+        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is."""
+
+        async def plan(unit: Unit) -> RightsRequest:
+            request = await load_request(unit, id)
+            by = due if due is not None else due_of(request).day
+            notice = Notice(processor=processor, what=what, told_at=unit.now, due=by)
+            step = RightsStep(request=id, kind="notify", at=unit.now, notice=notice)
+            return await take_step(unit, request, step)
+
+        return await self._flow.commit(plan, asked=("requests.notify", id, processor, what))
+
+    async def answered(
+        self,
+        id: RequestId,
+        processor: str,
+        what: str,
+        outcome: AnswerOutcome,
+        *,
+        proof_sha256: str | None = None,
+    ) -> RightsRequest:
+        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof."""
+
+        def step(unit: Unit) -> RightsStep:
+            notice = Notice(
+                processor=processor,
+                what=what,
+                told_at=unit.now,
+                outcome=outcome,
+                proof_sha256=proof_sha256,
+            )
+            return RightsStep(request=id, kind="answer", at=unit.now, notice=notice)
+
+        return await self._step(id, step)
+
+    async def _step(
+        self,
+        id: RequestId,
+        make: Callable[[Unit], RightsStep],
+        holidays: Set[date] = frozenset(),
+    ) -> RightsRequest:
+        async def plan(unit: Unit) -> RightsRequest:
+            request = await load_request(unit, id)
+            return await take_step(unit, request, make(unit), holidays)
+
+        return await self._flow.commit(plan, asked=("requests.step", id))
+
+
+async def load_request(unit: Unit, id: RequestId) -> RightsRequest:
+    """The request as it stands.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    ref = unit.ref(RIGHTS_REQUEST.tag, id)
+    record = (await unit.get([ref])).get(ref)
+    if record is None:
+        raise NotFound("no request has this id: see crm.requests.of(...)")
+    request: RightsRequest = load_record(RIGHTS_REQUEST, record)
+    return request
+
+
+async def take_step(
+    unit: Unit, request: RightsRequest, step: RightsStep, holidays: Set[date] = frozenset()
+) -> RightsRequest:
+    """Plan a step: the record as it is after it, and the step in the ledger."""
+    step = attrs.evolve(step, actor=unit.actor)
+    proven(unit.codecs["rights.step"], step, InvalidRightsRequest)
+    after = advance(request, step, holidays=holidays)
+    version = unit.next_version(RIGHTS_REQUEST.tag, request.id, request.version)
+    after = attrs.evolve(after, version=version)
+    await unit.put(RIGHTS_REQUEST, request.id, after, expect=request.version, keys=request_keys(after))
+    unit.event(requests_stream(request.customer), step, subjects=[request.id])
+    return after
