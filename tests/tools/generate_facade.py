@@ -12,7 +12,16 @@ from pathlib import Path
 
 APP = Path(__file__).resolve().parents[2] / "src" / "crmcore" / "app"
 TARGET = APP / "facade.py"
-MODULES = ("parties", "relationships", "interactions", "identity", "customers", "consents", "rights_requests", "imports")
+MODULES = (
+    "parties",
+    "relationships",
+    "interactions",
+    "identity",
+    "customers",
+    "consents",
+    "rights_requests",
+    "imports",
+)
 HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
 
 Invariant: each method has the name, the signature and the documentation of its asynchronous twin, and runs it to its

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome
     from crmcore.app.rights_requests import AsyncRequests
+    from crmcore.consent.bundle import Bundle, Confidence
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Facts
@@ -677,6 +678,25 @@ class Requests:
     ) -> RightsRequest:
         """Record what a processor that was told answers; of *done* the digest of their receipt is the proof."""
         return run(self._flow.answered(id, processor, what, outcome, proof_sha256=proof_sha256))
+
+    def bundle(
+        self,
+        id: RequestId,
+        *,
+        about: Mapping[str, Any] | None = None,
+        further: Iterable[Mapping[str, Any]] = (),
+        reviewed: Confidence = "probable",
+    ) -> Bundle:
+        """Everything about the person who asked, for access, or all that they provided, for portability.
+
+        *about* is what the law asks to be told beside the data (purposes, recipients, how long it is kept, ...);
+        *further* is what other systems hold. With *reviewed* ``"doubtful"`` records that a model joined by a strong
+        link are not withheld for review.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+        """
+        return run(self._flow.bundle(id, about=about, further=further, reviewed=reviewed))
 
 
 @attrs.frozen

@@ -6,14 +6,17 @@ Neither goes when the person is erased: they are the proof that the person was a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date, datetime
+from typing import Any
 
 import attrs
 
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Reference, resolve
+from crmcore.app.resolve import Membership, Reference, memberships, parties_named, resolve
+from crmcore.app.subject_access import bundle_of
 from crmcore.app.unit import Unit, load_record, proven
+from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.rights_request import (
     REQUESTED,
@@ -39,6 +42,7 @@ from crmcore.consent.rights_words import (
 )
 from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.storage.protocol import Key
+from crmcore.values.ids import PartyId
 
 
 @attrs.frozen
@@ -80,11 +84,14 @@ class AsyncRequests:
                 requester=requester or Requester(),
                 customer=str(customer.id),
                 members=tuple(str(member) for member in customer.members),
+                anchor=await _anchor(unit, ref, customer),
                 scope=scope,
             )
             proven(RIGHTS_REQUEST, draft, InvalidRightsRequest)
             if draft.received_at > unit.now:
-                raise InvalidRightsRequest("a request is recorded when it has come: this one lies in the future")
+                raise InvalidRightsRequest(
+                    "a request is recorded when it has come: this one lies in the future"
+                )
             id = unit.ids.new(RequestId)
             step = RightsStep(request=id, kind="receive", at=unit.now, actor=unit.actor, received=draft)
             stored = attrs.evolve(draft, id=id, version=1)
@@ -151,9 +158,7 @@ class AsyncRequests:
 
     async def confirm_receipt(self, id: RequestId) -> RightsRequest:
         """Say that the person was told that the request has come."""
-        return await self._step(
-            id, lambda unit: RightsStep(request=id, kind="confirm_receipt", at=unit.now)
-        )
+        return await self._step(id, lambda unit: RightsStep(request=id, kind="confirm_receipt", at=unit.now))
 
     async def stop_clock(
         self, id: RequestId, cause: PauseCause, *, holidays: Set[date] = frozenset()
@@ -169,9 +174,7 @@ class AsyncRequests:
         """The person has answered, and the clock goes on."""
         return await self._step(id, lambda unit: RightsStep(request=id, kind="resume_clock", at=unit.now))
 
-    async def extend(
-        self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()
-    ) -> RightsRequest:
+    async def extend(self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()) -> RightsRequest:
         """Extend the time, once and before it ends; the person is told why."""
         return await self._step(
             id,
@@ -225,6 +228,40 @@ class AsyncRequests:
 
         return await self._step(id, step)
 
+    async def bundle(
+        self,
+        id: RequestId,
+        *,
+        about: Mapping[str, Any] | None = None,
+        further: Iterable[Mapping[str, Any]] = (),
+        reviewed: Confidence = "probable",
+    ) -> Bundle:
+        """Everything about the person who asked, for access, or all that they provided, for portability.
+
+        *about* is what the law asks to be told beside the data (purposes, recipients, how long it is kept, ...);
+        *further* is what other systems hold. With *reviewed* ``"doubtful"`` records that a model joined by a strong
+        link are not withheld for review.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+        """
+        unit = self._flow.reader()
+        request = await load_request(unit, id)
+        if request.right not in ("access", "portability"):
+            raise InvalidRightsRequest(f"a request for {request.right} is not answered by a bundle")
+        if request.state not in ("collecting", "review"):
+            raise InvalidRightsRequest("a bundle is made while the request is being collected or reviewed")
+        return await bundle_of(
+            unit,
+            await _members(unit, request),
+            request.customer,
+            request.anchor,
+            right="access" if request.right == "access" else "portability",
+            about=about or {},
+            further=further,
+            reviewed=reviewed,
+        )
+
     async def _step(
         self,
         id: RequestId,
@@ -236,6 +273,19 @@ class AsyncRequests:
             return await take_step(unit, request, make(unit), holidays)
 
         return await self._flow.commit(plan, asked=("requests.step", id))
+
+
+async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
+    """The one record that *ref* names, or the first of the customer where it names several."""
+    named = await parties_named(unit, ref)
+    return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
+
+
+async def _members(unit: Unit, request: RightsRequest) -> tuple[PartyId, ...]:
+    """The records of the customer as it is now, with those that it had when the request came."""
+    before = [PartyId(member) for member in request.members]
+    now = [member for one in (await memberships(unit, before)).values() for member in one.members]
+    return tuple(dict.fromkeys([*before, *now]))
 
 
 async def load_request(unit: Unit, id: RequestId) -> RightsRequest:

@@ -53,7 +53,7 @@ def _aware(moment: datetime) -> datetime:
 
 @attrs.frozen(kw_only=True)
 class Requester(Document):
-    """Who asks: the person (*self*), an agent or a parent. *authority* is how the latter may: a document, by reference."""
+    """Who asks: the person (*self*), an agent or a parent. *authority* is what shows that these may, by reference."""
 
     kind: RequesterKind = attrs.field(
         default="self", validator=_word(RequesterKind, "the kind of a requester")
@@ -111,7 +111,8 @@ class Notice(Document):
 class RightsRequest(Document):
     """A request as it stands.
 
-    *customer* and *members* are the customer and the records that it had when the request came. *zone* is where days
+    *customer* and *members* are the customer and the records that it had when the request came,
+    *anchor* the one of them that the person surely is. *zone* is where days
     are counted. *response_sha256* is the digest of the answer that was given.
     """
 
@@ -125,6 +126,7 @@ class RightsRequest(Document):
     requester: Requester = attrs.field(factory=Requester)
     customer: str
     members: tuple[str, ...]
+    anchor: str
     scope: str | None = personal(default=None)
     state: RequestState = "received"
     last_at: datetime | None = None

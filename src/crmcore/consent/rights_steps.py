@@ -144,7 +144,9 @@ def _moved(request: RightsRequest, step: RightsStep, rule: DeadlineRule) -> Righ
             f"a request that is {request.state} cannot {step.kind}: it can {able or 'do nothing more'}"
         )
     if request.clock_stopped and step.kind not in ("check_identity", "refuse"):
-        raise InvalidRightsRequest("the clock stands still: resume it first, when what was asked for is there")
+        raise InvalidRightsRequest(
+            "the clock stands still: resume it first, when what was asked for is there"
+        )
     _CHECKS.get(step.kind, _anything)(request, step, rule)
     pauses = request.pauses
     if end in ANSWERED and request.clock_stopped:
@@ -308,7 +310,9 @@ def _answered(
     if told is None or told.outcome is None:
         raise InvalidRightsRequest("an answer says what came of it: done, nothing_held or refused")
     if told.outcome == "done" and not (told.proof_sha256 and _SHA256.match(told.proof_sha256)):
-        raise InvalidRightsRequest("whoever says that it is done proves it: give the SHA-256 of their receipt")
+        raise InvalidRightsRequest(
+            "whoever says that it is done proves it: give the SHA-256 of their receipt"
+        )
     if not any(notice.open and _same(notice, told) for notice in request.notices):
         raise InvalidRightsRequest("no open notice is with this processor for this: tell them first")
     notices = tuple(
@@ -329,9 +333,7 @@ def _unanswered(request: RightsRequest) -> None:
         raise InvalidRightsRequest(f"the request is {request.state}: its clock and its items are settled")
 
 
-_BESIDE: Mapping[
-    StepKind, Callable[[RightsRequest, RightsStep, DeadlineRule, Set[date]], RightsRequest]
-] = {
+_BESIDE: Mapping[StepKind, Callable[[RightsRequest, RightsStep, DeadlineRule, Set[date]], RightsRequest]] = {
     "confirm_receipt": _confirmed,
     "identify": _identified,
     "stop_clock": _stopped,
