@@ -31,8 +31,11 @@ if TYPE_CHECKING:
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.reviewing import ReviewOutcome
     from crmcore.app.rights_requests import AsyncRequests
+    from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
+    from crmcore.consent.certificate import ErasureCertificate
     from crmcore.consent.decision import Decision
+    from crmcore.consent.disposition import ErasurePlan
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Facts
     from crmcore.consent.policy import Policy
@@ -697,6 +700,41 @@ class Requests:
             InvalidRightsRequest: if the request asks for something else, or is not being collected.
         """
         return run(self._flow.bundle(id, about=about, further=further, reviewed=reviewed))
+
+    def erasure_plan(
+        self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
+    ) -> ErasurePlan:
+        """What erasing the person would do, thing by thing and with reasons. Nothing is written.
+
+        Raises:
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
+                not surely the person's: as unsure as *reviewed*, or less sure.
+        """
+        return run(self._flow.erasure_plan(id, facts=facts, reviewed=reviewed))
+
+    def erase(
+        self,
+        id: RequestId,
+        *,
+        plan_sha256: str,
+        facts: ErasureFacts | None = None,
+        reviewed: Confidence = "probable",
+    ) -> ErasureCertificate:
+        """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
+
+        Raises:
+            InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
+            CapabilityMissing: if the store cannot erase.
+        """
+        return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
+
+    def certificate(self, id: RequestId) -> ErasureCertificate:
+        """The proof of an erasure that was done.
+
+        Raises:
+            NotFound: if none was done for this request.
+        """
+        return run(self._flow.certificate(id))
 
 
 @attrs.frozen

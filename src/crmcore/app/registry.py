@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crmcore.app.frozen import CODECS as MATCHING
 from crmcore.app.journal import CODECS as BATCH
+from crmcore.consent.certificate import CODECS as CERTIFICATES
 from crmcore.consent.ledger import CODECS as CONSENT
 from crmcore.consent.rights_request import CODECS as RIGHTS
 from crmcore.identity.identity_keys import CODECS as IDENTITY
@@ -11,5 +12,5 @@ from crmcore.interaction.lay import CODECS as INTERACTION
 from crmcore.party.party_keys import CODECS as PARTY
 from crmcore.serde import Codecs
 
-REGISTRY = Codecs.of(PARTY, INTERACTION, CONSENT, RIGHTS, IDENTITY, BATCH, MATCHING)
+REGISTRY = Codecs.of(PARTY, INTERACTION, CONSENT, RIGHTS, CERTIFICATES, IDENTITY, BATCH, MATCHING)
 """Every kind of document that this crmcore reads and writes, by tag."""

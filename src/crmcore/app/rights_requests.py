@@ -8,16 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, memberships, parties_named, resolve
-from crmcore.app.subject_access import bundle_of
+from crmcore.app.subject_access import bundle_of, refuse_unsure
+from crmcore.app.subject_erasure import (
+    ErasureFacts,
+    PlannedErasure,
+    erase_named,
+    planned_erasure,
+    prepare,
+)
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.consent.bundle import Bundle, Confidence
+from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, begun_by, certify
 from crmcore.consent.deadline import deadline_for, zone_of
+from crmcore.consent.disposition import ErasurePlan
 from crmcore.consent.rights_request import (
     REQUESTED,
     RIGHTS_REQUEST,
@@ -41,8 +50,12 @@ from crmcore.consent.rights_words import (
     StepKind,
 )
 from crmcore.errors import InvalidRightsRequest, NotFound
+from crmcore.serde import Codec
+from crmcore.storage.erasure import eraser_of
 from crmcore.storage.protocol import Key
 from crmcore.values.ids import PartyId
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -262,6 +275,107 @@ class AsyncRequests:
             reviewed=reviewed,
         )
 
+    async def erasure_plan(
+        self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
+    ) -> ErasurePlan:
+        """What erasing the person would do, thing by thing and with reasons. Nothing is written.
+
+        Raises:
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
+                not surely the person's: as unsure as *reviewed*, or less sure.
+        """
+        unit = self._flow.reader()
+        request = await load_request(unit, id)
+        return (await self._planned(unit, request, facts, reviewed)).plan
+
+    async def erase(
+        self,
+        id: RequestId,
+        *,
+        plan_sha256: str,
+        facts: ErasureFacts | None = None,
+        reviewed: Confidence = "probable",
+    ) -> ErasureCertificate:
+        """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
+
+        Raises:
+            InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
+            CapabilityMissing: if the store cannot erase.
+        """
+        if self._flow.unit is not None:
+            raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
+        eraser_of(self._flow.store)
+        done = await self._begin(id, plan_sha256, facts, reviewed)
+        if done is not None:
+            return done
+        unit = self._flow.new_unit()
+        planned = await self._held(unit, await load_request(unit, id), facts)
+        reports = await erase_named(self._flow, planned.named(), str(id), unit.now)
+
+        async def finish(unit: Unit) -> ErasureCertificate:
+            begun = await _load(unit, BEGUN, id)
+            assert begun is not None  # it was committed before anything was erased
+            found = await _load(unit, CERTIFICATE, id)
+            if found is not None:
+                return found
+            made = certify(begun, reports, at=unit.now)
+            await unit.put(CERTIFICATE, id, made, expect=0)
+            return made
+
+        return await self._flow.commit(finish)
+
+    async def certificate(self, id: RequestId) -> ErasureCertificate:
+        """The proof of an erasure that was done.
+
+        Raises:
+            NotFound: if none was done for this request.
+        """
+        found = await _load(self._flow.reader(), CERTIFICATE, id)
+        if found is None:
+            raise NotFound("nothing was erased for this request yet: see crm.requests.erase(...)")
+        return found
+
+    async def _begin(
+        self, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
+    ) -> ErasureCertificate | None:
+        """Write what comes before the erasure, once; the certificate if all of it was done before."""
+
+        async def plan(unit: Unit) -> ErasureCertificate | None:
+            request = await load_request(unit, id)
+            begun = await _load(unit, BEGUN, id)
+            if begun is not None:
+                if begun.plan_sha256 != plan_sha256:
+                    raise InvalidRightsRequest("another plan was begun for this request: go on with that one")
+                return await _load(unit, CERTIFICATE, id)
+            planned = await self._planned(unit, request, facts, reviewed)
+            if planned.plan.digest != plan_sha256:
+                raise InvalidRightsRequest(
+                    "what is held has changed since this plan: make another one and look"
+                )
+            await prepare(unit, planned, str(id))
+            await unit.put(BEGUN, id, begun_by(planned.plan, str(id)), expect=0)
+            return None
+
+        return await self._flow.commit(plan)
+
+    async def _planned(
+        self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, reviewed: Confidence
+    ) -> PlannedErasure:
+        if request.right != "erasure":
+            raise InvalidRightsRequest(f"a request for {request.right} erases nothing")
+        if request.state not in ("collecting", "review"):
+            raise InvalidRightsRequest(
+                "an erasure is planned while the request is being collected or reviewed"
+            )
+        planned = await self._held(unit, request, facts)
+        refuse_unsure(planned.data, request.anchor, reviewed)
+        return planned
+
+    async def _held(self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None) -> PlannedErasure:
+        """The plan for what is held now, which is less than at first where an erasure was cut off."""
+        today = unit.now.astimezone(zone_of(request.zone)).date()
+        return await planned_erasure(unit, await _members(unit, request), today, facts or ErasureFacts())
+
     async def _step(
         self,
         id: RequestId,
@@ -286,6 +400,12 @@ async def _members(unit: Unit, request: RightsRequest) -> tuple[PartyId, ...]:
     before = [PartyId(member) for member in request.members]
     now = [member for one in (await memberships(unit, before)).values() for member in one.members]
     return tuple(dict.fromkeys([*before, *now]))
+
+
+async def _load(unit: Unit, codec: Codec[T], id: RequestId) -> T | None:
+    ref = unit.ref(codec.tag, id)
+    record = (await unit.get([ref])).get(ref)
+    return None if record is None else codec.load(record.body, record.schema)
 
 
 async def load_request(unit: Unit, id: RequestId) -> RightsRequest:

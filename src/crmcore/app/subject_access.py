@@ -14,6 +14,7 @@ from crmcore.app.subject_data import SubjectData, addresses_of, others_named, su
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Bundle, Confidence, Found, assemble
 from crmcore.consent.redaction import Redactor
+from crmcore.errors import InvalidRightsRequest
 from crmcore.identity.judgement import Judgement
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION
@@ -73,7 +74,7 @@ def merge_confidence(
         for one in judgements
         if one.live and one.verdict == "same"
     ]
-    best = {member: 2 for member in members} | {anchor: 0}
+    best = dict.fromkeys(members, 2) | {anchor: 0}
     changed = True
     while changed:
         changed = False
@@ -84,6 +85,21 @@ def merge_confidence(
                     changed = True
     words: tuple[Confidence, ...] = ("certain", "probable", "doubtful")
     return {member: words[rank] for member, rank in best.items()}
+
+
+def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence) -> None:
+    """Refuse to go on while a record may be somebody else's.
+
+    Raises:
+        InvalidRightsRequest: if one is as unsure as *reviewed*, or less sure.
+    """
+    sure = merge_confidence(data.members, anchor, data.judgements)
+    unsure = {"probable": {"probable", "doubtful"}, "doubtful": {"doubtful"}}.get(reviewed, set())
+    number = sum(sure[str(party.id)] in unsure for party in data.parties)
+    if number:
+        raise InvalidRightsRequest(
+            f"{number} of the records may be another person's: look at them, and merge them or mark them different"
+        )
 
 
 def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]:

@@ -1,12 +1,13 @@
 """Everything that a store holds about one customer, read for an answer or for an erasure.
 
-Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states and
-relationships that were taken back are found too. All interactions of the tenant are read for that, once.
+Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states
+and relationships that were taken back are found too. All interactions of the tenant are read for that, once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -187,7 +188,7 @@ def _turns(documents: Iterable[Any]) -> set[tuple[str, str]]:
     for text in _texts(list(documents)):
         words = fold(text).split()
         found.update((word, "") for word in words)
-        found.update(zip(words, words[1:], strict=False))
+        found.update(pairwise(words))
     return found
 
 

@@ -48,8 +48,8 @@ _KEYS = frozenset(
 class DeadlineRule:
     """One law's time for some rights. *extended* is the whole time from receipt, None if there is no extension.
 
-    *pauses* may stop the clock; of *at_once* the processing stops at once, whatever time the answer may take. Receipt is
-    confirmed within *confirm* business days. *identity* says whether it must be known who asks.
+    *pauses* may stop the clock; of *at_once* the processing stops at once, whatever time the answer may take. Receipt
+    is confirmed within *confirm* business days. *identity* says whether it must be known who asks.
     """
 
     id: str

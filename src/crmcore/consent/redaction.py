@@ -1,8 +1,8 @@
 """Leaving other people out of what is given to one person.
 
 Invariant: what is left out is marked where it stood, never silently gone. Whatever looks like an e-mail address or a
-phone number in a text is left out unless it is the person's own; so is every name, address, number and id of others that
-is told to the redactor.
+phone number in a text is left out unless it is the person's own; so is every name, address, number and id of others
+that is told to the redactor.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Redactor:
         if isinstance(value, str):
             return self._text(value, field)
         if isinstance(value, Mapping):
-            return self._object(value)
+            return self._object({**value, "id": ANOTHER} if _is_staff(field, value) else value)
         if isinstance(value, (list, tuple)):
             parts = [self.of(one, field) for one in value]
             return Redacted([part.value for part in parts], sum(part.count for part in parts))
@@ -125,6 +125,11 @@ class Redactor:
             return self._words.isdisjoint(fold(found).split())
         digits = _digits(found)
         return bool(_DAY.match(found)) or len(digits) < _TAIL or digits[-_TAIL:] in self._tails
+
+
+def _is_staff(field: str, value: Mapping[str, Any]) -> bool:
+    """Who of the company did something is somebody else, too."""
+    return field == "actor" and value.get("kind") == "person"
 
 
 def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:

@@ -1,7 +1,7 @@
 """A request that somebody makes about their own data, from its receipt to its end.
 
-Invariant: a request is what its steps make of it: replaying them gives it again. A step that its state does not allow is
-refused, nothing is closed while somebody who was told has not answered, and time never runs backwards.
+Invariant: a request is what its steps make of it: replaying them gives it again. A step that its state does not allow
+is refused, nothing is closed while somebody who was told has not answered, and time never runs backwards.
 """
 
 from __future__ import annotations

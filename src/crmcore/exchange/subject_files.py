@@ -82,7 +82,7 @@ def _csv(items: Iterable[Item]) -> bytes:
     paths = sorted({path for one in flat for path in one})
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow([*_COLUMNS, *map(disarmed, paths)])
+    writer.writerow(["item", *_COLUMNS[1:], *map(disarmed, paths)])
     for row, one in zip(rows, flat, strict=True):
         head = ["" if row[name] is None else str(row[name]) for name in _COLUMNS]
         writer.writerow([disarmed(cell) for cell in (*head, *(one.get(path, "") for path in paths))])

@@ -1,0 +1,279 @@
+"""Erasing a person by disposition: what is held, what becomes of it, and the commands that do it.
+
+Invariant: the commands may be sent again from any point at which they were cut off: what was done is not done twice,
+and the certificate tells what the first plan said. Whatever is erased is named to the store, so that it is erased again
+after an older backup was restored. What stays of a talk with others stays as a record of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+
+import attrs
+
+from crmcore.app.flow import Flow
+from crmcore.app.frozen import fixed_id
+from crmcore.app.interactions import record_interaction
+from crmcore.app.near_index import FEATURES
+from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
+from crmcore.app.unit import Unit
+from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import CONTACT_POINT
+from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
+from crmcore.interaction.interaction import Interaction, Participant
+from crmcore.interaction.lay import DEDUPE, INTERACTION
+from crmcore.party.party_keys import PARTY, RELATIONSHIP, key
+from crmcore.storage.erasing import cleaning_put_off
+from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
+from crmcore.storage.protocol import Entry, Ref
+from crmcore.values.ids import Id, PartyId
+from crmcore.values.moment import moment_instant
+from crmcore.values.personal import FieldClass, field_classes
+
+_FURTHER = "further"
+
+Place = Ref | tuple[str, int]
+"""A record, or an entry by its ledger and number."""
+
+
+@attrs.frozen(kw_only=True)
+class ErasureFacts:
+    """What an app knows beside the store.
+
+    *purposes* are those for which data of a kind is still needed, by the kind (``"party"``, ``"interaction"``,
+    ``"consent.event"``, ...; ``"*"``: any); *holds* are legal holds; *table* stands for the one that crmcore ships.
+    """
+
+    purposes: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    holds: tuple[LegalHold, ...] = ()
+    table: tuple[Disposition, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PlannedErasure:
+    """A plan, what it was made of, and where each of its things is."""
+
+    plan: ErasurePlan
+    data: SubjectData
+    places: Mapping[str, Place]
+
+    def named(self) -> Iterator[Place]:
+        """What is to be erased: what goes, and what an anonymous record stands for."""
+        for one in self.plan.of("delete", "anonymise"):
+            yield self.places[one.place]
+
+
+async def planned_erasure(
+    unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts
+) -> PlannedErasure:
+    """What erasing the records *members* would do, from what the store holds now."""
+    data = await subject_data(unit, members)
+    held: dict[str, Held] = {}
+    places: dict[str, Place] = {}
+    for thing, place in _held(unit, data, facts, today):
+        held[thing.place], places[thing.place] = thing, place
+    plan = plan_erasure(held.values(), today=today, table=facts.table, holds=facts.holds)
+    derived = [one async for one in _derived(unit, data, plan, places)]
+    points = [one async for one in _points(unit, data, plan, places)]
+    return PlannedErasure(
+        plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points)), data=data, places=places
+    )
+
+
+def _held(unit: Unit, data: SubjectData, facts: ErasureFacts, today: date) -> Iterator[tuple[Held, Place]]:
+    def held(
+        kind: str, place: Place, classes: frozenset[FieldClass], day: date, shared: bool = False
+    ) -> Held:
+        purposes = facts.purposes.get(kind, frozenset()) | facts.purposes.get("*", frozenset())
+        return Held(place=_name(place), kind=kind, classes=classes, day=day, purposes=purposes, shared=shared)
+
+    for party in data.parties:
+        ref = unit.ref(PARTY.tag, party.id)
+        yield held(PARTY.tag, ref, _classes(party), today), ref
+    standing = _standing(data.interactions)
+    for one in data.interactions:
+        ref = unit.ref(INTERACTION.tag, one.id)
+        shared = one.id in standing and bool(set(one.parties) - set(data.members))
+        yield held(INTERACTION.tag, ref, _classes(one), moment_instant(one.occurred_at).date(), shared), ref
+    for link in data.relationships:
+        ref = unit.ref(RELATIONSHIP.tag, link.id)
+        yield held(RELATIONSHIP.tag, ref, _classes(link), today), ref
+    for judgement in data.judgements:
+        ref = unit.ref(JUDGEMENT.tag, judgement.id)
+        yield held(JUDGEMENT.tag, ref, _classes(judgement), judgement.recorded_at.date()), ref
+    for entry in data.entries:
+        kind, place = entry.schema.partition("/")[0], (entry.stream, entry.seq)
+        classes: frozenset[FieldClass] = frozenset({"personal"})
+        yield held(kind, place, classes, entry.occurred_at.date()), place
+
+
+def _classes(value: object) -> frozenset[FieldClass]:
+    return frozenset(field_classes(type(value)).values())
+
+
+def _standing(interactions: Iterable[Interaction]) -> frozenset[str]:
+    """The interactions that were neither replaced nor are themselves what takes one back."""
+    found = list(interactions)
+    gone = {one.corrects for one in found} | {one.retracts for one in found}
+    return frozenset(one.id for one in found if one.id not in gone and one.retracts is None)
+
+
+async def _derived(
+    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
+) -> AsyncIterator[Disposal]:
+    """What the library made of the records itself: it goes with the record, or stays with it."""
+    by_place = {one.place: one for one in plan.disposals}
+    for member in data.members:
+        ref = unit.ref(PARTY.tag, member)
+        owner = by_place.get(_name(ref))
+        if owner is None:
+            continue
+        features = unit.ref(FEATURES, member)
+        refs = [features, unit.ref(CLUSTER.tag, member)]
+        stored = await unit.get(refs, check=False)
+        body = stored[features].body if features in stored else {}
+        further = [
+            unit.ref(FEATURES, fixed_id(FEATURES, member, str(n))) for n in range(body.get(_FURTHER, 0))
+        ]
+        for one in (*stored, *further):
+            places[_name(one)] = one
+            yield attrs.evolve(owner, place=_name(one), kind=one.kind)
+    # Keys that did not fit on a record lie on others.
+    for disposal in plan.disposals:
+        place = places[disposal.place]
+        if isinstance(place, Ref) and place.kind in (PARTY.tag, INTERACTION.tag):
+            for one in await satellites(unit, [place]):
+                places[_name(one)] = one
+                yield attrs.evolve(disposal, place=_name(one), kind=one.kind)
+
+
+async def _points(
+    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
+) -> AsyncIterator[Disposal]:
+    """The record of an address whose ledger keeps nothing, of this person or of anybody else, goes too."""
+    going = {places[one.place] for one in plan.of("delete", "anonymise")}
+    line = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
+    for ref in data.points:
+        stream = f"consent:cp:{ref.id}"
+        left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
+        if not left and line is not None:
+            places[_name(ref)] = ref
+            yield attrs.evolve(line, place=_name(ref), kind=CONTACT_POINT.tag)
+
+
+async def _all(unit: Unit, stream: str) -> list[Entry]:
+    found: list[Entry] = []
+    after: dict[str, int] | None = None
+    while True:
+        page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
+        found += [entry for entry in page.items if entry.body]
+        if page.next is None:
+            return found
+        after = {stream: page.items[-1].seq}
+
+
+_LAST = {PARTY.tag: 1, CLUSTER.tag: 2}
+"""By parties all the rest is found, and by the cluster the parties: if an erasure is cut off, they are there still."""
+
+
+def _order(place: Place) -> tuple[int, str]:
+    return (_LAST.get(place.kind, 0) if isinstance(place, Ref) else 0, _name(place))
+
+
+def _name(place: Place) -> str:
+    return f"{place.kind} {place.id}" if isinstance(place, Ref) else f"{place[0]} {place[1]}"
+
+
+# --- the commands -------------------------------------------------------------------------------------
+
+
+async def prepare(unit: Unit, planned: PlannedErasure, request: str) -> None:
+    """Plan what is written before anything is erased: what stays of talks with others, and that consent is over."""
+    by_id = {_name(unit.ref(INTERACTION.tag, one.id)): one for one in planned.data.interactions}
+    for disposal in planned.plan.of("anonymise"):
+        one = by_id.get(disposal.place)
+        if one is None:
+            continue
+        mark = f"erasure:{one.id}"
+        if not (await unit.find([key(DEDUPE, mark)]))[key(DEDUPE, mark)]:
+            await record_interaction(unit, anonymous(one, planned.data, mark))
+    await _end_consent(unit, planned, request)
+
+
+def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
+    """What stays of a talk with others: that they took part, when and how. *mark* keeps it from being written twice."""
+    addresses = addresses_of(data.parties)
+    return Interaction(
+        kind=one.kind,
+        direction=one.direction,
+        occurred_at=one.occurred_at,
+        ended_at=one.ended_at,
+        channel=one.channel,
+        automated=one.automated,
+        confidential=one.confidential,
+        dedupe_key=mark,
+        participants=tuple(
+            Participant(party=who.party, role=who.role)
+            for who in one.participants
+            if who.party is not None
+            and who.party not in data.members
+            and (who.address or "").casefold() not in addresses
+        ),
+    )
+
+
+async def _end_consent(unit: Unit, planned: PlannedErasure, request: str) -> None:
+    """Where acts are kept as evidence, the last of them says that nothing is permitted any more."""
+    kept: dict[str, Entry] = {}
+    staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
+    for entry in planned.data.entries:
+        if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
+            kept[entry.stream] = entry
+    for stream, entry in kept.items():
+        act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
+        if act.kind == "withdraw" and act.via == f"erasure:{request}":
+            continue
+        end = ConsentEvent(
+            id=str(unit.ids.new(Id)),
+            kind="withdraw",
+            occurred_at=unit.now,
+            recorded_at=unit.now,
+            scope=Scope(controller=act.scope.controller, point=act.scope.point),
+            record=act.record,
+            members=act.members,
+            via=f"erasure:{request}",
+            actor=unit.actor,
+        )
+        # About nobody by name, so that it stays when the person is erased.
+        unit.event(stream, end, subjects=())
+
+
+async def erase_named(
+    flow: Flow, named: Iterable[Place], request: str, at: datetime
+) -> tuple[ErasureReport, ...]:
+    """Erase what is named, in as few erasures as the store takes; an SQLite file is written anew once."""
+    eraser = eraser_of(flow.store)
+    ordered = sorted(set(named), key=_order)
+    size = flow.store.describe().limits.max_ops
+    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    reports: list[ErasureReport] = []
+    for number, part in enumerate(parts, 1):
+        digest = hashlib.sha256("\x1e".join(map(_name, part)).encode()).hexdigest()[:16]
+        erasure = Erasure(
+            tenant=flow.tenant,
+            refs=frozenset(one for one in part if isinstance(one, Ref)),
+            entries=frozenset(one for one in part if not isinstance(one, Ref)),
+            idem=f"erasure:{request}:{digest}",
+            actor=flow.actor,
+            reason=f"request {request}",
+            at=at,
+        )
+        if number < len(parts):
+            with cleaning_put_off():
+                reports.append(await eraser.erase(erasure))
+        else:
+            reports.append(await eraser.erase(erasure))
+    return tuple(reports)
