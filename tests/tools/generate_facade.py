@@ -20,6 +20,7 @@ MODULES = (
     "customers",
     "consents",
     "rights_requests",
+    "retaining",
     "imports",
 )
 HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.

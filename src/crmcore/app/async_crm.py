@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from crmcore.app.interactions import AsyncInteractions
     from crmcore.app.parties import AsyncParties
     from crmcore.app.relationships import AsyncRelationships
+    from crmcore.app.retaining import AsyncRetention
     from crmcore.app.rights_requests import AsyncRequests
 
 
@@ -123,6 +124,13 @@ class _Namespaces:
         from crmcore.app.rights_requests import AsyncRequests
 
         return AsyncRequests(self._flow)
+
+    @cached_property
+    def retention(self) -> AsyncRetention:
+        """Plan how long customers are kept."""
+        from crmcore.app.retaining import AsyncRetention
+
+        return AsyncRetention(self._flow)
 
 
 class AsyncCrm(_Namespaces):

@@ -22,6 +22,7 @@ from crmcore.app.facade import (
     Parties,
     Relationships,
     Requests,
+    Retention,
 )
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
@@ -71,6 +72,11 @@ class _Namespaces(Generic[Twin]):
     def requests(self) -> Requests:
         """Answer what people ask about their own data."""
         return Requests(self._twin.requests)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Plan how long customers are kept."""
+        return Retention(self._twin.retention)
 
 
 class Crm(_Namespaces[AsyncCrm]):

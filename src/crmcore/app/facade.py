@@ -14,7 +14,7 @@ from crmcore.storage.lift import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from pathlib import Path
     from typing import Any
 
@@ -29,17 +29,20 @@ if TYPE_CHECKING:
     from crmcore.app.parties import AsyncParties, P
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.resolve import Membership, Reference
+    from crmcore.app.retaining import Applied, AsyncRetention, RetainedPage
     from crmcore.app.reviewing import ReviewOutcome
     from crmcore.app.rights_requests import AsyncRequests
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
     from crmcore.consent.certificate import ErasureCertificate
     from crmcore.consent.decision import Decision
-    from crmcore.consent.disposition import ErasurePlan
+    from crmcore.consent.disposition import ErasurePlan, LegalHold
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Facts
+    from crmcore.consent.lapsing import PermitLapsing
     from crmcore.consent.policy import Policy
     from crmcore.consent.request import Message, Use
+    from crmcore.consent.retention import Retained, RetentionPlan, RetentionPolicy
     from crmcore.consent.rights_request import Requester, RequestId, RightsRequest, RightsStep
     from crmcore.consent.rights_steps import Due
     from crmcore.consent.rights_words import (
@@ -735,6 +738,63 @@ class Requests:
             NotFound: if none was done for this request.
         """
         return run(self._flow.certificate(id))
+
+
+@attrs.frozen
+class Retention:
+    """How long customers are kept, and which permits are about to lapse."""
+
+    _flow: AsyncRetention
+
+    def customers(
+        self,
+        *,
+        category: str = "prospect",
+        jurisdictions: Iterable[str] = (),
+        after: str | None = None,
+        limit: int = 500,
+    ) -> RetainedPage:
+        """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
+
+        Somebody who never wrote has no last contact but the day on which they were recorded. *jurisdictions* apply
+        beside what addresses and numbers tell. Other days and categories are the app's to add.
+        """
+        return run(
+            self._flow.customers(category=category, jurisdictions=jurisdictions, after=after, limit=limit)
+        )
+
+    def plan(
+        self,
+        things: Iterable[Retained],
+        *,
+        policies: Iterable[RetentionPolicy] | None = None,
+        holds: Iterable[LegalHold] = (),
+    ) -> RetentionPlan:
+        """What becomes of each thing today, with reasons. Nothing is written."""
+        return run(self._flow.plan(things, policies=policies, holds=holds))
+
+    def apply(self, plan: RetentionPlan) -> Applied:
+        """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
+
+        Steps about anything else, and those that want a fact first, are given back: they are not ours to do.
+
+        Raises:
+            CapabilityMissing: if somebody is to be erased and the store cannot.
+        """
+        return run(self._flow.apply(plan))
+
+    def lapsing(
+        self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
+    ) -> PermitLapsing | None:
+        """When what permits to contact a customer will permit no more, if that is *within* so long.
+
+        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.lapsing(ref, purpose=purpose, channel=channel, within=within, **asked))
 
 
 @attrs.frozen

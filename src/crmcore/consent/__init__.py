@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
+    from crmcore.consent.bundle import Bundle, Item
+    from crmcore.consent.certificate import ErasureCertificate
     from crmcore.consent.customer_decision import Member, decide_customer
+    from crmcore.consent.deadline import DeadlineRule, deadline_for, read_deadlines, shipped_deadlines
     from crmcore.consent.decision import Decision, RuleHit, decide
+    from crmcore.consent.disposition import (
+        Disposition,
+        ErasurePlan,
+        LegalHold,
+        plan_erasure,
+        read_dispositions,
+        shipped_dispositions,
+    )
     from crmcore.consent.event import ConsentEvent, Evidence, Scope
     from crmcore.consent.facts import (
         Attempt,
@@ -18,58 +29,105 @@ if TYPE_CHECKING:
         Relation,
         Subject,
     )
+    from crmcore.consent.lapsing import PermitLapsing
     from crmcore.consent.pack import Pack, Rule
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.retention import (
+        Retained,
+        RetentionPlan,
+        RetentionPolicy,
+        RetentionStep,
+        plan_retention,
+        read_retention,
+        shipped_retention,
+    )
+    from crmcore.consent.rights_request import Requester, RightsRequest, RightsStep
+    from crmcore.consent.rights_steps import Due, due_of
     from crmcore.consent.vectors import Vector, read_vectors
 
 __all__ = [
     "Attempt",
+    "Bundle",
     "Collection",
     "ConsentEvent",
+    "DeadlineRule",
     "Decision",
     "Disagreement",
+    "Disposition",
+    "Due",
+    "ErasureCertificate",
+    "ErasurePlan",
     "Evidence",
     "Facts",
+    "Item",
     "Laws",
+    "LegalHold",
     "Listing",
     "Member",
     "Message",
     "Pack",
+    "PermitLapsing",
     "PointFacts",
     "Policy",
     "RegisterCheck",
     "Relation",
     "Request",
+    "Requester",
+    "Retained",
+    "RetentionPlan",
+    "RetentionPolicy",
+    "RetentionStep",
+    "RightsRequest",
+    "RightsStep",
     "Rule",
     "RuleHit",
     "Scope",
     "Subject",
     "Use",
     "Vector",
+    "deadline_for",
     "decide",
     "decide_customer",
+    "due_of",
+    "plan_erasure",
+    "plan_retention",
+    "read_deadlines",
+    "read_dispositions",
     "read_pack",
+    "read_retention",
     "read_vectors",
     "replay",
+    "shipped_deadlines",
+    "shipped_dispositions",
     "shipped_laws",
     "shipped_packs",
+    "shipped_retention",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
+        "bundle": "Bundle Item",
+        "certificate": "ErasureCertificate",
         "customer_decision": "Member decide_customer",
+        "deadline": "DeadlineRule deadline_for read_deadlines shipped_deadlines",
         "decision": "Decision RuleHit decide",
+        "disposition": "Disposition ErasurePlan LegalHold plan_erasure read_dispositions shipped_dispositions",
         "event": "ConsentEvent Evidence Scope",
         "facts": "Attempt Collection Facts Listing PointFacts RegisterCheck Relation Subject",
+        "lapsing": "PermitLapsing",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "policy": "Policy",
         "replay": "Disagreement replay",
         "request": "Message Request Use",
+        "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "
+        "shipped_retention",
+        "rights_request": "Requester RightsRequest RightsStep",
+        "rights_steps": "Due due_of",
         "vectors": "Vector read_vectors",
     },
 )
