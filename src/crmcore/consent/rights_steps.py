@@ -300,7 +300,8 @@ def _notified(
         raise InvalidRightsRequest("a notice names who was told, and what")
     if any(_same(notice, step.notice) for notice in request.open_notices):
         raise InvalidRightsRequest("this processor was told this already, and has not answered yet")
-    return attrs.evolve(request, notices=(*request.notices, step.notice))
+    told = attrs.evolve(step.notice, answered_at=None, outcome=None, proof_sha256=None)
+    return attrs.evolve(request, notices=(*request.notices, told))
 
 
 def _answered(
