@@ -7,23 +7,23 @@ that is applied twice does nothing twice.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, append_act
-from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.interactions import AsyncInteractions
-from crmcore.app.resolve import Reference, memberships
-from crmcore.app.subject_erasure import ErasureFacts, erase_named, planned_erasure, prepare
-from crmcore.app.unit import Unit
+from crmcore.app.resolve import memberships
+from crmcore.app.subject_erasure import (
+    ErasureFacts,
+    erase_planned,
+    planned_erasure,
+    prepare,
+    restrict_person,
+)
 from crmcore.consent.disposition import LegalHold
-from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.known import jurisdictions_of
-from crmcore.consent.lapsing import PermitLapsing, permits
 from crmcore.consent.retention import (
     Retained,
     RetentionPlan,
@@ -31,7 +31,6 @@ from crmcore.consent.retention import (
     RetentionStep,
     plan_retention,
 )
-from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
@@ -152,61 +151,15 @@ class AsyncRetention:
     async def _erase(self, members: tuple[PartyId, ...], mark: str) -> None:
         eraser_of(self._flow.store)
 
-        async def plan(unit: Unit) -> None:
-            planned = await planned_erasure(unit, members, unit.now.date(), ErasureFacts())
-            await prepare(unit, planned, mark)
-
-        await self._flow.commit(plan)
         unit = self._flow.new_unit()
         planned = await planned_erasure(unit, members, unit.now.date(), ErasureFacts())
-        await erase_named(self._flow, planned.named(), mark, unit.now)
+        await prepare(self._flow, planned, mark)
+        await erase_planned(self._flow, planned, mark, unit.now)
 
     async def _restrict(self, members: tuple[PartyId, ...], step: RetentionStep) -> bool:
         """Restrict the processing of a person's data, unless it is restricted for this already."""
         mark = f"retention:{step.purpose}"
-
-        async def plan(unit: Unit) -> bool:
-            parties = await load_parties(unit, members)
-            for party in parties:
-                if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
-                    return False
-            event = ConsentEvent(
-                id=str(unit.ids.new(Id)),
-                kind="restrict",
-                occurred_at=unit.now,
-                recorded_at=unit.now,
-                scope=Scope(controller=unit.tenant),
-                record=str(parties[0].id),
-                members=tuple(map(str, members)),
-                via=mark,
-                actor=unit.actor,
-            )
-            await append_act(unit, event, parties[0], None)
-            return True
-
-        return await self._flow.commit(plan)
-
-    async def lapsing(
-        self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
-    ) -> PermitLapsing | None:
-        """When what permits to contact a customer will permit no more, if that is *within* so long.
-
-        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
-
-        Raises:
-            NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
-        """
-        consents = AsyncConsents(self._flow)
-        now = self._flow.clock()
-        first = await consents.decide(ref, purpose=purpose, channel=channel, at=now, **asked)
-        held, moment = permits(first), first.expires_at
-        while held and moment is not None and moment <= now + within:
-            decision = await consents.decide(ref, purpose=purpose, channel=channel, at=moment, **asked)
-            if not permits(decision):
-                return PermitLapsing(at=moment, purpose=first.purpose, channel=first.channel, rules=held)
-            held, moment = permits(decision), decision.expires_at
-        return None
+        return await self._flow.commit(lambda unit: restrict_person(unit, members, mark))
 
 
 def _recorded(id: PartyId) -> date:

@@ -18,7 +18,7 @@ from crmcore.app.subject_access import bundle_of, refuse_unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
     PlannedErasure,
-    erase_named,
+    erase_planned,
     planned_erasure,
     prepare,
 )
@@ -310,7 +310,8 @@ class AsyncRequests:
             return done
         unit = self._flow.new_unit()
         planned = await self._held(unit, await load_request(unit, id), facts)
-        reports = await erase_named(self._flow, planned.named(), str(id), unit.now)
+        await prepare(self._flow, planned, str(id))
+        reports = await erase_planned(self._flow, planned, str(id), unit.now)
 
         async def finish(unit: Unit) -> ErasureCertificate:
             begun = await _load(unit, BEGUN, id)
@@ -338,7 +339,7 @@ class AsyncRequests:
     async def _begin(
         self, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
     ) -> ErasureCertificate | None:
-        """Write what comes before the erasure, once; the certificate if all of it was done before."""
+        """Note what the plan says, before anything is done; the certificate if all of it was done before."""
 
         async def plan(unit: Unit) -> ErasureCertificate | None:
             request = await load_request(unit, id)
@@ -352,7 +353,6 @@ class AsyncRequests:
                 raise InvalidRightsRequest(
                     "what is held has changed since this plan: make another one and look"
                 )
-            await prepare(unit, planned, str(id))
             await unit.put(BEGUN, id, begun_by(planned.plan, str(id)), expect=0)
             return None
 

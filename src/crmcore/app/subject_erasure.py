@@ -10,13 +10,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import attrs
 
+from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.frozen import fixed_id
 from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
+from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
@@ -34,6 +38,9 @@ from crmcore.values.moment import moment_instant
 from crmcore.values.personal import FieldClass, field_classes
 
 _FURTHER = "further"
+
+_TALKS = 20
+"""So many talks are written anew at a time; halves of them where the store takes no more."""
 
 Place = Ref | tuple[str, int]
 """A record, or an entry by its ledger and number."""
@@ -190,17 +197,54 @@ def _name(place: Place) -> str:
 # --- the commands -------------------------------------------------------------------------------------
 
 
-async def prepare(unit: Unit, planned: PlannedErasure, request: str) -> None:
-    """Plan what is written before anything is erased: what stays of talks with others, and that consent is over."""
-    by_id = {_name(unit.ref(INTERACTION.tag, one.id)): one for one in planned.data.interactions}
-    for disposal in planned.plan.of("anonymise"):
-        one = by_id.get(disposal.place)
-        if one is None:
-            continue
-        mark = f"erasure:{one.id}"
-        if not (await unit.find([key(DEDUPE, mark)]))[key(DEDUPE, mark)]:
-            await record_interaction(unit, anonymous(one, planned.data, mark))
-    await _end_consent(unit, planned, request)
+async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
+    """Write what comes before anything is erased: what stays of talks with others, and that consent is over.
+
+    Done again it writes nothing twice.
+    """
+    by_place = {_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions}
+    shared = [by_place[one.place] for one in planned.plan.of("anonymise") if one.place in by_place]
+
+    async def some(chunk: Sequence[Interaction]) -> None:
+        async def plan(unit: Unit) -> None:
+            for one in chunk:
+                stands = key(DEDUPE, f"erasure:{one.id}")
+                if not (await unit.find([stands], check=True))[stands]:
+                    await record_interaction(unit, anonymous(one, planned.data, f"erasure:{one.id}"))
+
+        await flow.commit(plan)
+
+    for start in range(0, len(shared), _TALKS):
+        await in_parts(some, shared[start : start + _TALKS], lambda done: None)
+    await flow.commit(lambda unit: _end_consent(unit, planned, mark))
+    staying = [
+        place.id
+        for one in planned.plan.of("restrict")
+        if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
+    ]
+    if staying:
+        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}"))
+
+
+async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
+    """Plan that the data of a person is only kept from now on; False if that was recorded under *mark* before."""
+    parties = await load_parties(unit, members)
+    for party in parties:
+        if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
+            return False
+    event = ConsentEvent(
+        id=str(unit.ids.new(Id)),
+        kind="restrict",
+        occurred_at=unit.now,
+        recorded_at=unit.now,
+        scope=Scope(controller=unit.tenant),
+        record=str(parties[0].id),
+        members=tuple(map(str, members)),
+        via=mark,
+        actor=unit.actor,
+    )
+    await append_act(unit, event, parties[0], None)
+    return True
 
 
 def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
@@ -225,7 +269,7 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
     )
 
 
-async def _end_consent(unit: Unit, planned: PlannedErasure, request: str) -> None:
+async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
     """Where acts are kept as evidence, the last of them says that nothing is permitted any more."""
     kept: dict[str, Entry] = {}
     staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
@@ -233,9 +277,9 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, request: str) -> Non
         if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
             kept[entry.stream] = entry
     for stream, entry in kept.items():
-        act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
-        if act.kind == "withdraw" and act.via == f"erasure:{request}":
+        if any(body.get("via") == f"erasure:{mark}" for _, body in await unit.entries(stream)):
             continue
+        act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
         end = ConsentEvent(
             id=str(unit.ids.new(Id)),
             kind="withdraw",
@@ -244,36 +288,61 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, request: str) -> Non
             scope=Scope(controller=act.scope.controller, point=act.scope.point),
             record=act.record,
             members=act.members,
-            via=f"erasure:{request}",
+            via=f"erasure:{mark}",
             actor=unit.actor,
         )
         # About nobody by name, so that it stays when the person is erased.
         unit.event(stream, end, subjects=())
 
 
-async def erase_named(
-    flow: Flow, named: Iterable[Place], request: str, at: datetime
+async def erase_planned(
+    flow: Flow, planned: PlannedErasure, mark: str, at: datetime
 ) -> tuple[ErasureReport, ...]:
-    """Erase what is named, in as few erasures as the store takes; an SQLite file is written anew once."""
+    """Erase what a plan names, in as few erasures as the store takes; an SQLite file is written anew once.
+
+    Where no entry of a ledger is kept, the last of them names the person, and takes whatever else names them.
+    """
     eraser = eraser_of(flow.store)
-    ordered = sorted(set(named), key=_order)
-    size = flow.store.describe().limits.max_ops
-    parts = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    named = _erasures(flow, planned, mark, at)
     reports: list[ErasureReport] = []
-    for number, part in enumerate(parts, 1):
-        digest = hashlib.sha256("\x1e".join(map(_name, part)).encode()).hexdigest()[:16]
-        erasure = Erasure(
+    for erasure in named[:-1]:
+        with cleaning_put_off():
+            reports.append(await eraser.erase(erasure))
+    if named:
+        reports.append(await eraser.erase(named[-1]))
+    return tuple(reports)
+
+
+def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> list[Erasure]:
+    ordered = sorted(set(planned.named()), key=_order)
+    size = flow.store.describe().limits.max_ops
+
+    def erasure(names: Sequence[str], **named: frozenset[Any]) -> Erasure:
+        digest = hashlib.sha256("\x1e".join(names).encode()).hexdigest()[:16]
+        return Erasure(
             tenant=flow.tenant,
+            idem=f"erasure:{mark}:{digest}",
+            actor=flow.actor,
+            reason=f"request {mark}",
+            at=at,
+            **named,
+        )
+
+    found = [
+        erasure(
+            [_name(one) for one in part],
             refs=frozenset(one for one in part if isinstance(one, Ref)),
             entries=frozenset(one for one in part if not isinstance(one, Ref)),
-            idem=f"erasure:{request}:{digest}",
-            actor=flow.actor,
-            reason=f"request {request}",
-            at=at,
         )
-        if number < len(parts):
-            with cleaning_put_off():
-                reports.append(await eraser.erase(erasure))
-        else:
-            reports.append(await eraser.erase(erasure))
-    return tuple(reports)
+        for start in range(0, len(ordered), size)
+        if (part := ordered[start : start + size])
+    ]
+    kept = any(not isinstance(planned.places[one.place], Ref) for one in planned.plan.of("keep", "restrict"))
+    if not kept:
+        members = [str(member) for member in planned.data.members]
+        found += [
+            erasure(part, subjects=frozenset(part))
+            for start in range(0, len(members), size)
+            if (part := members[start : start + size])
+        ]
+    return found
