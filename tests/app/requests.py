@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from crmcore import Crm
 from crmcore.consent import RightsRequest
+from crmcore.consent.rights_words import Right
 from crmcore.storage import MemoryStore
 from crmcore.storage.protocol import Store
 
@@ -29,14 +30,14 @@ def customers(store: Store | None = None, clock: Clock | None = None) -> Crm:
     return Crm(store or MemoryStore(), clock=clock or Clock())
 
 
-def collecting(crm: Crm, ref: str, right: str) -> RightsRequest:
+def collecting(crm: Crm, ref: str, right: Right) -> RightsRequest:
     """A request that was received, identified and accepted, and is being collected."""
     request = crm.requests.receive(
         ref,
         right=right,
         law="gdpr",
         channel="email",
-        zone="Europe/Berlin",  # type: ignore[arg-type]  # a right
+        zone="Europe/Berlin",
     )
     crm.requests.identify(request.id, "logged_in")
     crm.requests.move(request.id, "accept")

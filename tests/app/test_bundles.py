@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from crmcore import Crm, Person
 from crmcore.consent import Bundle
 from crmcore.consent.redaction import ANOTHER
+from crmcore.consent.rights_words import Right
 from crmcore.errors import InvalidRightsRequest
 from crmcore.exchange import bundle_digest, bundle_files, bundle_schema
 from crmcore.values.source import Actor
@@ -24,7 +25,7 @@ from tests.app.requests import collecting, customers
 SAID = "ask Ann about 4711"
 
 
-def bundle_of(crm: Crm, ref: str = "ann@x.example", right: str = "access", **options: Any) -> Bundle:
+def bundle_of(crm: Crm, ref: str = "ann@x.example", right: Right = "access", **options: Any) -> Bundle:
     return crm.requests.bundle(collecting(crm, ref, right).id, **options)
 
 

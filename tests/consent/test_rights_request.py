@@ -182,10 +182,12 @@ def test_time_never_runs_backwards() -> None:
 
 
 def test_what_is_settled_or_closed_takes_no_step() -> None:
-    for kind in ("stop_clock", "extend", "decide_item"):
+    kinds: tuple[StepKind, ...] = ("stop_clock", "extend", "decide_item")
+    for kind in kinds:
         with pytest.raises(InvalidRightsRequest, match="settled"):
             advance(ready("responded"), step(kind, reason="r", cause="identity"))
-    for kind in ("identify", "notify", "resume_clock", "answer", "confirm_receipt"):
+    beside: tuple[StepKind, ...] = ("identify", "notify", "resume_clock", "answer", "confirm_receipt")
+    for kind in beside:
         with pytest.raises(InvalidRightsRequest, match="closed"):
             advance(ready("closed"), step(kind))
     with pytest.raises(InvalidRightsRequest, match="received once"):

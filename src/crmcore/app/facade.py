@@ -14,7 +14,7 @@ from crmcore.storage.lift import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from pathlib import Path
     from typing import Any
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from crmcore.consent.disposition import ErasurePlan, LegalHold
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Facts
+    from crmcore.consent.lapsing import PermitLapsing
     from crmcore.consent.policy import Policy
     from crmcore.consent.request import Message, Use
     from crmcore.consent.retention import Retained, RetentionPlan, RetentionPolicy
@@ -781,6 +782,19 @@ class Retention:
             CapabilityMissing: if somebody is to be erased and the store cannot.
         """
         return run(self._flow.apply(plan))
+
+    def lapsing(
+        self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
+    ) -> PermitLapsing | None:
+        """When what permits to contact a customer will permit no more, if that is *within* so long.
+
+        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.lapsing(ref, purpose=purpose, channel=channel, within=within, **asked))
 
 
 @attrs.frozen

@@ -7,14 +7,16 @@ that is applied twice does nothing twice.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import attrs
 
+from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.interactions import AsyncInteractions
-from crmcore.app.resolve import memberships
+from crmcore.app.resolve import Reference, memberships
 from crmcore.app.subject_erasure import (
     ErasureFacts,
     erase_planned,
@@ -24,6 +26,7 @@ from crmcore.app.subject_erasure import (
 )
 from crmcore.consent.disposition import LegalHold
 from crmcore.consent.known import jurisdictions_of
+from crmcore.consent.lapsing import PermitLapsing, permits
 from crmcore.consent.retention import (
     Retained,
     RetentionPlan,
@@ -31,6 +34,7 @@ from crmcore.consent.retention import (
     RetentionStep,
     plan_retention,
 )
+from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
@@ -139,6 +143,28 @@ class AsyncRetention:
             else:
                 left.append(step)
         return Applied(erased=erased, restricted=restricted, left=tuple(left))
+
+    async def lapsing(
+        self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
+    ) -> PermitLapsing | None:
+        """When what permits to contact a customer will permit no more, if that is *within* so long.
+
+        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        consents = AsyncConsents(self._flow)
+        now = self._flow.clock()
+        first = await consents.decide(ref, purpose=purpose, channel=channel, at=now, **asked)
+        held, moment = permits(first), first.expires_at
+        while held and moment is not None and moment <= now + within:
+            decision = await consents.decide(ref, purpose=purpose, channel=channel, at=moment, **asked)
+            if not permits(decision):
+                return PermitLapsing(at=moment, purpose=first.purpose, channel=first.channel, rules=held)
+            held, moment = permits(decision), decision.expires_at
+        return None
 
     async def _members(self, place: str) -> tuple[PartyId, ...]:
         """The records of the customer that *place* names; none if it names something else, or who is erased."""

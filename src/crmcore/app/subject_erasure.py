@@ -341,8 +341,8 @@ def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> l
     if not kept:
         members = [str(member) for member in planned.data.members]
         found += [
-            erasure(part, subjects=frozenset(part))
+            erasure(some, subjects=frozenset(some))
             for start in range(0, len(members), size)
-            if (part := members[start : start + size])
+            if (some := members[start : start + size])
         ]
     return found
