@@ -704,6 +704,16 @@ class Requests:
         """
         return run(self._flow.bundle(id, about=about, further=further, reviewed=reviewed))
 
+    def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
+        """Record the act that a request for restriction, objection or against sale is, so that every decision sees it.
+
+        *purposes* narrow an objection; without them it is one to direct marketing. Done again, it records nothing.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or was answered.
+        """
+        return run(self._flow.carry_out(id, purposes=purposes))
+
     def erasure_plan(
         self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
     ) -> ErasurePlan:

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from crmcore.app.unit import Unit, load_record
+from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest
 from crmcore.errors import IdempotencyMismatch
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement
@@ -54,6 +55,7 @@ _KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
     (Relationship, RELATIONSHIP),
     (Interaction, INTERACTION),
     (Judgement, JUDGEMENT),
+    (RightsRequest, RIGHTS_REQUEST),
 )
 
 

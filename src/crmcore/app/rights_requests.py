@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, memberships, parties_named, resolve
 from crmcore.app.subject_access import bundle_of, refuse_unsure
@@ -27,6 +29,7 @@ from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, begun_by, certify
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan
+from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.rights_request import (
     REQUESTED,
     RIGHTS_REQUEST,
@@ -40,7 +43,7 @@ from crmcore.consent.rights_request import (
     request_keys,
     requests_stream,
 )
-from crmcore.consent.rights_steps import Due, advance, due_of
+from crmcore.consent.rights_steps import ANSWERED, Due, advance, due_of
 from crmcore.consent.rights_words import (
     AnswerOutcome,
     ItemDecision,
@@ -49,13 +52,21 @@ from crmcore.consent.rights_words import (
     RightsLaw,
     StepKind,
 )
+from crmcore.consent.words import ActKind, ActPurpose
 from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.serde import Codec
 from crmcore.storage.erasure import eraser_of
 from crmcore.storage.protocol import Key
-from crmcore.values.ids import PartyId
+from crmcore.values.ids import Id, PartyId
 
 T = TypeVar("T")
+
+ACTS: Mapping[str, tuple[ActKind, tuple[ActPurpose, ...]]] = {
+    "restriction": ("restrict", ()),
+    "objection": ("object", ("direct_marketing",)),
+    "opt_out_of_sale": ("object", ("third_party_sharing",)),
+}
+"""The act that a right is, and what it is about if nothing is said."""
 
 
 @attrs.frozen
@@ -274,6 +285,44 @@ class AsyncRequests:
             further=further,
             reviewed=reviewed,
         )
+
+    async def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
+        """Record the act that a request for restriction, objection or against sale is, so that every decision sees it.
+
+        *purposes* narrow an objection; without them it is one to direct marketing. Done again, it records nothing.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or was answered.
+        """
+
+        async def plan(unit: Unit) -> ConsentEvent:
+            request = await load_request(unit, id)
+            if request.right not in ACTS:
+                raise InvalidRightsRequest(f"a request for {request.right} is no act of consent")
+            if request.state in ANSWERED or not request.is_open:
+                raise InvalidRightsRequest(f"the request is {request.state}: a new one can be received")
+            kind, usual = ACTS[request.right]
+            members = await _members(unit, request)
+            parties = await load_parties(unit, members)
+            for party in parties:
+                for act in await acts_of(unit, party):
+                    if act.via == f"request:{id}":
+                        return act
+            event = ConsentEvent(
+                id=str(unit.ids.new(Id)),
+                kind=kind,
+                occurred_at=request.received_at,
+                recorded_at=unit.now,
+                scope=Scope(controller=unit.tenant, purposes=tuple(purposes) or usual),
+                record=request.anchor,
+                members=tuple(map(str, members)),
+                via=f"request:{id}",
+                actor=unit.actor,
+            )
+            await append_act(unit, event, parties[0], None)
+            return event
+
+        return await self._flow.commit(plan, asked=("requests.carry_out", id))
 
     async def erasure_plan(
         self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
