@@ -19,8 +19,9 @@ from crmcore.consent.redaction import ANOTHER
 from crmcore.consent.rights_words import Right
 from crmcore.errors import InvalidRightsRequest
 from crmcore.exchange import bundle_digest, bundle_files, bundle_schema
+from crmcore.interaction import Participant
 from crmcore.values.source import Actor
-from tests.app.requests import collecting, customers
+from tests.app.requests import Clock, collecting, customers
 
 SAID = "ask Ann about 4711"
 
@@ -45,6 +46,8 @@ def lived() -> Crm:
     crm.identity.merge(ann.id, too.id, reason="she said so")
     bo = crm.parties.add(Person.of("Bo Hill", email="bo@x.example", phone="+44 20 7946 0099"))
     crm.relationships.add("reports_to", ann.id, bo.id, note="since Bo hired her")
+    slip = crm.relationships.add("reports_to", too.id, bo.id, note="mistaken")
+    crm.relationships.retract(slip.id, reason="a slip")
     crm.interactions.record(
         "call", direction="inbound", occurred_at=date(2026, 3, 1), with_=[ann.id, bo.id], subject=SAID
     )
@@ -63,12 +66,21 @@ def test_everything_is_in_the_bundle_of_whoever_asks() -> None:
         "record": 2,
         "history": 3,
         "interaction": 3,
-        "relationship": 1,
+        "relationship": 2,
         "judgement": 1,
         "consent": 1,
     }
     text = whole(bundle)
-    for own in ("Ann Lee", "ann@x.example", "ann@y.example", "ann@z.example", SAID, "wrong number", "a slip"):
+    for own in (
+        "Ann Lee",
+        "ann@x.example",
+        "ann@y.example",
+        "ann@z.example",
+        SAID,
+        "wrong number",
+        "a slip",
+        "mistaken",
+    ):
         assert own in text
     assert bundle.to_review == ()
     assert bundle.about["sources"] == ["shop"]
@@ -79,7 +91,7 @@ def test_others_are_left_out_and_it_is_marked_where() -> None:
     text = whole(bundle)
     for others in ("Bo", "Hill", "bo@x.example", "7946 0099"):
         assert others not in text
-    (link,) = [item for item in bundle.items if item.category == "relationship"]
+    (link,) = [item for item in bundle.items if "hired" in str(item.data)]
     assert link.data["note"] == f"since {ANOTHER} hired her"
     assert link.data["to"] == ANOTHER
     assert link.redactions == 2
@@ -181,7 +193,7 @@ def test_whoever_shares_an_address_shares_no_history() -> None:
         "email",
         direction="inbound",
         occurred_at=date(2026, 3, 1),
-        with_=[bob.id],
+        with_=[Participant(party=bob.id, address="family@x.example", role="from")],
         subject="Bob's own affair",
     )
     crm.consent.record("give", bob.id, purposes=["marketing"], channels=["email"], point="family@x.example")
@@ -190,6 +202,31 @@ def test_whoever_shares_an_address_shares_no_history() -> None:
     assert "affair" not in text
     assert "marketing" not in text
     assert "Bob" not in text
+
+
+def test_what_came_from_an_address_of_nobody_else_is_theirs_whose_it_is() -> None:
+    crm = lived()
+    crm.interactions.record(
+        "email",
+        direction="inbound",
+        occurred_at=date(2026, 3, 1),
+        with_=[Participant(address="ANN@y.example", role="from")],
+        subject="before we knew her",
+    )
+    assert "before we knew her" in whole(bundle_of(crm))
+
+
+def test_what_was_said_under_another_record_stays_there_when_they_are_parted() -> None:
+    clock = Clock()
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    clock.move(seconds=1)
+    bo = crm.parties.add(Person.of("Bo Hill", email="bo@x.example"))
+    taken = crm.identity.merge(ann.id, bo.id, reason="a slip")
+    crm.consent.record("object", ann.id, purposes=["marketing"], words="in my own words")
+    crm.identity.retract(taken.id, reason="a slip")
+    assert "in my own words" in whole(bundle_of(crm, "ann@x.example"))
+    assert "in my own words" not in whole(bundle_of(crm, "bo@x.example"))
 
 
 def test_a_bundle_is_made_only_for_a_request_that_asks_for_one() -> None:

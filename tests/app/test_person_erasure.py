@@ -48,15 +48,17 @@ def lived(store: Store | None = None, clock: Clock | None = None) -> tuple[Crm, 
     crm.identity.merge(zed.id, too.id, reason="Zacharias said so")
     bo = crm.parties.add(Person.of("Bo Hill", email="bo@x.example"))
     crm.relationships.add("reports_to", zed.id, bo.id, note="Zacharias was hired by Bo")
+    slip = crm.relationships.add("reports_to", too.id, bo.id, note="confided")
+    crm.relationships.retract(slip.id, reason="confided")
     crm.identity.mark_different(zed.id, bo.id, reason="Zacharias is not Bo")
     talk = crm.interactions.record(
         "call", direction="inbound", occurred_at=date(2026, 3, 1), with_=[zed.id, bo.id], subject="confided"
     )
     crm.interactions.correct(talk.id, reason="confided", body="Zacharias confided more")
-    slip = crm.interactions.record(
+    wrong = crm.interactions.record(
         "note", direction="internal", occurred_at=date(2026, 3, 2), with_=[too.id], body="confided"
     )
-    crm.interactions.retract(slip.id, reason="confided")
+    crm.interactions.retract(wrong.id, reason="confided")
     crm.consent.record("give", "zz@x.example", purposes=["marketing"], channels=["email"])
     crm.consent.record("object", zed.id, purposes=["profiling"], words="confided")
     return crm, zed.id, bo.id
@@ -214,7 +216,7 @@ class Cut(MemoryStore):
     def describe(self) -> Description:
         """One that takes little at a time, so that one person takes several erasures."""
         found = super().describe()
-        return attrs.evolve(found, limits=attrs.evolve(found.limits, max_ops=20))
+        return attrs.evolve(found, limits=attrs.evolve(found.limits, max_ops=4))
 
     def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
         if not self.left:
@@ -223,11 +225,11 @@ class Cut(MemoryStore):
         return super().erase(erasure, timeout=timeout)
 
 
-@pytest.mark.parametrize("done", [0, 1, 4])
+@pytest.mark.parametrize("done", [0, 1, 2, 5])
 def test_an_erasure_that_was_cut_off_goes_on_where_it_was(done: int) -> None:
     store = Cut()
     crm, zed, bo = lived(store)
-    for number in range(25):
+    for number in range(3):
         crm.interactions.record(
             "note", direction="internal", occurred_at=date(2026, 3, 3), with_=[zed], body=f"confided {number}"
         )

@@ -60,6 +60,25 @@ def ready(state: RequestState) -> RightsRequest:
     return attrs.evolve(request(identity=evidence, items=items), state=state)
 
 
+TABLE = """
+received: check_identity accept refuse
+identity_check: accept refuse
+accepted: collect refuse
+collecting: review refuse
+review: collect respond refuse refuse_partly
+responded: close
+refused: close
+partially_refused: close
+closed:
+"""
+
+
+def test_from_each_state_these_steps_lead_on_and_no_others() -> None:
+    for line in TABLE.split("\n")[1:-1]:
+        state, _, kinds = line.partition(":")
+        assert {kind for kind, (begins, _) in MOVES.items() if state in begins} == set(kinds.split())
+
+
 @pytest.mark.parametrize("state", get_args(RequestState))
 @pytest.mark.parametrize("kind", MOVES)
 def test_a_request_moves_as_the_table_says_and_no_other_way(state: RequestState, kind: StepKind) -> None:
