@@ -19,7 +19,8 @@ from tests.cli.reviewing import doubtful_store, page_of, saved
 PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
 COMMANDS = (
     *("import", "dedupe", "link", "evaluate", "review page", "review apply", "show", "merge", "unmerge"),
-    *("backup", "restore", "verify", "erasures", "testkit run", "testkit selftest"),
+    *("backup", "restore", "verify", "erasures", "consent check"),
+    *("consent lint", "testkit run", "testkit selftest"),
 )
 
 
@@ -79,6 +80,20 @@ def kept(folder: Path, store: Path) -> list[Any]:
         if key in document
     ]
     return [*documents, *parts, *documents[-1]["problems"]]
+
+
+def test_every_key_of_what_is_said_of_packs_is_there(tmp_path: Path) -> None:
+    cases = write(
+        tmp_path,
+        "id,jurisdiction,channel,purpose,facts,at,expected,deciding_rule,citation,confidence\n"
+        "1,DE,email,marketing,{},2026-05-12T10:00:00+02:00,allow,,,medium\n",
+        "cases.csv",
+    )
+    checked = done("consent", "check", cases, "--json").json
+    linted = done("consent", "lint", "--json").json
+    keys = {*checked, *checked["disagreements"][0], *linted, *linted["findings"][0]}
+    assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
+    assert linted["errors"] == 0
 
 
 def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:

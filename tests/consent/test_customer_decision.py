@@ -120,9 +120,13 @@ def test_what_was_bought_by_another_record_permits_nothing() -> None:
         point="a@x.org",
         offered_to_children=False,
     )
-    ann = Member(record="0", points={"a@x.org"}, facts=Facts(), jurisdictions=("EU",))
+    ann = Member(record="0", points=frozenset({"a@x.org"}), facts=Facts(), jurisdictions=("EU",))
     annie = Member(
-        record="1", points={"b@x.org"}, facts=Facts(events=(yes,)), jurisdictions=("EU",), since=NOW
+        record="1",
+        points=frozenset({"b@x.org"}),
+        facts=Facts(events=(yes,)),
+        jurisdictions=("EU",),
+        since=NOW,
     )
     assert answer(request, (ann, annie)) != "allow"
     assert (
@@ -130,7 +134,9 @@ def test_what_was_bought_by_another_record_permits_nothing() -> None:
             attrs.evolve(
                 request,
                 point="b@x.org",
-                message=attrs.evolve(request.message, unsubscribe=True, sender_identified=True),
+                message=attrs.evolve(
+                    request.message, unsubscribe=True, unsubscribe_burdened=False, sender_identified=True
+                ),
             ),
             (ann, annie),
         )

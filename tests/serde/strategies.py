@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 
 from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.ledger import LedgerPoint
+from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_events import (
     CustomersMerged,
@@ -106,6 +109,45 @@ _happened = {
     "reason": _reasons,
 }
 
+_words: Any = st.frozensets(visible_texts(6), max_size=2)
+_maybe = st.none() | st.booleans()
+_scopes = st.builds(
+    Scope,
+    controller=st.none() | visible_texts(6),
+    brand=st.none() | visible_texts(6),
+    channels=st.frozensets(st.sampled_from(get_args(Channel)), max_size=2),
+    purposes=st.frozensets(st.sampled_from(get_args(ActPurpose)), max_size=2),
+    point=st.none() | visible_texts(6),
+    points=st.none() | _words,
+    topics=_words,
+    recipients=_words,
+    right=st.none() | st.just("sale"),
+)
+_evidence = st.builds(
+    Evidence,
+    kind=st.sampled_from(get_args(EvidenceKind)),
+    notice=st.none() | visible_texts(6),
+    explicit=_maybe,
+    condition_of_contract=_maybe,
+    data=_words,
+)
+_acts = st.builds(
+    ConsentEvent,
+    id=st.just("019000a1-b2c3-7009-8000-0000000000aa"),
+    kind=st.sampled_from(get_args(ActKind)),
+    occurred_at=_instants(),
+    recorded_at=st.none() | _instants(),
+    scope=_scopes,
+    evidence=st.none() | _evidence,
+    record=st.none() | st.sampled_from(PARTIES).map(str),
+    members=_some_parties.map(lambda found: tuple(map(str, found))),
+    valid_until=st.none() | _instants(),
+    open_ended=_maybe,
+    night=st.booleans(),
+    words=_reasons,
+    actor=st.none() | actors(),
+)
+
 DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "party": parties(),
     "party.added": st.builds(
@@ -166,6 +208,10 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         CustomerSplit,
         from_=st.just(CUSTOMERS[0]),
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
+    ),
+    "consent.event": _acts,
+    "contact_point": st.builds(
+        LedgerPoint, kind=st.sampled_from(["email", "phone"]), version=st.integers(1, 3)
     ),
     "review.queue": st.builds(Queue, order=st.integers(1, 3)),
     "batch": st.builds(

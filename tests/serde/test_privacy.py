@@ -26,6 +26,12 @@ SHOWN = {
     "Relationship.type", "RelationshipAdded.type_key", "FieldChange.field",
     "Interaction.kind", "Interaction.direction", "Interaction.channel", "Participant.role",
     "Judgement.verdict", "Judgement.model", "JudgementMade.verdict", "Call.digest", "Call.result", "Language.tag",
+    "ConsentEvent.id", "ConsentEvent.kind", "ConsentEvent.record", "ConsentEvent.members", "ConsentEvent.via",
+    "ConsentEvent.corrects", "ConsentEvent.ledger", "LedgerPoint.kind",
+    "Scope.controller", "Scope.brand", "Scope.channels", "Scope.purposes",
+    "Scope.topics", "Scope.recipients", "Scope.right", "Evidence.kind", "Evidence.notice", "Evidence.notice_version",
+    "Evidence.notice_sha256", "Evidence.locale", "Evidence.given_by", "Evidence.confirmed_kind", "Evidence.holder",
+    "Evidence.data",
     "Matching.model", "Matching.recipe", "Matching.position", "Matching.index", "ModelPart.model",
 }  # fmt: skip
 """Texts that may be seen: words of systems and of ours, never what somebody wrote about a customer."""

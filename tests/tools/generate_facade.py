@@ -11,18 +11,10 @@ import sys
 from pathlib import Path
 
 APP = Path(__file__).resolve().parents[2] / "src" / "crmcore" / "app"
-TARGET = APP / "facade.py"
-MODULES = (
-    "parties",
-    "relationships",
-    "interactions",
-    "identity",
-    "customers",
-    "consents",
-    "rights_requests",
-    "retaining",
-    "imports",
-)
+TARGETS = {
+    "facade.py": ("parties", "relationships", "interactions", "identity", "customers", "imports"),
+    "consent_facade.py": ("consents", "rights_requests", "retaining"),
+}
 HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
 
 Invariant: each method has the name, the signature and the documentation of its asynchronous twin, and runs it to its
@@ -77,12 +69,12 @@ def method(node: ast.AsyncFunctionDef, class_name: str) -> tuple[str, set[str]]:
     return text, names_in([arguments, node.returns])
 
 
-def generate() -> str:
-    """The source of the facade."""
+def generate(modules: tuple[str, ...]) -> str:
+    """The source of the facade of these modules."""
     lines: dict[str, str] = {"run": "from crmcore.storage.lift import run", "attrs": "import attrs"}
     used: set[str] = {"run", "attrs"}
     classes: list[str] = []
-    for module in MODULES:
+    for module in modules:
         tree = ast.parse((APP / f"{module}.py").read_text("utf-8"))
         lines.update(imports_of(tree, module))
         for node in tree.body:
@@ -106,23 +98,24 @@ def generate() -> str:
     return HEADER + "\n".join(checking) + "\n\n\n" + "\n\n".join(classes)
 
 
-def formatted(source: str) -> str:
+def formatted(source: str, target: Path) -> str:
     """The source as the project's formatter and import sorter leave it."""
     for arguments in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
-        command = [sys.executable, "-m", "ruff", *arguments, "--stdin-filename", str(TARGET), "-"]
+        command = [sys.executable, "-m", "ruff", *arguments, "--stdin-filename", str(target), "-"]
         source = subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
     return source
 
 
 def main() -> int:
-    """Write the facade, or with ``--check`` say whether it is up to date."""
-    wanted = formatted(generate())
-    if "--check" in sys.argv[1:]:
-        if TARGET.exists() and TARGET.read_text("utf-8") == wanted:
-            return 0
-        print("app/facade.py is not up to date: run python tests/tools/generate_facade.py", file=sys.stderr)
-        return 1
-    TARGET.write_text(wanted, "utf-8")
+    """Write the facades, or with ``--check`` say whether they are up to date."""
+    for name, modules in TARGETS.items():
+        target = APP / name
+        wanted = formatted(generate(modules), target)
+        if "--check" not in sys.argv[1:]:
+            target.write_text(wanted, "utf-8")
+        elif not target.exists() or target.read_text("utf-8") != wanted:
+            print(f"app/{name} is not up to date: run python tests/tools/generate_facade.py", file=sys.stderr)
+            return 1
     return 0
 
 

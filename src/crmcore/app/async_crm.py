@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.retaining import AsyncRetention
     from crmcore.app.rights_requests import AsyncRequests
+    from crmcore.consent.practice import Practice
 
 
 def system_clock() -> datetime:
@@ -138,7 +139,8 @@ class AsyncCrm(_Namespaces):
 
     *tenant* separates the customers of one company from those of another in the same store. *clock*, *matcher* and
     *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written, and,
-    over a store that notes its readers, as who reads.
+    over a store that notes its readers, as who reads. *practice* is what the company knows of itself, for questions of
+    consent (`crmcore.consent.Practice`).
 
     A *matcher* that learns (`Matcher`, the default) learns from the people of the store when they are deduplicated for
     the first time, and the store keeps what was learned; single records are matched by it too. Organizations, and
@@ -156,6 +158,7 @@ class AsyncCrm(_Namespaces):
         ids: Ids | None = None,
         matcher: Matcher | MatchModel | PairMatcher | None = None,
         survivorship: SurvivorshipPolicy | None = None,
+        practice: Practice | None = None,
         actor: Actor = SYSTEM,
     ) -> None:
         matcher = Matcher() if matcher is None else matcher
@@ -174,6 +177,7 @@ class AsyncCrm(_Namespaces):
             matcher=matcher,
             learner=learner,
             survivorship=survivorship or SurvivorshipPolicy(),
+            practice=practice,
             actor=actor,
         )
 

@@ -1,35 +1,76 @@
 """Reading and writing the ledgers of consent.
 
 Invariant: an act about an address stands in the ledger of the address; a No about a person in that of every record that
-the customer had, so that no split loses it; a Yes about a person in that of the one record under which it was given.
+the customer had, so that no split loses it; a Yes about a person in that of the one record under which it was given. A
+record that gives up an address keeps each No about it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import attrs
+
 from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.known import points_of
-from crmcore.consent.ledger import CONTACT_POINT, LedgerPoint, party_stream, point_key, point_stream
+from crmcore.consent.known import outlasting, points_of
+from crmcore.consent.ledger import (
+    CHANNELS_OF,
+    CONTACT_POINT,
+    LedgerPoint,
+    party_stream,
+    point_key,
+    point_stream,
+)
 from crmcore.consent.standing import NOES
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
 
 
-async def append_act(unit: Unit, event: ConsentEvent, owner: Party, about: str | None) -> None:
-    """To the ledger of the address; or to that of each record that the customer has, so that no split loses a No."""
+async def ledgers_for(
+    unit: Unit, kind: str, owner: Party, about: str | None, members: Iterable[str]
+) -> tuple[str, ...]:
+    """That of the address; of a No about the person that of each record of the customer, so that no split loses it."""
     if about is not None:
-        kind = next(kind for kind, normal in points_of(owner) if normal == about)
-        streams = [point_stream(await _ledger_of(unit, kind, about))]
-    elif event.kind in NOES:
-        streams = [party_stream(member) for member in event.members]
-    else:
-        streams = [party_stream(str(owner.id))]
+        point = next(one for one, normal in points_of(owner) if normal == about)
+        return (point_stream(await _ledger_of(unit, point, about)),)
+    if kind in NOES:
+        return tuple(party_stream(member) for member in members)
+    return (party_stream(str(owner.id)),)
+
+
+def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
+    """Append *event* to each of these ledgers, as an entry about the records that it names."""
+    subjects = event.members or ((event.record,) if event.record is not None else ())
     for stream in streams:
-        unit.event(stream, event, subjects=event.members or (str(owner.id),), occurred_at=event.occurred_at)
+        unit.event(stream, event, subjects=subjects, occurred_at=event.occurred_at)
+
+
+async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
+    """A record that no longer has an address takes every No about it along: whoever moves is not opted in again."""
+    kept = set(points_of(after))
+    for kind, normal in dict.fromkeys(points_of(before)):
+        if (kind, normal) in kept:
+            continue
+        channels = CHANNELS_OF.get(kind, frozenset())
+        found = await _acts_in(unit, await _ledgers_at(unit, [(kind, normal)]))
+        known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
+        for event in outlasting(tuple(found)):
+            if event.id not in known:
+                scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
+                unit.event(
+                    party_stream(str(after.id)),
+                    attrs.evolve(event, scope=scope),
+                    subjects=(str(after.id),),
+                    occurred_at=event.occurred_at,
+                )
 
 
 async def _ledger_of(unit: Unit, kind: str, normal: str) -> str:
-    """The id of the contact point's record, made with its first act."""
+    """The id of the contact point's record, made with its first act.
+
+    Of two that are made at once both are found, and both ledgers are read.
+    """
     key = point_key(kind, normal)
     found = (await unit.find([key]))[key]
     if found:
@@ -41,12 +82,19 @@ async def _ledger_of(unit: Unit, kind: str, normal: str) -> str:
 
 async def acts_of(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
     """The acts about a record's contact points, under whichever record they were recorded, and about its person."""
-    hits = await unit.find([point_key(kind, normal) for kind, normal in points_of(party)])
-    streams = [point_stream(ref.id) for refs in hits.values() for ref in refs]
-    codec = unit.codecs["consent.event"]
+    streams = [*await _ledgers_at(unit, points_of(party)), party_stream(str(party.id))]
     found: dict[str, ConsentEvent] = {}
-    for stream in (*dict.fromkeys(streams), party_stream(str(party.id))):
-        for _, body in await unit.entries(stream):
-            event: ConsentEvent = codec.load(body)
-            found[event.id] = event
+    for event in await _acts_in(unit, streams):
+        found.setdefault(event.id, event)
     return tuple(found.values())
+
+
+async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str]:
+    """The ledgers of these contact points, as far as anything was said about them."""
+    hits = await unit.find([point_key(kind, normal) for kind, normal in points])
+    return list(dict.fromkeys(point_stream(ref.id) for refs in hits.values() for ref in refs))
+
+
+async def _acts_in(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:
+    codec = unit.codecs["consent.event"]
+    return [codec.load(body) for stream in streams for _, body in await unit.entries(stream)]

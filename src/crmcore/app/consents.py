@@ -12,19 +12,21 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
+from crmcore.app.consent_members import Told, members_for
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
-from crmcore.app.unit import Unit
-from crmcore.consent.customer_decision import Member, decide_customer
+from crmcore.app.unit import Unit, proven
+from crmcore.consent.customer_decision import decide_customer
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
-from crmcore.consent.known import facts_of_party, jurisdictions_of, points_of
+from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.standing import YESES
 from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
@@ -49,49 +51,62 @@ class AsyncConsents:
         controller: str | None = None,
         evidence: Evidence | None = None,
         occurred_at: datetime | None = None,
+        brand: str | None = None,
+        topics: Iterable[str] = (),
         recipients: Iterable[str] = (),
+        right: str | None = None,
         **facts: Any,
     ) -> ConsentEvent:
         """Record what somebody did: give, refuse, withdraw, object, ...
 
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
-        about the person, whatever way they are reached. *controller* is whom it was said to: this crm's own, if nothing
-        is said. *facts* are further fields of `ConsentEvent`.
+        about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
+        later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
+        of `ConsentEvent`.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, or the act has not happened yet.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
+                fields holds a value of another type than it has.
         """
+
+        scope = Scope(
+            controller=self._controller(controller),
+            brand=brand,
+            channels=channels,
+            purposes=purposes,
+            topics=topics,
+            recipients=recipients,
+            right=right,
+        )
 
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await self._customer(unit, ref)
             about = _point_of(ref, point, parties)
-            owner = _owner(parties, about)
+            owner = _owner(parties, about, ref)
+            members = tuple(str(one) for one in customer.members)
+            streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
                 id=str(unit.ids.new(Id)),
                 kind=kind,
                 occurred_at=unit.now if occurred_at is None else occurred_at,
                 recorded_at=unit.now,
-                scope=Scope(
-                    controller=controller or unit.tenant,
-                    channels=channels,
-                    purposes=purposes,
-                    point=about,
-                    recipients=recipients,
-                ),
+                scope=attrs.evolve(scope, point=about, points=_points_then(kind, about, owner)),
                 evidence=evidence,
                 record=str(owner.id),
-                members=() if about is not None else tuple(str(one) for one in customer.members),
+                members=() if about is not None else members,
                 actor=unit.actor,
+                ledger=streams[0],
                 **facts,
             )
             if event.occurred_at > unit.now:
                 raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
-            await append_act(unit, event, owner, about)
+            proven(unit.codecs["consent.event"], event, InvalidConsent)
+            append_act(unit, event, streams)
             return event
 
-        asked = ("consent.record", kind, str(ref), point)
+        asked = ("consent.record", kind, str(ref), point, scope)
         return await self._flow.commit(plan, asked=asked)
 
     async def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
@@ -115,7 +130,7 @@ class AsyncConsents:
         controller: str | None = None,
         message: Message | None = None,
         use: Use | None = None,
-        facts: Facts | None = None,
+        facts: Told | None = None,
         jurisdictions: Sequence[str] = (),
         policy: Policy | None = None,
         at: datetime | None = None,
@@ -124,8 +139,10 @@ class AsyncConsents:
     ) -> Decision:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
-        *facts* are what the app knows beside the ledgers; *jurisdictions* those that may apply beside what addresses
-        and numbers tell. *asked* are further fields of `Request`. With *known_at*: as it was known then.
+        *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
+        what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
+        addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
+        this crm tells is filled in. With *known_at*: as it was known then.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -133,10 +150,10 @@ class AsyncConsents:
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
         """
         unit = self._flow.reader()
-        _, parties = await self._customer(unit, ref)
+        customer, parties = await self._customer(unit, ref)
         about = _point_of(ref, point, parties) or _only_point(parties, channel)
         request = Request(
-            controller=controller or unit.tenant,
+            controller=self._controller(controller),
             channel=channel,
             purpose=purpose,
             at=unit.now if at is None else at,
@@ -145,25 +162,20 @@ class AsyncConsents:
             use=Use() if use is None else use,
             **asked,
         )
-        members = [
-            await self._member(unit, party, facts or Facts(), jurisdictions, about) for party in parties
-        ]
-        return decide_customer(request, members, policy=policy, known_at=known_at)
+        members = await members_for(
+            unit, customer, parties, Facts() if facts is None else facts, jurisdictions
+        )
+        return decide_customer(
+            request, members, policy=policy, known_at=known_at, practice=self._flow.practice
+        )
+
+    def _controller(self, named: str | None) -> str:
+        practice = self._flow.practice
+        return named or (practice.controller if practice is not None else None) or self._flow.tenant
 
     async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
         customer = await resolve(unit, ref)
         return customer, await load_parties(unit, customer.members)
-
-    async def _member(
-        self, unit: Unit, party: Party, facts: Facts, jurisdictions: Sequence[str], about: str | None
-    ) -> Member:
-        events = await acts_of(unit, party)
-        return Member(
-            record=str(party.id),
-            points=frozenset({*(normal for _, normal in points_of(party)), *(() if about else ("",))}),
-            facts=facts_of_party(party, facts, events),
-            jurisdictions=tuple(dict.fromkeys((*jurisdictions, *jurisdictions_of(party)))),
-        )
 
 
 def _point_of(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
@@ -193,7 +205,14 @@ def _only_point(parties: Sequence[Party], channel: str) -> str | None:
     return next(iter(found), None)
 
 
-def _owner(parties: Sequence[Party], about: str | None) -> Party:
-    if about is None:
-        return parties[0]
-    return next(party for party in parties if about in {normal for _, normal in points_of(party)})
+def _owner(parties: Sequence[Party], about: str | None, ref: Reference) -> Party:
+    """The record under which an act stands: the one that was named, if it has the point, else the first that has."""
+    owners = [p for p in parties if about is None or about in {normal for _, normal in points_of(p)}]
+    return next((party for party in owners if str(party.id) == str(ref)), owners[0])
+
+
+def _points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
+    """A Yes about the person reaches the points that the record has, and none that it will have."""
+    if about is not None or kind not in YESES:
+        return None
+    return frozenset(normal for _, normal in points_of(owner))

@@ -13,17 +13,8 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
-from crmcore.app.facade import (
-    Consents,
-    Customers,
-    Identity,
-    Imports,
-    Interactions,
-    Parties,
-    Relationships,
-    Requests,
-    Retention,
-)
+from crmcore.app.consent_facade import Consents, Requests, Retention
+from crmcore.app.facade import Customers, Identity, Imports, Interactions, Parties, Relationships
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
 from crmcore.storage.memory import MemoryStore
@@ -82,7 +73,7 @@ class _Namespaces(Generic[Twin]):
 class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
-    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, actor.
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, actor.
 
     >>> from crmcore import Crm, Person
     >>> with Crm.open() as crm:

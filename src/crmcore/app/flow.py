@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
@@ -30,6 +30,9 @@ from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
 from crmcore.values.ids import Id, Ids
 from crmcore.values.source import Actor
+
+if TYPE_CHECKING:
+    from crmcore.consent.practice import Practice
 
 R = TypeVar("R")
 Clock = Callable[[], datetime]
@@ -67,7 +70,8 @@ class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
 
     *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
-    one, learns from all people before they are deduplicated. *kept* are the models that are at hand.
+    one, learns from all people before they are deduplicated. *practice* is what the company
+    says of itself, *kept* are the models that are at hand.
     """
 
     store: AsyncStore
@@ -79,6 +83,7 @@ class Flow:
     learner: Matcher | None = None
     survivorship: SurvivorshipPolicy
     actor: Actor
+    practice: Practice | None = None
     reason: str | None = None
     unit: Unit | None = None
     journal: Journal | None = None

@@ -14,8 +14,9 @@ from typing import Any
 import attrs
 
 from crmcore.app.unit import Unit, load_record
+from crmcore.consent.event import ConsentEvent
 from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest
-from crmcore.errors import IdempotencyMismatch
+from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement
 from crmcore.interaction.interaction import Interaction
@@ -57,6 +58,8 @@ _KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
     (Judgement, JUDGEMENT),
     (RightsRequest, RIGHTS_REQUEST),
 )
+
+_ACT = "consent.event"
 
 
 class Journal:
@@ -126,6 +129,8 @@ def _digest(asked: Asked) -> str:
 def _named(result: Any) -> Any:
     if isinstance(result, (list, tuple)):
         return [_named(item) for item in result]
+    if isinstance(result, ConsentEvent):
+        return f"{_ACT}:{result.ledger}#{result.id}"
     for type_, codec in _KINDS:
         if isinstance(result, type_):
             return f"{codec.tag}:{result.id}"
@@ -138,6 +143,18 @@ async def _recalled(unit: Unit, named: Any) -> Any:
     if not isinstance(named, str):
         return named
     tag, _, id = named.partition(":")
+    if tag == _ACT:
+        return await _act(unit, *id.split("#", 1))
     codec = next(codec for _, codec in _KINDS if codec.tag == tag)
     ref = unit.ref(tag, id)
     return load_record(codec, (await unit.get([ref], check=False))[ref])
+
+
+async def _act(unit: Unit, ledger: str, id: str) -> ConsentEvent:
+    """An act, which stands in a ledger and is no record."""
+    codec: Codec[ConsentEvent] = unit.codecs[_ACT]
+    for _, body in await unit.entries(ledger):
+        event = codec.load(body)
+        if event.id == id:
+            return event
+    raise NotFound("what this batch recorded was erased since")

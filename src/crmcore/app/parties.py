@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
+from crmcore.app.consent_ledgers import give_up_points
 from crmcore.app.flow import Flow
 from crmcore.app.loading import MATCH as MATCH  # for those who look for what was stored
 from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, active_features, index_of, load_parties
@@ -233,6 +234,8 @@ async def change_party(
     after = attrs.evolve(after, version=unit.next_version(PARTY.tag, before.id, before.version))
     if after.sources != before.sources:
         await claim(unit, [after])
+    if after.contact_points != before.contact_points:
+        await give_up_points(unit, before, after)
     old = PARTY.dump(before)
     new = await _put(flow, unit, after, expect=before.version)
     old.pop("id")

@@ -30,6 +30,7 @@ from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, 
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan
 from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import party_stream
 from crmcore.consent.rights_request import (
     REQUESTED,
     RIGHTS_REQUEST,
@@ -319,7 +320,7 @@ class AsyncRequests:
                 via=f"request:{id}",
                 actor=unit.actor,
             )
-            await append_act(unit, event, parties[0], None)
+            append_act(unit, event, map(party_stream, event.members))
             return event
 
         return await self._flow.commit(plan, asked=("requests.carry_out", id))

@@ -25,7 +25,7 @@ from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subj
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.ledger import CONTACT_POINT
+from crmcore.consent.ledger import CONTACT_POINT, party_stream
 from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import DEDUPE, INTERACTION
@@ -243,7 +243,7 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> 
         via=mark,
         actor=unit.actor,
     )
-    await append_act(unit, event, parties[0], None)
+    append_act(unit, event, map(party_stream, event.members))
     return True
 
 

@@ -58,3 +58,44 @@ def _drawn(document: dict[str, Any], wrong: list[Any]) -> Iterator[str]:
     for one in wrong:
         yield f"\n{one.id} ({one.confidence}): the table says {one.expected}, crmcore {one.got}"
         yield from (f"  {line}" for line in one.trace)
+
+
+def run_consent_lint(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Look a pack over, or all that ship."""
+    from crmcore.consent.linting import Lint, lint
+    from crmcore.consent.pack_reading import read_pack, shipped_packs
+    from crmcore.errors import InvalidPack
+
+    among = dict(shipped_packs())
+    packs = list(among.values())
+    if options.pack is not None:
+        try:
+            pack = read_pack(options.pack.read_text(encoding="utf-8"), options.pack.name)
+        except (InvalidPack, UnicodeDecodeError) as error:
+            why = str(error) if isinstance(error, InvalidPack) else f"{options.pack.name} is no UTF-8"
+            refused = Lint(pack=options.pack.stem, level="error", code="unreadable", where="pack", text=why)
+            return _linted(terminal, 1, 0, 0, (refused,))
+        packs = [pack]
+        among[pack.id] = pack
+    found = lint(packs, among)
+    return _linted(terminal, found.packs, found.citations, found.unread, found.findings)
+
+
+def _linted(terminal: Terminal, packs: int, citations: int, unread: int, findings: tuple[Any, ...]) -> int:
+    errors = sum(one.level == "error" for one in findings)
+    document = {
+        "packs": packs,
+        "errors": errors,
+        "notes": len(findings) - errors,
+        "citations": citations,
+        "unread": unread,
+        "findings": [
+            {"pack": one.pack, "level": one.level, "code": one.code, "where": one.where, "text": one.text}
+            for one in findings
+        ],
+    }
+    lines = [f"{one.level}  {one.pack}, {one.where}: {one.text} ({one.code})" for one in findings]
+    lines.append(f"errors: {errors}, notes: {len(findings) - errors}, packs: {packs}")
+    terminal.text("\n".join(lines))
+    terminal.result(document)
+    return REFUSED if errors else DONE

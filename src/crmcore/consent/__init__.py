@@ -1,4 +1,7 @@
-"""May we: the ledger, the rules, the packs, the decision."""
+"""May we: the ledger, the rules, the packs, the decision.
+
+The packs that come with crmcore are engineering data, not legal advice.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -30,9 +33,11 @@ if TYPE_CHECKING:
         Subject,
     )
     from crmcore.consent.lapsing import PermitLapsing
+    from crmcore.consent.linting import Lint, Linted, lint
     from crmcore.consent.pack import Pack, Rule
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
+    from crmcore.consent.practice import Form, Practice
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.request import Message, Request, Use
     from crmcore.consent.retention import (
@@ -62,9 +67,12 @@ __all__ = [
     "ErasurePlan",
     "Evidence",
     "Facts",
+    "Form",
     "Item",
     "Laws",
     "LegalHold",
+    "Lint",
+    "Linted",
     "Listing",
     "Member",
     "Message",
@@ -72,6 +80,7 @@ __all__ = [
     "PermitLapsing",
     "PointFacts",
     "Policy",
+    "Practice",
     "RegisterCheck",
     "Relation",
     "Request",
@@ -92,6 +101,7 @@ __all__ = [
     "decide",
     "decide_customer",
     "due_of",
+    "lint",
     "plan_erasure",
     "plan_retention",
     "read_deadlines",
@@ -119,9 +129,11 @@ __getattr__ = lazily(
         "event": "ConsentEvent Evidence Scope",
         "facts": "Attempt Collection Facts Listing PointFacts RegisterCheck Relation Subject",
         "lapsing": "PermitLapsing",
+        "linting": "Lint Linted lint",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "policy": "Policy",
+        "practice": "Form Practice",
         "replay": "Disagreement replay",
         "request": "Message Request Use",
         "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "

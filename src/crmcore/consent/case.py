@@ -5,39 +5,20 @@ Invariant: nothing that happened after the instant of the question, or was recor
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
-from functools import cached_property, lru_cache
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.errors import InvalidConsent, InvalidDate
-from crmcore.values.instant import micros
-
-_FIXED = re.compile(r"([+-])(\d\d):(\d\d)$")
-
-
-@lru_cache(maxsize=1024)
-def zone(name: str) -> tzinfo:
-    """The zone of that name, or of a fixed offset such as ``+02:00``.
-
-    Raises:
-        InvalidConsent: if this system knows none.
-    """
-    if found := _FIXED.match(name):
-        sign = -1 if found[1] == "-" else 1
-        return timezone(sign * timedelta(hours=int(found[2]), minutes=int(found[3])))
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise InvalidConsent("a zone is the name of an IANA time zone, such as 'Europe/Berlin'") from None
-
+from crmcore.consent.zones import zone
+from crmcore.errors import InvalidDate
+from crmcore.values.instant import micros, micros_of
 
 ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
 
@@ -55,19 +36,28 @@ class Case:
         *,
         brief: bool = False,
     ) -> None:
-        self.request, self.facts, self.policy = request, facts, policy
+        self.request, self.facts, self.policy, self.known_at = request, facts, policy, known_at
         self.at = request.at if at is None else at
-        self.now = micros(self.at)
-        self._known = None if known_at is None else micros(known_at)
+        self.now = micros_of(self.at)
+        self.channel = frozenset({request.channel})
         self.brief = brief
         self.event: ConsentEvent | None = None
         self.law: Any = None
         self.purpose: str = request.purpose
         self.notes: dict[str, Finding] = {}
+        self.valid: dict[tuple[str, int], Finding] = {}
+        self.lifting: dict[tuple[str, str], Any] = {}
+        self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
+        self._acts: dict[Set[str], tuple[tuple[int, ConsentEvent], ...]] = {}
+
+    def later(self, at: datetime) -> Case:
+        """The same question at another instant, of which nobody asks why."""
+        return Case(self.request, self.facts, self.policy, self.known_at, at, brief=True)
 
     def under(self, law: Any, purpose: str) -> None:
         """Go on under *law*, which takes the message for one of *purpose*."""
-        self.law, self.purpose, self.notes = law, purpose, {}
+        self.law, self.purpose = law, purpose
+        self.notes, self.valid, self.lifting = {}, {}, {}
 
     def event_root(self, root: str) -> Any:
         """The act that is looked at, its evidence or its scope."""
@@ -106,29 +96,44 @@ class Case:
         )
 
     @cached_property
-    def _events(self) -> tuple[tuple[ConsentEvent, ...], int]:
-        known = self._known
-        seen = [
-            (when, event)
-            for event in self.facts.events
-            if known is None or micros(event.recorded_at or event.occurred_at) <= known
-            for when in (micros(event.occurred_at),)
-        ]
-        corrected = {event.corrects for _, event in seen if event.corrects is not None}
-        seen = [(when, event) for when, event in seen if event.id not in corrected]
-        coming = min((when for when, _ in seen if when > self.now), default=FOREVER)
-        past = sorted((pair for pair in seen if pair[0] <= self.now), key=lambda pair: pair[0])
-        return tuple(event for _, event in past), coming
+    def _events(self) -> tuple[tuple[tuple[int, ConsentEvent], ...], int]:
+        events, corrected = self.facts.events, None
+        if self.known_at is not None:
+            events = tuple(one for one in events if (one.recorded_at or one.occurred_at) <= self.known_at)
+        if any(one.corrects is not None for one in events):
+            corrected = {one.corrects for one in events}
+        past, coming = [], FOREVER
+        for event in events:
+            if corrected is None or event.id not in corrected:
+                when = micros_of(event.occurred_at)
+                if when <= self.now:
+                    past.append((when, event))
+                elif when < coming:
+                    coming = when
+        past.sort(key=itemgetter(0))
+        return tuple(past), coming
 
-    @property
+    @cached_property
     def events(self) -> tuple[ConsentEvent, ...]:
         """What had been done, oldest first."""
-        return self._events[0]
+        return tuple(event for _, event in self._events[0])
+
+    def acts(self, kinds: Set[str]) -> tuple[tuple[int, ConsentEvent], ...]:
+        """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
+        found = self._acts.get(kinds)
+        if found is None:
+            found = self._acts[kinds] = tuple(pair for pair in self._events[0] if pair[1].kind in kinds)
+        return found
 
     @property
     def next_event(self) -> int:
         """When the next act is done."""
         return self._events[1]
+
+    @cached_property
+    def no_such_act(self) -> Finding:
+        """That nothing of the kind was done, as long as nothing is."""
+        return Finding(False, self.next_event)
 
     @cached_property
     def roots(self) -> Mapping[str, Any]:

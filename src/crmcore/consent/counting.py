@@ -83,6 +83,8 @@ class Span:
         '2026-08-31'
         """
         day = self.after(start)
+        if not self.months:
+            return day
         while self.before(day + timedelta(days=1)) <= start:
             day += timedelta(days=1)
         return day

@@ -48,10 +48,12 @@ class Member(Document):
 def decide_customer(request: Request, members: Sequence[Member], **options: Any) -> Decision:
     """May this be done to the customer? *options* are those of `decide`, but for the jurisdictions.
 
+    Where no point is named, every record is asked.
+
     Raises:
         InvalidConsent: if no record owns the point.
     """
-    owners = [member for member in members if request.point in member.points]
+    owners = [member for member in members if request.point is None or request.point in member.points]
     if not owners:
         raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")
     jurisdictions = tuple(sorted({name for member in members for name in member.jurisdictions}))

@@ -13,11 +13,15 @@ import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.facts import Facts
+from crmcore.consent.facts_hash import facts_hash
 from crmcore.consent.finding import FOREVER
 from crmcore.consent.judging import Opinion, judge
+from crmcore.consent.law import Law
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
+from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
+from crmcore.consent.telling import in_words
 from crmcore.consent.words import Outcome
 from crmcore.values.instant import from_micros
 from crmcore.values.personal import Document
@@ -50,8 +54,12 @@ class RuleHit(Document):
 class Decision(Document):
     """*answer* is what to do. *rule* decides it: a denying rule, the permit that allows, or None where none permits.
 
-    *missing* are the facts that would settle a ``need_confirmation``. From *retry_at* on a denial of the hour or of a
-    number of contacts no longer holds; until *expires_at*, exclusive, the answer stays as it is with the same facts.
+    *missing* are the facts that would settle a ``need_confirmation``. *practice* are those that were filled in from
+    what the company says of itself. From *retry_at* on a denial of the hour or of a number of contacts no longer holds;
+    until *expires_at*, exclusive, the answer stays as it is with the same facts.
+
+    *packs* are the ids and versions of the packs that were asked, and *facts_hash*, where it was asked for, stands for
+    all that was decided on: who keeps both can show later what a decision rested on, and decide it again.
     """
 
     answer: Outcome
@@ -62,17 +70,15 @@ class Decision(Document):
     reasons: tuple[str, ...]
     trace: tuple[RuleHit, ...] = ()
     missing: tuple[str, ...] = ()
+    practice: tuple[str, ...] = ()
     retry_at: datetime | None = None
     expires_at: datetime | None = None
+    packs: tuple[str, ...] = ()
+    facts_hash: str | None = None
 
     def explain(self) -> str:
-        """The decision in words."""
-        lines = [f"{self.answer}: {self.purpose} by {self.channel}", *(f"  {why}" for why in self.reasons)]
-        if self.missing:
-            lines.append(f"  to be found out: {', '.join(self.missing)}")
-        if self.retry_at is not None:
-            lines.append(f"  again from {self.retry_at.isoformat()}")
-        return "\n".join(lines)
+        """The decision in words: the answer, the rule behind it with its citation, what came near, what is missing."""
+        return "\n".join(in_words(self))
 
 
 def decide(
@@ -82,21 +88,30 @@ def decide(
     jurisdictions: Iterable[str],
     laws: Laws | None = None,
     policy: Policy | None = None,
+    practice: Practice | None = None,
     known_at: datetime | None = None,
     trace: bool = True,
+    hashed: bool = False,
 ) -> Decision:
     """May this be done?
 
-    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. With *known_at*
-    only what had been recorded by then counts.
+    All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. What the request
+    and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
+    Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
+    *hashed* fills in the hash of what was decided on.
     """
+    own: tuple[str, ...] = ()
+    if practice is not None:
+        request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = Policy() if policy is None else policy
     names = tuple(jurisdictions) or ("*",)
+    asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)
-    opinions = [judge(case, laws.of(name)) for name in names]
+    opinions = _opinions(case, asked)
     worst = min(opinions, key=lambda one: RANK[one.outcome])
-    until = min(one.until for one in opinions)
+    until = min(one.until for one in opinions[: _decisive(opinions)])
+    packs = _packs(asked)
     return Decision(
         answer=worst.outcome,
         purpose=worst.purpose,
@@ -105,22 +120,50 @@ def decide(
         rule=worst.deciding.id if worst.deciding is not None else None,
         reasons=_reasons(worst),
         trace=tuple(hit for one in opinions for hit in _hits(one)) if trace else (),
-        missing=tuple(dict.fromkeys(name for one in opinions for name in one.missing)),
-        retry_at=_retry(request, facts, policy, known_at, laws, names, opinions)
-        if worst.outcome == "deny"
-        else None,
+        missing=_missing(opinions) if worst.outcome == "need_confirmation" else (),
+        practice=own,
+        retry_at=_retry(case, asked, opinions) if worst.outcome == "deny" else None,
         expires_at=None if until >= FOREVER else from_micros(until),
+        packs=packs,
+        facts_hash=facts_hash(request, facts, policy, names, packs, known_at) if hashed else None,
     )
+
+
+def _opinions(case: Case, laws: Iterable[Law]) -> list[Opinion]:
+    """What the laws say; in brief, as far as the first that denies."""
+    found = []
+    for law in laws:
+        found.append(judge(case, law))
+        if case.brief and found[-1].outcome == "deny":
+            break
+    return found
+
+
+def _decisive(opinions: list[Opinion]) -> int:
+    """How many opinions the answer rests on: nothing that comes after a No changes it."""
+    denied = (number for number, one in enumerate(opinions, 1) if one.outcome == "deny")
+    return next(denied, len(opinions))
+
+
+def _packs(laws: list[Law]) -> tuple[str, ...]:
+    if len(laws) == 1:
+        return laws[0].packs
+    return tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
+
+
+def _missing(opinions: Iterable[Opinion]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for one in opinions for name in one.missing))
 
 
 def _reasons(opinion: Opinion) -> tuple[str, ...]:
     rule = opinion.deciding
     if rule is not None:
-        lines = [f"{rule.text} ({rule.cite})"]
-        found = next(hit.found for hit in opinion.hits if hit.rule is rule)
-        if opinion.outcome != "allow" and found.why:
-            lines.append(found.why)
-        return tuple(lines)
+        line = f"{rule.text} ({rule.cite})"
+        if opinion.outcome != "allow":
+            found = next(hit.found for hit in opinion.hits if hit.rule is rule)
+            if found.why:
+                return line, found.why
+        return (line,)
     near = [
         f"{hit.rule.text} ({hit.rule.cite}): {hit.found.why}"
         for hit in opinion.hits
@@ -145,28 +188,26 @@ def _hits(opinion: Opinion) -> Iterable[RuleHit]:
         )
 
 
-def _retry(
-    request: Request,
-    facts: Facts,
-    policy: Policy,
-    known_at: datetime | None,
-    laws: Laws,
-    names: tuple[str, ...],
-    opinions: list[Opinion],
-) -> datetime | None:
+def _retry(case: Case, laws: list[Law], opinions: list[Opinion]) -> datetime | None:
     """When only hours and numbers of contacts stand against it: the first instant at which they no longer do."""
+    if not _by_the_clock(opinions):
+        return None
+    opinions = [*opinions, *(judge(case, law) for law in laws[len(opinions) :])]
     for _ in range(_SEARCHED):
-        if any(
-            one.outcome == "deny" and (one.deciding is None or one.deciding.stage not in ("time", "cap"))
-            for one in opinions
-        ):
-            return None
         until = min(one.until for one in opinions)
-        if until >= FOREVER:
+        if until >= FOREVER or not _by_the_clock(opinions):
             return None
         at = from_micros(until)
-        case = Case(request, facts, policy, known_at, at, brief=True)
-        opinions = [judge(case, laws.of(name)) for name in names]
+        later = case.later(at)
+        opinions = [judge(later, law) for law in laws]
         if all(one.outcome != "deny" for one in opinions):
             return at
     return None
+
+
+def _by_the_clock(opinions: Iterable[Opinion]) -> bool:
+    """Whether whatever denies is of the hour or of a number of contacts."""
+    return all(
+        one.outcome != "deny" or (one.deciding is not None and one.deciding.stage in ("time", "cap"))
+        for one in opinions
+    )

@@ -5,41 +5,17 @@ Invariant: an event is never edited. What follows from it at some instant is wor
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import attrs
 
+from crmcore.consent.checking import one_of, some_of, together
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
-from crmcore.errors import InvalidConsent
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
-
-
-def _together(values: Iterable[Any]) -> frozenset[Any]:
-    return frozenset(values)
-
-
-def _some_of(words: Any, what: str) -> Any:
-    known = frozenset(get_args(words))
-
-    def check(instance: object, attribute: object, value: frozenset[str]) -> None:
-        if not value <= known:
-            raise InvalidConsent(f"{what} are some of {', '.join(sorted(known))}")
-
-    return check
-
-
-def _one_of(words: Any, what: str, **options: Any) -> Any:
-    known = frozenset(get_args(words))
-
-    def check(instance: object, attribute: object, value: str | None) -> None:
-        if value is not None and value not in known:
-            raise InvalidConsent(f"{what} is one of {', '.join(sorted(known))}")
-
-    return attrs.field(validator=check, **options)
 
 
 def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime | None) -> None:
@@ -51,21 +27,23 @@ def _aware(instance: object, attribute: attrs.Attribute[datetime], value: dateti
 class Scope(Document):
     """What an act is about. What is left empty is not narrowed: an act without channels is about all of them.
 
-    *point* is the normal form of a contact point; an act without one is about the person. *recipients* are those to
-    whom data may be passed on, by name.
+    *point* is the normal form of a contact point; an act without one is about the person. A Yes about the person goes
+    to the *points* that they had then, and to none that come later; None is all. *recipients* are those to whom data
+    may be passed on, by name.
     """
 
     controller: str | None = None
     brand: str | None = None
     channels: frozenset[Channel] = attrs.field(
-        default=frozenset(), converter=_together, validator=_some_of(Channel, "channels")
+        default=frozenset(), converter=together, validator=some_of(Channel, "channels")
     )
     purposes: frozenset[ActPurpose] = attrs.field(
-        default=frozenset(), converter=_together, validator=_some_of(ActPurpose, "purposes")
+        default=frozenset(), converter=together, validator=some_of(ActPurpose, "purposes")
     )
     point: str | None = personal(default=None)
-    topics: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
-    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
+    points: frozenset[str] | None = personal(default=None, converter=attrs.converters.optional(together))
+    topics: frozenset[str] = attrs.field(default=frozenset(), converter=together)
+    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=together)
     right: str | None = None
 
 
@@ -79,12 +57,12 @@ class Evidence(Document):
     opt-in has confirmed.
     """
 
-    kind: EvidenceKind = _one_of(EvidenceKind, "the kind of evidence")
+    kind: EvidenceKind = one_of(EvidenceKind, "the kind of evidence")
     notice: str | None = None
     notice_version: str | None = None
     notice_sha256: str | None = None
     locale: str | None = None
-    document: str | None = None
+    document: str | None = personal(default=None)
     given_by: str | None = None
     explicit: bool | None = None
     written: bool | None = None
@@ -95,7 +73,46 @@ class Evidence(Document):
     unambiguous: bool | None = None
     confirmed_kind: str | None = None
     holder: str | None = None
-    data: frozenset[str] = attrs.field(default=frozenset(), converter=_together)
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=together)
+
+    @classmethod
+    def double_opt_in(cls, *, notice: str, version: str, text: str | None = None, **facts: Any) -> Evidence:
+        """A form was filled in, and the address confirmed by a click on what was sent to it.
+
+        Of the *text* that was shown only its hash is kept. *facts* are further fields; what is left out is not known.
+
+        >>> shown = Evidence.double_opt_in(notice="newsletter", version="3", text="Yes, write to me.")
+        >>> shown.kind, shown.notice_sha256[:8]
+        ('double_opt_in', '37e514c4')
+        """
+        return cls._of_form("double_opt_in", notice, version, text, facts)
+
+    @classmethod
+    def web_form(cls, *, notice: str, version: str, text: str | None = None, **facts: Any) -> Evidence:
+        """A box was ticked on a form, and nobody confirmed that the address is that person's."""
+        return cls._of_form("web_form", notice, version, text, facts)
+
+    @classmethod
+    def signed_paper(cls, *, document: str, **facts: Any) -> Evidence:
+        """Paper was signed; *document* is where it is kept."""
+        return cls(kind="signed_paper", document=document, written=True, **facts)
+
+    @classmethod
+    def recorded_call(cls, *, document: str, **facts: Any) -> Evidence:
+        """It was said in a call; *document* is where the recording is kept."""
+        return cls(kind="recorded_call", document=document, **facts)
+
+    @classmethod
+    def imported(cls, *, document: str | None = None, **facts: Any) -> Evidence:
+        """Another system says so, without proof; *document* is the file or the list that it came in."""
+        return cls(kind="import_without_proof", document=document, **facts)
+
+    @classmethod
+    def _of_form(
+        cls, kind: EvidenceKind, notice: str, version: str, text: str | None, facts: dict[str, Any]
+    ) -> Evidence:
+        digest = None if text is None else hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return cls(kind=kind, notice=notice, notice_version=version, notice_sha256=digest, **facts)
 
 
 @attrs.frozen(kw_only=True)
@@ -106,12 +123,12 @@ class ConsentEvent(Document):
 
     *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
     need a consent of their own, *any_time* all hours. *via* is how a withdrawal came. *corrects* is the id of an event
-    that this one stands for instead.
+    that this one stands for instead. *ledger* is where it was appended.
     """
 
     type: Literal["consent.event"] = "consent.event"
     id: str
-    kind: ActKind = _one_of(ActKind, "an act")
+    kind: ActKind = one_of(ActKind, "an act")
     occurred_at: datetime = attrs.field(validator=_aware)
     recorded_at: datetime | None = attrs.field(default=None, validator=_aware)
     scope: Scope = attrs.field(factory=Scope)
@@ -126,3 +143,4 @@ class ConsentEvent(Document):
     words: str | None = personal(default=None)
     actor: Actor | None = None
     corrects: str | None = None
+    ledger: str | None = None

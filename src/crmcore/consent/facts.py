@@ -13,6 +13,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.words import Channel
+from crmcore.consent.zones import known_zones
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.partial_date import PartialDate
 from crmcore.values.personal import Document, personal
@@ -155,7 +156,7 @@ class Facts(Document):
     listings: tuple[Listing, ...] = ()
     checks: tuple[RegisterCheck, ...] = ()
     attempts: tuple[Attempt, ...] = ()
-    zones: tuple[str, ...] = ()
+    zones: tuple[str, ...] = attrs.field(default=(), validator=known_zones)
     holidays: frozenset[date] | None = None
     gpc: bool | None = None
     refused_in_call: date | None = None

@@ -39,7 +39,7 @@ def either(findings: Iterable[Finding]) -> Finding:
 
 def negated(found: Finding) -> Finding:
     """The opposite. What is not known stays so."""
-    return found if found.holds is None else found._replace(holds=not found.holds)
+    return found if found.holds is None else Finding(not found.holds, *found[1:])
 
 
 def _joined(findings: Iterable[Finding], *, decisive: bool) -> Finding:

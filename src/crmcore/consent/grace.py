@@ -12,7 +12,6 @@ import attrs
 from crmcore.consent.case import Case, instant
 from crmcore.consent.counting import effective_day
 from crmcore.consent.event import ConsentEvent
-from crmcore.values.instant import micros
 
 
 @attrs.frozen(kw_only=True)
@@ -31,9 +30,8 @@ class Grace:
     until: date | None = None
 
 
-def effective(event: ConsentEvent, case: Case, graces: tuple[Grace, ...]) -> int:
-    """The instant from which *event* counts, in microseconds."""
-    at = micros(event.occurred_at)
+def effective(event: ConsentEvent, at: int, case: Case, graces: tuple[Grace, ...]) -> int:
+    """The instant from which *event*, of the instant *at*, counts; both in microseconds."""
     if case.policy.withdrawal_grace != "legal_max" or not case.placed:
         return at
     for grace in graces:

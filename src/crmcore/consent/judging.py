@@ -1,21 +1,19 @@
 """What one jurisdiction says of a request.
 
 Invariant: a deny that fired decides, whatever permits; without a permit that can be named the answer is never yes; and
-what is not known is asked for, never guessed.
+what is not known is asked for, never guessed. Whether somebody wants to know why changes nothing of the answer.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from crmcore.consent.case import Case, instant, zone
-from crmcore.consent.finding import FOREVER, NO, YES, Finding, both, negated
-from crmcore.consent.law import Law
+from crmcore.consent.case import Case
+from crmcore.consent.finding import YES, Finding, both, negated
+from crmcore.consent.law import Docket, Law
 from crmcore.consent.pack import Rule
-from crmcore.consent.words import STAGES, Outcome
-
-_ORDER = {stage: number for number, stage in enumerate(STAGES)}
+from crmcore.consent.words import Outcome
 
 
 class Hit(NamedTuple):
@@ -28,13 +26,16 @@ class Hit(NamedTuple):
 
 
 class Opinion(NamedTuple):
-    """What one jurisdiction says: its *outcome*, the purpose as it sees it, the rule that decides, and every rule."""
+    """What one jurisdiction says: its *outcome*, the purpose as it sees it, the rule that decides, and every rule.
+
+    In brief, *hits* are only of the rules that it took to decide. *until* is when one of those may come to something
+    else, in microseconds.
+    """
 
     jurisdiction: str
     outcome: Outcome
     purpose: str
     deciding: Rule | None
-    permit: Rule | None
     hits: tuple[Hit, ...]
     missing: tuple[str, ...]
     until: int
@@ -42,63 +43,112 @@ class Opinion(NamedTuple):
 
 def judge(case: Case, law: Law) -> Opinion:
     """What *law* says of the case. A message that may or may not be marketing is allowed if it is so either way."""
-    case.under(law, case.request.purpose)
-    day = case.at.astimezone(zone(law.pack.zone)).date()
-    until = min((edge for edge in _edges(law) if edge > case.now), default=FOREVER)
-    hits: list[Hit] = []
-    purpose, unsure, until = _classified(case, law, day, until, hits)
-    found = _judged_as(purpose, case, law, day, unsure, hits, until)
-    if unsure and found.outcome == "allow" and purpose != case.request.purpose:
-        claimed = _judged_as(case.request.purpose, case, law, day, unsure, hits, found.until)
-        return found._replace(until=claimed.until) if claimed.outcome == "allow" else claimed
+    claimed = case.request.purpose
+    case.under(law, claimed)
+    docket = law.docket(case.request.channel, claimed, case.now)
+    before: list[Hit] = []
+    purpose, unsure = _classified(case, docket, before)
+    found = _judged_as(purpose, case, law, unsure, before)
+    if unsure and found.outcome == "allow" and purpose != claimed:
+        again = _judged_as(claimed, case, law, unsure, before)
+        until = min(found.until, again.until)
+        return (found if again.outcome == "allow" else again)._replace(until=until)
     return found
 
 
-def _judged_as(
-    purpose: str, case: Case, law: Law, day: date, unsure: tuple[str, ...], before: list[Hit], until: int
-) -> Opinion:
-    """What *law* says of a message for *purpose*, after what was found *before*."""
-    case.under(law, purpose)
-    speaking = law.speaking(case.request.channel, purpose)
-    asked = (rule for rule in speaking if rule.effect not in ("classify", "note") and rule.in_force(day))
-    hits = [*before, *(_hit(rule, case) for rule in asked)]
-    until = min([until, *(hit.found.until for hit in hits)])
-    return _opinion(case, law, purpose, unsure, tuple(hits), until)
-
-
-def _edges(law: Law) -> list[int]:
-    where = zone(law.pack.zone)
-    return [instant(day, time.min, where) for day in law.edges]
-
-
-def _classified(
-    case: Case, law: Law, day: object, until: int, hits: list[Hit]
-) -> tuple[str, tuple[str, ...], int]:
+def _classified(case: Case, docket: Docket, hits: list[Hit]) -> tuple[str, tuple[str, ...]]:
     """The purpose that the content of the message makes of the one that was claimed, and the facts that would tell."""
-    purpose: str = case.request.purpose
     missing: tuple[str, ...] = ()
-    for rule in law.speaking(case.request.channel, purpose):
-        if rule.effect == "classify" and rule.in_force(day):  # type: ignore[arg-type]  # a day
-            hit = _hit(rule, case)
-            hits.append(hit)
-            if hit.status == "fired":
-                return rule.becomes or purpose, (), until
-            if hit.status == "unknown":
-                missing += hit.found.missing
-    if missing:
-        return "marketing", missing, until
-    return purpose, (), until
+    for rule in docket.classifying:
+        hit = _hit(rule, case, docket)
+        hits.append(hit)
+        if hit.status == "fired":
+            return rule.becomes or case.request.purpose, ()
+        if hit.status == "unknown":
+            missing += hit.found.missing
+    return ("marketing" if missing else case.request.purpose), missing
 
 
-def _hit(rule: Rule, case: Case) -> Hit:
-    found = condition(rule, case)
+def _judged_as(purpose: str, case: Case, law: Law, unsure: tuple[str, ...], before: Iterable[Hit]) -> Opinion:
+    """What *law* says of a message for *purpose*, after what was found *before*.
+
+    Rules are asked until it is certain which one decides: the first stop that fires, else the first limit that does
+    where something permits or may permit, else the first permit.
+    """
+    case.under(law, purpose)
+    docket = law.docket(case.request.channel, purpose, case.now)
+    hits = list(before)
+    denies = _asked(docket.stops, case, docket, hits)
+    fired = _fired(denies)
+    permits: list[Hit] = []
+    if fired is None:
+        permits = _asked(docket.permits, case, docket, hits)
+        if any(hit.status in ("fired", "unknown") for hit in permits):
+            limits = _asked(docket.limits, case, docket, hits)
+            denies += limits
+            fired = _fired(limits)
+    until = min([docket.until, *[hit.found.until for hit in hits]])
+    outcome, deciding, missing = _outcome(denies, permits, fired)
+    if unsure and outcome != "allow":
+        outcome, missing = "need_confirmation", [*unsure, *missing]
+    told = tuple(dict.fromkeys(missing)) if outcome == "need_confirmation" else ()
+    if not case.brief:
+        hits = [*before, *_all(docket, case, hits)]
+    return Opinion(law.jurisdiction, outcome, purpose, deciding, tuple(hits), told, until)
+
+
+def _asked(rules: Iterable[Rule], case: Case, docket: Docket, hits: list[Hit]) -> list[Hit]:
+    """What *rules* come to, as far as the first that fires; all of it is added to *hits*."""
+    found = []
+    for rule in rules:
+        hit = _hit(rule, case, docket)
+        found.append(hit)
+        if hit.status == "fired":
+            break
+    hits += found
+    return found
+
+
+def _fired(hits: list[Hit]) -> Hit | None:
+    return hits[-1] if hits and hits[-1].status == "fired" else None
+
+
+def _outcome(
+    denies: list[Hit], permits: list[Hit], fired: Hit | None
+) -> tuple[Outcome, Rule | None, list[str]]:
+    """The answer, the rule that decides it, and which facts would settle it."""
+    permit = _fired(permits)
+    unknown = [hit for hit in denies if hit.status == "unknown"]
+    if permit is None:
+        unknown += [hit for hit in permits if hit.status == "unknown"]
+    missing = [name for hit in unknown for name in hit.found.missing]
+    if fired is not None:
+        return "deny", fired.rule, missing
+    if not any(hit.status in ("fired", "unknown") for hit in permits):
+        return "deny", None, missing
+    if unknown:
+        return "need_confirmation", unknown[0].rule, missing
+    return "allow", permit.rule if permit is not None else None, missing
+
+
+def _all(docket: Docket, case: Case, asked: Iterable[Hit]) -> Iterator[Hit]:
+    """What every rule comes to, those included that it did not take to decide."""
+    found = {hit.rule.id: hit for hit in asked}
+    for rule in (*docket.stops, *docket.permits, *docket.limits):
+        yield found.get(rule.id) or _hit(rule, case, docket)
+
+
+def _hit(rule: Rule, case: Case, docket: Docket) -> Hit:
+    found = _condition(rule, case)
     if found.holds is False:
         return Hit(rule, "not_applicable", found)
+    if rule.unless is None and not rule.defeated_by:
+        return Hit(rule, "fired" if found.holds else "unknown", found)
     until = found.until
     unknown = found if found.holds is None else None
-    for name, defeater in _defeaters(rule, case):
+    for name, defeater in _defeaters(rule, case, docket):
         if defeater.holds is True:
-            return Hit(rule, "defeated", Finding(False, min(defeater.until, FOREVER), defeater.because), name)
+            return Hit(rule, "defeated", Finding(False, defeater.until, defeater.because), name)
         until = min(until, defeater.until)
         if defeater.holds is None:
             unknown = unknown or defeater
@@ -107,59 +157,21 @@ def _hit(rule: Rule, case: Case) -> Hit:
     return Hit(rule, "fired", found._replace(until=until))
 
 
-def condition(rule: Rule, case: Case) -> Finding:
+def _condition(rule: Rule, case: Case) -> Finding:
     """Whether the condition of *rule* holds; worked out once for each law."""
+    if rule.when is None:
+        return YES
     found = case.notes.get(rule.id)
     if found is None:
-        found = rule.when.test(case) if rule.when is not None else YES
-        case.notes[rule.id] = found
+        found = case.notes[rule.id] = rule.when.test(case)
     return found
 
 
-def _defeaters(rule: Rule, case: Case):  # type: ignore[no-untyped-def]
+def _defeaters(rule: Rule, case: Case, docket: Docket) -> Iterator[tuple[str, Finding]]:
     if rule.unless is not None:
         yield "unless", rule.unless.test(case)
-    for name in rule.defeated_by:
-        other = case.law.by_id.get(name)
-        if other is None or not other.in_force(case.at.astimezone(zone(case.law.pack.zone)).date()):
-            continue
-        found = condition(other, case)
+    for other in docket.defeaters[rule.id]:
+        found = _condition(other, case)
         if found.holds and other.unless is not None:
             found = both((found, negated(other.unless.test(case))))
-        yield name, found
-
-
-def _opinion(
-    case: Case, law: Law, purpose: str, unsure: tuple[str, ...], hits: tuple[Hit, ...], until: int
-) -> Opinion:
-    denies = [hit for hit in hits if hit.rule.effect == "deny"]
-    fired = sorted((hit for hit in denies if hit.status == "fired"), key=lambda hit: _ORDER[hit.rule.stage])
-    permits = [hit for hit in hits if hit.rule.effect == "permit"]
-    permit = next((hit.rule for hit in permits if hit.status == "fired"), None)
-    open_permits = [hit for hit in permits if hit.status == "unknown"] if permit is None else []
-    no_permit = permit is None and not open_permits
-    missing = [name for hit in denies if hit.status == "unknown" for name in hit.found.missing]
-    missing += [name for hit in open_permits for name in hit.found.missing]
-    outcome: Outcome = "allow"
-    deciding: Rule | None = permit
-    if fired and (_ORDER[fired[0].rule.stage] < _ORDER["permit"] or not no_permit):
-        outcome, deciding = "deny", fired[0].rule
-    elif no_permit:
-        outcome, deciding = "deny", None
-    elif missing:
-        outcome = "need_confirmation"
-        deciding = next(hit.rule for hit in (*denies, *open_permits) if hit.status == "unknown")
-    if unsure and outcome != "allow":
-        outcome, missing = "need_confirmation", [*unsure, *missing]
-    told = tuple(dict.fromkeys(missing)) if outcome == "need_confirmation" else ()
-    return Opinion(law.jurisdiction, outcome, purpose, deciding, permit, hits, told, until)
-
-
-def at_instant(moment: int) -> datetime | None:
-    """The instant of so many microseconds; None for one that never comes."""
-    from crmcore.values.instant import from_micros
-
-    return None if moment >= FOREVER else from_micros(moment)
-
-
-__all__ = ["NO", "Hit", "Opinion", "judge"]
+        yield other.id, found

@@ -1,7 +1,8 @@
 """What a party's own record tells for a decision: its points, its kind and age, where it may live.
 
 Invariant: nothing is guessed. A number's country and an address's country are candidates, all of which are asked; a
-person is taken for a consumer, whom laws protect most, until an app says more.
+person is taken for a consumer, whom laws protect most, until an app says more. A No about a contact point that a record
+has no more holds for those that it has now.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, SubjectKind
+from crmcore.consent.standing import NOES
 from crmcore.party.contact_point import PhonePoint, PostalPoint
 from crmcore.party.party import Organization, Party, Person
 
@@ -41,4 +43,39 @@ def facts_of_party(party: Party, told: Facts, events: tuple[ConsentEvent, ...]) 
         subject = attrs.evolve(subject, kind=kinds.get(type(party)))
     if isinstance(party, Person) and party.birth_date is not None and not subject.birth_dates:
         subject = attrs.evolve(subject, birth_dates=(party.birth_date,))
-    return attrs.evolve(told, subject=subject, events=(*told.events, *events))
+    points = frozenset(normal for _, normal in points_of(party))
+    return attrs.evolve(told, subject=subject, events=(*told.events, *_carried(events, points)))
+
+
+def _carried(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
+    """*events*, where a No about a former point speaks of each of *points*. A Yes stays where it was said."""
+    for event in events:
+        if event.scope.point is None or event.scope.point in points or event.kind not in NOES:
+            yield event
+        else:
+            for point in sorted(points):
+                yield attrs.evolve(event, scope=attrs.evolve(event.scope, point=point))
+
+
+def outlasting(events: tuple[ConsentEvent, ...]) -> Iterator[ConsentEvent]:
+    """The acts among *events*, about one contact point, that a record keeps when the point is no longer its own.
+
+    Every No, but for one that the same record took back later, all of it and in so many words.
+    """
+    for no in events:
+        if no.kind in NOES and not any(_undoes(event, no) for event in events):
+            yield no
+
+
+def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
+    return (
+        yes.kind in ("lift", "give", "confirm")
+        and yes.occurred_at > no.occurred_at
+        and yes.record == no.record
+        and yes.scope.controller == no.scope.controller
+        and (yes.scope.brand, yes.scope.topics) == (no.scope.brand, no.scope.topics)
+        and bool(no.scope.channels)
+        and no.scope.channels <= yes.scope.channels
+        and bool(no.scope.purposes)
+        and no.scope.purposes <= yes.scope.purposes
+    )

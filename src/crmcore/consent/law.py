@@ -1,26 +1,47 @@
 """A jurisdiction with all that it includes: the rules that speak of a channel and a purpose, ready to be asked.
 
 Invariant: what a pack leaves out of another stays out, and its own profiles and numbers stand before those that it
-includes.
+includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date, datetime, time
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import attrs
 
-from crmcore.consent.case import Case, zone
+from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.finding import NO, Finding
+from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
 from crmcore.consent.pack import Number, Pack, Rule
-from crmcore.consent.standing import YESES, covers_yes
+from crmcore.consent.standing import YESES, Lifting, covers_yes
+from crmcore.consent.words import STAGES
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack
+
+_ORDER = {stage: number for number, stage in enumerate(STAGES)}
+
+
+class Docket(NamedTuple):
+    """The rules in force about a channel and a purpose, each group in the order in which its answers count.
+
+    *stops* deny whatever permits; *limits* deny what would be permitted. *defeaters* are, by the id of a rule, the
+    rules that defeat it. Until *until*, in microseconds, the same rules are in force.
+    """
+
+    classifying: tuple[Rule, ...]
+    stops: tuple[Rule, ...]
+    permits: tuple[Rule, ...]
+    limits: tuple[Rule, ...]
+    defeaters: Mapping[str, tuple[Rule, ...]]
+    until: int
 
 
 class Law:
@@ -41,22 +62,50 @@ class Law:
         self.graces: tuple[Grace, ...] = next((one.graces for one in chain if one.graces), ())
         self.lifts = next((one.lifts for one in chain if one.lifts), "") or "any"
         self._numbers: tuple[Number, ...] = tuple(number for one in chain for number in one.numbers)
-        self._speaking: dict[tuple[str, str], tuple[Rule, ...]] = {}
+        self.packs = tuple(dict.fromkeys(f"{one.id} {one.version}" for one in chain))
+        self._dockets: dict[tuple[str, str, int], Docket] = {}
 
-    def speaking(self, channel: str, purpose: str) -> tuple[Rule, ...]:
-        """The rules about this channel and purpose, at whatever time."""
-        key = (channel, purpose)
-        found = self._speaking.get(key)
+    def docket(self, channel: str, purpose: str, now: int) -> Docket:
+        """The rules about this channel and this purpose that are in force at the instant *now*, in microseconds."""
+        passed = bisect_right(self._edges, now)
+        key = (channel, purpose, passed)
+        found = self._dockets.get(key)
         if found is None:
-            found = tuple(rule for rule in self.rules if rule.speaks_of(channel, purpose))
-            self._speaking[key] = found
+            found = self._dockets[key] = self._docket(channel, purpose, passed)
         return found
 
+    def _docket(self, channel: str, purpose: str, passed: int) -> Docket:
+        day = self._days[passed - 1] if passed else date.min
+        in_force = {rule.id: rule for rule in self.rules if rule.in_force(day)}
+        rules = [rule for rule in in_force.values() if rule.speaks_of(channel, purpose)]
+        denies = sorted((rule for rule in rules if rule.effect == "deny"), key=lambda one: _ORDER[one.stage])
+        return Docket(
+            classifying=tuple(rule for rule in rules if rule.effect == "classify"),
+            stops=tuple(rule for rule in denies if _ORDER[rule.stage] < _ORDER["permit"]),
+            permits=tuple(rule for rule in rules if rule.effect == "permit"),
+            limits=tuple(rule for rule in denies if _ORDER[rule.stage] >= _ORDER["permit"]),
+            defeaters={
+                rule.id: tuple(in_force[name] for name in rule.defeated_by if name in in_force)
+                for rule in rules
+            },
+            until=self._edges[passed] if passed < len(self._edges) else FOREVER,
+        )
+
     @cached_property
-    def edges(self) -> tuple[date, ...]:
+    def _days(self) -> tuple[date, ...]:
         """The days on which some rule begins or no longer holds."""
         ends = (date.fromordinal(rule.until.toordinal() + 1) for rule in self.rules if rule.until is not None)
         return tuple(sorted({*ends, *(rule.since for rule in self.rules if rule.since is not None)}))
+
+    @cached_property
+    def _edges(self) -> tuple[int, ...]:
+        """When those days begin."""
+        where = zone(self.pack.zone)
+        return tuple(instant(day, time.min, where) for day in self._days)
+
+    def has_number(self, name: str) -> bool:
+        """Whether the packs have a number of that name, at whatever time."""
+        return any(number.name == name for number in self._numbers)
 
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.
@@ -76,8 +125,20 @@ class Law:
 
     def valid(self, case: Case, event: ConsentEvent, profile: str) -> Finding:
         """Whether a Yes is one in the eyes of the profile of that name."""
-        found = self.profiles.get(profile)
-        return found.test(case, event) if found is not None else NO
+        key = (profile, id(event))
+        known = case.valid.get(key)
+        if known is None:
+            found = self.profiles.get(profile)
+            known = case.valid[key] = found.test(case, event) if found is not None else NO
+        return known
+
+    def lifting(self, case: Case, purpose: str, profile: str) -> Lifting:
+        """The acts that lift a No to the request for that purpose, in the eyes of the profile of that name."""
+        key = (purpose, profile)
+        found: Lifting | None = case.lifting.get(key)
+        if found is None:
+            found = case.lifting[key] = Lifting(case, purpose, partial(self.valid, profile=profile))
+        return found
 
     def yeses(self, case: Case) -> Iterator[ConsentEvent]:
         """The acts that take back an earlier No to the request."""

@@ -45,7 +45,7 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
             raise InvalidPack(f"{name}: {key} is missing")
     id = document["id"]
     profiles = {
-        key: Profile(key, (condition(table, f"{id}, profile {key}"),))
+        key: Profile(key, condition(table, f"{id}, profile {key}"))
         for key, table in document.get("profile", {}).items()
     }
     return Pack(

@@ -6,10 +6,11 @@ Invariant: a request says what is in the message, so that a promotion never pass
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
+from crmcore.consent.checking import one_of
 from crmcore.consent.words import Channel, Purpose
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
@@ -41,6 +42,24 @@ class Message(Document):
     fax_opt_out_notice: bool | None = None
     first_since_opt_out: bool | None = None
     advertisement_label: bool | None = None
+
+    @classmethod
+    def marketing(cls, **facts: Any) -> Message:
+        """A message that promotes something. *facts* are further fields; what is left out is not known.
+
+        >>> Message.marketing(unsubscribe=True).promotion
+        True
+        """
+        return cls(promotion=True, **facts)
+
+    @classmethod
+    def service(cls, **facts: Any) -> Message:
+        """A message that promotes nothing: a receipt, a reminder, an answer. *facts* are further fields.
+
+        >>> Message.service(kind="receipt").promotion
+        False
+        """
+        return cls(promotion=False, **facts)
 
 
 @attrs.frozen(kw_only=True)
@@ -74,8 +93,8 @@ class Request(Document):
     """
 
     controller: str
-    channel: Channel
-    purpose: Purpose
+    channel: Channel = one_of(Channel, "the channel")
+    purpose: Purpose = one_of(Purpose, "the purpose")
     at: datetime
     point: str | None = personal(default=None)
     brand: str | None = None

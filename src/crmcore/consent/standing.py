@@ -11,19 +11,25 @@ from itertools import chain
 
 from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.request import Request
-from crmcore.values.instant import micros
+from crmcore.values.instant import micros_of
 
 NOES = frozenset({"refuse", "withdraw", "object", "restrict", "invalidate"})
 YESES = frozenset({"give", "confirm", "assert_import"})
+_LIFTING = frozenset({"lift", "give", "confirm"})
 
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
 
 MARKETING = frozenset({"marketing", "fundraising", "political"})
 MESSAGES = MARKETING | {"service", "transactional", "research"}
+
+
+def named(event: ConsentEvent) -> str:
+    """An act, in words that a reader can look for."""
+    return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
 
 
 def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) -> bool:
@@ -47,6 +53,7 @@ def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
         scope.controller == request.controller
         and request.channel in scope.channels
         and (scope.point is None or scope.point == request.point)
+        and (scope.points is None or request.point is None or request.point in scope.points)
         and (scope.brand is None or scope.brand == request.brand)
         and (not scope.topics or request.topic in scope.topics)
         and _names(scope, request, purpose)
@@ -63,21 +70,21 @@ def _names(scope: Scope, request: Request, purpose: str) -> bool:
 
 
 def noes(
-    case: Case,
-    kinds: Set[str],
-    purpose: str,
-    channels: Set[str],
-    grace: tuple[Grace, ...],
-    right: str | None = None,
-) -> Iterator[tuple[ConsentEvent, int]]:
-    """Acts of these *kinds* that speak of the request, each with the instant from which it counts.
+    case: Case, kinds: Set[str], purpose: str, channels: Set[str], right: str | None = None
+) -> tuple[tuple[int, ConsentEvent], ...]:
+    """Acts of these *kinds* that speak of the request, oldest first, each with its instant; worked out once.
 
     One that exercises a named *right* says no to what that right is about, and to nothing else.
     """
-    for event in case.events:
-        spoken = event.kind in kinds and event.scope.right == right
-        if spoken and covers_no(event.scope, case.request, purpose, channels):
-            yield event, effective(event, case, grace)
+    key = (kinds, purpose, channels, right)
+    found = case.spoken.get(key)
+    if found is None:
+        found = case.spoken[key] = tuple(
+            pair
+            for pair in case.acts(kinds)
+            if pair[1].scope.right == right and covers_no(pair[1].scope, case.request, purpose, channels)
+        )
+    return found
 
 
 def standing_no(
@@ -86,7 +93,7 @@ def standing_no(
     purpose: str,
     channels: Set[str],
     grace: tuple[Grace, ...],
-    lifts: Valid,
+    lifting: Lifting,
     right: str | None = None,
     lasting: Callable[[ConsentEvent], int] | None = None,
 ) -> Finding:
@@ -95,35 +102,54 @@ def standing_no(
     *lasting* tells until when one is recent enough, where only those that are count.
     """
     until, found = case.next_event, []
-    for event, since in noes(case, kinds, purpose, channels, grace, right):
+    for at, event in noes(case, kinds, purpose, channels, right):
+        since = effective(event, at, case, grace)
         ends = FOREVER if lasting is None else lasting(event)
         if since > case.now:
             until = min(until, since)
-        elif ends > case.now and not _lifted(event, case, purpose, lifts):
+        elif ends > case.now and not lifting.lifted(at, event):
             found.append(event)
             until = min(until, ends)
-    if found:
-        words = ", ".join(f"{event.kind} of {event.occurred_at:%Y-%m-%d}" for event in found)
-        return Finding(True, until, tuple(event.id for event in found), (), words)
-    return Finding(False, until)
+    if not found:
+        return Finding(False, until)
+    if case.brief:
+        return Finding(True, until)
+    words = ", ".join(named(event) for event in found)
+    return Finding(True, until, tuple(event.id for event in found), (), words)
 
 
-def _lifted(no: ConsentEvent, case: Case, purpose: str, lifts: Valid) -> bool:
-    """A *lift* is as wide as a No is: what it leaves open it lifts altogether."""
-    channel = frozenset({case.request.channel})
-    for event in case.events:
-        if event.occurred_at <= no.occurred_at or not may_lift(event, no, case):
-            continue
-        if event.kind == "lift":
-            if covers_no(event.scope, case.request, purpose, channel):
+class Lifting:
+    """The acts that lift a No to the request, latest first. Each is looked at once, however many Noes there are."""
+
+    def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
+        self._case = case
+        self._found: list[tuple[int, ConsentEvent]] = []
+        self._rest = self._looked_at(purpose, lifts)
+
+    def lifted(self, at: int, no: ConsentEvent) -> bool:
+        """Whether one of them came after *no*, which was said at the instant *at*."""
+        for when, event in chain(self._found, self._more()):
+            if when <= at:
+                return False
+            if may_lift(event, no, self._case):
                 return True
-        elif (
-            event.kind in ("give", "confirm")
-            and covers_yes(event.scope, case.request, purpose)
-            and lifts(case, event).holds is True
-        ):
-            return True
-    return False
+        return False
+
+    def _more(self) -> Iterator[tuple[int, ConsentEvent]]:
+        for pair in self._rest:
+            self._found.append(pair)
+            yield pair
+
+    def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
+        """A *lift* is as wide as a No is: what it leaves open it lifts altogether."""
+        case = self._case
+        for pair in reversed(case.acts(_LIFTING)):
+            event = pair[1]
+            if event.kind == "lift":
+                if covers_no(event.scope, case.request, purpose, case.channel):
+                    yield pair
+            elif covers_yes(event.scope, case.request, purpose) and lifts(case, event).holds is True:
+                yield pair
 
 
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
@@ -144,60 +170,87 @@ def standing_yes(
     A No by one of the channels *across* takes it back whatever it was about. Where none stands, *why* names what each
     one lacks.
     """
-    request, until, lacks, unknown = case.request, case.next_event, [], None
-    for event in reversed(case.events):
-        if event.kind not in YESES:
-            continue
-        if not covers_yes(event.scope, request, purpose):
-            lacks.append(
-                f"{event.id}: it is about something else ({_elsewhere(event.scope, request, purpose)})"
-            )
-            continue
-        if (
-            event.scope.recipients
-            and request.use.recipient is not None
-            and request.use.recipient not in event.scope.recipients
-        ):
-            lacks.append(f"{event.id}: it names other recipients")
-            continue
-        ends = FOREVER if event.valid_until is None else micros(event.valid_until)
-        if ends <= case.now:
-            lacks.append(f"{event.id}: it ran out")
-            continue
-        taken, when = _taken_back(event, case, purpose, grace, across)
-        if taken is not None:
-            lacks.append(f"{event.id}: taken back by {taken}")
-            continue
-        found = valid(case, event)
-        if found.holds is True:
-            return Finding(True, min(until, ends, when, found.until), (event.id,))
-        until = min(until, found.until)
-        lacks.append(f"{event.id}: {found.why}")
-        unknown = unknown or (found if found.holds is None else None)
+    until, lacks, unknown = case.next_event, [], None
+    taking: _Taking | None = None
+    for at, event in reversed(case.acts(YESES)):
+        ends = FOREVER if event.valid_until is None else micros_of(event.valid_until)
+        lack = _speaks(case, event, purpose, ends)
+        if not lack:
+            taking = taking or _Taking(case, purpose, grace, across)
+            taken, when = taking.back(at, event)
+            if taken is not None:
+                lack = f"taken back by {taken}"
+            else:
+                found = valid(case, event)
+                if found.holds is True:
+                    return Finding(True, min(until, ends, when, found.until), (event.id, *found.because))
+                until = min(until, found.until)
+                lack = found.why
+                unknown = unknown or (found if found.holds is None else None)
+        if not case.brief:
+            lacks.append(f"{named(event)}: {lack}")
     why = "; ".join(lacks) or "nobody said yes"
     if unknown is not None:
         return Finding(None, until, unknown.because, unknown.missing, why)
     return Finding(False, until, (), (), why)
 
 
-def _taken_back(
-    yes: ConsentEvent, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]
-) -> tuple[str | None, int]:
-    """The act that took it back, or when one that was done will count."""
-    coming = FOREVER
-    found = noes(case, NOES, purpose, frozenset({case.request.channel}), grace)
-    if across:
-        found = chain(
-            found, (pair for about in sorted(MESSAGES) for pair in noes(case, NOES, about, across, grace))
+def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
+    """What a Yes lacks that does not speak of the request now; nothing, if it does."""
+    scope, recipient = event.scope, case.request.use.recipient
+    if not covers_yes(scope, case.request, purpose):
+        return (
+            "another"
+            if case.brief
+            else f"it is about something else ({_elsewhere(scope, case.request, purpose)})"
         )
-    for event, since in found:
-        before = event.occurred_at < yes.occurred_at
-        if before and yes.kind != "assert_import" and may_lift(yes, event, case):
-            continue
-        if since <= case.now:
-            return event.id, coming
-        coming = min(coming, since)
-    return None, coming
+    if scope.recipients and recipient is not None and recipient not in scope.recipients:
+        return "it names other recipients"
+    return "it ran out" if ends <= case.now else ""
+
+
+class _Taking:
+    """The Noes that may take back a Yes to the request, latest first.
+
+    A restriction only suspends: once it is lifted, what was agreed on before it holds again.
+    """
+
+    def __init__(self, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]) -> None:
+        found = noes(case, NOES, purpose, case.channel)
+        if across:
+            others = (noes(case, NOES, about, across) for about in sorted(MESSAGES))
+            found = tuple(
+                sorted({id(pair[1]): pair for pair in chain(found, *others)}.values(), key=_instant)
+            )
+        ended = Lifting(case, purpose, _never)
+        found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
+        self._case = case
+        self._noes = tuple((at, effective(no, at, case, grace), no) for at, no in reversed(found))
+        self._records = {no.record for _, no in found}
+
+    def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
+        """The act that took back *yes*, of the instant *at*, or when one that was done will count."""
+        case, coming = self._case, FOREVER
+        alone = yes.kind != "assert_import" and self._records <= {yes.record}
+        for said, since, no in self._noes:
+            if said < at and yes.kind != "assert_import":
+                if alone:
+                    break
+                if may_lift(yes, no, case):
+                    continue
+            if since <= case.now:
+                return named(no), coming
+            coming = min(coming, since)
+        return None, coming
+
+
+def _never(case: Case, event: ConsentEvent) -> Finding:
+    """No Yes lifts a restriction."""
+    return NO
+
+
+def _instant(pair: tuple[int, ConsentEvent]) -> int:
+    return pair[0]
 
 
 def _elsewhere(scope: Scope, request: Request, purpose: str) -> str:
@@ -208,6 +261,8 @@ def _elsewhere(scope: Scope, request: Request, purpose: str) -> str:
         found.append("another channel")
     if not _names(scope, request, purpose):
         found.append("another purpose")
-    if scope.point is not None and scope.point != request.point:
+    if (scope.point is not None and scope.point != request.point) or (
+        scope.points is not None and request.point is not None and request.point not in scope.points
+    ):
         found.append("another contact point")
     return ", ".join(found) or "another brand or topic"

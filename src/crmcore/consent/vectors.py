@@ -15,7 +15,6 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from crmcore.consent.case import zone
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import (
     Attempt,
@@ -29,6 +28,7 @@ from crmcore.consent.facts import (
 )
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.values.partial_date import PartialDate
 
@@ -81,6 +81,7 @@ _DIALER = {
     "autodialer": "autodialer",
     "automated_selection_and_dialing": "automated_selection",
 }
+_ANSWERS = {"allow": "allow", "deny": "deny"}
 _SUBJECT = {"partnership_unincorporated": "partnership"}
 _AIM = {"infer_characteristics": "inference"}
 
@@ -109,8 +110,8 @@ def read_vectors(path: Path) -> Iterator[Vector]:
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             try:
-                yield _vector(row)
-            except (KeyError, ValueError, TypeError) as error:
+                yield vector_of(row)
+            except (KeyError, ValueError, TypeError, InvalidConsent) as error:
                 raise InvalidConsent(f"the row {row.get('id')} cannot be read: {error}") from None
 
 
@@ -128,7 +129,12 @@ class _Told(dict[str, Any]):
             raise ValueError(f"{what} has the unknown keys {', '.join(sorted(self))}")
 
 
-def _vector(row: Mapping[str, str]) -> Vector:
+def vector_of(row: Mapping[str, str]) -> Vector:
+    """The vector of one row, by the names of its columns.
+
+    Raises:
+        KeyError, ValueError, TypeError: if it is none.
+    """
     told = _Told(json.loads(row["facts"]))
     at = datetime.fromisoformat(row["at"])
     grace = told.take("policy", {}).get("withdrawal_grace", "none")
@@ -143,7 +149,7 @@ def _vector(row: Mapping[str, str]) -> Vector:
         request=request,
         facts=facts,
         policy=Policy(withdrawal_grace=grace),
-        expected=cast("Literal['allow', 'deny']", row["expected"]),
+        expected=cast("Literal['allow', 'deny']", _ANSWERS[row["expected"]]),
         rule=row["deciding_rule"],
         citation=row["citation"],
         confidence=row["confidence"],
@@ -175,18 +181,21 @@ def _request(row: Mapping[str, str], at: datetime, told: _Told, rel: _Told) -> R
 
 
 def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
-    """A marketing message is identified and can be left; one for a service holds no promotion."""
+    """A marketing message is identified and can be left; one for a service holds no promotion.
+
+    What is not said to be similar, to belong to a contract or to a profession is not.
+    """
     related = [rel.take("related_to_purchase"), rel.take("message_related")]
     message = Message(
         kind=said.take("kind", "other"),
         promotion=said.take("contains_promotion", purpose == "marketing"),
-        similar=rel.take("similar"),
+        similar=rel.take("similar", False),
         related=next((one for one in related if one is not None), None),
-        same_kind=rel.take("same_kind"),
+        same_kind=rel.take("same_kind", False),
         offer_of={None: "own", "partner_company_offer": "partner"}[rel.take("kind_of_offer")],  # type: ignore[arg-type]  # of the table
-        relates_to_contract=rel.take("offer_relates_to_contract"),
-        profession_related=told.take("related_to_profession"),
-        charitable_only=rel.take("charitable_purpose_only"),
+        relates_to_contract=rel.take("offer_relates_to_contract", False),
+        profession_related=told.take("related_to_profession", False),
+        charitable_only=rel.take("charitable_purpose_only", False),
         product=told.take("product", "other"),
         sender_identified=True,
         unsubscribe=said.take("has_unsubscribe", rel.take("optout_in_message", True)),
@@ -233,12 +242,12 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
     refused = told.take("refused_in_call")
     return Facts(
         events=tuple(_event(n, _Told(one), request) for n, one in enumerate(told.take("consents", ()))),
-        subject=_subject(told, births, known, rel.take("presumed_interest")),
+        subject=_subject(told, births, known, rel.take("presumed_interest", False)),
         point=PointFacts(
             line=told.take("line", "residential"),
             kind=told.take("cp_kind", "other"),
             holder_since=None if number is None else _day(number),
-            device_permission=told.take("device_permission"),
+            device_permission=told.take("device_permission", False),
         ),
         collection=_collection(told, rel),
         relations=tuple(_relations(rel)),
@@ -270,7 +279,7 @@ def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool
     kind = told.take("subject", "consumer")
     restriction, erased = told.take("restriction"), told.take("erased")
     return Subject(
-        kind=_SUBJECT.get(kind, kind),
+        kind=cast("Any", _SUBJECT.get(kind, kind)),
         birth_dates=() if births is None else (PartialDate.parse(births),),
         adult=True if births is None and known is not False else None,
         restricted_since=None if restriction is None else _day(restriction["since"]),
@@ -285,14 +294,14 @@ def _collection(told: _Told, rel: _Told) -> Collection:
     how = published or disclosed
     return Collection(
         source=rel.take("address_source"),
-        opt_out_offered=rel.take("optout_offered_at_collection"),
+        opt_out_offered=rel.take("optout_offered_at_collection", False),
         direct=rel.take("contact_collected_directly"),
         voluntary=rel.take("fax_number_provided_voluntarily", False),
         published=published.get("conspicuous", bool(published)),
         disclosed=bool(disclosed),
         refusal_stated=how.get("no_unsolicited_statement", False if how else None),
         relevant_to_role=how.get("relevant_to_role"),
-        informed=told.take("informed_and_could_object"),
+        informed=told.take("informed_and_could_object", False),
         notice_at_collection=told.take("notice_at_collection", True),
     )
 
@@ -377,7 +386,7 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             condition_of_contract=act.take("conditional_on_contract", False),
             names_the_number=act.take("number_included", True),
             unambiguous=act.take("clear_and_unambiguous", True),
-            confirmed_kind=act.take("cp_confirmed"),
+            confirmed_kind=act.take("cp_confirmed", "own"),
             holder=act.take("number_holder", "subscriber"),
             data=act.take("data", ()),
         ),

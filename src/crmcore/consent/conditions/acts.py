@@ -6,13 +6,15 @@ Invariant: whether a Yes is one is said by the law that is asked, by the name of
 from __future__ import annotations
 
 from datetime import date, time, timedelta
+from functools import partial
 
 import attrs
 
 from crmcore.consent.case import Case, instant
+from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.finding import FOREVER, YES, Finding, both, either
+from crmcore.consent.finding import FOREVER, YES, Finding, either
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.values.instant import micros
 
@@ -46,8 +48,9 @@ class Consented:
             found: Finding = law.valid(case, event, self.profile)
             return found._replace(until=min(found.until, after.until))
 
-        purposes = sorted(self.about) or [case.purpose]
-        return either(standing_yes(case, one, valid, law.graces, self.across) for one in purposes)
+        if not self.about:
+            return standing_yes(case, case.purpose, valid, law.graces, self.across)
+        return either(standing_yes(case, one, valid, law.graces, self.across) for one in sorted(self.about))
 
     def _after(self, case: Case, event: ConsentEvent) -> Finding:
         if self.after is None:
@@ -113,18 +116,18 @@ class SaidNo:
     minutes: int | None = None
 
     def test(self, case: Case) -> Finding:
+        if not case.acts(self.kinds):
+            return case.no_such_act
         law = case.law
-        if self.within is not None and not case.zones:
-            return Finding(None, missing=("facts.zones",), why="which day it is there is not known")
         return standing_no(
             case,
             self.kinds,
             self.about or case.purpose,
-            self.across or frozenset({case.request.channel}),
+            self.across or case.channel,
             () if self.at_once else law.graces,
-            lambda case, event: law.valid(case, event, self.lifts or law.lifts),
+            law.lifting(case, self.about or case.purpose, self.lifts or law.lifts),
             self.right,
-            lambda event: self._lasting(case, event),
+            None if self.minutes is None and self.within is None else partial(self._lasting, case),
         )
 
     def _lasting(self, case: Case, event: ConsentEvent) -> int:
@@ -139,14 +142,14 @@ class SaidNo:
 
 @attrs.frozen
 class Profile:
-    """When a Yes is one: *conditions* on the act, its evidence and whoever gave it."""
+    """When a Yes is one: a *condition* on the act, its evidence and whoever gave it."""
 
     name: str
-    conditions: tuple[object, ...]
+    condition: Condition
 
     def test(self, case: Case, event: ConsentEvent) -> Finding:
         before, case.event = case.event, event
         try:
-            return both(one.test(case) for one in self.conditions)  # type: ignore[attr-defined]  # conditions
+            return self.condition.test(case)
         finally:
             case.event = before

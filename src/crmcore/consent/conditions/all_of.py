@@ -28,7 +28,9 @@ class All:
     parts: tuple[Condition, ...]
 
     def test(self, case: Case) -> Finding:
-        return both(_until_decided(self.parts, case, decisive=False))
+        if case.brief:
+            return _briefly(self.parts, case, decisive=False)
+        return both(part.test(case) for part in self.parts)
 
 
 @attrs.frozen
@@ -38,7 +40,9 @@ class Any:
     parts: tuple[Condition, ...]
 
     def test(self, case: Case) -> Finding:
-        return either(_until_decided(self.parts, case, decisive=True))
+        if case.brief:
+            return _briefly(self.parts, case, decisive=True)
+        return either(part.test(case) for part in self.parts)
 
 
 @attrs.frozen
@@ -49,17 +53,29 @@ class Not:
 
     def test(self, case: Case) -> Finding:
         found = negated(self.part.test(case))
-        if found.holds is False and not found.why:
+        if found.holds is False and not found.why and not case.brief:
             return found._replace(why="an exception applies")
         return found
 
 
-def _until_decided(parts: tuple[Condition, ...], case: Case, *, decisive: bool) -> list[Finding]:
-    """What the parts come to; where nobody asks why, as many as it takes for an answer that stays for ever."""
-    found: list[Finding] = []
+def _briefly(parts: tuple[Condition, ...], case: Case, *, decisive: bool) -> Finding:
+    """What `both` and `either` find, where nobody asks why: as many parts as it takes for an answer that lasts."""
+    until, lasting = FOREVER, -1
+    missing: tuple[str, ...] | None = None
     for part in parts:
-        one = part.test(case)
-        found.append(one)
-        if case.brief and one.holds is decisive and one.until >= FOREVER:
-            return [one]
-    return found
+        found = part.test(case)
+        if found.holds is decisive:
+            if found.until >= FOREVER:
+                return found
+            if found.until > lasting:
+                lasting = found.until
+        else:
+            if found.until < until:
+                until = found.until
+            if found.holds is None:
+                missing = found.missing if missing is None else (*missing, *found.missing)
+    if lasting >= 0:
+        return Finding(decisive, lasting)
+    if missing is not None:
+        return Finding(None, until, (), tuple(dict.fromkeys(missing)))
+    return Finding(not decisive, until)

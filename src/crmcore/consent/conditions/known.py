@@ -15,6 +15,7 @@ import attrs
 from crmcore.consent.case import Case
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.finding import FOREVER, NO, Finding
+from crmcore.consent.wording import asked, found
 
 
 @attrs.frozen
@@ -33,7 +34,7 @@ class FactIs:
         object.__setattr__(self, "_root", root)
         object.__setattr__(self, "_read", attrgetter(name))
         object.__setattr__(self, "_yes", Finding(True, because=(self.path,)))
-        unknown = Finding(None, missing=(self.path,), why=f"{self.path} is not known")
+        unknown = Finding(None, missing=(self.path,), why=f"{asked(self.path)} is not known")
         object.__setattr__(self, "_unknown", unknown)
 
     def test(self, case: Case) -> Finding:
@@ -46,16 +47,10 @@ class FactIs:
             return self._yes
         if case.brief:
             return NO
-        return Finding(False, because=(self.path,), why=f"{self.path} is {_word(value)}")
+        return Finding(False, because=(self.path,), why=found(self.path, value))
 
 
 _OF_ACTS = frozenset({"act", "evidence", "scope"})
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, bool):
-        return "so" if value else "not so"
-    return "another" if isinstance(value, frozenset) else str(value)
 
 
 @attrs.frozen
@@ -67,12 +62,20 @@ class Within:
 
     path: str
     span: Span | None = None
+    _root: str = attrs.field(init=False, repr=False, eq=False)
+    _read: Callable[[Any], Any] = attrs.field(init=False, repr=False, eq=False)
+    _never: Finding = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        root, name = self.path.split(".", 1)
+        object.__setattr__(self, "_root", root)
+        object.__setattr__(self, "_read", attrgetter(name))
+        object.__setattr__(self, "_never", Finding(False, why=f"{asked(self.path)}: never"))
 
     def test(self, case: Case) -> Finding:
-        root, name = self.path.split(".", 1)
-        value = getattr(case.roots[root], name)
+        value = self._read(case.roots[self._root])
         if value is None:
-            return Finding(False, why=f"{self.path} never was")
+            return self._never
         return within(case, [value], self.span, self.path)
 
 

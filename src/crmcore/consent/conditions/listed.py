@@ -13,7 +13,8 @@ from crmcore.consent.case import Case
 from crmcore.consent.conditions.known import within
 from crmcore.consent.counting import Span
 from crmcore.consent.facts import Relation
-from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.finding import FOREVER, NO, Finding
+from crmcore.consent.wording import register
 from crmcore.values.instant import micros
 
 OWN = frozenset({"internal", "internal_dnc", "internal_hash"})
@@ -30,6 +31,9 @@ class Listed:
     lifted: bool = False
 
     def test(self, case: Case) -> Finding:
+        asking = self.fresh is not None and self.list not in OWN
+        if not asking and not case.facts.listings:
+            return NO
         listings = [one for one in case.facts.listings if one.list == self.list]
         until = FOREVER
         for listing in listings:
@@ -37,19 +41,17 @@ class Listed:
             ends = FOREVER if listing.until is None else case.midnight(listing.until)
             if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
                 return Finding(
-                    True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on the list {self.list}"
+                    True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on {register(self.list)}"
                 )
             until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
-        if self.fresh is None or self.list in OWN:
-            return Finding(False, until)
-        return self._asked(case, until)
+        return self._asked(case, until) if asking else Finding(False, until)
 
     def _asked(self, case: Case, until: int) -> Finding:
         checks = [one.on for one in case.facts.checks if one.list in (self.list, "*")]
         found = within(case, checks, Span(days=self.fresh or 0), f"check:{self.list}")
         if found.holds:
             return Finding(False, min(until, found.until), (f"check:{self.list}",))
-        why = f"the register {self.list} was not asked within {self.fresh} days"
+        why = f"{register(self.list)} was not asked within {self.fresh} days"
         return Finding(None, min(until, found.until), (), (f"check:{self.list}",), why)
 
     def _lifted(self, case: Case, since: date) -> bool:
@@ -75,9 +77,7 @@ class Asked:
         what = f"check:{self.list}"
         checks = [one.on for one in case.facts.checks if one.list in (self.list, "*")]
         if not checks:
-            return Finding(
-                None, missing=(what,), why=f"whether the register {self.list} was asked is not known"
-            )
+            return Finding(None, missing=(what,), why=f"whether {register(self.list)} was asked is not known")
         return within(case, checks, Span(days=self.within), what)
 
 

@@ -1,0 +1,40 @@
+"""Checks of the closed vocabularies, for the fields of values.
+
+Invariant: a word that is not in its vocabulary is refused when a value is made, with those that are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import attrs
+
+from crmcore.errors import InvalidConsent
+
+
+def together(values: Iterable[Any]) -> frozenset[Any]:
+    """A set of *values*, in a form that type checkers know."""
+    return frozenset(values)
+
+
+def some_of(words: Any, what: str) -> Any:
+    """A validator of a set of *words*."""
+    known = frozenset(get_args(words))
+
+    def check(instance: object, attribute: object, value: frozenset[str]) -> None:
+        if not value <= known:
+            raise InvalidConsent(f"{what} are some of {', '.join(sorted(known))}")
+
+    return check
+
+
+def one_of(words: Any, what: str, **options: Any) -> Any:
+    """A field that holds one of *words*, or None. *options* are those of `attrs.field`."""
+    known = frozenset(get_args(words))
+
+    def check(instance: object, attribute: object, value: str | None) -> None:
+        if value is not None and value not in known:
+            raise InvalidConsent(f"{what} is one of {', '.join(sorted(known))}")
+
+    return attrs.field(validator=check, **options)

@@ -1,0 +1,138 @@
+"""What a company knows of itself, said once: facts that a question leaves open are filled in from it.
+
+Invariant: what a question or an act says of itself stands; only what it leaves open is filled in, and the decision
+names every fact that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, TypeVar, cast
+
+import attrs
+
+from crmcore.consent.checking import one_of
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.facts import Facts, PointFacts
+from crmcore.consent.request import Message, Request
+from crmcore.consent.standing import MARKETING
+from crmcore.errors import InvalidConsent
+from crmcore.values.personal import Document
+
+ControllerKind = Literal["business", "charity", "registered_charity", "nonprofit"]
+Dialer = Literal["manual", "autodialer", "automated_selection", "prerecorded"]
+T = TypeVar("T")
+
+_OF_EVERYBODY = (
+    "condition_of_contract",
+    "condition_of_purchase",
+    "disclosed",
+    "explicit",
+    "names_the_number",
+    "unambiguous",
+    "written",
+)
+"""What is so of all who filled in the same form."""
+
+
+@attrs.frozen(kw_only=True)
+class Form(Document):
+    """A form on which people say yes, known by its *notice* and *version*: what is so of all who filled it in.
+
+    The other fields are those of `Evidence`. An act whose evidence names the form has them, where it leaves them open.
+    """
+
+    notice: str
+    version: str | None = None
+    condition_of_contract: bool | None = None
+    condition_of_purchase: bool | None = None
+    disclosed: bool | None = None
+    explicit: bool | None = None
+    names_the_number: bool | None = None
+    unambiguous: bool | None = None
+    written: bool | None = None
+
+
+def _forms(forms: Iterable[Form]) -> tuple[Form, ...]:
+    found = tuple(forms)
+    if len({(form.notice, form.version) for form in found}) < len(found):
+        raise InvalidConsent(
+            "two forms have the same notice and version: give each version a name of its own"
+        )
+    return found
+
+
+@attrs.frozen(kw_only=True)
+class Practice(Document):
+    """What a company does always, and knows of itself.
+
+    *marketing* says what is so of each of its messages for marketing, fundraising or politics; *forms* how people say
+    yes to it; *point* what is so of each contact point that it uses, such as a *kind* "other" where it keeps no
+    addresses at domains of mobile carriers. *offered_to_children* is whether its services are; *dialer* how it calls. A
+    *controller* that is named stands for the name of the company in acts and questions.
+
+    >>> ours = Practice(offered_to_children=False, marketing=Message.marketing(unsubscribe=True))
+    >>> from datetime import UTC, datetime
+    >>> asked = Request(controller="acme", channel="email", purpose="marketing", at=datetime(2026, 5, 4, tzinfo=UTC))
+    >>> filled, _, names = ours.fill(asked, Facts())
+    >>> filled.message.unsubscribe, names
+    (True, ('request.offered_to_children', 'message.promotion', 'message.unsubscribe'))
+    """
+
+    controller: str | None = None
+    controller_kind: ControllerKind | None = one_of(ControllerKind, "the kind of a controller", default=None)
+    exempt_seller: bool | None = None
+    offered_to_children: bool | None = None
+    dialer: Dialer | None = one_of(Dialer, "a dialer", default=None)
+    marketing: Message = attrs.field(factory=Message)
+    point: PointFacts = attrs.field(factory=PointFacts)
+    forms: tuple[Form, ...] = attrs.field(default=(), converter=_forms)
+
+    def fill(self, request: Request, facts: Facts) -> tuple[Request, Facts, tuple[str, ...]]:
+        """*request* and *facts* with what they left open, and the names of the facts that were filled in."""
+        known = {name: getattr(self, name) for name in ("controller_kind", "exempt_seller", "dialer")}
+        known["offered_to_children"] = self.offered_to_children
+        request, names = _filled(request, known, "request")
+        if request.purpose in MARKETING or request.message.promotion:
+            message, more = _filled(request.message, _said(self.marketing), "message")
+            if more:
+                request, names = attrs.evolve(request, message=message), names + more
+        point, more = _filled(facts.point, _said(self.point), "point")
+        if more:
+            facts, names = attrs.evolve(facts, point=point), names + more
+        if self.forms and facts.events:
+            events, more = self._shown(facts.events)
+            if more:
+                facts, names = attrs.evolve(facts, events=events), names + more
+        return request, facts, names
+
+    def _shown(self, events: tuple[ConsentEvent, ...]) -> tuple[tuple[ConsentEvent, ...], tuple[str, ...]]:
+        forms = {(form.notice, form.version): form for form in self.forms}
+        found: list[ConsentEvent] = []
+        names: tuple[str, ...] = ()
+        for event in events:
+            shown = event.evidence
+            form = None if shown is None else forms.get((shown.notice or "", shown.notice_version))
+            if shown is not None and form is not None:
+                evidence, more = _filled(
+                    shown, {name: getattr(form, name) for name in _OF_EVERYBODY}, "evidence"
+                )
+                if more:
+                    event, names = attrs.evolve(event, evidence=evidence), names + more
+            found.append(event)
+        return tuple(found), tuple(dict.fromkeys(names))
+
+
+def _said(template: Message | PointFacts) -> dict[str, Any]:
+    return {
+        one.name: getattr(template, one.name) for one in attrs.fields(type(template)) if one.name != "unknown"
+    }
+
+
+def _filled(value: T, known: dict[str, Any], root: str) -> tuple[T, tuple[str, ...]]:
+    """*value* with what is *known* in the fields that it leaves open, and their names."""
+    new = {name: one for name, one in known.items() if one is not None and getattr(value, name) is None}
+    if not new:
+        return value, ()
+    changed: T = attrs.evolve(cast("Any", value), **new)
+    return changed, tuple(f"{root}.{name}" for name in new)

@@ -1,0 +1,68 @@
+"""A decision in words.
+
+Invariant: every line says what a person can act on: a rule with its citation, or what to find out; no value of a fact
+that is personal is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from crmcore.consent.wording import asked
+
+if TYPE_CHECKING:
+    from crmcore.consent.decision import Decision
+
+ANSWERS = {"allow": "Yes", "deny": "No", "need_confirmation": "Not yet"}
+CHANNELS = {
+    "email": "e-mail",
+    "voice": "phone",
+    "automated_call": "automated call",
+    "sms": "text message",
+    "in_app": "a note in the app",
+    "push": "a note on the device",
+}
+
+
+def in_words(decision: Decision) -> Iterator[str]:
+    """The lines of an explanation."""
+    way = CHANNELS.get(decision.channel, decision.channel)
+    law = "the strict baseline" if decision.jurisdiction == "*" else f"the law of {decision.jurisdiction}"
+    yield (
+        f"{ANSWERS[decision.answer]} ({decision.answer}): {decision.purpose.replace('_', ' ')} by {way}, by {law}"
+    )
+    yield from _why(decision)
+    if decision.missing:
+        yield "  To be found out:"
+        yield from (f"  - {asked(name)}" for name in decision.missing)
+    if own := _own(decision):
+        yield "  Taken from your own practice:"
+        yield from (f"  - {asked(name)}" for name in own)
+    if decision.retry_at is not None:
+        yield f"  Possible again from {_moment(decision.retry_at)}"
+    if decision.expires_at is not None:
+        yield f"  To be asked again from {_moment(decision.expires_at)}"
+
+
+def _why(decision: Decision) -> Iterator[str]:
+    main, *more = decision.reasons
+    if decision.rule is None:
+        yield "  Nothing permits it." if more else "  Nothing permits it, and nothing came near."
+        if more:
+            yield "  What came near:"
+            yield from (f"  - {line}" for line in more)
+        return
+    yield f"  {main}"
+    yield from (f"  - {line}" for line in more)
+
+
+def _own(decision: Decision) -> list[str]:
+    """The facts from the practice that some rule looked at."""
+    looked_at = {name for hit in decision.trace for name in hit.because}
+    return [name for name in decision.practice if name in looked_at]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S %Z}".strip()

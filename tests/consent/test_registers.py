@@ -1,0 +1,67 @@
+"""Registers of those who want no calls: how long what they said holds, and what follows from not asking."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from crmcore.consent.facts import RegisterCheck
+from tests.consent.rows import GIVEN, asked, row
+
+TODAY = date(2026, 5, 12)
+LONDON = "2026-05-12T12:00:00+01:00"
+PARIS = "2026-05-12T12:00:00+02:00"
+
+
+def test_a_register_that_was_perhaps_never_asked_is_to_be_asked() -> None:
+    one = row("SG", "voice", "marketing", {"tz": "Asia/Singapore"}, GIVEN["SG"][1])
+    voice, text = (RegisterCheck(list=f"dnc_sg_{name}", on=TODAY) for name in ("voice", "text"))
+    assert asked(one, checks=()).missing == ("check:dnc_sg_voice",)
+    assert asked(one, checks=(voice,)).answer == "allow"
+    assert asked(one, checks=(text,)).answer == "need_confirmation"
+
+
+BUYER = {
+    "rel": {
+        "last_purchase": "2026-01-15",
+        "address_source": "sale",
+        "optout_offered_at_collection": True,
+        "similar": True,
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("place", "channel", "register", "days", "noon"),
+    [
+        ("CA", "voice", "dncl_ca", 31, GIVEN["CA"][1]),
+        ("CA", "fax", "dncl_ca", 31, GIVEN["CA"][1]),
+        ("AU", "voice", "dncr_au", 30, GIVEN["AU"][1]),
+        ("AU", "fax", "dncr_au", 30, GIVEN["AU"][1]),
+        ("IN", "voice", "in_preferences", 0, "2026-05-12T12:00:00+05:30"),
+        ("GB", "voice", "tps", 28, LONDON),
+        ("GB", "voice", "ctps", 28, LONDON),
+        ("GB", "fax", "fps", 28, LONDON),
+        ("AT", "email", "ecg_list", 31, PARIS),
+        ("FR", "voice", "bloctel", 30, PARIS),
+        ("IT", "voice", "rpo", 15, PARIS),
+        ("CH", "voice", "directory_asterisk", 31, PARIS),
+    ],
+)
+def test_what_a_register_said_holds_for_so_many_days(
+    place: str, channel: str, register: str, days: int, noon: str
+) -> None:
+    facts = BUYER if place == "AT" else {"subject": "corporate"} if register == "fps" else {}
+    one = row(place, channel, "marketing", facts, noon)
+    others = (RegisterCheck(list=name, on=TODAY) for name in ("tps", "ctps") if name != register)
+    also = tuple(others) if place == "GB" else ()
+    for ago, expected in ((days, "allow"), (days + 1, "need_confirmation")):
+        check = RegisterCheck(list=register, on=TODAY - timedelta(days=ago))
+        assert asked(one, checks=(check, *also)).answer == expected
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Toronto"])
+def test_a_list_that_nobody_knows_the_beginning_of_holds_everywhere(zone: str) -> None:
+    facts = {"tz": zone, "suppress": [{"list": "internal"}]}
+    assert asked(row("JP", "voice", "marketing", facts, GIVEN["JP"][1])).answer == "deny"

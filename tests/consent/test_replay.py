@@ -1,0 +1,72 @@
+"""``crmcore consent check``: the table of what laws answer agrees, and a wrong row, file or key is said."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from crmcore.consent.vectors import read_vectors
+from crmcore.errors import InvalidConsent
+from tests.cli.commands import done, run
+
+TABLE = Path(__file__).parent / "decision_vectors.csv"
+COLUMNS = "id jurisdiction channel purpose facts at expected deciding_rule citation confidence".split()
+
+
+def table(folder: Path, **changes: str) -> Path:
+    row = dict.fromkeys(COLUMNS, "x") | {
+        "jurisdiction": "EU",
+        "channel": "email",
+        "purpose": "marketing",
+        "facts": "{}",
+        "at": "2026-05-12T10:00:00+02:00",
+        "expected": "deny",
+        "confidence": "high",
+    }
+    path = folder / "vectors.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerow(row | changes)
+    return path
+
+
+def test_every_row_of_the_table_agrees() -> None:
+    document = done("consent", "check", TABLE, "--json").json
+    assert (document["total"], document["agree"], document["disagreements"]) == (240, 240, [])
+
+
+def test_a_row_that_the_packs_answer_otherwise_is_shown_with_its_reasons(tmp_path: Path) -> None:
+    wrong = table(tmp_path, expected="allow")
+    document = run("consent", "check", wrong, "--json").json
+    assert run("consent", "check", wrong).code == 1
+    assert document["disagreements"] == [
+        {"id": "x", "confidence": "high", "expected": "allow", "got": "deny", "rule": None}
+    ]
+    assert "nobody said yes" in run("consent", "check", wrong).out
+
+
+def test_a_doubtful_row_is_shown_and_does_not_fail(tmp_path: Path) -> None:
+    doubtful = table(tmp_path, expected="allow", confidence="medium")
+    assert "the table says allow" in done("consent", "check", doubtful).out
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"facts": "{"},
+        {"facts": '{"no_such_key": 1}'},
+        {"facts": '{"rel": {"no_such_key": 1}}'},
+        {"facts": '{"consents": [{"act": "give", "t": "yesterday"}]}'},
+        {"facts": '{"tz": "Mars/Olympus"}'},
+        {"channel": "telepathy"},
+        {"purpose": "fun"},
+        {"at": "noon"},
+        {"expected": "perhaps"},
+    ],
+)
+def test_a_row_that_cannot_be_read_is_named(changes: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(InvalidConsent, match="row x"):
+        list(read_vectors(table(tmp_path, **changes)))
