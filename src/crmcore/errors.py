@@ -314,6 +314,12 @@ class InvalidPack(RuleViolation, ValueError):
     code = "invalid_pack"
 
 
+class InvalidRightsRequest(RuleViolation):
+    """A request about somebody's own data that cannot be, or a step that it cannot take now."""
+
+    code = "invalid_rights_request"
+
+
 class BatchEnded(RuleViolation):
     """A verb was called on a batch that was written or given up: nothing would come of it."""
 

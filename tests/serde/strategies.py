@@ -11,8 +11,20 @@ from hypothesis import strategies as st
 from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
 from crmcore.consent.address_forms import PointKind
+from crmcore.consent.certificate import CertificateLine, ErasureBegun, ErasureCertificate
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.ledger import LedgerPoint
+from crmcore.consent.rights_request import (
+    DecidedItem,
+    IdentityEvidence,
+    Notice,
+    Pause,
+    Requester,
+    RequestId,
+    RightsRequest,
+    RightsStep,
+)
+from crmcore.consent.rights_words import Right, RightsLaw, StepKind
 from crmcore.consent.suppression import Suppression, SuppressionReason
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.identity.customer import Cluster
@@ -150,6 +162,43 @@ _acts = st.builds(
     actor=st.none() | actors(),
 )
 
+_request_ids = st.just(RequestId("019000a1-b2c3-7009-8000-0000000000aa"))
+_proofs = st.builds(IdentityEvidence, kind=st.just("logged_in"), document=_reasons, at=_instants())
+_decided = st.builds(DecidedItem, item=st.just("record"), decision=st.just("grant"), reason=_reasons)
+_notices = st.builds(
+    Notice,
+    processor=st.just("mailer"),
+    what=st.just("erase"),
+    told_at=_instants(),
+    due=st.none() | st.dates(),
+)
+_requests = st.builds(
+    RightsRequest,
+    right=st.sampled_from(get_args(Right)),
+    law=st.sampled_from(get_args(RightsLaw)),
+    received_at=_instants(),
+    channel=st.just("email"),
+    zone=st.just("Europe/Berlin"),
+    requester=st.builds(Requester, name=_reasons, authority=_reasons),
+    customer=st.just("c"),
+    members=st.just(("c",)),
+    anchor=st.just("c"),
+    scope=_reasons,
+    identity=st.tuples(_proofs),
+    pauses=st.tuples(st.builds(Pause, cause=st.just("identity"), start=_instants())),
+    items=st.tuples(_decided),
+    notices=st.tuples(_notices),
+)
+_lines = st.builds(
+    CertificateLine,
+    kind=st.just("party"),
+    action=st.just("delete"),
+    count=st.integers(1, 9),
+    reason=st.just("r"),
+    cite=st.just("c"),
+    until=st.none() | st.dates(),
+)
+
 DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
     "party": parties(),
     "party.added": st.builds(
@@ -225,6 +274,30 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         scope=st.builds(Scope, channels=st.frozensets(st.sampled_from(["email", "sms"]))),
         secret=st.integers(1, 3),
         actor=st.none() | actors(),
+    ),
+    "rights.request": _requests,
+    "rights.step": st.builds(
+        RightsStep,
+        request=_request_ids,
+        kind=st.sampled_from(get_args(StepKind)),
+        at=_instants(),
+        actor=st.none() | actors(),
+        reason=_reasons,
+        received=st.none() | _requests,
+        evidence=st.none() | _proofs,
+        item=st.none() | _decided,
+        notice=st.none() | _notices,
+    ),
+    "rights.erasure": st.builds(
+        ErasureBegun, request=_request_ids, plan_sha256=st.just("0f"), lines=st.tuples(_lines)
+    ),
+    "rights.certificate": st.builds(
+        ErasureCertificate,
+        request=_request_ids,
+        done_at=_instants(),
+        plan_sha256=st.just("0f"),
+        lines=st.tuples(_lines),
+        remains=st.just(()),
     ),
     "review.queue": st.builds(Queue, order=st.integers(1, 3)),
     "batch": st.builds(

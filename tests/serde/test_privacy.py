@@ -32,6 +32,13 @@ SHOWN = {
     "Scope.topics", "Scope.recipients", "Scope.right", "Evidence.kind", "Evidence.notice", "Evidence.notice_version",
     "Evidence.notice_sha256", "Evidence.locale", "Evidence.given_by", "Evidence.confirmed_kind", "Evidence.holder",
     "Evidence.data",
+    "RightsRequest.right", "RightsRequest.law", "RightsRequest.channel", "RightsRequest.zone",
+    "RightsRequest.customer", "RightsRequest.members", "RightsRequest.anchor", "RightsRequest.state",
+    "RightsRequest.response_sha256", "Requester.kind", "IdentityEvidence.kind", "Pause.cause", "DecidedItem.item",
+    "DecidedItem.decision", "Notice.processor", "Notice.what", "Notice.outcome", "Notice.proof_sha256",
+    "RightsStep.kind", "RightsStep.cause", "RightsStep.sha256", "CertificateLine.kind", "CertificateLine.action",
+    "CertificateLine.reason", "CertificateLine.cite", "ErasureBegun.request", "ErasureBegun.plan_sha256",
+    "ErasureCertificate.request", "ErasureCertificate.plan_sha256", "Remainder.place", "Remainder.remedy",
     "Matching.model", "Matching.recipe", "Matching.position", "Matching.index", "ModelPart.model",
 }  # fmt: skip
 """Texts that may be seen: words of systems and of ours, never what somebody wrote about a customer."""

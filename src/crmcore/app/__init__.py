@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, RefusedRow
     from crmcore.app.near_matches import Candidate, Matches
     from crmcore.app.resolve import Membership, Reference
+    from crmcore.app.retaining import Applied, RetainedPage
     from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
+    from crmcore.app.subject_erasure import ErasureFacts
 
 __all__ = [
+    "Applied",
     "AsyncBatch",
     "AsyncCrm",
     "Candidate",
@@ -24,6 +27,7 @@ __all__ = [
     "CrmBatch",
     "CustomerPage",
     "DedupeReport",
+    "ErasureFacts",
     "Events",
     "Happened",
     "ImportResult",
@@ -35,6 +39,7 @@ __all__ = [
     "Progress",
     "Reference",
     "RefusedRow",
+    "RetainedPage",
     "ReviewOutcome",
     "ReviewRefusal",
     "Timeline",
@@ -52,6 +57,8 @@ __getattr__ = lazily(
         "imports": "ImportResult Progress",
         "loading": "LoadProgress LoadReport OnRefused RefusedRow",
         "resolve": "Membership Reference",
+        "retaining": "Applied RetainedPage",
         "reviewing": "ReviewOutcome ReviewRefusal",
+        "subject_erasure": "ErasureFacts",
     },
 )

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from crmcore.app.interactions import AsyncInteractions
     from crmcore.app.parties import AsyncParties
     from crmcore.app.relationships import AsyncRelationships
+    from crmcore.app.retaining import AsyncRetention
+    from crmcore.app.rights_requests import AsyncRequests
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.practice import Practice
@@ -133,6 +135,20 @@ class _Namespaces:
         from crmcore.app.unsubscribes import AsyncUnsubscribes
 
         return AsyncUnsubscribes(self._flow)
+
+    @cached_property
+    def requests(self) -> AsyncRequests:
+        """Answer what people ask about their own data."""
+        from crmcore.app.rights_requests import AsyncRequests
+
+        return AsyncRequests(self._flow)
+
+    @cached_property
+    def retention(self) -> AsyncRetention:
+        """Plan how long customers are kept."""
+        from crmcore.app.retaining import AsyncRetention
+
+        return AsyncRetention(self._flow)
 
 
 class AsyncCrm(_Namespaces):

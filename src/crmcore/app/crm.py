@@ -13,15 +13,8 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
-from crmcore.app.consent_facade import Consents, Suppressions, Unsubscribes
-from crmcore.app.facade import (
-    Customers,
-    Identity,
-    Imports,
-    Interactions,
-    Parties,
-    Relationships,
-)
+from crmcore.app.consent_facade import Consents, Requests, Retention, Suppressions, Unsubscribes
+from crmcore.app.facade import Customers, Identity, Imports, Interactions, Parties, Relationships
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
 from crmcore.storage.memory import MemoryStore
@@ -75,6 +68,16 @@ class _Namespaces(Generic[Twin]):
     def unsubscribe(self) -> Unsubscribes:
         """Let people leave with one click."""
         return Unsubscribes(self._twin.unsubscribe)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Answer what people ask about their own data."""
+        return Requests(self._twin.requests)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Plan how long customers are kept."""
+        return Retention(self._twin.retention)
 
 
 class Crm(_Namespaces[AsyncCrm]):

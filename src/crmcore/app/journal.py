@@ -15,6 +15,7 @@ import attrs
 
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.suppression import SUPPRESSION, Suppression
 from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.identity.identity_keys import JUDGEMENT
@@ -57,6 +58,7 @@ _KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
     (Interaction, INTERACTION),
     (Judgement, JUDGEMENT),
     (Suppression, SUPPRESSION),
+    (RightsRequest, RIGHTS_REQUEST),
 )
 
 _ACT = "consent.event"

@@ -81,6 +81,11 @@ async def search(unit: Unit, ref: Reference, *, region: str | None = None) -> tu
     return tuple(sorted(dict.fromkeys(found.values()), key=lambda customer: customer.id))
 
 
+async def parties_named(unit: Unit, ref: Reference) -> tuple[PartyId, ...]:
+    """The records that *ref* itself leads to, without the others of their customers."""
+    return await _parties(unit, ref, None)
+
+
 async def members_of(unit: Unit, ref: Reference) -> tuple[PartyId, ...]:
     """The parties of the customer that *ref* means."""
     return (await resolve(unit, ref)).members

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
+    from crmcore.consent.bundle import Bundle, Item
+    from crmcore.consent.certificate import ErasureCertificate
     from crmcore.consent.customer_decision import Member, decide_customer
+    from crmcore.consent.deadline import DeadlineRule, deadline_for, read_deadlines, shipped_deadlines
     from crmcore.consent.decision import Decision, RuleHit, decide
+    from crmcore.consent.disposition import (
+        Disposition,
+        ErasurePlan,
+        LegalHold,
+        plan_erasure,
+        read_dispositions,
+        shipped_dispositions,
+    )
     from crmcore.consent.event import ConsentEvent, Evidence, Scope
     from crmcore.consent.facts import (
         Attempt,
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
         Relation,
         Subject,
     )
+    from crmcore.consent.lapsing import PermitLapsing
     from crmcore.consent.linting import Lint, Linted, lint
     from crmcore.consent.pack import Pack, Rule
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
@@ -40,6 +52,17 @@ if TYPE_CHECKING:
     from crmcore.consent.register import CopiedRegister, Register, ask_registers
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.request import Message, Request, Use
+    from crmcore.consent.retention import (
+        Retained,
+        RetentionPlan,
+        RetentionPolicy,
+        RetentionStep,
+        plan_retention,
+        read_retention,
+        shipped_retention,
+    )
+    from crmcore.consent.rights_request import Requester, RightsRequest, RightsStep
+    from crmcore.consent.rights_steps import Due, due_of
     from crmcore.consent.secret_ring import SecretRing
     from crmcore.consent.suppression import Suppression
     from crmcore.consent.unsubscribe import (
@@ -85,49 +108,80 @@ __all__ = [
     "QuietHours",
     "Wish",
     "Attempt",
+    "Bundle",
     "Collection",
     "ConsentEvent",
+    "DeadlineRule",
     "Decision",
     "Disagreement",
+    "Disposition",
+    "Due",
+    "ErasureCertificate",
+    "ErasurePlan",
     "Evidence",
     "Facts",
     "Form",
+    "Item",
     "Laws",
+    "LegalHold",
     "Lint",
     "Linted",
     "Listing",
     "Member",
     "Message",
     "Pack",
+    "PermitLapsing",
     "PointFacts",
     "Policy",
     "Practice",
     "RegisterCheck",
     "Relation",
     "Request",
+    "Requester",
+    "Retained",
+    "RetentionPlan",
+    "RetentionPolicy",
+    "RetentionStep",
+    "RightsRequest",
+    "RightsStep",
     "Rule",
     "RuleHit",
     "Scope",
     "Subject",
     "Use",
     "Vector",
+    "deadline_for",
     "decide",
     "decide_customer",
+    "due_of",
     "lint",
+    "plan_erasure",
+    "plan_retention",
+    "read_deadlines",
+    "read_dispositions",
     "read_pack",
+    "read_retention",
     "read_vectors",
     "replay",
+    "shipped_deadlines",
+    "shipped_dispositions",
     "shipped_laws",
     "shipped_packs",
+    "shipped_retention",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
+        "bundle": "Bundle Item",
+        "certificate": "ErasureCertificate",
         "customer_decision": "Member decide_customer",
+        "deadline": "DeadlineRule deadline_for read_deadlines shipped_deadlines",
         "decision": "Decision RuleHit decide",
+        "disposition": "Disposition ErasurePlan LegalHold plan_erasure read_dispositions shipped_dispositions",
         "event": "ConsentEvent Evidence Scope",
         "facts": "Attempt Collection Facts Listing PointFacts RegisterCheck Relation Subject",
+        "lapsing": "PermitLapsing",
         "linting": "Lint Linted lint",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
@@ -144,6 +198,10 @@ __getattr__ = lazily(
         "suppression": "Suppression",
         "unsubscribe": "Ticket is_one_click read_ticket sign_ticket unsubscribe_act unsubscribe_headers",
         "wishes": "Cap QuietHours Wish",
+        "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "
+        "shipped_retention",
+        "rights_request": "Requester RightsRequest RightsStep",
+        "rights_steps": "Due due_of",
         "vectors": "Vector read_vectors",
     },
 )

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from crmcore.exchange.mapping import ColumnMap, ImportOptions, parse_pair
     from crmcore.exchange.plan import ImportPlan, RowOutcome
     from crmcore.exchange.reading import Row, Table
+    from crmcore.exchange.subject_files import bundle_digest, bundle_files, bundle_page, bundle_schema
     from crmcore.exchange.suggestion import Suggestion, suggest
 
 __all__ = [
@@ -18,6 +19,10 @@ __all__ = [
     "RowOutcome",
     "Suggestion",
     "Table",
+    "bundle_digest",
+    "bundle_files",
+    "bundle_page",
+    "bundle_schema",
     "parse_pair",
     "suggest",
 ]
@@ -28,6 +33,7 @@ __getattr__ = lazily(
         "mapping": "ColumnMap ImportOptions parse_pair",
         "plan": "ImportPlan RowOutcome",
         "reading": "Row Table",
+        "subject_files": "bundle_digest bundle_files bundle_page bundle_schema",
         "suggestion": "Suggestion suggest",
     },
 )

@@ -1,0 +1,486 @@
+"""`crm.requests`: what people ask about their own data, step by step, and by when it must be answered.
+
+Invariant: a request is a record and a ledger of its steps, written together; the record is what the steps make of it.
+Neither goes when the person is erased: they are the proof that the person was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+import attrs
+
+from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.customers import load_parties
+from crmcore.app.flow import Flow
+from crmcore.app.resolve import Membership, Reference, memberships, parties_named, resolve
+from crmcore.app.subject_access import bundle_of, refuse_unsure
+from crmcore.app.subject_erasure import (
+    ErasureFacts,
+    PlannedErasure,
+    erase_planned,
+    planned_erasure,
+    prepare,
+)
+from crmcore.app.unit import Unit, load_record, proven
+from crmcore.consent.bundle import Bundle, Confidence
+from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, begun_by, certify
+from crmcore.consent.deadline import deadline_for, zone_of
+from crmcore.consent.disposition import ErasurePlan
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import party_stream
+from crmcore.consent.rights_request import (
+    REQUESTED,
+    RIGHTS_REQUEST,
+    DecidedItem,
+    IdentityEvidence,
+    Notice,
+    Requester,
+    RequestId,
+    RightsRequest,
+    RightsStep,
+    request_keys,
+    requests_stream,
+)
+from crmcore.consent.rights_steps import ANSWERED, Due, advance, due_of
+from crmcore.consent.rights_words import (
+    AnswerOutcome,
+    ItemDecision,
+    PauseCause,
+    Right,
+    RightsLaw,
+    StepKind,
+)
+from crmcore.consent.words import ActKind, ActPurpose
+from crmcore.errors import InvalidRightsRequest, NotFound
+from crmcore.serde import Codec
+from crmcore.storage.erasure import eraser_of
+from crmcore.storage.protocol import Key
+from crmcore.values.ids import Id, PartyId
+
+T = TypeVar("T")
+
+ACTS: Mapping[str, tuple[ActKind, tuple[ActPurpose, ...]]] = {
+    "restriction": ("restrict", ()),
+    "objection": ("object", ("direct_marketing",)),
+    "opt_out_of_sale": ("object", ("third_party_sharing",)),
+}
+"""The act that a right is, and what it is about if nothing is said."""
+
+
+@attrs.frozen
+class AsyncRequests:
+    """What people ask about their own data: access, erasure and the other rights."""
+
+    _flow: Flow
+
+    async def receive(
+        self,
+        ref: Reference,
+        *,
+        right: Right,
+        law: RightsLaw,
+        channel: str,
+        zone: str,
+        received_at: datetime | None = None,
+        requester: Requester | None = None,
+        scope: str | None = None,
+    ) -> RightsRequest:
+        """Record that somebody asked. *zone* is where days are counted: that of the company that must answer.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+        """
+        deadline_for(law, right)
+        zone_of(zone)
+
+        async def plan(unit: Unit) -> RightsRequest:
+            customer = await resolve(unit, ref)
+            draft = RightsRequest(
+                right=right,
+                law=law,
+                received_at=unit.now if received_at is None else received_at,
+                channel=channel,
+                zone=zone,
+                requester=requester or Requester(),
+                customer=str(customer.id),
+                members=tuple(str(member) for member in customer.members),
+                anchor=await _anchor(unit, ref, customer),
+                scope=scope,
+            )
+            proven(RIGHTS_REQUEST, draft, InvalidRightsRequest)
+            if draft.received_at > unit.now:
+                raise InvalidRightsRequest(
+                    "a request is recorded when it has come: this one lies in the future"
+                )
+            id = unit.ids.new(RequestId)
+            step = RightsStep(request=id, kind="receive", at=unit.now, actor=unit.actor, received=draft)
+            stored = attrs.evolve(draft, id=id, version=1)
+            await unit.put(RIGHTS_REQUEST, id, stored, expect=0, keys=request_keys(stored))
+            unit.event(requests_stream(stored.customer), step, subjects=[id])
+            return stored
+
+        return await self._flow.commit(plan, asked=("requests.receive", str(ref), right, law))
+
+    async def get(self, id: RequestId) -> RightsRequest:
+        """The request as it stands.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        return await load_request(self._flow.reader(), id)
+
+    async def of(self, ref: Reference) -> tuple[RightsRequest, ...]:
+        """The requests of a customer, in the order in which they came; also by the id of a record that was erased."""
+        unit = self._flow.reader()
+        try:
+            members = [str(member) for member in (await resolve(unit, ref)).members]
+        except NotFound:
+            members = [str(ref)]
+        hits = await unit.find([Key(REQUESTED, member) for member in members])
+        found = sorted({hit for hits_ in hits.values() for hit in hits_})
+        return tuple([await load_request(unit, RequestId(one.id)) for one in found])
+
+    async def steps(self, id: RequestId) -> tuple[RightsStep, ...]:
+        """What was done with a request, in its order."""
+        unit = self._flow.reader()
+        request = await load_request(unit, id)
+        codec = unit.codecs["rights.step"]
+        found = [codec.load(body) for _, body in await unit.entries(requests_stream(request.customer))]
+        return tuple(step for step in found if step.request == id)
+
+    async def due(self, id: RequestId, *, holidays: Set[date] = frozenset()) -> Due:
+        """By when the request must be answered; *holidays* are those of the place whose days are counted."""
+        return due_of(await self.get(id), holidays=holidays)
+
+    async def identify(self, id: RequestId, kind: str, *, document: str | None = None) -> RightsRequest:
+        """Add evidence of who asks: what kind of proof was seen, and where it is kept."""
+
+        def step(unit: Unit) -> RightsStep:
+            evidence = IdentityEvidence(kind=kind, document=document, at=unit.now)
+            return RightsStep(request=id, kind="identify", at=unit.now, evidence=evidence)
+
+        return await self._step(id, step)
+
+    async def move(
+        self, id: RequestId, to: StepKind, *, reason: str | None = None, sha256: str | None = None
+    ) -> RightsRequest:
+        """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
+
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+
+        Raises:
+            InvalidRightsRequest: if the request cannot do that now.
+        """
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256),
+        )
+
+    async def confirm_receipt(self, id: RequestId) -> RightsRequest:
+        """Say that the person was told that the request has come."""
+        return await self._step(id, lambda unit: RightsStep(request=id, kind="confirm_receipt", at=unit.now))
+
+    async def stop_clock(
+        self, id: RequestId, cause: PauseCause, *, holidays: Set[date] = frozenset()
+    ) -> RightsRequest:
+        """The person was asked who they are, or what they mean, and the clock stops, where the law lets it."""
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind="stop_clock", at=unit.now, cause=cause),
+            holidays,
+        )
+
+    async def resume_clock(self, id: RequestId) -> RightsRequest:
+        """The person has answered, and the clock goes on."""
+        return await self._step(id, lambda unit: RightsStep(request=id, kind="resume_clock", at=unit.now))
+
+    async def extend(self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()) -> RightsRequest:
+        """Extend the time, once and before it ends; the person is told why."""
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind="extend", at=unit.now, reason=reason),
+            holidays,
+        )
+
+    async def decide(
+        self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
+    ) -> RightsRequest:
+        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        decided = DecidedItem(item=item, decision=decision, reason=reason)
+        return await self._step(
+            id, lambda unit: RightsStep(request=id, kind="decide_item", at=unit.now, item=decided)
+        )
+
+    async def notify(
+        self, id: RequestId, processor: str, what: str, *, due: date | None = None
+    ) -> RightsRequest:
+        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is."""
+
+        async def plan(unit: Unit) -> RightsRequest:
+            request = await load_request(unit, id)
+            by = due if due is not None else due_of(request).day
+            notice = Notice(processor=processor, what=what, told_at=unit.now, due=by)
+            step = RightsStep(request=id, kind="notify", at=unit.now, notice=notice)
+            return await take_step(unit, request, step)
+
+        return await self._flow.commit(plan, asked=("requests.notify", id, processor, what))
+
+    async def answered(
+        self,
+        id: RequestId,
+        processor: str,
+        what: str,
+        outcome: AnswerOutcome,
+        *,
+        proof_sha256: str | None = None,
+    ) -> RightsRequest:
+        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof."""
+
+        def step(unit: Unit) -> RightsStep:
+            notice = Notice(
+                processor=processor,
+                what=what,
+                told_at=unit.now,
+                outcome=outcome,
+                proof_sha256=proof_sha256,
+            )
+            return RightsStep(request=id, kind="answer", at=unit.now, notice=notice)
+
+        return await self._step(id, step)
+
+    async def bundle(
+        self,
+        id: RequestId,
+        *,
+        about: Mapping[str, Any] | None = None,
+        further: Iterable[Mapping[str, Any]] = (),
+        reviewed: Confidence = "probable",
+    ) -> Bundle:
+        """Everything about the person who asked, for access, or all that they provided, for portability.
+
+        *about* is what the law asks to be told beside the data (purposes, recipients, how long it is kept, ...);
+        *further* is what other systems hold. With *reviewed* ``"doubtful"`` records that a model joined by a strong
+        link are not withheld for review.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+        """
+        unit = self._flow.reader()
+        request = await load_request(unit, id)
+        if request.right not in ("access", "portability"):
+            raise InvalidRightsRequest(f"a request for {request.right} is not answered by a bundle")
+        if request.state not in ("collecting", "review"):
+            raise InvalidRightsRequest("a bundle is made while the request is being collected or reviewed")
+        return await bundle_of(
+            unit,
+            await _members(unit, request),
+            request.customer,
+            request.anchor,
+            right="access" if request.right == "access" else "portability",
+            about=about or {},
+            further=further,
+            reviewed=reviewed,
+        )
+
+    async def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
+        """Record the act that a request for restriction, objection or against sale is, so that every decision sees it.
+
+        *purposes* narrow an objection; without them it is one to direct marketing. Done again, it records nothing.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or was answered.
+        """
+
+        async def plan(unit: Unit) -> ConsentEvent:
+            request = await load_request(unit, id)
+            if request.right not in ACTS:
+                raise InvalidRightsRequest(f"a request for {request.right} is no act of consent")
+            if request.state in ANSWERED or not request.is_open:
+                raise InvalidRightsRequest(f"the request is {request.state}: a new one can be received")
+            kind, usual = ACTS[request.right]
+            members = await _members(unit, request)
+            parties = await load_parties(unit, members)
+            for party in parties:
+                for act in await acts_of(unit, party):
+                    if act.via == f"request:{id}":
+                        return act
+            event = ConsentEvent(
+                id=str(unit.ids.new(Id)),
+                kind=kind,
+                occurred_at=request.received_at,
+                recorded_at=unit.now,
+                scope=Scope(controller=unit.tenant, purposes=tuple(purposes) or usual),
+                record=request.anchor,
+                members=tuple(map(str, members)),
+                via=f"request:{id}",
+                actor=unit.actor,
+            )
+            append_act(unit, event, map(party_stream, event.members))
+            return event
+
+        return await self._flow.commit(plan, asked=("requests.carry_out", id))
+
+    async def erasure_plan(
+        self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
+    ) -> ErasurePlan:
+        """What erasing the person would do, thing by thing and with reasons. Nothing is written.
+
+        Raises:
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
+                not surely the person's: as unsure as *reviewed*, or less sure.
+        """
+        unit = self._flow.reader()
+        request = await load_request(unit, id)
+        return (await self._planned(unit, request, facts, reviewed)).plan
+
+    async def erase(
+        self,
+        id: RequestId,
+        *,
+        plan_sha256: str,
+        facts: ErasureFacts | None = None,
+        reviewed: Confidence = "probable",
+    ) -> ErasureCertificate:
+        """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
+
+        Raises:
+            InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
+            CapabilityMissing: if the store cannot erase.
+        """
+        if self._flow.unit is not None:
+            raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
+        eraser_of(self._flow.store)
+        done = await self._begin(id, plan_sha256, facts, reviewed)
+        if done is not None:
+            return done
+        unit = self._flow.new_unit()
+        planned = await self._held(unit, await load_request(unit, id), facts)
+        await prepare(self._flow, planned, str(id))
+        reports = await erase_planned(self._flow, planned, str(id), unit.now)
+
+        async def finish(unit: Unit) -> ErasureCertificate:
+            begun = await _load(unit, BEGUN, id)
+            assert begun is not None  # it was committed before anything was erased
+            found = await _load(unit, CERTIFICATE, id)
+            if found is not None:
+                return found
+            made = certify(begun, reports, at=unit.now)
+            await unit.put(CERTIFICATE, id, made, expect=0)
+            return made
+
+        return await self._flow.commit(finish)
+
+    async def certificate(self, id: RequestId) -> ErasureCertificate:
+        """The proof of an erasure that was done.
+
+        Raises:
+            NotFound: if none was done for this request.
+        """
+        found = await _load(self._flow.reader(), CERTIFICATE, id)
+        if found is None:
+            raise NotFound("nothing was erased for this request yet: see crm.requests.erase(...)")
+        return found
+
+    async def _begin(
+        self, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
+    ) -> ErasureCertificate | None:
+        """Note what the plan says, before anything is done; the certificate if all of it was done before."""
+
+        async def plan(unit: Unit) -> ErasureCertificate | None:
+            request = await load_request(unit, id)
+            begun = await _load(unit, BEGUN, id)
+            if begun is not None:
+                if begun.plan_sha256 != plan_sha256:
+                    raise InvalidRightsRequest("another plan was begun for this request: go on with that one")
+                return await _load(unit, CERTIFICATE, id)
+            planned = await self._planned(unit, request, facts, reviewed)
+            if planned.plan.digest != plan_sha256:
+                raise InvalidRightsRequest(
+                    "what is held has changed since this plan: make another one and look"
+                )
+            await unit.put(BEGUN, id, begun_by(planned.plan, str(id)), expect=0)
+            return None
+
+        return await self._flow.commit(plan)
+
+    async def _planned(
+        self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, reviewed: Confidence
+    ) -> PlannedErasure:
+        if request.right != "erasure":
+            raise InvalidRightsRequest(f"a request for {request.right} erases nothing")
+        if request.state not in ("collecting", "review"):
+            raise InvalidRightsRequest(
+                "an erasure is planned while the request is being collected or reviewed"
+            )
+        planned = await self._held(unit, request, facts)
+        refuse_unsure(planned.data, request.anchor, reviewed)
+        return planned
+
+    async def _held(self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None) -> PlannedErasure:
+        """The plan for what is held now, which is less than at first where an erasure was cut off."""
+        today = unit.now.astimezone(zone_of(request.zone)).date()
+        return await planned_erasure(unit, await _members(unit, request), today, facts or ErasureFacts())
+
+    async def _step(
+        self,
+        id: RequestId,
+        make: Callable[[Unit], RightsStep],
+        holidays: Set[date] = frozenset(),
+    ) -> RightsRequest:
+        async def plan(unit: Unit) -> RightsRequest:
+            request = await load_request(unit, id)
+            return await take_step(unit, request, make(unit), holidays)
+
+        return await self._flow.commit(plan, asked=("requests.step", id))
+
+
+async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
+    """The one record that *ref* names, or the first of the customer where it names several."""
+    named = await parties_named(unit, ref)
+    return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
+
+
+async def _members(unit: Unit, request: RightsRequest) -> tuple[PartyId, ...]:
+    """The records of the customer as it is now, with those that it had when the request came."""
+    before = [PartyId(member) for member in request.members]
+    now = [member for one in (await memberships(unit, before)).values() for member in one.members]
+    return tuple(dict.fromkeys([*before, *now]))
+
+
+async def _load(unit: Unit, codec: Codec[T], id: RequestId) -> T | None:
+    ref = unit.ref(codec.tag, id)
+    record = (await unit.get([ref])).get(ref)
+    return None if record is None else codec.load(record.body, record.schema)
+
+
+async def load_request(unit: Unit, id: RequestId) -> RightsRequest:
+    """The request as it stands.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    ref = unit.ref(RIGHTS_REQUEST.tag, id)
+    record = (await unit.get([ref])).get(ref)
+    if record is None:
+        raise NotFound("no request has this id: see crm.requests.of(...)")
+    request: RightsRequest = load_record(RIGHTS_REQUEST, record)
+    return request
+
+
+async def take_step(
+    unit: Unit, request: RightsRequest, step: RightsStep, holidays: Set[date] = frozenset()
+) -> RightsRequest:
+    """Plan a step: the record as it is after it, and the step in the ledger."""
+    step = attrs.evolve(step, actor=unit.actor)
+    proven(unit.codecs["rights.step"], step, InvalidRightsRequest)
+    after = advance(request, step, holidays=holidays)
+    version = unit.next_version(RIGHTS_REQUEST.tag, request.id, request.version)
+    after = attrs.evolve(after, version=version)
+    await unit.put(RIGHTS_REQUEST, request.id, after, expect=request.version, keys=request_keys(after))
+    unit.event(requests_stream(request.customer), step, subjects=[request.id])
+    return after

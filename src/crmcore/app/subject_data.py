@@ -1,0 +1,204 @@
+"""Everything that a store holds about one customer, read for an answer or for an erasure.
+
+Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states
+and relationships that were taken back are found too. All interactions of the tenant are read for that, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import attrs
+
+from crmcore.app.customers import load_parties
+from crmcore.app.judging import judgements_on
+from crmcore.app.relationships import related
+from crmcore.app.unit import MORE, OWNER, Unit, load_record
+from crmcore.consent.known import points_of
+from crmcore.consent.ledger import party_stream, point_key, point_stream
+from crmcore.consent.redaction import Words
+from crmcore.identity.judgement import Judgement
+from crmcore.interaction.interaction import Interaction
+from crmcore.interaction.lay import INTERACTION
+from crmcore.party.party import Party
+from crmcore.party.party_keys import NAME, NAME_BYTES, PARTY, names_of
+from crmcore.party.relationship import Relationship
+from crmcore.storage.erasure import ERASED
+from crmcore.storage.protocol import Entry, Key, Ref
+from crmcore.values.ids import PartyId
+from crmcore.values.text import fold
+
+_PAGE = 500
+_SAME_NAME = 1000
+"""So many parties of one name are looked at; their name is the same, so more would tell nothing."""
+
+
+@attrs.frozen(kw_only=True)
+class SubjectData:
+    """What is held about the records *members* of a customer. *points* are the ids of the ledgers of addresses."""
+
+    members: tuple[PartyId, ...]
+    parties: tuple[Party, ...]
+    interactions: tuple[Interaction, ...]
+    relationships: tuple[Relationship, ...]
+    judgements: tuple[Judgement, ...]
+    points: tuple[Ref, ...]
+    entries: tuple[Entry, ...]
+
+    @property
+    def others(self) -> frozenset[str]:
+        """The ids of the other parties that are named anywhere in it."""
+        found: set[str] = {party for one in self.interactions for party in one.parties}
+        found |= {end for one in self.relationships for end in (one.from_, one.to)}
+        found |= {end for one in self.judgements for end in (one.a, one.b)}
+        found |= {subject for entry in self.entries for subject in entry.subjects}
+        return frozenset(found - set(self.members))
+
+
+async def subject_data(unit: Unit, members: Sequence[PartyId]) -> SubjectData:
+    """Read everything about the records *members*; those that are erased already may be among them."""
+    parties = tuple(await load_parties(unit, members))
+    relationships = await related(unit, list(members), retracted=True)
+    judgements = await judgements_on(unit, members)
+    interactions = await _interactions(unit, frozenset(members), addresses_of(parties))
+    hits = await unit.find(
+        [point_key(kind, normal) for party in parties for kind, normal in points_of(party)]
+    )
+    points = tuple(sorted({ref for refs in hits.values() for ref in refs}))
+    unique = {one.id: one for found in relationships.values() for one in found}
+    streams = [f"{kind}:{member}" for member in members for kind in ("party", "relationships", "customer")]
+    streams += [party_stream(member) for member in members]
+    streams += [point_stream(ref.id) for ref in points]
+    streams += [f"relationships:{one.from_}" for one in unique.values()]
+    streams += [f"customer:{end}" for one in judgements for end in (one.a, one.b)]
+    streams += [f"interaction:{one.root or one.id}" for one in interactions]
+    about = {*map(str, members)}
+    return SubjectData(
+        members=tuple(members),
+        parties=parties,
+        interactions=interactions,
+        relationships=tuple(unique.values()),
+        judgements=judgements,
+        points=points,
+        entries=tuple(
+            entry
+            for entry in await _entries(unit, dict.fromkeys(streams))
+            if about.intersection(entry.subjects)
+        ),
+    )
+
+
+def addresses_of(parties: Iterable[Party]) -> frozenset[str]:
+    """How the person's contact points are spelled, to be found where an interaction names only an address."""
+    return frozenset(
+        text.casefold()
+        for party in parties
+        for point in party.contact_points
+        for text in (point.raw, point.key)
+    )
+
+
+async def _interactions(
+    unit: Unit, members: Collection[str], addresses: Collection[str]
+) -> tuple[Interaction, ...]:
+    found: list[Interaction] = []
+    after: str | None = None
+    while True:
+        page = await unit.scan(INTERACTION.tag, after=after, limit=_PAGE)
+        for record in page.items:
+            people = record.body["participants"]
+            if any(
+                one.get("party") in members
+                or ("party" not in one and one.get("address", "").casefold() in addresses)
+                for one in people
+            ):
+                found.append(load_record(INTERACTION, record))
+        after = page.next
+        if after is None:
+            return tuple(sorted(found, key=lambda one: one.id))
+
+
+async def _entries(unit: Unit, streams: Iterable[str]) -> list[Entry]:
+    """Every entry of some ledgers but erased ones."""
+    found: list[Entry] = []
+    for stream in streams:
+        after: dict[str, int] | None = None
+        while True:
+            page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
+            found += [entry for entry in page.items if entry.schema != ERASED]
+            if page.next is None:
+                break
+            after = {stream: page.items[-1].seq}
+    return found
+
+
+async def satellites(unit: Unit, refs: Iterable[Ref]) -> list[Ref]:
+    """The records on which further keys of *refs* lie."""
+    keys = [Key(OWNER, f"{ref.kind}:{ref.id}") for ref in refs]
+    found: list[Ref] = []
+    limit = unit.store.describe().limits.max_refs
+    for start in range(0, len(keys), limit):
+        part = await unit.store.find(unit.tenant, keys[start : start + limit])
+        found += [ref for one in part.values() for ref in one.refs if ref.kind.endswith(MORE)]
+    return found
+
+
+# --- who else is named --------------------------------------------------------------------------------
+
+
+def words_of(parties: Iterable[Party]) -> Words:
+    """What designates these parties."""
+    found = list(parties)
+    return Words(
+        ids=frozenset(str(party.id) for party in found),
+        names=frozenset(name for party in found for name in names_of(party)),
+        points=frozenset(
+            text
+            for party in found
+            for texts in (
+                *((point.raw, point.key) for point in party.contact_points),
+                *((one.value, one.key) for one in party.identifiers),
+                *((source.record,) for source in party.sources),
+            )
+            for text in texts
+            if text and len(text) > 1
+        ),
+    )
+
+
+async def others_named(unit: Unit, data: SubjectData, documents: Iterable[Any]) -> list[Party]:
+    """The other parties that are linked to the person, and those whose whole name stands somewhere in *documents*."""
+    ids: dict[PartyId, None] = {PartyId(other): None for other in sorted(data.others)}
+    for first, second in sorted(_turns(documents)):
+        start = f"{first} {second}" if second else first
+        low = start.encode("utf-8", "replace")[: NAME_BYTES - 1]
+        high = low + (b"\xff" if second else b"\x00")
+        page = await unit.range(NAME, [start[:1]], lo=low, hi=high, limit=_SAME_NAME)
+        refs = await unit.owners(ref for _, ref in page.items)
+        ids.update((PartyId(ref.id), None) for ref in refs if ref.kind == PARTY.tag)
+    own = set(data.members)
+    return await load_parties(unit, [id for id in ids if id not in own])
+
+
+def _turns(documents: Iterable[Any]) -> set[tuple[str, str]]:
+    """Every word of the texts, and every two that follow each other."""
+    found: set[tuple[str, str]] = set()
+    for text in _texts(list(documents)):
+        words = fold(text).split()
+        found.update((word, "") for word in words)
+        found.update(pairwise(words))
+    return found
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield str(name)
+            yield from _texts(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _texts(one)

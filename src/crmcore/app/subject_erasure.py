@@ -1,0 +1,348 @@
+"""Erasing a person by disposition: what is held, what becomes of it, and the commands that do it.
+
+Invariant: the commands may be sent again from any point at which they were cut off: what was done is not done twice,
+and the certificate tells what the first plan said. Whatever is erased is named to the store, so that it is erased again
+after an older backup was restored. What stays of a talk with others stays as a record of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import attrs
+
+from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.customers import load_parties
+from crmcore.app.flow import Flow
+from crmcore.app.frozen import fixed_id
+from crmcore.app.interactions import record_interaction
+from crmcore.app.near_index import FEATURES
+from crmcore.app.parts import in_parts
+from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
+from crmcore.app.unit import Unit
+from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import CONTACT_POINT, party_stream
+from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
+from crmcore.interaction.interaction import Interaction, Participant
+from crmcore.interaction.lay import DEDUPE, INTERACTION
+from crmcore.party.party_keys import PARTY, RELATIONSHIP, key
+from crmcore.storage.erasing import cleaning_put_off
+from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
+from crmcore.storage.protocol import Entry, Ref
+from crmcore.values.ids import Id, PartyId
+from crmcore.values.moment import moment_instant
+from crmcore.values.personal import FieldClass, field_classes
+
+_FURTHER = "further"
+
+_TALKS = 20
+"""So many talks are written anew at a time; halves of them where the store takes no more."""
+
+Place = Ref | tuple[str, int]
+"""A record, or an entry by its ledger and number."""
+
+
+@attrs.frozen(kw_only=True)
+class ErasureFacts:
+    """What an app knows beside the store.
+
+    *purposes* are those for which data of a kind is still needed, by the kind (``"party"``, ``"interaction"``,
+    ``"consent.event"``, ...; ``"*"``: any); *holds* are legal holds; *table* stands for the one that crmcore ships.
+    """
+
+    purposes: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    holds: tuple[LegalHold, ...] = ()
+    table: tuple[Disposition, ...] | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PlannedErasure:
+    """A plan, what it was made of, and where each of its things is."""
+
+    plan: ErasurePlan
+    data: SubjectData
+    places: Mapping[str, Place]
+
+    def named(self) -> Iterator[Place]:
+        """What is to be erased: what goes, and what an anonymous record stands for."""
+        for one in self.plan.of("delete", "anonymise"):
+            yield self.places[one.place]
+
+
+async def planned_erasure(
+    unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts
+) -> PlannedErasure:
+    """What erasing the records *members* would do, from what the store holds now."""
+    data = await subject_data(unit, members)
+    held: dict[str, Held] = {}
+    places: dict[str, Place] = {}
+    for thing, place in _held(unit, data, facts, today):
+        held[thing.place], places[thing.place] = thing, place
+    plan = plan_erasure(held.values(), today=today, table=facts.table, holds=facts.holds)
+    derived = [one async for one in _derived(unit, data, plan, places)]
+    points = [one async for one in _points(unit, data, plan, places)]
+    return PlannedErasure(
+        plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points)), data=data, places=places
+    )
+
+
+def _held(unit: Unit, data: SubjectData, facts: ErasureFacts, today: date) -> Iterator[tuple[Held, Place]]:
+    def held(
+        kind: str, place: Place, classes: frozenset[FieldClass], day: date, shared: bool = False
+    ) -> Held:
+        purposes = facts.purposes.get(kind, frozenset()) | facts.purposes.get("*", frozenset())
+        return Held(place=_name(place), kind=kind, classes=classes, day=day, purposes=purposes, shared=shared)
+
+    for party in data.parties:
+        ref = unit.ref(PARTY.tag, party.id)
+        yield held(PARTY.tag, ref, _classes(party), today), ref
+    standing = _standing(data.interactions)
+    for one in data.interactions:
+        ref = unit.ref(INTERACTION.tag, one.id)
+        shared = one.id in standing and bool(set(one.parties) - set(data.members))
+        yield held(INTERACTION.tag, ref, _classes(one), moment_instant(one.occurred_at).date(), shared), ref
+    for link in data.relationships:
+        ref = unit.ref(RELATIONSHIP.tag, link.id)
+        yield held(RELATIONSHIP.tag, ref, _classes(link), today), ref
+    for judgement in data.judgements:
+        ref = unit.ref(JUDGEMENT.tag, judgement.id)
+        yield held(JUDGEMENT.tag, ref, _classes(judgement), judgement.recorded_at.date()), ref
+    for entry in data.entries:
+        kind, place = entry.schema.partition("/")[0], (entry.stream, entry.seq)
+        classes: frozenset[FieldClass] = frozenset({"personal"})
+        yield held(kind, place, classes, entry.occurred_at.date()), place
+
+
+def _classes(value: object) -> frozenset[FieldClass]:
+    return frozenset(field_classes(type(value)).values())
+
+
+def _standing(interactions: Iterable[Interaction]) -> frozenset[str]:
+    """The interactions that were neither replaced nor are themselves what takes one back."""
+    found = list(interactions)
+    gone = {one.corrects for one in found} | {one.retracts for one in found}
+    return frozenset(one.id for one in found if one.id not in gone and one.retracts is None)
+
+
+async def _derived(
+    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
+) -> AsyncIterator[Disposal]:
+    """What the library made of the records itself: it goes with the record, or stays with it."""
+    by_place = {one.place: one for one in plan.disposals}
+    for member in data.members:
+        ref = unit.ref(PARTY.tag, member)
+        owner = by_place.get(_name(ref))
+        if owner is None:
+            continue
+        features = unit.ref(FEATURES, member)
+        refs = [features, unit.ref(CLUSTER.tag, member)]
+        stored = await unit.get(refs, check=False)
+        body = stored[features].body if features in stored else {}
+        further = [
+            unit.ref(FEATURES, fixed_id(FEATURES, member, str(n))) for n in range(body.get(_FURTHER, 0))
+        ]
+        for one in (*stored, *further):
+            places[_name(one)] = one
+            yield attrs.evolve(owner, place=_name(one), kind=one.kind)
+    # Keys that did not fit on a record lie on others.
+    for disposal in plan.disposals:
+        place = places[disposal.place]
+        if isinstance(place, Ref) and place.kind in (PARTY.tag, INTERACTION.tag):
+            for one in await satellites(unit, [place]):
+                places[_name(one)] = one
+                yield attrs.evolve(disposal, place=_name(one), kind=one.kind)
+
+
+async def _points(
+    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
+) -> AsyncIterator[Disposal]:
+    """The record of an address whose ledger keeps nothing, of this person or of anybody else, goes too."""
+    going = {places[one.place] for one in plan.of("delete", "anonymise")}
+    line = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
+    for ref in data.points:
+        stream = f"consent:cp:{ref.id}"
+        left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
+        if not left and line is not None:
+            places[_name(ref)] = ref
+            yield attrs.evolve(line, place=_name(ref), kind=CONTACT_POINT.tag)
+
+
+async def _all(unit: Unit, stream: str) -> list[Entry]:
+    found: list[Entry] = []
+    after: dict[str, int] | None = None
+    while True:
+        page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
+        found += [entry for entry in page.items if entry.body]
+        if page.next is None:
+            return found
+        after = {stream: page.items[-1].seq}
+
+
+_LAST = {PARTY.tag: 1, CLUSTER.tag: 2}
+"""By parties all the rest is found, and by the cluster the parties: if an erasure is cut off, they are there still."""
+
+
+def _order(place: Place) -> tuple[int, str]:
+    return (_LAST.get(place.kind, 0) if isinstance(place, Ref) else 0, _name(place))
+
+
+def _name(place: Place) -> str:
+    return f"{place.kind} {place.id}" if isinstance(place, Ref) else f"{place[0]} {place[1]}"
+
+
+# --- the commands -------------------------------------------------------------------------------------
+
+
+async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
+    """Write what comes before anything is erased: what stays of talks with others, and that consent is over.
+
+    Done again it writes nothing twice.
+    """
+    by_place = {_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions}
+    shared = [by_place[one.place] for one in planned.plan.of("anonymise") if one.place in by_place]
+
+    async def some(chunk: Sequence[Interaction]) -> None:
+        async def plan(unit: Unit) -> None:
+            for one in chunk:
+                stands = key(DEDUPE, f"erasure:{one.id}")
+                if not (await unit.find([stands], check=True))[stands]:
+                    await record_interaction(unit, anonymous(one, planned.data, f"erasure:{one.id}"))
+
+        await flow.commit(plan)
+
+    for start in range(0, len(shared), _TALKS):
+        await in_parts(some, shared[start : start + _TALKS], lambda done: None)
+    await flow.commit(lambda unit: _end_consent(unit, planned, mark))
+    staying = [
+        place.id
+        for one in planned.plan.of("restrict")
+        if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
+    ]
+    if staying:
+        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}"))
+
+
+async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
+    """Plan that the data of a person is only kept from now on; False if that was recorded under *mark* before."""
+    parties = await load_parties(unit, members)
+    for party in parties:
+        if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
+            return False
+    event = ConsentEvent(
+        id=str(unit.ids.new(Id)),
+        kind="restrict",
+        occurred_at=unit.now,
+        recorded_at=unit.now,
+        scope=Scope(controller=unit.tenant),
+        record=str(parties[0].id),
+        members=tuple(map(str, members)),
+        via=mark,
+        actor=unit.actor,
+    )
+    append_act(unit, event, map(party_stream, event.members))
+    return True
+
+
+def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
+    """What stays of a talk with others: that they took part, when and how. *mark* keeps it from being written twice."""
+    addresses = addresses_of(data.parties)
+    return Interaction(
+        kind=one.kind,
+        direction=one.direction,
+        occurred_at=one.occurred_at,
+        ended_at=one.ended_at,
+        channel=one.channel,
+        automated=one.automated,
+        confidential=one.confidential,
+        dedupe_key=mark,
+        participants=tuple(
+            Participant(party=who.party, role=who.role)
+            for who in one.participants
+            if who.party is not None
+            and who.party not in data.members
+            and (who.address or "").casefold() not in addresses
+        ),
+    )
+
+
+async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
+    """Where acts are kept as evidence, the last of them says that nothing is permitted any more."""
+    kept: dict[str, Entry] = {}
+    staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
+    for entry in planned.data.entries:
+        if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
+            kept[entry.stream] = entry
+    for stream, entry in kept.items():
+        if any(body.get("via") == f"erasure:{mark}" for _, body in await unit.entries(stream)):
+            continue
+        act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
+        end = ConsentEvent(
+            id=str(unit.ids.new(Id)),
+            kind="withdraw",
+            occurred_at=unit.now,
+            recorded_at=unit.now,
+            scope=Scope(controller=act.scope.controller, point=act.scope.point),
+            record=act.record,
+            members=act.members,
+            via=f"erasure:{mark}",
+            actor=unit.actor,
+        )
+        # About nobody by name, so that it stays when the person is erased.
+        unit.event(stream, end, subjects=())
+
+
+async def erase_planned(
+    flow: Flow, planned: PlannedErasure, mark: str, at: datetime
+) -> tuple[ErasureReport, ...]:
+    """Erase what a plan names, in as few erasures as the store takes; an SQLite file is written anew once.
+
+    Where no entry of a ledger is kept, the last of them names the person, and takes whatever else names them.
+    """
+    eraser = eraser_of(flow.store)
+    named = _erasures(flow, planned, mark, at)
+    reports: list[ErasureReport] = []
+    for erasure in named[:-1]:
+        with cleaning_put_off():
+            reports.append(await eraser.erase(erasure))
+    if named:
+        reports.append(await eraser.erase(named[-1]))
+    return tuple(reports)
+
+
+def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> list[Erasure]:
+    ordered = sorted(set(planned.named()), key=_order)
+    size = flow.store.describe().limits.max_ops
+
+    def erasure(names: Sequence[str], **named: frozenset[Any]) -> Erasure:
+        digest = hashlib.sha256("\x1e".join(names).encode()).hexdigest()[:16]
+        return Erasure(
+            tenant=flow.tenant,
+            idem=f"erasure:{mark}:{digest}",
+            actor=flow.actor,
+            reason=f"request {mark}",
+            at=at,
+            **named,
+        )
+
+    found = [
+        erasure(
+            [_name(one) for one in part],
+            refs=frozenset(one for one in part if isinstance(one, Ref)),
+            entries=frozenset(one for one in part if not isinstance(one, Ref)),
+        )
+        for start in range(0, len(ordered), size)
+        if (part := ordered[start : start + size])
+    ]
+    kept = any(not isinstance(planned.places[one.place], Ref) for one in planned.plan.of("keep", "restrict"))
+    if not kept:
+        members = [str(member) for member in planned.data.members]
+        found += [
+            erasure(some, subjects=frozenset(some))
+            for start in range(0, len(members), size)
+            if (some := members[start : start + size])
+        ]
+    return found

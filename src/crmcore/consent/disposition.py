@@ -1,0 +1,236 @@
+"""What becomes of each thing that is held about somebody who is to be erased, and why.
+
+Invariant: everything that is held has a line in the plan, and a line keeps nothing without a reason and a law. A legal
+hold beats erasure, and turns it into restriction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+import attrs
+
+from crmcore.consent.counting import Span
+from crmcore.errors import InvalidPack
+from crmcore.values.personal import FieldClass
+
+Action = Literal["delete", "anonymise", "restrict", "keep"]
+_STRENGTH: Mapping[str, int] = {"delete": 0, "anonymise": 1, "restrict": 2, "keep": 3}
+_KEYS = frozenset({"kind", "class", "purpose", "shared", "action", "until", "text", "cite", "read"})
+
+
+@attrs.frozen(kw_only=True)
+class Disposition:
+    """A line of the table: what becomes of data of a *kind* and *field_class* that a *purpose* needs.
+
+    A *shared* line is about what concerns other people, too.
+    """
+
+    kind: str = "*"
+    field_class: FieldClass | Literal["*"] = "*"
+    purpose: str = "*"
+    shared: bool = False
+    action: Action
+    until: Span | None = None
+    text: str
+    cite: str
+    read: bool = False
+
+    def fits(self, thing: Held, purpose: str) -> bool:
+        """Whether the line is about *thing*, needed for *purpose*."""
+        return (
+            self.kind in ("*", thing.kind)
+            and self.purpose in ("*", purpose)
+            and (self.field_class == "*" or self.field_class in thing.classes)
+            and (thing.shared or not self.shared)
+        )
+
+    @property
+    def narrowness(self) -> tuple[bool, bool, bool, bool]:
+        """How narrow the line is: purpose before kind, before class."""
+        return (self.purpose != "*", self.shared, self.kind != "*", self.field_class != "*")
+
+
+@attrs.frozen(kw_only=True)
+class Held:
+    """A thing that is held: *place* is where, and the plan's only name for it; *kind* a record's or an entry's.
+
+    *day* is that from which periods count; *purposes* those for which it is still needed; *shared* that other people
+    are concerned, too.
+    """
+
+    place: str
+    kind: str
+    classes: frozenset[FieldClass] = frozenset({"personal"})
+    day: date
+    purposes: frozenset[str] = frozenset()
+    shared: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class LegalHold:
+    """Somebody must not lose data: a lawsuit, an audit. *kinds* empty: all of it; *until* None: until it is lifted."""
+
+    id: str
+    reason: str
+    kinds: frozenset[str] = frozenset()
+    until: date | None = None
+
+    def holds(self, kind: str, on: date) -> bool:
+        """Whether it holds data of that kind on a day."""
+        return (not self.kinds or kind in self.kinds) and (self.until is None or on <= self.until)
+
+
+@attrs.frozen(kw_only=True)
+class Disposal:
+    """What becomes of one thing. *until* None, where it is kept: as long as *reason* holds."""
+
+    place: str
+    kind: str
+    action: Action
+    reason: str
+    cite: str
+    until: date | None = None
+    hold: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ErasurePlan:
+    """What an erasure would do, thing by thing, and nothing of it done."""
+
+    disposals: tuple[Disposal, ...]
+
+    def of(self, *actions: Action) -> tuple[Disposal, ...]:
+        """Those with one of *actions*."""
+        return tuple(one for one in self.disposals if one.action in actions)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the plan, by which an approval can name it."""
+        lines = sorted(f"{one.place}\x1f{one.action}\x1f{one.until}" for one in self.disposals)
+        return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+
+    def summary(self) -> tuple[tuple[str, Action, str, str, date | None, int], ...]:
+        """Kind, action, reason, law, until when, and how many: without any value, and without any id."""
+        counts: dict[tuple[str, Action, str, str, date | None], int] = {}
+        for one in self.disposals:
+            line = (one.kind, one.action, one.reason, one.cite, one.until)
+            counts[line] = counts.get(line, 0) + 1
+        return tuple((*line, counts[line]) for line in sorted(counts, key=repr))
+
+    def text(self) -> str:
+        """The plan in words, a line per kind and reason."""
+        return "\n".join(
+            f"{action} {count} {kind}: {reason} ({cite})" + (f", until {until}" if until else "")
+            for kind, action, reason, cite, until, count in self.summary()
+        )
+
+
+def plan_erasure(
+    held: Iterable[Held],
+    *,
+    today: date,
+    table: Iterable[Disposition] | None = None,
+    holds: Iterable[LegalHold] = (),
+) -> ErasurePlan:
+    """What becomes of each thing that is *held*.
+
+    >>> thing = Held(place="party 1", kind="party", day=date(2026, 1, 1))
+    >>> print(plan_erasure([thing], today=date(2026, 5, 4)).text())
+    delete 1 party: nothing obliges to keep it (GDPR art. 17(1))
+    >>> print(plan_erasure([thing], today=date(2026, 5, 4), holds=[LegalHold(id="h1", reason="a lawsuit")]).text())
+    restrict 1 party: a lawsuit (a legal hold)
+    """
+    lines = tuple(shipped_dispositions() if table is None else table)
+    standing = tuple(holds)
+    return ErasurePlan(disposals=tuple(_disposal(one, lines, standing, today) for one in held))
+
+
+def _disposal(
+    thing: Held, lines: tuple[Disposition, ...], holds: tuple[LegalHold, ...], today: date
+) -> Disposal:
+    for hold in holds:
+        if hold.holds(thing.kind, today):
+            return Disposal(
+                place=thing.place,
+                kind=thing.kind,
+                action="restrict",
+                reason=hold.reason,
+                cite="a legal hold",
+                until=hold.until,
+                hold=hold.id,
+            )
+    chosen: list[tuple[int, date, Disposition]] = []
+    for purpose in sorted(thing.purposes) or ["*"]:
+        line = max(
+            (line for line in lines if line.fits(thing, purpose)),
+            key=lambda line: line.narrowness,
+            default=None,
+        )
+        if line is None:
+            raise InvalidPack(f"the table says nothing of {thing.kind}: give it a line for every kind ('*')")
+        until = line.until.after(thing.day) if line.until is not None else None
+        if until is not None and until < today:
+            # What kept it is over, so it is as if nobody needed it.
+            line, until = _without(lines, thing), None
+        chosen.append((_STRENGTH[line.action], until or date.max, line))
+    _, until, line = max(chosen, key=lambda one: one[:2])
+    return Disposal(
+        place=thing.place,
+        kind=thing.kind,
+        action=line.action,
+        reason=line.text,
+        cite=line.cite,
+        until=None if until == date.max else until,
+    )
+
+
+def _without(lines: Iterable[Disposition], thing: Held) -> Disposition:
+    """The line for what nothing keeps any more."""
+    fitting = [line for line in lines if line.until is None and line.fits(thing, "*")]
+    if not fitting:
+        raise InvalidPack(f"the table says nothing of {thing.kind} that nobody needs: give it such a line")
+    return max(fitting, key=lambda line: line.narrowness)
+
+
+def read_dispositions(text: str) -> tuple[Disposition, ...]:
+    """The lines of a table in TOML.
+
+    Raises:
+        InvalidPack: if it is none, with the place that is wrong.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPack(f"the table of dispositions is no TOML: {error}") from None
+    return tuple(_line(table, number) for number, table in enumerate(document.get("disposition", ()), 1))
+
+
+def _line(table: Mapping[str, Any], number: int) -> Disposition:
+    where = f"disposition {number}"
+    if wrong := set(table) - _KEYS:
+        raise InvalidPack(f"{where}: unknown key {', '.join(sorted(wrong))}")
+    for key in ("kind", "action", "text", "cite"):
+        if not table.get(key):
+            raise InvalidPack(f"{where}: {key} is missing")
+    if table["action"] not in get_args(Action):
+        raise InvalidPack(f"{where}: the action is one of {', '.join(get_args(Action))}")
+    if table.get("class", "*") not in ("*", *get_args(FieldClass)):
+        raise InvalidPack(f"{where}: the class is one of {', '.join(get_args(FieldClass))}")
+    if table["action"] in ("delete", "anonymise") and "until" in table:
+        raise InvalidPack(f"{where}: what goes has no until")
+    rest = {key: value for key, value in table.items() if key not in ("class", "until")}
+    until = Span.parse(table["until"]) if "until" in table else None
+    return Disposition(**rest, field_class=table.get("class", "*"), until=until)
+
+
+@cache
+def shipped_dispositions() -> tuple[Disposition, ...]:
+    """The table that comes with crmcore."""
+    return read_dispositions((files("crmcore.consent") / "tables" / "dispositions.toml").read_text("utf-8"))

@@ -1,0 +1,149 @@
+"""Leaving other people out of what is given to one person.
+
+Invariant: what is left out is marked where it stood, never silently gone. Whatever looks like an e-mail address or a
+phone number in a text is left out unless it is the person's own; so is every name, address, number and id of others
+that is told to the redactor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from crmcore.values.text import fold
+
+ANOTHER = "[another person]"
+"""What stands where somebody else was named."""
+
+PARTY_FIELDS = frozenset(
+    {"party", "from_", "to", "a", "b", "parties", "record", "members", "customer", "into"}
+)
+"""Fields that hold ids of parties."""
+
+_EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:]+@[^\s@<>()\[\]\"',;:]+")
+_PHONE = re.compile(r"(?<!\w)(?:\+|00)?\(?\d[\d\s().\-/]{5,}\d(?!\w)")
+_WORD = re.compile(r"[^\W\d][\w'’\-]*")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d(?:$|\D)")
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?\Z")
+_TAIL = 7
+"""So many last digits tell one phone number from another, however it is dialled."""
+
+
+@attrs.frozen
+class Words:
+    """What designates people: ids of their records, full names, and contact points as written and in normal form."""
+
+    ids: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    points: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class Redacted:
+    """A value without others, and how often they were left out."""
+
+    value: Any
+    count: int
+
+
+class Redactor:
+    """Leaves *others* out, but not *own*: what the person shares with somebody is the person's own.
+
+    >>> redactor = Redactor(
+    ...     Words(names=frozenset({"Ann Hill"})), Words(names=frozenset({"Bo Hill"}), points=frozenset({"bo@x.org"}))
+    ... )
+    >>> redactor.of({"body": "Bo (bo@x.org, c@y.org) came for Ann Hill"}).value
+    {'body': '[another person] ([another person], [another person]) came for Ann Hill'}
+    """
+
+    def __init__(self, own: Words, others: Words) -> None:
+        self._own = own
+        self._whole = {_folded(text) for text in own.names | own.points}
+        self._tails = {_digits(point)[-_TAIL:] for point in own.points if len(_digits(point)) >= _TAIL}
+        self._foreign = {
+            _digits(point)[-_TAIL:] for point in others.points if len(_digits(point)) >= _TAIL
+        } - self._tails
+        phrases = {text.strip() for text in others.names | others.points | others.ids}
+        phrases |= {part for name in others.names for part in name.split() if len(part) > 1}
+        mine = self._whole | {_folded(part) for name in own.names for part in name.split()}
+        kept = {word for name in own.names for word in fold(name).split()}
+        self._words = {word for name in others.names for word in fold(name).split() if len(word) > 1} - kept
+        self._pattern = _pattern(phrase for phrase in phrases if phrase and _folded(phrase) not in mine)
+
+    def of(self, value: Any, field: str = "") -> Redacted:
+        """*value*, any JSON, without others; *field* is the name of the field that holds it."""
+        if isinstance(value, str):
+            return self._text(value, field)
+        if isinstance(value, Mapping):
+            return self._object({**value, "id": ANOTHER} if _is_staff(field, value) else value)
+        if isinstance(value, (list, tuple)):
+            parts = [self.of(one, field) for one in value]
+            return Redacted([part.value for part in parts], sum(part.count for part in parts))
+        if isinstance(value, int) and str(value)[-_TAIL:] in self._foreign:
+            return Redacted(ANOTHER, 1)
+        return Redacted(value, 0)
+
+    def _object(self, value: Mapping[str, Any]) -> Redacted:
+        found: dict[str, Any] = {}
+        count = 0
+        for key, one in value.items():
+            name, inner = self._text(key, ""), self.of(one, key)
+            found[name.value if name.value not in found else f"{name.value} {len(found)}"] = inner.value
+            count += name.count + inner.count
+        return Redacted(found, count)
+
+    def _text(self, text: str, field: str) -> Redacted:
+        if field in PARTY_FIELDS and _ID.fullmatch(text):
+            return Redacted(text, 0) if text in self._own.ids else Redacted(ANOTHER, 1)
+        if _folded(text) in self._whole or _STAMP.match(text):
+            return Redacted(text, 0)
+        count = 0
+
+        def replaced(match: re.Match[str]) -> str:
+            nonlocal count
+            if self._mine(match[0]):
+                return match[0]
+            count += 1
+            return ANOTHER
+
+        for pattern in (_EMAIL, self._pattern, _PHONE, _WORD):
+            if pattern is not None:
+                text = pattern.sub(replaced, text)
+        return Redacted(text, count)
+
+    def _mine(self, found: str) -> bool:
+        if "@" in found:
+            return _folded(found.strip(".")) in self._whole
+        if self._pattern is not None and self._pattern.fullmatch(found):
+            return False
+        if not found[0].isdigit() and _WORD.fullmatch(found):
+            # However it is spelled: with accents or without.
+            return self._words.isdisjoint(fold(found).split())
+        digits = _digits(found)
+        return bool(_DAY.match(found)) or len(digits) < _TAIL or digits[-_TAIL:] in self._tails
+
+
+def _is_staff(field: str, value: Mapping[str, Any]) -> bool:
+    """Who of the company did something is somebody else, too."""
+    return field == "actor" and value.get("kind") == "person"
+
+
+def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
+    """Any of *phrases* as whole words, longer ones first, whatever their case and the blanks in them."""
+    ordered = sorted(set(phrases), key=lambda phrase: (-len(phrase), phrase))
+    if not ordered:
+        return None
+    each = (r"\s+".join(map(re.escape, phrase.split())) for phrase in ordered)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdecimal())

@@ -1,0 +1,211 @@
+"""How long data is kept: policies as data, and a plan with reasons before anything is done.
+
+Invariant: nothing is deleted but by a time that ran out, and nothing that an obligation or a legal hold keeps; what
+cannot be told is said, and left alone. Obligations keep and restrict, permissions delete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, get_args
+
+import attrs
+
+from crmcore.consent.counting import Span
+from crmcore.consent.disposition import LegalHold
+from crmcore.errors import InvalidPack
+
+Basis = Literal["obligation", "permission"]
+RetentionCounting = Literal["from_trigger", "end_of_year"]
+RetentionAction = Literal["keep", "restrict", "delete", "anonymise", "find_out"]
+_PERMITTED = ("delete", "anonymise", "keep")
+
+
+@attrs.frozen(kw_only=True)
+class RetentionPolicy:
+    """How long data of a *category* is kept for a *purpose*, counted from the day of its *trigger*."""
+
+    id: str
+    category: str
+    purpose: str
+    jurisdiction: str = "*"
+    trigger: str
+    period: Span
+    counting: RetentionCounting = "from_trigger"
+    basis: Basis
+    action: Literal["delete", "anonymise", "keep"] = "delete"
+    text: str
+    source: str
+    read: bool = False
+
+    def last_day(self, trigger: date) -> date:
+        """The last day on which it holds.
+
+        >>> books = next(one for one in shipped_retention() if one.id == "de-books")
+        >>> books.last_day(date(2026, 2, 3)).isoformat()
+        '2034-12-31'
+        """
+        start = trigger.replace(month=12, day=31) if self.counting == "end_of_year" else trigger
+        return self.period.after(start)
+
+
+@attrs.frozen(kw_only=True)
+class Retained:
+    """A thing that is kept. *place* names it; *triggers* are the days from which policies count, as far as known.
+
+    *jurisdictions* are all that may apply. A part of a country has the policies of the country, too.
+    """
+
+    place: str
+    category: str
+    jurisdictions: frozenset[str] = frozenset()
+    triggers: Mapping[str, date] = attrs.field(factory=dict[str, date])
+
+
+@attrs.frozen(kw_only=True)
+class RetentionStep:
+    """What is to be done with a thing, and why.
+
+    *until* is the last day of what keeps it; *purpose* is that of a restriction.
+    """
+
+    place: str
+    category: str
+    action: RetentionAction
+    reason: str
+    source: str
+    until: date | None = None
+    purpose: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RetentionPlan:
+    """What retention would do, and nothing of it done."""
+
+    steps: tuple[RetentionStep, ...]
+
+    def of(self, *actions: RetentionAction) -> tuple[RetentionStep, ...]:
+        """Those with one of *actions*."""
+        return tuple(step for step in self.steps if step.action in actions)
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the plan, by which an approval can name it."""
+        lines = sorted(f"{one.place}\x1f{one.action}\x1f{one.until}" for one in self.steps)
+        return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+
+    def text(self) -> str:
+        """The plan in words, a line per reason."""
+        counts: dict[tuple[str, str, str, str], int] = {}
+        for step in self.steps:
+            line = (step.action, step.category, step.reason, step.source)
+            counts[line] = counts.get(line, 0) + 1
+        return "\n".join(
+            f"{action} {count} {category}: {reason}" + (f" ({source})" if source else "")
+            for (action, category, reason, source), count in sorted(counts.items())
+        )
+
+
+def plan_retention(
+    things: Iterable[Retained],
+    *,
+    today: date,
+    policies: Iterable[RetentionPolicy] | None = None,
+    holds: Iterable[LegalHold] = (),
+) -> RetentionPlan:
+    """What becomes of each thing on a day.
+
+    >>> thing = Retained(
+    ...     place="1", category="prospect", jurisdictions=frozenset({"FR"}), triggers={"last_contact": date(2023, 2, 1)}
+    ... )
+    >>> print(plan_retention([thing], today=date(2026, 2, 1)).steps[0].action)
+    keep
+    >>> print(plan_retention([thing], today=date(2026, 2, 2)).text())
+    delete 1 prospect: data of prospects is kept for three years after their last contact (CNIL, référentiel ...)
+    """
+    known = tuple(shipped_retention() if policies is None else policies)
+    standing = tuple(holds)
+    return RetentionPlan(steps=tuple(_step(thing, known, standing, today) for thing in things))
+
+
+def _step(
+    thing: Retained, policies: tuple[RetentionPolicy, ...], holds: tuple[LegalHold, ...], today: date
+) -> RetentionStep:
+    def step(action: RetentionAction, reason: str, source: str = "", **rest: Any) -> RetentionStep:
+        return RetentionStep(
+            place=thing.place, category=thing.category, action=action, reason=reason, source=source, **rest
+        )
+
+    for hold in holds:
+        if hold.holds(thing.category, today):
+            return step("restrict", hold.reason, "a legal hold", until=hold.until, purpose="legal_claims")
+    ours = [policy for policy in policies if _applies(policy, thing)]
+    if not ours:
+        return step("find_out", "no policy says how long this is kept")
+    missing = sorted({policy.trigger for policy in ours} - thing.triggers.keys())
+    if missing:
+        return step("find_out", f"the day is not known: {', '.join(missing)}")
+    ends = [(policy.last_day(thing.triggers[policy.trigger]), policy) for policy in ours]
+    obliged = max(
+        ((end, one) for end, one in ends if one.basis == "obligation" and today <= end),
+        key=lambda pair: pair[0],
+        default=None,
+    )
+    allowed = min(
+        ((end, one) for end, one in ends if one.basis == "permission"), key=lambda pair: pair[0], default=None
+    )
+    if allowed is not None and today <= allowed[0]:
+        return step("keep", allowed[1].text, allowed[1].source, until=allowed[0])
+    if obliged is not None:
+        end, policy = obliged
+        return step("restrict", policy.text, policy.source, until=end, purpose=policy.purpose)
+    end, policy = allowed if allowed is not None else max(ends, key=lambda pair: pair[0])
+    return step(policy.action, policy.text, policy.source)
+
+
+def _applies(policy: RetentionPolicy, thing: Retained) -> bool:
+    places = {*thing.jurisdictions, *(name.partition("-")[0] for name in thing.jurisdictions), "*"}
+    return policy.category == thing.category and policy.jurisdiction in places
+
+
+def read_retention(text: str) -> tuple[RetentionPolicy, ...]:
+    """The policies of a table in TOML.
+
+    Raises:
+        InvalidPack: if it is none, with the place that is wrong.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPack(f"the table of retention is no TOML: {error}") from None
+    return tuple(map(_policy, document.get("policy", ())))
+
+
+def _policy(table: Mapping[str, Any]) -> RetentionPolicy:
+    where = f"policy {table.get('id', 'without an id')}"
+    fields = {field.name: field for field in attrs.fields(RetentionPolicy)}
+    if wrong := set(table) - set(fields):
+        raise InvalidPack(f"{where}: unknown key {', '.join(sorted(wrong))}")
+    for name, field in fields.items():
+        if field.default is attrs.NOTHING and not table.get(name):
+            raise InvalidPack(f"{where}: {name} is missing")
+    words: tuple[tuple[str, Iterable[str]], ...] = (
+        ("basis", get_args(Basis)),
+        ("counting", get_args(RetentionCounting)),
+        ("action", _PERMITTED),
+    )
+    for name, known in words:
+        if name in table and table[name] not in known:
+            raise InvalidPack(f"{where}: {name} is one of {', '.join(known)}")
+    return RetentionPolicy(**{**table, "period": Span.parse(table["period"])})
+
+
+@cache
+def shipped_retention() -> tuple[RetentionPolicy, ...]:
+    """The policies that come with crmcore."""
+    return read_retention((files("crmcore.consent") / "tables" / "retention.toml").read_text("utf-8"))
