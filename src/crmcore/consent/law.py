@@ -21,7 +21,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
 from crmcore.consent.pack import Number, Pack, Rule
-from crmcore.consent.standing import YESES, Lifting, covers_yes
+from crmcore.consent.standing import YESES, Lifting, agreed, covers_yes
 from crmcore.consent.words import STAGES
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack
@@ -144,7 +144,7 @@ class Law:
     def yeses(self, case: Case) -> Iterator[ConsentEvent]:
         """The acts that take back an earlier No to the request."""
         for _, event in case.acts(_SAID):
-            covers = covers_yes(event.scope, case.request, case.purpose)
+            covers = covers_yes(agreed(case, event), case.request, case.purpose)
             if covers and self.valid(case, event, self.lifts).holds is True:
                 yield event
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Set
 from itertools import chain
 
+import attrs
+
 from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.finding import FOREVER, NO, Finding
@@ -19,12 +21,15 @@ from crmcore.values.instant import micros_of
 NOES = frozenset({"refuse", "withdraw", "object", "restrict", "invalidate"})
 YESES = frozenset({"give", "confirm", "assert_import"})
 _LIFTING = frozenset({"lift", "give", "confirm"})
+_ASKED = frozenset({"request"})
 
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
 
 MARKETING = frozenset({"marketing", "fundraising", "political"})
 MESSAGES = MARKETING | {"service", "transactional", "research"}
+SERVES_MARKETING = frozenset({"direct_marketing", "targeted_advertising", "targeted_advertising_at_child"})
+"""What profiles are made for, where making them is part of direct marketing."""
 
 
 def named(event: ConsentEvent) -> str:
@@ -49,9 +54,25 @@ def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) 
 
 def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
     """Whether a Yes of this *scope* speaks of the request: it names the controller, the channel and the purpose."""
+    return scope.controller == request.controller and _covers(scope, request, purpose)
+
+
+def handed_on(scope: Scope, request: Request, purpose: str) -> bool:
+    """Whether a Yes to somebody else speaks of the request: it names its controller among those it is passed on to.
+
+    Such a Yes says nothing of whom that controller may pass data on to.
+    """
     return (
-        scope.controller == request.controller
-        and request.channel in scope.channels
+        scope.controller != request.controller
+        and request.controller in scope.recipients
+        and purpose != "third_party_sharing"
+        and _covers(scope, request, purpose)
+    )
+
+
+def _covers(scope: Scope, request: Request, purpose: str) -> bool:
+    return (
+        request.channel in scope.channels
         and (scope.point is None or scope.point == request.point)
         and (scope.points is None or request.point is None or request.point in scope.points)
         and (scope.brand is None or scope.brand == request.brand)
@@ -63,10 +84,31 @@ def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
 def _names(scope: Scope, request: Request, purpose: str) -> bool:
     if purpose in scope.purposes:
         return True
-    serves = purpose == "profiling" and request.use.aim == "direct_marketing"
+    serves = purpose == "profiling" and request.use.aim in SERVES_MARKETING
     if "direct_marketing" in scope.purposes and (purpose in MARKETING or serves):
         return True
     return "profiling_for_direct_marketing" in scope.purposes and serves
+
+
+def agreed(case: Case, event: ConsentEvent) -> Scope:
+    """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
+    scope = event.scope
+    if event.kind != "confirm" or scope.channels or scope.purposes:
+        return scope
+    when = micros_of(event.occurred_at)
+    for at, asked in reversed(case.acts(_ASKED)):
+        same = asked.record == event.record and _answers(scope, asked.scope)
+        if at <= when and same:
+            point = asked.scope.point if scope.point is None else scope.point
+            return attrs.evolve(asked.scope, point=point)
+    return scope
+
+
+def _answers(confirmed: Scope, asked: Scope) -> bool:
+    """Whether nothing that is confirmed contradicts what was asked for."""
+    return confirmed.controller in (None, asked.controller) and (
+        confirmed.point is None or asked.point is None or confirmed.point == asked.point
+    )
 
 
 def noes(
@@ -146,7 +188,7 @@ class Lifting:
             if event.kind == "lift":
                 if covers_no(event.scope, case.request, purpose, case.channel):
                     yield pair
-            elif covers_yes(event.scope, case.request, purpose) and lifts(case, event).holds is True:
+            elif covers_yes(agreed(case, event), case.request, purpose) and lifts(case, event).holds is True:
                 yield pair
 
 
@@ -195,8 +237,11 @@ def standing_yes(
 
 def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
     """What a Yes lacks that does not speak of the request now; nothing, if it does."""
-    scope, recipient = event.scope, case.request.use.recipient
-    if not covers_yes(scope, case.request, purpose):
+    scope, recipient = agreed(case, event), case.request.use.recipient
+    if handed_on(scope, case.request, purpose):
+        if _withdrawn_from_them(case, event, purpose):
+            return "it was taken back from those to whom it was given"
+    elif not covers_yes(scope, case.request, purpose):
         return (
             "another"
             if case.brief
@@ -205,6 +250,15 @@ def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
     if scope.recipients and recipient is not None and recipient not in scope.recipients:
         return "it names other recipients"
     return "it ran out" if ends <= case.now else ""
+
+
+def _withdrawn_from_them(case: Case, yes: ConsentEvent, purpose: str) -> bool:
+    """Whether a Yes that was given to somebody else was taken back from them; that ends it for all it names."""
+    theirs = attrs.evolve(case.request, controller=yes.scope.controller or "")
+    return any(
+        no.occurred_at >= yes.occurred_at and covers_no(no.scope, theirs, purpose, case.channel)
+        for _, no in case.acts(NOES)
+    )
 
 
 class _Taking:

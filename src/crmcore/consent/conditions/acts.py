@@ -15,7 +15,7 @@ from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.standing import noes, standing_no, standing_yes
+from crmcore.consent.standing import covers_no, noes, standing_no, standing_yes
 from crmcore.values.instant import micros
 
 
@@ -42,7 +42,7 @@ class Consented:
                 return Finding(False, why="it does not speak of the night")
             if self.any_time and not event.any_time:
                 return Finding(False, why="it does not speak of those hours")
-            after = self._after(case, event)
+            after = self.follows(case, event)
             if not after.holds:
                 return after
             found: Finding = law.valid(case, event, self.profile)
@@ -52,7 +52,8 @@ class Consented:
             return standing_yes(case, case.purpose, valid, law.graces, self.across)
         return either(standing_yes(case, one, valid, law.graces, self.across) for one in sorted(self.about))
 
-    def _after(self, case: Case, event: ConsentEvent) -> Finding:
+    def follows(self, case: Case, event: ConsentEvent) -> Finding:
+        """Whether *event* came after the day that it must come after."""
         if self.after is None:
             return YES
         root, _, name = self.after.partition(".")
@@ -64,6 +65,54 @@ class Consented:
         if all(event.occurred_at.astimezone(one).date() > day for one in case.zones):
             return YES
         return Finding(False, why="it was said before")
+
+
+@attrs.frozen
+class Lifted:
+    """What was suspended on the day at the path *after* was taken up again since, by an act that lifts it."""
+
+    after: str
+
+    def test(self, case: Case) -> Finding:
+        root, _, name = self.after.partition(".")
+        if getattr(case.roots[root], name) is None:
+            return case.no_such_act
+        since = Consented("", after=self.after)
+        for _, event in case.acts(_LIFTS):
+            covers = covers_no(event.scope, case.request, case.purpose, case.channel)
+            if covers and since.follows(case, event).holds:
+                return Finding(True, because=(event.id,))
+        return case.no_such_act
+
+
+_LIFTS = frozenset({"lift"})
+
+
+@attrs.frozen
+class SpeaksOfTheData:
+    """The Yes names no data, or all those that are to be used."""
+
+    def test(self, case: Case) -> Finding:
+        event = case.event
+        named = frozenset() if event is None or event.evidence is None else event.evidence.data
+        if not named or case.request.use.data <= named:
+            return YES
+        return Finding(False, why="it speaks of other data")
+
+
+@attrs.frozen
+class NamesRecipient:
+    """The Yes names whoever gets the data, where they are passed on."""
+
+    def test(self, case: Case) -> Finding:
+        event, recipient = case.event, case.request.use.recipient
+        if case.purpose != "third_party_sharing":
+            return YES
+        if recipient is None:
+            return Finding(None, missing=("use.recipient",), why="who gets the data is not known")
+        if event is not None and recipient in event.scope.recipients:
+            return YES
+        return Finding(False, why="it does not name who gets the data")
 
 
 @attrs.frozen
@@ -102,8 +151,8 @@ class SaidNo:
     """A No of these *kinds* stands, about the request or, with *across*, about one of those channels.
 
     *about* asks of a No to another purpose; *right* of one that exercised that right. *lifts* is the profile of a Yes
-    that takes it back, where it is not that of the law; *at_once*, that no time for processing is given. With *within*
-    or *minutes* only one that was said so recently counts.
+    that takes it back, where it is not that of the law; *named*, that the act names its purposes; *at_once*, that no
+    time for processing is given. With *within* or *minutes* only one that was said so recently counts.
     """
 
     kinds: frozenset[str]
@@ -111,6 +160,7 @@ class SaidNo:
     about: str | None = None
     right: str | None = None
     lifts: str | None = None
+    named: bool = False
     at_once: bool = False
     within: Span | None = None
     minutes: int | None = None
@@ -118,6 +168,8 @@ class SaidNo:
     def test(self, case: Case) -> Finding:
         purpose = self.about or case.purpose
         found = noes(case, self.kinds, purpose, self.across or case.channel, self.right)
+        if self.named:
+            found = tuple(pair for pair in found if pair[1].scope.purposes)
         if not found:
             return case.no_such_act
         law = case.law

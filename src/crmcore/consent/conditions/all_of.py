@@ -79,3 +79,17 @@ def _briefly(parts: tuple[Condition, ...], case: Case, *, decisive: bool) -> Fin
     if missing is not None:
         return Finding(None, until, (), tuple(dict.fromkeys(missing)))
     return Finding(not decisive, until)
+
+
+@attrs.frozen
+class Stated:
+    """It is known that *part* holds: what is not known does not count against anybody.
+
+    For defects of a consent, which stands until one is known.
+    """
+
+    part: Condition
+
+    def test(self, case: Case) -> Finding:
+        found = self.part.test(case)
+        return found if found.holds is not None else Finding(False, found.until)

@@ -23,12 +23,16 @@ OWN = frozenset({"internal", "internal_dnc", "internal_hash"})
 
 @attrs.frozen
 class Listed:
-    """The point is on *list*, for *days* at least. A register of the state was asked at most *fresh* days ago."""
+    """The point is on *list*, for *days* at least. A register of the state was asked at most *fresh* days ago.
+
+    Where what a register said may be relied on for *relied* days, a listing that is later than that does not count yet.
+    """
 
     list: str
     days: int = 0
     fresh: int | None = None
     lifted: bool = False
+    relied: int | None = None
 
     def test(self, case: Case) -> Finding:
         asking = self.fresh is not None and self.list not in OWN
@@ -39,12 +43,23 @@ class Listed:
         for listing in listings:
             since = case.midnight(listing.since + timedelta(days=self.days))
             ends = FOREVER if listing.until is None else case.midnight(listing.until)
+            if self.relied is not None:
+                since = max(since, self._relied_until(case, listing.since))
             if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
                 return Finding(
                     True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on {register(self.list)}"
                 )
             until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
         return self._asked(case, until) if asking else Finding(False, until)
+
+    def _relied_until(self, case: Case, since: date) -> int:
+        """Until when an answer counts that is older than the listing: from when that is known, it counts."""
+        days = timedelta(days=(self.relied or 0) + 1)
+        before = [
+            one.on + days for one in case.facts.checks if one.list in (self.list, "*") and one.on < since
+        ]
+        after = any(since <= one.on for one in case.facts.checks if one.list in (self.list, "*"))
+        return -FOREVER if after or not before else case.midnight(max(before))
 
     def _asked(self, case: Case, until: int) -> Finding:
         checks = [one.on for one in case.facts.checks if one.list in (self.list, "*")]

@@ -12,8 +12,15 @@ from typing import get_args
 
 import attrs
 
-from crmcore.consent.conditions.acts import Consented, SaidNo, Unlapsed
-from crmcore.consent.conditions.all_of import All, Any, Condition, Not
+from crmcore.consent.conditions.acts import (
+    Consented,
+    Lifted,
+    NamesRecipient,
+    SaidNo,
+    SpeaksOfTheData,
+    Unlapsed,
+)
+from crmcore.consent.conditions.all_of import All, Any, Condition, Not, Stated
 from crmcore.consent.conditions.clock import DAYS, Inside, Window
 from crmcore.consent.conditions.known import AgeAtLeast, FactIs, Within
 from crmcore.consent.conditions.listed import Asked, Listed, Related, Tried
@@ -101,7 +108,18 @@ def _no(value: Anything, where: str) -> Condition:
     if not isinstance(value, Mapping):
         return SaidNo(_words(value, ActKind, where))
     options = _options(
-        value, where, "kinds", "across", "about", "right", "lifts", "at_once", "within", "minutes", "counting"
+        value,
+        where,
+        "kinds",
+        "across",
+        "about",
+        "right",
+        "lifts",
+        "named",
+        "at_once",
+        "within",
+        "minutes",
+        "counting",
     )
     if "within" in options:
         if options.pop("counting", None) != "calendar_months":
@@ -115,7 +133,7 @@ def _no(value: Anything, where: str) -> Condition:
 def _listed(value: Anything, where: str) -> Condition:
     if isinstance(value, str):
         return Listed(value)
-    options = _options(value, where, "on", "days", "fresh", "lifted")
+    options = _options(value, where, "on", "days", "fresh", "lifted", "relied")
     return Listed(options.pop("on"), **options)
 
 
@@ -184,6 +202,12 @@ def _windows(texts: Anything, closed: bool, where: str) -> tuple[Window, ...]:
     return tuple(found)
 
 
+def _so(kind: Condition, value: Anything, where: str) -> Condition:
+    if value is not True:
+        raise InvalidPack(f"{where}: it is true, or left out")
+    return kind
+
+
 def _several(kind: Callable[[tuple[Condition, ...]], Condition]) -> Callable[[Anything, str], Condition]:
     return lambda value, where: kind(tuple(condition(one, where) for one in value))
 
@@ -191,6 +215,7 @@ def _several(kind: Callable[[tuple[Condition, ...]], Condition]) -> Callable[[An
 _READERS: Mapping[str, Callable[[Anything, str], Condition]] = {
     "consent": _consent,
     "no": _no,
+    "lifted": lambda value, where: Lifted(**_options(value, where, "after")),
     "listed": _listed,
     "asked": _asked,
     "unlapsed": _unlapsed,
@@ -200,5 +225,8 @@ _READERS: Mapping[str, Callable[[Anything, str], Condition]] = {
     "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on", "if_unknown")),
     "any": _several(Any),
     "all": _several(All),
+    "speaks_of_the_data": lambda value, where: _so(SpeaksOfTheData(), value, where),
+    "names_recipient": lambda value, where: _so(NamesRecipient(), value, where),
+    "stated": lambda value, where: Stated(condition(value, where)),
     "not": lambda value, where: Not(condition(value, where)),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any as Anything
 
-from crmcore.consent.conditions.all_of import All, Any, Not
+from crmcore.consent.conditions.all_of import All, Any, Not, Stated
 
 
 def parts(condition: Anything, *, holds: bool = True) -> Iterator[tuple[Anything, bool]]:
@@ -26,6 +26,8 @@ def parts(condition: Anything, *, holds: bool = True) -> Iterator[tuple[Anything
                 yield from parts(part, holds=holds)
         case Not():
             yield from parts(condition.part, holds=not holds)
+        case Stated():
+            yield from parts(condition.part, holds=holds)
         case _:
             yield condition, holds
 
@@ -43,5 +45,7 @@ def needed(condition: Anything, *, holds: bool = True) -> Iterator[tuple[Anythin
                 yield from needed(part, holds=False)
         case Not():
             yield from needed(condition.part, holds=not holds)
+        case Stated():
+            yield from needed(condition.part, holds=holds)
         case _:
             yield condition, holds
