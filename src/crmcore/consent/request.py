@@ -11,6 +11,7 @@ from typing import Any, Literal
 import attrs
 
 from crmcore.consent.checking import one_of
+from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.words import Channel, Purpose
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
@@ -66,13 +67,15 @@ class Message(Document):
 class Use(Document):
     """What is done with data where the purpose is profiling or passing it on.
 
-    *transfer* is how it is passed on: *share* is for advertising across contexts, *other* none of the ways named here.
+    *data* are kinds of data, by the words of `crmcore.consent.data_words`; what the law makes of another word is not
+    known. *transfer* is how it is passed on: *share* is for advertising across contexts, *other* none of the ways named
+    here.
     """
 
     transfer: Literal["sale", "share", "service_provider", "joint", "other"] | None = None
     recipient: str | None = None
     contract_in_place: bool | None = None
-    data: frozenset[str] = attrs.field(default=frozenset(), converter=frozenset)
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=kinds_of_data)
     aim: (
         Literal[
             "direct_marketing", "targeted_advertising", "targeted_advertising_at_child", "inference", "other"

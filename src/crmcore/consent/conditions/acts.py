@@ -13,6 +13,7 @@ import attrs
 from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.counting import Span, last_day
+from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
 from crmcore.consent.standing import covers_no, noes, standing_no, standing_yes
@@ -94,7 +95,7 @@ class SpeaksOfTheData:
 
     def test(self, case: Case) -> Finding:
         event = case.event
-        named = frozenset() if event is None or event.evidence is None else event.evidence.data
+        named = kinds_of_data(() if event is None or event.evidence is None else event.evidence.data)
         if not named or case.request.use.data <= named:
             return YES
         return Finding(False, why="it speaks of other data")

@@ -14,13 +14,17 @@ import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.counting import Span, last_day
+from crmcore.consent.data_words import KNOWN
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.wording import asked, found
 
 
 @attrs.frozen
 class FactIs:
-    """The fact at *path* is one of *values*; of a set, that one of its members is."""
+    """The fact at *path* is one of *values*; of a set, that one of its members is.
+
+    Whether a kind of data that has no word in any law is one of *values* is not known.
+    """
 
     path: str
     values: frozenset[Any]
@@ -46,6 +50,8 @@ class FactIs:
             return self._unknown
         if not self.values.isdisjoint(value) if isinstance(value, frozenset) else value in self.values:
             return self._yes
+        if self.path == "use.data" and not value <= KNOWN:
+            return self._unknown
         if case.brief:
             return NO
         return Finding(False, because=(self.path,), why=found(self.path, value))
