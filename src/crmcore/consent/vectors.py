@@ -66,6 +66,8 @@ _QUALITIES = frozenset(
     }
 )
 """What is told of an act that counts as evidence of it, whatever its kind."""
+_UNSAID = {"confirm": "web_doi", "give": "import_no_proof"}
+"""What an act rests on where nothing is said of it: a click for a confirmation, nothing that can be shown for a Yes."""
 _TRANSFER = {
     "sale": "sale",
     "share_cross_context_ads": "share",
@@ -190,7 +192,7 @@ def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
         kind=said.take("kind", "other"),
         promotion=said.take("contains_promotion", purpose == "marketing"),
         similar=rel.take("similar", False),
-        related=next((one for one in related if one is not None), None),
+        related=next((one for one in related if one is not None), False),
         same_kind=rel.take("same_kind", False),
         offer_of={None: "own", "partner_company_offer": "partner"}[rel.take("kind_of_offer")],  # type: ignore[arg-type]  # of the table
         relates_to_contract=rel.take("offer_relates_to_contract", False),
@@ -220,7 +222,7 @@ def _use(told: _Told) -> Use:
         aim=cast("Any", told.take("profiling_for") or _AIM.get(detail, detail) or "other"),
         solely_automated=decision.take("solely_automated", False),
         legal_effect=decision.take("legal_effect", False),
-        human_review=decision.take("human_review_available"),
+        human_review=decision.take("human_review_available", False),
     )
     decision.done("decision")
     return use
@@ -233,6 +235,7 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
     same = told.take("prior_calls_same_subject", ())
     number = told.take("number_reassigned")
     known = told.take("age_known")
+    rel.setdefault("address_source", _source(rel))
     births = told.take("birth_date")
     if known is False:
         births = None
@@ -249,8 +252,8 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
             holder_since=None if number is None else _day(number),
             device_permission=told.take("device_permission", False),
         ),
-        collection=_collection(told, rel),
         relations=tuple(_relations(rel)),
+        collection=_collection(told, rel),
         listings=tuple(_listing(_Told(one)) for one in told.take("suppress", ())),
         checks=(RegisterCheck(list="*", on=_day(checked["on"]) if checked else _today(at, tz)),),
         attempts=(
@@ -295,19 +298,30 @@ def _collection(told: _Told, rel: _Told) -> Collection:
     return Collection(
         source=rel.take("address_source"),
         opt_out_offered=rel.take("optout_offered_at_collection", False),
-        direct=rel.take("contact_collected_directly"),
+        direct=rel.take("contact_collected_directly", False),
         voluntary=rel.take("fax_number_provided_voluntarily", False),
         published=published.get("conspicuous", bool(published)),
         disclosed=bool(disclosed),
         refusal_stated=how.get("no_unsolicited_statement", False if how else None),
-        relevant_to_role=how.get("relevant_to_role"),
+        relevant_to_role=how.get("relevant_to_role", False),
         informed=told.take("informed_and_could_object", False),
         notice_at_collection=told.take("notice_at_collection", True),
     )
 
 
+def _source(rel: _Told) -> str | None:
+    """Where nothing else is said, an address came by what was between them: a sale, an inquiry, an account."""
+    if "last_purchase" in rel:
+        return "sale"
+    if "last_inquiry" in rel or "quote_requested" in rel:
+        return "negotiation"
+    return "registration" if "account_created" in rel or "account_type" in rel else None
+
+
 def _relations(rel: _Told) -> Iterator[Relation]:
     seller = rel.take("seller")
+    if rel.get("address_source") == "negotiation":
+        yield Relation(kind="negotiation", seller=seller)
     for key, kind in (
         ("last_purchase", "purchase"),
         ("last_inquiry", "inquiry"),
@@ -356,7 +370,7 @@ def _end(text: str, at: datetime) -> datetime:
 
 
 def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
-    evidence = act.take("ev", "web_doi" if act["act"] == "confirm" else None)
+    evidence = act.take("ev", _UNSAID.get(act["act"]))
     scope = act.take("scope")
     period = act.take("period")
     until = act.take("valid_until")

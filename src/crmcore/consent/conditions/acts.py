@@ -109,11 +109,10 @@ class NamesRecipient:
         event, recipient = case.event, case.request.use.recipient
         if case.purpose != "third_party_sharing":
             return YES
-        if recipient is None:
+        names = frozenset() if event is None else event.scope.recipients
+        if names and recipient is None:
             return Finding(None, missing=("use.recipient",), why="who gets the data is not known")
-        if event is not None and recipient in event.scope.recipients:
-            return YES
-        return Finding(False, why="it does not name who gets the data")
+        return YES if recipient in names else Finding(False, why="it does not name who gets the data")
 
 
 @attrs.frozen
