@@ -35,8 +35,6 @@ BUYER = {
 @pytest.mark.parametrize(
     ("place", "channel", "register", "days", "noon"),
     [
-        ("CA", "voice", "dncl_ca", 31, GIVEN["CA"][1]),
-        ("CA", "fax", "dncl_ca", 31, GIVEN["CA"][1]),
         ("AU", "voice", "dncr_au", 30, GIVEN["AU"][1]),
         ("AU", "fax", "dncr_au", 30, GIVEN["AU"][1]),
         ("IN", "voice", "in_preferences", 0, "2026-05-12T12:00:00+05:30"),
@@ -59,6 +57,36 @@ def test_what_a_register_said_holds_for_so_many_days(
     for ago, expected in ((days, "allow"), (days + 1, "need_confirmation")):
         check = RegisterCheck(list=register, on=TODAY - timedelta(days=ago))
         assert asked(one, checks=(check, *also)).answer == expected
+
+
+@pytest.mark.parametrize("channel", ["voice", "fax"])
+def test_canada_forbids_calls_by_a_list_that_is_older_than_31_days(channel: str) -> None:
+    one = row("CA", channel, "marketing", {}, GIVEN["CA"][1])
+    assert asked(one, checks=()).answer == "need_confirmation"
+    for ago, expected in ((31, "allow"), (32, "deny")):
+        check = RegisterCheck(list="dncl_ca", on=TODAY - timedelta(days=ago))
+        assert asked(one, checks=(check,)).answer == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "register", "days", "rule"),
+    [
+        ("SG", "dnc_sg_voice", 21, "sg.dnc.voice"),
+        ("CA", "dncl_ca", 31, "ca.dncl"),
+        ("US", "national_dnc", 31, "us.dnc.national"),
+    ],
+)
+def test_a_number_that_was_listed_after_the_check_may_be_called_as_long_as_that_holds(
+    place: str, register: str, days: int, rule: str
+) -> None:
+    listed = TODAY - timedelta(days=3)
+    facts = {"suppress": [{"list": register, "since": listed.isoformat()}]}
+    noon = GIVEN[place][1] if place in GIVEN else "2026-05-12T12:00:00-04:00"
+    one = row(place, "voice", "marketing", facts, noon)
+    for ago, expected in ((days, "allow"), (days + 1, rule), (3, rule), (0, rule)):
+        check = RegisterCheck(list=register, on=TODAY - timedelta(days=ago))
+        found = asked(one, checks=(check,))
+        assert expected in (found.answer, found.rule)
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Toronto"])

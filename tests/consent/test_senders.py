@@ -42,8 +42,8 @@ PURPOSES = (
 
 @pytest.mark.parametrize("purpose", PURPOSES)
 def test_in_europe_what_the_dead_agreed_on_is_over(purpose: str) -> None:
-    yes = said("give", "2026-02-01T09:00:00Z", "email", pu=[purpose], explicit=True)
-    one = row("EU", "email", purpose, {"consents": [yes]}, "2026-05-12T10:00:00+02:00")
+    yes = said("give", "2026-02-01T09:00:00Z", "email", pu=[purpose], explicit=True, recipients=["gamma"])
+    one = row("EU", "email", purpose, {"consents": [yes], "recipient": "gamma"}, "2026-05-12T10:00:00+02:00")
     assert asked(one).answer == "allow"
     found = asked(one, subject=attrs.evolve(one.facts.subject, deceased=True))
     assert (found.answer, found.rule) == ("deny", "eu.deceased")
