@@ -62,6 +62,7 @@ class Redactor:
 
     def __init__(self, own: Words, others: Words) -> None:
         self._own = own
+        self._ids = others.ids - own.ids
         self._whole = {_folded(text) for text in own.names | own.points}
         self._tails = {_digits(point)[-_TAIL:] for point in own.points if len(_digits(point)) >= _TAIL}
         self._foreign = {
@@ -99,6 +100,8 @@ class Redactor:
     def _text(self, text: str, field: str) -> Redacted:
         if field in PARTY_FIELDS and _ID.fullmatch(text):
             return Redacted(text, 0) if text in self._own.ids else Redacted(ANOTHER, 1)
+        if _ID.fullmatch(text):  # its digits are no phone number
+            return Redacted(ANOTHER, 1) if text in self._ids else Redacted(text, 0)
         if _folded(text) in self._whole or _STAMP.match(text):
             return Redacted(text, 0)
         count = 0
