@@ -244,6 +244,7 @@ def test_the_digits_of_an_id_are_no_phone_number() -> None:
     own, other = "01890a5d-1234-7567-8901-234567890123", "01890a5d-1234-7567-8901-234567890124"
     redactor = Redactor(Words(ids=frozenset({own})), Words(ids=frozenset({other})))
     assert redactor.of({"id": own, "of": other}).value == {"id": own, "of": ANOTHER}
+    assert redactor.of(f"a:{own} {other}").value == f"a:{own} {ANOTHER}"
 
 
 # --- canaries -----------------------------------------------------------------------------------------
