@@ -62,7 +62,9 @@ class Inconclusive(Exception):
 
 
 class NotAsked(Exception):
-    """A check that has nothing to ask of this store. Its message says why."""
+    """A check that has nothing to ask of this store, or cannot ask on this system. Its message says why.
+
+    What a store claims and its author gives no way to look at is `Inconclusive` instead."""
 
 
 class Unusable(Exception):
@@ -90,6 +92,14 @@ class Subject(Protocol):
         """Close *store* and open what it kept. Called only if *durable*."""
         ...
 
+    async def beside(self, store: AsyncStore) -> AsyncStore:
+        """Open once more what *store*, which stays open, is at.
+
+        Raises:
+            NotAsked: if that cannot be.
+        """
+        ...
+
     async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
         """Close *store*, let a process of its own open it and do *work*, which ends without closing it, and open what
         is there then. Called only if *durable*.
@@ -103,7 +113,7 @@ class Subject(Protocol):
         """Open what the author's hook of that name put there; what it said of that is in *told*.
 
         Raises:
-            NotAsked: if there is no such hook.
+            Inconclusive: if there is no such hook.
         """
         ...
 

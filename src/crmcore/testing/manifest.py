@@ -164,6 +164,7 @@ MANIFEST: Mapping[str, str] = {
     "what_no_store_can_keep_is_refused": "G17",
     "what_no_store_can_keep_refuses_its_row_alone": "G17",
     "what_nobody_held_and_somebody_took_is_noticed": "G3",
+    "what_one_handle_writes_the_other_sees": "G3",
     "what_was_acknowledged_outlives_a_kill": "G11",
     "what_was_erased_never_comes_back": "G14",
     "what_was_handed_out_can_be_changed": "G13",

@@ -6,20 +6,22 @@ Invariant: every check that is registered ends in a verdict, whatever it raises;
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any, TextIO
 
 import attrs
 
 from crmcore.errors import MissingExtra, StoreError
 from crmcore.storage import Description, claims
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, Unusable
+from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, NotAsked, Unusable
 from crmcore.testing.promises import LEVELS, asked_for
 from crmcore.testing.subjects import Given, Opened, Placed, examine
 from crmcore.testing.verdicts import Report, Status, Verdict
@@ -112,7 +114,11 @@ def judge(guarantee: Guarantee, subject: Opened, *, deadline: float | None = Non
     )
     leaked = sum(any(canary in text for canary in CANARIES) for text in heard)
     if leaked and status != "FAIL":
-        status, message, raised = "FAIL", f"{leaked} log lines or warnings show what is stored", ""
+        status, message, raised = (
+            "FAIL",
+            f"{leaked} lines that were printed, logged or warned with show what is stored",
+            "",
+        )
     return Verdict(
         check=guarantee.name,
         guarantee=guarantee.id,
@@ -128,6 +134,8 @@ def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str, str]:
     try:
         reason = examine(guarantee, subject)
         return ("NOT CLAIMED", reason, "") if reason else ("PASS", "", "")
+    except NotAsked as error:
+        return "NOT ASKED", str(error), ""
     except (Inconclusive, MissingExtra) as error:
         return "INCONCLUSIVE", str(error), ""
     except Broken as error:
@@ -145,9 +153,23 @@ def _placed(error: BaseException) -> str:
     return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
 
 
+class _Overheard:
+    """A stream that says what it is told to *heard* too."""
+
+    def __init__(self, stream: TextIO, heard: list[str]) -> None:
+        self._stream, self._heard = stream, heard
+
+    def write(self, text: str) -> int:
+        self._heard.append(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Everything that is logged, at any level, or warned of meanwhile."""
+    """Everything that is printed, logged at any level, or warned of meanwhile."""
     heard: list[str] = []
 
     class Ear(logging.Handler):
@@ -158,8 +180,13 @@ def listening() -> Iterator[list[str]]:
     level = root.level
     root.addHandler(ear)
     root.setLevel(logging.DEBUG)
+    out, err = (_Overheard(stream, heard) for stream in (sys.stdout, sys.stderr))
     try:
-        with warnings.catch_warnings(record=True) as warned:
+        with (
+            warnings.catch_warnings(record=True) as warned,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             warnings.simplefilter("always")
             yield heard
         heard += [str(one.message) for one in warned]

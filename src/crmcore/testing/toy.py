@@ -9,11 +9,11 @@ from __future__ import annotations
 from ast import literal_eval
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
-from crmcore.errors import SchemaMismatch
+from crmcore.errors import SchemaMismatch, Unavailable
 from crmcore.storage import (
     Batch,
     Capability,
@@ -43,11 +43,14 @@ KINDS: tuple[type[Stored], ...] = (StoredTenant, StoredRecord, StoredEntry, Stor
 
 
 class Toy(MemoryStore):
-    """A `Store` at a folder."""
+    """A `Store` at a folder, which is open once at a time."""
+
+    _opened: ClassVar[set[Path]] = set()
 
     def __init__(self, place: Path) -> None:
         super().__init__()
         self.file = place / "rows.txt"
+        self.hold()
         self.version = NEWEST
         if self.file.exists():
             self.load_file()
@@ -61,9 +64,16 @@ class Toy(MemoryStore):
         )
         return attrs.evolve(there, durability="process", capabilities=parts)
 
+    def hold(self) -> None:
+        """See to it that nobody else in this process opens the same file."""
+        if self.file in self._opened:
+            raise Unavailable("the store is open already: close it first")
+        self._opened.add(self.file)
+
     def close(self) -> None:
         if not self._closed:
             self.save_file()
+        self._opened.discard(self.file)
         super().close()
 
     # the file

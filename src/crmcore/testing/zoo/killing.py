@@ -28,3 +28,12 @@ class FencesInMemory(Mutant):
 
     def outcome(self, tenant: str, idem: str) -> Receipt | None:
         return MemoryStore.outcome(self, tenant, idem)
+
+
+class OpensTwice(Mutant):
+    """Lets itself be opened twice, and never looks at the file again."""
+
+    caught_by = "what_one_handle_writes_the_other_sees"
+
+    def hold(self) -> None:
+        pass
