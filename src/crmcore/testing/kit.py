@@ -75,13 +75,14 @@ class Subject(Protocol):
     """How the kit gets stores: fresh ones, and the same one again in a new state of mind.
 
     *budget* is how long may be looked: ``quick``, ``full``, or ``soak`` for so many *minutes*. *seed* is what chance
-    begins with.
+    begins with. *brief* asks chance for no more than what says anything: of a store that was looked at well within.
     """
 
     durable: bool
     budget: str
     minutes: float
     seed: int
+    brief: bool
     told: object
 
     async def fresh(self) -> AsyncStore:
@@ -352,7 +353,7 @@ async def ledger(store: AsyncStore, stream: str, tenant: str = TENANT) -> tuple[
 async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list[Change]:
     """The whole feed, read in pages of *size*; nothing of a store that has none."""
     changes: list[Change] = []
-    if not claims(store.describe(), CHANGES):
+    if not has_feed(store):
         return changes
     position = ""
     for _ in patience():
@@ -363,6 +364,10 @@ async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list
             break
         position = page.next
     return changes
+
+
+def has_feed(store: AsyncStore) -> bool:
+    return claims(store.describe(), CHANGES)
 
 
 async def scanned(

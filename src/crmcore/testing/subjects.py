@@ -48,6 +48,7 @@ class Opened:
     budget = "quick"
     minutes = 60.0
     seed = 0
+    brief = False
     told: object = None
 
     def __init__(self) -> None:

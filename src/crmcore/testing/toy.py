@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -36,6 +37,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import DURABLE, SCHEMA
 from crmcore.storage.cursor import Cursors
+from crmcore.storage.memory_stored import rows_of
 from crmcore.storage.protocol import Body, Ref
 
 NEWEST = 2
@@ -80,7 +82,9 @@ class Toy(MemoryStore):
 
     def rows(self) -> list[Stored]:
         """Everything, as rows."""
-        return list(self.export().read(1_000_000))
+        with self._open():
+            kept = [data for _, data in sorted(self._tenants.items()) if not data.empty]
+            return [row for data in kept for row in rows_of(data)]
 
     def save_file(self) -> None:
         generations = {name: data.generation for name, data in self._tenants.items() if not data.empty}
@@ -163,6 +167,7 @@ class Toy(MemoryStore):
         return steps
 
 
+@lru_cache(maxsize=8192, typed=True)  # the file is written anew with every batch, most of it as it was
 def _line(row: Stored) -> str:
     plain = tuple(str(cell) if isinstance(cell, Json) else cell for cell in row)
     return repr((type(row).__name__, plain))

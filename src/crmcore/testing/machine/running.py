@@ -22,8 +22,8 @@ LEAST: Mapping[str, int] = {
 """How often the machine must have seen what, to have said anything."""
 PATIENCE = 180.0
 """Seconds that a slow store gets beyond its budget, until enough was seen."""
-SECONDS = {"glance": 0.0, "quick": 5.0, "full": 240.0}
-SHRINKING = {"glance": 2.0, "quick": 5.0}
+SECONDS = {"quick": 5.0, "full": 240.0}
+SHRINKING = {"quick": 5.0}
 """Seconds for finding fewer steps; where there is more time, `LONG`."""
 LONG = 60.0
 STEPS = range(8, 30)
@@ -39,7 +39,7 @@ async def run_machine(subject: Subject) -> None:
         Broken: with the calls that show it, if the store does something else than the model.
     """
     seen: Counter[str] = Counter()
-    limit = SECONDS.get(subject.budget, subject.minutes * 60)
+    limit = 0.0 if subject.brief else SECONDS.get(subject.budget, subject.minutes * 60)
     began, turn = time.monotonic(), 0
     while (gone := time.monotonic() - began) < limit or (_too_few(seen) and gone < limit + PATIENCE):
         play = await _opened(subject, turn)
