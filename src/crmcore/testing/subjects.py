@@ -200,11 +200,12 @@ class Placed(Opened):
         plant = self._plant[how]
         if plant is None:
             return await super().planted(how)
-        place = self.folder / f"store-{len(self.stores)}"
+        number = len(self.stores)
+        place = self.folder / f"store-{number}"
         place.mkdir(parents=True)
         done = plant(place)
         self.told = await done if inspect.isawaitable(done) else done
-        self.stores.append(await opened((self._reopen or self._make)(place)))
+        self.stores.append(await opened(self.make(number) if self._reopen else self._make(place)))
         return self.stores[-1]
 
     def files(self, store: AsyncStore) -> list[Path]:

@@ -100,18 +100,29 @@ async def an_erasure_is_in_the_feed_and_in_its_list(subject: Subject) -> None:
         same(len(changes), len(wanted), "how many there are")
         headings = {(one.idem, one.reason) for one in changes}
         same(headings, {("erase-1", "asked to be forgotten")}, "their heading")
-    more = attrs.evolve(erasure("erase-2"), refs=frozenset({B}), streams=frozenset(), subjects=frozenset())
-    await eraser_of(store).erase(more)
+    done = [erasure()]
+    for number in range(2, 7):
+        refs = frozenset({B if number == 2 else ref(number)})
+        done.append(
+            attrs.evolve(erasure(f"erase-{number}"), refs=refs, streams=frozenset(), subjects=frozenset())
+        )
+        await eraser_of(store).erase(done[-1])
+    for size in (1, 2, 3, 4, 6, 500):
+        same(await _listed(store, size), done, f"the erasures in pages of {size}")
+    same((await eraser_of(store).erasures("other")).items, (), "the erasures of another tenant")
+
+
+async def _listed(store: AsyncStore, size: int) -> list[Erasure]:
     listed: list[Erasure] = []
     cursor = None
     for _ in patience():
-        page = await eraser_of(store).erasures(TENANT, after=cursor, limit=1)
+        page = await eraser_of(store).erasures(TENANT, after=cursor, limit=size)
+        holds(len(page.items) <= size, "more erasures than asked for")
         listed += page.items
         cursor = page.next
         if cursor is None:
             break
-    same(listed, [erasure(), more], "the erasures")
-    same((await eraser_of(store).erasures("other")).items, (), "the erasures of another tenant")
+    return listed
 
 
 @guarantee("G14", part=ERASER)

@@ -16,7 +16,7 @@ from crmcore.testing.machine.play import Play
 from crmcore.testing.machine.steps import take
 
 LEAST: Mapping[str, int] = {
-    "batches applied": 60, "batches refused": 10, "stale checks": 3, "batches sent again": 5, "pages read": 30,
+    "batches applied": 40, "batches refused": 10, "stale checks": 3, "batches sent again": 5, "pages read": 30,
     "questions": 100,
 }  # fmt: skip
 """How often the machine must have seen what, to have said anything."""

@@ -18,8 +18,8 @@ from crmcore.testing.spoiling import spoil
 Step: TypeAlias = Callable[[Play, str], Awaitable[None]]
 
 WRITES: tuple[tuple[Step, int, tuple[str, ...]], ...] = (
-    (writing.send, 24, ()),
-    (writing.send_what_was_decided_too_early, 2, ()),
+    (writing.send, 20, ()),
+    (writing.send_what_was_decided_too_early, 4, ()),
     (writing.send_again, 4, ()),
     (writing.load, 4, (BULK,)),
     (writing.load_again, 2, (BULK,)),
