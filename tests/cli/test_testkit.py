@@ -163,7 +163,7 @@ def test_a_good_store_that_fails_fails_the_selftest(monkeypatch: pytest.MonkeyPa
     few_checks(monkeypatch)
     done = run("testkit", "selftest")
     assert done.code == 1
-    assert "memory  failed" in done.out
+    assert "memory    failed" in done.out
     assert running.BUDGETS == ("quick", "full", "soak")
 
 

@@ -17,7 +17,7 @@ from tests.storage.encrypted_stores import (
     EncryptedMemory,
     EncryptedSqlite,
 )
-from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, PLANTED, assert_kept, unclaimed
+from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, NOT_RESTORED, PLANTED, assert_kept, unclaimed
 
 STORES: dict[str, Callable[[Path], Opened]] = {
     "memory": lambda folder: EncryptedMemory(),
@@ -37,13 +37,8 @@ CASES = [
 
 @pytest.mark.parametrize(("guarantee", "store"), CASES)
 def test_an_encrypted_store_keeps_its_promise(guarantee: Guarantee, store: str, tmp_path: Path) -> None:
+    lacking = ["ordered_text", "backup"]
     in_file = "sqlite" in store
-    not_claimed = (
-        unclaimed("ordered_text", "backup")
-        if in_file
-        else unclaimed("ordered_text", "backup", "durable", "schema", keeps=False)
-    )
-    waits = store == "async_sqlite"
-    assert_kept(
-        guarantee, STORES[store](tmp_path), not_claimed, NO_ITEMS if waits else NO_ITEMS | NEVER_WAITS
-    )
+    not_claimed = unclaimed(*lacking) if in_file else unclaimed(*lacking, "durable", "schema", keeps=False)
+    waits = frozenset[str]() if store == "async_sqlite" else NEVER_WAITS
+    assert_kept(guarantee, STORES[store](tmp_path), not_claimed, NO_ITEMS | NOT_RESTORED | waits)

@@ -18,6 +18,9 @@ NEVER_WAITS = frozenset({"a_cancelled_batch_is_there_whole_or_not_at_all"})
 NO_ITEMS = frozenset({"a_batch_of_too_many_items_is_refused"})
 """What is not asked of a store that takes as many items as a batch can have."""
 
+NOT_RESTORED = frozenset({"erasures_survive_a_restore"})
+"""What is not asked of a store that erases and has no backup."""
+
 NO_PLACE = frozenset({"what_one_handle_writes_the_other_sees"})
 """What is not asked of a store that nobody can open twice."""
 

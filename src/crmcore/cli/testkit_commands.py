@@ -192,7 +192,7 @@ def _zoo(found: SelfTest) -> Iterator[str]:
         yield f"! no mutant is made for {name}"
     for name, report in found.references.items():
         ended = "passed" if report.passed else "failed"
-        yield f"{name:<8}{ended}: {counted(len(report.verdicts), 'check', 'checks')} in {report.seconds:.1f} s"
+        yield f"{name:<10}{ended}: {counted(len(report.verdicts), 'check', 'checks')} in {report.seconds:.1f} s"
         if not report.passed:
             yield from _table(report)
     yield f"{'passed' if found.passed else 'not passed'} in {found.seconds:.1f} s"

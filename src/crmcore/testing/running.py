@@ -57,15 +57,23 @@ class Harness:
         if self.level not in LEVELS:
             raise ValueError(f"the levels are {', '.join(LEVELS)}")
 
-    def subject(self, folder: Path, *, budget: str = "quick", minutes: float = 60.0, seed: int = 0) -> Placed:
-        """Stores in sub-folders of *folder*, as a check asks for them.
+    def subject(
+        self,
+        folder: Path,
+        *,
+        budget: str = "quick",
+        minutes: float = 60.0,
+        seed: int = 0,
+        brief: bool = False,
+    ) -> Placed:
+        """Stores in sub-folders of *folder*, as a check asks for them; what the others are says `run_kit`.
 
         Raises:
             ValueError: if there is no such *budget*.
         """
         if budget not in BUDGETS:
             raise ValueError(f"the budgets are {', '.join(BUDGETS)}")
-        return Placed(
+        subject = Placed(
             folder,
             self.make,
             self.reopen,
@@ -77,6 +85,8 @@ class Harness:
             minutes=minutes,
             seed=seed,
         )
+        subject.brief = brief
+        return subject
 
 
 def problems_of(description: Description, *, level: str, reopen: bool) -> tuple[str, ...]:
@@ -202,10 +212,15 @@ def run_kit(
     budget: str = "quick",
     minutes: float = 60.0,
     seed: int = 0,
+    brief: bool = False,
     guarantees: Iterable[Guarantee] = GUARANTEES,
     progress: Progress = lambda stage, done, total: None,
 ) -> Report:
     """Ask a store for everything that it claims. *folder* is empty, and what is made there stays.
+
+    *budget* is how long chance looks for faults, *minutes* how long if that is ``soak``; *seed* is what it begins with.
+    If *brief*, it looks for no longer than it must to say anything: at a store that is little more than one which was
+    asked already.
 
     Raises:
         Unusable: if *make* gives a store that the kit must not write to.
@@ -217,7 +232,9 @@ def run_kit(
     verdicts = []
     for number, guarantee in enumerate(asked):
         progress(f"{guarantee.id} {guarantee.name.replace('_', ' ')}", number, len(asked))
-        subject = harness.subject(folder / guarantee.name, budget=budget, minutes=minutes, seed=seed)
+        subject = harness.subject(
+            folder / guarantee.name, budget=budget, minutes=minutes, seed=seed, brief=brief
+        )
         verdicts.append(judge(guarantee, subject))
     return Report(
         engine=description.engine,
