@@ -75,7 +75,7 @@ def keys_of(document: Any) -> set[str]:
 def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ask no more than one guarantee: enough for a store that fails."""
     few = [one for one in GUARANTEES if one.id == "G5"]
-    monkeypatch.setitem(running.run_kit.__kwdefaults__, "guarantees", few)
+    monkeypatch.setitem(running.run_kit.__kwdefaults__ or {}, "guarantees", few)
 
 
 def test_a_good_store_passes_and_its_report_is_written(stores: str, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ NO_ITEMS = frozenset({"a_batch_of_too_many_items_is_refused"})
 NOT_RESTORED = frozenset({"erasures_survive_a_restore"})
 """What is not asked of a store that erases and has no backup."""
 
-NO_PLACE = frozenset({"what_one_handle_writes_the_other_sees"})
+NO_PLACE = frozenset({"what_one_handle_writes_the_other_sees", "many_through_two_handles_have_one_order"})
 """What is not asked of a store that nobody can open twice."""
 
 

@@ -114,6 +114,7 @@ MANIFEST: Mapping[str, str] = {
     "kinds_ids_and_streams_that_join_alike_are_apart": "G10",
     "ledgers_are_read_in_pages_from_either_end": "G8",
     "long_answers_are_given_to_their_end": "G10",
+    "many_through_two_handles_have_one_order": "G3",
     "no_batch_waits_longer_than_it_was_told": "G18",
     "no_byte_of_a_dropped_tenant_is_left_but_where_the_report_says": "G14",
     "no_byte_of_the_erased_is_left_but_where_the_report_says": "G14",

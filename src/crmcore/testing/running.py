@@ -173,6 +173,9 @@ class _Overheard:
         self._heard.append(text)
         return self._stream.write(text)
 
+    def flush(self) -> None:
+        self._stream.flush()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

@@ -5,11 +5,13 @@ Invariant: a store that is opened once at a time, and says so when it is opened 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from crmcore.errors import Fenced, KeyConflict, StreamConflict, VersionConflict
-from crmcore.storage import bulk_of, claims, tenants_of
+from crmcore.errors import Contention, Fenced, KeyConflict, StoreError, StreamConflict, VersionConflict
+from crmcore.storage import AsyncStore, bulk_of, claims, tenants_of
 from crmcore.storage.capability import BULK, TENANTS
+from crmcore.testing.at_once import at_once
 from crmcore.testing.kit import (
     ANN,
     BOB,
@@ -18,6 +20,7 @@ from crmcore.testing.kit import (
     TENANT,
     A,
     B,
+    Broken,
     C,
     Subject,
     Writer,
@@ -26,9 +29,11 @@ from crmcore.testing.kit import (
     delete,
     due,
     guarantee,
+    ledger,
     picture,
     put,
     record,
+    ref,
     refused,
     rekey,
     same,
@@ -102,3 +107,52 @@ async def _held_to(first: Any, second: Any, batches: Writer) -> None:
     late = batches.batch(put(C, 1))
     same(await first.outcome(TENANT, late.idem), None, "the outcome of a batch that never came")
     await refused(Fenced, second.apply(late))
+
+
+@guarantee("G3", durable=True, least={"batches that were applied": 20})
+async def many_through_two_handles_have_one_order(subject: Subject) -> None:
+    """Where a place is opened twice, of eight who count one further at the same moment, four through each handle, no
+    count is lost, and an exclusive key that they all claim has one holder."""
+    first = await subject.fresh()
+    second = await subject.beside(first)
+    await Writer(first)(put(A, 0, {"n": 0}))
+    flows = [partial(_counting, (first, second)[number % 2], number) for number in range(8)]
+    applied = 0
+    for answer in await at_once(first, flows):
+        if isinstance(answer, StoreError):
+            raise answer
+        applied += answer
+    subject.saw("batches that were applied", applied)
+    for store in (first, second):
+        found = await record(store, A)
+        same(found and (found.version, found.body), (applied + 1, {"n": applied}), "what was counted to")
+        same([one.seq for one in await ledger(store, "log:1")], list(range(1, applied + 1)), "the entries")
+        for turn in range(5):
+            holders = await carriers(store, source(str(turn)))
+            same(len(holders), 1, "how many of eight hold an exclusive key")
+
+
+async def _counting(store: AsyncStore, number: int) -> int:
+    """How many batches of one of many were applied; those whom another came before try again."""
+    write, applied = Writer(store, TENANT), 0
+    for turn in range(5):
+        claim = put(ref(100 + number, kind=f"claim{turn}"), 0, {}, [source(str(turn))])
+        await _tried(write, claim, idem=f"claim/{number}/{turn}")
+        for step in range(20):
+            found = await record(store, A)
+            if found is None:
+                raise Broken("what was written through one handle is not there through the other")
+            ops = (put(A, found.version, {"n": found.body["n"] + 1}), append("log:1"))
+            if await _tried(write, *ops, idem=f"{number}/{turn}/{step}"):
+                applied += 1
+                break
+    return applied
+
+
+async def _tried(write: Writer, *ops: Any, idem: str) -> bool:
+    """Whether a batch was applied, and not refused because another came before."""
+    try:
+        await write(*ops, idem=idem)
+    except (VersionConflict, KeyConflict, Contention):
+        return False
+    return True

@@ -37,3 +37,12 @@ class OpensTwice(Mutant):
 
     def hold(self) -> None:
         pass
+
+
+class LocksForItself(Mutant):
+    """Lets itself be opened twice, and has a lock for each of the two and what was there when they were opened."""
+
+    caught_by = "many_through_two_handles_have_one_order"
+
+    def hold(self) -> None:
+        pass
