@@ -258,15 +258,6 @@ def test_conformance_without_pytest_says_what_to_install(monkeypatch: pytest.Mon
         conformance(make=lambda place: MemoryStore())
 
 
-def test_without_hypothesis_the_model_is_inconclusive_and_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "crmcore.testing.machine", None)
-    found = judge(REGISTRY["a_store_does_what_the_model_says"], MEMORY.subject(tmp_path))
-    assert found.status == "INCONCLUSIVE"
-    assert "crmcore[testing]" in found.message
-
-
 def test_every_promise_has_a_check() -> None:
     assert {one.id for one in GUARANTEES} == set(PROMISES)
 

@@ -62,7 +62,9 @@ class Inconclusive(Exception):
 
 
 class NotAsked(Exception):
-    """A check that has nothing to ask of this store. Its message says why."""
+    """A check that has nothing to ask of this store, or cannot ask on this system. Its message says why.
+
+    What a store claims and its author gives no way to look at is `Inconclusive` instead."""
 
 
 class Unusable(Exception):
@@ -73,13 +75,14 @@ class Subject(Protocol):
     """How the kit gets stores: fresh ones, and the same one again in a new state of mind.
 
     *budget* is how long may be looked: ``quick``, ``full``, or ``soak`` for so many *minutes*. *seed* is what chance
-    begins with.
+    begins with. *brief* asks chance for no more than what says anything: of a store that was looked at well within.
     """
 
     durable: bool
     budget: str
     minutes: float
     seed: int
+    brief: bool
     told: object
 
     async def fresh(self) -> AsyncStore:
@@ -88,6 +91,14 @@ class Subject(Protocol):
 
     async def reopen(self, store: AsyncStore) -> AsyncStore:
         """Close *store* and open what it kept. Called only if *durable*."""
+        ...
+
+    async def beside(self, store: AsyncStore) -> AsyncStore:
+        """Open once more what *store*, which stays open, is at.
+
+        Raises:
+            NotAsked: if that cannot be.
+        """
         ...
 
     async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
@@ -103,7 +114,7 @@ class Subject(Protocol):
         """Open what the author's hook of that name put there; what it said of that is in *told*.
 
         Raises:
-            NotAsked: if there is no such hook.
+            Inconclusive: if there is no such hook.
         """
         ...
 
@@ -342,7 +353,7 @@ async def ledger(store: AsyncStore, stream: str, tenant: str = TENANT) -> tuple[
 async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list[Change]:
     """The whole feed, read in pages of *size*; nothing of a store that has none."""
     changes: list[Change] = []
-    if not claims(store.describe(), CHANGES):
+    if not has_feed(store):
         return changes
     position = ""
     for _ in patience():
@@ -353,6 +364,10 @@ async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list
             break
         position = page.next
     return changes
+
+
+def has_feed(store: AsyncStore) -> bool:
+    return claims(store.describe(), CHANGES)
 
 
 async def scanned(

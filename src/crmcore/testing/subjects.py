@@ -48,10 +48,12 @@ class Opened:
     budget = "quick"
     minutes = 60.0
     seed = 0
+    brief = False
     told: object = None
 
     def __init__(self) -> None:
         self.stores: list[AsyncStore] = []
+        self.besides: list[AsyncStore] = []
         self.seen: Counter[str] = Counter()
 
     def make(self, number: int) -> Given:
@@ -82,6 +84,18 @@ class Opened:
         self.stores[number] = await opened(self.make(number))
         return self.stores[number]
 
+    async def beside(self, store: AsyncStore) -> AsyncStore:
+        if not self.durable:
+            raise NotAsked(
+                "nothing is kept when this store is closed, so there is no place to open once more"
+            )
+        try:
+            other = await opened(self.make(self.stores.index(store)))
+        except Exception as error:  # whatever it is: a place that can be opened once is not opened twice
+            raise NotAsked(f"what is open is not opened once more ({type(error).__name__})") from None
+        self.besides.append(other)
+        return other
+
     async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
         """What is there after another process opened *store*, did *work*, and ended without closing it."""
         if not hasattr(os, "fork"):
@@ -96,7 +110,9 @@ class Opened:
         return self.stores[number]
 
     async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
-        raise NotAsked(f"nothing puts such a store in place: give the hook {how}=...")
+        raise Inconclusive(
+            f"the store claims what can only be seen of one that is {how}: give the hook {how}=..."
+        )
 
     def files(self, store: AsyncStore) -> list[Path]:
         return []
@@ -105,7 +121,7 @@ class Opened:
         self.seen[what] += times
 
     async def end(self) -> None:
-        for store in self.stores:
+        for store in [*self.besides, *self.stores]:
             await store.close()
 
 
@@ -184,11 +200,12 @@ class Placed(Opened):
         plant = self._plant[how]
         if plant is None:
             return await super().planted(how)
-        place = self.folder / f"store-{len(self.stores)}"
+        number = len(self.stores)
+        place = self.folder / f"store-{number}"
         place.mkdir(parents=True)
         done = plant(place)
         self.told = await done if inspect.isawaitable(done) else done
-        self.stores.append(await opened((self._reopen or self._make)(place)))
+        self.stores.append(await opened(self.make(number) if self._reopen else self._make(place)))
         return self.stores[-1]
 
     def files(self, store: AsyncStore) -> list[Path]:
@@ -231,6 +248,7 @@ def examine(guarantee: Guarantee, subject: Opened) -> str:
     Raises:
         Broken: if the promise was not kept.
         Inconclusive: if too little was seen.
+        NotAsked: if there is nothing to ask of this store, or on this system.
     """
     return asyncio.run(_whole(guarantee, subject))
 
@@ -241,14 +259,21 @@ async def _whole(guarantee: Guarantee, subject: Opened) -> str:
         if guarantee.part is not None and (reason := await refuses(store, guarantee.part)):
             return reason
         if guarantee.durable and not subject.durable:
-            return "nothing is kept when this store is closed"
-        try:
-            await guarantee.check(subject)
-        except NotAsked as error:
-            return str(error)
+            return _not_durable(store)
+        await guarantee.check(subject)
         for what, least in guarantee.least.items():
             if subject.seen[what] < least:
                 raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")
         return ""
     finally:
         await subject.end()
+
+
+def _not_durable(store: AsyncStore) -> str:
+    kept = store.describe().durability
+    if kept != "none":
+        raise Inconclusive(
+            f"the store says that it keeps what it acknowledged ({kept}), and nothing opens it again: give the hook "
+            "reopen=..."
+        )
+    return "nothing is kept when this store is closed"
