@@ -7,7 +7,7 @@ A statement is a constant of this room, in which ``{name}`` stands for a table; 
 from __future__ import annotations
 
 import asyncio
-import select
+import selectors
 import time
 from collections.abc import Generator, Iterable, Sequence
 from math import ceil, inf
@@ -19,29 +19,30 @@ try:
     import psycopg
     from psycopg import (
         AsyncConnection,
-        AsyncCursor,
         AsyncRawCursor,
         Connection,
-        Cursor,
         RawCursor,
         sql,
         waiting,
     )
     from psycopg.adapt import Dumper
-    from psycopg.pq import ExecStatus, TransactionStatus
+    from psycopg.pq import PipelineStatus, TransactionStatus
     from psycopg.types.numeric import Int8Dumper
     from psycopg.types.string import TextLoader
+
+    from crmcore.storage.postgres_exchange import Exchange, Row, Waits
 except ImportError:
     raise MissingExtra("a store on PostgreSQL needs psycopg: pip install 'crmcore[postgres]'") from None
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 Asked = tuple[str, Sequence[Any]]
 """A statement and its parameters."""
 
 _TABLES = "meta tenant batch record key claim sort ledger feed".split()
 _TICK = 0.05
 _LEAST_CONNECT = 2
+# Asked without waiting, and without a file of its own for each connection; Windows has only the second.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class Late(Exception):
@@ -120,11 +121,6 @@ class Link(Protocol):
         ...
 
 
-def _gave_rows(cursor: Cursor[Row] | AsyncCursor[Row]) -> bool:
-    result = cursor.pgresult  # cursor.description would make an object of each column
-    return result is not None and result.status == ExecStatus.TUPLES_OK
-
-
 def _bounded(generator: Generator[Any, Any, T], link: _Deadline) -> Generator[Any, Any, T]:
     """The waits of psycopg, ended when they are too long: it comes back here at least every tick."""
     try:
@@ -167,15 +163,16 @@ class _Common:
     def __init__(self, connection: _Sync | _Async, names: Names) -> None:
         self._raw = connection
         self._names = names
-        # When a round trip of several statements fails, psycopg takes those of them for prepared that it was about to
-        # prepare and the server never saw; they would fail from then on.
-        self._spoiled = False
-        self._poll = select.poll()
-        self._poll.register(connection.pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
+        self._sockets = _Selector()
+        self._sockets.register(connection.pgconn.socket, selectors.EVENT_READ)
         # One type for every integer, so that a statement is prepared once; ids stay texts.
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_loader("uuid", TextLoader)
         connection.adapters.register_dumper(list, _Arrays)
+        self._exchange = Exchange(connection.pgconn, connection)
+
+    def _run(self, asked: Sequence[Asked]) -> Waits:
+        return self._exchange.run([(self._names.sql(text), parameters) for text, parameters in asked])
 
     def until(self, deadline: float) -> None:
         self._raw.deadline = deadline
@@ -184,12 +181,13 @@ class _Common:
         return self._raw.pgconn.transaction_status == TransactionStatus.INERROR
 
     def gone(self) -> bool:
-        return bool(self._poll.poll(0))
+        return bool(self._sockets.select(0))
 
     def usable(self) -> bool:
+        pgconn = self._raw.pgconn
         return (
-            not self._spoiled
-            and self._raw.pgconn.transaction_status == TransactionStatus.IDLE
+            pgconn.transaction_status == TransactionStatus.IDLE
+            and pgconn.pipeline_status == PipelineStatus.OFF
             and not self.gone()
         )
 
@@ -203,20 +201,13 @@ class SyncLink(_Common):
     def __init__(self, connection: _Sync, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
-        self._cursor = connection.cursor()
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = self._cursor.execute(self._names.sql(text), parameters or None)
-        return cursor.fetchall() if _gave_rows(cursor) else []
+        (rows,) = self._connection.wait(self._run([(text, parameters)]))
+        return rows
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
-        self._spoiled = True
-        with self._connection.pipeline():
-            cursors = [
-                self._connection.execute(self._names.sql(text), parameters) for text, parameters in asked
-            ]
-        self._spoiled = False
-        return [cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
+        return self._connection.wait(self._run(asked))
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
@@ -230,21 +221,13 @@ class AsyncLink(_Common):
     def __init__(self, connection: _Async, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
-        self._cursor = connection.cursor()
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = await self._cursor.execute(self._names.sql(text), parameters or None)
-        return await cursor.fetchall() if _gave_rows(cursor) else []
+        (rows,) = await self._connection.wait(self._run([(text, parameters)]))
+        return rows
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
-        self._spoiled = True
-        async with self._connection.pipeline():
-            cursors = [
-                await self._connection.execute(self._names.sql(text), parameters)
-                for text, parameters in asked
-            ]
-        self._spoiled = False
-        return [await cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
+        return await self._connection.wait(self._run(asked))
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         async with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
