@@ -203,11 +203,11 @@ class SyncLink(_Common):
         self._connection = connection
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        (rows,) = self._connection.wait(self._run([(text, parameters)]))
-        return rows
+        return (await self.together((text, parameters)))[0]
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
-        return self._connection.wait(self._run(asked))
+        answers: list[list[Row]] = self._connection.wait(self._run(asked))
+        return answers
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
@@ -223,11 +223,11 @@ class AsyncLink(_Common):
         self._connection = connection
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        (rows,) = await self._connection.wait(self._run([(text, parameters)]))
-        return rows
+        return (await self.together((text, parameters)))[0]
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
-        return await self._connection.wait(self._run(asked))
+        answers: list[list[Row]] = await self._connection.wait(self._run(asked))
+        return answers
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
         async with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:

@@ -15,8 +15,9 @@ from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode
 from crmcore.storage.kept import from_kept
 from crmcore.storage.plan import Event
-from crmcore.storage.postgres_driver import DriverError, Late, Link, Row
+from crmcore.storage.postgres_driver import DriverError, Late, Link
 from crmcore.storage.postgres_errors import translated
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_rows import carried_by, unpacked
 from crmcore.storage.stored import (
     MOST_BYTES,

@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from crmcore.errors import StoreError
-from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link, Row
+from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link
 from crmcore.storage.postgres_errors import surely_undone, translated, unknown
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_locks import Locks
 from crmcore.storage.postgres_pool import GRACE, Pool
 from crmcore.storage.validate import check_timeout
