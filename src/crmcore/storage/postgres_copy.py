@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice
 
 from crmcore.storage.postgres_driver import Link
 from crmcore.storage.postgres_lookup import Tenant
@@ -41,7 +40,7 @@ BatchRow = tuple[
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
-_BLOCK = 500
+_BLOCK = 256 << 10
 _RECORDS = 1000
 _width, _length = struct.Struct("!h").pack, struct.Struct("!i").pack
 _int4, _int8 = struct.Struct("!ii").pack, struct.Struct("!iq").pack
@@ -199,7 +198,12 @@ class Copying:
 
 def _blocks(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces in few large blocks: what the driver does for each costs more than a row."""
-    yield _HEADER + first
-    while block := b"".join(islice(pieces, _BLOCK)):
-        yield block
-    yield _TRAILER
+    block, size = [_HEADER, first], len(first)
+    for piece in pieces:
+        if size >= _BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+        block.append(piece)
+        size += len(piece)
+    block.append(_TRAILER)
+    yield b"".join(block)
