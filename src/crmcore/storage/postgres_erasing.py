@@ -178,7 +178,7 @@ _ERASURES = (
 )
 
 
-def erasures(tenant: str, after: tuple[int, int, int], limit: int) -> Asked:
+def erasures(tenant: str, after: tuple[int, ...], limit: int) -> Asked:
     """The erasures after a place, one more than *limit* if there are more."""
     return _ERASURES, [tenant, after[0], str(after[1]), after[2], limit + 1]
 

@@ -29,7 +29,7 @@ from crmcore.storage.protocol import Page
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
 from crmcore.storage.upkeep import Integrity, SchemaState
-from crmcore.storage.validate import check_limit, check_name, check_tenants, check_timeout
+from crmcore.storage.validate import check_name, check_tenants, check_timeout
 
 _TENANTS = f"SELECT name FROM {{tenant}} AS t WHERE name > $1 AND {HAS_SOMETHING} ORDER BY name LIMIT $2"
 
@@ -81,18 +81,15 @@ class PostgresParts(PostgresBase):
             return await postgres_erasing.erase(writing, self._secret, self._exclusive, owner, checked)
 
     async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
-        check_name(tenant, "a tenant")
-        check_limit(limit)
-        scope = ("erasures", tenant)
-        era, tx, no = (0, 0, -1) if after is None else self._cursors.open(scope, after)
+        start = paging.erasures_query(self._cursors, tenant, after, limit, (0, 0, -1))
         async with self._reading() as link:
-            text, parameters = postgres_erasing.erasures(tenant, (era, tx, no), limit)
+            text, parameters = postgres_erasing.erasures(tenant, start, limit)
             rows = postgres_erasing.since(await link.ask(text, parameters))
-        items = tuple(
-            erasure_of(tenant, text, idem=idem, at=at, actor=actor, reason=reason)
-            for _, (text, idem, at, actor, reason) in rows[:limit]
-        )
-        return Page(items, self._cursors.seal(scope, rows[limit - 1][0]) if len(rows) > limit else None)
+        placed = [
+            (place, erasure_of(tenant, text, idem=idem, at=at, actor=actor, reason=reason))
+            for place, (text, idem, at, actor, reason) in rows
+        ]
+        return paging.erasures_page(self._cursors, tenant, placed, limit)
 
     async def verify(self) -> Integrity:
         link = await self._own_link()
