@@ -69,10 +69,10 @@ def drop(schema: str) -> None:
 
 
 @contextmanager
-def new_database() -> Iterator[str]:
-    """The address of an empty database of its own, for the block."""
+def new_database(made: str = "") -> Iterator[str]:
+    """The address of an empty database of its own, for the block; *made* as these words of CREATE DATABASE say."""
     name = f"crmcore_test_{os.getpid()}_{next(_numbers)}"
-    execute(f"CREATE DATABASE {name}")
+    execute(f"CREATE DATABASE {name} {made}")
     try:
         yield urlsplit(dsn())._replace(path=f"/{name}").geturl()
     finally:

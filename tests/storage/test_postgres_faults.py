@@ -29,7 +29,7 @@ from crmcore.errors import (
     Unavailable,
 )
 from crmcore.storage import AsyncPostgresStore, Batch, Operation, PostgresStore
-from crmcore.storage.postgres_driver import SyncLink
+from crmcore.storage.postgres_driver import DriverError, SyncLink
 from crmcore.storage.postgres_errors import surely_undone, translated
 from crmcore.storage.postgres_locks import number_for
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, append, email, name_sort, put, ref, source
@@ -80,6 +80,10 @@ def backend(store: PostgresStore) -> int:
         ("53300", Unavailable),
         ("08006", Unavailable),
         ("57P01", Unavailable),
+        ("25006", Unavailable),
+        ("25P03", StoreTimeout),
+        ("25P04", StoreTimeout),
+        ("42P07", SchemaMismatch),
         ("28P01", Unavailable),
         ("42501", Unavailable),
         ("42P01", SchemaMismatch),
@@ -89,7 +93,7 @@ def backend(store: PostgresStore) -> int:
     ],
 )
 def test_a_sqlstate_has_one_meaning(state: str, kind: type[StoreError]) -> None:
-    error = psycopg.errors.lookup(state)(f"Key (v)=({CANARY}) already exists")
+    error = DriverError.of(psycopg.errors.lookup(state)(f"Key (v)=({CANARY}) already exists"))
     meaning = translated(error)
     assert type(meaning) is kind
     assert meaning.outcome == "not_applied"
@@ -98,11 +102,11 @@ def test_a_sqlstate_has_one_meaning(state: str, kind: type[StoreError]) -> None:
 
 
 def test_a_commit_that_the_server_cannot_tell_of_is_not_taken_for_undone() -> None:
-    ambiguous = psycopg.errors.lookup("40003")()
+    ambiguous = DriverError("40003")
     assert not surely_undone(ambiguous, failed=False)
-    assert not surely_undone(psycopg.OperationalError(), failed=False)
-    assert surely_undone(psycopg.errors.lookup("40001")(), failed=False)
-    assert surely_undone(psycopg.errors.lookup("23505")(), failed=True)
+    assert not surely_undone(DriverError(), failed=False)
+    assert surely_undone(DriverError("40001"), failed=False)
+    assert surely_undone(DriverError("23505"), failed=True)
 
 
 def test_no_error_of_the_server_shows_what_is_stored(store: PostgresStore, schema: str) -> None:

@@ -1,4 +1,4 @@
-"""Restoring a snapshot into PostgreSQL: all of it in one transaction, copied in by the thousand.
+"""Restoring a snapshot into PostgreSQL: all of it in one transaction, copied in some megabytes at a time.
 
 Invariant: rows are gone through once and few of them are held; that an exclusive key has one holder is looked at before
 its row is copied, so that who has a conflict is told which namespace it is about.
@@ -22,11 +22,18 @@ from crmcore.storage.postgres_transaction import Transaction
 from crmcore.storage.postgres_write import rekeyed_text
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
-from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    MOST_BYTES,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    weight,
+)
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import KeyPair, carried
 
-_TOGETHER = 2000
 _THERE = f"SELECT no, {HAS_SOMETHING} FROM {{tenant}} AS t WHERE name = $1"
 _NEW = "INSERT INTO {tenant} (name, pepper) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET pepper = $2 RETURNING no"
 _ERA = "SELECT convert_from(value, 'UTF8')::bigint, pg_current_xact_id()::text FROM {meta} WHERE name = 'era'"
@@ -81,7 +88,7 @@ class _Writer:
         self._entries: list[EntryRow] = []
         self._batches: list[BatchRow] = []
         self._changes: list[tuple[int, int, int, str]] = []
-        self._no = self._n = 0
+        self._no = self._n = self._weight = 0
 
     async def take(self, row: Stored) -> None:
         if isinstance(row, StoredTenant):
@@ -99,7 +106,8 @@ class _Writer:
             self._entries.append((stream, seq, occurred, recorded, write(subjects), name, body))
         else:
             self._batch(row)
-        if len(self._records) + len(self._entries) + len(self._batches) >= _TOGETHER:
+        self._weight += weight(row)
+        if self._weight >= MOST_BYTES:
             await self.flush()
 
     async def _begin(self, row: StoredTenant) -> None:
@@ -153,6 +161,7 @@ class _Writer:
         if self._owner is None:
             return
         self._hurry()
+        self._weight = 0
         link = self._writing.link
         await self._refuse_shared(self._owner, self._records)
         copying = Copying(self._owner, self._secret, self._exclusive)

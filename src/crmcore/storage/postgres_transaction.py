@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from crmcore.errors import StoreError
-from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link, Row
+from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link
 from crmcore.storage.postgres_errors import surely_undone, translated, unknown
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_locks import Locks
 from crmcore.storage.postgres_pool import GRACE, Pool
 from crmcore.storage.validate import check_timeout
@@ -64,33 +65,31 @@ class Transaction:
         self.done = True
         return answers[:-1]
 
-    async def undo(self) -> None:
-        """End without a trace."""
-        self.done = True
-        await self.link.ask("ROLLBACK")
-
 
 @asynccontextmanager
-async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Transaction]:
-    """A transaction for the block, undone at its end if the block did not commit; *idem* is for `CommitUnknown`."""
+async def transaction(pool: Pool, timeout: float, idem: str, doubt: str) -> AsyncIterator[Transaction]:
+    """A transaction for the block, undone at its end if the block did not commit.
+
+    *idem* and *doubt* are for `CommitUnknown`.
+    """
     deadline = time.monotonic() + check_timeout(timeout)
     link = await pool.take(deadline)
     writing = Transaction(link, deadline)
     try:
         yield writing
         if not writing.done:
-            await writing.undo()
+            await _leave(writing)  # whatever comes of that, the block has what it wanted to know
     except StoreError:
         await _leave(writing)
         raise
-    except (DriverError, Late, OSError) as error:
-        meaning = _meaning(writing, error, idem)
+    except (DriverError, Late) as error:
+        meaning = _meaning(writing, error, idem, doubt)
         await _leave(writing)
         raise meaning from None
     except asyncio.CancelledError as cancelled:
         link.drop()
         if writing.committing and not writing.done:
-            raise cancelled from unknown(idem)
+            raise cancelled from unknown(idem, doubt)
         raise
     except BaseException:
         link.drop()
@@ -99,12 +98,12 @@ async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Tr
         pool.give(link)
 
 
-def _meaning(writing: Transaction, error: BaseException, idem: str) -> StoreError:
+def _meaning(writing: Transaction, error: BaseException, idem: str, doubt: str) -> StoreError:
     if writing.done:  # only giving back the connection went wrong
         return translated(error)
     if writing.committing and not surely_undone(error, failed=writing.link.failed()):
         writing.link.drop()
-        return unknown(idem)
+        return unknown(idem, doubt)
     return translated(error)
 
 
@@ -112,5 +111,5 @@ async def _leave(writing: Transaction) -> None:
     """Undo what is under way, so that the locks are free at once; a connection that cannot is dropped."""
     try:
         await writing.link.ask("ROLLBACK")
-    except (DriverError, Late, OSError):
+    except (DriverError, Late):
         writing.link.drop()
