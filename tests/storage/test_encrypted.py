@@ -277,7 +277,7 @@ def test_an_export_is_plain_and_restores_into_another_kind_of_store() -> None:
 
 
 def test_a_row_that_is_refused_keeps_its_place_and_its_reason() -> None:
-    pair = Pair()
+    pair, bare = Pair(), MemoryStore(exclusive=EXCLUSIVE)
     limits = pair.store.describe().limits
     rows = [
         Row((NewRecord("party", A.id, 1, Json("{}")),)),
@@ -292,6 +292,14 @@ def test_a_row_that_is_refused_keeps_its_place_and_its_reason() -> None:
     assert [(one.row, one.code) for one in again.refused] == codes
     assert "a kind is a lower-case word" in first.refused[0].message
     assert (first.rows, first.written, again.replayed) == (4, 1, True)
+    assert again.refused == first.refused
+    bare.load(attrs.evolve(chunk, rows=[rows[0], rows[1], rows[3]]))
+    plain = bare.load(attrs.evolve(chunk, rows=[rows[0], rows[1], rows[3]]))
+    assert [one.message for one in plain.refused] == [again.refused[n].message for n in (0, 2)]
+    asked = pair.store.loaded(TENANT, "load", "d")
+    assert [(one.row, one.code) for one in asked.refused] == codes
+    assert [one.message.partition(":")[0] for one in asked.refused[:2]] == ["this row could not be kept"] * 2
+    assert asked.refused[2] == first.refused[2]
 
 
 def test_the_library_works_over_an_encrypted_store() -> None:

@@ -16,7 +16,8 @@ from crmcore.storage.capability import ERASER, unclaimed
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.storage.wrappers.sealing import DataKey
-from crmcore.testing.kit import NOW, TENANT, put, ref, rekey
+from crmcore.storage.wrappers.subjects import CrmSubjects
+from crmcore.testing.kit import NOW, TENANT, Writer, put, ref, rekey
 from crmcore.values.source import SYSTEM
 from tests.storage.test_encrypted import A, B, C, Pair, entry
 
@@ -71,6 +72,36 @@ def test_what_reads_as_absent_can_be_put_and_its_keys_are_free(way: str) -> None
     pair.write(put(A, 0, {"n": 4}))
     assert pair.get(A).body == {"n": 4}
     assert set(pair.store.get([B, C])) == {B, C}
+
+
+@pytest.mark.parametrize("way", ["swept", "named"])
+def test_a_satellite_goes_with_its_record_in_old_copies_too(way: str) -> None:
+    pair = _written(MemoryStore(exclusive=EXCLUSIVE))
+    note = CrmSubjects(more={"note": lambda ref, body: [A.id]})
+    noted = Encrypted(lift(pair.inner), pair.keys, subjects=note)
+    more = ref(26, kind="note.more")
+    owner = Key("more", f"note:{ref(25).id}")
+    writer = Writer(noted)
+    run(writer(put(ref(25, kind="note"), 0, {}), put(more, 0, {"of": ref(25).id}, [owner])))
+    snapshot = pair.inner.export()
+    rows = list(snapshot.read(10_000))
+    snapshot.close()
+    satellites = [more, ref(24, kind="cluster.more")]
+    assert set(run(noted.get(satellites))) == set(satellites)
+    owners = [ref(25, kind="note"), ref(22, kind="cluster")] if way == "named" else []
+    pair.erase(refs=frozenset({A, *owners}), subjects=frozenset({A.id}))
+    old = MemoryStore(exclusive=EXCLUSIVE)
+    old.restore(rows)
+    assert run(Encrypted(lift(old), pair.keys, subjects=note).get(satellites)) == {}
+
+
+def test_a_satellite_stays_though_somebody_with_the_id_of_its_record_goes() -> None:
+    pair = Pair()
+    cluster, more = ref(1, kind="cluster"), ref(24, kind="cluster.more")
+    pair.write(put(A, 0, {"n": 1}), put(cluster, 0, {"members": [B.id, C.id]}))
+    pair.write(put(more, 0, {"of": A.id}, [Key("more", f"cluster:{A.id}"), Key("member", "many")]))
+    pair.erase(refs=frozenset({A}), subjects=frozenset({A.id}))
+    assert set(pair.store.get([A, cluster, more])) == {cluster, more}
 
 
 @pytest.mark.parametrize("retracted", [False, True])

@@ -124,9 +124,9 @@ class Ring:
         """What records that concern *subject* carry; None: those that concern many."""
         return Key(ABOUT, self.blinds.about(subject))
 
-    def concerning(self, keys: Collection[DataKey], most: int = MOST_ABOUT) -> list[Key]:
-        """What a record carries that is sealed under *keys*, in *most* keys at most, which is 1 or more."""
-        if not keys:
+    def concerning(self, keys: Collection[DataKey], most: int) -> list[Key]:
+        """What a record carries that is sealed under *keys*, in *most* keys at most."""
+        if not keys or not most:
             return []
         return [self.about(None)] if len(keys) > most else [self.about(key.subject) for key in keys]
 
