@@ -297,6 +297,7 @@ def test_a_row_that_is_refused_keeps_its_place_and_its_reason() -> None:
     plain = bare.load(attrs.evolve(chunk, rows=[rows[0], rows[1], rows[3]]))
     assert [one.message for one in plain.refused] == [again.refused[n].message for n in (0, 2)]
     asked = pair.store.loaded(TENANT, "load", "d")
+    assert asked is not None
     assert [(one.row, one.code) for one in asked.refused] == codes
     assert [one.message.partition(":")[0] for one in asked.refused[:2]] == ["this row could not be kept"] * 2
     assert asked.refused[2] == first.refused[2]
