@@ -72,7 +72,7 @@ class _Changed:
 @pytest.mark.parametrize("how", ["lost", "changed"])
 def test_what_a_store_does_not_give_back_is_found_out(tmp_path: Path, how: str) -> None:
     small(tmp_path / "b")
-    assert restore(Reading(exclusive=EXCLUSIVE), tmp_path / "b").compared == 15
+    assert restore(Reading(exclusive=EXCLUSIVE), tmp_path / "b").compared == 22
     broken = Reading(exclusive=EXCLUSIVE)
     setattr(broken, how, ref(20).id)
     with pytest.raises(Corrupt, match=r"does not give back .* do not use it"):
