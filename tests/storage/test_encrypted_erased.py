@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from asyncio import CancelledError
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.errors import CommitUnknown, WrongKey
-from crmcore.storage import EXCLUSIVE, CheckKey, Erasure, Key, MemoryStore, Ref, lift, run
+from crmcore.errors import CommitUnknown, StoreFull, Unavailable, WrongKey
+from crmcore.storage import (
+    EXCLUSIVE,
+    CheckKey,
+    Chunk,
+    Erasure,
+    Json,
+    Key,
+    MemoryStore,
+    NewRecord,
+    Ref,
+    Row,
+    lift,
+    run,
+)
 from crmcore.storage.capability import ERASER, unclaimed
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
@@ -225,3 +239,53 @@ def test_the_first_two_who_use_a_tenant_get_on() -> None:
     inner.first = lambda: other.write(put(B, 0, {"n": 2}))
     pair.write(put(A, 0, {"n": 1}), idem="mine")
     assert set(pair.store.get([A, B])) == {A, B}
+
+
+class _Failing(MemoryKeyStore):
+    """Keys that are out of reach as soon as something was written, or a task that ends there."""
+
+    ends: BaseException | None = None
+
+    async def keys_of(self, tenant: str, ids: Any) -> Any:
+        if self.ends is not None:
+            raise self.ends
+        return await super().keys_of(tenant, ids)
+
+    async def destroy(self, tenant: str, subjects: Any, at: datetime) -> int:
+        if self.ends is not None:
+            raise self.ends
+        return await super().destroy(tenant, subjects, at)
+
+    async def drop(self, tenant: str) -> None:
+        if self.ends is not None:
+            raise self.ends
+        await super().drop(tenant)
+
+
+@pytest.mark.parametrize("call", ["apply", "load", "erase", "drop_tenant"])
+@pytest.mark.parametrize("ends", [Unavailable("away"), StoreFull("full"), CancelledError()], ids=type)
+def test_nobody_is_told_that_nothing_was_written_when_it_was(call: str, ends: BaseException) -> None:
+    keys = _Failing()
+    pair = Pair(keys=keys)
+    pair.write(put(A, 0, {"n": 1}))
+    rows = [Row((NewRecord("party", B.id, 1, Json("{}")),))]
+    chunk = Chunk(tenant=TENANT, rows=rows, idem="sent", digest="d", actor=SYSTEM, at=NOW)
+    erasure = Erasure(
+        tenant=TENANT, refs=frozenset({A}), subjects=frozenset({A.id}), idem="sent", actor=SYSTEM, at=NOW
+    )
+    calls: dict[str, Callable[[], Any]] = {
+        "apply": lambda: pair.write(put(B, 0, {"n": 2}), idem="sent"),
+        "load": lambda: pair.store.load(chunk),
+        "erase": lambda: pair.store.erase(erasure),
+        "drop_tenant": lambda: pair.store.drop_tenant(TENANT),
+    }
+    keys.ends = ends
+    with pytest.raises((CommitUnknown, CancelledError)) as caught:
+        calls[call]()
+    told = caught.value if isinstance(caught.value, CommitUnknown) else caught.value.__cause__
+    assert isinstance(told, CommitUnknown)
+    assert told.idem == ("" if call == "drop_tenant" else "sent")
+    keys.ends = None
+    again = calls[call]()
+    assert again.replayed or call == "drop_tenant"
+    assert (A.id in [key.subject for key in keys._live.values()]) == (call in ("apply", "load"))

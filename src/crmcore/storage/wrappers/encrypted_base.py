@@ -11,7 +11,7 @@ from asyncio import CancelledError
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
-from crmcore.errors import BatchTooLarge, CommitUnknown, Corrupt, PositionExpired, WrongKey
+from crmcore.errors import BatchTooLarge, CommitUnknown, Corrupt, PositionExpired, StoreError, WrongKey
 from crmcore.storage.paging import check_keys_of_call
 from crmcore.storage.protocol import AsyncStore, Body, Key, Record
 from crmcore.storage.validate import check_name, check_word
@@ -134,3 +134,21 @@ def as_given(idem: str) -> Iterator[None]:
         if isinstance(cause, CommitUnknown):
             raise cancelled from CommitUnknown(str(cause), idem=idem)
         raise
+
+
+@contextmanager
+def once_written(idem: str) -> Iterator[None]:
+    """Let nothing that fails after the store below has written say that nothing was written."""
+    try:
+        yield
+    except CommitUnknown:
+        raise
+    except StoreError as error:
+        raise CommitUnknown(
+            "it is done in the store below, but its keys could not be looked at or destroyed: send the same again",
+            idem=idem,
+        ) from error
+    except CancelledError as cancelled:
+        raise cancelled from CommitUnknown(
+            "the task was cancelled after it was done in the store below: send the same again", idem=idem
+        )

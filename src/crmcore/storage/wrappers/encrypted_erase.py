@@ -15,7 +15,7 @@ from crmcore.storage.erasure import Erasure, ErasureReport, Residual, eraser_of
 from crmcore.storage.protocol import Page
 from crmcore.storage.upkeep import tenants_of
 from crmcore.storage.validate import check_name, heading
-from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given
+from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given, once_written
 from crmcore.storage.wrappers.heading import MOST, open_heading, seal_heading
 from crmcore.storage.wrappers.ring import Ring
 from crmcore.storage.wrappers.subjects import Subjects, satellites_of
@@ -37,7 +37,8 @@ class EncryptedErasing(EncryptedBase):
         ring = Ring(self._sealer, erasure.tenant, blinds)
         with as_given(erasure.idem):
             report = await eraser.erase(sealed_erasure(ring, erasure), timeout=timeout)
-        await self._destroy(ring, gone, erasure.at, again=report.replayed)
+        with once_written(erasure.idem):
+            await self._destroy(ring, gone, erasure.at, again=report.replayed)
         return what_remains(report)
 
     async def _destroy(self, ring: Ring, subjects: Collection[str], at: datetime, *, again: bool) -> int:
@@ -93,7 +94,8 @@ class EncryptedErasing(EncryptedBase):
         rest.
         """
         report = await tenants_of(self._inner).drop_tenant(tenant, timeout=timeout)
-        await self._keys.drop(tenant)
+        with once_written(""):
+            await self._keys.drop(tenant)
         return report
 
 

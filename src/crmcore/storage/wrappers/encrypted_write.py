@@ -12,7 +12,7 @@ from crmcore.errors import CommitUnknown
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.protocol import Batch, Receipt, Record, Ref, Rekey
 from crmcore.storage.validate import check_batch, check_name
-from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given
+from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given, once_written
 from crmcore.storage.wrappers.encrypted_batch import batch_subjects, sealed_batch
 from crmcore.storage.wrappers.encrypted_chunk import SealedChunk, unsaid
 from crmcore.storage.wrappers.heading import fence_name
@@ -43,7 +43,8 @@ class EncryptedWrites(EncryptedBase):
         )
         with as_given(batch.idem):
             receipt = await self._inner.apply(sealed, timeout=timeout)
-        await self._still_there(ring, batch.idem, batch.at, concerned.values(), receipt.replayed)
+        with once_written(batch.idem):
+            await self._still_there(ring, batch.idem, batch.at, concerned.values(), receipt.replayed)
         return receipt
 
     async def _still_there(
@@ -108,7 +109,8 @@ class EncryptedWrites(EncryptedBase):
             receipt = await bulk.load(
                 sealed.seal(ring, keys, self._ordered, marks=self._marks), timeout=timeout
             )
-        await self._still_there(ring, chunk.idem, chunk.at, [keys.values()], receipt.replayed)
+        with once_written(chunk.idem):
+            await self._still_there(ring, chunk.idem, chunk.at, [keys.values()], receipt.replayed)
         return sealed.receipt(receipt)
 
     async def loaded(self, tenant: str, idem: str, digest: str) -> ChunkReceipt | None:
