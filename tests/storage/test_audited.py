@@ -20,6 +20,7 @@ from crmcore.errors import (
     Corrupt,
     InvalidRecord,
     InvalidValue,
+    StoreClosed,
     Unavailable,
     VersionConflict,
 )
@@ -888,3 +889,34 @@ def test_a_problem_says_where_and_not_what() -> None:
     store.streams[SHARD][4] = FIELDS["body"](store.streams[SHARD][4])
     (problem,) = run(verify_audit(store, KEY)).problems
     assert problem == AuditProblem(code="changed", stream=SHARD, seq=5)
+
+
+def test_a_snapshot_that_cannot_be_noted_is_given_back() -> None:
+    class Full(AsyncMemoryStore):
+        async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+            raise Unavailable("full")
+
+    given: list[Any] = []
+
+    class Lending(MemoryStore):
+        def export(self, tenants: Any = None) -> Any:
+            given.append(super().export(tenants))
+            return given[-1]
+
+    store = audited(lift(Lending(exclusive=EXCLUSIVE)), log=Full())
+    with pytest.raises(Unavailable):
+        run(store.export())
+    (snapshot,) = given
+    with pytest.raises(StoreClosed):
+        snapshot.read()
+
+
+def test_a_tenant_with_the_name_of_the_audit_is_seen_where_the_audit_is_elsewhere() -> None:
+    apart = audited(log=AsyncMemoryStore())
+    run(Writer(apart, AUDIT_TENANT)(put(ref(1, tenant=AUDIT_TENANT))))
+    assert run(apart.tenants()).items == (AUDIT_TENANT,)
+    assert {row.tenant for row in run(run(apart.export()).read())} == {AUDIT_TENANT}
+    together = audited()
+    run(Writer(together)(put(A)))
+    assert run(together.tenants()).items == (TENANT,)
+    assert {row.tenant for row in run(run(together.export()).read())} == {TENANT}
