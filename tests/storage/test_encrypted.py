@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import shutil
 import sys
 from collections.abc import Callable
@@ -48,7 +49,7 @@ from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.encrypted_describe import ORDERED
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.storage.wrappers.ring import ABOUT, CARRIER
-from crmcore.storage.wrappers.sealing import Sealer, place
+from crmcore.storage.wrappers.sealing import Mac, Sealer, place
 from crmcore.storage.wrappers.subjects import CrmSubjects
 from crmcore.testing.kit import NOW, TENANT, append, delete, email, put, ref, rekey, uid
 from crmcore.testing.kit import Writer as AsyncWriter
@@ -526,7 +527,7 @@ def test_an_entry_that_was_moved_to_another_ledger_is_refused() -> None:
 @given(data=st.data())
 def test_a_changed_bit_is_refused(data: st.DataObject) -> None:
     sealer, key, where = Sealer(), bytes(32), place("record", "acme", "party", uid(1), 1)
-    box = sealer.seal(key, where, b"", b'{"name":"ann"}')
+    box = sealer.seal(Mac(key), where, b"", b'{"name":"ann"}')
     raw = bytearray(base64.b64decode(box))
     bit = data.draw(st.integers(0, len(raw) * 8 - 1))
     raw[bit // 8] ^= 1 << bit % 8
@@ -540,7 +541,7 @@ def test_a_changed_bit_is_refused(data: st.DataObject) -> None:
 
 
 def test_no_two_boxes_share_key_and_nonce() -> None:
-    sealer, key = Sealer(), bytes(32)
+    sealer, key = Sealer(), Mac(bytes(32))
     seen: set[bytes] = set()
     count = 30_000
     for number in range(count):
@@ -556,3 +557,12 @@ def test_no_two_boxes_share_key_and_nonce() -> None:
 
 def test_a_stored_record_never_shows_itself() -> None:
     assert "canary" not in repr(StoredRecord(TENANT, "party", uid(1), 1, 1, Json('{"a":"canary"}')))
+
+
+@settings(max_examples=40)
+@given(key=st.binary(max_size=64), text=st.binary(max_size=300))
+def test_a_mac_that_is_begun_once_is_that_of_the_standard_library(key: bytes, text: bytes) -> None:
+    made = Mac(key)
+    for _ in range(2):
+        assert made.digest(text) == hmac.digest(key, text, "sha256")
+    assert repr(made) == "Mac(<hidden>)"

@@ -17,7 +17,7 @@ from itertools import islice
 from crmcore.errors import Corrupt, WrongKey
 from crmcore.storage.validate import microseconds
 from crmcore.storage.wrappers.key_file_base import KeyFile
-from crmcore.storage.wrappers.key_store import Wrapping, key_place, new_key
+from crmcore.storage.wrappers.key_store import Wrapping, key_place, new_keys
 from crmcore.storage.wrappers.sealing import KEY_BYTES, DataKey, DestroyedKey, Sealer, place
 
 _MOST_REMEMBERED = 50_000
@@ -193,17 +193,18 @@ class FileKeyStore(KeyFile):
             found = self._read_live(connection, tenant, subjects)  # another process may have been faster
             generation = self._newest(connection, tenant)
             kek = self._kek(connection, tenant, generation)
-            new = [new_key(subject) for subject in subjects if subject not in found]
+            new = new_keys([subject for subject in subjects if subject not in found])
+            wrapped = zip(new, self._wrapped(kek, tenant, new), strict=True)
             connection.executemany(
                 "INSERT INTO data_key (tenant, id, subject, generation, wrapped) VALUES (?, ?, ?, ?, ?)",
-                [(tenant, key.id, key.subject, generation, self._wrapped(kek, tenant, key)) for key in new],
+                [(tenant, key.id, key.subject, generation, box) for key, box in wrapped],
             )
         for key in new:
             self._keep(tenant, key)
         return found | {key.subject: key for key in new}
 
-    def _wrapped(self, kek: bytes, tenant: str, key: DataKey) -> bytes:
-        return self._sealer.wrap(kek, key_place(tenant, key.id, key.subject), key.secret)
+    def _wrapped(self, kek: bytes, tenant: str, keys: Collection[DataKey]) -> list[bytes]:
+        return self._sealer.wrap(kek, [(key_place(tenant, key.id, key.subject), key.secret) for key in keys])
 
     def _remember(
         self,
@@ -271,9 +272,10 @@ class FileKeyStore(KeyFile):
         for row in old:
             key = self._remember(connection, tenant, *row)
             assert isinstance(key, DataKey)  # the others were left out
+            (wrapped,) = self._wrapped(kek, tenant, [key])
             connection.execute(
                 "UPDATE data_key SET wrapped = ?, generation = ? WHERE tenant = ? AND id = ?",
-                (self._wrapped(kek, tenant, key), newest, tenant, key.id),
+                (wrapped, newest, tenant, key.id),
             )
         return len(old)
 
