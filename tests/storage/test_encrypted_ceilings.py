@@ -49,10 +49,10 @@ def test_a_record_has_as_many_items_as_when_it_is_not_sealed() -> None:
 def test_who_is_shredded_is_found_without_marks() -> None:
     pair = Pair(CeilingsStore())
     judged, key = ref(9, kind="judgement"), Key("source", "1")
-    pair.write(put(A, 0, {}), put(B, 0, {}), put(judged, 0, {"a": A.id, "b": B.id}, [key]))
+    pair.write(put(A, 0, {}), put(B, 0, {}))
     for number in range(30, 70):
         pair.write(*[put(ref(100 * number + n), 0, {}) for n in range(20)])
-    pair.write(put(C, 0, {}))
+    pair.write(put(C, 0, {}), put(judged, 0, {"a": A.id, "b": B.id}, [key]))
     assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW + timedelta(days=9))) == 1
     assert set(pair.inner.get([A, B, C, judged])) == {B, C}
     pair.write(CheckKey(key=key, holder=None), put(ref(8), 0, {}, [key]))
