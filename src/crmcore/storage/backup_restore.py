@@ -91,9 +91,8 @@ async def restore_backup(
     try:
         compared = await _compare(store, manifest, restored, reader.tenants, on_comparing)
     except StoreError as error:
-        problem = (
-            error  # first the erasures: nobody who was erased is left behind in a store that is put aside
-        )
+        # First the erasures: nobody who was erased is left behind in a store that is put aside.
+        problem = error
     again = await erase_again(store, [one for one in wanted if one.tenant in reader.tenants])
     if problem is not None:
         raise problem
