@@ -17,7 +17,7 @@ from tests.storage.encrypted_stores import (
     EncryptedMemory,
     EncryptedSqlite,
 )
-from tests.storage.wrapped_kit import MODEL, PLANTED
+from tests.storage.wrapped_kit import MODEL, asked
 
 STORES: dict[str, Callable[[Path], Opened]] = {
     "memory": lambda folder: EncryptedMemory(),
@@ -31,7 +31,7 @@ CASES = [
     pytest.param(guarantee, store, id=f"{store}-{guarantee.id}-{guarantee.name}")
     for guarantee in GUARANTEES
     for store in STORES
-    if guarantee.name not in PLANTED and (guarantee.name != MODEL or store in ("memory", "sqlite"))
+    if asked(guarantee, store) and (guarantee.name != MODEL or store in ("memory", "sqlite"))
 ]
 
 

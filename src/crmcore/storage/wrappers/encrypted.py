@@ -25,6 +25,7 @@ class Encrypted(EncryptedReads, EncryptedWrites, EncryptedErasing):
 
     Raises:
         MissingExtra: if the extra ``crypto`` is not installed.
+        CapabilityMissing: if *inner* takes less than every store must.
 
     >>> from crmcore import Crm, Person
     >>> from crmcore.storage import MemoryStore, lift, lower

@@ -78,7 +78,8 @@ def marks_within(limits: Limits) -> int:
     """How many keys of a record may tell whom it concerns; 0: they would take the room of the record's own.
 
     Where each key is an item of a small transaction, there are none, and nothing is written in other numbers than it is
-    given: `Sweep` then looks through the feed.
+    given: `Sweep` then looks through the feed. Sealed rows of such a store are therefore not to be restored into one
+    that takes more, where nobody would look for them so.
     """
     keys = limits.max_keys - _CARRIERS - MOST_ABOUT
     unlimited = limits.max_items >= limits.max_ops * (2 * limits.max_keys + 2)
