@@ -188,6 +188,25 @@ def test_keys_and_sorts_of_a_rekeyed_record_come_back() -> None:
     assert pair.store.apply(batch).replayed
 
 
+def test_a_rekey_is_known_again_though_its_record_concerns_others_now() -> None:
+    pair, cluster = Pair(), ref(9, kind="cluster")
+    pair.write(put(cluster, 0, {"members": [A.id, B.id]}))
+    again, refused = (
+        AsyncWriter(pair.encrypted).batch(rekey(cluster, 1, [email(mail)]), idem="r") for mail in ("a", "b")
+    )
+    first = pair.store.apply(again)
+    known = attrs.evolve(first, replayed=True)
+    assert pair.store.apply(again) == known
+    pair.write(put(cluster, 1, {"members": [A.id, B.id, C.id]}, [ANN]))
+    for _ in range(2):
+        assert pair.store.apply(again) == known
+        with pytest.raises(IdempotencyMismatch):
+            pair.store.apply(refused)
+    pair.write(delete(cluster, 2))
+    assert pair.store.apply(again) == known
+    assert pair.store.outcome(TENANT, "r") == known
+
+
 def test_a_rekey_that_does_not_fit_is_refused_and_writes_nothing() -> None:
     pair = Pair()
     pair.write(put(A, 0, {}, [ANN]))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from crmcore.errors import CommitUnknown
+from crmcore.errors import CommitUnknown, Corrupt, Fenced, IdempotencyMismatch, VersionConflict
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
-from crmcore.storage.protocol import Batch, Receipt, Record, Ref, Rekey
+from crmcore.storage.protocol import Batch, Check, Receipt, Record, Ref, Rekey
 from crmcore.storage.validate import check_batch, check_name
 from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given, once_written
 from crmcore.storage.wrappers.encrypted_batch import batch_subjects, sealed_batch
@@ -18,6 +18,7 @@ from crmcore.storage.wrappers.encrypted_chunk import SealedChunk, unsaid
 from crmcore.storage.wrappers.heading import fence_name
 from crmcore.storage.wrappers.ring import Ring, ids_of
 from crmcore.storage.wrappers.sealing import DataKey
+from crmcore.values.source import SYSTEM
 
 
 class EncryptedWrites(EncryptedBase):
@@ -41,11 +42,42 @@ class EncryptedWrites(EncryptedBase):
             room=self._inner.describe().limits.max_keys,
             marks=self._marks,
         )
+        mark = self._mark(ring, batch, checked.digest)
         with as_given(batch.idem):
-            receipt = await self._inner.apply(sealed, timeout=timeout)
+            try:
+                receipt = await self._inner.apply(sealed, timeout=timeout)
+            except IdempotencyMismatch:
+                known = None if mark is None else await self._known(ring, batch, mark)
+                if known is None:
+                    raise
+                return known
         with once_written(batch.idem):
+            if mark is not None:
+                await self._inner.outcome(batch.tenant, mark)
             await self._still_there(ring, batch.idem, batch.at, concerned.values(), receipt.replayed)
         return receipt
+
+    def _mark(self, ring: Ring, batch: Batch, digest: bytes) -> str | None:
+        """A key to fence when *batch* was applied, if it may be sealed otherwise when it is sent again.
+
+        What is rekeyed stays sealed for those whom it concerns at the time, and they may be others later.
+        """
+        themselves = self._subjects.themselves
+        changes = any(isinstance(op, Rekey) and op.ref.kind not in themselves for op in batch.ops)
+        return ring.blinds.idem(f"{batch.idem}\0{digest.hex()}") if changes else None
+
+    async def _known(self, ring: Ring, batch: Batch, mark: str) -> Receipt | None:
+        """The receipt of *batch*, if it is that one that was applied under its key; nothing is written."""
+        probe = Check(ref=Ref(batch.tenant, "none", "00000000-0000-7000-8000-000000000000"), expect=1)
+        try:
+            await self._inner.apply(
+                Batch(tenant=batch.tenant, ops=(probe,), idem=mark, actor=SYSTEM, at=batch.at)
+            )
+        except Fenced:
+            return await self._inner.outcome(batch.tenant, ring.blinds.idem(batch.idem))
+        except VersionConflict:  # there is no such record, so it was not fenced
+            return None
+        raise Corrupt("a record is there that nobody writes: verify the store below")
 
     async def _still_there(
         self,
