@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from crmcore.errors import (
     InvalidValue,
     SchemaMismatch,
     StoreClosed,
+    StoreFull,
     Unavailable,
     WrongKey,
 )
@@ -349,3 +351,78 @@ def test_a_rotation_of_a_tenant_that_has_nothing_makes_nothing(tmp_path: Path) -
     with opened(tmp_path) as store:
         assert store.rotate("acme") == 0
         assert _generations(tmp_path) == []
+
+
+def _wrapped_keys(path: Path) -> dict[str, bytes]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT subject, wrapped FROM data_key").fetchall()
+    connection.close()
+    return dict(rows)
+
+
+def test_what_was_destroyed_by_a_process_that_was_killed_is_wiped_when_the_file_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "image").mkdir()
+
+    def killed(*_: object) -> None:
+        for file in tmp_path.glob("keys.db*"):
+            shutil.copy(file, tmp_path / "image")
+        raise KeyboardInterrupt
+
+    with opened(tmp_path) as keys:
+        key(keys, "ann")
+        wrapped = _wrapped_keys(tmp_path / "keys.db")["ann"]
+        with monkeypatch.context() as patched:
+            patched.setattr(FileKeyStore, "_wipe", killed)
+            with pytest.raises(KeyboardInterrupt):
+                run(keys.destroy("acme", ["ann"], AT))
+
+    def left() -> list[str]:
+        return [file.name for file in (tmp_path / "image").iterdir() if wrapped in file.read_bytes()]
+
+    assert left()
+    with opened(tmp_path / "image") as again:
+        assert left() == []
+        assert run(again.destroyed("acme", ["ann"], AT)) == {"ann"}
+
+
+def test_a_disk_that_is_full_makes_no_key_and_keeps_nobody_from_reading(tmp_path: Path) -> None:
+    many = [f"subject {number}" for number in range(500)]
+    with opened(tmp_path) as keys:
+        ann = key(keys, "ann")
+        connection = keys._connection
+        assert connection is not None
+        connection.execute("PRAGMA max_page_count = 1")  # as many as there are
+        with pytest.raises(StoreFull):
+            run(keys.keys_for("acme", many))
+        assert key(keys, "ann") == ann
+    assert set(_wrapped_keys(tmp_path / "keys.db")) == {"ann"}
+    with opened(tmp_path) as again:
+        made = run(again.keys_for("acme", ["ann", *many]))
+    with opened(tmp_path) as again:
+        assert made["ann"] == ann
+        assert run(again.keys_for("acme", ["ann", *many])) == made
+
+
+def test_no_key_is_wrapped_by_one_that_another_process_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as mine, opened(tmp_path) as other:
+        key(mine, "ann")
+        read = FileKeyStore._read_live
+
+        def slowly(self: FileKeyStore, *asked: Any) -> Any:
+            found = read(self, *asked)
+            if self is mine and not dropped:
+                dropped.append(True)
+                run(other.drop("acme"))
+                key(other, "bob")
+            return found
+
+        dropped: list[bool] = []
+        monkeypatch.setattr(FileKeyStore, "_read_live", slowly)
+        zoe = key(mine, "zoe")
+        assert dropped
+    with opened(tmp_path) as again:
+        assert key(again, "zoe") == zoe

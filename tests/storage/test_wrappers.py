@@ -51,7 +51,7 @@ from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Guarantee, Writer, appen
 from crmcore.testing.shipped import SHIPPED
 from crmcore.testing.subjects import Memory, opened
 from crmcore.values.source import SYSTEM
-from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, assert_kept, unclaimed
+from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, asked, assert_kept, unclaimed
 
 Wrapper = Callable[[AsyncStore], AsyncStore]
 
@@ -107,7 +107,9 @@ CASES = [
     for name in WRAPPERS
     for store in ("memory", "sqlite", "async_sqlite")
     # In a file those that "all" puts into one another are asked together, in either colour.
-    if (store == "memory" and not guarantee.durable) or name == "all" or (store == "sqlite" and name in ALONE)
+    if (store == "memory" and not guarantee.durable)
+    or (name == "all" and (store == "sqlite" or asked(guarantee, store)))
+    or (store == "sqlite" and name in ALONE)
 ]
 
 

@@ -43,3 +43,18 @@ def assert_kept(
     name = guarantee.name
     expected = "NOT CLAIMED" if name in not_claimed else "NOT ASKED" if name in not_asked else "PASS"
     assert verdict.status == expected, verdict
+
+
+COLOUR = {"G0", "G1", "G4", "G9", "G11", "G12", "G18"}
+"""What has to do with waiting, with several at once and with closing: asked again of the other colour, which shares the
+code for all the rest."""
+
+PLACES = {"G7", "G14", "G16"}
+"""What has to do with tenants, erasing and snapshots: asked again where the audit is in another store."""
+
+ONLY = {"async_sqlite": COLOUR, "lowered": COLOUR, "elsewhere": PLACES}
+
+
+def asked(guarantee: Guarantee, store: str) -> bool:
+    """Whether a check is asked of one of the ways to hold a wrapped store; memory and the file are asked for all."""
+    return guarantee.name not in PLANTED and guarantee.id in ONLY.get(store, {guarantee.id})

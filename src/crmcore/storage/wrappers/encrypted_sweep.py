@@ -1,13 +1,14 @@
 """Records that nobody can read any more, and how they are taken out of the store below.
 
 Invariant: what reads as absent is absent: after the keys of a subject were destroyed, no record that was sealed under
-one of them is left below, with a version or keys that would stand in the way of others. A record says whom it concerns
-by keys of the wrapper's own, which no answer shows: one for each subject, or a mark that they are many.
+one of them is left below, with a version or keys that would stand in the way of others; and what its satellites carry
+is read in no copy of the data. A record says whom it concerns by keys of the wrapper's own, which no answer shows: one
+for each subject, or a mark that they are many. Where there is no room for such keys, the feed is gone through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TypeVar
@@ -23,19 +24,21 @@ from crmcore.storage.wrappers.heading import seal_heading
 from crmcore.storage.wrappers.key_store import KeyStore
 from crmcore.storage.wrappers.ring import Ring, ids_of
 from crmcore.storage.wrappers.sealing import DataKey
+from crmcore.storage.wrappers.subjects import is_satellite, satellites_of
 from crmcore.values.source import SYSTEM
 
-_SATELLITE, _OWNER = ".more", "more"
+_OWNER = "more"
 _ATTEMPTS = 100
 
 
 @attrs.frozen
 class Sweep:
-    """Takes what cannot be read out of *inner*, for the tenant of *ring*."""
+    """Takes what cannot be read out of *inner*, for the tenant of *ring*. *marked*: records say whom they concern."""
 
     inner: AsyncStore
     keys: KeyStore
     ring: Ring
+    marked: bool
 
     async def of(self, subjects: Collection[str], at: datetime) -> int:
         """Remove the records that concern one of *subjects* and that no key opens; how many there were.
@@ -48,6 +51,9 @@ class Sweep:
             gone = await self._unreadable(subjects)
             if not gone:
                 break
+            # Their satellites are sealed for them alone: first the keys, so that this is gone on with if it is cut off.
+            await self.keys.destroy(self.ring.tenant, sorted(map(satellites_of, gone)), at)
+            gone |= await self._satellites(gone)
             try:
                 await self._remove(gone, at)
                 count += len(gone)
@@ -57,18 +63,32 @@ class Sweep:
         return count
 
     async def _unreadable(self, subjects: Collection[str]) -> dict[Ref, Record]:
-        names = [self.ring.about(subject) for subject in sorted(subjects)]
-        found = await self._records(await self._refs([*names, self.ring.about(None)]))
-        ids = {ref: ids_of(record.body) for ref, record in found.items()}
-        keys = await self.keys.keys_of(self.ring.tenant, {id for some in ids.values() for id in some})
-        gone = {
-            ref: record
-            for ref, record in found.items()
-            if any(id in keys and not isinstance(keys[id], DataKey) for id in ids[ref])
-        }
+        gone: dict[Ref, Record] = {}
+        async for refs in self._concerning(subjects):
+            found = await self._records(refs)
+            ids = {ref: ids_of(record.body) for ref, record in found.items()}
+            keys = await self.keys.keys_of(self.ring.tenant, {id for some in ids.values() for id in some})
+            gone.update(
+                (ref, record)
+                for ref, record in found.items()
+                if any(id in keys and not isinstance(keys[id], DataKey) for id in ids[ref])
+            )
+        return gone
+
+    async def _concerning(self, subjects: Collection[str]) -> AsyncIterator[Sequence[Ref]]:
+        """The records that may concern one of *subjects*, some at a time."""
+        if self.marked:
+            names = [self.ring.about(subject) for subject in sorted(subjects)]
+            yield await self._refs([*names, self.ring.about(None)])
+            return
+        page = await self.inner.changes(self.ring.tenant)
+        while page.items:
+            yield list(dict.fromkeys([change.ref for change in page.items if change.ref is not None]))
+            page = await self.inner.changes(self.ring.tenant, page.next)
+
+    async def _satellites(self, gone: Collection[Ref]) -> dict[Ref, Record]:
         owners = self.ring.blinded([(_OWNER, f"{ref.kind}:{ref.id}") for ref in gone])
-        satellites = [ref for ref in await self._refs(owners) if ref.kind.endswith(_SATELLITE)]
-        return gone | await self._records(satellites)
+        return await self._records([ref for ref in await self._refs(owners) if is_satellite(ref)])
 
     async def _refs(self, keys: Sequence[Key]) -> list[Ref]:
         refs: dict[Ref, None] = {}
