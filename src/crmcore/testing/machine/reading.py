@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable
 from typing import Any
 
-from crmcore.storage import Key, bulk_of, tenants_of
+from crmcore.storage import Key, bulk_of, durable_of, tenants_of
 from crmcore.storage.capability import ORDERED_TEXT
 from crmcore.testing.kit import INSTANTS, holds, patience, same
 from crmcore.testing.machine.comparing import exactly, the_change, the_entry
@@ -152,6 +152,12 @@ async def loaded(play: Play, tenant: str) -> None:
             )
     never = await play.ask(lambda store: bulk_of(store).loaded(tenant, f"{play.idem()}-never", "one"))
     same(never, None, "a chunk that never came")
+
+
+async def verify(play: Play, tenant: str) -> None:
+    """A store that checks itself is sound, whatever was written."""
+    found = await play.ask(lambda store: durable_of(store).verify())
+    same(found.problems, (), "the problems of a sound store")
 
 
 async def tenants(play: Play, tenant: str) -> None:

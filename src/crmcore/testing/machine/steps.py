@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from crmcore.storage.capability import BACKUP, BULK, CHANGES, STREAM, TENANTS
+from crmcore.storage.capability import BACKUP, BULK, CHANGES, DURABLE, STREAM, TENANTS
 from crmcore.testing.machine import reading, writing
 from crmcore.testing.machine.comparing import all_reads_agree
 from crmcore.testing.machine.pages import who_stays
@@ -39,6 +39,7 @@ QUESTIONS: tuple[tuple[Step, int, tuple[str, ...]], ...] = (
     (reading.outcome, 1, ()),
     (reading.loaded, 1, (BULK,)),
     (reading.tenants, 1, (TENANTS,)),
+    (reading.verify, 1, (DURABLE,)),
 )
 """What is asked, in the same way."""
 
