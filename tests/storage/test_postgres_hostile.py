@@ -303,10 +303,10 @@ def test_a_server_that_was_started_again_between_two_calls_costs_no_unknown(stor
 
 
 def test_large_rows_are_read_and_written_few_at_a_time(store: PostgresStore, schema: str) -> None:
-    """60 MB of bodies in no more than 30 MB of memory: read as an export, looked at, and restored."""
+    """30 MB of bodies in no more than 20 MB of memory: read as an export, looked at, and restored."""
     body = {"text": "x" * 1_000_000}
     writer = Writer(lift(store))
-    for number in range(60):
+    for number in range(30):
         run(writer(put(ref(number), 0, body), idem=f"b{number}"))
     other = new_schema()
     try:
@@ -319,9 +319,9 @@ def test_large_rows_are_read_and_written_few_at_a_time(store: PostgresStore, sch
 
             tracemalloc.start()
             try:
-                assert again.restore(rows()).records == 60
+                assert again.restore(rows()).records == 30
                 assert again.verify().problems == ()
-                assert tracemalloc.get_traced_memory()[1] < 30_000_000
+                assert tracemalloc.get_traced_memory()[1] < 20_000_000
             finally:
                 tracemalloc.stop()
                 snapshot.close()

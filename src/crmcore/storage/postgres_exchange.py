@@ -52,9 +52,9 @@ class _Sent(NamedTuple):
     """A statement as bytes. *name*: under which it is prepared, or None; *new*: it is to be prepared now."""
 
     text: bytes
-    values: Sequence[Any]
+    values: list[Any] | None
     types: tuple[int, ...]
-    formats: Sequence[Any]
+    formats: list[Any] | None
     name: bytes | None
     new: bool
 
@@ -93,7 +93,7 @@ class Exchange:
         """Send a statement whose rows are taken by `some`, until there are no more."""
         pgconn, one = self._pgconn, self._sent(text, parameters)
         pgconn.enter_pipeline_mode()  # at whose end one row at a time is no longer what is given
-        pgconn.send_query_params(one.text, one.values, list(one.types) or None, one.formats or None)
+        pgconn.send_query_params(one.text, one.values, list(one.types) or None, one.formats)
         pgconn.pipeline_sync()
         pgconn.set_single_row_mode()
         yield from _flushed(pgconn)
@@ -131,12 +131,12 @@ class Exchange:
 
     def _sent(self, text: bytes, parameters: Sequence[Any]) -> _Sent:
         adapt = self._values
-        values: Sequence[Any] = ()
+        values: list[Any] | None = None
         types: tuple[int, ...] = ()
-        formats: Sequence[Any] = ()
+        formats: list[Any] | None = None
         if parameters:
-            values = adapt.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters))
-            types, formats = adapt.types or (), adapt.formats or ()
+            values = list(adapt.dump_sequence(parameters, [PyFormat.AUTO] * len(parameters)))
+            types, formats = adapt.types or (), list(adapt.formats or ())
         key = text, types
         name = self._names.get(key)
         if name is not None or not text.startswith(_PREPARED):
@@ -156,11 +156,11 @@ class Exchange:
 
 def _send(pgconn: PGconn, one: _Sent) -> None:
     if one.name is None:
-        pgconn.send_query_params(one.text, one.values, list(one.types) or None, one.formats or None)
+        pgconn.send_query_params(one.text, one.values, list(one.types) or None, one.formats)
         return
     if one.new:
         pgconn.send_prepare(one.name, one.text, list(one.types) or None)
-    pgconn.send_query_prepared(one.name, one.values, one.formats or None)
+    pgconn.send_query_prepared(one.name, one.values, one.formats)
 
 
 def _flushed(pgconn: PGconn) -> Generator[Wait, Ready, None]:
