@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from crmcore.errors import Contention, Unavailable
-from crmcore.storage import Append, Batch, Receipt, SqliteStore
+from crmcore.storage import Append, Batch, MemoryStore, Receipt, SqliteStore
 from crmcore.testing import Harness, Verdict
 from crmcore.testing.kit import REGISTRY
 from crmcore.testing.running import judge
@@ -164,3 +165,26 @@ def test_a_busy_machine_is_asked_once_more(tmp_path: Path) -> None:
 def test_a_batch_that_others_hold_up_is_sent_again(tmp_path: Path) -> None:
     found = judged(HeldUp, BESIDE[1], tmp_path)
     assert found.status == "PASS", found
+
+
+class LateOnce(MemoryStore):
+    """Is late one single time, as where the machine is busy."""
+
+    late: ClassVar[list[str]] = []
+
+    def __init__(self, place: Path) -> None:
+        super().__init__()
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        if self.late and timeout < 1:
+            self.late.pop()
+            time.sleep(timeout + 1.2)
+        return super().apply(batch, timeout=timeout)
+
+
+@pytest.mark.parametrize("check", ["no_call_outlasts_its_timeout", "no_batch_waits_longer_than_it_was_told"])
+def test_one_late_call_is_the_machine_and_not_the_store(
+    check: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LateOnce, "late", ["once"])
+    assert (judged(LateOnce, check, tmp_path).status, LateOnce.late) == ("PASS", [])
