@@ -16,7 +16,7 @@ SAME_BYTES = {
     "no_byte_of_the_erased_is_left_but_where_the_report_says",
     "no_byte_of_a_dropped_tenant_is_left_but_where_the_report_says",
 }
-"""What is looked for in one colour, since the other leaves the same bytes, and where the files of the server are ours."""
+"""What is looked for in one colour, since the other leaves the same bytes, and only in the files of our own server."""
 NOT_ASKED = {
     "sync": NO_ITEMS | FIRST_SCHEMA | NEVER_WAITS | (SAME_BYTES if GIVEN else set()),
     "async": NO_ITEMS | FIRST_SCHEMA | SAME_BYTES,
