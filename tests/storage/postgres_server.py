@@ -26,15 +26,16 @@ from crmcore.testing.kit import EXCLUSIVE, NotAsked, Writer, email, put, ref
 from crmcore.testing.subjects import Given, Opened
 
 VARIABLE = "CRMCORE_TEST_POSTGRES"
+GIVEN = os.environ.get(VARIABLE)
+"""The server that somebody named before the tests began; later they tell each other of the one that they started."""
 _numbers = count(1)
 
 
 @cache
 def dsn() -> str:
     """The address of the server."""
-    given = os.environ.get(VARIABLE)
-    if given:
-        return given
+    if GIVEN:
+        return GIVEN
     folder = Path(tempfile.mkdtemp(prefix="crmcore-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the first, so it is done last
     server = start_server(folder / "data")
@@ -108,7 +109,7 @@ class Postgres(Opened):
     def files(self, store: AsyncStore) -> list[Path]:
         """The files of the server, in which every store of this process has its place."""
         folder = Path(str(execute("SHOW data_directory")[0][0]))
-        if os.environ.get(VARIABLE) or not folder.is_dir():
+        if GIVEN or not folder.is_dir():
             raise NotAsked("the files of this server are out of reach")
         return [path for part in ("base", "pg_wal") for path in (folder / part).rglob("*") if path.is_file()]
 
