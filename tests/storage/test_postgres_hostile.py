@@ -331,8 +331,10 @@ def test_a_restore_that_waited_too_long_for_its_rows_is_told_so(
     assert store.get([A]) == {}
     (session,) = sessions(store)
 
+    before: list[Stored] = [StoredTenant(TENANT), StoredRecord(TENANT, A.kind, A.id, 1, 1, None)]
+
     def rows() -> Iterator[Stored]:
-        yield from [StoredTenant(TENANT), StoredRecord(TENANT, A.kind, A.id, 1, 1, None)][:given]
+        yield from before[:given]
         execute("SELECT pg_terminate_backend(%s, 60000)", parameters=[session])
         clock.monotonic = lambda: time.monotonic() + seconds
         yield from [StoredTenant(TENANT)][given:]
