@@ -16,10 +16,11 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore
 from crmcore.testing.kit import EXCLUSIVE, NotAsked, Writer, email, put, ref
@@ -75,9 +76,22 @@ def new_database(made: str = "") -> Iterator[str]:
     name = f"crmcore_test_{os.getpid()}_{next(_numbers)}"
     execute(f"CREATE DATABASE {name} {made}")
     try:
-        yield urlsplit(dsn())._replace(path=f"/{name}").geturl()
+        elsewhere = {word: value for word, value in conninfo_to_dict(dsn()).items() if word != "dbname"}
+        yield f"postgresql:///{name}?{urlencode(elsewhere, quote_via=quote)}"
     finally:
         execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def address_with(options: str = "", **parameters: str) -> str:
+    """The address of the server with other *parameters*, and with more *options* than it has."""
+    both = f"{conninfo_to_dict(dsn()).get('options') or ''} {options}".strip()
+    return make_conninfo(dsn(), options=both, **parameters)
+
+
+def sessions(store: PostgresStore) -> list[int]:
+    """The processes of the server that wait for the next call of a store."""
+    links = store._flow._pool.idle._links  # type: ignore[attr-defined]  # the pool of this colour
+    return [int(link._raw.info.backend_pid) for link in links]
 
 
 def execute(statement: str, schema: str = "", parameters: Any = None) -> list[tuple[Any, ...]]:

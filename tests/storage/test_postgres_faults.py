@@ -34,7 +34,7 @@ from crmcore.storage.postgres_errors import surely_undone, translated
 from crmcore.storage.postgres_locks import number_for
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, append, email, name_sort, put, ref, source
 from crmcore.values.source import SYSTEM
-from tests.storage.postgres_server import drop, dsn, execute, new_schema
+from tests.storage.postgres_server import address_with, drop, dsn, execute, new_schema, sessions
 
 A, B = ref(1), ref(2)
 CANARY = "canary@pii.example"
@@ -59,10 +59,9 @@ def store(schema: str) -> Iterator[PostgresStore]:
 
 def backend(store: PostgresStore) -> int:
     """The process of the connection that the store uses next."""
-    links = store._flow._pool.idle._links  # type: ignore[attr-defined]  # the pool of this colour
-    if not links:
+    if not sessions(store):
         store.get([A])
-    return int(links[-1]._raw.info.backend_pid)
+    return sessions(store)[-1]
 
 
 # --- what the errors are ------------------------------------------------------------------------------
@@ -372,7 +371,7 @@ def test_a_role_that_only_reads_and_writes_rows_can_work_and_cannot_change_table
     try:
         execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
         execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}")
-        address = f"{dsn()}&options=-c%20role%3D{role}"
+        address = address_with(f"-c role={role}")
         with PostgresStore(address, schema=schema, exclusive=EXCLUSIVE) as app:
             assert app.apply(batch("a", put(A, keys=[source("1")]), append("log"))).versions == {A: 1}
             assert app.get([A]).keys() == {A}

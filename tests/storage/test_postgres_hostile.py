@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 
+import crmcore.storage.postgres_transaction as postgres_transaction
 from crmcore.errors import (
     CommitUnknown,
     NotEmpty,
@@ -21,11 +24,13 @@ from crmcore.errors import (
 )
 from crmcore.storage import Batch, Operation, PostgresStore, Stored, StoredTenant, lift, run
 from crmcore.storage.erasure import Erasure
+from crmcore.storage.nearness import Breadth
 from crmcore.storage.postgres_driver import DriverError, SyncLink
+from crmcore.storage.postgres_schema import STEPS
 from crmcore.storage.stored import StoredRecord
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Writer, append, put, ref
 from crmcore.values.source import SYSTEM
-from tests.storage.postgres_server import drop, dsn, execute, new_database, new_schema
+from tests.storage.postgres_server import address_with, drop, dsn, execute, new_database, new_schema, sessions
 
 A, B = ref(1), ref(2)
 
@@ -49,8 +54,7 @@ def store(schema: str) -> Iterator[PostgresStore]:
 
 def set_to(**settings: str) -> str:
     """The address of the server, for who has these settings of his own."""
-    options = "".join(f"%20-c%20{name}%3D{value}" for name, value in settings.items())
-    return f"{dsn()}&options={options}"
+    return address_with(" ".join(f"-c {name}={value}" for name, value in settings.items()))
 
 
 # --- what others have made ----------------------------------------------------------------------------
@@ -119,26 +123,58 @@ def test_a_server_that_can_only_be_read_is_read_and_says_where_to_write(
         PostgresStore(address, schema=f"{schema}_other")
 
 
-def test_short_timeouts_of_the_operator_do_not_end_what_is_given_more(schema: str) -> None:
-    address = set_to(statement_timeout="150", idle_in_transaction_session_timeout="150", lock_timeout="150")
-    with PostgresStore(address, schema=schema, exclusive=EXCLUSIVE) as store:
+BREADTH = Breadth(largest=10, enough=10, most=10)
+THEIRS = "1234567ms"
+"""Twenty minutes, so that it is only seen, and never ends anything."""
+
+
+def test_the_time_limits_of_the_operator_bound_nothing_that_a_store_does(
+    schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what a connection does first, which is to set its own, is done under them."""
+    asked_under: list[tuple[str, str]] = []
+    waited_under: list[str] = []
+    whole = SyncLink.together
+
+    async def together(self: SyncLink, *asked: Any) -> Any:
+        answer = await whole(self, *asked)
+        ((statement, idle, lock),) = (await whole(self, (settings, ())))[0]
+        asked_under.append((statement, idle))
+        if "pg_advisory_xact_lock" in str(asked):
+            waited_under.append(lock)
+        return answer
+
+    names = ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
+    settings = f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}"
+    monkeypatch.setattr(SyncLink, "together", together)
+    address = set_to(**dict.fromkeys(names, THEIRS))
+    with PostgresStore(address, schema=schema, exclusive=EXCLUSIVE, migrate=False) as store:
+        store.migrate()
         store.apply(batch("a", put(A)))
-        snapshot = store.export()
-        first = snapshot.read(1)
-        execute("SELECT pg_sleep(0.4)")
-        assert store.apply(batch("b", put(B))).versions == {B: 1}
-        rest = snapshot.read(10)
-        assert len([*first, *rest]) == 3
-        snapshot.close()
+        assert store.get([A]).keys() == {A}
+        store.near(TENANT, "email", ["x"], "party", breadth=BREADTH)
+        assert store.erase(ERASURE).records == 1
+        assert store.verify().problems == ()
+        store.export().close()
+    with PostgresStore(address, schema=f"{schema}_b", exclusive=EXCLUSIVE):
+        drop(f"{schema}_b")
+    assert len(asked_under) > 60
+    assert not [both for both in asked_under if THEIRS in both]
+    assert len(waited_under) >= 2 + 2 * len(STEPS)
+    assert THEIRS not in waited_under
 
 
 def test_a_server_without_room_for_a_connection_says_what_to_look_at(schema: str) -> None:
     PostgresStore(dsn(), schema=schema).close()
     role = f"app_{schema}"
-    execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 0")
+    address = address_with(user=role, password="canary")
+    execute(f"CREATE ROLE {role} LOGIN PASSWORD 'canary'")
     try:
+        with psycopg.connect(address) as connection:
+            assert connection.execute("SELECT current_user").fetchall() == [(role,)]
+        execute(f"ALTER ROLE {role} CONNECTION LIMIT 0")
         with pytest.raises(Unavailable, match="max_connections") as raised:
-            PostgresStore(f"{dsn()}&user={role}&password=canary", schema=schema, timeout=5)
+            PostgresStore(address, schema=schema)
         assert "canary" not in f"{raised.value!r} {vars(raised.value)}"
         assert raised.value.__suppress_context__
         assert raised.value.retryable
@@ -276,26 +312,45 @@ def test_a_replay_whose_connection_breaks_at_its_end_is_answered_all_the_same(
     assert store.apply(batch("b", put(B))).versions == {B: 1}
 
 
-def test_a_restore_whose_rows_come_too_slowly_is_told_so(schema: str) -> None:
-    with PostgresStore(dsn(), schema=schema, exclusive=EXCLUSIVE, timeout=0.3) as store:
+@pytest.mark.parametrize(
+    ("seconds", "meaning", "advice"),
+    [(31, StoreTimeout, "give what is written faster"), (1, Unavailable, "ended the connection")],
+)
+@pytest.mark.parametrize("given", [0, 1, 2])
+def test_a_restore_that_waited_too_long_for_its_rows_is_told_so(
+    store: PostgresStore,
+    monkeypatch: pytest.MonkeyPatch,
+    given: int,
+    seconds: int,
+    meaning: type[StoreError],
+    advice: str,
+) -> None:
+    """The server ends the connection, and whether it did so for that is known by the clock."""
+    clock = SimpleNamespace(monotonic=time.monotonic)
+    monkeypatch.setattr(postgres_transaction, "time", clock)
+    assert store.get([A]) == {}
+    (session,) = sessions(store)
 
-        def rows() -> Iterator[Stored]:
-            yield StoredTenant(TENANT)
-            execute("SELECT pg_sleep(1)")
-            yield StoredRecord(TENANT, A.kind, A.id, 1, 1, None)
+    before: list[Stored] = [StoredTenant(TENANT), StoredRecord(TENANT, A.kind, A.id, 1, 1, None)]
 
-        with pytest.raises(StoreError) as raised:
-            store.restore(rows())
-        assert isinstance(raised.value, (StoreTimeout, Unavailable))
-        assert raised.value.outcome == "not_applied"
-        assert store.tenants().items == ()
+    def rows() -> Iterator[Stored]:
+        yield from before[:given]
+        execute("SELECT pg_terminate_backend(%s, 60000)", parameters=[session])
+        clock.monotonic = lambda: time.monotonic() + seconds
+        yield from [StoredTenant(TENANT)][given:]
+
+    with pytest.raises(meaning, match=advice) as raised:
+        store.restore(rows())
+    assert raised.value.outcome == "not_applied"
+    assert store.tenants().items == ()
 
 
 def test_a_server_that_was_started_again_between_two_calls_costs_no_unknown(store: PostgresStore) -> None:
     store.apply(batch("a", put(A)))
-    others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'crmcore'"
     for number in range(5):
-        execute(others)
+        assert sessions(store)
+        for session in sessions(store):
+            execute("SELECT pg_terminate_backend(%s, 60000)", parameters=[session])
         assert not store.apply(batch(f"b{number}", append("log"))).replayed
 
 
