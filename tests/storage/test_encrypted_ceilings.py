@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import attrs
 import pytest
 
-from crmcore.errors import BatchTooLarge
-from crmcore.storage import EXCLUSIVE, AsyncStore, CheckKey, Key, Limits, lift, run
+from crmcore.errors import BatchTooLarge, CapabilityMissing, PositionExpired
+from crmcore.storage import EXCLUSIVE, AsyncStore, CheckKey, Key, Limits, MemoryStore, lift, run
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.testing.ceilings import CeilingsStore
@@ -56,3 +58,47 @@ def test_who_is_shredded_is_found_without_marks() -> None:
     assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW + timedelta(days=9))) == 1
     assert set(pair.inner.get([A, B, C, judged])) == {B, C}
     pair.write(CheckKey(key=key, holder=None), put(ref(8), 0, {}, [key]))
+
+
+class _Forgetful:
+    """A store that has dropped the beginning of its feed."""
+
+    forgets = False
+
+    def changes(self, tenant: str, after: str = "", limit: int = 500) -> Any:
+        if self.forgets and not after:
+            raise PositionExpired("the beginning is not kept")
+        return super().changes(tenant, after, limit)  # type: ignore[misc]
+
+
+class _Ceilings(_Forgetful, CeilingsStore):
+    pass
+
+
+class _Narrow(_Forgetful, MemoryStore):
+    """As much room as under ceilings, and snapshots."""
+
+    def describe(self) -> Any:
+        return attrs.evolve(super().describe(), limits=CeilingsStore().describe().limits)
+
+
+def test_no_key_is_destroyed_where_what_it_sealed_could_not_be_found() -> None:
+    inner = _Ceilings()
+    pair = Pair(inner)
+    pair.write(put(A, 0, {"n": 1}), put(B, 0, {}))
+    inner.forgets = True
+    with pytest.raises(CapabilityMissing, match="no key was destroyed"):
+        run(pair.encrypted.shred(TENANT, [A.id], at=NOW))
+    assert pair.get(A).body == {"n": 1}
+    inner.forgets = False
+    assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW)) == 1
+    assert set(pair.inner.get([A, B])) == {B}
+
+
+def test_who_is_shredded_is_found_in_a_snapshot_where_there_is_no_feed() -> None:
+    inner = _Narrow()
+    pair = Pair(inner)
+    pair.write(put(A, 0, {}), put(B, 0, {}), put(ref(9, kind="judgement"), 0, {"a": A.id, "b": B.id}))
+    inner.forgets = True
+    assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW)) == 1
+    assert set(pair.inner.get([A, B, ref(9, kind="judgement")])) == {B}
