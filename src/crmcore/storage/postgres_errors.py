@@ -38,7 +38,6 @@ _DENIED: _Meaning = (
     Unavailable,
     "the PostgreSQL server refuses this user or database: check the address and its rights",
 )
-_REFUSED: _Meaning = (Unavailable, "PostgreSQL refused this")
 
 _BY_STATE: dict[str, _Meaning] = {
     "40001": _CONTENTION,  # serialization_failure
@@ -85,12 +84,8 @@ def state_of(error: BaseException) -> str | None:
     return error.sqlstate if isinstance(error, DriverError) else None
 
 
-def translated(error: BaseException, *, overslept: bool = False) -> StoreError:
-    """What an error before the commit means; nothing was written.
-
-    *overslept*: the transaction had been left alone for longer than the server was told to wait. What the server says
-    when it then ends the connection is mostly lost on the way.
-    """
+def translated(error: BaseException) -> StoreError:
+    """What an error before the commit means; nothing was written."""
     if isinstance(error, Late):
         return StoreTimeout(
             "the PostgreSQL server did not answer in time: look whether it hangs, or give a longer timeout"
@@ -98,9 +93,11 @@ def translated(error: BaseException, *, overslept: bool = False) -> StoreError:
     state = state_of(error)
     if isinstance(error, NotConnected):
         return Unavailable(_NOT_CONNECTED)
-    meaning = _GONE if state is None else _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or _REFUSED
-    kind, text = _TOO_SLOW if overslept and meaning is _GONE else meaning
-    return kind(text if state is None else f"{text} (SQLSTATE {state})")
+    if state is None:
+        kind, text = _GONE
+        return kind(text)
+    kind, text = _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or (Unavailable, "PostgreSQL refused this")
+    return kind(f"{text} (SQLSTATE {state})")
 
 
 BATCH = "so the batch may or may not be there: ask outcome(), or send the same batch again"

@@ -116,12 +116,8 @@ _SETTLE = (
     "set_config('application_name', 'crmcore', false)"
 )
 
-# The statements of this room mean the server's own functions and operators, wherever search_path looks first. How
-# long they may take the client says, and not what the server has for everybody; a minute is for a client that hangs.
-_AT_HOME = (
-    "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false), pg_catalog.set_config('statement_timeout', '0', "
-    "false), pg_catalog.set_config('idle_in_transaction_session_timeout', '60s', false)"
-)
+# The statements of this room mean the server's own functions and operators, wherever search_path looks first.
+_AT_HOME = "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false)"
 
 
 def greeting(names: Names, timeout: float) -> Greet:

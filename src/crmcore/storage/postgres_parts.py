@@ -57,7 +57,7 @@ class PostgresParts(PostgresBase):
             restored = await postgres_restore.restore(
                 writing, self._secret, self._exclusive, rows, LIMITS, self._timeout
             )
-            writing.resume(self._timeout)
+            writing.link.until(time.monotonic() + self._timeout)
             await writing.commit()
         return restored
 

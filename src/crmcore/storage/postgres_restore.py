@@ -6,6 +6,7 @@ its row is copied, so that who has a conflict is told which namespace it is abou
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 from crmcore.storage.document import write
@@ -59,7 +60,6 @@ async def restore(
     ((era, tx),) = await writing.ask(_ERA)
     writer = _Writer(writing, secret, exclusive, era, int(tx), timeout)
     counts = Counts()
-    writing.rest()
     for row in checked_rows(rows, limits):
         counts.add(row)
         await writer.take(row)
@@ -111,7 +111,7 @@ class _Writer:
             await self.flush()
 
     async def _begin(self, row: StoredTenant) -> None:
-        self._writing.resume(self._timeout)
+        self._hurry()
         ((number,), _) = whole_tenant(self._secret, row.tenant)
         await self._writing.ask(_LOCK, number)
         there = await self._writing.ask(_THERE, row.tenant)
@@ -120,7 +120,6 @@ class _Writer:
         ((number,),) = await self._writing.ask(_NEW, row.tenant, row.pepper)
         self._owner = Tenant(number, row.pepper, self._era)
         self._no = self._n = 0
-        self._writing.rest()
 
     def _batch(self, row: StoredBatch) -> None:
         _, idem, digest, at, actor, reason, events, load, erasure, rekeyed = row
@@ -154,11 +153,14 @@ class _Writer:
         )
         self._no += 1
 
+    def _hurry(self) -> None:
+        self._writing.link.until(time.monotonic() + self._timeout)
+
     async def flush(self) -> None:
         """Write what waits."""
-        self._writing.resume(self._timeout)
         if self._owner is None:
             return
+        self._hurry()
         self._weight = 0
         link = self._writing.link
         await self._refuse_shared(self._owner, self._records)
@@ -175,7 +177,6 @@ class _Writer:
         await copying.changes(link, self._changes)
         for waiting in (self._records, self._entries, self._batches, self._changes):
             waiting.clear()
-        self._writing.rest()
 
     async def _refuse_shared(self, owner: Tenant, records: Sequence[RecordRow]) -> None:
         claims: dict[str, KeyPair] = {}

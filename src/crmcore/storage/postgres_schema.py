@@ -111,10 +111,6 @@ _META_NAMES = frozenset({"secret", "exclusive", "era", "version"})
 _SCHEMA_THERE = "SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = $1"
 _ASK_META = "SELECT name, value FROM {meta}"
 _SET_META = "INSERT INTO {meta} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2"
-_UNHURRIED = (
-    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true), "
-    "set_config('idle_in_transaction_session_timeout', '60s', true)"
-)
 _SERVER = (
     "SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'), "
     "current_setting('fsync'), current_setting('server_version')"
@@ -183,7 +179,7 @@ async def _step(
     lock = number_for(b"", "migration", names.schema)
     await link.together(
         ("BEGIN ISOLATION LEVEL READ COMMITTED", ()),
-        (_UNHURRIED, [milliseconds]),
+        ("SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true)", [milliseconds]),
         ("SELECT pg_advisory_xact_lock($1)", [lock]),
     )  # fmt: skip
     now = await state(link, names)

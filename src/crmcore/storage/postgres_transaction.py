@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from math import inf
 
 from crmcore.errors import StoreError
 from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link
@@ -45,27 +44,14 @@ class Transaction:
     def __init__(self, link: Link, deadline: float) -> None:
         self.link = link
         self._deadline = deadline
-        self._left = self._rested = inf
-        self.overslept = False
         self.committing = False
         self.done = False
 
     async def begin(self, locks: Locks, *asked: Asked) -> list[list[Row]]:
         """Take the locks, then ask: all in one round trip. Each statement sees what was committed before the locks."""
         left = max(int((self._deadline - time.monotonic()) * 1000), 1)
-        self._left = left / 1000
         settle: Asked = (_SETTLE, [str(left), str(left + int(GRACE * 500))])
         return (await self.link.together(_BEGIN, settle, (_LOCK, locks), *asked))[3:]
-
-    def rest(self) -> None:
-        """What comes next is for the caller to do, while the server waits."""
-        self._rested = time.monotonic()
-
-    def resume(self, seconds: float) -> None:
-        """Go on; the server has so long to answer."""
-        now = time.monotonic()
-        self.overslept = now - self._rested > self._left
-        self.link.until(now + seconds)
 
     async def ask(self, text: str, *parameters: object) -> list[Row]:
         return await self.link.ask(text, parameters)
@@ -118,7 +104,7 @@ def _meaning(writing: Transaction, error: BaseException, idem: str, doubt: str) 
     if writing.committing and not surely_undone(error, failed=writing.link.failed()):
         writing.link.drop()
         return unknown(idem, doubt)
-    return translated(error, overslept=writing.overslept)
+    return translated(error)
 
 
 async def _leave(writing: Transaction) -> None:
