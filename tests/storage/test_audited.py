@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -359,7 +359,7 @@ def test_who_is_in_doubt_is_told_what_helps_after_that_call(
     store = audited(inner)
     erasure = Erasure(tenant=TENANT, streams=frozenset({"s"}), idem="w-1", actor=SYSTEM, at=NOW)
     chunk = Chunk(tenant=TENANT, rows=[Row(())], idem="w-1", digest="d", actor=SYSTEM, at=NOW)
-    calls: dict[str, Callable[[], Awaitable[object]]] = {
+    calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
         "apply": lambda: store.apply(attrs.evolve(Writer(store).batch(put(A)), idem="w-1")),
         "load": lambda: store.load(chunk),
         "erase": lambda: store.erase(erasure),

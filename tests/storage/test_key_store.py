@@ -26,7 +26,7 @@ from crmcore.errors import (
     WrongKey,
 )
 from crmcore.storage import SqliteStore, run
-from crmcore.storage.wrappers import key_file_base
+from crmcore.storage.sqlite_schema import connect
 from crmcore.storage.wrappers.key_file import FileKeyStore
 from crmcore.storage.wrappers.key_store import KeyStore, LocalWrapping, MemoryKeyStore
 from crmcore.storage.wrappers.sealing import DataKey, DestroyedKey
@@ -404,7 +404,6 @@ def test_what_cannot_be_wiped_when_the_file_is_opened_is_wiped_when_nobody_reads
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM data_key").fetchone()
     waited: list[int] = []
-    connect = key_file_base.connect
 
     def watched(*given: Any, **named: Any) -> sqlite3.Connection:
         connection = connect(*given, **named)
@@ -419,7 +418,7 @@ def test_what_cannot_be_wiped_when_the_file_is_opened_is_wiped_when_nobody_reads
         connection.set_trace_callback(trace)
         return connection
 
-    monkeypatch.setattr(key_file_base, "connect", watched)
+    monkeypatch.setattr("crmcore.storage.wrappers.key_file_base.connect", watched)
     with opened(tmp_path / "image") as again:
         assert left() == ["keys.db-wal"]
         assert run(again.root("acme", make=False)) is None

@@ -105,7 +105,8 @@ class EncryptedErasing(EncryptedDropped):
         """Erase all that a tenant has in the store below, then all of its keys.
 
         What the report says remains is names, such as those of the tenant and of its ledgers, and ids: no key opens the
-        rest.
+        rest. Whoever wrote to the tenant meanwhile is told so (`CommitUnknown`) and leaves nothing; a process that was
+        killed just then may leave what makes every call raise `WrongKey`: drop the tenant again.
         """
         report = await tenants_of(self._inner).drop_tenant(tenant, timeout=timeout)
         with once_written(""):
