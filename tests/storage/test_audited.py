@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from crmcore.storage import (
     Ref,
     Row,
     SqliteStore,
+    StoredTenant,
     lift,
     lower,
     run,
@@ -301,7 +302,7 @@ class Breaking(Lifted):
     """A store that fails when it is to keep an audit entry, from the entry number *fails_at* on."""
 
     fails_at = 0
-    error: Exception = Unavailable("out of order")
+    error: BaseException = Unavailable("out of order")
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         if batch.tenant == AUDIT_TENANT:
@@ -332,6 +333,48 @@ def test_a_write_that_cannot_be_noted_is_not_made() -> None:
     assert A in run(inner.get([A]))
     inner.fails_at = 9
     assert run(store.apply(batch)).replayed
+
+
+@pytest.mark.parametrize(
+    "ends", [Unavailable("out of order"), asyncio.CancelledError()], ids=["error", "cancelled"]
+)
+@pytest.mark.parametrize(
+    ("call", "advice", "idem"),
+    [
+        ("apply", "same batch", "w-1"),
+        ("load", "same chunk", "w-1"),
+        ("erase", "same erasure", "w-1"),
+        ("outcome", "ask outcome", "w-1"),
+        ("drop_tenant", "drop the tenant again", ""),
+        ("restore", "NotEmpty", ""),
+        ("migrate", "migrate again", ""),
+    ],
+)
+def test_who_is_in_doubt_is_told_what_helps_after_that_call(
+    call: str, advice: str, idem: str, ends: BaseException, tmp_path: Path
+) -> None:
+    within: Any = SqliteStore(tmp_path / "crm.db") if call == "migrate" else MemoryStore()
+    inner = Breaking(within)
+    inner.fails_at, inner.error = 1, ends
+    store = audited(inner)
+    erasure = Erasure(tenant=TENANT, streams=frozenset({"s"}), idem="w-1", actor=SYSTEM, at=NOW)
+    chunk = Chunk(tenant=TENANT, rows=[Row(())], idem="w-1", digest="d", actor=SYSTEM, at=NOW)
+    calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {
+        "apply": lambda: store.apply(attrs.evolve(Writer(store).batch(put(A)), idem="w-1")),
+        "load": lambda: store.load(chunk),
+        "erase": lambda: store.erase(erasure),
+        "outcome": lambda: store.outcome(TENANT, "w-1"),
+        "drop_tenant": lambda: store.drop_tenant(TENANT),
+        "restore": lambda: store.restore([StoredTenant("new")]),
+        "migrate": store.migrate,
+    }
+    with pytest.raises((CommitUnknown, asyncio.CancelledError)) as raised:
+        run(calls[call]())
+    told = raised.value if isinstance(raised.value, CommitUnknown) else raised.value.__cause__
+    assert isinstance(told, CommitUnknown)
+    assert advice in str(told)
+    assert "same" in advice or "same" not in str(told)
+    assert told.idem == idem
 
 
 def test_the_error_of_a_write_comes_through_when_its_end_cannot_be_noted() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import attrs
 import pytest
 
-from crmcore.errors import BatchTooLarge
-from crmcore.storage import EXCLUSIVE, PARTS, AsyncStore, CheckKey, Key, Limits, lift, run
+from crmcore.errors import BatchTooLarge, CapabilityMissing, PositionExpired
+from crmcore.storage import EXCLUSIVE, PARTS, AsyncStore, CheckKey, Key, Limits, MemoryStore, lift, run
 from crmcore.storage.capability import ORDERED_TEXT
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
@@ -58,3 +60,43 @@ def test_who_is_shredded_is_found_without_marks() -> None:
     assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW + timedelta(days=9))) == 1
     assert set(pair.inner.get([A, B, C, judged])) == {B, C}
     pair.write(CheckKey(key=key, holder=None), put(ref(8), 0, {}, [key]))
+
+
+def _forget_the_beginning_of_the_feed(store: Any) -> None:
+    changes = store.changes
+
+    def later(tenant: str, after: str = "", limit: int = 500) -> Any:
+        if not after:
+            raise PositionExpired("the beginning is not kept")
+        return changes(tenant, after, limit)
+
+    store.changes = later
+
+
+class _Narrow(MemoryStore):
+    """As much room as under ceilings, and snapshots."""
+
+    def describe(self) -> Any:
+        return attrs.evolve(super().describe(), limits=CeilingsStore().describe().limits)
+
+
+def test_no_key_is_destroyed_where_what_it_sealed_could_not_be_found() -> None:
+    inner = CeilingsStore()
+    pair = Pair(inner)
+    pair.write(put(A, 0, {"n": 1}), put(B, 0, {}))
+    _forget_the_beginning_of_the_feed(inner)
+    with pytest.raises(CapabilityMissing, match="no key was destroyed"):
+        run(pair.encrypted.shred(TENANT, [A.id], at=NOW))
+    assert pair.get(A).body == {"n": 1}
+    del inner.__dict__["changes"]
+    assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW)) == 1
+    assert set(pair.inner.get([A, B])) == {B}
+
+
+def test_who_is_shredded_is_found_in_a_snapshot_where_there_is_no_feed() -> None:
+    inner = _Narrow()
+    pair = Pair(inner)
+    pair.write(put(A, 0, {}), put(B, 0, {}), put(ref(9, kind="judgement"), 0, {"a": A.id, "b": B.id}))
+    _forget_the_beginning_of_the_feed(inner)
+    assert run(pair.encrypted.shred(TENANT, [A.id], at=NOW)) == 1
+    assert set(pair.inner.get([A, B, ref(9, kind="judgement")])) == {B}

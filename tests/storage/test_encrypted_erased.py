@@ -28,8 +28,10 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import ERASER, unclaimed
 from crmcore.storage.wrappers.encrypted import Encrypted
+from crmcore.storage.wrappers.encrypted_erase import sealed_erasure
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
-from crmcore.storage.wrappers.sealing import DataKey
+from crmcore.storage.wrappers.ring import Ring
+from crmcore.storage.wrappers.sealing import DataKey, Sealer
 from crmcore.storage.wrappers.subjects import CrmSubjects
 from crmcore.testing.kit import NOW, TENANT, Writer, put, ref, rekey
 from crmcore.values.source import SYSTEM
@@ -262,7 +264,7 @@ class _Failing(MemoryKeyStore):
         await super().drop(tenant)
 
 
-@pytest.mark.parametrize("call", ["apply", "load", "erase", "drop_tenant"])
+@pytest.mark.parametrize("call", ["apply", "load", "erase", "drop_tenant", "shred", "destroy_erased"])
 @pytest.mark.parametrize("ends", [Unavailable("away"), StoreFull("full"), CancelledError()], ids=type)
 def test_nobody_is_told_that_nothing_was_written_when_it_was(call: str, ends: BaseException) -> None:
     keys = _Failing()
@@ -278,14 +280,21 @@ def test_nobody_is_told_that_nothing_was_written_when_it_was(call: str, ends: Ba
         "load": lambda: pair.store.load(chunk),
         "erase": lambda: pair.store.erase(erasure),
         "drop_tenant": lambda: pair.store.drop_tenant(TENANT),
+        "shred": lambda: run(pair.encrypted.shred(TENANT, [A.id], at=NOW)),
+        "destroy_erased": lambda: run(pair.encrypted.destroy_erased(TENANT)),
     }
+    if call == "destroy_erased":
+        pair.inner.erase(
+            sealed_erasure(Ring(Sealer(), TENANT, run(pair.encrypted._blinds_of(TENANT))), erasure)
+        )
     keys.ends = ends
     with pytest.raises((CommitUnknown, CancelledError)) as caught:
         calls[call]()
     told = caught.value if isinstance(caught.value, CommitUnknown) else caught.value.__cause__
     assert isinstance(told, CommitUnknown)
-    assert told.idem == ("" if call == "drop_tenant" else "sent")
+    named = call in ("apply", "load", "erase")
+    assert told.idem == ("sent" if named else "")
     keys.ends = None
     again = calls[call]()
-    assert again.replayed or call == "drop_tenant"
+    assert not named or again.replayed
     assert (A.id in [key.subject for key in keys._live.values()]) == (call in ("apply", "load"))

@@ -26,6 +26,7 @@ from crmcore.errors import (
     WrongKey,
 )
 from crmcore.storage import SqliteStore, run
+from crmcore.storage.sqlite_schema import connect
 from crmcore.storage.wrappers.key_file import FileKeyStore
 from crmcore.storage.wrappers.key_store import KeyStore, LocalWrapping, MemoryKeyStore
 from crmcore.storage.wrappers.sealing import DataKey, DestroyedKey
@@ -360,9 +361,10 @@ def _wrapped_keys(path: Path) -> dict[str, bytes]:
     return dict(rows)
 
 
-def test_what_was_destroyed_by_a_process_that_was_killed_is_wiped_when_the_file_is_opened(
+def _left_by_a_process_that_was_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Callable[[], list[str]]:
+    """Make a file of keys in the folder ``image``, and say which files still have a key that was destroyed."""
     (tmp_path / "image").mkdir()
 
     def killed(*_: object) -> None:
@@ -382,9 +384,67 @@ def test_what_was_destroyed_by_a_process_that_was_killed_is_wiped_when_the_file_
         return [file.name for file in (tmp_path / "image").iterdir() if wrapped in file.read_bytes()]
 
     assert left()
+    return left
+
+
+def test_what_was_destroyed_by_a_process_that_was_killed_is_wiped_when_the_file_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = _left_by_a_process_that_was_killed(tmp_path, monkeypatch)
     with opened(tmp_path / "image") as again:
         assert left() == []
         assert run(again.destroyed("acme", ["ann"], AT)) == {"ann"}
+
+
+def test_what_cannot_be_wiped_when_the_file_is_opened_is_wiped_when_nobody_reads_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = _left_by_a_process_that_was_killed(tmp_path, monkeypatch)
+    reader = sqlite3.connect(tmp_path / "image" / "keys.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM data_key").fetchone()
+    waited: list[int] = []
+
+    def watched(*given: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*given, **named)
+        asked: list[str] = []
+
+        def trace(statement: str) -> None:
+            asked.append(statement)
+            if "wal_checkpoint" in statement:
+                last = [one for one in asked if "busy_timeout =" in one]
+                waited.append(int(last[-1].rpartition("=")[2]) if last else -1)
+
+        connection.set_trace_callback(trace)
+        return connection
+
+    monkeypatch.setattr("crmcore.storage.wrappers.key_file_base.connect", watched)
+    with opened(tmp_path / "image") as again:
+        assert left() == ["keys.db-wal"]
+        assert run(again.root("acme", make=False)) is None
+        assert left() == ["keys.db-wal"]
+        assert set(waited) == {0}  # whoever reads is not waited for
+        reader.close()
+        assert run(again.destroyed("acme", ["ann"], AT)) == {"ann"}
+        assert left() == []
+        before = len(waited)
+        key(again, "bob")
+        assert len(waited) == before
+
+
+def test_what_a_destruction_could_not_wipe_is_wiped_by_the_next_call(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        key(store, "ann")
+        wrapped = _wrapped(tmp_path, "ann")
+        reader = sqlite3.connect(tmp_path / "keys.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM data_key").fetchone()
+        with pytest.raises(Contention):
+            run(store.destroy("acme", ["ann"], AT))
+        reader.close()
+        assert wrapped[12:28] in _bytes(tmp_path)
+        run(store.root("acme", make=False))
+        assert wrapped[12:28] not in _bytes(tmp_path)
 
 
 def test_a_disk_that_is_full_makes_no_key_and_keeps_nobody_from_reading(tmp_path: Path) -> None:

@@ -10,7 +10,15 @@ import attrs
 import pytest
 
 import crmcore.storage.sqlite_erasing as sqlite_erasing
-from crmcore.errors import BatchTooLarge, Corrupt, InvalidRecord, NotEmpty, Unavailable, WrongKey
+from crmcore.errors import (
+    BatchTooLarge,
+    CommitUnknown,
+    Corrupt,
+    InvalidRecord,
+    NotEmpty,
+    Unavailable,
+    WrongKey,
+)
 from crmcore.storage import Erasure, MemoryStore, Ref, Residual, SqliteStore, backup, lift, restore, run
 from crmcore.storage.backup_frames import FRAME, HEADER, ROWS, FrameWriter
 from crmcore.storage.backup_manifest import opening
@@ -75,8 +83,10 @@ def test_what_a_store_does_not_give_back_is_found_out(tmp_path: Path, how: str) 
     assert restore(Reading(exclusive=EXCLUSIVE), tmp_path / "b").compared == 22
     broken = Reading(exclusive=EXCLUSIVE)
     setattr(broken, how, ref(20).id)
-    with pytest.raises(Corrupt, match=r"does not give back .* do not use it"):
+    with pytest.raises(Corrupt, match=r"does not give back .* do not use it") as raised:
         restore(broken, tmp_path / "b")
+    assert raised.value.outcome == "unknown"
+    assert Corrupt.outcome == "not_applied"
 
 
 def test_where_nothing_can_be_compared_the_report_says_so(tmp_path: Path) -> None:
@@ -98,6 +108,57 @@ def test_who_was_erased_is_erased_also_in_a_store_that_is_not_to_be_used(tmp_pat
         restore(broken, tmp_path / "b", erasures=[of_a_record("since", ref(1))])
     assert broken.get([ref(1)]) == {}
     assert broken.erasures(TENANT).items[-1].idem == "since"
+
+
+class Away(Reading):
+    """A store that is out of reach, for one call or more, when all is written."""
+
+    away: frozenset[str] = frozenset()
+
+    def export(self, tenants: Any = None) -> Any:
+        self._reach("export")
+        return super().export(tenants)
+
+    def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> Any:
+        self._reach("erase")
+        return super().erase(erasure, timeout=timeout)
+
+    def _reach(self, call: str) -> None:
+        if call in self.away:
+            raise Unavailable(f"no {call}")
+
+
+def test_what_fails_after_all_was_restored_says_that_it_is_there(tmp_path: Path) -> None:
+    small(tmp_path / "b")
+    since = [of_a_record("since", ref(1))]
+    said: dict[str, CommitUnknown] = {}
+    for away in ("export", "erase", "export erase"):
+        store = Away(exclusive=EXCLUSIVE)
+        store.away = frozenset(away.split())
+        with pytest.raises(CommitUnknown, match="all of the backup is in the store") as raised:
+            restore(store, tmp_path / "b", erasures=since)
+        said[away] = raised.value
+        assert ("compared" in str(raised.value)) == ("export" in away)
+        assert ("erase_again" in str(raised.value)) == ("erase" in away)
+        assert (ref(1) in store.get([ref(1)])) == ("erase" in away)
+        store.away = frozenset()
+        run(erase_again(lift(store), since))
+        assert store.get([ref(1)]) == {}
+    assert isinstance(said["export"].__cause__, Unavailable)
+    assert isinstance(said["erase"].__cause__, Unavailable)
+    both = said["export erase"].__cause__
+    assert isinstance(both, ExceptionGroup)
+    assert [type(one) for one in both.exceptions] == [CommitUnknown, Unavailable]
+
+
+def test_that_a_store_is_not_to_be_used_is_said_also_if_it_cannot_erase_again(tmp_path: Path) -> None:
+    small(tmp_path / "b")
+    broken = Away(exclusive=EXCLUSIVE)
+    broken.changed, broken.away = ref(20).id, frozenset({"erase"})
+    with pytest.raises(CommitUnknown, match=r"do not use it; .* erase_again") as raised:
+        restore(broken, tmp_path / "b", erasures=[of_a_record("since", ref(1))])
+    assert isinstance(raised.value.__cause__, ExceptionGroup)
+    assert [type(one) for one in raised.value.__cause__.exceptions] == [Corrupt, Unavailable]
 
 
 @pytest.mark.parametrize("how", ["batch", "fence", "erasure"])

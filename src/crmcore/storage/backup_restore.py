@@ -1,7 +1,8 @@
 """Out of the file of a backup into a store of any kind, and a look whether it is all there.
 
 Invariant: nothing of a damaged file stays in the store; what the store gives back afterwards was compared with the
-manifest of the file, row by row; and what was erased since the backup is erased again at once.
+manifest of the file, row by row; and what was erased since the backup is erased again at once. Once the rows are in the
+store, no error says that nothing was written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import attrs
 
-from crmcore.errors import Corrupt, SchemaMismatch, StoreError
+from crmcore.errors import CommitUnknown, Corrupt, SchemaMismatch, StoreError
 from crmcore.storage.backup_manifest import Manifest, Progress, Tally
 from crmcore.storage.backup_read import BackupReader, verify_backup
 from crmcore.storage.capability import STREAM, claims
@@ -65,8 +66,10 @@ async def restore_backup(
     and the same backup is refused with `NotEmpty`: go on with `erase_again`.
 
     Raises:
-        Corrupt: if the file is not what was written: nothing was restored. Or if the store does not give back what was
-            written: it is not to be used.
+        Corrupt: if the file is not what was written: nothing was restored. Or, with the outcome ``unknown``, if the
+            store does not give back what was written: it is not to be used.
+        CommitUnknown: if all is restored, but could not be read back, or not all erasures could be done again; the
+            message says what to do. Or as `Backup.restore`.
         SchemaMismatch: if the store was made without an exclusive namespace of the one that was backed up.
         WrongKey: as `verify_backup`.
         NotEmpty, KeyConflict, InvalidRecord: as `Backup.restore`.
@@ -92,8 +95,11 @@ async def restore_backup(
         compared = await _compare(store, manifest, restored, reader.tenants, on_comparing)
     except StoreError as error:
         # First the erasures: nobody who was erased is left behind in a store that is put aside.
-        problem = error
-    again = await erase_again(store, [one for one in wanted if one.tenant in reader.tenants])
+        problem = _uncompared(error)
+    try:
+        again = await erase_again(store, [one for one in wanted if one.tenant in reader.tenants])
+    except StoreError as error:
+        raise _unerased(problem, error) from (error if problem is None else _both(problem, error))
     if problem is not None:
         raise problem
     return RestoreReport(
@@ -141,6 +147,32 @@ async def _compare(
 
 
 _PUT_ASIDE = "do not use it; drop its tenants, or restore into another one"
+
+
+def _uncompared(error: StoreError) -> StoreError:
+    """*error*, which kept the rows from being compared, as one that came when they were there."""
+    if isinstance(error, Corrupt):
+        error.outcome = "unknown"
+        return error
+    doubt = CommitUnknown(
+        "all of the backup is in the store, but it could not be read back and compared: drop its tenants and restore "
+        f"again, which is refused (NotEmpty) while they are there ({error})",
+        idem="",
+    )
+    doubt.__cause__ = error
+    return doubt
+
+
+def _unerased(problem: StoreError | None, error: StoreError) -> CommitUnknown:
+    before = "all of the backup is in the store" if problem is None else str(problem)
+    return CommitUnknown(
+        f"{before}; but who was erased since the backup may be there again: go on with erase_again ({error})",
+        idem="",
+    )
+
+
+def _both(*problems: StoreError) -> ExceptionGroup[StoreError]:
+    return ExceptionGroup("after all of the backup was written", problems)
 
 
 def restore(

@@ -21,6 +21,15 @@ from crmcore.storage.stream import Restored, backup_of
 from crmcore.storage.upkeep import schema_of, tenants_of
 from crmcore.storage.wrappers.audit_chain import Anchor, AnchorSink
 from crmcore.storage.wrappers.audit_names import id_name, named_in, plain_name, ref_name
+from crmcore.storage.wrappers.audited_base import (
+    ASKED,
+    BATCH,
+    CHUNK,
+    DROPPED,
+    ERASED,
+    MIGRATED,
+    RESTORED,
+)
 from crmcore.storage.wrappers.audited_read import AuditedReads
 from crmcore.values.source import Actor
 
@@ -86,13 +95,13 @@ class Audited(AuditedReads):
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         return await self._write(
-            "apply", batch, named_in(batch.ops), lambda: self._inner.apply(batch, timeout=timeout)
+            "apply", batch, named_in(batch.ops), lambda: self._inner.apply(batch, timeout=timeout), BATCH
         )
 
     async def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
         bulk = bulk_of(self._inner)
         return await self._write(
-            "load", chunk, [f"{len(chunk.rows)} rows"], lambda: bulk.load(chunk, timeout=timeout)
+            "load", chunk, [f"{len(chunk.rows)} rows"], lambda: bulk.load(chunk, timeout=timeout), CHUNK
         )
 
     async def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
@@ -101,27 +110,31 @@ class Audited(AuditedReads):
         names += map(id_name, erasure.subjects)
         names += [f"{plain_name(stream)}/{seq}" for stream, seq in erasure.entries]
         return await self._write(
-            "erase", erasure, sorted(names), lambda: eraser.erase(erasure, timeout=timeout)
+            "erase", erasure, sorted(names), lambda: eraser.erase(erasure, timeout=timeout), ERASED
         )
 
     async def outcome(self, tenant: str, idem: str) -> Receipt | None:
         self._not_the_audit(tenant)
         on = [self._idem(tenant, idem)]
-        return await self._ask("outcome", tenant, on, lambda: self._inner.outcome(tenant, idem))
+        return await self._ask(
+            "outcome", tenant, on, lambda: self._inner.outcome(tenant, idem), ASKED, idem=idem
+        )
 
     async def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
         held = tenants_of(self._inner)
         self._not_the_audit(tenant)
-        report = await self._ask("drop_tenant", tenant, (), lambda: held.drop_tenant(tenant, timeout=timeout))
+        report = await self._ask(
+            "drop_tenant", tenant, (), lambda: held.drop_tenant(tenant, timeout=timeout), DROPPED
+        )
         return attrs.evolve(report, residual=(*report.residual, _AUDIT))
 
     async def restore(self, rows: Iterable[Stored]) -> Restored:
         backup = backup_of(self._inner)
-        return await self._ask("restore", "", (), lambda: backup.restore(rows))
+        return await self._ask("restore", "", (), lambda: backup.restore(rows), RESTORED)
 
     async def migrate(self, *, timeout: float = 30.0) -> tuple[str, ...]:
         steps = schema_of(self._inner)
-        return await self._ask("migrate", "", (), lambda: steps.migrate(timeout=timeout))
+        return await self._ask("migrate", "", (), lambda: steps.migrate(timeout=timeout), MIGRATED)
 
     async def close(self) -> None:
         """Close the store below; a *log* that was given stays open."""

@@ -21,6 +21,15 @@ from crmcore.storage.wrappers.audit_names import blinded, in_entries, plain_name
 from crmcore.storage.wrappers.retrying import blocking
 from crmcore.values.source import SYSTEM, Actor
 
+BATCH = "send the same batch again, or ask outcome()"
+CHUNK = "send the same chunk again, or ask loaded()"
+ERASED = "send the same erasure again"
+ASKED = "ask outcome() again"
+DROPPED = "drop the tenant again"
+RESTORED = "what was restored is there, and is refused (NotEmpty) when it is restored again"
+MIGRATED = "migrate again, which goes on where it was"
+"""What to do when a call ended and the audit could not note that."""
+
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
@@ -74,7 +83,9 @@ class AuditedBase:
         sent: Batch | Chunk | Erasure,
         on: Iterable[str],
         send: Callable[[], Awaitable[T]],
+        then: str,
     ) -> T:
+        """*then* is what to do when it ended and that could not be noted."""
         self._not_the_audit(sent.tenant)
         said = {
             "call": call,
@@ -83,11 +94,20 @@ class AuditedBase:
             "purpose": self._purpose,
             "idem": self._idem(sent.tenant, sent.idem),
         }
-        return await self._around(sent.tenant, said, on, send, idem=sent.idem)
+        return await self._around(sent.tenant, said, on, send, then, idem=sent.idem)
 
-    async def _ask(self, call: str, tenant: str, on: Iterable[str], send: Callable[[], Awaitable[T]]) -> T:
+    async def _ask(
+        self,
+        call: str,
+        tenant: str,
+        on: Iterable[str],
+        send: Callable[[], Awaitable[T]],
+        then: str,
+        *,
+        idem: str = "",
+    ) -> T:
         said = {"call": call, "actor": writer(self._actor), "purpose": self._purpose}
-        return await self._around(tenant, said, on, send)
+        return await self._around(tenant, said, on, send, then, idem=idem)
 
     async def _around(
         self,
@@ -95,8 +115,9 @@ class AuditedBase:
         said: dict[str, Any],
         on: Iterable[str],
         send: Callable[[], Awaitable[T]],
+        then: str,
         *,
-        idem: str = "",
+        idem: str,
     ) -> T:
         await self._note(tenant, {**said, "outcome": "asked"}, on=on)
         try:
@@ -112,14 +133,10 @@ class AuditedBase:
             await self._note(tenant, {**said, "outcome": "ok"})
         except StoreError:
             raise CommitUnknown(
-                "it was written, but the audit could not note that: send the same again, or ask outcome()",
-                idem=idem,
+                f"it was done, but the audit could not note that: {then}", idem=idem
             ) from None
         except asyncio.CancelledError as cancelled:
-            raise cancelled from CommitUnknown(
-                "the task was cancelled after it was written: ask outcome(), or send the same again",
-                idem=idem,
-            )
+            raise cancelled from CommitUnknown(f"the task was cancelled after it was done: {then}", idem=idem)
         return answer
 
     async def _note(self, tenant: str, said: dict[str, Any], **names: Iterable[str]) -> None:

@@ -6,6 +6,8 @@ root key a name says nothing about its value. Whoever has that key can test a gu
 
 from __future__ import annotations
 
+from hmac import compare_digest
+
 from crmcore.storage.wrappers.sealing import Mac, derived
 
 _BYTES = 16
@@ -20,6 +22,7 @@ class Blinds:
     """
 
     def __init__(self, root: bytes) -> None:
+        self._root = root
         self._index, self._part, self._idem, self._about = (
             Mac(derived(root, purpose)) for purpose in ("index", "part", "idem", "about")
         )
@@ -28,6 +31,10 @@ class Blinds:
 
     def __repr__(self) -> str:
         return "Blinds(<hidden>)"
+
+    def come_from(self, root: bytes) -> bool:
+        """Whether these are the names that *root* gives."""
+        return compare_digest(self._root, root)
 
     def key(self, namespace: str, value: str) -> str:
         """The name of an equality key."""

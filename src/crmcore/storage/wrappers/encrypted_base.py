@@ -97,17 +97,19 @@ class EncryptedBase:
                 self._blinds.clear()
                 self._seen.clear()
             blinds = self._blinds[root] = Blinds(root)
-        if (tenant, root) not in self._seen:
-            await self._recognize(tenant, blinds)
+        if (tenant, root) not in self._seen and await self._recognize(tenant, blinds):
             self._seen.add((tenant, root))
         return blinds
 
-    async def _recognize(self, tenant: str, blinds: Blinds) -> None:
-        """Look at the first batch of a tenant: names that were made with another key would find nothing, in silence."""
+    async def _recognize(self, tenant: str, blinds: Blinds) -> bool:
+        """Look at the first batch of a tenant: names that were made with another key would find nothing, in silence.
+
+        False: there is none yet.
+        """
         try:
             items = (await self._inner.changes(tenant, limit=1)).items
         except PositionExpired:  # the store keeps only the end of its feed
-            return
+            return True
         for change in items:
             try:
                 open_heading(Ring(self._sealer, tenant, blinds), change.idem, change.actor, None)
@@ -116,6 +118,7 @@ class EncryptedBase:
                     "what the store has of this tenant was not written with this key store: open it with the one that "
                     "it was written with, or with none if it was never encrypted"
                 ) from None
+        return bool(items)
 
 
 @contextmanager
@@ -136,18 +139,18 @@ def as_given(idem: str) -> Iterator[None]:
         raise
 
 
+_BELOW = "it is done in the store below, but its keys could not be looked at or destroyed"
+
+
 @contextmanager
-def once_written(idem: str) -> Iterator[None]:
-    """Let nothing that fails after the store below has written say that nothing was written."""
+def once_written(idem: str, done: str = _BELOW) -> Iterator[None]:
+    """Let nothing that fails after something was written say that nothing was; *done* says what may have been."""
     try:
         yield
     except CommitUnknown:
         raise
     except StoreError as error:
-        raise CommitUnknown(
-            "it is done in the store below, but its keys could not be looked at or destroyed: send the same again",
-            idem=idem,
-        ) from error
+        raise CommitUnknown(f"{done}: send the same again", idem=idem) from error
     except CancelledError as cancelled:
         raise cancelled from CommitUnknown(
             "the task was cancelled after it was done in the store below: send the same again", idem=idem

@@ -15,13 +15,14 @@ from crmcore.storage.erasure import Erasure, ErasureReport, Residual, eraser_of
 from crmcore.storage.protocol import Page
 from crmcore.storage.upkeep import tenants_of
 from crmcore.storage.validate import check_name, heading
-from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given, once_written
+from crmcore.storage.wrappers.encrypted_base import as_given, once_written
+from crmcore.storage.wrappers.encrypted_dropped import EncryptedDropped
 from crmcore.storage.wrappers.heading import MOST, open_heading, seal_heading
 from crmcore.storage.wrappers.ring import Ring
 from crmcore.storage.wrappers.subjects import Subjects, satellites_of
 
 
-class EncryptedErasing(EncryptedBase):
+class EncryptedErasing(EncryptedDropped):
     """The calls that erase."""
 
     async def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
@@ -35,9 +36,13 @@ class EncryptedErasing(EncryptedBase):
         gone = shredded_by(erasure, self._subjects)
         blinds = await self._blinds_of(erasure.tenant, make=True)
         ring = Ring(self._sealer, erasure.tenant, blinds)
+        if gone:
+            await self._sweep(ring).check()
         with as_given(erasure.idem):
             report = await eraser.erase(sealed_erasure(ring, erasure), timeout=timeout)
         with once_written(erasure.idem):
+            if not report.replayed:
+                await self._not_dropped(ring, erasure.idem, erasure.at)
             await self._destroy(ring, gone, erasure.at, again=report.replayed)
         return what_remains(report)
 
@@ -66,37 +71,50 @@ class EncryptedErasing(EncryptedBase):
         """Destroy the keys of *subjects* and delete what nobody can read then; how many keys there were.
 
         For a store that cannot erase. Entries stay below as bytes, and read as the tombstones of erased ones.
+
+        Raises:
+            CapabilityMissing: if it could not be found what to delete; no key was destroyed.
+            CommitUnknown: if it was cut off: call it again, it is gone on with.
         """
         ring = Ring(self._sealer, tenant, await self._blinds_of(tenant, make=True))
-        return await self._destroy(ring, frozenset(subjects), at, again=False)
+        await self._sweep(ring).check()
+        with once_written("", _DESTROYED):
+            return await self._destroy(ring, frozenset(subjects), at, again=False)
 
     async def destroy_erased(self, tenant: str) -> int:
         """Destroy what a key store that was restored from an older backup has of those who were erased since.
 
         Everybody whom `erasures` lists, but for keys that were destroyed at the time listed; how many keys there were.
-        May be called at any time, and again.
+        May be called at any time, and again. Raises as `shred`.
         """
-        count, after = 0, None
-        while True:
-            page = await self.erasures(tenant, after=after)
-            for erasure in page.items:
-                ring = Ring(self._sealer, tenant, await self._blinds_of(tenant))
-                gone = shredded_by(erasure, self._subjects)
-                count += await self._destroy(ring, gone, erasure.at, again=True) if gone else 0
-            after = page.next
-            if after is None:
-                return count
+        count, page = 0, await self.erasures(tenant)
+        if not page.items:
+            return 0
+        ring = Ring(self._sealer, tenant, await self._blinds_of(tenant))
+        await self._sweep(ring).check()
+        with once_written("", _DESTROYED):
+            while True:
+                for erasure in page.items:
+                    gone = shredded_by(erasure, self._subjects)
+                    count += await self._destroy(ring, gone, erasure.at, again=True) if gone else 0
+                if page.next is None:
+                    return count
+                page = await self.erasures(tenant, after=page.next)
 
     async def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
         """Erase all that a tenant has in the store below, then all of its keys.
 
         What the report says remains is names, such as those of the tenant and of its ledgers, and ids: no key opens the
-        rest.
+        rest. Whoever wrote to the tenant meanwhile is told so (`CommitUnknown`) and leaves nothing; a process that was
+        killed just then may leave what makes every call raise `WrongKey`: drop the tenant again.
         """
         report = await tenants_of(self._inner).drop_tenant(tenant, timeout=timeout)
         with once_written(""):
             await self._keys.drop(tenant)
         return report
+
+
+_DESTROYED = "keys may have been destroyed, but not all that they sealed could be removed yet"
 
 
 def shredded_by(erasure: Erasure, subjects: Subjects) -> frozenset[str]:

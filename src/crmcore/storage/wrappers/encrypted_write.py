@@ -12,16 +12,17 @@ from crmcore.errors import CommitUnknown, Corrupt, Fenced, IdempotencyMismatch, 
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.protocol import Batch, Check, Receipt, Record, Ref, Rekey
 from crmcore.storage.validate import check_batch, check_name
-from crmcore.storage.wrappers.encrypted_base import EncryptedBase, as_given, once_written
+from crmcore.storage.wrappers.encrypted_base import as_given, once_written
 from crmcore.storage.wrappers.encrypted_batch import batch_subjects, sealed_batch
 from crmcore.storage.wrappers.encrypted_chunk import SealedChunk, unsaid
+from crmcore.storage.wrappers.encrypted_dropped import EncryptedDropped
 from crmcore.storage.wrappers.heading import fence_name
 from crmcore.storage.wrappers.ring import Ring, ids_of
 from crmcore.storage.wrappers.sealing import DataKey
 from crmcore.values.source import SYSTEM
 
 
-class EncryptedWrites(EncryptedBase):
+class EncryptedWrites(EncryptedDropped):
     """The calls that write, but for erasing."""
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
@@ -92,12 +93,15 @@ class EncryptedWrites(EncryptedBase):
         Raises:
             CommitUnknown: if so; what concerns them is gone by then.
         """
-        ids = {key.id for keys in concerned for key in keys}
-        now = await self._keys.keys_of(ring.tenant, ids)
-        gone = {key.subject for key in now.values() if not isinstance(key, DataKey)}
-        if not gone or replayed:
+        if replayed:
             return
-        await self._sweep(ring).of(gone, at)
+        await self._not_dropped(ring, idem, at)
+        sealed = {key.id: key.subject for keys in concerned for key in keys}
+        now = await self._keys.keys_of(ring.tenant, sealed)
+        gone = {id: subject for id, subject in sealed.items() if not isinstance(now.get(id), DataKey)}
+        if not gone:
+            return
+        await self._sweep(ring).of(gone.values(), at, lost=gone)
         raise CommitUnknown(
             "somebody whom the batch concerns was erased while it was written, so what concerns them is gone again: "
             "read anew, and decide anew what to write",

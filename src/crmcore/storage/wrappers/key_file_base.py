@@ -1,7 +1,8 @@
 """The file that keys are in: how it is opened, changed and wiped.
 
 Invariant: the file holds no byte of what was overwritten, neither in its pages nor in its write-ahead log, once the
-call that overwrote it has returned; if that was killed, once the file is opened again. What is remembered of the file
+call that overwrote it has returned. If that was killed, or gave up since others were reading, its log has no byte once
+the file is opened again, or at the first call after that during which nobody else reads. What is remembered of the file
 is forgotten as soon as another process has written to it, so no key is ever wrapped by one that is not there any more.
 """
 
@@ -12,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -42,6 +43,7 @@ class KeyFile:
         self._timeout = timeout
         self._lock = threading.RLock()
         self._version = -1
+        self._wiped = False  # whoever was killed before it could wipe left its bytes
         self._forget()
         check_place(self._path, must_exist=False)
         with translating(self._path.name):
@@ -78,9 +80,7 @@ class KeyFile:
                     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID:d}")
                     connection.execute(f"PRAGMA user_version = {_SCHEMA_VERSION:d}")
         use_wal(connection, self._timeout)
-        # Whoever was killed before it could wipe left its bytes. If that cannot be done, reading goes on all the same.
-        with suppress(sqlite3.OperationalError):
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._wipe_if_free(connection)
 
     def _is_ours(self, connection: sqlite3.Connection) -> bool:
         application, version, tables = (
@@ -105,6 +105,7 @@ class KeyFile:
         with self._lock, translating(self._path.name):
             if self._connection is None:
                 raise StoreClosed("this key store is closed: open it again")
+            self._wipe_if_free(self._connection)
             self._catch_up(self._connection)
             yield self._connection
 
@@ -134,6 +135,7 @@ class KeyFile:
     def _wipe(self, connection: sqlite3.Connection) -> None:
         """Take what was overwritten out of the write-ahead log as well, and out of memory."""
         self._forget()
+        self._wiped = False
         deadline = time.monotonic() + self._timeout
         while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() > deadline:
@@ -142,6 +144,21 @@ class KeyFile:
                     "them: do the same again"
                 )
             time.sleep(0.01)
+        self._wiped = True
+
+    def _wipe_if_free(self, connection: sqlite3.Connection) -> None:
+        """Take what others left out of the log, if nobody is in the way; if somebody is, the next call tries again."""
+        if self._wiped:
+            return
+        (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
+        connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            # That somebody is in the way is an answer, not an error.
+            self._wiped = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        except sqlite3.OperationalError:  # a full disk, for example: reading goes on all the same
+            self._wiped = False
+        finally:
+            connection.execute(f"PRAGMA busy_timeout = {wait:d}")
 
 
 def _make_private(path: Path) -> None:
