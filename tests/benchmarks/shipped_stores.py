@@ -11,8 +11,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from crmcore.storage import (
     EXCLUSIVE,
     AsyncPostgresStore,
@@ -100,8 +98,14 @@ def of_the_store_within(place: Path) -> None:
 
 def around(make: Any) -> Harness:
     """A wrapper around the store in a file."""
-    hooks = dict.fromkeys(("older", "newer", "damaged"), of_the_store_within)
-    return attrs.evolve(SQLITE, make=make, reopen=make, **hooks)
+    return Harness(
+        make=make,
+        reopen=make,
+        level=SQLITE.level,
+        older=of_the_store_within,
+        newer=of_the_store_within,
+        damaged=of_the_store_within,
+    )
 
 
 HARNESSES: Mapping[str, Harness] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 
 import crmcore.testing.running as running
 import crmcore.testing.selftest as selftest
+import crmcore.testing.verdicts as verdicts
+from crmcore.storage import Key, MemoryStore
 from crmcore.testing import Harness
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import REGISTRY
+from crmcore.testing.kit import REGISTRY, Guarantee
 from crmcore.testing.promises import PROMISES
 from crmcore.testing.shipped import memory
 from crmcore.testing.zoo import MUTANTS
@@ -52,6 +55,10 @@ def takes_nothing():
     return MemoryStore()
 
 
+def ends(place):
+    raise SystemExit(0)
+
+
 test_store = conformance(make=late, level="L2")
 number = 7
 """
@@ -72,9 +79,8 @@ def keys_of(document: Any) -> set[str]:
     return {*document, *(key for part in nested for key in part)}
 
 
-def few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask no more than one guarantee: enough for a store that fails."""
-    few = [one for one in GUARANTEES if one.id == "G5"]
+def ask_only(few: list[Guarantee], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask no more than *few* checks: enough for a store that fails."""
     monkeypatch.setitem(running.run_kit.__kwdefaults__ or {}, "guarantees", few)
 
 
@@ -99,7 +105,7 @@ def test_a_good_store_passes_and_its_report_is_written(stores: str, tmp_path: Pa
 def test_a_bad_store_fails_with_the_check_and_exit_code_1(
     stores: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few_checks(monkeypatch)
+    ask_only([one for one in GUARANTEES if one.id == "G5"], monkeypatch)
     done = run("testkit", "run", f"{stores}:Bad", "--level", "L4", "--json")
     assert done.code == 1
     report = json.loads(done.out)
@@ -116,7 +122,9 @@ def test_a_name_that_makes_no_store_is_a_wrong_word(stores: str, target: str) ->
     assert (done.code, done.out) == (2, "")
 
 
-@pytest.mark.parametrize(("name", "place"), [("torn", "{}.py:"), ("takes_nothing", "subjects.py:")])
+@pytest.mark.parametrize(
+    ("name", "place"), [("torn", "{}.py:"), ("takes_nothing", "subjects.py:"), ("ends", "{}.py:")]
+)
 def test_what_the_authors_function_raises_is_told_as_theirs(stores: str, name: str, place: str) -> None:
     done = run("testkit", "run", f"{stores}:{name}")
     assert (done.code, done.out) == (2, "")
@@ -125,7 +133,7 @@ def test_what_the_authors_function_raises_is_told_as_theirs(stores: str, name: s
     assert "crmcore itself" not in done.err
 
 
-@pytest.mark.parametrize("line", ["1 / 0", "def (", "undefined"])
+@pytest.mark.parametrize("line", ["1 / 0", "def (", "undefined", "os.sys.exit()", "raise SystemExit(0)"])
 def test_what_the_authors_module_raises_is_told_as_theirs(stores: str, tmp_path: Path, line: str) -> None:
     name = f"broken_{abs(hash((str(tmp_path), line)))}"
     (tmp_path / f"{name}.py").write_text(f"import os\n{line}\n")
@@ -157,14 +165,38 @@ def test_a_mutant_that_survives_fails_the_selftest(monkeypatch: pytest.MonkeyPat
     assert "! Good survived" in run("testkit", "selftest").out
 
 
-def test_a_good_store_that_fails_fails_the_selftest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selftest, "MUTANTS", MUTANTS[:1])
-    monkeypatch.setattr(selftest, "REFERENCES", {"memory": Harness(make=memory, level="L3")})
-    few_checks(monkeypatch)
+class CountsTooMany(MemoryStore):
+    def __init__(self, place: Path) -> None:
+        super().__init__()
+
+    def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
+        return super().fanout(tenant, keys, cap=cap + 1)
+
+
+@pytest.mark.parametrize(
+    ("reference", "ended"),
+    [
+        (Harness(make=memory), "passed"),
+        (Harness(make=memory, level="L3"), "failed"),
+        (Harness(make=CountsTooMany), "failed"),
+    ],
+)
+def test_a_good_store_that_fails_fails_the_selftest(
+    reference: Harness, ended: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a kit that has one check and is whole otherwise, so that nothing but the store decides."""
+    check = REGISTRY["fanout_counts_to_its_cap"]
+    ask_only([check], monkeypatch)
+    monkeypatch.setattr(verdicts, "MANIFEST", {check.name: check.id})
+    monkeypatch.setattr(verdicts, "PROMISES", {check.id: PROMISES[check.id]})
+    monkeypatch.setattr(selftest, "REGISTRY", {check.name: check})
+    about = [one for one in MUTANTS if one.caught_by == check.name]
+    monkeypatch.setattr(selftest, "MUTANTS", about)
+    monkeypatch.setattr(selftest, "REFERENCES", {"memory": reference})
     done = run("testkit", "selftest")
-    assert done.code == 1
-    assert "memory    failed" in done.out
-    assert running.BUDGETS == ("quick", "full", "soak")
+    assert done.code == (0 if ended == "passed" else 1), done.out
+    assert f"memory    {ended}" in done.out
+    assert f"{len(about)} of {len(about)} mutant" in done.out
 
 
 def test_a_module_alone_is_asked_for_what_makes_the_store() -> None:

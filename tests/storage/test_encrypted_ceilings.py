@@ -7,14 +7,16 @@ from datetime import timedelta
 import pytest
 
 from crmcore.errors import BatchTooLarge
-from crmcore.storage import EXCLUSIVE, AsyncStore, CheckKey, Key, Limits, lift, run
+from crmcore.storage import EXCLUSIVE, PARTS, AsyncStore, CheckKey, Key, Limits, lift, run
+from crmcore.storage.capability import ORDERED_TEXT
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.testing.ceilings import CeilingsStore
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import NOW, TENANT, Guarantee, put, ref
-from crmcore.testing.subjects import Memory, examine
+from crmcore.testing.subjects import Memory
 from tests.storage.test_encrypted import A, B, C, Pair
+from tests.storage.wrapped_kit import assert_kept, unclaimed
 
 ASKED = [
     one
@@ -31,7 +33,7 @@ class EncryptedCeilings(Memory):
 
 @pytest.mark.parametrize("guarantee", ASKED, ids=lambda one: one.name)
 def test_an_encrypted_store_under_ceilings_keeps_its_promises(guarantee: Guarantee) -> None:
-    examine(guarantee, EncryptedCeilings())
+    assert_kept(guarantee, EncryptedCeilings(), unclaimed(*PARTS, ORDERED_TEXT, keeps=False))
 
 
 def test_a_record_has_as_many_items_as_when_it_is_not_sealed() -> None:

@@ -68,12 +68,15 @@ def _report(options: argparse.Namespace, terminal: Terminal) -> Report:
             options.usage_error(str(error))
         except CrmError:
             raise
-        except Exception as error:  # before the first check: whatever the author's function raises
-            if not (place := _place_of_author(error)):
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # before the first check: whatever the author's function raises
+            place = _place_of_author(error)
+            if not place and isinstance(error, Exception):
                 raise
-            options.usage_error(
-                f"{options.target} raised {type(error).__name__} ({place}): it is to make a store"
-            )
+            told = f"{type(error).__name__} ({place})" if place else type(error).__name__
+            options.usage_error(f"{options.target} raised {told}: it is to make a store")
     raise AssertionError("usage_error ends the command")
 
 
@@ -128,7 +131,7 @@ def _harness(options: argparse.Namespace) -> Harness:
         named = import_module(module)
     except ImportError as error:
         options.usage_error(f"{module} cannot be imported ({type(error).__name__}): name it as Python does")
-    except Exception as error:  # whatever the author's module raises
+    except (Exception, SystemExit) as error:  # whatever the author's module raises
         place = (
             f"{Path(error.filename or module).name}:{error.lineno}" if isinstance(error, SyntaxError) else ""
         )

@@ -54,7 +54,11 @@ CANARIES = ("ann@x.org", "bob@x.org", "canary")
 
 
 class Broken(AssertionError):
-    """A promise that was not kept."""
+    """A promise that was not kept. *raised* names the error that showed it, where that was none of crmcore's."""
+
+    def __init__(self, message: str, *, raised: str = "") -> None:
+        super().__init__(message)
+        self.raised = raised
 
 
 class Inconclusive(Exception):
@@ -195,6 +199,12 @@ def holds(condition: object, what: str) -> None:
     __tracebackhide__ = True  # for pytest: the message is what an author needs
     if not condition:
         raise Broken(what)
+
+
+def placed(error: BaseException) -> str:
+    """What an error is, and the place where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
 
 
 async def refused(error: type[E], call: Awaitable[object]) -> E:

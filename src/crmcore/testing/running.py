@@ -9,7 +9,6 @@ import logging
 import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -21,7 +20,7 @@ import attrs
 from crmcore.errors import MissingExtra, StoreError
 from crmcore.storage import Description, claims
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, NotAsked, Unusable
+from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, NotAsked, Unusable, placed
 from crmcore.testing.promises import LEVELS, asked_for
 from crmcore.testing.subjects import Given, Opened, Placed, examine
 from crmcore.testing.verdicts import Report, Status, Verdict
@@ -149,18 +148,13 @@ def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str, str]:
     except (Inconclusive, MissingExtra) as error:
         return "INCONCLUSIVE", str(error), ""
     except Broken as error:
-        return "FAIL", str(error), ""
+        return "FAIL", str(error), error.raised
     except StoreError as error:  # an answer of the store, where the check needed another one
-        return "FAIL", _placed(error), ""
+        return "FAIL", placed(error), ""
     except Unusable as error:
         return "FAIL", str(error), "Unusable"
     except BaseException as error:  # also SystemExit: a store that ends the program has failed
-        return "FAIL", _placed(error), type(error).__name__
-
-
-def _placed(error: BaseException) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
+        return "FAIL", placed(error), type(error).__name__
 
 
 class _Overheard:

@@ -11,10 +11,12 @@ import inspect
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from crmcore.errors import Contention, Unavailable
 from crmcore.storage import (
     AsyncMemoryStore,
     AsyncSqliteStore,
@@ -29,7 +31,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import CHANGES, STREAM, TENANTS
 from crmcore.testing.claims import refuses
-from crmcore.testing.kit import EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable, same
+from crmcore.testing.kit import EXCLUSIVE, TENANT, Broken, Guarantee, Inconclusive, NotAsked, Unusable, same
 
 Given = Store | AsyncStore | Awaitable[Store | AsyncStore]
 """What an author's function gives: a store of either colour, or a coroutine that gives one."""
@@ -89,12 +91,20 @@ class Opened:
             raise NotAsked(
                 "nothing is kept when this store is closed, so there is no place to open once more"
             )
-        try:
-            other = await opened(self.make(self.stores.index(store)))
-        except Exception as error:  # whatever it is: a place that can be opened once is not opened twice
-            raise NotAsked(f"what is open is not opened once more ({type(error).__name__})") from None
-        self.besides.append(other)
-        return other
+        number = self.stores.index(store)
+        said = ""
+        for _ in range(2):
+            try:
+                other = await opened(self.make(number))
+            except (Unavailable, Contention) as error:
+                said = type(error).__name__
+                await (
+                    self.fresh()
+                )  # where another place can be opened, this one cannot, and no machine is busy
+            else:
+                self.besides.append(other)
+                return other
+        raise NotAsked(f"what is open is not opened once more ({said})")
 
     async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
         """What is there after another process opened *store*, did *work*, and ended without closing it."""
@@ -255,18 +265,29 @@ def examine(guarantee: Guarantee, subject: Opened) -> str:
 
 async def _whole(guarantee: Guarantee, subject: Opened) -> str:
     try:
-        store = await subject.fresh()
-        if guarantee.part is not None and (reason := await refuses(store, guarantee.part)):
-            return reason
-        if guarantee.durable and not subject.durable:
-            return _not_durable(store)
-        await guarantee.check(subject)
-        for what, least in guarantee.least.items():
-            if subject.seen[what] < least:
-                raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")
-        return ""
+        return await _asked(guarantee, subject)
+    except Broken:
+        with suppress(
+            Exception, SystemExit
+        ):  # one that is broken may not even close: the fault is what is told
+            await subject.end()
+        subject.besides, subject.stores = [], []
+        raise
     finally:
         await subject.end()
+
+
+async def _asked(guarantee: Guarantee, subject: Opened) -> str:
+    store = await subject.fresh()
+    if guarantee.part is not None and (reason := await refuses(store, guarantee.part)):
+        return reason
+    if guarantee.durable and not subject.durable:
+        return _not_durable(store)
+    await guarantee.check(subject)
+    for what, least in guarantee.least.items():
+        if subject.seen[what] < least:
+            raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")
+    return ""
 
 
 def _not_durable(store: AsyncStore) -> str:

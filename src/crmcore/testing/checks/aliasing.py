@@ -6,6 +6,9 @@ import copy
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import attrs
+
+from crmcore.errors import VersionConflict
 from crmcore.storage import AsyncStore, Batch, bulk_of, claims, stream_of
 from crmcore.storage.capability import BULK, CHANGES, STREAM
 from crmcore.testing.kit import (
@@ -24,6 +27,7 @@ from crmcore.testing.kit import (
     holds,
     picture,
     put,
+    refused,
     same,
     source,
 )
@@ -54,7 +58,10 @@ async def what_was_passed_in_can_be_changed_afterwards(subject: Subject) -> None
     same(batch, _batch(), "a batch after it was applied")
     await store.apply(batch)
     same(batch, _batch(), "a batch after it was sent again")
-    for op in batch.ops:
+    stale = attrs.evolve(_batch(), idem="stale")
+    await refused(VersionConflict, store.apply(stale))
+    same(stale, attrs.evolve(_batch(), idem="stale"), "a batch after it was refused")
+    for op in (*batch.ops, *stale.ops):
         subject.saw("places that were changed", spoil(getattr(op, "body", None) or op.entry.body))  # type: ignore[union-attr]  # all are of these two
     kept, wanted = [await picture(one, KEYS, STREAMS) for one in (store, untouched)]
     there = [await one.get([A, B]) for one in (store, untouched)]

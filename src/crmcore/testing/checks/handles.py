@@ -5,13 +5,14 @@ Invariant: a store that is opened once at a time, and says so when it is opened 
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Any
 
 from crmcore.errors import Contention, Fenced, KeyConflict, StoreError, StreamConflict, VersionConflict
 from crmcore.storage import AsyncStore, bulk_of, claims, tenants_of
 from crmcore.storage.capability import BULK, TENANTS
-from crmcore.testing.at_once import at_once
+from crmcore.testing.at_once import at_once, wait
 from crmcore.testing.kit import (
     ANN,
     BOB,
@@ -40,6 +41,9 @@ from crmcore.testing.kit import (
     source,
 )
 from crmcore.testing.rows import chunk, row
+
+PATIENCE = 60.0
+"""Seconds for which a batch that others hold up is sent again: whoever is never let in is not only busy."""
 
 
 @guarantee("G3", durable=True, least={"handles compared": 10})
@@ -150,9 +154,17 @@ async def _counting(store: AsyncStore, number: int) -> int:
 
 
 async def _tried(write: Writer, *ops: Any, idem: str) -> bool:
-    """Whether a batch was applied, and not refused because another came before."""
-    try:
-        await write(*ops, idem=idem)
-    except (VersionConflict, KeyConflict, Contention):
-        return False
-    return True
+    """Whether a batch was applied, and not refused because another came before. One that the others held up is sent
+    again, as an app does."""
+    batch, until = write.batch(*ops, idem=idem), time.monotonic() + PATIENCE
+    while True:
+        try:
+            await write.store.apply(batch)
+        except (VersionConflict, KeyConflict):
+            return False
+        except Contention:
+            if time.monotonic() > until:
+                raise
+            await wait(write.store, 0.001)
+        else:
+            return True

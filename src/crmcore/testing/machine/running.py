@@ -1,6 +1,7 @@
 """Many short histories, one after another, and of one that shows a fault the fewest steps that still show it.
 
-Invariant: what a step does depends on the seed, its number and what is there, so that other steps can be left out.
+Invariant: what a step does depends on the seed, its number and what is there, so that other steps can be left out. A
+fault that was found stays found, whatever comes of looking for fewer steps.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from random import Random
 
-from crmcore.testing.kit import Broken, NotAsked, Subject
+from crmcore.errors import MissingExtra, StoreError
+from crmcore.testing.kit import Broken, Inconclusive, NotAsked, Subject, Unusable, placed
 from crmcore.testing.machine.play import Play
 from crmcore.testing.machine.steps import take
 
@@ -49,7 +51,6 @@ async def run_machine(subject: Subject) -> None:
             try:
                 await _played(play, steps)
             except Broken as error:
-                await play.close()
                 raise await _shortest(subject, play, list(steps), error) from None
             if time.monotonic() - began > limit and not _too_few(seen + play.counts):
                 break
@@ -74,9 +75,20 @@ async def _opened(subject: Subject, turn: int) -> Play:
 
 
 async def _played(play: Play, steps: Sequence[int]) -> None:
+    """Take *steps*.
+
+    Raises:
+        Broken: if one shows a fault, also where the store raises what nobody asked for, or ends the program.
+    """
     for step in steps:
         play.chance = Random(f"{play.name}/{step}")
-        await take(play)
+        try:
+            await take(play)
+        except (Broken, NotAsked, Inconclusive, Unusable, MissingExtra):  # what the kit says itself
+            raise
+        except (Exception, SystemExit) as error:
+            raised = "" if isinstance(error, StoreError) else type(error).__name__
+            raise Broken(f"a call ended with {placed(error)}", raised=raised) from error
 
 
 async def _shortest(subject: Subject, play: Play, steps: list[int], found: Broken) -> Broken:
@@ -87,24 +99,33 @@ async def _shortest(subject: Subject, play: Play, steps: list[int], found: Broke
         for start in range(0, len(shortest), size):
             fewer = shortest[:start] + shortest[start + size :]
             other = await _again(subject, play, fewer)
-            if other is not None:
+            if other is not None and other[0].raised == found.raised:
                 shortest, (found, told) = fewer, other
                 break
         else:
             size //= 2
-    return Broken("\n".join([str(found), "after these calls:", *told]))
+    return Broken("\n".join([str(found), "after these calls:", *told]), raised=found.raised)
 
 
 async def _again(subject: Subject, play: Play, steps: Sequence[int]) -> tuple[Broken, list[str]] | None:
-    """What another store says to these steps of a history."""
-    other = Play(subject, [await subject.fresh()])
-    if play.twice:
-        other.stores.append(await subject.beside(other.stores[0]))
+    """The fault that another store shows after these steps of a history; None where it shows none, or cannot be had."""
+    try:
+        other = Play(subject, [await subject.fresh()])
+        if play.twice:
+            other.stores.append(await subject.beside(other.stores[0]))
+    except (
+        Exception,
+        SystemExit,
+    ):  # it says nothing of the steps, and what was found is told with those known so far
+        return None
     other.begin(*play.begun)
     try:
         await _played(other, steps)
     except Broken as error:
         return error, other.told
+    except (NotAsked, Inconclusive, Unusable, MissingExtra):  # as above
+        return None
     finally:
-        await other.close()
+        with suppress(Exception, SystemExit):  # a store that was broken may not even close
+            await other.close()
     return None

@@ -179,6 +179,21 @@ class MarksWhatItWasGiven(Mutant):
         return receipt
 
 
+class MarksWhatItRefuses(Mutant):
+    """Adds an id to every body of a batch that it refuses."""
+
+    caught_by = "what_was_passed_in_can_be_changed_afterwards"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        try:
+            return super().apply(batch, timeout=timeout)
+        except StoreError:
+            for op in batch.ops:
+                if isinstance(op, Put) and type(op.body) is dict:
+                    op.body["_id"] = op.ref.id
+            raise
+
+
 class SharesReceipts(Mutant):
     """Hands out one mapping of lengths for a batch again and again."""
 
