@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests, and the stores on it as subjects of the guarantees.
 
 One server for each test process, started from a wheel on first use; or the server that `CRMCORE_TEST_POSTGRES` names.
-Each fresh store has a PostgreSQL schema of its own, which is dropped afterwards.
+Each fresh store has a PostgreSQL schema of its own, which is dropped afterwards. A named server is for these tests
+alone while they run, with autovacuum off, since whoever writes there holds the feed back; it lets new roles log in.
 """
 
 from __future__ import annotations

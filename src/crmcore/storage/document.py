@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmcore.errors import InvalidRecord
-from crmcore.storage.kept import from_kept
 
 MAX_DEPTH = 64
 MAX_INT = (1 << 53) - 1
@@ -31,8 +30,17 @@ _encoder = json.JSONEncoder(
 write = _encoder.encode
 """The canonical text of a value that is known to be good JSON."""
 
-decode = from_kept(json.loads)
-"""A fresh copy of what was written; `Corrupt` if that cannot be read, also where it is only too deep."""
+
+def decode(text: str) -> Any:
+    """A fresh copy of what was written.
+
+    Raises:
+        ValueError: if that cannot be read, also where it is only too deep.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("what is to be read is nested too deep") from None
 
 
 class Json(str):

@@ -26,7 +26,7 @@ def from_kept(make: Callable[P, T]) -> Callable[P, T]:
     def making(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return make(*args, **kwargs)
-        except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        except (ValueError, TypeError, LookupError, OverflowError):
             pass
         # Outside of the handler, since the error that it handled may have the whole text in it.
         raise Corrupt("what is kept of a row cannot be read: run verify(), and restore a backup")

@@ -144,7 +144,7 @@ async def _texts(link: Link) -> list[Problem]:
 def _is_json(text: str) -> bool:
     try:
         decode(text)
-    except Corrupt:
+    except ValueError:
         return False
     return True
 
