@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,7 +12,19 @@ from tests.browser import NOT_RUN, browser
 settings.register_profile(
     "crmcore", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("few", settings.get_profile("crmcore"), max_examples=15)
 settings.load_profile("crmcore")
+
+ROOT = Path(__file__).parents[1]
+LONG = frozenset((ROOT / "tests" / "long.txt").read_text(encoding="utf-8").split())
+"""Files whose tests take long and are about other files than those that only they run: coverage is measured by the
+others, with few examples of each law, since measuring costs as much as the tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(ROOT) and item.path.relative_to(ROOT).as_posix() in LONG:
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crmcore import Crm, Person
 from crmcore.consent import Bundle
-from crmcore.consent.redaction import ANOTHER
+from crmcore.consent.redaction import ANOTHER, Redactor, Words
 from crmcore.consent.rights_words import Right
 from crmcore.errors import InvalidRightsRequest
 from crmcore.exchange import bundle_digest, bundle_files, bundle_schema
@@ -238,6 +238,13 @@ def test_a_bundle_is_made_only_for_a_request_that_asks_for_one() -> None:
         crm.requests.bundle(asked.id)
     with pytest.raises(InvalidRightsRequest, match="not answered by a bundle"):
         crm.requests.bundle(collecting(crm, "ann@x.example", "erasure").id)
+
+
+def test_the_digits_of_an_id_are_no_phone_number() -> None:
+    own, other = "01890a5d-1234-7567-8901-234567890123", "01890a5d-1234-7567-8901-234567890124"
+    redactor = Redactor(Words(ids=frozenset({own})), Words(ids=frozenset({other})))
+    assert redactor.of({"id": own, "of": other}).value == {"id": own, "of": ANOTHER}
+    assert redactor.of(f"a:{own} {other}").value == f"a:{own} {ANOTHER}"
 
 
 # --- canaries -----------------------------------------------------------------------------------------

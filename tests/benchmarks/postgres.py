@@ -1,7 +1,9 @@
 """How much of PostgreSQL's own speed `PostgresStore` leaves, on one connection, against bare psycopg in the same run.
 
-- Bulk: records of eight keys, one sort and one ledger entry, in chunks, all indexes in place.
-- Compare-and-set: a durable `apply` of one `Put` over the version before, beside a bare UPDATE ... COMMIT.
+- Bulk: records of eight keys, one sort and one ledger entry, in chunks, all indexes in place; beside psycopg copying
+  as many rows, made before, into tables and indexes of the same form, a transaction for each chunk.
+- Compare-and-set: a durable `apply` of one `Put` over the version before, beside a bare UPDATE ... COMMIT and a bare
+  INSERT ... COMMIT, which is as often as this disk can be waited for.
 - Point get: `get` of one record, beside a bare execute of the same select and `json.loads` of the body.
 
     python -m tests.benchmarks.postgres [--records 20000] [--chunk 5000] [--writes 1000] [--reads 3000] [--rounds 3]
@@ -75,6 +77,47 @@ def load(store: PostgresStore, records: int, chunk: int, tenant: str) -> tuple[f
     return spent, names
 
 
+COPIED = {
+    "record": "tenant, kind, id, version, schema, carries, body",
+    "ledger": "tenant, stream, seq, occurred, recorded, subjects, schema, body",
+    "key": "tenant, h, kind, id",
+    "claim": "tenant, h, kind, id",
+    "sort": "tenant, h, value, id, kind",
+}
+
+
+def bare_load(connection: psycopg.Connection[Any], schema: str, records: int, chunk: int) -> float:
+    """The rows of the store, copied out of it before, in chunks as they came."""
+    for table in COPIED:
+        connection.execute(f'CREATE TABLE "{schema}".b_{table} (LIKE "{schema}".{table} INCLUDING ALL)')
+    spent = 0.0
+    for at in range(0, records, chunk):
+        parts = {}
+        for table, columns in COPIED.items():
+            each = KEYS if table == "key" else 1
+            select = f'SELECT {columns} FROM "{schema}".{table} ORDER BY id OFFSET %s LIMIT %s'
+            if table == "ledger":
+                select = select.replace("BY id", "BY stream")
+            parts[table] = connection.execute(select, (at * each, chunk * each)).fetchall()
+        spent += timed(partial(bare_copy, connection, schema, parts))
+    return spent
+
+
+def bare_copy(connection: psycopg.Connection[Any], schema: str, parts: dict[str, list[Any]]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        for table, found in parts.items():
+            into = f'COPY "{schema}".b_{table} ({COPIED[table]}) FROM STDIN'
+            with cursor.copy(into) as copy:
+                for row in sorted(found):
+                    copy.write_row(row)
+
+
+def bare_inserts(connection: psycopg.Connection[Any], schema: str, writes: int) -> float:
+    connection.execute(f'CREATE TABLE "{schema}".inserted (n bigint PRIMARY KEY)')
+    insert = f'INSERT INTO "{schema}".inserted VALUES (%s)'
+    return timed(lambda: [connection.execute(insert, (number,)) for number in range(writes)])
+
+
 def compare_and_set(store: PostgresStore, writes: int, tenant: str) -> float:
     ref = Ref(tenant, "party", "00000000-0000-7000-8000-000000000001")
     keys = frozenset(Key("email", f"ann{number}@x.org") for number in range(4))
@@ -145,8 +188,10 @@ def main() -> None:
             bare_gets(bare, schema, "acme", names[:50])
             results = {
                 "bulk records/s": asked.records / spent,
+                "bare copy records/s": asked.records / bare_load(bare, schema, asked.records, asked.chunk),
                 "compare-and-set/s": asked.writes / compare_and_set(store, asked.writes, f"w{number}"),
                 "bare update/s": asked.writes / bare_compare_and_set(bare, schema, asked.writes),
+                "bare insert/s": asked.writes / bare_inserts(bare, schema, asked.writes),
                 "get us": gets(store, "acme", names) / len(names) * 1e6,
                 "bare get us": bare_gets(bare, schema, "acme", names) / len(names) * 1e6,
             }
@@ -159,8 +204,15 @@ def main() -> None:
         print(
             f"{name:20} median {statistics.median(values):10,.1f}   all {[round(one, 1) for one in values]}"
         )
-    pairs = zip(figures["get us"], figures["bare get us"], strict=True)
-    print(f"get / bare get       median {statistics.median([ours / theirs for ours, theirs in pairs]):10.2f}")
+    for ours, theirs in (
+        ("get us", "bare get us"),
+        ("bulk records/s", "bare copy records/s"),
+        ("compare-and-set/s", "bare update/s"),
+        ("compare-and-set/s", "bare insert/s"),
+    ):
+        pairs = zip(figures[ours], figures[theirs], strict=True)
+        ratio = statistics.median([one / other for one, other in pairs])
+        print(f"{ours} over {theirs}: {ratio:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,18 +1,21 @@
-"""The reports of the conformance kit for several stores, as one table for the docs.
+"""The conformance kit over every store that ships, and its reports as one table for the docs.
 
-Each report was written by ``crmcore testkit run ... --report FILE``:
+    python -m tests.benchmarks.stores_table --out docs/measured
+    python -m tests.benchmarks.stores_table --out FOLDER --only PostgresStore --only Encrypted
 
-    python -m tests.benchmarks.stores_table "SqliteStore=sqlite.json" "PostgresStore=postgres.json" --out docs/measured
-
-It writes ``stores_table.md``. Exit code 1 if a report is of another kit than the others, or did not pass.
+It writes ``stores_table.md`` and a report for each, ``stores/NAME.json``. Exit code 1 if one did not pass.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
+
+from crmcore.testing import run_kit
+from tests.benchmarks.shipped_stores import HARNESSES
 
 Reports = dict[str, dict[str, Any]]
 
@@ -56,20 +59,27 @@ def heading(reports: Reports) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Reports of the conformance kit as one table")
-    parser.add_argument("reports", nargs="+", metavar="NAME=FILE")
+    parser = argparse.ArgumentParser(
+        description="The conformance kit over the stores that ship, as one table"
+    )
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", action="append", choices=list(HARNESSES), default=[])
+    parser.add_argument("--budget", choices=("quick", "full"), default="quick")
     options = parser.parse_args()
     reports: Reports = {}
-    for pair in options.reports:
-        name, _, path = pair.partition("=")
-        reports[name] = json.loads(Path(path).read_text(encoding="utf-8"))
-    if len({(one["kit"], one["protocol"], one["checks"], one["budget"]) for one in reports.values()}) != 1:
-        raise SystemExit("the reports are of different kits or budgets: run them again with one")
-    failed = [name for name, one in reports.items() if not one["passed"]]
+    for name in options.only or HARNESSES:
+        with tempfile.TemporaryDirectory(prefix="crmcore-testkit-") as folder:
+            reports[name] = run_kit(HARNESSES[name], Path(folder), budget=options.budget).document()
+        failed = [
+            one["check"] for one in reports[name]["verdicts"] if one["status"] in ("FAIL", "INCONCLUSIVE")
+        ]
+        print(f"{name}: {'passed' if reports[name]['passed'] else 'did not pass'}", *failed, flush=True)
+        (options.out / "stores").mkdir(parents=True, exist_ok=True)
+        report = json.dumps(reports[name], ensure_ascii=False, indent=1, sort_keys=True)
+        (options.out / "stores" / f"{name}.json").write_text(f"{report}\n", encoding="utf-8")
     (options.out / "stores_table.md").write_text(f"{heading(reports)}\n{table(reports)}", encoding="utf-8")
-    if failed:
-        raise SystemExit(f"did not pass: {', '.join(failed)}")
+    if not all(one["passed"] for one in reports.values()):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

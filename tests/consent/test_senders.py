@@ -88,3 +88,14 @@ def test_a_yes_without_any_evidence_is_asked_about(place: str) -> None:
     bare = tuple(attrs.evolve(event, evidence=None) for event in one.facts.events)
     found = asked(one, attrs.evolve(one.request, basis="consent"), events=bare)
     assert (found.answer, "evidence.kind" in found.missing) == ("need_confirmation", True)
+
+
+@pytest.mark.parametrize("kind", [None, "other", "personal_data_breach_notice"])
+def test_a_no_that_names_nothing_lets_a_notice_of_a_breach_through_and_nothing_that_is_not_known(
+    kind: str | None,
+) -> None:
+    acts = {"consents": [{"act": "object", "t": "2026-03-01T09:00:00Z", "to": "acme"}]}
+    one = row("EU", "email", "service", acts, "2026-05-12T10:00:00+02:00")
+    message = attrs.evolve(one.request.message, kind=kind)
+    found = asked(one, attrs.evolve(one.request, message=message))
+    assert found.rule == ("eu.objected" if kind != "personal_data_breach_notice" else "eu.service")

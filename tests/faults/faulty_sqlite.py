@@ -76,7 +76,7 @@ class FaultySqlite:
         """Somebody else keeps the lock for longer than the batch may wait."""
         other = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         other.execute("BEGIN IMMEDIATE")
-        release = threading.Timer(TIMEOUT * 4, other.close)
+        release = threading.Timer(TIMEOUT * 100, other.close)
         release.start()
         try:
             yield

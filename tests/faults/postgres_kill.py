@@ -36,6 +36,8 @@ from crmcore.testing.kit import TENANT, Writer, append, put, ref
 from tests.storage.postgres_server import start_server
 
 WRITERS = 4
+PATIENCE = 120.0
+"""Seconds that what must come may take on a busy machine."""
 
 
 class Killable(Protocol):
@@ -175,7 +177,9 @@ class Cycles:
         for writer in writers:
             writer.start()
         time.sleep(seconds)
+        _wait_until(lambda: list(told.values()).count("applied") > 10)
         self.server.kill()
+        _wait_until(lambda: set(told.values()) != {"applied"})  # a write met the kill
         over.set()
         for writer in writers:
             writer.join()
@@ -200,7 +204,7 @@ class Cycles:
                 told[number] = type(error).__name__
 
     def _usable(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 self.store.get([ref(0)])
@@ -246,6 +250,13 @@ class Cycles:
         self.tally.torn = max(self.tally.torn, sum(parts not in (0, 3) for parts in there.values()))
         missing = self.tally.acknowledged + self.tally.applied - sum(parts == 3 for parts in there.values())
         self.tally.lost = max(self.tally.lost, missing)
+
+
+def _wait_until(seen: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not seen():
+        assert time.monotonic() < deadline, "the writers do nothing"
+        time.sleep(0.01)
 
 
 def kills(

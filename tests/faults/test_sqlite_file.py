@@ -99,12 +99,9 @@ def test_a_slow_reader_holds_up_no_writer_and_sees_one_moment(tmp_path: Path) ->
         slow.execute("BEGIN")
         rows = slow.execute("SELECT version FROM record")
         first = rows.fetchone()
-        began = time.monotonic()
         for step in range(1, 40):
             ops = [put(ref(number), step, {"n": step, "text": "x" * 2000}) for number in range(50)]
-            store.apply(sent(str(step), *ops), timeout=5)
-        took = time.monotonic() - began
-        assert took < 20
+            store.apply(sent(str(step), *ops), timeout=20)  # in vain, if it waited for the reader
         assert {first, *rows} == {(1,)}, "what it reads is as it was when it began"
         slow.execute("COMMIT")
         slow.close()
@@ -133,4 +130,4 @@ def test_readers_never_wait_for_a_writer_that_takes_long(tmp_path: Path) -> None
         writer.execute("ROLLBACK")
         writer.close()
     assert len(reads) == 8
-    assert max(reads) < 5
+    assert max(reads) < 25, "who waits for the writer does so for 30 seconds"

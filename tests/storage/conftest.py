@@ -9,8 +9,18 @@ from typing import Any
 
 import pytest
 
-from crmcore.storage import AsyncMemoryStore, AsyncSqliteStore, AsyncStore, SqliteStore, lift, run
+from crmcore.storage import (
+    AsyncMemoryStore,
+    AsyncSqliteStore,
+    AsyncStore,
+    PostgresStore,
+    SqliteStore,
+    lift,
+    run,
+)
+from crmcore.storage.postgres_erasing import RESIDUAL
 from crmcore.testing.kit import EXCLUSIVE
+from tests.storage.postgres_server import drop, dsn, new_schema
 
 
 class World:
@@ -19,7 +29,10 @@ class World:
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
         self.folder = folder
+        self.residual = RESIDUAL if kind == "pg" else ()
+        """What an erasure that found something leaves in a store of this kind."""
         self._made: list[AsyncStore] = []
+        self._schemas: list[str] = []
 
     def fresh(self, kind: str | None = None) -> AsyncStore:
         path = self.folder / f"{len(self._made)}.db"
@@ -28,6 +41,9 @@ class World:
             store: AsyncStore = AsyncMemoryStore(exclusive=EXCLUSIVE)
         elif kind == "sqlite":
             store = lift(SqliteStore(path, exclusive=EXCLUSIVE))
+        elif kind == "pg":
+            self._schemas.append(new_schema())
+            store = lift(PostgresStore(dsn(), schema=self._schemas[-1], exclusive=EXCLUSIVE))
         else:
             store = AsyncSqliteStore.open(path, exclusive=EXCLUSIVE)
         self._made.append(store)
@@ -42,6 +58,8 @@ class World:
             finally:
                 for store in self._made:
                     await store.close()
+                for schema in self._schemas:
+                    drop(schema)
 
         if "async" in (self.kind, *others):
             asyncio.run(whole())
@@ -49,6 +67,6 @@ class World:
             run(whole())
 
 
-@pytest.fixture(params=["memory", "sqlite", "async"])
+@pytest.fixture(params=["memory", "sqlite", "async", "pg"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
     return World(request.param, tmp_path)

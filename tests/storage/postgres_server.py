@@ -1,7 +1,8 @@
 """A real PostgreSQL for the tests, and the stores on it as subjects of the guarantees.
 
 One server for each test process, started from a wheel on first use; or the server that `CRMCORE_TEST_POSTGRES` names.
-Each fresh store has a PostgreSQL schema of its own, which is dropped afterwards.
+Each fresh store has a PostgreSQL schema of its own, which is dropped afterwards. A named server is for these tests
+alone while they run, with autovacuum off, since whoever writes there holds the feed back; it lets new roles log in.
 """
 
 from __future__ import annotations
@@ -16,25 +17,27 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from crmcore.storage import AsyncPostgresStore, AsyncStore, PostgresStore
 from crmcore.testing.kit import EXCLUSIVE, NotAsked, Writer, email, put, ref
 from crmcore.testing.subjects import Given, Opened
 
 VARIABLE = "CRMCORE_TEST_POSTGRES"
+GIVEN = os.environ.get(VARIABLE)
+"""The server that somebody named before the tests began; later they tell each other of the one that they started."""
 _numbers = count(1)
 
 
 @cache
 def dsn() -> str:
     """The address of the server."""
-    given = os.environ.get(VARIABLE)
-    if given:
-        return given
+    if GIVEN:
+        return GIVEN
     folder = Path(tempfile.mkdtemp(prefix="crmcore-pg-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # the first, so it is done last
     server = start_server(folder / "data")
@@ -69,14 +72,27 @@ def drop(schema: str) -> None:
 
 
 @contextmanager
-def new_database() -> Iterator[str]:
-    """The address of an empty database of its own, for the block."""
+def new_database(made: str = "") -> Iterator[str]:
+    """The address of an empty database of its own, for the block; *made* as these words of CREATE DATABASE say."""
     name = f"crmcore_test_{os.getpid()}_{next(_numbers)}"
-    execute(f"CREATE DATABASE {name}")
+    execute(f"CREATE DATABASE {name} {made}")
     try:
-        yield urlsplit(dsn())._replace(path=f"/{name}").geturl()
+        elsewhere = {word: value for word, value in conninfo_to_dict(dsn()).items() if word != "dbname"}
+        yield f"postgresql:///{name}?{urlencode(elsewhere, quote_via=quote)}"
     finally:
         execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def address_with(options: str = "", **parameters: str) -> str:
+    """The address of the server with other *parameters*, and with more *options* than it has."""
+    both = f"{conninfo_to_dict(dsn()).get('options') or ''} {options}".strip()
+    return make_conninfo(dsn(), options=both, **parameters)
+
+
+def sessions(store: PostgresStore) -> list[int]:
+    """The processes of the server that wait for the next call of a store."""
+    links = store._flow._pool.idle._links  # type: ignore[attr-defined]  # the pool of this colour
+    return [int(link._raw.info.backend_pid) for link in links]
 
 
 def execute(statement: str, schema: str = "", parameters: Any = None) -> list[tuple[Any, ...]]:
@@ -108,7 +124,7 @@ class Postgres(Opened):
     def files(self, store: AsyncStore) -> list[Path]:
         """The files of the server, in which every store of this process has its place."""
         folder = Path(str(execute("SHOW data_directory")[0][0]))
-        if os.environ.get(VARIABLE) or not folder.is_dir():
+        if GIVEN or not folder.is_dir():
             raise NotAsked("the files of this server are out of reach")
         return [path for part in ("base", "pg_wal") for path in (folder / part).rglob("*") if path.is_file()]
 

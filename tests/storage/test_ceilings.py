@@ -11,7 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore.errors import BatchTooLarge, Fenced
-from crmcore.storage import AsyncStore, Check, CheckKey, CheckStream, Key, Limits, Operation, Sort, lift, run
+from crmcore.storage import (
+    PARTS,
+    AsyncStore,
+    Check,
+    CheckKey,
+    CheckStream,
+    Key,
+    Limits,
+    Operation,
+    Sort,
+    lift,
+    run,
+)
 from crmcore.storage.describe import LIMITS
 from crmcore.testing.ceilings import CeilingReached, CeilingsStore, ConditionFailed, Table
 from crmcore.testing.ceilings.table import Address, Found, Item, Write, size_of
@@ -33,9 +45,12 @@ from crmcore.testing.kit import (
     rekey,
     source,
 )
-from crmcore.testing.subjects import Memory, examine
+from crmcore.testing.subjects import Memory
+from tests.storage.wrapped_kit import NEVER_WAITS, assert_kept, unclaimed
 
 MOST = Limits().max_items
+KILLED = {"what_was_acknowledged_outlives_a_kill"}
+"""What is not asked of a table that ends with its process."""
 
 
 class Ceilings(Memory):
@@ -56,7 +71,7 @@ class Ceilings(Memory):
 
 @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: one.name)
 def test_a_store_under_ceilings_keeps_its_promises(guarantee: Guarantee) -> None:
-    examine(guarantee, Ceilings())
+    assert_kept(guarantee, Ceilings(), unclaimed(*PARTS), NEVER_WAITS | KILLED)
 
 
 # --- the table -----------------------------------------------------------------------------------------

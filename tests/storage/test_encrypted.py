@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import shutil
 import sys
 from collections.abc import Callable
@@ -48,7 +49,7 @@ from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.encrypted_describe import ORDERED
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.storage.wrappers.ring import ABOUT, CARRIER
-from crmcore.storage.wrappers.sealing import Sealer, place
+from crmcore.storage.wrappers.sealing import Mac, Sealer, place
 from crmcore.storage.wrappers.subjects import CrmSubjects
 from crmcore.testing.kit import NOW, TENANT, append, delete, email, put, ref, rekey, uid
 from crmcore.testing.kit import Writer as AsyncWriter
@@ -187,6 +188,25 @@ def test_keys_and_sorts_of_a_rekeyed_record_come_back() -> None:
     assert pair.store.apply(batch).replayed
 
 
+def test_a_rekey_is_known_again_though_its_record_concerns_others_now() -> None:
+    pair, cluster = Pair(), ref(9, kind="cluster")
+    pair.write(put(cluster, 0, {"members": [A.id, B.id]}))
+    again, refused = (
+        AsyncWriter(pair.encrypted).batch(rekey(cluster, 1, [email(mail)]), idem="r") for mail in ("a", "b")
+    )
+    first = pair.store.apply(again)
+    known = attrs.evolve(first, replayed=True)
+    assert pair.store.apply(again) == known
+    pair.write(put(cluster, 1, {"members": [A.id, B.id, C.id]}, [ANN]))
+    for _ in range(2):
+        assert pair.store.apply(again) == known
+        with pytest.raises(IdempotencyMismatch):
+            pair.store.apply(refused)
+    pair.write(delete(cluster, 2))
+    assert pair.store.apply(again) == known
+    assert pair.store.outcome(TENANT, "r") == known
+
+
 def test_a_rekey_that_does_not_fit_is_refused_and_writes_nothing() -> None:
     pair = Pair()
     pair.write(put(A, 0, {}, [ANN]))
@@ -277,7 +297,7 @@ def test_an_export_is_plain_and_restores_into_another_kind_of_store() -> None:
 
 
 def test_a_row_that_is_refused_keeps_its_place_and_its_reason() -> None:
-    pair = Pair()
+    pair, bare = Pair(), MemoryStore(exclusive=EXCLUSIVE)
     limits = pair.store.describe().limits
     rows = [
         Row((NewRecord("party", A.id, 1, Json("{}")),)),
@@ -292,6 +312,15 @@ def test_a_row_that_is_refused_keeps_its_place_and_its_reason() -> None:
     assert [(one.row, one.code) for one in again.refused] == codes
     assert "a kind is a lower-case word" in first.refused[0].message
     assert (first.rows, first.written, again.replayed) == (4, 1, True)
+    assert again.refused == first.refused
+    bare.load(attrs.evolve(chunk, rows=[rows[0], rows[1], rows[3]]))
+    plain = bare.load(attrs.evolve(chunk, rows=[rows[0], rows[1], rows[3]]))
+    assert [one.message for one in plain.refused] == [again.refused[n].message for n in (0, 2)]
+    asked = pair.store.loaded(TENANT, "load", "d")
+    assert asked is not None
+    assert [(one.row, one.code) for one in asked.refused] == codes
+    assert [one.message.partition(":")[0] for one in asked.refused[:2]] == ["this row could not be kept"] * 2
+    assert asked.refused[2] == first.refused[2]
 
 
 def test_the_library_works_over_an_encrypted_store() -> None:
@@ -517,7 +546,7 @@ def test_an_entry_that_was_moved_to_another_ledger_is_refused() -> None:
 @given(data=st.data())
 def test_a_changed_bit_is_refused(data: st.DataObject) -> None:
     sealer, key, where = Sealer(), bytes(32), place("record", "acme", "party", uid(1), 1)
-    box = sealer.seal(key, where, b"", b'{"name":"ann"}')
+    box = sealer.seal(Mac(key), where, b"", b'{"name":"ann"}')
     raw = bytearray(base64.b64decode(box))
     bit = data.draw(st.integers(0, len(raw) * 8 - 1))
     raw[bit // 8] ^= 1 << bit % 8
@@ -531,7 +560,7 @@ def test_a_changed_bit_is_refused(data: st.DataObject) -> None:
 
 
 def test_no_two_boxes_share_key_and_nonce() -> None:
-    sealer, key = Sealer(), bytes(32)
+    sealer, key = Sealer(), Mac(bytes(32))
     seen: set[bytes] = set()
     count = 30_000
     for number in range(count):
@@ -547,3 +576,12 @@ def test_no_two_boxes_share_key_and_nonce() -> None:
 
 def test_a_stored_record_never_shows_itself() -> None:
     assert "canary" not in repr(StoredRecord(TENANT, "party", uid(1), 1, 1, Json('{"a":"canary"}')))
+
+
+@settings(max_examples=40)
+@given(key=st.binary(max_size=64), text=st.binary(max_size=300))
+def test_a_mac_that_is_begun_once_is_that_of_the_standard_library(key: bytes, text: bytes) -> None:
+    made = Mac(key)
+    for _ in range(2):
+        assert made.digest(text) == hmac.digest(key, text, "sha256")
+    assert repr(made) == "Mac(<hidden>)"

@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from asyncio import CancelledError
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.errors import CommitUnknown, WrongKey
-from crmcore.storage import EXCLUSIVE, CheckKey, Erasure, Key, MemoryStore, Ref, lift, run
+from crmcore.errors import CommitUnknown, StoreFull, Unavailable, WrongKey
+from crmcore.storage import (
+    EXCLUSIVE,
+    CheckKey,
+    Chunk,
+    Erasure,
+    Json,
+    Key,
+    MemoryStore,
+    NewRecord,
+    Ref,
+    Row,
+    lift,
+    run,
+)
 from crmcore.storage.capability import ERASER, unclaimed
 from crmcore.storage.wrappers.encrypted import Encrypted
+from crmcore.storage.wrappers.encrypted_erase import sealed_erasure
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
-from crmcore.storage.wrappers.sealing import DataKey
-from crmcore.testing.kit import NOW, TENANT, put, ref, rekey
+from crmcore.storage.wrappers.ring import Ring
+from crmcore.storage.wrappers.sealing import DataKey, Sealer
+from crmcore.storage.wrappers.subjects import CrmSubjects
+from crmcore.testing.kit import NOW, TENANT, Writer, put, ref, rekey
 from crmcore.values.source import SYSTEM
 from tests.storage.test_encrypted import A, B, C, Pair, entry
 
@@ -71,6 +88,36 @@ def test_what_reads_as_absent_can_be_put_and_its_keys_are_free(way: str) -> None
     pair.write(put(A, 0, {"n": 4}))
     assert pair.get(A).body == {"n": 4}
     assert set(pair.store.get([B, C])) == {B, C}
+
+
+@pytest.mark.parametrize("way", ["swept", "named"])
+def test_a_satellite_goes_with_its_record_in_old_copies_too(way: str) -> None:
+    pair = _written(MemoryStore(exclusive=EXCLUSIVE))
+    note = CrmSubjects(more={"note": lambda ref, body: [A.id]})
+    noted = Encrypted(lift(pair.inner), pair.keys, subjects=note)
+    more = ref(26, kind="note.more")
+    owner = Key("more", f"note:{ref(25).id}")
+    writer = Writer(noted)
+    run(writer(put(ref(25, kind="note"), 0, {}), put(more, 0, {"of": ref(25).id}, [owner])))
+    snapshot = pair.inner.export()
+    rows = list(snapshot.read(10_000))
+    snapshot.close()
+    satellites = [more, ref(24, kind="cluster.more")]
+    assert set(run(noted.get(satellites))) == set(satellites)
+    owners = [ref(25, kind="note"), ref(22, kind="cluster")] if way == "named" else []
+    pair.erase(refs=frozenset({A, *owners}), subjects=frozenset({A.id}))
+    old = MemoryStore(exclusive=EXCLUSIVE)
+    old.restore(rows)
+    assert run(Encrypted(lift(old), pair.keys, subjects=note).get(satellites)) == {}
+
+
+def test_a_satellite_stays_though_somebody_with_the_id_of_its_record_goes() -> None:
+    pair = Pair()
+    cluster, more = ref(1, kind="cluster"), ref(24, kind="cluster.more")
+    pair.write(put(A, 0, {"n": 1}), put(cluster, 0, {"members": [B.id, C.id]}))
+    pair.write(put(more, 0, {"of": A.id}, [Key("more", f"cluster:{A.id}"), Key("member", "many")]))
+    pair.erase(refs=frozenset({A}), subjects=frozenset({A.id}))
+    assert set(pair.store.get([A, cluster, more])) == {cluster, more}
 
 
 @pytest.mark.parametrize("retracted", [False, True])
@@ -194,3 +241,60 @@ def test_the_first_two_who_use_a_tenant_get_on() -> None:
     inner.first = lambda: other.write(put(B, 0, {"n": 2}))
     pair.write(put(A, 0, {"n": 1}), idem="mine")
     assert set(pair.store.get([A, B])) == {A, B}
+
+
+class _Failing(MemoryKeyStore):
+    """Keys that are out of reach as soon as something was written, or a task that ends there."""
+
+    ends: BaseException | None = None
+
+    async def keys_of(self, tenant: str, ids: Any) -> Any:
+        if self.ends is not None:
+            raise self.ends
+        return await super().keys_of(tenant, ids)
+
+    async def destroy(self, tenant: str, subjects: Any, at: datetime) -> int:
+        if self.ends is not None:
+            raise self.ends
+        return await super().destroy(tenant, subjects, at)
+
+    async def drop(self, tenant: str) -> None:
+        if self.ends is not None:
+            raise self.ends
+        await super().drop(tenant)
+
+
+@pytest.mark.parametrize("call", ["apply", "load", "erase", "drop_tenant", "shred", "destroy_erased"])
+@pytest.mark.parametrize("ends", [Unavailable("away"), StoreFull("full"), CancelledError()], ids=type)
+def test_nobody_is_told_that_nothing_was_written_when_it_was(call: str, ends: BaseException) -> None:
+    keys = _Failing()
+    pair = Pair(keys=keys)
+    pair.write(put(A, 0, {"n": 1}))
+    rows = [Row((NewRecord("party", B.id, 1, Json("{}")),))]
+    chunk = Chunk(tenant=TENANT, rows=rows, idem="sent", digest="d", actor=SYSTEM, at=NOW)
+    erasure = Erasure(
+        tenant=TENANT, refs=frozenset({A}), subjects=frozenset({A.id}), idem="sent", actor=SYSTEM, at=NOW
+    )
+    calls: dict[str, Callable[[], Any]] = {
+        "apply": lambda: pair.write(put(B, 0, {"n": 2}), idem="sent"),
+        "load": lambda: pair.store.load(chunk),
+        "erase": lambda: pair.store.erase(erasure),
+        "drop_tenant": lambda: pair.store.drop_tenant(TENANT),
+        "shred": lambda: run(pair.encrypted.shred(TENANT, [A.id], at=NOW)),
+        "destroy_erased": lambda: run(pair.encrypted.destroy_erased(TENANT)),
+    }
+    if call == "destroy_erased":
+        pair.inner.erase(
+            sealed_erasure(Ring(Sealer(), TENANT, run(pair.encrypted._blinds_of(TENANT))), erasure)
+        )
+    keys.ends = ends
+    with pytest.raises((CommitUnknown, CancelledError)) as caught:
+        calls[call]()
+    told = caught.value if isinstance(caught.value, CommitUnknown) else caught.value.__cause__
+    assert isinstance(told, CommitUnknown)
+    named = call in ("apply", "load", "erase")
+    assert told.idem == ("sent" if named else "")
+    keys.ends = None
+    again = calls[call]()
+    assert not named or again.replayed
+    assert (A.id in [key.subject for key in keys._live.values()]) == (call in ("apply", "load"))

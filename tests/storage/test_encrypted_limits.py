@@ -7,24 +7,24 @@ from typing import Any
 import attrs
 import pytest
 
-from crmcore.errors import CapabilityMissing
+from crmcore.errors import BatchTooLarge, CapabilityMissing
 from crmcore.storage import EXCLUSIVE, Chunk, Json, Key, Limits, MemoryStore, NewRecord, Row, Sort, lift
 from crmcore.storage.validate import check_batch
 from crmcore.storage.wrappers.encrypted import Encrypted
 from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.testing.kit import NOW, TENANT, append, email, put, ref, rekey
 from crmcore.values.source import SYSTEM
-from tests.storage.test_encrypted import A, Pair
+from tests.storage.test_encrypted import A, B, Pair
 
 FLOOR = Limits()
 LEAST = Limits(
-    max_items=90 * 210,
+    max_items=100 * 210,
     max_batch_bytes=8 << 20,
     max_chunk_bytes=8 << 20,
     max_body_bytes=(300 << 10) + (256 << 10) * 11 // 6 + 1,
     max_keys=104,
 )
-"""The smallest store that can be encrypted."""
+"""The smallest store of which what fits when sealed is no less in the worst case than every store must take."""
 
 
 class Small(MemoryStore):
@@ -45,7 +45,7 @@ class Small(MemoryStore):
 def test_what_is_declared_is_taken() -> None:
     pair = Pair(Small(LEAST))
     limits = pair.store.describe().limits
-    assert attrs.astuple(limits) == attrs.astuple(FLOOR)
+    assert attrs.evolve(limits, max_items=FLOOR.max_items) == FLOOR
     keys = [email(f"{number:02}" + "x" * (limits.max_key_bytes - 2)) for number in range(limits.max_keys)]
     pair.write(put(A, 0, {"t": "x" * (limits.max_body_bytes - 8)}, keys))
     for names in (keys, [email(str(number)) for number in range(limits.max_keys)]):
@@ -63,13 +63,36 @@ def test_what_is_declared_is_taken() -> None:
     pair.write(put(ref(7, kind="cluster"), 1, {"members": whole}, letters))
 
 
-@pytest.mark.parametrize(
-    "name", ["max_items", "max_batch_bytes", "max_chunk_bytes", "max_body_bytes", "max_keys"]
-)
-def test_a_store_that_takes_too_little_is_refused_in_a_sentence(name: str) -> None:
-    small = Small(attrs.evolve(LEAST, **{name: getattr(LEAST, name) - 2}))
-    with pytest.raises(CapabilityMissing, match=f"takes too little to be encrypted: of its {name}"):
+@pytest.mark.parametrize("name", [field.name for field in attrs.fields(Limits)])
+def test_a_store_that_takes_less_than_every_store_must_is_refused_in_a_sentence(name: str) -> None:
+    Encrypted(lift(Small(FLOOR)), MemoryKeyStore())
+    small = Small(attrs.evolve(FLOOR, **{name: getattr(FLOOR, name) - 1}))
+    with pytest.raises(CapabilityMissing, match=f"takes too little to be encrypted: its {name}"):
         Encrypted(lift(small), MemoryKeyStore())
+
+
+def test_over_the_smallest_store_there_is_the_least_less_a_third_of_the_bytes() -> None:
+    pair = Pair(Small(FLOOR))
+    limits = pair.store.describe().limits
+    third = 2 * FLOOR.max_batch_bytes // 3
+    least = attrs.evolve(
+        FLOOR, max_batch_bytes=third, max_chunk_bytes=third, max_body_bytes=(240 << 10) * 3 // 4
+    )
+    assert limits == least
+    keys = [Key("a", str(number).rjust(90)) for number in range(limits.max_keys)]
+    pair.write(put(A, 0, {"t": "x" * (limits.max_body_bytes - 8)}, keys))
+    assert pair.get(A).keys == set(keys)
+    assert pair.inner.get([A])[A].keys.isdisjoint(keys)
+
+
+def test_what_is_too_much_only_when_it_is_sealed_is_refused_with_nothing_written() -> None:
+    pair = Pair(Small(FLOOR))
+    limits = pair.store.describe().limits
+    long = [email(f"{number:02}" + "\x01" * 500) for number in range(limits.max_keys)]
+    with pytest.raises(BatchTooLarge, match="counted as it is when it is sealed"):
+        pair.write(put(B), put(A, 0, {"t": "x" * (limits.max_body_bytes - 8)}, long))
+    assert pair.store.get([A, B]) == {}
+    assert pair.store.changes(TENANT).items == ()
 
 
 def test_a_chunk_of_the_size_that_is_declared_is_taken() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,12 @@ from crmcore.errors import (
     InvalidValue,
     SchemaMismatch,
     StoreClosed,
+    StoreFull,
     Unavailable,
     WrongKey,
 )
 from crmcore.storage import SqliteStore, run
+from crmcore.storage.sqlite_schema import connect
 from crmcore.storage.wrappers.key_file import FileKeyStore
 from crmcore.storage.wrappers.key_store import KeyStore, LocalWrapping, MemoryKeyStore
 from crmcore.storage.wrappers.sealing import DataKey, DestroyedKey
@@ -349,3 +352,137 @@ def test_a_rotation_of_a_tenant_that_has_nothing_makes_nothing(tmp_path: Path) -
     with opened(tmp_path) as store:
         assert store.rotate("acme") == 0
         assert _generations(tmp_path) == []
+
+
+def _wrapped_keys(path: Path) -> dict[str, bytes]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute("SELECT subject, wrapped FROM data_key").fetchall()
+    connection.close()
+    return dict(rows)
+
+
+def _left_by_a_process_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], list[str]]:
+    """Make a file of keys in the folder ``image``, and say which files still have a key that was destroyed."""
+    (tmp_path / "image").mkdir()
+
+    def killed(*_: object) -> None:
+        for file in tmp_path.glob("keys.db*"):
+            shutil.copy(file, tmp_path / "image")
+        raise KeyboardInterrupt
+
+    with opened(tmp_path) as keys:
+        key(keys, "ann")
+        wrapped = _wrapped_keys(tmp_path / "keys.db")["ann"]
+        with monkeypatch.context() as patched:
+            patched.setattr(FileKeyStore, "_wipe", killed)
+            with pytest.raises(KeyboardInterrupt):
+                run(keys.destroy("acme", ["ann"], AT))
+
+    def left() -> list[str]:
+        return [file.name for file in (tmp_path / "image").iterdir() if wrapped in file.read_bytes()]
+
+    assert left()
+    return left
+
+
+def test_what_was_destroyed_by_a_process_that_was_killed_is_wiped_when_the_file_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = _left_by_a_process_that_was_killed(tmp_path, monkeypatch)
+    with opened(tmp_path / "image") as again:
+        assert left() == []
+        assert run(again.destroyed("acme", ["ann"], AT)) == {"ann"}
+
+
+def test_what_cannot_be_wiped_when_the_file_is_opened_is_wiped_when_nobody_reads_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = _left_by_a_process_that_was_killed(tmp_path, monkeypatch)
+    reader = sqlite3.connect(tmp_path / "image" / "keys.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM data_key").fetchone()
+    waited: list[int] = []
+
+    def watched(*given: Any, **named: Any) -> sqlite3.Connection:
+        connection = connect(*given, **named)
+        asked: list[str] = []
+
+        def trace(statement: str) -> None:
+            asked.append(statement)
+            if "wal_checkpoint" in statement:
+                last = [one for one in asked if "busy_timeout =" in one]
+                waited.append(int(last[-1].rpartition("=")[2]) if last else -1)
+
+        connection.set_trace_callback(trace)
+        return connection
+
+    monkeypatch.setattr("crmcore.storage.wrappers.key_file_base.connect", watched)
+    with opened(tmp_path / "image") as again:
+        assert left() == ["keys.db-wal"]
+        assert run(again.root("acme", make=False)) is None
+        assert left() == ["keys.db-wal"]
+        assert set(waited) == {0}  # whoever reads is not waited for
+        reader.close()
+        assert run(again.destroyed("acme", ["ann"], AT)) == {"ann"}
+        assert left() == []
+        before = len(waited)
+        key(again, "bob")
+        assert len(waited) == before
+
+
+def test_what_a_destruction_could_not_wipe_is_wiped_by_the_next_call(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        key(store, "ann")
+        wrapped = _wrapped(tmp_path, "ann")
+        reader = sqlite3.connect(tmp_path / "keys.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM data_key").fetchone()
+        with pytest.raises(Contention):
+            run(store.destroy("acme", ["ann"], AT))
+        reader.close()
+        assert wrapped[12:28] in _bytes(tmp_path)
+        run(store.root("acme", make=False))
+        assert wrapped[12:28] not in _bytes(tmp_path)
+
+
+def test_a_disk_that_is_full_makes_no_key_and_keeps_nobody_from_reading(tmp_path: Path) -> None:
+    many = [f"subject {number}" for number in range(500)]
+    with opened(tmp_path) as keys:
+        ann = key(keys, "ann")
+        connection = keys._connection
+        assert connection is not None
+        connection.execute("PRAGMA max_page_count = 1")  # as many as there are
+        with pytest.raises(StoreFull):
+            run(keys.keys_for("acme", many))
+        assert key(keys, "ann") == ann
+    assert set(_wrapped_keys(tmp_path / "keys.db")) == {"ann"}
+    with opened(tmp_path) as again:
+        made = run(again.keys_for("acme", ["ann", *many]))
+    with opened(tmp_path) as again:
+        assert made["ann"] == ann
+        assert run(again.keys_for("acme", ["ann", *many])) == made
+
+
+def test_no_key_is_wrapped_by_one_that_another_process_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as mine, opened(tmp_path) as other:
+        key(mine, "ann")
+        read = FileKeyStore._read_live
+
+        def slowly(self: FileKeyStore, *asked: Any) -> Any:
+            found = read(self, *asked)
+            if self is mine and not dropped:
+                dropped.append(True)
+                run(other.drop("acme"))
+                key(other, "bob")
+            return found
+
+        dropped: list[bool] = []
+        monkeypatch.setattr(FileKeyStore, "_read_live", slowly)
+        zoe = key(mine, "zoe")
+        assert dropped
+    with opened(tmp_path) as again:
+        assert key(again, "zoe") == zoe

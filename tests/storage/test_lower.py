@@ -38,7 +38,8 @@ from crmcore.storage import (
 from crmcore.storage.nearness import Breadth, Near, NearHits
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.kit import Guarantee
-from crmcore.testing.subjects import Placed, examine
+from crmcore.testing.subjects import Placed
+from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, assert_kept, unclaimed
 
 PROTOCOLS = (Store, Bulk, Stream, Backup, Eraser, Durable, Schema, Tenants)
 CALLS = [
@@ -51,7 +52,8 @@ CALLS = [
 
 @pytest.mark.parametrize("guarantee", list(GUARANTEES), ids=lambda one: one.name)
 def test_a_lowered_store_keeps_every_promise(guarantee: Guarantee, tmp_path: Path) -> None:
-    examine(guarantee, Placed(tmp_path, lambda place: lower(lift(MemoryStore(exclusive=EXCLUSIVE)))))
+    subject = Placed(tmp_path, lambda place: lower(lift(MemoryStore(exclusive=EXCLUSIVE))))
+    assert_kept(guarantee, subject, unclaimed("durable", "schema", keeps=False), NO_ITEMS | NEVER_WAITS)
 
 
 @pytest.mark.parametrize(("protocol", "name"), CALLS, ids=lambda one: getattr(one, "__name__", one))

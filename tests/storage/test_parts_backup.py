@@ -16,7 +16,8 @@ import attrs
 import pytest
 from hypothesis import given, settings
 
-import crmcore.storage.backup_file as backup_file
+import crmcore.storage.backup_read as backup_read
+import crmcore.storage.backup_restore as backup_restore
 from crmcore.errors import (
     CapabilityMissing,
     Corrupt,
@@ -37,16 +38,12 @@ from crmcore.storage import (
     lift,
     run,
 )
-from crmcore.storage.backup_file import (
-    backup,
-    restore,
-    restore_backup,
-    verify_backup,
-    write_backup,
-)
 from crmcore.storage.backup_frames import FRAME, HEADER, MAGIC, MANIFEST, ROWS, FrameWriter, frames
 from crmcore.storage.backup_manifest import Tally, opening, summary
+from crmcore.storage.backup_read import verify_backup
+from crmcore.storage.backup_restore import restore, restore_backup
 from crmcore.storage.backup_rows import row_of
+from crmcore.storage.backup_write import backup, write_backup
 from crmcore.storage.carried_over import all_erasures
 from crmcore.storage.stored import line
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Writer, put, ref, uid
@@ -85,6 +82,7 @@ def test_what_was_backed_up_comes_back_in_a_store_of_any_kind(world: Any, other:
         report = await restore_backup(second, path)
         assert report.manifest == told == verify_backup(path)
         assert (report.erasures, report.residual) == (0, ())
+        assert report.compared == len(await rows(first))
         assert await rows(second) == await rows(first)
         assert await seen(second) == await seen(first)
         assert told.multiset == Multiset(await rows(first)).hexdigest()
@@ -273,7 +271,7 @@ def test_a_file_that_unpacks_to_more_than_it_says_takes_no_memory(tmp_path: Path
 
 
 def test_a_row_that_never_ends_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup_file, "_LONGEST", 3 * FRAME)
+    monkeypatch.setattr(backup_read, "LONGEST", 3 * FRAME)
     head = opening(MemoryStore().describe(), NOW)
     said = refused(tmp_path / "bad", forged((HEADER, head), *[(ROWS, b" " * FRAME)] * 4))
     assert "longer" in said
@@ -299,7 +297,7 @@ def test_a_file_that_changes_after_it_was_checked_restores_nothing(
         path.write_bytes(data)
         return found
 
-    monkeypatch.setattr(backup_file, "verify_backup", verified)
+    monkeypatch.setattr(backup_restore, "verify_backup", verified)
     for store in (memory(), lift(SqliteStore(tmp_path / "crm.db", exclusive=EXCLUSIVE))):
         path.write_bytes(data := bytearray(small(tmp_path / f"{id(store)}.backup")))
         with pytest.raises(Corrupt):
@@ -369,8 +367,10 @@ def test_progress_is_told_in_rows(tmp_path: Path) -> None:
     assert told == [1000, 2000]
     assert manifest.records == 500
     verify_backup(tmp_path / "b", on_progress=told.append)
-    restore(MemoryStore(exclusive=EXCLUSIVE), tmp_path / "b", on_progress=told.append)
-    assert told == [1000, 2000] * 3
+    restore(
+        MemoryStore(exclusive=EXCLUSIVE), tmp_path / "b", on_progress=told.append, on_comparing=told.append
+    )
+    assert told == [1000, 2000] * 4
     store.close()
 
 
@@ -411,7 +411,7 @@ def test_what_was_erased_since_is_erased_again(world: Any) -> None:
         assert [one.idem for one in since] == ["erase-1", "since-1", "since-2"]
         strange = attrs.evolve(erasure("since-3"), tenant="not in the backup")
         report = await restore_backup(second, path, erasures=[*since, strange])
-        assert (report.erasures, report.residual) == (2, ())
+        assert (report.erasures, report.residual) == (2, world.residual)
         assert await all_erasures(second) == since
         mine, theirs = await seen(live), await seen(second)
         for one in (*mine, *theirs):

@@ -10,13 +10,23 @@ import attrs
 import pytest
 
 import crmcore.storage.sqlite_erasing as sqlite_erasing
-from crmcore.errors import BatchTooLarge, Corrupt, InvalidRecord, NotEmpty, Unavailable, WrongKey
-from crmcore.storage import Erasure, MemoryStore, Residual, SqliteStore, backup, lift, restore, run
-from crmcore.storage.backup_file import verify_backup
+from crmcore.errors import (
+    BatchTooLarge,
+    CommitUnknown,
+    Corrupt,
+    InvalidRecord,
+    NotEmpty,
+    Unavailable,
+    WrongKey,
+)
+from crmcore.storage import Erasure, MemoryStore, Ref, Residual, SqliteStore, backup, lift, restore, run
 from crmcore.storage.backup_frames import FRAME, HEADER, ROWS, FrameWriter
 from crmcore.storage.backup_manifest import opening
+from crmcore.storage.backup_read import verify_backup
+from crmcore.storage.capability import STREAM
 from crmcore.storage.carried_over import erase_again
-from crmcore.testing.kit import NOW, TENANT, Writer, put, ref
+from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Writer, put, ref
+from crmcore.values.source import SYSTEM
 from tests.storage.erased_bytes import erasure, fill, left
 from tests.storage.test_parts_backup import KEY, small
 
@@ -37,8 +47,141 @@ def test_who_writes_while_a_backup_is_restored_does_not_keep_the_erasures_from_b
     with SqliteStore(tmp_path / "live.db") as live, Busy(tmp_path / "second.db") as second:
         fill(live, 20)
         backup(live, tmp_path / "b", at=NOW)
-        assert restore(second, tmp_path / "b", erasures=each(5)).erasures == 1
+        with pytest.raises(Corrupt, match="unless somebody else was writing"):
+            restore(second, tmp_path / "b", erasures=each(5))
         assert not left(tmp_path / "second.db", [5])
+
+
+class Reading(MemoryStore):
+    """A store that gives back something else than it was given."""
+
+    lost = changed = "none"
+
+    def export(self, tenants: Any = None) -> Any:
+        return _Changed(super().export(tenants), self.lost, self.changed)
+
+
+class _Changed:
+    """A snapshot without the record *lost*, and with another schema of the record *changed*."""
+
+    def __init__(self, within: Any, lost: str, changed: str) -> None:
+        self._within, self._lost, self._changed = within, lost, changed
+
+    def read(self, limit: int = 1000) -> Any:
+        return [self._seen(row) for row in self._within.read(limit) if getattr(row, "id", "") != self._lost]
+
+    def _seen(self, row: Any) -> Any:
+        return row._replace(schema=7) if getattr(row, "id", "") == self._changed else row
+
+    def close(self) -> None:
+        self._within.close()
+
+
+@pytest.mark.parametrize("how", ["lost", "changed"])
+def test_what_a_store_does_not_give_back_is_found_out(tmp_path: Path, how: str) -> None:
+    small(tmp_path / "b")
+    assert restore(Reading(exclusive=EXCLUSIVE), tmp_path / "b").compared == 22
+    broken = Reading(exclusive=EXCLUSIVE)
+    setattr(broken, how, ref(20).id)
+    with pytest.raises(Corrupt, match=r"does not give back .* do not use it") as raised:
+        restore(broken, tmp_path / "b")
+    assert raised.value.outcome == "unknown"
+    assert Corrupt.outcome == "not_applied"
+
+
+def test_where_nothing_can_be_compared_the_report_says_so(tmp_path: Path) -> None:
+    class Mute(MemoryStore):
+        def describe(self) -> Any:
+            said = super().describe()
+            kept = tuple(one for one in said.capabilities if one.name != STREAM)
+            return attrs.evolve(said, capabilities=kept)
+
+    small(tmp_path / "b")
+    assert restore(Mute(exclusive=EXCLUSIVE), tmp_path / "b").compared is None
+
+
+def test_who_was_erased_is_erased_also_in_a_store_that_is_not_to_be_used(tmp_path: Path) -> None:
+    small(tmp_path / "b")
+    broken = Reading(exclusive=EXCLUSIVE)
+    broken.changed = ref(20).id
+    with pytest.raises(Corrupt):
+        restore(broken, tmp_path / "b", erasures=[of_a_record("since", ref(1))])
+    assert broken.get([ref(1)]) == {}
+    assert broken.erasures(TENANT).items[-1].idem == "since"
+
+
+class Away(Reading):
+    """A store that is out of reach, for one call or more, when all is written."""
+
+    away: frozenset[str] = frozenset()
+
+    def export(self, tenants: Any = None) -> Any:
+        self._reach("export")
+        return super().export(tenants)
+
+    def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> Any:
+        self._reach("erase")
+        return super().erase(erasure, timeout=timeout)
+
+    def _reach(self, call: str) -> None:
+        if call in self.away:
+            raise Unavailable(f"no {call}")
+
+
+def test_what_fails_after_all_was_restored_says_that_it_is_there(tmp_path: Path) -> None:
+    small(tmp_path / "b")
+    since = [of_a_record("since", ref(1))]
+    said: dict[str, CommitUnknown] = {}
+    for away in ("export", "erase", "export erase"):
+        store = Away(exclusive=EXCLUSIVE)
+        store.away = frozenset(away.split())
+        with pytest.raises(CommitUnknown, match="all of the backup is in the store") as raised:
+            restore(store, tmp_path / "b", erasures=since)
+        said[away] = raised.value
+        assert ("compared" in str(raised.value)) == ("export" in away)
+        assert ("erase_again" in str(raised.value)) == ("erase" in away)
+        assert (ref(1) in store.get([ref(1)])) == ("erase" in away)
+        store.away = frozenset()
+        run(erase_again(lift(store), since))
+        assert store.get([ref(1)]) == {}
+    assert isinstance(said["export"].__cause__, Unavailable)
+    assert isinstance(said["erase"].__cause__, Unavailable)
+    both = said["export erase"].__cause__
+    assert isinstance(both, ExceptionGroup)
+    assert [type(one) for one in both.exceptions] == [CommitUnknown, Unavailable]
+
+
+def test_that_a_store_is_not_to_be_used_is_said_also_if_it_cannot_erase_again(tmp_path: Path) -> None:
+    small(tmp_path / "b")
+    broken = Away(exclusive=EXCLUSIVE)
+    broken.changed, broken.away = ref(20).id, frozenset({"erase"})
+    with pytest.raises(CommitUnknown, match=r"do not use it; .* erase_again") as raised:
+        restore(broken, tmp_path / "b", erasures=[of_a_record("since", ref(1))])
+    assert isinstance(raised.value.__cause__, ExceptionGroup)
+    assert [type(one) for one in raised.value.__cause__.exceptions] == [Corrupt, Unavailable]
+
+
+@pytest.mark.parametrize("how", ["batch", "fence", "erasure"])
+def test_an_erasure_whose_key_is_that_of_something_else_is_done_once(tmp_path: Path, how: str) -> None:
+    store, second = MemoryStore(), MemoryStore()
+    run(Writer(lift(store))(put(ref(1)), put(ref(2))))
+    if how == "batch":
+        run(Writer(lift(store))(put(ref(3)), idem="taken"))
+    elif how == "fence":
+        assert store.outcome(TENANT, "taken") is None
+    else:
+        store.erase(of_a_record("taken", ref(9)))
+    backup(store, tmp_path / "b", at=NOW)
+    since = [of_a_record("taken", ref(1)), of_a_record("other", ref(2)), of_a_record("taken", ref(1))]
+    assert restore(second, tmp_path / "b", erasures=since).erasures == 2
+    assert second.get([ref(1), ref(2)]) == {}
+    assert run(erase_again(lift(second), since)).erasures == 0
+    (first, *_) = [one for one in second.erasures(TENANT).items if one.refs == {ref(1)}]
+    assert attrs.evolve(first, idem="taken") == since[0]
+
+
+def of_a_record(idem: str, one: Ref) -> Erasure:
+    return Erasure(tenant=TENANT, refs=frozenset({one}), idem=idem, actor=SYSTEM, at=NOW)
 
 
 def test_a_restore_that_was_cut_off_before_the_erasures_is_gone_on_with(tmp_path: Path) -> None:
@@ -159,7 +302,7 @@ def test_a_small_file_of_one_endless_row_takes_little_memory(tmp_path: Path) -> 
 
 
 def test_what_could_not_be_restored_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crmcore.storage.backup_file._LONGEST", 1000)
+    monkeypatch.setattr("crmcore.storage.backup_write.LONGEST", 1000)
     store = MemoryStore()
     run(Writer(lift(store))(put(ref(1), 0, {"text": "x" * 1000})))
     with pytest.raises(BatchTooLarge):

@@ -298,6 +298,7 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
+@pytest.mark.parametrize("world", ["memory", "sqlite", "async"], indirect=True)  # the check is one for all
 @pytest.mark.parametrize("what", WRONG)
 def test_a_row_that_cannot_be_kept_is_refused_with_nothing_written(world: Any, what: str) -> None:
     async def flow() -> None:

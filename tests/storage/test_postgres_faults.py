@@ -29,12 +29,12 @@ from crmcore.errors import (
     Unavailable,
 )
 from crmcore.storage import AsyncPostgresStore, Batch, Operation, PostgresStore
-from crmcore.storage.postgres_driver import SyncLink
+from crmcore.storage.postgres_driver import DriverError, SyncLink
 from crmcore.storage.postgres_errors import surely_undone, translated
 from crmcore.storage.postgres_locks import number_for
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, append, email, name_sort, put, ref, source
 from crmcore.values.source import SYSTEM
-from tests.storage.postgres_server import drop, dsn, execute, new_schema
+from tests.storage.postgres_server import address_with, drop, dsn, execute, new_schema, sessions
 
 A, B = ref(1), ref(2)
 CANARY = "canary@pii.example"
@@ -59,10 +59,9 @@ def store(schema: str) -> Iterator[PostgresStore]:
 
 def backend(store: PostgresStore) -> int:
     """The process of the connection that the store uses next."""
-    links = store._flow._pool.idle._links  # type: ignore[attr-defined]  # the pool of this colour
-    if not links:
+    if not sessions(store):
         store.get([A])
-    return int(links[-1]._raw.info.backend_pid)
+    return sessions(store)[-1]
 
 
 # --- what the errors are ------------------------------------------------------------------------------
@@ -80,6 +79,10 @@ def backend(store: PostgresStore) -> int:
         ("53300", Unavailable),
         ("08006", Unavailable),
         ("57P01", Unavailable),
+        ("25006", Unavailable),
+        ("25P03", StoreTimeout),
+        ("25P04", StoreTimeout),
+        ("42P07", SchemaMismatch),
         ("28P01", Unavailable),
         ("42501", Unavailable),
         ("42P01", SchemaMismatch),
@@ -89,7 +92,7 @@ def backend(store: PostgresStore) -> int:
     ],
 )
 def test_a_sqlstate_has_one_meaning(state: str, kind: type[StoreError]) -> None:
-    error = psycopg.errors.lookup(state)(f"Key (v)=({CANARY}) already exists")
+    error = DriverError.of(psycopg.errors.lookup(state)(f"Key (v)=({CANARY}) already exists"))
     meaning = translated(error)
     assert type(meaning) is kind
     assert meaning.outcome == "not_applied"
@@ -98,11 +101,11 @@ def test_a_sqlstate_has_one_meaning(state: str, kind: type[StoreError]) -> None:
 
 
 def test_a_commit_that_the_server_cannot_tell_of_is_not_taken_for_undone() -> None:
-    ambiguous = psycopg.errors.lookup("40003")()
+    ambiguous = DriverError("40003")
     assert not surely_undone(ambiguous, failed=False)
-    assert not surely_undone(psycopg.OperationalError(), failed=False)
-    assert surely_undone(psycopg.errors.lookup("40001")(), failed=False)
-    assert surely_undone(psycopg.errors.lookup("23505")(), failed=True)
+    assert not surely_undone(DriverError(), failed=False)
+    assert surely_undone(DriverError("40001"), failed=False)
+    assert surely_undone(DriverError("23505"), failed=True)
 
 
 def test_no_error_of_the_server_shows_what_is_stored(store: PostgresStore, schema: str) -> None:
@@ -368,7 +371,7 @@ def test_a_role_that_only_reads_and_writes_rows_can_work_and_cannot_change_table
     try:
         execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
         execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}")
-        address = f"{dsn()}&options=-c%20role%3D{role}"
+        address = address_with(f"-c role={role}")
         with PostgresStore(address, schema=schema, exclusive=EXCLUSIVE) as app:
             assert app.apply(batch("a", put(A, keys=[source("1")]), append("log"))).versions == {A: 1}
             assert app.get([A]).keys() == {A}

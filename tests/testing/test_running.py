@@ -26,10 +26,21 @@ from crmcore.storage import (
 from crmcore.storage.capability import missing
 from crmcore.testing import Harness, Report, Unusable, Verdict, conformance, run_kit
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import NOW, REGISTRY, Broken, Guarantee, Inconclusive, Subject, guarantee, uid
+from crmcore.testing.kit import (
+    NOW,
+    REGISTRY,
+    Broken,
+    Guarantee,
+    Inconclusive,
+    NotAsked,
+    Subject,
+    guarantee,
+    uid,
+)
 from crmcore.testing.manifest import MANIFEST
 from crmcore.testing.promises import LEVELS, PROMISES
 from crmcore.testing.running import judge, problems_of
+from crmcore.testing.toy import Toy
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.source import SYSTEM
 
@@ -78,6 +89,48 @@ def test_one_check_that_is_not_passed_is_enough(status: Any) -> None:
     assert (answer.status, answer.messages) == (status, (f"{spoiled.check}: why",))
 
 
+def test_a_guarantee_of_which_nothing_can_be_asked_is_not_claimed_and_says_why() -> None:
+    about = [one for one in ALL_GOOD if one.guarantee == "G16"]
+    others = [one for one in ALL_GOOD if one.guarantee != "G16"]
+    unasked = [attrs.evolve(one, status="NOT ASKED", message="it cannot be") for one in about]
+    found = report(*others, *unasked)
+    assert found.passed
+    assert found.not_asked() == tuple(unasked)
+    assert str(next(one for one in found.answers() if one.guarantee == "G16")) == "NOT CLAIMED (it cannot be)"
+    some = report(*others, *unasked[1:], about[0])
+    assert str(next(one for one in some.answers() if one.guarantee == "G16")) == "PASS 1"
+
+
+def test_a_store_that_keeps_what_nobody_opens_again_is_inconclusive(tmp_path: Path) -> None:
+    found = judge(REGISTRY["a_reopened_store_has_everything"], Harness(make=Toy).subject(tmp_path))
+    assert found.status == "INCONCLUSIVE"
+    assert "reopen=..." in found.message
+
+
+@pytest.mark.parametrize(
+    ("check", "hook"),
+    [
+        ("an_older_store_is_brought_up_to_date", "older"),
+        ("a_newer_store_is_not_opened", "newer"),
+        ("damage_is_found", "damaged"),
+    ],
+)
+def test_a_claim_that_nobody_could_look_at_is_inconclusive(check: str, hook: str, tmp_path: Path) -> None:
+    found = judge(REGISTRY[check], Harness(make=Toy, reopen=Toy).subject(tmp_path))
+    assert found.status == "INCONCLUSIVE"
+    assert f"give the hook {hook}=..." in found.message
+
+
+def test_what_is_printed_still_reaches_whoever_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def talks(subject: Subject) -> None:
+        print("hello")
+
+    assert verdict(talks, tmp_path).status == "PASS"
+    assert capsys.readouterr().out == "hello\n"
+
+
 def test_a_problem_of_the_level_is_enough() -> None:
     assert not report(*ALL_GOOD, problems=("L4 asks for eraser",)).passed
 
@@ -95,6 +148,7 @@ def test_too_few_exercised_events_are_inconclusive(tmp_path: Path) -> None:
     ("error", "status"),
     [
         (Broken("b"), "FAIL"),
+        (NotAsked("n"), "NOT ASKED"),
         (Inconclusive("i"), "INCONCLUSIVE"),
         (ValueError("v"), "FAIL"),
         (MissingExtra("m"), "INCONCLUSIVE"),
@@ -138,6 +192,8 @@ def test_a_call_that_never_returns_is_a_failure(tmp_path: Path) -> None:
     [
         lambda: logging.getLogger("x").debug("the %s", "ann@x.org"),
         lambda: warnings.warn("a canary", stacklevel=1),
+        lambda: print("the canary"),
+        lambda: sys.stderr.write("for bob@x.org"),
     ],
 )
 def test_a_log_or_warning_that_shows_a_value_fails_any_check(tell: object, tmp_path: Path) -> None:
@@ -256,15 +312,6 @@ def test_conformance_without_pytest_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "pytest", None)
     with pytest.raises(MissingExtra, match=r"crmcore\[testing\]"):
         conformance(make=lambda place: MemoryStore())
-
-
-def test_without_hypothesis_the_model_is_inconclusive_and_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setitem(sys.modules, "crmcore.testing.machine", None)
-    found = judge(REGISTRY["a_store_does_what_the_model_says"], MEMORY.subject(tmp_path))
-    assert found.status == "INCONCLUSIVE"
-    assert "crmcore[testing]" in found.message
 
 
 def test_every_promise_has_a_check() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -22,6 +23,7 @@ from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
+from crmcore.app.suppressions import suppress_parties
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
 from crmcore.consent.event import ConsentEvent, Scope
@@ -36,6 +38,9 @@ from crmcore.storage.protocol import Entry, Ref
 from crmcore.values.ids import Id, PartyId
 from crmcore.values.moment import moment_instant
 from crmcore.values.personal import FieldClass, field_classes
+
+if TYPE_CHECKING:
+    from crmcore.consent.secret_ring import SecretRing
 
 _FURTHER = "further"
 
@@ -217,6 +222,8 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
     for start in range(0, len(shared), _TALKS):
         await in_parts(some, shared[start : start + _TALKS], lambda done: None)
     await flow.commit(lambda unit: _end_consent(unit, planned, mark))
+    if flow.secrets is not None:  # while the addresses can still be read
+        await flow.commit(partial(_suppress, flow, flow.secrets, planned))
     staying = [
         place.id
         for one in planned.plan.of("restrict")
@@ -224,6 +231,12 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
     ]
     if staying:
         await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}"))
+
+
+async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
+    """Plan that the person's addresses are not written to again, by whatever way they come back."""
+    scope = Scope(controller=flow.controller(None), purposes={"direct_marketing"})
+    await suppress_parties(unit, secrets, planned.data.parties, "erasure", scope)
 
 
 async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:

@@ -18,8 +18,10 @@ from crmcore.cli.stores import PATIENCE, CommandStore, existing_store
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
 from crmcore.errors import Corrupt, UnreadableFile
 from crmcore.storage import EXCLUSIVE, Erasure, lift, run
-from crmcore.storage.backup_file import RestoreReport, backup, restore, verify_backup
 from crmcore.storage.backup_manifest import Manifest
+from crmcore.storage.backup_read import verify_backup
+from crmcore.storage.backup_restore import RestoreReport, restore
+from crmcore.storage.backup_write import backup
 from crmcore.storage.carried_over import ErasedAgain, all_erasures, all_tenants, erase_again
 from crmcore.storage.erasures_file import erasure_document, erasure_line, erasures_in
 
@@ -58,11 +60,17 @@ def run_restore(options: argparse.Namespace, terminal: Terminal) -> int:
             key=key,
             verified=manifest,
             on_progress=_progress(terminal, "restoring"),
+            on_comparing=_progress(terminal, "comparing"),
         )
     _tell("restored", manifest, terminal)
+    if report.compared is None:
+        terminal.text("nothing was compared: this store gives no snapshots")
+    else:
+        terminal.text(f"{counted(report.compared, 'row', 'rows')} read back and compared with the backup")
     if erasures:
         terminal.text(counted(report.erasures, "erasure", "erasures") + " done again")
-    return _left_behind(report, report.manifest, attrs.asdict(report.restored), terminal)
+    told = {**attrs.asdict(report.restored), "compared": report.compared}
+    return _left_behind(report, report.manifest, told, terminal)
 
 
 def _erase_again(
@@ -77,7 +85,10 @@ def _erase_again(
 
 
 def _left_behind(
-    done: RestoreReport | ErasedAgain, manifest: Manifest, restored: dict[str, int] | None, terminal: Terminal
+    done: RestoreReport | ErasedAgain,
+    manifest: Manifest,
+    restored: dict[str, int | None] | None,
+    terminal: Terminal,
 ) -> int:
     for one in done.residual:
         terminal.text(f"{one.place}: {one.what}; {one.remedy}")

@@ -18,7 +18,7 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.finding import YES, Finding
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.consent.standing import NOES, covers_yes, standing_no, standing_yes
+from crmcore.consent.standing import NOES, Lifting, covers_yes, noes, standing_no, standing_yes
 from crmcore.consent.wishes import Aspect, Wish, in_force
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidConsent
@@ -172,7 +172,8 @@ def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: st
         topic=offer.topic,
     )
     case = Case(request, facts, Policy(), None)
-    against = standing_no(case, NOES, offer.purpose, frozenset({offer.channel}), (), _valid)
+    said = noes(case, NOES, offer.purpose, case.channel)
+    against = standing_no(case, said, (), Lifting(case, offer.purpose, _valid))
     if against.holds:
         return Choice(offer=offer, state="off", because=against.because)
     spoken = standing_yes(case, offer.purpose, _valid, ())
@@ -180,8 +181,8 @@ def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: st
         return Choice(offer=offer, state="on", because=spoken.because)
     waiting = [
         one.id
-        for one in case.events
-        if one.kind == "request" and covers_yes(one.scope, request, offer.purpose)
+        for _, one in case.acts(frozenset({"request"}))
+        if covers_yes(one.scope, request, offer.purpose)
     ]
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
 

@@ -28,6 +28,7 @@ _PHONE = re.compile(r"(?<!\w)(?:\+|00)?\(?\d[\d\s().\-/]{5,}\d(?!\w)")
 _WORD = re.compile(r"[^\W\d][\w'’\-]*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:$|\D)")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_IDS = re.compile(f"({_ID.pattern})")
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d(?:T[\d:.]+Z)?\Z")
 _TAIL = 7
 """So many last digits tell one phone number from another, however it is dialled."""
@@ -62,6 +63,7 @@ class Redactor:
 
     def __init__(self, own: Words, others: Words) -> None:
         self._own = own
+        self._ids = others.ids - own.ids
         self._whole = {_folded(text) for text in own.names | own.points}
         self._tails = {_digits(point)[-_TAIL:] for point in own.points if len(_digits(point)) >= _TAIL}
         self._foreign = {
@@ -101,6 +103,18 @@ class Redactor:
             return Redacted(text, 0) if text in self._own.ids else Redacted(ANOTHER, 1)
         if _folded(text) in self._whole or _STAMP.match(text):
             return Redacted(text, 0)
+        # The digits of an id are no phone number: what stands between ids is looked at.
+        found = [
+            self._id(part) if _ID.fullmatch(part) else self._between(part)
+            for part in _IDS.split(text)
+            if part
+        ]
+        return Redacted("".join(one.value for one in found), sum(one.count for one in found))
+
+    def _id(self, text: str) -> Redacted:
+        return Redacted(ANOTHER, 1) if text in self._ids else Redacted(text, 0)
+
+    def _between(self, text: str) -> Redacted:
         count = 0
 
         def replaced(match: re.Match[str]) -> str:

@@ -89,15 +89,10 @@ from crmcore.storage.upkeep import (
 )
 
 if TYPE_CHECKING:
-    from crmcore.storage.backup_file import (
-        RestoreReport,
-        backup,
-        restore,
-        restore_backup,
-        verify_backup,
-        write_backup,
-    )
     from crmcore.storage.backup_manifest import Manifest
+    from crmcore.storage.backup_read import verify_backup
+    from crmcore.storage.backup_restore import RestoreReport, restore, restore_backup
+    from crmcore.storage.backup_write import backup, write_backup
     from crmcore.storage.carried_over import ErasedAgain, all_erasures, erase_again
     from crmcore.storage.erasures_file import erasure_line, erasures_in
     from crmcore.storage.memory import AsyncMemoryStore, MemoryStore
@@ -211,7 +206,9 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
-        "backup_file": "RestoreReport backup restore restore_backup verify_backup write_backup",
+        "backup_read": "verify_backup",
+        "backup_restore": "RestoreReport restore restore_backup",
+        "backup_write": "backup write_backup",
         "carried_over": "ErasedAgain all_erasures erase_again",
         "backup_manifest": "Manifest",
         "erasures_file": "erasure_line erasures_in",

@@ -26,6 +26,9 @@ HEADER, ROWS, MANIFEST, _END = b"H", b"R", b"M", b"E"
 FRAME = 1 << 20
 """So many bytes of text a frame has at most."""
 
+LONGEST = 32 << 20
+"""A row has at most so many bytes; that of a chunk of a bulk load tells all its changes."""
+
 _LENGTHS = struct.Struct(">II")
 _LEVEL = 4  # a third larger than the best, and three times as quick
 

@@ -18,6 +18,9 @@ from crmcore.storage.restoring import Counts
 from crmcore.storage.stored import Multiset, Stored
 from crmcore.storage.validate import instant, microseconds
 
+Progress = Callable[[int], None]
+"""Is called now and then with the number of rows so far."""
+
 FORMAT = 1
 _EVERY = 1000
 
@@ -41,21 +44,21 @@ class Manifest:
 
 
 class Tally:
-    """Counts rows, and their multiset hash."""
+    """Counts rows, and their multiset hash. *rows* is how many there were."""
 
-    def __init__(self, on_progress: Callable[[int], None] | None) -> None:
+    def __init__(self, on_progress: Progress | None) -> None:
         self._counts = Counts()
         self._multiset = Multiset()
         self._on_progress = on_progress
-        self._rows = 0
+        self.rows = 0
 
     def add(self, row: Stored, text: str) -> None:
         """Count *row*, whose canonical text is *text*."""
         self._counts.add(row)
         self._multiset.add(text)
-        self._rows += 1
-        if self._on_progress is not None and self._rows % _EVERY == 0:
-            self._on_progress(self._rows)
+        self.rows += 1
+        if self._on_progress is not None and self.rows % _EVERY == 0:
+            self._on_progress(self.rows)
 
     def hexdigest(self) -> str:
         return self._multiset.hexdigest()
@@ -114,6 +117,7 @@ def summary(tally: Tally) -> bytes:
     return write(tally.document()).encode()
 
 
-def summary_of(ends: bytes, *, engine: str, exclusive: frozenset[str], at: datetime) -> Manifest:
-    """The manifest, from the end of a file that was counted and found to be so."""
+def manifest_of(head: bytes, ends: bytes) -> Manifest:
+    """The manifest, from the beginning and the end of a file that was counted and found to be so."""
+    engine, exclusive, at = opening_of(head)
     return Manifest(engine=engine, exclusive=exclusive, at=at, **json.loads(ends))

@@ -15,6 +15,13 @@ from crmcore.storage.document import Json, write
 from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant, line
 
 
+def _refuse(_: str) -> NoReturn:
+    raise ValueError("a number that no row has")
+
+
+_decoder = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
+
+
 def row_of(text: str) -> Stored:
     """The row whose canonical text is *text*, the inverse of `crmcore.storage.stored.line`.
 
@@ -25,17 +32,13 @@ def row_of(text: str) -> Stored:
     StoredTenant(tenant='acme', pepper=<hidden>)
     """
     try:
-        name, *parts = json.loads(text, parse_float=_refuse, parse_constant=_refuse)
+        name, *parts = _decoder.decode(text)
         row = _READERS[name](parts)
         if line(row) == text:
             return row
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         pass  # whatever it is that cannot be read, the answer is the same
     raise Corrupt("a row of the backup is not in the form of version 1: take another backup")
-
-
-def _refuse(_: str) -> NoReturn:
-    raise ValueError("a number that no row has")
 
 
 def _tenant(parts: Sequence[Any]) -> Stored:

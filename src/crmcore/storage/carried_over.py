@@ -1,16 +1,20 @@
 """Carrying erasures over from one store into another, into which an older backup of the first was restored.
 
-Invariant: an erasure that was carried over is done once, and may be carried over again.
+Invariant: an erasure that was carried over is done once, and may be carried over again; also where the key that it was
+sent under is that of another batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import sha256
 
 import attrs
 
+from crmcore.errors import Fenced, IdempotencyMismatch
 from crmcore.storage.erasing import cleaning_put_off
-from crmcore.storage.erasure import Erasure, Residual, eraser_of
+from crmcore.storage.erasure import AsyncEraser, Erasure, ErasureReport, Residual, eraser_of
+from crmcore.storage.erasures_file import erasure_line
 from crmcore.storage.protocol import AsyncStore
 from crmcore.storage.upkeep import tenants_of
 
@@ -38,12 +42,24 @@ async def erase_again(store: AsyncStore, erasures: Iterable[Erasure]) -> ErasedA
     reports = []
     for erasure in wanted[:-1]:
         with cleaning_put_off():
-            reports.append(await eraser.erase(erasure))
-    reports.append(await eraser.erase(wanted[-1]))
+            reports.append(await _erased(eraser, erasure))
+    reports.append(await _erased(eraser, wanted[-1]))
     residual = {one.place: one for report in reports for one in report.residual}
     return ErasedAgain(
         erasures=sum(not report.replayed for report in reports), residual=tuple(residual.values())
     )
+
+
+async def _erased(eraser: AsyncEraser, erasure: Erasure) -> ErasureReport:
+    try:
+        return await eraser.erase(erasure)
+    except (IdempotencyMismatch, Fenced):
+        return await eraser.erase(attrs.evolve(erasure, idem=_key_of_its_own(erasure)))
+
+
+def _key_of_its_own(erasure: Erasure) -> str:
+    """A key for an erasure whose own is that of something else here: always the same, and nobody else's."""
+    return f"erasure:{sha256(erasure_line(erasure).encode()).hexdigest()}"
 
 
 async def all_erasures(store: AsyncStore) -> tuple[Erasure, ...]:

@@ -30,8 +30,17 @@ _encoder = json.JSONEncoder(
 write = _encoder.encode
 """The canonical text of a value that is known to be good JSON."""
 
-decode = json.loads
-"""A fresh copy of what was written."""
+
+def decode(text: str) -> Any:
+    """A fresh copy of what was written.
+
+    Raises:
+        ValueError: if that cannot be read, also where it is only too deep.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("what is to be read is nested too deep") from None
 
 
 class Json(str):

@@ -242,10 +242,11 @@ class MemoryStore:
             return memory_erasing.report(data, memory_erasing.erase(data, checked), replayed=False)
 
     def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
-        start = paging.erasures_query(self._cursors, tenant, after, limit)
+        (start,) = paging.erasures_query(self._cursors, tenant, after, limit)
         with self._open():
             done = self._tenant(tenant).erasures(start, limit)
-        return paging.erasures_page(self._cursors, tenant, done, limit)
+        placed = [((number,), erasure) for number, erasure in done]
+        return paging.erasures_page(self._cursors, tenant, placed, limit)
 
     def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
         start = paging.tenants_query(self._cursors, after, limit)

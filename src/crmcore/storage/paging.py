@@ -292,20 +292,23 @@ def check_fanout(limits: Limits, tenant: str, keys: Collection[Key], cap: int) -
     check_limit(cap, "a cap")
 
 
-def erasures_query(cursors: Cursors, tenant: str, after: str | None, limit: int) -> int:
-    """The number of the last erasure seen; 0 before the first."""
+def erasures_query(
+    cursors: Cursors, tenant: str, after: str | None, limit: int, first: tuple[int, ...] = (0,)
+) -> tuple[int, ...]:
+    """The place of the last erasure seen; *first* before the first."""
     check_name(tenant, "a tenant")
     check_limit(limit)
-    return 0 if after is None else int(cursors.open(("erasures", tenant), after)[0])
+    return first if after is None else tuple(cursors.open(("erasures", tenant), after))
 
 
 def erasures_page(
-    cursors: Cursors, tenant: str, numbered: Sequence[tuple[int, Erasure]], limit: int
+    cursors: Cursors, tenant: str, placed: Sequence[tuple[tuple[int, ...], Erasure]], limit: int
 ) -> Page[Erasure]:
-    items = tuple(erasure for _, erasure in numbered[:limit])
-    if len(numbered) <= limit:
+    """A page of erasures, each with its place, one more than *limit* if there are more."""
+    items = tuple(erasure for _, erasure in placed[:limit])
+    if len(placed) <= limit:
         return Page(items)
-    return Page(items, cursors.seal(("erasures", tenant), [numbered[limit - 1][0]]))
+    return Page(items, cursors.seal(("erasures", tenant), placed[limit - 1][0]))
 
 
 def tenants_query(cursors: Cursors, after: str | None, limit: int) -> str:

@@ -84,9 +84,9 @@ class PostgresBase:
         )
 
     @asynccontextmanager
-    async def _writing(self, timeout: float, idem: str) -> AsyncIterator[Transaction]:
+    async def _writing(self, timeout: float, idem: str, doubt: str) -> AsyncIterator[Transaction]:
         self._check(ready=True)
-        async with transaction(self._pool, timeout, idem) as writing:
+        async with transaction(self._pool, timeout, idem, doubt) as writing:
             yield writing
 
     def _check(self, ready: bool) -> None:
@@ -108,8 +108,8 @@ class _Reading:
         return self._link
 
     async def __aexit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        if isinstance(error, (DriverError, Late, OSError)):
+        if isinstance(error, (DriverError, Late)):
             self._link.drop()
         self._pool.give(self._link)
-        if isinstance(error, (DriverError, Late, OSError)):
+        if isinstance(error, (DriverError, Late)):
             raise translated(error) from None

@@ -1,15 +1,15 @@
 """Copying new rows into the tables, in PostgreSQL's own binary form.
 
 Invariant: what is copied of a record into `key`, `claim` and `sort` is what its row says that it carries. Each table is
-copied into in the order of its primary key; a key is hashed while the server takes in the record before it.
+copied into in the order of its primary key, at least for some thousand rows: the keys of the next records are hashed
+and ordered while the server takes in those of the records before.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
-from itertools import islice
 
 from crmcore.storage.postgres_driver import Link
 from crmcore.storage.postgres_lookup import Tenant
@@ -40,7 +40,8 @@ BatchRow = tuple[
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _NULL = b"\xff\xff\xff\xff"
-_BLOCK = 500
+_BLOCK = 256 << 10
+_RECORDS = 1000
 _width, _length = struct.Struct("!h").pack, struct.Struct("!i").pack
 _int4, _int8 = struct.Struct("!ii").pack, struct.Struct("!iq").pack
 _ID = _length(16)
@@ -83,8 +84,9 @@ class Copying:
         self._owner = owner
         self._secret = secret
         self._exclusive = exclusive
+        self._hashing = blake2b(key=secret, digest_size=16, person=b"crmcore key").copy
         self._tenant = _int4(4, owner.number)
-        self._keys: list[bytes] = []
+        self._carrying: list[tuple[str, str, Sequence[KeyPair], Sequence[SortTriple]]] = []
         self._claims: list[bytes] = []
         self._sorts: list[bytes] = []
 
@@ -99,13 +101,15 @@ class Copying:
     async def bring_back(self, link: Link, rows: Sequence[RecordRow]) -> None:
         """Write records that were deleted before, and note what they carry."""
         for kind, id_, *_, keys, sorts in rows:
-            self._note(kind, id_, keys, sorts)
+            self._carrying.append((kind, id_, keys, sorts))
         columns = list(zip(*rows, strict=True))[:6]
         await link.ask(_BRING_BACK, [self._owner.number, *map(list, columns)])
 
     async def rest(self, link: Link) -> None:
         """Copy what the records carry."""
-        for table, rows in (("key", self._keys), ("claim", self._claims), ("sort", self._sorts)):
+        await self._copy(link, "key", self._keys())
+        self._carrying.clear()
+        for table, rows in (("claim", self._claims), ("sort", self._sorts)):
             rows.sort()
             await self._copy(link, table, iter(rows))
             rows.clear()
@@ -131,23 +135,40 @@ class Copying:
     def _records(self, rows: Iterable[RecordRow]) -> Iterator[bytes]:
         start = _width(7) + self._tenant
         for kind, id_, version, schema, carries, body, keys, sorts in rows:
-            self._note(kind, id_, keys, sorts)
+            self._carrying.append((kind, id_, keys, sorts))
             numbers = _int8(8, version) + _int8(8, schema)
             yield b"".join((start, _text(kind), _uuid(id_), numbers, _text(carries), _text(body)))
 
-    def _note(self, kind: str, id_: str, keys: Sequence[KeyPair], sorts: Sequence[SortTriple]) -> None:
+    def _keys(self) -> Iterator[bytes]:
+        """The rows of keys; those of claims and sorts are noted on the way."""
+        for at in range(0, len(self._carrying), _RECORDS):
+            rows: list[bytes] = []
+            for one in self._carrying[at : at + _RECORDS]:
+                self._note(rows.append, *one)
+            rows.sort()
+            yield from rows
+
+    def _note(
+        self,
+        add: Callable[[bytes], None],
+        kind: str,
+        id_: str,
+        keys: Sequence[KeyPair],
+        sorts: Sequence[SortTriple],
+    ) -> None:
         named, uuid = _text(kind), _uuid(id_)
         start, end = _width(4) + self._tenant + _ID, named + uuid
-        secret, exclusive, add = self._secret, self._exclusive, self._keys.append
-        for namespace, value in keys:  # as `key_mark`; a call for each key would cost as much as the hash
-            text = f"{namespace}\0{value}".encode()
-            row = start + blake2b(text, key=secret, digest_size=16, person=b"crmcore key").digest() + end
+        exclusive, hashing = self._exclusive, self._hashing
+        for namespace, value in keys:  # as `key_mark`, which would begin anew with the secret for each
+            hashed = hashing()
+            hashed.update(f"{namespace}\0{value}".encode())
+            row = start + hashed.digest() + end
             add(row)
             if namespace in exclusive:
                 self._claims.append(row)
         start = _width(5) + self._tenant
         for namespace, part, sorted_by in sorts:
-            mark = _uuid(part_mark(secret, namespace, part))
+            mark = _uuid(part_mark(self._secret, namespace, part))
             size = _length(len(sorted_by))
             self._sorts.append(b"".join((start, mark, size, sorted_by, uuid, named)))
 
@@ -177,7 +198,12 @@ class Copying:
 
 def _blocks(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces in few large blocks: what the driver does for each costs more than a row."""
-    yield _HEADER + first
-    while block := b"".join(islice(pieces, _BLOCK)):
-        yield block
-    yield _TRAILER
+    block, size = [_HEADER, first], len(first)
+    for piece in pieces:
+        if size >= _BLOCK:
+            yield b"".join(block)
+            block, size = [], 0
+        block.append(piece)
+        size += len(piece)
+    block.append(_TRAILER)
+    yield b"".join(block)

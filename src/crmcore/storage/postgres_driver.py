@@ -7,7 +7,7 @@ A statement is a constant of this room, in which ``{name}`` stands for a table; 
 from __future__ import annotations
 
 import asyncio
-import select
+import selectors
 import time
 from collections.abc import Generator, Iterable, Sequence
 from math import ceil, inf
@@ -19,33 +19,54 @@ try:
     import psycopg
     from psycopg import (
         AsyncConnection,
-        AsyncCursor,
         AsyncRawCursor,
         Connection,
-        Cursor,
         RawCursor,
         sql,
         waiting,
     )
-    from psycopg.adapt import Dumper
-    from psycopg.pq import ExecStatus, TransactionStatus
-    from psycopg.types.numeric import Int8Dumper
-    from psycopg.types.string import TextLoader
+    from psycopg.pq import PipelineStatus, TransactionStatus
+
+    from crmcore.storage.postgres_exchange import Exchange, Row, Waits
 except ImportError:
     raise MissingExtra("a store on PostgreSQL needs psycopg: pip install 'crmcore[postgres]'") from None
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
 Asked = tuple[str, Sequence[Any]]
 """A statement and its parameters."""
 
-_TABLES = "meta tenant batch record key claim sort ledger feed".split()
+TABLES = "meta tenant batch record key claim sort ledger feed".split()
 _TICK = 0.05
 _LEAST_CONNECT = 2
+# Asked without waiting, and without a file of its own for each connection; Windows has only the second.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
 
 class Late(Exception):
     """The server did not answer in time. It stays within this room."""
+
+
+class DriverError(Exception):
+    """The server refused something, or the way there is broken. It stays within this room, and says no text of theirs.
+
+    Errors of others who use the same driver, such as of whoever makes the rows that are restored, are none of these.
+    *sqlstate* is what the server gave, None if it gave nothing.
+    """
+
+    def __init__(self, sqlstate: str | None = None) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+    @classmethod
+    def of(cls, error: psycopg.Error | OSError) -> DriverError:
+        return cls(error.sqlstate if isinstance(error, psycopg.Error) else None)
+
+
+class NotConnected(DriverError):
+    """There is no connection; which of many reasons it has is only in a text of the server, in its own language."""
+
+
+_ERRORS = (psycopg.Error, OSError)
 
 
 class Names:
@@ -53,7 +74,7 @@ class Names:
 
     def __init__(self, schema: str) -> None:
         self.schema = schema
-        self._tables = {table: sql.Identifier(schema, table) for table in _TABLES}
+        self._tables = {table: sql.Identifier(schema, table) for table in TABLES}
         self._tables["schema"] = sql.Identifier(schema)
         self._known: dict[str, bytes] = {}
 
@@ -63,25 +84,6 @@ class Names:
             query = sql.SQL(text)  # pyright: ignore[reportArgumentType]  # a constant of this room
             known = self._known[text] = query.format(**self._tables).as_bytes(None)
         return known
-
-
-class _Arrays(Dumper):
-    """A list as the text of an array, for a statement that says of what type; psycopg's own looks at each element."""
-
-    def dump(self, obj: list[Any]) -> bytes:
-        return ("{" + ",".join(map(_element, obj)) + "}").encode()
-
-
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes):
-        return f'"\\\\x{value.hex()}"'
-    if isinstance(value, str):
-        if "\\" in value or '"' in value:
-            value = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{value}"'
-    return str(value)
 
 
 class Link(Protocol):
@@ -97,6 +99,14 @@ class Link(Protocol):
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
         """Run several statements in one round trip; of those after one that fails none is run."""
+        ...
+
+    async def begin(self, text: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement, whose rows `some` takes; until there are no more the connection does nothing else."""
+        ...
+
+    async def some(self, rows: int, weight: int) -> list[Row]:
+        """The next rows, so many at most, and no more when they weigh that much; none: that was all."""
         ...
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
@@ -118,11 +128,6 @@ class Link(Protocol):
     def drop(self) -> None:
         """Close the connection without waiting for anything. May be repeated."""
         ...
-
-
-def _gave_rows(cursor: Cursor[Row] | AsyncCursor[Row]) -> bool:
-    result = cursor.pgresult  # cursor.description would make an object of each column
-    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 def _bounded(generator: Generator[Any, Any, T], link: _Deadline) -> Generator[Any, Any, T]:
@@ -167,15 +172,12 @@ class _Common:
     def __init__(self, connection: _Sync | _Async, names: Names) -> None:
         self._raw = connection
         self._names = names
-        # When a round trip of several statements fails, psycopg takes those of them for prepared that it was about to
-        # prepare and the server never saw; they would fail from then on.
-        self._spoiled = False
-        self._poll = select.poll()
-        self._poll.register(connection.pgconn.socket, select.POLLIN | select.POLLHUP | select.POLLERR)
-        # One type for every integer, so that a statement is prepared once; ids stay texts.
-        connection.adapters.register_dumper(int, Int8Dumper)
-        connection.adapters.register_loader("uuid", TextLoader)
-        connection.adapters.register_dumper(list, _Arrays)
+        self._sockets = _Selector()
+        self._sockets.register(connection.pgconn.socket, selectors.EVENT_READ)
+        self._exchange = Exchange(connection.pgconn, connection)
+
+    def _run(self, asked: Sequence[Asked]) -> Waits:
+        return self._exchange.run([(self._names.sql(text), parameters) for text, parameters in asked])
 
     def until(self, deadline: float) -> None:
         self._raw.deadline = deadline
@@ -184,12 +186,13 @@ class _Common:
         return self._raw.pgconn.transaction_status == TransactionStatus.INERROR
 
     def gone(self) -> bool:
-        return bool(self._poll.poll(0))
+        return bool(self._sockets.select(0))
 
     def usable(self) -> bool:
+        pgconn = self._raw.pgconn
         return (
-            not self._spoiled
-            and self._raw.pgconn.transaction_status == TransactionStatus.IDLE
+            pgconn.transaction_status == TransactionStatus.IDLE
+            and pgconn.pipeline_status == PipelineStatus.OFF
             and not self.gone()
         )
 
@@ -203,25 +206,33 @@ class SyncLink(_Common):
     def __init__(self, connection: _Sync, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
-        self._cursor = connection.cursor()
+
+    def _wait(self, steps: Generator[Any, Any, T]) -> T:
+        try:
+            answer: T = self._connection.wait(steps)
+        except _ERRORS as error:
+            raise DriverError.of(error) from None
+        return answer
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = self._cursor.execute(self._names.sql(text), parameters or None)
-        return cursor.fetchall() if _gave_rows(cursor) else []
+        return (await self.together((text, parameters)))[0]
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
-        self._spoiled = True
-        with self._connection.pipeline():
-            cursors = [
-                self._connection.execute(self._names.sql(text), parameters) for text, parameters in asked
-            ]
-        self._spoiled = False
-        return [cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
+        return self._wait(self._run(asked))
+
+    async def begin(self, text: str, parameters: Sequence[Any] = ()) -> None:
+        self._wait(self._exchange.begin(self._names.sql(text), parameters))
+
+    async def some(self, rows: int, weight: int) -> list[Row]:
+        return self._wait(self._exchange.some(rows, weight))
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
-            for block in blocks:
-                copy.write(block)
+        try:
+            with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
+                for block in blocks:
+                    copy.write(block)
+        except _ERRORS as error:
+            raise DriverError.of(error) from None
 
 
 class AsyncLink(_Common):
@@ -230,26 +241,33 @@ class AsyncLink(_Common):
     def __init__(self, connection: _Async, names: Names) -> None:
         super().__init__(connection, names)
         self._connection = connection
-        self._cursor = connection.cursor()
+
+    async def _wait(self, steps: Generator[Any, Any, T]) -> T:
+        try:
+            answer: T = await self._connection.wait(steps)
+        except _ERRORS as error:
+            raise DriverError.of(error) from None
+        return answer
 
     async def ask(self, text: str, parameters: Sequence[Any] = ()) -> list[Row]:
-        cursor = await self._cursor.execute(self._names.sql(text), parameters or None)
-        return await cursor.fetchall() if _gave_rows(cursor) else []
+        return (await self.together((text, parameters)))[0]
 
     async def together(self, *asked: Asked) -> list[list[Row]]:
-        self._spoiled = True
-        async with self._connection.pipeline():
-            cursors = [
-                await self._connection.execute(self._names.sql(text), parameters)
-                for text, parameters in asked
-            ]
-        self._spoiled = False
-        return [await cursor.fetchall() if _gave_rows(cursor) else [] for cursor in cursors]
+        return await self._wait(self._run(asked))
+
+    async def begin(self, text: str, parameters: Sequence[Any] = ()) -> None:
+        await self._wait(self._exchange.begin(self._names.sql(text), parameters))
+
+    async def some(self, rows: int, weight: int) -> list[Row]:
+        return await self._wait(self._exchange.some(rows, weight))
 
     async def copy(self, text: str, blocks: Iterable[bytes]) -> None:
-        async with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
-            for block in blocks:
-                await copy.write(block)
+        try:
+            async with self._connection.cursor() as cursor, cursor.copy(self._names.sql(text)) as copy:
+                for block in blocks:
+                    await copy.write(block)
+        except _ERRORS as error:
+            raise DriverError.of(error) from None
 
 
 def _options(dsn: str, deadline: float) -> dict[str, Any]:
@@ -263,14 +281,17 @@ def _options(dsn: str, deadline: float) -> dict[str, Any]:
 
 def connect(dsn: str, names: Names, deadline: float) -> SyncLink:
     """A connection for synchronous code."""
-    connection = _Sync.connect(cursor_factory=RawCursor, **_options(dsn, deadline))
+    try:
+        connection = _Sync.connect(cursor_factory=RawCursor, **_options(dsn, deadline))
+    except _ERRORS as error:
+        raise NotConnected.of(error) from None
     return SyncLink(connection, names)
 
 
 async def connect_async(dsn: str, names: Names, deadline: float) -> AsyncLink:
     """A connection for asyncio."""
-    connection = await _Async.connect(cursor_factory=AsyncRawCursor, **_options(dsn, deadline))
+    try:
+        connection = await _Async.connect(cursor_factory=AsyncRawCursor, **_options(dsn, deadline))
+    except _ERRORS as error:
+        raise NotConnected.of(error) from None
     return AsyncLink(connection, names)
-
-
-DriverError = psycopg.Error

@@ -22,7 +22,8 @@ from crmcore.storage.erasing import (
 )
 from crmcore.storage.erasure import ERASED, ErasureReport, Residual
 from crmcore.storage.plan import Event, Plan, Written
-from crmcore.storage.postgres_driver import Asked, Row
+from crmcore.storage.postgres_driver import Asked
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_locks import whole_tenant
 from crmcore.storage.postgres_lookup import Search, Tenant, events_of, head, who
 from crmcore.storage.postgres_transaction import Transaction
@@ -177,7 +178,7 @@ _ERASURES = (
 )
 
 
-def erasures(tenant: str, after: tuple[int, int, int], limit: int) -> Asked:
+def erasures(tenant: str, after: tuple[int, ...], limit: int) -> Asked:
     """The erasures after a place, one more than *limit* if there are more."""
     return _ERASURES, [tenant, after[0], str(after[1]), after[2], limit + 1]
 

@@ -16,7 +16,7 @@ from crmcore.errors import (
     StoreTimeout,
     Unavailable,
 )
-from crmcore.storage.postgres_driver import DriverError, Late
+from crmcore.storage.postgres_driver import DriverError, Late, NotConnected
 
 _Meaning = tuple[type[StoreError], str]
 
@@ -25,10 +25,20 @@ _GONE: _Meaning = (
     Unavailable,
     "the PostgreSQL server cannot be reached, or has ended the connection: try again",
 )
+_NOT_CONNECTED = (
+    "no connection to the PostgreSQL server can be made: look whether it runs, whether the address, the user, the "
+    "password and the database are right, and whether it has a connection left (max_connections, smaller pools)"
+)
+_TOO_SLOW: _Meaning = (
+    StoreTimeout,
+    "the PostgreSQL server ended a transaction that had been open for too long: give what is written faster, or a "
+    "longer timeout, or ask its administrator for one",
+)
 _DENIED: _Meaning = (
     Unavailable,
     "the PostgreSQL server refuses this user or database: check the address and its rights",
 )
+_REFUSED: _Meaning = (Unavailable, "PostgreSQL refused this")
 
 _BY_STATE: dict[str, _Meaning] = {
     "40001": _CONTENTION,  # serialization_failure
@@ -40,11 +50,14 @@ _BY_STATE: dict[str, _Meaning] = {
     "53200": (StoreFull, "the PostgreSQL server has no memory left: send less at a time"),
     "53300": (Unavailable, "the PostgreSQL server takes no more connections: open stores with smaller pools"),
     "25006": (Unavailable, "this PostgreSQL server can only be read (a standby?): connect to the primary"),
-    "25P03": _GONE,  # idle_in_transaction_session_timeout
+    "25P03": _TOO_SLOW,  # idle_in_transaction_session_timeout
+    "25P04": _TOO_SLOW,  # transaction_timeout
+    "57P05": _GONE,  # idle_session_timeout
     "42501": _DENIED,  # insufficient_privilege
     "3D000": _DENIED,  # no such database
     "3F000": (SchemaMismatch, "the PostgreSQL schema of this store is gone: open the store again"),
     "42P01": (SchemaMismatch, "a table of this store is gone: open the store again"),
+    "42P07": (SchemaMismatch, "the PostgreSQL schema holds tables that are not of crmcore: give the store its own"),
     "42703": (SchemaMismatch, "a column of this store is gone: restore it from a backup"),
 }  # fmt: skip
 
@@ -72,27 +85,35 @@ def state_of(error: BaseException) -> str | None:
     return error.sqlstate if isinstance(error, DriverError) else None
 
 
-def translated(error: BaseException) -> StoreError:
-    """What an error before the commit means; nothing was written."""
-    if isinstance(error, (Late, TimeoutError)):
+def translated(error: BaseException, *, overslept: bool = False) -> StoreError:
+    """What an error before the commit means; nothing was written.
+
+    *overslept*: the transaction had been left alone for longer than the server was told to wait. What the server says
+    when it then ends the connection is mostly lost on the way.
+    """
+    if isinstance(error, Late):
         return StoreTimeout(
             "the PostgreSQL server did not answer in time: look whether it hangs, or give a longer timeout"
         )
     state = state_of(error)
-    if state is None:
-        kind, text = _GONE
-        return kind(text)
-    kind, text = _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or (Unavailable, "PostgreSQL refused this")
-    return kind(f"{text} (SQLSTATE {state})")
+    if isinstance(error, NotConnected):
+        return Unavailable(_NOT_CONNECTED)
+    meaning = _GONE if state is None else _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or _REFUSED
+    kind, text = _TOO_SLOW if overslept and meaning is _GONE else meaning
+    return kind(text if state is None else f"{text} (SQLSTATE {state})")
 
 
-def unknown(idem: str) -> CommitUnknown:
+BATCH = "so the batch may or may not be there: ask outcome(), or send the same batch again"
+CHUNK = "so the chunk may or may not be there: ask loaded(), or send the same chunk again"
+ERASED = "so this may or may not be erased: send the same erasure again"
+RESTORED = "so what was to be restored may or may not be there: restore it again, which is refused (NotEmpty) if it is"
+DROPPED = "so the tenant may or may not be gone: drop it again"
+"""What is in doubt after a commit that nobody confirmed, and what to do then."""
+
+
+def unknown(idem: str, doubt: str) -> CommitUnknown:
     """The error of a commit that may or may not have been carried out."""
-    return CommitUnknown(
-        "the PostgreSQL server did not confirm a commit, so the batch may or may not be there: ask outcome(), or send "
-        "the same batch again",
-        idem=idem,
-    )
+    return CommitUnknown(f"the PostgreSQL server did not confirm a commit, {doubt}", idem=idem)
 
 
 def surely_undone(error: BaseException, *, failed: bool) -> bool:

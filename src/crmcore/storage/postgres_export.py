@@ -1,8 +1,8 @@
 """All that a store on PostgreSQL keeps, as rows of one snapshot.
 
 Invariant: a snapshot has a connection of its own and one transaction on it, which only reads: it shows one moment,
-holds up nobody who writes nor the feed, and has a few hundred rows in memory at a time. While it is open the server
-cannot clear away what was changed since.
+holds up nobody who writes nor the feed, and has a few hundred rows in memory at a time, or some megabytes of them.
+While it is open the server cannot clear away what was changed since.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from crmcore.errors import StoreClosed
 from crmcore.storage.document import Json, decode
 from crmcore.storage.kept import from_kept
 from crmcore.storage.plan import Event
-from crmcore.storage.postgres_driver import DriverError, Late, Link, Row
+from crmcore.storage.postgres_driver import DriverError, Late, Link
 from crmcore.storage.postgres_errors import translated
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_rows import carried_by, unpacked
 from crmcore.storage.stored import (
     MOST_BYTES,
@@ -60,12 +61,11 @@ _FENCES = "SELECT idem FROM {batch} WHERE tenant = $1 AND digest IS NULL ORDER B
 
 
 async def through(link: Link, text: str, *parameters: Any) -> AsyncIterator[Row]:
-    """The rows of a statement, a few at a time, within the transaction that is open."""
-    await link.ask(f"DECLARE rows NO SCROLL CURSOR FOR {text}", parameters)
-    while rows := await link.ask(f"FETCH {_AT_A_TIME} FROM rows"):
+    """The rows of a statement, few at a time, fewer of large ones; until the end the connection does nothing else."""
+    await link.begin(text, parameters)
+    while rows := await link.some(_AT_A_TIME, MOST_BYTES):
         for row in rows:
             yield row
-    await link.ask("CLOSE rows")
 
 
 async def rows_of(link: Link, tenants: Collection[str] | None) -> AsyncIterator[Stored]:
@@ -156,7 +156,7 @@ class AsyncPostgresSnapshot:
                 weighed += weight(row)
                 if len(found) == limit or weighed >= MOST_BYTES:
                     break
-        except (DriverError, Late, OSError) as error:
+        except (DriverError, Late) as error:
             raise translated(error) from None
         self._failed = False
         return found

@@ -16,11 +16,12 @@ import crmcore.storage.postgres_write as postgres_write
 from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.bulk_plan import check_chunk, chunk_digest
 from crmcore.storage.describe import LIMITS
-from crmcore.storage.document import decode
 from crmcore.storage.nearness import Breadth, NearHits, followed, nearest
 from crmcore.storage.plan import decide, receipt, replayable
+from crmcore.storage.postgres_errors import BATCH, CHUNK
 from crmcore.storage.postgres_locks import for_batch, for_key
 from crmcore.storage.postgres_parts import PostgresParts
+from crmcore.storage.postgres_rows import body_of
 from crmcore.storage.postgres_transaction import Transaction
 from crmcore.storage.protocol import (
     Batch,
@@ -134,7 +135,7 @@ class PostgresFlow(PostgresParts):
             ids, left_out = nearest(found, [sizes[place] for place in places], breadth.most)
             texts = await postgres_read.bodies(link, tenant, kind, ids)
             await link.ask("COMMIT")
-        return NearHits({id: decode(text) for id, text in texts.items()}, passed_over, left_out)
+        return NearHits({id: body_of(text) for id, text in texts.items()}, passed_over, left_out)
 
     # the one write
 
@@ -142,7 +143,7 @@ class PostgresFlow(PostgresParts):
         checked = check_batch(batch, LIMITS, self._exclusive)
         tenant, secret = checked.tenant, self._secret
         search = postgres_lookup.Search(secret, tenant, checked.addresses, checked.streams, checked.claims)
-        async with self._writing(timeout, checked.idem) as writing:
+        async with self._writing(timeout, checked.idem, BATCH) as writing:
             who, applied, *answers = await writing.begin(
                 for_batch(secret, checked),
                 postgres_lookup.who(tenant),
@@ -167,7 +168,7 @@ class PostgresFlow(PostgresParts):
     async def outcome(self, tenant: str, idem: str) -> Receipt | None:
         check_name(tenant, "a tenant")
         check_name(idem, "an idempotency key")
-        async with self._writing(self._timeout, idem) as writing:
+        async with self._writing(self._timeout, idem, BATCH) as writing:
             who, applied = await writing.begin(
                 for_key(self._secret, tenant, idem),
                 postgres_lookup.who(tenant),
@@ -193,7 +194,7 @@ class PostgresFlow(PostgresParts):
 
     async def load(self, chunk: Chunk, *, timeout: float = 30.0) -> ChunkReceipt:
         checked = check_chunk(chunk, LIMITS, self._exclusive)
-        async with self._writing(timeout, checked.idem) as writing:
+        async with self._writing(timeout, checked.idem, CHUNK) as writing:
             place, given = await postgres_bulk.load(writing, self._secret, self._exclusive, checked)
         return given(self._position(checked.tenant, place))
 

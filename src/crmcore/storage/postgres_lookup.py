@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from crmcore.storage.document import decode
 from crmcore.storage.erasing import erased_idem
 from crmcore.storage.plan import Current, Event
-from crmcore.storage.postgres_driver import Asked, Row
+from crmcore.storage.postgres_driver import Asked
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_read import HEAD, head_of
 from crmcore.storage.postgres_rows import Place, carried_by, key_mark, unpacked
 from crmcore.storage.postgres_transaction import Transaction

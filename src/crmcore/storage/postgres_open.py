@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection
 from typing import NamedTuple
 
+from psycopg import Error as PsycopgError
 from psycopg.conninfo import conninfo_to_dict
 
 import crmcore.storage.postgres_schema as postgres_schema
@@ -35,7 +36,6 @@ CAPABILITIES = (
 class Start(NamedTuple):
     """What both colours begin with. *opened* is None while steps are pending."""
 
-    dsn: str
     names: Names
     exclusive: frozenset[str]
     opened: Opened | None
@@ -81,12 +81,13 @@ def start(
         capabilities=CAPABILITIES,
         limits=LIMITS,
     )
-    return Start(dsn, names, asked, opened, description)
+    return Start(names, asked, opened, description)
 
 
 async def _prepare(
     link: Link, names: Names, exclusive: frozenset[str], milliseconds: int, migrate: bool
 ) -> tuple[postgres_schema.Server, Opened | None]:
+    await link.ask(_AT_HOME)
     server = await postgres_schema.server(link)
     state = await postgres_schema.state(link, names)
     if state.pending and not migrate:
@@ -99,7 +100,7 @@ async def _prepare(
 def _redacted(dsn: str, schema: str) -> str:
     try:
         parts = conninfo_to_dict(dsn)
-    except (DriverError, UnicodeError):
+    except (PsycopgError, UnicodeError):
         raise Unavailable(
             "this is no address of a PostgreSQL server: give one such as 'postgresql://db.example.org/crm'"
         ) from None
@@ -115,11 +116,19 @@ _SETTLE = (
     "set_config('application_name', 'crmcore', false)"
 )
 
+# The statements of this room mean the server's own functions and operators, wherever search_path looks first. How
+# long they may take the client says, and not what the server has for everybody; a minute is for a client that hangs.
+_AT_HOME = (
+    "SELECT pg_catalog.set_config('search_path', 'pg_catalog', false), pg_catalog.set_config('statement_timeout', '0', "
+    "false), pg_catalog.set_config('idle_in_transaction_session_timeout', '60s', false)"
+)
+
 
 def greeting(names: Names, timeout: float) -> Greet:
     """What is done first on each connection of a pool."""
 
     async def greet(link: Link) -> None:
+        await link.ask(_AT_HOME)
         await link.ask(_SETTLE, [str(max(int(check_timeout(timeout) * 1000), 1))])
         if not (await postgres_schema.state(link, names)).pending:
             await postgres_schema.check_era(link, names)

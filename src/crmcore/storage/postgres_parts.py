@@ -21,7 +21,7 @@ from crmcore.storage.erasure import Erasure, ErasureReport
 from crmcore.storage.plan import replayable
 from crmcore.storage.postgres_base import PostgresBase
 from crmcore.storage.postgres_driver import DriverError, Late, Link
-from crmcore.storage.postgres_errors import translated
+from crmcore.storage.postgres_errors import DROPPED, ERASED, RESTORED, translated
 from crmcore.storage.postgres_export import BEGIN, HAS_SOMETHING, UNHURRIED, AsyncPostgresSnapshot
 from crmcore.storage.postgres_locks import whole_tenant
 from crmcore.storage.postgres_verify import verify
@@ -29,7 +29,7 @@ from crmcore.storage.protocol import Page
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Restored
 from crmcore.storage.upkeep import Integrity, SchemaState
-from crmcore.storage.validate import check_limit, check_name, check_tenants, check_timeout
+from crmcore.storage.validate import check_name, check_tenants, check_timeout
 
 _TENANTS = f"SELECT name FROM {{tenant}} AS t WHERE name > $1 AND {HAS_SOMETHING} ORDER BY name LIMIT $2"
 
@@ -44,7 +44,7 @@ class PostgresParts(PostgresBase):
         try:
             # A transaction has its moment from its first statement on, and this one reads a table.
             await link.together((BEGIN, ()), (UNHURRIED, ()), ("SELECT count(*) FROM {meta}", ()))
-        except (DriverError, Late, OSError) as error:
+        except (DriverError, Late) as error:
             link.drop()
             raise translated(error) from None
         snapshot = AsyncPostgresSnapshot(link, tenants, self._timeout)
@@ -52,19 +52,19 @@ class PostgresParts(PostgresBase):
         return snapshot
 
     async def restore(self, rows: Iterable[Stored]) -> Restored:
-        async with self._writing(self._timeout, "") as writing:
+        async with self._writing(self._timeout, "", RESTORED) as writing:
             await writing.begin(([], []))
             restored = await postgres_restore.restore(
                 writing, self._secret, self._exclusive, rows, LIMITS, self._timeout
             )
-            writing.link.until(time.monotonic() + self._timeout)
+            writing.resume(self._timeout)
             await writing.commit()
         return restored
 
     async def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
         checked = check_erasure(erasure, LIMITS)
         tenant = checked.tenant
-        async with self._writing(timeout, checked.idem) as writing:
+        async with self._writing(timeout, checked.idem, ERASED) as writing:
             who, applied = await writing.begin(
                 whole_tenant(self._secret, tenant),
                 postgres_lookup.who(tenant),
@@ -81,25 +81,22 @@ class PostgresParts(PostgresBase):
             return await postgres_erasing.erase(writing, self._secret, self._exclusive, owner, checked)
 
     async def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
-        check_name(tenant, "a tenant")
-        check_limit(limit)
-        scope = ("erasures", tenant)
-        era, tx, no = (0, 0, -1) if after is None else self._cursors.open(scope, after)
+        start = paging.erasures_query(self._cursors, tenant, after, limit, (0, 0, -1))
         async with self._reading() as link:
-            text, parameters = postgres_erasing.erasures(tenant, (era, tx, no), limit)
+            text, parameters = postgres_erasing.erasures(tenant, start, limit)
             rows = postgres_erasing.since(await link.ask(text, parameters))
-        items = tuple(
-            erasure_of(tenant, text, idem=idem, at=at, actor=actor, reason=reason)
-            for _, (text, idem, at, actor, reason) in rows[:limit]
-        )
-        return Page(items, self._cursors.seal(scope, rows[limit - 1][0]) if len(rows) > limit else None)
+        placed = [
+            (place, erasure_of(tenant, text, idem=idem, at=at, actor=actor, reason=reason))
+            for place, (text, idem, at, actor, reason) in rows
+        ]
+        return paging.erasures_page(self._cursors, tenant, placed, limit)
 
     async def verify(self) -> Integrity:
         link = await self._own_link()
         link.until(float("inf"))  # it reads everything, however much that is
         try:
             return await verify(link, self._secret, self._exclusive)
-        except (DriverError, Late, OSError) as error:
+        except (DriverError, Late) as error:
             raise translated(error) from None
         finally:
             link.drop()
@@ -127,7 +124,7 @@ class PostgresParts(PostgresBase):
 
     async def drop_tenant(self, tenant: str, *, timeout: float = 30.0) -> ErasureReport:
         check_name(tenant, "a tenant")
-        async with self._writing(timeout, "") as writing:
+        async with self._writing(timeout, "", DROPPED) as writing:
             return await postgres_erasing.drop(writing, self._secret, tenant)
 
     async def _own_link(self) -> Link:

@@ -145,7 +145,7 @@ class SyncPool:
         except BaseException as error:
             if link is not None:
                 link.drop()
-            if isinstance(error, (DriverError, Late, OSError)):
+            if isinstance(error, (DriverError, Late)):
                 raise translated(error) from None
             raise
         return link
@@ -200,7 +200,9 @@ class AsyncPool:
         except BaseException as error:
             if link is not None:
                 link.drop()
-            if isinstance(error, (DriverError, Late, OSError)):  # a TimeoutError is an OSError
+            if isinstance(error, TimeoutError):
+                raise translated(Late()) from None
+            if isinstance(error, (DriverError, Late)):
                 raise translated(error) from None
             raise
         return link

@@ -1,4 +1,4 @@
-"""Restoring a snapshot into PostgreSQL: all of it in one transaction, copied in by the thousand.
+"""Restoring a snapshot into PostgreSQL: all of it in one transaction, copied in some megabytes at a time.
 
 Invariant: rows are gone through once and few of them are held; that an exclusive key has one holder is looked at before
 its row is copied, so that who has a conflict is told which namespace it is about.
@@ -6,7 +6,6 @@ its row is copied, so that who has a conflict is told which namespace it is abou
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 
 from crmcore.storage.document import write
@@ -22,11 +21,18 @@ from crmcore.storage.postgres_transaction import Transaction
 from crmcore.storage.postgres_write import rekeyed_text
 from crmcore.storage.protocol import Limits
 from crmcore.storage.restoring import Counts, checked_rows, not_empty, refuse_shared, twice
-from crmcore.storage.stored import Stored, StoredBatch, StoredEntry, StoredRecord, StoredTenant
+from crmcore.storage.stored import (
+    MOST_BYTES,
+    Stored,
+    StoredBatch,
+    StoredEntry,
+    StoredRecord,
+    StoredTenant,
+    weight,
+)
 from crmcore.storage.stream import Restored
 from crmcore.storage.validate import KeyPair, carried
 
-_TOGETHER = 2000
 _THERE = f"SELECT no, {HAS_SOMETHING} FROM {{tenant}} AS t WHERE name = $1"
 _NEW = "INSERT INTO {tenant} (name, pepper) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET pepper = $2 RETURNING no"
 _ERA = "SELECT convert_from(value, 'UTF8')::bigint, pg_current_xact_id()::text FROM {meta} WHERE name = 'era'"
@@ -53,6 +59,7 @@ async def restore(
     ((era, tx),) = await writing.ask(_ERA)
     writer = _Writer(writing, secret, exclusive, era, int(tx), timeout)
     counts = Counts()
+    writing.rest()
     for row in checked_rows(rows, limits):
         counts.add(row)
         await writer.take(row)
@@ -81,7 +88,7 @@ class _Writer:
         self._entries: list[EntryRow] = []
         self._batches: list[BatchRow] = []
         self._changes: list[tuple[int, int, int, str]] = []
-        self._no = self._n = 0
+        self._no = self._n = self._weight = 0
 
     async def take(self, row: Stored) -> None:
         if isinstance(row, StoredTenant):
@@ -99,11 +106,12 @@ class _Writer:
             self._entries.append((stream, seq, occurred, recorded, write(subjects), name, body))
         else:
             self._batch(row)
-        if len(self._records) + len(self._entries) + len(self._batches) >= _TOGETHER:
+        self._weight += weight(row)
+        if self._weight >= MOST_BYTES:
             await self.flush()
 
     async def _begin(self, row: StoredTenant) -> None:
-        self._hurry()
+        self._writing.resume(self._timeout)
         ((number,), _) = whole_tenant(self._secret, row.tenant)
         await self._writing.ask(_LOCK, number)
         there = await self._writing.ask(_THERE, row.tenant)
@@ -112,6 +120,7 @@ class _Writer:
         ((number,),) = await self._writing.ask(_NEW, row.tenant, row.pepper)
         self._owner = Tenant(number, row.pepper, self._era)
         self._no = self._n = 0
+        self._writing.rest()
 
     def _batch(self, row: StoredBatch) -> None:
         _, idem, digest, at, actor, reason, events, load, erasure, rekeyed = row
@@ -145,14 +154,12 @@ class _Writer:
         )
         self._no += 1
 
-    def _hurry(self) -> None:
-        self._writing.link.until(time.monotonic() + self._timeout)
-
     async def flush(self) -> None:
         """Write what waits."""
+        self._writing.resume(self._timeout)
         if self._owner is None:
             return
-        self._hurry()
+        self._weight = 0
         link = self._writing.link
         await self._refuse_shared(self._owner, self._records)
         copying = Copying(self._owner, self._secret, self._exclusive)
@@ -168,6 +175,7 @@ class _Writer:
         await copying.changes(link, self._changes)
         for waiting in (self._records, self._entries, self._batches, self._changes):
             waiting.clear()
+        self._writing.rest()
 
     async def _refuse_shared(self, owner: Tenant, records: Sequence[RecordRow]) -> None:
         claims: dict[str, KeyPair] = {}

@@ -13,7 +13,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from crmcore.errors import SchemaMismatch, Unavailable
-from crmcore.storage.postgres_driver import Link, Names
+from crmcore.storage.postgres_driver import TABLES, Link, Names
 from crmcore.storage.postgres_locks import number_for
 from crmcore.storage.upkeep import SchemaState
 
@@ -101,12 +101,20 @@ STEPS = tuple(name for name, _ in _STEPS)
 
 # Not to_regclass(): it may answer from what the connection knew before it waited for the lock.
 _THERE = (
-    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-    "WHERE n.nspname = $1 AND c.relname = 'meta')"
+    "SELECT c.relname::text, array_to_string(ARRAY(SELECT a.attname || ' ' || format_type(a.atttypid, NULL) "
+    "FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum), ', ') "
+    "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+    "WHERE n.nspname = $1 AND c.relname = ANY ($2::text[])"
 )
+_META_COLUMNS = "name text, value bytea"
+_META_NAMES = frozenset({"secret", "exclusive", "era", "version"})
 _SCHEMA_THERE = "SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = $1"
 _ASK_META = "SELECT name, value FROM {meta}"
 _SET_META = "INSERT INTO {meta} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2"
+_UNHURRIED = (
+    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true), "
+    "set_config('idle_in_transaction_session_timeout', '60s', true)"
+)
 _SERVER = (
     "SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'), "
     "current_setting('fsync'), current_setting('server_version')"
@@ -175,14 +183,14 @@ async def _step(
     lock = number_for(b"", "migration", names.schema)
     await link.together(
         ("BEGIN ISOLATION LEVEL READ COMMITTED", ()),
-        ("SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', '0', true)", [milliseconds]),
+        (_UNHURRIED, [milliseconds]),
         ("SELECT pg_advisory_xact_lock($1)", [lock]),
     )  # fmt: skip
     now = await state(link, names)
     if not now.pending:
         await link.ask("ROLLBACK")
         return False
-    if not now.version and not await _has_meta(link, names):
+    if not now.version:
         ((there,),) = await link.ask(_SCHEMA_THERE, [names.schema])
         if not there:  # also where it is there, this would need the right to make one
             await link.ask("CREATE SCHEMA {schema}")
@@ -215,15 +223,23 @@ async def opened(link: Link, names: Names, exclusive: frozenset[str]) -> Opened:
     return Opened(kept, meta["secret"])
 
 
-async def _has_meta(link: Link, names: Names) -> bool:
-    ((there,),) = await link.ask(_THERE, [names.schema])
-    return bool(there)
-
-
 async def _meta(link: Link, names: Names) -> dict[str, bytes]:
-    if not await _has_meta(link, names):
+    """What is kept in the table `meta`; nothing if none of the tables is there.
+
+    Raises:
+        SchemaMismatch: if one of them is there and not ours.
+    """
+    there: dict[str, str] = dict(await link.ask(_THERE, [names.schema, list(TABLES)]))
+    if not there:
         return {}
-    return dict(await link.ask(_ASK_META))
+    if there.get("meta") == _META_COLUMNS:
+        meta: dict[str, bytes] = dict(await link.ask(_ASK_META))
+        if meta.keys() >= _META_NAMES:
+            return meta
+    raise SchemaMismatch(
+        f"the PostgreSQL schema {names.schema!r} has a table that crmcore would make ({min(there)}) and did not: "
+        "nothing was written; give the store another schema, or another database"
+    )
 
 
 # --- the era ------------------------------------------------------------------------------------------

@@ -11,10 +11,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from math import inf
 
 from crmcore.errors import StoreError
-from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link, Row
+from crmcore.storage.postgres_driver import Asked, DriverError, Late, Link
 from crmcore.storage.postgres_errors import surely_undone, translated, unknown
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_locks import Locks
 from crmcore.storage.postgres_pool import GRACE, Pool
 from crmcore.storage.validate import check_timeout
@@ -43,14 +45,27 @@ class Transaction:
     def __init__(self, link: Link, deadline: float) -> None:
         self.link = link
         self._deadline = deadline
+        self._left = self._rested = inf
+        self.overslept = False
         self.committing = False
         self.done = False
 
     async def begin(self, locks: Locks, *asked: Asked) -> list[list[Row]]:
         """Take the locks, then ask: all in one round trip. Each statement sees what was committed before the locks."""
         left = max(int((self._deadline - time.monotonic()) * 1000), 1)
+        self._left = left / 1000
         settle: Asked = (_SETTLE, [str(left), str(left + int(GRACE * 500))])
         return (await self.link.together(_BEGIN, settle, (_LOCK, locks), *asked))[3:]
+
+    def rest(self) -> None:
+        """What comes next is for the caller to do, while the server waits."""
+        self._rested = time.monotonic()
+
+    def resume(self, seconds: float) -> None:
+        """Go on; the server has so long to answer."""
+        now = time.monotonic()
+        self.overslept = now - self._rested > self._left
+        self.link.until(now + seconds)
 
     async def ask(self, text: str, *parameters: object) -> list[Row]:
         return await self.link.ask(text, parameters)
@@ -64,33 +79,31 @@ class Transaction:
         self.done = True
         return answers[:-1]
 
-    async def undo(self) -> None:
-        """End without a trace."""
-        self.done = True
-        await self.link.ask("ROLLBACK")
-
 
 @asynccontextmanager
-async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Transaction]:
-    """A transaction for the block, undone at its end if the block did not commit; *idem* is for `CommitUnknown`."""
+async def transaction(pool: Pool, timeout: float, idem: str, doubt: str) -> AsyncIterator[Transaction]:
+    """A transaction for the block, undone at its end if the block did not commit.
+
+    *idem* and *doubt* are for `CommitUnknown`.
+    """
     deadline = time.monotonic() + check_timeout(timeout)
     link = await pool.take(deadline)
     writing = Transaction(link, deadline)
     try:
         yield writing
         if not writing.done:
-            await writing.undo()
+            await _leave(writing)  # whatever comes of that, the block has what it wanted to know
     except StoreError:
         await _leave(writing)
         raise
-    except (DriverError, Late, OSError) as error:
-        meaning = _meaning(writing, error, idem)
+    except (DriverError, Late) as error:
+        meaning = _meaning(writing, error, idem, doubt)
         await _leave(writing)
         raise meaning from None
     except asyncio.CancelledError as cancelled:
         link.drop()
         if writing.committing and not writing.done:
-            raise cancelled from unknown(idem)
+            raise cancelled from unknown(idem, doubt)
         raise
     except BaseException:
         link.drop()
@@ -99,18 +112,18 @@ async def transaction(pool: Pool, timeout: float, idem: str) -> AsyncIterator[Tr
         pool.give(link)
 
 
-def _meaning(writing: Transaction, error: BaseException, idem: str) -> StoreError:
+def _meaning(writing: Transaction, error: BaseException, idem: str, doubt: str) -> StoreError:
     if writing.done:  # only giving back the connection went wrong
         return translated(error)
     if writing.committing and not surely_undone(error, failed=writing.link.failed()):
         writing.link.drop()
-        return unknown(idem)
-    return translated(error)
+        return unknown(idem, doubt)
+    return translated(error, overslept=writing.overslept)
 
 
 async def _leave(writing: Transaction) -> None:
     """Undo what is under way, so that the locks are free at once; a connection that cannot is dropped."""
     try:
         await writing.link.ask("ROLLBACK")
-    except (DriverError, Late, OSError):
+    except (DriverError, Late):
         writing.link.drop()

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from crmcore.storage.document import write
 from crmcore.storage.plan import Event, Plan, Written, rekeyed
-from crmcore.storage.postgres_driver import Asked, Row
+from crmcore.storage.postgres_driver import Asked
+from crmcore.storage.postgres_exchange import Row
 from crmcore.storage.postgres_lookup import Tenant
 from crmcore.storage.postgres_rows import Place, key_mark, packed, part_mark
 from crmcore.storage.validate import Address, Checked, KeyPair

@@ -177,7 +177,7 @@ class _Checker:
         if heading(actor_of(actor), reason) != actor:
             raise InvalidRecord("its actor is not in canonical form")
         for event in events:
-            _check_event(*event)
+            check_change(*event)
         _check_rekeyed(rekeyed)
         if load is not None:
             receipt = chunk_receipt(
@@ -230,7 +230,12 @@ def _check_rekeyed(rekeyed: object) -> None:
         check_id(id_)
 
 
-def _check_event(op: object, name: object, id_: object, number: object) -> None:
+def check_change(op: object, name: object, id_: object, number: object) -> None:
+    """Refuse what is no change in a feed.
+
+    Raises:
+        InvalidRecord: if it is none.
+    """
     if op not in ("put", "delete", "append", "erase") or (op == "append") > (id_ == ""):
         raise InvalidRecord("a change is a put, delete, append or erase")
     check_int(number, "the number of a change")

@@ -64,13 +64,13 @@ class SqliteParts(SqliteConnections):
         return report if is_cleaning_put_off() else attrs.evolve(report, residual=self._cleaned(deadline))
 
     def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
-        start = paging.erasures_query(self._cursors, tenant, after, limit)
+        (start,) = paging.erasures_query(self._cursors, tenant, after, limit)
         with self._reading() as connection:
             rows = sqlite_erasing.erasures(
                 connection, sqlite_read.tenant_number(connection, tenant), start, limit
             )
         done = [
-            (no, erasure_of(tenant, text, idem=idem, at=at, actor=actor, reason=reason))
+            ((no,), erasure_of(tenant, text, idem=idem, at=at, actor=actor, reason=reason))
             for no, text, idem, at, actor, reason in rows
         ]
         return paging.erasures_page(self._cursors, tenant, done, limit)

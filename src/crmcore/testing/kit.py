@@ -54,7 +54,11 @@ CANARIES = ("ann@x.org", "bob@x.org", "canary")
 
 
 class Broken(AssertionError):
-    """A promise that was not kept."""
+    """A promise that was not kept. *raised* names the error that showed it, where that was none of crmcore's."""
+
+    def __init__(self, message: str, *, raised: str = "") -> None:
+        super().__init__(message)
+        self.raised = raised
 
 
 class Inconclusive(Exception):
@@ -62,7 +66,9 @@ class Inconclusive(Exception):
 
 
 class NotAsked(Exception):
-    """A check that has nothing to ask of this store. Its message says why."""
+    """A check that has nothing to ask of this store, or cannot ask on this system. Its message says why.
+
+    What a store claims and its author gives no way to look at is `Inconclusive` instead."""
 
 
 class Unusable(Exception):
@@ -73,13 +79,14 @@ class Subject(Protocol):
     """How the kit gets stores: fresh ones, and the same one again in a new state of mind.
 
     *budget* is how long may be looked: ``quick``, ``full``, or ``soak`` for so many *minutes*. *seed* is what chance
-    begins with.
+    begins with. *brief* asks chance for no more than what says anything: of a store that was looked at well within.
     """
 
     durable: bool
     budget: str
     minutes: float
     seed: int
+    brief: bool
     told: object
 
     async def fresh(self) -> AsyncStore:
@@ -88,6 +95,14 @@ class Subject(Protocol):
 
     async def reopen(self, store: AsyncStore) -> AsyncStore:
         """Close *store* and open what it kept. Called only if *durable*."""
+        ...
+
+    async def beside(self, store: AsyncStore) -> AsyncStore:
+        """Open once more what *store*, which stays open, is at.
+
+        Raises:
+            NotAsked: if that cannot be.
+        """
         ...
 
     async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
@@ -103,7 +118,7 @@ class Subject(Protocol):
         """Open what the author's hook of that name put there; what it said of that is in *told*.
 
         Raises:
-            NotAsked: if there is no such hook.
+            Inconclusive: if there is no such hook.
         """
         ...
 
@@ -184,6 +199,12 @@ def holds(condition: object, what: str) -> None:
     __tracebackhide__ = True  # for pytest: the message is what an author needs
     if not condition:
         raise Broken(what)
+
+
+def placed(error: BaseException) -> str:
+    """What an error is, and the place where it was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
 
 
 async def refused(error: type[E], call: Awaitable[object]) -> E:
@@ -342,7 +363,7 @@ async def ledger(store: AsyncStore, stream: str, tenant: str = TENANT) -> tuple[
 async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list[Change]:
     """The whole feed, read in pages of *size*; nothing of a store that has none."""
     changes: list[Change] = []
-    if not claims(store.describe(), CHANGES):
+    if not has_feed(store):
         return changes
     position = ""
     for _ in patience():
@@ -353,6 +374,10 @@ async def feed(store: AsyncStore, tenant: str = TENANT, size: int = 500) -> list
             break
         position = page.next
     return changes
+
+
+def has_feed(store: AsyncStore) -> bool:
+    return claims(store.describe(), CHANGES)
 
 
 async def scanned(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from crmcore.storage import (
     Append,
@@ -23,33 +23,55 @@ from crmcore.storage import (
     Row,
     Sort,
 )
-from crmcore.testing.kit import EXCLUSIVE, NOW
-from crmcore.values.source import SYSTEM
+from crmcore.testing.kit import EXCLUSIVE
+
+
+class Known(NamedTuple):
+    """What came under an idempotency key: *said* is what makes it the same again, *refused* are the rows of a chunk."""
+
+    said: Any
+    versions: dict[Ref, int]
+    seqs: dict[str, int]
+    at: datetime
+    refused: dict[int, str] | None = None
 
 
 class Model:
+    """What a store holds. *known* has a `Known` for each key, or None for one that is fenced; each change in *feeds* is
+    the key, what was done, to what, its number, and when, by whom and why."""
+
     def __init__(self) -> None:
         self.live: dict[Ref, dict[str, Any]] = {}
         self.versions: dict[Ref, int] = {}
         self.ledgers: dict[tuple[str, str], list[Any]] = {}
         self.feeds: dict[str, list[Any]] = {}
-        self.known: dict[tuple[str, str], Any] = {}
+        self.known: dict[tuple[str, str], Known | None] = {}
+
+    def copied(self) -> Model:
+        """Another model that holds the same, and shares nothing that is ever changed."""
+        other = Model()
+        other.live = {ref: dict(one) for ref, one in self.live.items()}
+        other.versions, other.known = dict(self.versions), dict(self.known)
+        other.ledgers = {name: list(entries) for name, entries in self.ledgers.items()}
+        other.feeds = {tenant: list(changes) for tenant, changes in self.feeds.items()}
+        return other
 
     def apply(self, batch: Batch) -> Any:
-        """The name of an error, or versions and lengths, and whether the batch was known."""
+        """The name of an error, or versions, lengths and instant, and whether the batch was known."""
         name = (batch.tenant, batch.idem)
         if name in self.known:
             known = self.known[name]
             if known is None:
                 return "Fenced"
-            return (known[1], known[2], True) if known[0] == said(batch) else "IdempotencyMismatch"
-        trial = copy.deepcopy(self)
+            same = known.said == said(batch)
+            return (known.versions, known.seqs, known.at, True) if same else "IdempotencyMismatch"
+        trial = self.copied()
         error, versions, seqs = trial._try(batch, self)
         if error:
             return error
-        trial.known[name] = (said(batch), versions, seqs)
+        trial.known[name] = Known(said(batch), versions, seqs, batch.at)
         self.__dict__ = trial.__dict__
-        return versions, seqs, False
+        return versions, seqs, batch.at, False
 
     def load(self, chunk: Chunk) -> Any:
         """The name of an error, or the rows that were refused, with why, and whether the chunk was known.
@@ -61,15 +83,21 @@ class Model:
             known = self.known[name]
             if known is None:
                 return "Fenced"
-            return (known[3], True) if known[0] == ("chunk", chunk.digest) else "IdempotencyMismatch"
+            return (known.refused, True) if known.said == ("chunk", chunk.digest) else "IdempotencyMismatch"
         refused: dict[int, str] = {}
         versions: dict[Ref, int] = {}
         seqs: dict[str, int] = {}
         for number, row in enumerate(chunk.rows):
+            ops = ops_of(chunk.tenant, row)
             batch = Batch(
-                tenant=chunk.tenant, ops=ops_of(chunk.tenant, row), idem=chunk.idem, actor=SYSTEM, at=NOW
+                tenant=chunk.tenant,
+                ops=ops,
+                idem=chunk.idem,
+                actor=chunk.actor,
+                reason=chunk.reason,
+                at=chunk.at,
             )
-            trial = copy.deepcopy(self)
+            trial = self.copied()
             error, put, appended = trial._try(batch, self)
             if error:
                 refused[number] = error
@@ -77,12 +105,21 @@ class Model:
             self.__dict__ = trial.__dict__
             versions.update(put)
             seqs.update(appended)
-        self.known[name] = (("chunk", chunk.digest), versions, seqs, refused)
+        self.known[name] = Known(("chunk", chunk.digest), versions, seqs, chunk.at, refused)
         return refused, False
 
     def outcome(self, tenant: str, idem: str) -> Any:
+        """What a batch wrote; one that never came is fenced."""
         known = self.known.setdefault((tenant, idem), None)
-        return None if known is None else (known[1], known[2])
+        return None if known is None else (known.versions, known.seqs, known.at)
+
+    def drop(self, tenant: str) -> None:
+        """Forget a tenant, as if it had never been."""
+        self.live = {ref: one for ref, one in self.live.items() if ref.tenant != tenant}
+        self.versions = {ref: version for ref, version in self.versions.items() if ref.tenant != tenant}
+        self.ledgers = {name: entries for name, entries in self.ledgers.items() if name[0] != tenant}
+        self.known = {name: known for name, known in self.known.items() if name[0] != tenant}
+        self.feeds.pop(tenant, None)
 
     def holder(self, tenant: str, key: Key) -> set[Ref]:
         return {ref for ref, one in self.live.items() if ref.tenant == tenant and key in one["keys"]}
@@ -95,6 +132,7 @@ class Model:
         seqs: dict[str, int] = {}
         feed = self.feeds.setdefault(batch.tenant, [])
         problems: set[str] = set()
+        heading = (batch.at, batch.actor, batch.reason)
         for op in batch.ops:
             if isinstance(op, CheckStream):
                 if len(before.ledgers.get((batch.tenant, op.stream), [])) != op.seq:
@@ -108,12 +146,15 @@ class Model:
                     problems.add("StreamConflict")
                 ledger.append(op.entry)
                 seqs[op.stream] = len(ledger)
-                feed.append((batch.idem, "append", op.stream, len(ledger)))
+                feed.append((batch.idem, "append", op.stream, len(ledger), *heading))
             else:
                 if before.version(op.ref) != op.expect:
                     problems.add("VersionConflict")
                 if not isinstance(op, Check):
-                    self._write(op, versions, feed, batch.idem)
+                    self._write(op, versions)
+                if isinstance(op, (Put, Delete)):
+                    what = "put" if isinstance(op, Put) else "delete"
+                    feed.append((batch.idem, what, op.ref, versions[op.ref], *heading))
         taken = [
             key
             for key in {
@@ -125,7 +166,7 @@ class Model:
             problems.add("KeyConflict")
         return (" or ".join(sorted(problems)) or None), versions, seqs
 
-    def _write(self, op: Put | Delete | Rekey, versions: dict[Ref, int], feed: list[Any], idem: str) -> None:
+    def _write(self, op: Put | Delete | Rekey, versions: dict[Ref, int]) -> None:
         if isinstance(op, Rekey):
             if op.ref in self.live:
                 self.live[op.ref] |= {"keys": op.keys, "sorts": op.sorts}
@@ -135,21 +176,22 @@ class Model:
             self.live.pop(op.ref, None)
         else:
             self.live[op.ref] = {"schema": op.schema, "body": op.body, "keys": op.keys, "sorts": op.sorts}
-        feed.append((idem, "put" if isinstance(op, Put) else "delete", op.ref, versions[op.ref]))
 
     # what can be read
 
     def found(self, tenant: str, key: Key) -> list[Ref]:
         return sorted(self.holder(tenant, key))
 
-    def ordered(self, tenant: str, parts: Iterable[str]) -> list[tuple[Sort, Ref]]:
+    def ordered(self, tenant: str, namespace: str, parts: Iterable[str]) -> list[tuple[Sort, Ref]]:
+        """What carries a sort of one of *parts*, by value and id."""
+        wanted = {(namespace, part) for part in parts}
         items = [
             (sort, ref)
             for ref, one in self.live.items()
             for sort in one["sorts"]
-            if ref.tenant == tenant and sort.part in parts
+            if ref.tenant == tenant and (sort.namespace, sort.part) in wanted
         ]
-        return sorted(items, key=lambda item: (item[0].value, item[1].id, item[1].kind, item[0].part))
+        return sorted(items, key=lambda item: (item[0].value, item[1].id))
 
     def of_kind(self, tenant: str, kind: str) -> list[Ref]:
         return sorted(ref for ref in self.live if (ref.tenant, ref.kind) == (tenant, kind))

@@ -6,20 +6,21 @@ Invariant: every check that is registered ends in a verdict, whatever it raises;
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any, TextIO
 
 import attrs
 
 from crmcore.errors import MissingExtra, StoreError
 from crmcore.storage import Description, claims
 from crmcore.testing.checks import GUARANTEES
-from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, Unusable
+from crmcore.testing.kit import CANARIES, Broken, Guarantee, Inconclusive, NotAsked, Unusable, placed
 from crmcore.testing.promises import LEVELS, asked_for
 from crmcore.testing.subjects import Given, Opened, Placed, examine
 from crmcore.testing.verdicts import Report, Status, Verdict
@@ -55,15 +56,23 @@ class Harness:
         if self.level not in LEVELS:
             raise ValueError(f"the levels are {', '.join(LEVELS)}")
 
-    def subject(self, folder: Path, *, budget: str = "quick", minutes: float = 60.0, seed: int = 0) -> Placed:
-        """Stores in sub-folders of *folder*, as a check asks for them.
+    def subject(
+        self,
+        folder: Path,
+        *,
+        budget: str = "quick",
+        minutes: float = 60.0,
+        seed: int = 0,
+        brief: bool = False,
+    ) -> Placed:
+        """Stores in sub-folders of *folder*, as a check asks for them; what the others are says `run_kit`.
 
         Raises:
             ValueError: if there is no such *budget*.
         """
         if budget not in BUDGETS:
             raise ValueError(f"the budgets are {', '.join(BUDGETS)}")
-        return Placed(
+        subject = Placed(
             folder,
             self.make,
             self.reopen,
@@ -75,6 +84,8 @@ class Harness:
             minutes=minutes,
             seed=seed,
         )
+        subject.brief = brief
+        return subject
 
 
 def problems_of(description: Description, *, level: str, reopen: bool) -> tuple[str, ...]:
@@ -112,7 +123,11 @@ def judge(guarantee: Guarantee, subject: Opened, *, deadline: float | None = Non
     )
     leaked = sum(any(canary in text for canary in CANARIES) for text in heard)
     if leaked and status != "FAIL":
-        status, message, raised = "FAIL", f"{leaked} log lines or warnings show what is stored", ""
+        status, message, raised = (
+            "FAIL",
+            f"{leaked} lines that were printed, logged or warned with show what is stored",
+            "",
+        )
     return Verdict(
         check=guarantee.name,
         guarantee=guarantee.id,
@@ -128,26 +143,40 @@ def _found(guarantee: Guarantee, subject: Opened) -> tuple[Status, str, str]:
     try:
         reason = examine(guarantee, subject)
         return ("NOT CLAIMED", reason, "") if reason else ("PASS", "", "")
+    except NotAsked as error:
+        return "NOT ASKED", str(error), ""
     except (Inconclusive, MissingExtra) as error:
         return "INCONCLUSIVE", str(error), ""
     except Broken as error:
-        return "FAIL", str(error), ""
+        return "FAIL", str(error), error.raised
     except StoreError as error:  # an answer of the store, where the check needed another one
-        return "FAIL", _placed(error), ""
+        return "FAIL", placed(error), ""
     except Unusable as error:
         return "FAIL", str(error), "Unusable"
     except BaseException as error:  # also SystemExit: a store that ends the program has failed
-        return "FAIL", _placed(error), type(error).__name__
+        return "FAIL", placed(error), type(error).__name__
 
 
-def _placed(error: BaseException) -> str:
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {error}"
+class _Overheard:
+    """A stream that says what it is told to *heard* too."""
+
+    def __init__(self, stream: TextIO, heard: list[str]) -> None:
+        self._stream, self._heard = stream, heard
+
+    def write(self, text: str) -> int:
+        self._heard.append(text)
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 @contextmanager
 def listening() -> Iterator[list[str]]:
-    """Everything that is logged, at any level, or warned of meanwhile."""
+    """Everything that is printed, logged at any level, or warned of meanwhile."""
     heard: list[str] = []
 
     class Ear(logging.Handler):
@@ -158,8 +187,13 @@ def listening() -> Iterator[list[str]]:
     level = root.level
     root.addHandler(ear)
     root.setLevel(logging.DEBUG)
+    out, err = (_Overheard(stream, heard) for stream in (sys.stdout, sys.stderr))
     try:
-        with warnings.catch_warnings(record=True) as warned:
+        with (
+            warnings.catch_warnings(record=True) as warned,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             warnings.simplefilter("always")
             yield heard
         heard += [str(one.message) for one in warned]
@@ -175,10 +209,15 @@ def run_kit(
     budget: str = "quick",
     minutes: float = 60.0,
     seed: int = 0,
+    brief: bool = False,
     guarantees: Iterable[Guarantee] = GUARANTEES,
     progress: Progress = lambda stage, done, total: None,
 ) -> Report:
     """Ask a store for everything that it claims. *folder* is empty, and what is made there stays.
+
+    *budget* is how long chance looks for faults, *minutes* how long if that is ``soak``; *seed* is what it begins with.
+    If *brief*, it looks for no longer than it must to say anything: at a store that is little more than one which was
+    asked already.
 
     Raises:
         Unusable: if *make* gives a store that the kit must not write to.
@@ -190,7 +229,9 @@ def run_kit(
     verdicts = []
     for number, guarantee in enumerate(asked):
         progress(f"{guarantee.id} {guarantee.name.replace('_', ' ')}", number, len(asked))
-        subject = harness.subject(folder / guarantee.name, budget=budget, minutes=minutes, seed=seed)
+        subject = harness.subject(
+            folder / guarantee.name, budget=budget, minutes=minutes, seed=seed, brief=brief
+        )
         verdicts.append(judge(guarantee, subject))
     return Report(
         engine=description.engine,

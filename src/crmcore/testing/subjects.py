@@ -11,10 +11,12 @@ import inspect
 import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from crmcore.errors import Contention, Unavailable
 from crmcore.storage import (
     AsyncMemoryStore,
     AsyncSqliteStore,
@@ -29,7 +31,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import CHANGES, STREAM, TENANTS
 from crmcore.testing.claims import refuses
-from crmcore.testing.kit import EXCLUSIVE, TENANT, Guarantee, Inconclusive, NotAsked, Unusable, same
+from crmcore.testing.kit import EXCLUSIVE, TENANT, Broken, Guarantee, Inconclusive, NotAsked, Unusable, same
 
 Given = Store | AsyncStore | Awaitable[Store | AsyncStore]
 """What an author's function gives: a store of either colour, or a coroutine that gives one."""
@@ -48,10 +50,12 @@ class Opened:
     budget = "quick"
     minutes = 60.0
     seed = 0
+    brief = False
     told: object = None
 
     def __init__(self) -> None:
         self.stores: list[AsyncStore] = []
+        self.besides: list[AsyncStore] = []
         self.seen: Counter[str] = Counter()
 
     def make(self, number: int) -> Given:
@@ -82,6 +86,26 @@ class Opened:
         self.stores[number] = await opened(self.make(number))
         return self.stores[number]
 
+    async def beside(self, store: AsyncStore) -> AsyncStore:
+        if not self.durable:
+            raise NotAsked(
+                "nothing is kept when this store is closed, so there is no place to open once more"
+            )
+        number = self.stores.index(store)
+        said = ""
+        for _ in range(2):
+            try:
+                other = await opened(self.make(number))
+            except (Unavailable, Contention) as error:
+                said = type(error).__name__
+                await (
+                    self.fresh()
+                )  # where another place can be opened, this one cannot, and no machine is busy
+            else:
+                self.besides.append(other)
+                return other
+        raise NotAsked(f"what is open is not opened once more ({said})")
+
     async def killed(self, store: AsyncStore, work: Callable[[AsyncStore], Awaitable[None]]) -> AsyncStore:
         """What is there after another process opened *store*, did *work*, and ended without closing it."""
         if not hasattr(os, "fork"):
@@ -96,7 +120,9 @@ class Opened:
         return self.stores[number]
 
     async def planted(self, how: Literal["older", "newer", "damaged"]) -> AsyncStore:
-        raise NotAsked(f"nothing puts such a store in place: give the hook {how}=...")
+        raise Inconclusive(
+            f"the store claims what can only be seen of one that is {how}: give the hook {how}=..."
+        )
 
     def files(self, store: AsyncStore) -> list[Path]:
         return []
@@ -105,7 +131,7 @@ class Opened:
         self.seen[what] += times
 
     async def end(self) -> None:
-        for store in self.stores:
+        for store in [*self.besides, *self.stores]:
             await store.close()
 
 
@@ -184,11 +210,12 @@ class Placed(Opened):
         plant = self._plant[how]
         if plant is None:
             return await super().planted(how)
-        place = self.folder / f"store-{len(self.stores)}"
+        number = len(self.stores)
+        place = self.folder / f"store-{number}"
         place.mkdir(parents=True)
         done = plant(place)
         self.told = await done if inspect.isawaitable(done) else done
-        self.stores.append(await opened((self._reopen or self._make)(place)))
+        self.stores.append(await opened(self.make(number) if self._reopen else self._make(place)))
         return self.stores[-1]
 
     def files(self, store: AsyncStore) -> list[Path]:
@@ -231,24 +258,43 @@ def examine(guarantee: Guarantee, subject: Opened) -> str:
     Raises:
         Broken: if the promise was not kept.
         Inconclusive: if too little was seen.
+        NotAsked: if there is nothing to ask of this store, or on this system.
     """
     return asyncio.run(_whole(guarantee, subject))
 
 
 async def _whole(guarantee: Guarantee, subject: Opened) -> str:
     try:
-        store = await subject.fresh()
-        if guarantee.part is not None and (reason := await refuses(store, guarantee.part)):
-            return reason
-        if guarantee.durable and not subject.durable:
-            return "nothing is kept when this store is closed"
-        try:
-            await guarantee.check(subject)
-        except NotAsked as error:
-            return str(error)
-        for what, least in guarantee.least.items():
-            if subject.seen[what] < least:
-                raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")
-        return ""
+        return await _asked(guarantee, subject)
+    except Broken:
+        with suppress(
+            Exception, SystemExit
+        ):  # one that is broken may not even close: the fault is what is told
+            await subject.end()
+        subject.besides, subject.stores = [], []
+        raise
     finally:
         await subject.end()
+
+
+async def _asked(guarantee: Guarantee, subject: Opened) -> str:
+    store = await subject.fresh()
+    if guarantee.part is not None and (reason := await refuses(store, guarantee.part)):
+        return reason
+    if guarantee.durable and not subject.durable:
+        return _not_durable(store)
+    await guarantee.check(subject)
+    for what, least in guarantee.least.items():
+        if subject.seen[what] < least:
+            raise Inconclusive(f"{what}: {subject.seen[what]} seen, at least {least} are needed")
+    return ""
+
+
+def _not_durable(store: AsyncStore) -> str:
+    kept = store.describe().durability
+    if kept != "none":
+        raise Inconclusive(
+            f"the store says that it keeps what it acknowledged ({kept}), and nothing opens it again: give the hook "
+            "reopen=..."
+        )
+    return "nothing is kept when this store is closed"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
-from crmcore.errors import SchemaMismatch
+from crmcore.errors import SchemaMismatch, Unavailable
 from crmcore.storage import (
     Batch,
     Capability,
@@ -36,6 +37,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.capability import DURABLE, SCHEMA
 from crmcore.storage.cursor import Cursors
+from crmcore.storage.memory_stored import rows_of
 from crmcore.storage.protocol import Body, Ref
 
 NEWEST = 2
@@ -43,11 +45,14 @@ KINDS: tuple[type[Stored], ...] = (StoredTenant, StoredRecord, StoredEntry, Stor
 
 
 class Toy(MemoryStore):
-    """A `Store` at a folder."""
+    """A `Store` at a folder, which is open once at a time."""
+
+    _opened: ClassVar[set[Path]] = set()
 
     def __init__(self, place: Path) -> None:
         super().__init__()
         self.file = place / "rows.txt"
+        self.hold()
         self.version = NEWEST
         if self.file.exists():
             self.load_file()
@@ -61,16 +66,25 @@ class Toy(MemoryStore):
         )
         return attrs.evolve(there, durability="process", capabilities=parts)
 
+    def hold(self) -> None:
+        """See to it that nobody else in this process opens the same file."""
+        if self.file in self._opened:
+            raise Unavailable("the store is open already: close it first")
+        self._opened.add(self.file)
+
     def close(self) -> None:
         if not self._closed:
             self.save_file()
+        self._opened.discard(self.file)
         super().close()
 
     # the file
 
     def rows(self) -> list[Stored]:
         """Everything, as rows."""
-        return list(self.export().read(1_000_000))
+        with self._open():
+            kept = [data for _, data in sorted(self._tenants.items()) if not data.empty]
+            return [row for data in kept for row in rows_of(data)]
 
     def save_file(self) -> None:
         generations = {name: data.generation for name, data in self._tenants.items() if not data.empty}
@@ -153,6 +167,7 @@ class Toy(MemoryStore):
         return steps
 
 
+@lru_cache(maxsize=8192, typed=True)  # the file is written anew with every batch, most of it as it was
 def _line(row: Stored) -> str:
     plain = tuple(str(cell) if isinstance(cell, Json) else cell for cell in row)
     return repr((type(row).__name__, plain))

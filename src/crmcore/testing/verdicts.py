@@ -15,13 +15,18 @@ from crmcore.testing.manifest import KIT, MANIFEST
 from crmcore.testing.promises import PROMISES
 from crmcore.values.frozen_map import FrozenMap
 
-Status = Literal["PASS", "FAIL", "NOT CLAIMED", "INCONCLUSIVE"]
-_WORST: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT CLAIMED")
+Status = Literal["PASS", "FAIL", "NOT CLAIMED", "NOT ASKED", "INCONCLUSIVE"]
+"""What becomes of one check. Of a whole guarantee there are four of these: one whose checks had nothing to ask is not
+claimed, for the reason that they give, and one of which any check passed has passed."""
+_WORST: tuple[Status, ...] = ("FAIL", "INCONCLUSIVE", "PASS", "NOT CLAIMED", "NOT ASKED")
 
 
 @attrs.frozen(kw_only=True)
 class Verdict:
     """What one check found. *message* says why it is no plain PASS, *seen* what it exercised and how often.
+
+    NOT CLAIMED is what the store says that it does not have, and was seen to refuse; NOT ASKED is what cannot come up
+    with this store or on this system. What a store claims and nobody could look at is INCONCLUSIVE.
 
     *raised* names the error that ended the check where it was none of the kit's: what was asked was not answered.
     """
@@ -76,6 +81,10 @@ class Report:
         good = all(one.status in ("PASS", "NOT CLAIMED") for one in self.answers())
         return bool(self.verdicts) and good and not self.missing and not self.problems
 
+    def not_asked(self) -> tuple[Verdict, ...]:
+        """The checks that had nothing to ask of this store."""
+        return tuple(one for one in self.verdicts if one.status == "NOT ASKED")
+
     def answers(self) -> tuple[Answer, ...]:
         """One answer for each guarantee, in the order of the page that names them."""
         return tuple(
@@ -116,11 +125,12 @@ def answer(guarantee: str, verdicts: Iterable[Verdict]) -> Answer:
     found = list(verdicts)
     if not found:
         return Answer(guarantee=guarantee, status="FAIL", passed=0, messages=("no check was run",))
-    status: Status = next(worst for worst in _WORST if any(one.status == worst for one in found))
+    worst: Status = next(worst for worst in _WORST if any(one.status == worst for one in found))
+    status: Status = "NOT CLAIMED" if worst == "NOT ASKED" else worst
     told = [
         one.message if status == "NOT CLAIMED" else f"{one.check}: {one.message}"
         for one in found
-        if one.status == status and one.message
+        if one.status == worst and one.message
     ]
     passed = sum(one.status == "PASS" for one in found)
     return Answer(guarantee=guarantee, status=status, passed=passed, messages=tuple(dict.fromkeys(told)))

@@ -6,11 +6,11 @@ root key a name says nothing about its value. Whoever has that key can test a gu
 
 from __future__ import annotations
 
-import hmac
+from hmac import compare_digest
 
-from crmcore.storage.wrappers.sealing import derived
+from crmcore.storage.wrappers.sealing import Mac, derived
 
-_HEX = 32  # 128 bits
+_BYTES = 16
 
 
 class Blinds:
@@ -22,15 +22,19 @@ class Blinds:
     """
 
     def __init__(self, root: bytes) -> None:
-        self._index = derived(root, "index")
-        self._part = derived(root, "part")
-        self._idem = derived(root, "idem")
-        self._about = derived(root, "about")
+        self._root = root
+        self._index, self._part, self._idem, self._about = (
+            Mac(derived(root, purpose)) for purpose in ("index", "part", "idem", "about")
+        )
         self.cover = derived(root, "cover")
         """What seals that which concerns nobody."""
 
     def __repr__(self) -> str:
         return "Blinds(<hidden>)"
+
+    def come_from(self, root: bytes) -> bool:
+        """Whether these are the names that *root* gives."""
+        return compare_digest(self._root, root)
 
     def key(self, namespace: str, value: str) -> str:
         """The name of an equality key."""
@@ -53,5 +57,5 @@ class Blinds:
         return _name(self._idem, f"digest\0{text}")
 
 
-def _name(key: bytes, text: str) -> str:
-    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:_HEX]
+def _name(key: Mac, text: str) -> str:
+    return key.digest(text.encode("utf-8", "surrogatepass"))[:_BYTES].hex()

@@ -13,7 +13,7 @@ from crmcore.errors import BatchTooLarge
 from crmcore.storage.protocol import Append, Batch, CheckKey, Delete, Draft, Key, Operation, Put, Rekey
 from crmcore.storage.validate import Addition, Checked, Write
 from crmcore.storage.wrappers.heading import seal_heading
-from crmcore.storage.wrappers.ring import MOST_ABOUT, Ring
+from crmcore.storage.wrappers.ring import Ring
 from crmcore.storage.wrappers.sealing import DataKey
 from crmcore.storage.wrappers.subjects import Subjects
 
@@ -39,8 +39,11 @@ def sealed_batch(
     ordered: Collection[str],
     *,
     room: int,
+    marks: int,
 ) -> Batch:
     """*batch*, sealed for those whom each operation concerns. *room* is how many keys the store below takes.
+
+    At most *marks* of them tell whom a record concerns.
 
     Raises:
         BatchTooLarge: if a `Rekey` has so many keys that they do not fit when sealed.
@@ -53,7 +56,9 @@ def sealed_batch(
             ops.append(_append(ring, op, cast("Addition", next(effects)), concerned[number], occasion))
         elif isinstance(op, (Put, Rekey)):
             ops.append(
-                _carrying(ring, op, cast("Write", next(effects)), concerned[number], occasion, ordered, room)
+                _carrying(
+                    ring, op, cast("Write", next(effects)), concerned[number], occasion, ordered, room, marks
+                )
             )
         elif isinstance(op, CheckKey):
             (key,) = ring.blinded([op.key])
@@ -92,6 +97,7 @@ def _carrying(
     occasion: bytes,
     ordered: Collection[str],
     room: int,
+    marks: int,
 ) -> Put | Rekey:
     names = ring.blinded(write.keys)
     sorts = frozenset(ring.ordered(write.sorts, ordered))
@@ -102,12 +108,12 @@ def _carrying(
             expect=op.expect,
             schema=op.schema,
             body=body,
-            keys=frozenset([*names, *ring.concerning(keys)]),
+            keys=frozenset([*names, *ring.concerning(keys, marks)]),
             sorts=sorts,
         )
     carriers = ring.carriers(keys, op.ref, op.expect, occasion, write.carries)
     size = len(names) + len(sorts) + len(carriers)
-    about = ring.concerning(keys, max(1, min(MOST_ABOUT, room - size)))
+    about = ring.concerning(keys, min(marks, max(1, room - size)))
     size += len(about)
     if size > room:
         raise BatchTooLarge(

@@ -63,9 +63,10 @@ class SealedChunk:
             return subjects.record(Ref(self._chunk.tenant, *each.address), body)
         return subjects.entry(each.stream, decode(each.subjects), body)
 
-    def seal(self, ring: Ring, keys: Mapping[str, DataKey], ordered: Collection[str]) -> Chunk:
-        """The chunk that the store below is given."""
+    def seal(self, ring: Ring, keys: Mapping[str, DataKey], ordered: Collection[str], *, marks: int) -> Chunk:
+        """The chunk that the store below is given; at most *marks* keys of a record tell whom it concerns."""
         chunk = self._chunk
+        self._marks = marks
         rows: list[Row] = [self._refusable(number) for number in range(len(chunk.rows))]
         for row, concerned in self._rows:
             sealed = iter([[keys[subject] for subject in some] for some in concerned])
@@ -89,11 +90,12 @@ class SealedChunk:
         )
 
     def receipt(self, receipt: ChunkReceipt) -> ChunkReceipt:
-        """The receipt, with what is wrong with the rows that were refused here."""
-        if receipt.replayed:
-            return receipt
-        refused = tuple([self._refused.get(one.row, one) for one in receipt.refused])
-        return attrs.evolve(receipt, refused=refused)
+        """The receipt, with what is wrong with the rows that were refused here, now or when it was sent before."""
+        refused = [
+            own if (own := self._refused.get(one.row)) is not None and own.code == one.code else one
+            for one in receipt.refused
+        ]
+        return attrs.evolve(receipt, refused=tuple(refused))
 
     def _refusable(self, number: int) -> Row:
         """A row that holds nothing and is refused with the same code as the one in this place."""
@@ -112,7 +114,7 @@ class SealedChunk:
             *write.address,
             write.schema,
             Json(text_of(body)),
-            [*ring.blinded(write.keys), *ring.concerning(keys)],
+            [*ring.blinded(write.keys), *ring.concerning(keys, self._marks)],
             ring.ordered(write.sorts, ordered),
         )
 
@@ -132,6 +134,16 @@ class SealedChunk:
             entry.schema,
             Json(text_of(body)),
         )
+
+
+def unsaid(receipt: ChunkReceipt) -> ChunkReceipt:
+    """A receipt that is asked for without the rows: what was wrong with one was not kept, since only its place was."""
+    refused = [attrs.evolve(one, message=_UNSAID) if one.code in _HERE else one for one in receipt.refused]
+    return attrs.evolve(receipt, refused=tuple(refused))
+
+
+_HERE = ("invalid_record", "batch_too_large")
+_UNSAID = "this row could not be kept: load the same chunk again, which writes nothing twice, to be told why"
 
 
 def _effects(row: CheckedRow) -> list[Write | Addition]:

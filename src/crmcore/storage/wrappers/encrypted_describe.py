@@ -37,35 +37,57 @@ DISCLOSES = (
 _CARRIERS = 58  # the longest keys of a Rekey, sealed, in pieces
 _RESERVE = 300 << 10  # in a body: forty keys and sorts of the greatest length, and a thousand ids of keys
 _BYTES = 8  # a record with forty keys of one letter is sealed in six times its bytes
+_USUAL = 16 << 10  # in a body: forty keys of some hundred bytes, and the ids of some ten keys
 
 
 def limits_within(limits: Limits) -> Limits:
-    """What fits into a store with *limits* when it is sealed, in the worst case.
+    """What fits into a store with *limits* when it is sealed.
+
+    Over a store that takes much, this is what fits in the worst case. Over one that takes little, what usually fits,
+    and no more than every store must take; of the bytes of a body and of a batch that may be less. There, a record
+    with many long keys, or about very many, may be refused by the store below though it is within these limits:
+    `BatchTooLarge`, with nothing written.
 
     Raises:
-        CapabilityMissing: if that is less than any store must take.
+        CapabilityMissing: if *limits* are less than every store must take.
     """
     floor = Limits()
-    keys = limits.max_keys - _CARRIERS - MOST_ABOUT
-    most = 2 * limits.max_keys + 2  # items that one operation writes, all of its keys anew
-    never = limits.max_items >= limits.max_ops * most
-    within = attrs.evolve(
-        limits,
-        max_items=limits.max_ops * (2 * keys + 2) if never else limits.max_items // most,
-        max_batch_bytes=limits.max_batch_bytes // _BYTES,
-        max_chunk_bytes=limits.max_chunk_bytes // _BYTES,
-        # A third more as text of the box, and half more where a body is nothing but ids of those whom it concerns.
-        max_body_bytes=max(0, limits.max_body_bytes - _RESERVE) * 6 // 11,
-        max_keys=keys,
-    )
-    for name in ("max_items", "max_batch_bytes", "max_chunk_bytes", "max_body_bytes", "max_keys"):
-        if getattr(within, name) < getattr(floor, name):
+    for field in attrs.fields(Limits):
+        if (taken := getattr(limits, field.name)) < (least := getattr(floor, field.name)):
             raise CapabilityMissing(
-                f"the store below takes too little to be encrypted: of its {name} {getattr(limits, name)} no more than "
-                f"{max(0, getattr(within, name))} are left when all is sealed, and "
-                f"{getattr(floor, name)} is the least that any store must take: encrypt one that takes more"
+                f"the store below takes too little to be encrypted: its {field.name} is {taken}, and every store must "
+                f"take {least}: encrypt one that does"
             )
-    return within
+    marked = marks_within(limits)
+    keys = limits.max_keys - _CARRIERS - marked if marked else limits.max_keys
+    return attrs.evolve(
+        limits,
+        max_keys=keys,
+        max_items=limits.max_ops * (2 * keys + 2) if marked else limits.max_items,
+        # A third more as text of the box, and half more where a body is nothing but ids of those whom it concerns.
+        max_body_bytes=max(
+            (limits.max_body_bytes - _RESERVE) * 6 // 11,
+            min(floor.max_body_bytes, (limits.max_body_bytes - _USUAL) * 3 // 4),
+        ),
+        max_batch_bytes=_bytes(limits.max_batch_bytes, floor.max_batch_bytes),
+        max_chunk_bytes=_bytes(limits.max_chunk_bytes, floor.max_chunk_bytes),
+    )
+
+
+def marks_within(limits: Limits) -> int:
+    """How many keys of a record may tell whom it concerns; 0: they would take the room of the record's own.
+
+    Where each key is an item of a small transaction, there are none, and nothing is written in other numbers than it is
+    given: `Sweep` then looks through the feed. Sealed rows of such a store are therefore not to be restored into one
+    that takes more, where nobody would look for them so.
+    """
+    keys = limits.max_keys - _CARRIERS - MOST_ABOUT
+    unlimited = limits.max_items >= limits.max_ops * (2 * limits.max_keys + 2)
+    return MOST_ABOUT if keys >= Limits().max_keys and unlimited else 0
+
+
+def _bytes(limit: int, least: int) -> int:
+    return max(limit // _BYTES, min(least, limit * 2 // 3))
 
 
 def described(inner: Description, limits: Limits, ordered: Collection[str]) -> Description:

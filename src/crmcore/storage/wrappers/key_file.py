@@ -10,39 +10,22 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
-from typing import Self
 
-from crmcore.errors import Contention, Corrupt, SchemaMismatch, StoreClosed, Unavailable, WrongKey
-from crmcore.storage.sqlite_schema import check_place, connect, translating, use_wal
+from crmcore.errors import Corrupt, WrongKey
 from crmcore.storage.validate import microseconds
-from crmcore.storage.wrappers.key_store import Wrapping, key_place, new_key
+from crmcore.storage.wrappers.key_file_base import KeyFile
+from crmcore.storage.wrappers.key_store import Wrapping, key_place, new_keys
 from crmcore.storage.wrappers.sealing import KEY_BYTES, DataKey, DestroyedKey, Sealer, place
 
-APPLICATION_ID = 0x63726D6B  # "crmk"
-SCHEMA_VERSION = 1
 _MOST_REMEMBERED = 50_000
 _ROOT = ""
 """The subject of a tenant's root key, which nobody has as an id."""
 
-_TABLES = (
-    # wrapped: by the Wrapping. The tenant's data keys are wrapped by the newest generation, or by one before.
-    "CREATE TABLE kek (tenant TEXT NOT NULL, generation INTEGER NOT NULL, wrapped BLOB NOT NULL, "
-    "PRIMARY KEY (tenant, generation)) STRICT, WITHOUT ROWID",
-    # destroyed: when, in microseconds since 1970; wrapped is null then.
-    "CREATE TABLE data_key (tenant TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, "
-    "generation INTEGER NOT NULL, wrapped BLOB, destroyed INTEGER, PRIMARY KEY (tenant, id)) STRICT, WITHOUT ROWID",
-    "CREATE UNIQUE INDEX live ON data_key (tenant, subject) WHERE destroyed IS NULL",
-)
 
-
-class FileKeyStore:
+class FileKeyStore(KeyFile):
     """A `KeyStore` in the file *path*, made if there is none. *wrapping* keeps the keys that wrap what it holds.
 
     Keep it apart from the data, with backups of its own that are not kept for long: a data key is destroyed when it is
@@ -62,39 +45,12 @@ class FileKeyStore:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, wrapping: Wrapping, timeout: float = 30.0) -> None:
-        self._path = Path(path).absolute()
         self._wrapping = wrapping
-        self._timeout = timeout
         self._sealer = Sealer()
-        self._lock = threading.RLock()
-        self._version = -1
-        self._forget()
-        check_place(self._path, must_exist=False)
-        with translating(self._path.name):
-            _make_private(self._path)
-            self._connection: sqlite3.Connection | None = connect(self._path, timeout, create=True)
-            try:
-                self._prepare(self._connection)
-            except BaseException:
-                self._connection.close()
-                raise
+        super().__init__(path, timeout)
 
     def __repr__(self) -> str:
         return f"FileKeyStore({self._path.name!r})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Forget all keys and give the file back. May be repeated."""
-        with self._lock, translating(self._path.name):
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-            self._forget()
 
     # --- the calls of a key store ---
 
@@ -214,73 +170,6 @@ class FileKeyStore:
 
     # --- within ---
 
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        if not self._is_ours(connection):
-            with self._transaction(connection):
-                if not self._is_ours(connection):  # another process may have been faster
-                    for statement in _TABLES:
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
-                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
-        use_wal(connection, self._timeout)
-
-    def _is_ours(self, connection: sqlite3.Connection) -> bool:
-        application, version, tables = (
-            connection.execute(asked).fetchone()[0]
-            for asked in (
-                "PRAGMA application_id",
-                "PRAGMA user_version",
-                "SELECT count(*) FROM sqlite_master",
-            )
-        )
-        if (application, version, tables) == (0, 0, 0):
-            return False
-        if application != APPLICATION_ID or version > SCHEMA_VERSION:
-            raise SchemaMismatch(
-                f"{self._path.name!r} is no file of keys that this crmcore knows: choose another path, or install a "
-                "newer crmcore"
-            )
-        return True
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, translating(self._path.name):
-            if self._connection is None:
-                raise StoreClosed("this key store is closed: open it again")
-            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
-            if version != self._version:  # another process has written: it may have destroyed keys
-                self._forget()
-                self._version = version
-            yield self._connection
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.rollback()
-            self._forget()
-            raise
-
-    def _forget(self) -> None:
-        self._live: dict[tuple[str, str], DataKey] = {}
-        self._by_id: dict[tuple[str, str], DataKey | DestroyedKey] = {}
-        self._keks: dict[tuple[str, int], bytes] = {}
-
-    def _wipe(self, connection: sqlite3.Connection) -> None:
-        """Take what was overwritten out of the write-ahead log as well, and out of memory."""
-        self._forget()
-        deadline = time.monotonic() + self._timeout
-        while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-            if time.monotonic() > deadline:
-                raise Contention(
-                    "the keys are destroyed, but others were reading this file all the time, so its log still has "
-                    "them: do the same again"
-                )
-            time.sleep(0.01)
-
     def _read_live(
         self, connection: sqlite3.Connection, tenant: str, subjects: Collection[str]
     ) -> dict[str, DataKey]:
@@ -304,17 +193,18 @@ class FileKeyStore:
             found = self._read_live(connection, tenant, subjects)  # another process may have been faster
             generation = self._newest(connection, tenant)
             kek = self._kek(connection, tenant, generation)
-            new = [new_key(subject) for subject in subjects if subject not in found]
+            new = new_keys([subject for subject in subjects if subject not in found])
+            wrapped = zip(new, self._wrapped(kek, tenant, new), strict=True)
             connection.executemany(
                 "INSERT INTO data_key (tenant, id, subject, generation, wrapped) VALUES (?, ?, ?, ?, ?)",
-                [(tenant, key.id, key.subject, generation, self._wrapped(kek, tenant, key)) for key in new],
+                [(tenant, key.id, key.subject, generation, box) for key, box in wrapped],
             )
         for key in new:
             self._keep(tenant, key)
         return found | {key.subject: key for key in new}
 
-    def _wrapped(self, kek: bytes, tenant: str, key: DataKey) -> bytes:
-        return self._sealer.wrap(kek, key_place(tenant, key.id, key.subject), key.secret)
+    def _wrapped(self, kek: bytes, tenant: str, keys: Collection[DataKey]) -> list[bytes]:
+        return self._sealer.wrap(kek, [(key_place(tenant, key.id, key.subject), key.secret) for key in keys])
 
     def _remember(
         self,
@@ -382,21 +272,12 @@ class FileKeyStore:
         for row in old:
             key = self._remember(connection, tenant, *row)
             assert isinstance(key, DataKey)  # the others were left out
+            (wrapped,) = self._wrapped(kek, tenant, [key])
             connection.execute(
                 "UPDATE data_key SET wrapped = ?, generation = ? WHERE tenant = ? AND id = ?",
-                (self._wrapped(kek, tenant, key), newest, tenant, key.id),
+                (wrapped, newest, tenant, key.id),
             )
         return len(old)
-
-
-def _make_private(path: Path) -> None:
-    """A file that is not there yet is made for its owner alone; its log gets the same mode from SQLite."""
-    if path.exists():
-        return  # whoever made it has chosen its mode
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError:
-        raise Unavailable(f"{path.name!r} cannot be made: check that its folder can be written") from None
 
 
 def _kek_place(tenant: str, generation: int) -> bytes:

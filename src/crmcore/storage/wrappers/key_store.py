@@ -14,7 +14,14 @@ from typing import Protocol
 
 from crmcore.errors import InvalidValue, WrongKey
 from crmcore.storage.validate import microseconds
-from crmcore.storage.wrappers.sealing import KEY_BYTES, DataKey, DestroyedKey, Sealer, place
+from crmcore.storage.wrappers.sealing import (
+    KEY_BYTES,
+    DataKey,
+    DestroyedKey,
+    Sealer,
+    place,
+    random_pieces,
+)
 
 KEY_ID_BYTES = 8
 
@@ -92,7 +99,8 @@ class LocalWrapping:
         return "LocalWrapping(<hidden>)"
 
     def wrap(self, key: bytes, context: bytes) -> bytes:
-        return self._sealer.wrap(self._key, context, key)
+        (wrapped,) = self._sealer.wrap(self._key, [(context, key)])
+        return wrapped
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         opened = self._sealer.unwrap(self._key, context, wrapped)
@@ -103,9 +111,13 @@ class LocalWrapping:
         return opened
 
 
-def new_key(subject: str) -> DataKey:
-    """A key that nobody has had before."""
-    return DataKey(secrets.token_hex(KEY_ID_BYTES), subject, secrets.token_bytes(KEY_BYTES))
+def new_keys(subjects: Collection[str]) -> list[DataKey]:
+    """A key for each that nobody has had before; the random numbers of all are drawn at once."""
+    pieces = random_pieces(len(subjects), KEY_ID_BYTES + KEY_BYTES)
+    return [
+        DataKey(piece[:KEY_ID_BYTES].hex(), subject, piece[KEY_ID_BYTES:])
+        for subject, piece in zip(subjects, pieces, strict=True)
+    ]
 
 
 def key_place(tenant: str, id: str, subject: str) -> bytes:
@@ -142,7 +154,8 @@ class MemoryKeyStore:
     def _key(self, tenant: str, subject: str) -> DataKey:
         key = self._live.get((tenant, subject))
         if key is None:
-            key = self._live[tenant, subject] = new_key(subject)
+            (key,) = new_keys([subject])
+            self._live[tenant, subject] = key
             self._all[tenant, key.id] = key
         return key
 

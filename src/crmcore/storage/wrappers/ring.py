@@ -17,7 +17,7 @@ from crmcore.storage.erasure import ERASED
 from crmcore.storage.protocol import Body, Entry, Key, Record, Ref, Sort
 from crmcore.storage.validate import KeyPair, SortTriple, instant, microseconds
 from crmcore.storage.wrappers.blinding import Blinds
-from crmcore.storage.wrappers.sealing import DataKey, DestroyedKey, Sealer, place, together
+from crmcore.storage.wrappers.sealing import DataKey, DestroyedKey, Mac, Sealer, place, together
 
 CARRIER = "crmcore.sealed"
 """The namespace in which a record that was rekeyed carries its true keys, sealed, in pieces."""
@@ -54,7 +54,7 @@ class Ring:
     _keys: Mapping[str, DataKey | DestroyedKey] = attrs.field(
         factory=dict[str, DataKey | DestroyedKey], repr=False
     )
-    _made: dict[str, bytes] = attrs.field(factory=dict[str, bytes], init=False, repr=False)
+    _made: dict[str, Mac] = attrs.field(factory=dict[str, Mac], init=False, repr=False)
 
     def key(self, ids: Iterable[str]) -> bytes | None:
         """The key that all of these give; None if one of them was destroyed.
@@ -77,13 +77,13 @@ class Ring:
     def seal(self, keys: Collection[DataKey], where: bytes, occasion: bytes, plain: str) -> dict[str, Any]:
         """*plain* as a body, under all of *keys*."""
         if not keys:
-            return {_BOX: self._sealer.seal(self.blinds.cover, where, occasion, plain.encode())}
+            return {_BOX: self._sealer.seal(Mac(self.blinds.cover), where, occasion, plain.encode())}
         ids = [key.id for key in keys] if len(keys) == 1 else sorted([key.id for key in keys])
         name = ids[0] if len(ids) == 1 else " ".join(ids)
         secret = self._made.get(name)  # a record and its entry have the same
         if secret is None:
             by_id = {key.id: key.secret for key in keys}
-            secret = self._made[name] = together([by_id[id] for id in ids])
+            secret = self._made[name] = Mac(together([by_id[id] for id in ids]))
         return {_BOX: self._sealer.seal(secret, where, occasion, plain.encode()), _TO: ids}
 
     def seal_record(
@@ -124,9 +124,9 @@ class Ring:
         """What records that concern *subject* carry; None: those that concern many."""
         return Key(ABOUT, self.blinds.about(subject))
 
-    def concerning(self, keys: Collection[DataKey], most: int = MOST_ABOUT) -> list[Key]:
-        """What a record carries that is sealed under *keys*, in *most* keys at most, which is 1 or more."""
-        if not keys:
+    def concerning(self, keys: Collection[DataKey], most: int) -> list[Key]:
+        """What a record carries that is sealed under *keys*, in *most* keys at most."""
+        if not keys or not most:
             return []
         return [self.about(None)] if len(keys) > most else [self.about(key.subject) for key in keys]
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from hmac import digest as _hmac
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 _SALT, _NONCE = 16, 12
+_OWN = b"key"  # what the key of a box is derived with
 
 
 class DataKey(NamedTuple):
@@ -42,6 +44,36 @@ class DestroyedKey(NamedTuple):
     at: int
 
 
+_BLOCK = 64
+_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+
+
+class Mac:
+    """HMAC-SHA-256 (RFC 2104) of many texts under one key, of which its beginnings are worked out once.
+
+    >>> Mac(bytes(32)).digest(b"text") == _hmac(bytes(32), b"text", "sha256")
+    True
+    """
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) > _BLOCK:
+            raise ValueError("a key of at most 64 bytes")
+        padded = key.ljust(_BLOCK, b"\0")
+        self._inner = sha256(padded.translate(_INNER))
+        self._outer = sha256(padded.translate(_OUTER))
+
+    def __repr__(self) -> str:
+        return "Mac(<hidden>)"
+
+    def digest(self, text: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 def cipher() -> tuple[type[AESGCM], type[Exception]]:
     """What is needed of the extra ``crypto``: the cipher, and its error.
 
@@ -61,13 +93,16 @@ def derived(secret: bytes, purpose: str) -> bytes:
     return _hmac(secret, b"crmcore.derive/1\0" + purpose.encode(), "sha256")
 
 
+_TOGETHER = Mac(b"crmcore.seal/1")
+
+
 def together(secrets: Iterable[bytes]) -> bytes:
     """The key that all *secrets* give, in this order, and none but all of them.
 
     >>> together([bytes(32), bytes(32)]) == together([bytes(32)])
     False
     """
-    return _hmac(b"crmcore.seal/1", b"".join(secrets), "sha256")
+    return _TOGETHER.digest(b"".join(secrets))
 
 
 def place(*parts: str | int) -> bytes:
@@ -79,19 +114,23 @@ def place(*parts: str | int) -> bytes:
     return "\0".join(map(str, parts)).encode("utf-8", "surrogatepass")
 
 
+def random_pieces(count: int, size: int) -> list[bytes]:
+    """So many pieces of so many random bytes, asked of the system in one call, which is what they cost."""
+    drawn = secrets.token_bytes(count * size)
+    return [drawn[start : start + size] for start in range(0, count * size, size)]
+
+
 class Sealer:
     """Seals and opens. Made once, since it looks for the extra ``crypto``."""
 
     def __init__(self) -> None:
         self._cipher, self._invalid = cipher()
 
-    def seal(self, key: bytes, where: bytes, occasion: bytes, plain: bytes) -> str:
+    def seal(self, key: Mac, where: bytes, occasion: bytes, plain: bytes) -> str:
         """The box of *plain*. *where* must be given again to open it; *occasion* makes equal texts unlike."""
-        made = _hmac(
-            key, b"nonce%d %d %b%b%b" % (len(where), len(occasion), where, occasion, plain), "sha256"
-        )
+        made = key.digest(b"nonce%d %d %b%b%b" % (len(where), len(occasion), where, occasion, plain))
         salt, nonce = made[:_SALT], made[_SALT : _SALT + _NONCE]
-        sealed = self._cipher(_own(key, salt)).encrypt(nonce, plain, where)
+        sealed = self._cipher(key.digest(_OWN + salt)).encrypt(nonce, plain, where)
         return b64encode(salt + nonce + sealed).decode()
 
     def open(self, key: bytes, where: bytes, box: object) -> bytes:
@@ -103,7 +142,8 @@ class Sealer:
         try:
             raw = b64decode(str(box), validate=True)
             salt, nonce, sealed = raw[:_SALT], raw[_SALT : _SALT + _NONCE], raw[_SALT + _NONCE :]
-            opened: bytes = self._cipher(_own(key, salt)).decrypt(nonce, sealed, where)
+            own = _hmac(key, _OWN + salt, "sha256")
+            opened: bytes = self._cipher(own).decrypt(nonce, sealed, where)
             return opened
         except (ValueError, self._invalid):
             pass
@@ -112,10 +152,13 @@ class Sealer:
             "another record; restore it from a backup"
         )
 
-    def wrap(self, key: bytes, where: bytes, secret: bytes) -> bytes:
-        """A *secret* sealed with a random nonce: a key is wrapped anew seldom, and never has to come out the same."""
-        nonce = secrets.token_bytes(_NONCE)
-        return nonce + self._cipher(key).encrypt(nonce, secret, where)
+    def wrap(self, key: bytes, placed: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """Secrets, each with its place, sealed with random nonces: a key never has to come out the same."""
+        under = self._cipher(key)
+        return [
+            nonce + under.encrypt(nonce, secret, where)
+            for nonce, (where, secret) in zip(random_pieces(len(placed), _NONCE), placed, strict=True)
+        ]
 
     def unwrap(self, key: bytes, where: bytes, wrapped: bytes) -> bytes | None:
         """The inverse of `wrap`; None if it was wrapped with another key or for another place, or was changed."""
@@ -124,7 +167,3 @@ class Sealer:
             return opened
         except (ValueError, self._invalid):
             return None
-
-
-def _own(key: bytes, salt: bytes) -> bytes:
-    return _hmac(key, b"key" + salt, "sha256")

@@ -56,6 +56,11 @@ def _own(ref: Ref, body: Body) -> Collection[str]:
     return (ref.id,)
 
 
+def _lost(ref: Ref, body: Body) -> Collection[str]:
+    """A satellite of a known kind that does not say of which record it is."""
+    return ()
+
+
 def _of_features(ref: Ref, body: Body) -> Collection[str]:
     return list(_texts(body.get("of"))) or (ref.id,)
 
@@ -84,7 +89,23 @@ def _results(ref: Ref, body: Body) -> Collection[str]:
 
 _PARTY = "party:"
 _MORE = ".more"
-_OF = _of_names("of")
+
+
+def is_satellite(ref: Ref) -> bool:
+    """Whether a record only carries keys that found no room on another one."""
+    return ref.kind.endswith(_MORE)
+
+
+def satellites_of(owner: Ref) -> str:
+    """For whom the satellites of a record are sealed that is no subject itself: for the record, which goes with them.
+
+    That is no id, so none of them hangs on somebody who happens to have the id of the record.
+
+    >>> satellites_of(Ref("acme", "cluster", "…"))
+    'cluster:…'
+    """
+    return f"{owner.kind}:{owner.id}"
+
 
 _RULES: Mapping[str, Rule] = {
     "party": _own,
@@ -110,8 +131,8 @@ _MAY_BE_NOBODYS = frozenset({"batch"})  # one that wrote no party
 class CrmSubjects:
     """How crmcore's own records and entries concern parties. *more* are the rules for an app's own kinds.
 
-    Satellites go with their owner, what two or more parties share with each of them, the journal of a batch with the
-    parties that its calls came to, and `NOBODYS` with nobody.
+    Satellites go with the record that they belong to, what two or more parties share with each of them, the journal of
+    a batch with the parties that its calls came to, and `NOBODYS` with nobody.
 
     >>> note = Ref("acme", "note", "…")
     >>> CrmSubjects(more={"note": lambda ref, body: [body["about"]]}).record(note, {"about": "ann"})
@@ -134,10 +155,11 @@ class CrmSubjects:
             return _given(ref.kind, more(ref, body))
         if ref.kind in NOBODYS:
             return ()
-        known = _RULES.get(ref.kind)
-        if known is None:
-            known = _OF if ref.kind.removesuffix(_MORE) in _RULES else _own
-        found = tuple(sorted(set(known(ref, body))))
+        kind = ref.kind.removesuffix(_MORE)
+        if is_satellite(ref) and isinstance(owner := body.get("of"), str):
+            return (owner,) if kind in self.themselves else (satellites_of(Ref(ref.tenant, kind, owner)),)
+        rule = _RULES.get(ref.kind, _lost if kind in _RULES else _own)
+        found = tuple(sorted(set(rule(ref, body))))
         if not found and ref.kind not in _MAY_BE_NOBODYS:
             raise InvalidRecord(
                 f"a record of the kind {ref.kind!r} names nobody whom it concerns, so it could not be erased with "

@@ -44,8 +44,14 @@ from crmcore.testing.ceilings.table import Address, CeilingReached, ConditionFai
 
 T = TypeVar("T")
 
-LIMITS = Limits(idem_window_hours=24 * 365 * 100)
-"""The least that any store must take; receipts are never dropped."""
+LIMITS = Limits(
+    max_batch_bytes=3 << 19,
+    max_chunk_bytes=3 << 19,
+    max_body_bytes=384 << 10,
+    idem_window_hours=24 * 365 * 100,
+)
+"""The fewest items that any store must take, in as many bytes as surely fit: a batch of one and a half megabytes has at
+most six items more than are counted. Receipts are never dropped."""
 
 CAPABILITIES = (
     Capability(name="changes", support="full"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 
 from crmcore.errors import StoreError
+from crmcore.storage import AsyncStore, Batch
 from crmcore.testing.kit import (
     ANN,
     TENANT,
@@ -21,22 +23,36 @@ from crmcore.testing.kit import (
     scanned,
 )
 
+TURNS = 2
+"""How often it must have been late: a store that is slow by itself is so each time, a busy machine is not."""
+
 
 @guarantee("G18", least={"calls timed": 20})
 async def no_call_outlasts_its_timeout(subject: Subject) -> None:
-    """apply ends within its timeout and a second, whether it was applied, refused or sent before."""
+    """apply ends within its timeout and a second, whether it was applied, refused or sent before. Of a call that took
+    longer it is asked once more, since a machine can be busy."""
     store = await subject.fresh()
     write = Writer(store)
+    numbers, sent = count(), list[Batch]()
     for timeout in (0.0, 0.01, 0.2):
         for step in range(7):
-            batch = write.batch(put(ref(step), step % 2), append("log:1"))
-            began = time.monotonic()
-            try:
-                await store.apply(batch, timeout=timeout)
-            except StoreError as error:
-                same(error.outcome, "not_applied", "the outcome of a batch that ran out of time")
-            holds(time.monotonic() - began < timeout + 1, f"a call with {timeout} s took a second longer")
+            for _ in range(TURNS):
+                sent.append(write.batch(put(ref(next(numbers)), step % 2), append("log:1")))
+                batch = sent[0] if step == 6 else sent[-1]
+                if (took := await _timed(store, batch, timeout)) < timeout + 1:
+                    break
+            holds(took < timeout + 1, f"calls with {timeout} s took a second longer")
             subject.saw("calls timed")
+
+
+async def _timed(store: AsyncStore, batch: Batch, timeout: float) -> float:
+    """How many seconds a batch took, whatever came of it."""
+    began = time.monotonic()
+    try:
+        await store.apply(batch, timeout=timeout)
+    except StoreError as error:
+        same(error.outcome, "not_applied", "the outcome of a batch that ran out of time")
+    return time.monotonic() - began
 
 
 @guarantee("G18", least={"reads given up": 300})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from crmcore.errors import InvalidRecord, PositionExpired
-from crmcore.storage import claims, tenants_of
-from crmcore.storage.capability import CHANGES, TENANTS
+from crmcore.storage import tenants_of
+from crmcore.storage.capability import TENANTS
 from crmcore.testing.kit import (
     KEYS,
     STREAMS,
@@ -14,6 +14,7 @@ from crmcore.testing.kit import (
     Writer,
     feed,
     guarantee,
+    has_feed,
     holds,
     patience,
     picture,
@@ -78,7 +79,7 @@ async def who_follows_a_dropped_tenant_is_told_so(subject: Subject) -> None:
     """Positions from before a tenant was dropped are refused with PositionExpired, also when it has more changes than
     before; the beginning is always the beginning."""
     store = await subject.fresh()
-    if not claims(store.describe(), CHANGES):
+    if not has_feed(store):
         raise NotAsked("the store has no feed")
     await tell(store)
     await tell(store, "other")

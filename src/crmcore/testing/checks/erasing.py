@@ -18,6 +18,7 @@ from crmcore.testing.kit import (
     email,
     feed,
     guarantee,
+    has_feed,
     holds,
     ledger,
     patience,
@@ -91,24 +92,37 @@ async def an_erasure_is_in_the_feed_and_in_its_list(subject: Subject) -> None:
     """Each erased record and entry is a change of its own under the key and reason of the erasure; erasures lists
     what was asked for, in order."""
     store = await _erased(subject)
-    changes = [one for one in await feed(store) if one.op == "erase"]
-    about = {(one.ref or one.stream, one.seq) for one in changes}
-    wanted = {(A, None), (NOTE, None), ("party:1", 1), ("log:1", 1), ("log:1", 3)}
-    same(about, wanted, "the changes of the erasure")
-    same(len(changes), len(wanted), "how many there are")
-    same({(one.idem, one.reason) for one in changes}, {("erase-1", "asked to be forgotten")}, "their heading")
-    more = attrs.evolve(erasure("erase-2"), refs=frozenset({B}), streams=frozenset(), subjects=frozenset())
-    await eraser_of(store).erase(more)
+    if has_feed(store):
+        changes = [one for one in await feed(store) if one.op == "erase"]
+        about = {(one.ref or one.stream, one.seq) for one in changes}
+        wanted = {(A, None), (NOTE, None), ("party:1", 1), ("log:1", 1), ("log:1", 3)}
+        same(about, wanted, "the changes of the erasure")
+        same(len(changes), len(wanted), "how many there are")
+        headings = {(one.idem, one.reason) for one in changes}
+        same(headings, {("erase-1", "asked to be forgotten")}, "their heading")
+    done = [erasure()]
+    for number in range(2, 7):
+        refs = frozenset({B if number == 2 else ref(number)})
+        done.append(
+            attrs.evolve(erasure(f"erase-{number}"), refs=refs, streams=frozenset(), subjects=frozenset())
+        )
+        await eraser_of(store).erase(done[-1])
+    for size in (1, 2, 3, 4, 6, 500):
+        same(await _listed(store, size), done, f"the erasures in pages of {size}")
+    same((await eraser_of(store).erasures("other")).items, (), "the erasures of another tenant")
+
+
+async def _listed(store: AsyncStore, size: int) -> list[Erasure]:
     listed: list[Erasure] = []
     cursor = None
     for _ in patience():
-        page = await eraser_of(store).erasures(TENANT, after=cursor, limit=1)
+        page = await eraser_of(store).erasures(TENANT, after=cursor, limit=size)
+        holds(len(page.items) <= size, "more erasures than asked for")
         listed += page.items
         cursor = page.next
         if cursor is None:
             break
-    same(listed, [erasure(), more], "the erasures")
-    same((await eraser_of(store).erasures("other")).items, (), "the erasures of another tenant")
+    return listed
 
 
 @guarantee("G14", part=ERASER)
@@ -163,7 +177,8 @@ async def an_erasure_touches_nobody_else(subject: Subject) -> None:
     same((await ledger(store, "log:1"))[1], log, "his entry in a shared ledger")
     same(await picture(store, [email("x")], tenant="other"), elsewhere, "what another tenant has")
     holds(await store.outcome(TENANT, "his"), "the receipt of his batch is gone")
-    same([one.idem for one in now.changes if one.ref == B], ["his"], "his change in the feed")
+    changed = [one.idem for one in now.changes if one.ref == B]
+    same(changed, ["his"] if has_feed(store) else [], "his change in the feed")
 
 
 @guarantee("G14", part=ERASER)

@@ -65,16 +65,15 @@ async def hostile_texts_are_kept_as_bodies_and_keys(subject: Subject) -> None:
 async def hostile_texts_are_kept_as_names_or_refused(subject: Subject) -> None:
     """As stream, idempotency key, part and reason a text is kept as it is if the protocol allows it, and refused if
     not."""
+    names = [text for text in hostile() if nameable(text)]
+    for start in range(
+        0, len(names), 160
+    ):  # some at a time: a store may write all that it has with each batch
+        store = await subject.fresh()
+        await _named(subject, store, names[start : start + 160])
+        await store.close()
     store = await subject.fresh()
     write = Writer(store)
-    names = [text for text in hostile() if nameable(text)]
-    for number, text in enumerate(names):
-        sorts = [due(number, text)]
-        batch = write.batch(put(ref(number), 0, {}, (), sorts), append(text), idem=text, reason=text)
-        given = await store.apply(batch)
-        same(dict(given.seqs), {text: 1}, f"the ledger number {number}")
-        subject.saw("names kept")
-    await _names_are_there(store, names)
     for text in hostile():
         if not nameable(text):
             for op in (append(text), put(ref(9999), 0, {}, (), [due(0, text)] if text else [due(0, "\n")])):
@@ -83,6 +82,17 @@ async def hostile_texts_are_kept_as_names_or_refused(subject: Subject) -> None:
                 await refused(InvalidRecord, store.apply(write.batch(put(ref(9999)), idem=text)))
             subject.saw("names refused")
     same(await record(store, ref(9999)), None, "what a refused name wrote")
+
+
+async def _named(subject: Subject, store: AsyncStore, names: list[str]) -> None:
+    write = Writer(store)
+    for number, text in enumerate(names):
+        sorts = [due(number, text)]
+        batch = write.batch(put(ref(number), 0, {}, (), sorts), append(text), idem=text, reason=text)
+        given = await store.apply(batch)
+        same(dict(given.seqs), {text: 1}, f"the ledger number {number}")
+        subject.saw("names kept")
+    await _names_are_there(store, names)
 
 
 async def _names_are_there(store: AsyncStore, names: list[str]) -> None:

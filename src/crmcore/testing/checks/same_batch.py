@@ -24,10 +24,9 @@ from crmcore.storage import (
     CheckKey,
     CheckStream,
     Operation,
-    claims,
     tenants_of,
 )
-from crmcore.storage.capability import CHANGES, TENANTS
+from crmcore.storage.capability import TENANTS
 from crmcore.testing.claims import calls_of_claimed
 from crmcore.testing.kit import (
     ANN,
@@ -47,6 +46,7 @@ from crmcore.testing.kit import (
     delete,
     due,
     guarantee,
+    has_feed,
     holds,
     picture,
     put,
@@ -185,7 +185,7 @@ async def a_position_that_the_feed_does_not_reach_is_expired(subject: Subject) -
     """A reader whose position lies beyond the feed, because what it had read is gone, is told so and not that there is
     nothing new."""
     store, write = await _before(subject)
-    if not claims(store.describe(), CHANGES):
+    if not has_feed(store):
         raise NotAsked("the store has no feed")
     position = (await store.apply(write.batch(*OPS))).position
     await tenants_of(store).drop_tenant(TENANT)

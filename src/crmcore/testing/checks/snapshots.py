@@ -23,6 +23,7 @@ from crmcore.testing.kit import (
     delete,
     feed,
     guarantee,
+    has_feed,
     holds,
     ledger,
     patience,
@@ -55,7 +56,8 @@ async def a_snapshot_has_all_that_can_be_read(subject: Subject) -> None:
             (one.idem, one.op, one.ref.kind if one.ref else one.stream, one.ref.id if one.ref else "")
             for one in await feed(store, tenant)
         ]
-        same([event[:4] for event in events], changes, "the changes")
+        if has_feed(store):
+            same([event[:4] for event in events], changes, "the changes")
 
 
 async def _same_records(store: AsyncStore, tenant: str, rows: list[Stored]) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
 
 from crmcore.errors import SchemaMismatch
-from crmcore.storage import AsyncStore, claims, durable_of, schema_of
+from crmcore.storage import claims, durable_of, schema_of
 from crmcore.storage.capability import DURABLE, SCHEMA
 from crmcore.testing.kit import (
     TENANT,
@@ -80,7 +79,7 @@ async def an_older_store_is_brought_up_to_date(subject: Subject) -> None:
     state = await schema_of(await subject.fresh()).schema()
     if state.newest <= 1:
         raise NotAsked("there is no older schema than the first")
-    store = await _planted(subject, "older")
+    store = await subject.planted("older")
     before = subject.told
     if not isinstance(before, Mapping) or not before:
         raise Inconclusive(
@@ -107,16 +106,8 @@ async def an_older_store_is_brought_up_to_date(subject: Subject) -> None:
 async def a_newer_store_is_not_opened(subject: Subject) -> None:
     """A store that a newer crmcore wrote (the hook ``newer``) is refused with SchemaMismatch."""
     try:
-        store = await _planted(subject, "newer")
+        store = await subject.planted("newer")
     except SchemaMismatch:
         return
     await store.close()
     raise Broken("a store of a newer schema was opened")
-
-
-async def _planted(subject: Subject, how: Literal["older", "newer"]) -> AsyncStore:
-    """Open such a store: whoever claims ``schema`` has to show one."""
-    try:
-        return await subject.planted(how)
-    except NotAsked as error:
-        raise Inconclusive(str(error)) from None

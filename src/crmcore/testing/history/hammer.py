@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -127,6 +127,30 @@ def often() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
+@contextmanager
+def restless(number: int) -> Iterator[None]:
+    """Let other threads go on again and again in the middle of what this one does, however busy the machine is.
+
+    The gaps between differ from thread to thread and never repeat soon, so that threads do not march in step.
+    """
+    left, gap = 1, 3 + number
+
+    def called(frame: object, event: str, argument: object) -> None:
+        nonlocal left, gap
+        left -= 1
+        if not left:
+            gap = (gap * 29 + 17) % 61
+            left = 1 + gap
+            time.sleep(0)
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
 def together(works: Sequence[Callable[[], Coroutine[Any, Any, Any]]]) -> list[Any]:
     """Run each flow in a thread of its own and give their results; the first error, if any had one."""
     results: list[Any] = [None] * len(works)
@@ -136,7 +160,10 @@ def together(works: Sequence[Callable[[], Coroutine[Any, Any, Any]]]) -> list[An
     def work(number: int) -> None:
         try:
             ready.wait()
-            results[number] = run(works[number]())
+            with (
+                restless(number) if number % 2 == 0 else nullcontext()
+            ):  # others see what lasts for a moment only
+                results[number] = run(works[number]())
         except BaseException as error:  # it is raised below, in the thread that waits
             errors.append(error)
 

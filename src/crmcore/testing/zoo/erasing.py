@@ -213,3 +213,13 @@ class ListsTenantsByAlphabet(Mutant):
     def tenants(self, *, after: str | None = None, limit: int = 500) -> Page[str]:
         page = super().tenants(after=after, limit=limit)
         return Page(tuple(sorted(page.items, key=str.casefold)), page.next)
+
+
+class EndsWithAFullPage(Mutant):
+    """Takes a page of erasures that is full for the last one."""
+
+    caught_by = "an_erasure_is_in_the_feed_and_in_its_list"
+
+    def erasures(self, tenant: str, *, after: str | None = None, limit: int = 500) -> Page[Erasure]:
+        page = super().erasures(tenant, after=after, limit=limit)
+        return Page(page.items) if len(page.items) == limit > 1 else page

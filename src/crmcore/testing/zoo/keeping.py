@@ -144,7 +144,7 @@ class BooleansAreNumbers(Mutant):
         return {ref: attrs.evolve(one, body=plain(one.body)) for ref, one in super().get(refs).items()}
 
 
-class CutsLongTexts(Mutant):
+class KeepsTheBeginning(Mutant):
     """Keeps 255 characters of a text."""
 
     caught_by = "hostile_texts_are_kept_as_bodies_and_keys"

@@ -28,3 +28,21 @@ class FencesInMemory(Mutant):
 
     def outcome(self, tenant: str, idem: str) -> Receipt | None:
         return MemoryStore.outcome(self, tenant, idem)
+
+
+class OpensTwice(Mutant):
+    """Lets itself be opened twice, and never looks at the file again."""
+
+    caught_by = "what_one_handle_writes_the_other_sees"
+
+    def hold(self) -> None:
+        pass
+
+
+class LocksForItself(Mutant):
+    """Lets itself be opened twice, and has a lock for each of the two and what was there when they were opened."""
+
+    caught_by = "many_through_two_handles_have_one_order"
+
+    def hold(self) -> None:
+        pass

@@ -184,7 +184,7 @@ class TakesHalfOfItsBytes(Mutant):
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         limit = self.describe().limits.max_batch_bytes
-        if (got := sum(len(str(op.body)) for op in batch.ops if isinstance(op, Put))) > 0.4 * limit:
+        if (got := sum(len(str(op.body)) for op in batch.ops if isinstance(op, Put))) > 0.6 * limit:
             raise BatchTooLarge("too large", limit=limit, got=got)
         return super().apply(batch, timeout=timeout)
 

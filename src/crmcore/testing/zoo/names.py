@@ -227,7 +227,7 @@ class NeverExpires(Mutant):
             return FeedPage(items=(), next=after, watermark=after)
 
 
-class AnswersWhenClosed(Mutant):
+class TellsNothingWhenClosed(Mutant):
     """Has no erasures to tell of when it is closed."""
 
     caught_by = "every_part_of_a_closed_store_says_so"

@@ -6,6 +6,7 @@ Invariant: each breaks one promise, and is good otherwise.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -163,6 +164,17 @@ class LogsWhatItWrites(Mutant):
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         logging.getLogger("toy").debug("applying %s", [op.body for op in batch.ops if isinstance(op, Put)])
+        return super().apply(batch, timeout=timeout)
+
+
+class PrintsWhatItWrites(Mutant):
+    """Prints every body for whoever debugs, past all logs."""
+
+    caught_by = "no_error_shows_a_value"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        for op in batch.ops:
+            sys.stderr.write(f"{ascii(op.body)[:200]}\n" if isinstance(op, Put) else "")
         return super().apply(batch, timeout=timeout)
 
 

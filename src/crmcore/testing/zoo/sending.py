@@ -166,6 +166,45 @@ class SharesEntries(Mutant):
         }
 
 
+class MarksWhatItWasGiven(Mutant):
+    """Adds an id to every body that it was given, as some drivers do."""
+
+    caught_by = "what_was_passed_in_can_be_changed_afterwards"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        receipt = super().apply(batch, timeout=timeout)
+        for op in batch.ops:
+            if isinstance(op, Put) and type(op.body) is dict:
+                op.body["_id"] = op.ref.id
+        return receipt
+
+
+class MarksWhatItRefuses(Mutant):
+    """Adds an id to every body of a batch that it refuses."""
+
+    caught_by = "what_was_passed_in_can_be_changed_afterwards"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        try:
+            return super().apply(batch, timeout=timeout)
+        except StoreError:
+            for op in batch.ops:
+                if isinstance(op, Put) and type(op.body) is dict:
+                    op.body["_id"] = op.ref.id
+            raise
+
+
+class SharesReceipts(Mutant):
+    """Hands out one mapping of lengths for a batch again and again."""
+
+    caught_by = "what_was_handed_out_can_be_changed"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        self.kept: dict[Any, Any] = getattr(self, "kept", {})
+        given = super().apply(batch, timeout=timeout)
+        return attrs.evolve(given, seqs=self.kept.setdefault((batch.tenant, batch.idem), dict(given.seqs)))
+
+
 class KeepsReadersBusy(Mutant):
     """Keeps a reader for every page after which nobody read on, and has fifty."""
 
