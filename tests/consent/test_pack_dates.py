@@ -10,6 +10,7 @@ from crmcore.consent.pack_reading import shipped_packs
 
 DATES = {
     "ca.dncl": "2008-09-30/",
+    "ca.dncl_unchecked": "2008-09-30/",
     "ca.utr.hours": "2008-09-30/",
     "ca.utr.automated_hours": "2009-04-20/",
     "au.dncr": "2007-05-31/",
