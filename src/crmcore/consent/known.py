@@ -69,7 +69,7 @@ def outlasting(events: tuple[ConsentEvent, ...]) -> Iterator[ConsentEvent]:
 
 def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
     return (
-        yes.kind in ("lift", "give", "confirm")
+        (yes.kind in ("give", "confirm") or (yes.kind == "lift" and no.kind == "restrict"))
         and yes.occurred_at > no.occurred_at
         and yes.record == no.record
         and yes.scope.controller == no.scope.controller

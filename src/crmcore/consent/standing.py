@@ -1,7 +1,7 @@
 """Which acts speak of a request, which No stands, and which Yes stands.
 
 Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
-another system asserts takes back none at all.
+another system asserts takes back none at all. A lift ends restrictions, and no other No.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Lifting:
         for when, event in chain(self._found, self._more()):
             if when <= at:
                 return False
-            if may_lift(event, no, self._case):
+            if (event.kind != "lift" or no.kind == "restrict") and may_lift(event, no, self._case):
                 return True
         return False
 
@@ -139,7 +139,7 @@ class Lifting:
             yield pair
 
     def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
-        """A *lift* is as wide as a No is: what it leaves open it lifts altogether."""
+        """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether."""
         case = self._case
         for pair in reversed(case.acts(_LIFTING)):
             event = pair[1]
