@@ -20,3 +20,17 @@ def test_a_lift_ends_a_restriction_and_no_other_no(no: ActKind) -> None:
     for acts, expected in (([objected, restricted, lifted], "deny"), ([restricted, lifted], "allow")):
         one = row("EU", "post", "marketing", {"consents": acts}, NOON)
         assert asked(one).answer == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "right", "expected"),
+    [
+        ("EU", "art21", "deny"),
+        ("EU", "limit_sensitive_pi", "deny"),
+        ("US-CA", "ccpa_1798_120", "deny"),
+        ("US-CA", "limit_sensitive_pi", "allow"),
+    ],
+)
+def test_a_right_that_the_law_has_no_rule_for_is_a_plain_no(place: str, right: str, expected: str) -> None:
+    no = said("object", "2026-03-01T09:00:00Z", "email", right=right)
+    assert asked(row(place, "email", "marketing", {"consents": [GIVEN, no]}, NOON)).answer == expected

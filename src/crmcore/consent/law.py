@@ -16,7 +16,8 @@ from typing import NamedTuple
 import attrs
 
 from crmcore.consent.case import Case, instant
-from crmcore.consent.conditions.acts import Profile
+from crmcore.consent.conditions.acts import Profile, SaidNo
+from crmcore.consent.conditions.walking import parts
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
@@ -57,6 +58,12 @@ class Law:
             _cited(rule, pack) for one in reversed(chain) for rule in one.rules if rule.id not in left_out
         )
         self.by_id = {rule.id: rule for rule in self.rules}
+        self.rights = frozenset(
+            part.right
+            for rule in self.rules
+            for part, _ in (*parts(rule.when), *parts(rule.unless))
+            if isinstance(part, SaidNo) and part.right is not None
+        )
         self.profiles: dict[str, Profile] = {}
         for one in reversed(chain):
             self.profiles.update(one.profiles)

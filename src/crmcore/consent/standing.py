@@ -74,15 +74,18 @@ def noes(
 ) -> tuple[tuple[int, ConsentEvent], ...]:
     """Acts of these *kinds* that speak of the request, oldest first, each with its instant; worked out once.
 
-    One that exercises a named *right* says no to what that right is about, and to nothing else.
+    One that exercises a *right* which the law names says no to what that right is about, and to nothing else. Of any
+    other right it is a plain No.
     """
-    key = (kinds, purpose, channels, right)
+    rights: Set[str] = case.law.rights
+    key = (kinds, purpose, channels, right, rights)
     found = case.spoken.get(key)
     if found is None:
         found = case.spoken[key] = tuple(
             pair
             for pair in case.acts(kinds)
-            if pair[1].scope.right == right and covers_no(pair[1].scope, case.request, purpose, channels)
+            if (pair[1].scope.right if pair[1].scope.right in rights else None) == right
+            and covers_no(pair[1].scope, case.request, purpose, channels)
         )
     return found
 
