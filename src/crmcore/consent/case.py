@@ -105,6 +105,10 @@ class Case:
         """When *day* first begins anywhere that the person may be, in microseconds."""
         return min((instant(day, time.min, one) for one in self.zones), default=FOREVER)
 
+    def everywhere(self, day: date) -> int:
+        """When *day* has begun wherever the person may be, in microseconds."""
+        return max((instant(day, time.min, one) for one in self.zones), default=FOREVER)
+
     @cached_property
     def tomorrow(self) -> int:
         """When it is another day anywhere that the person may be."""

@@ -38,7 +38,7 @@ class Listed:
         until = FOREVER
         for listing in listings:
             since = case.midnight(listing.since + timedelta(days=self.days))
-            ends = FOREVER if listing.until is None else case.midnight(listing.until)
+            ends = FOREVER if listing.until is None else case.everywhere(listing.until)
             if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
                 return Finding(
                     True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on {register(self.list)}"
