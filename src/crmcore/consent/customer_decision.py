@@ -51,8 +51,10 @@ def decide_customer(request: Request, members: Sequence[Member], **options: Any)
     Where no point is named, every record is asked.
 
     Raises:
-        InvalidConsent: if no record owns the point.
+        InvalidConsent: if no record owns the point, or one is told twice.
     """
+    if len({member.record for member in members}) < len(members):
+        raise InvalidConsent("a record is told twice: tell all that is known of a record as one member")
     owners = [member for member in members if request.point is None or request.point in member.points]
     if not owners:
         raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")
