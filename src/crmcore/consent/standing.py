@@ -32,10 +32,17 @@ def named(event: ConsentEvent) -> str:
     return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
 
 
-def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) -> bool:
+def aim_open(request: Request, purpose: str) -> bool:
+    """Whether it is not told what data are used for, so that it may be direct marketing."""
+    return purpose == "profiling" and request.use.aim is None
+
+
+def covers_no(
+    scope: Scope, request: Request, purpose: str, channels: Set[str], *, perhaps: bool = False
+) -> bool:
     """Whether a No of this *scope* speaks of the request, taken as one for *purpose* through one of *channels*.
 
-    What it leaves open it leaves open for everything.
+    What it leaves open it leaves open for everything. *perhaps*: an aim that is not told counts as direct marketing.
     """
     return (
         (scope.controller is None or scope.controller == request.controller)
@@ -43,7 +50,7 @@ def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) 
         and (scope.point is None or request.point is None or scope.point == request.point)
         and (scope.brand is None or request.brand is None or scope.brand == request.brand)
         and (not scope.topics or request.topic is None or request.topic in scope.topics)
-        and (not scope.purposes or _names(scope, request, purpose))
+        and (not scope.purposes or _names(scope, request, purpose, perhaps=perhaps))
     )
 
 
@@ -60,17 +67,24 @@ def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
     )
 
 
-def _names(scope: Scope, request: Request, purpose: str) -> bool:
+def _names(scope: Scope, request: Request, purpose: str, *, perhaps: bool = False) -> bool:
     if purpose in scope.purposes:
         return True
     serves = purpose == "profiling" and request.use.aim == "direct_marketing"
+    serves = serves or (perhaps and aim_open(request, purpose))
     if "direct_marketing" in scope.purposes and (purpose in MARKETING or serves):
         return True
     return "profiling_for_direct_marketing" in scope.purposes and serves
 
 
 def noes(
-    case: Case, kinds: Set[str], purpose: str, channels: Set[str], right: str | None = None
+    case: Case,
+    kinds: Set[str],
+    purpose: str,
+    channels: Set[str],
+    right: str | None = None,
+    *,
+    perhaps: bool = False,
 ) -> tuple[tuple[int, ConsentEvent], ...]:
     """Acts of these *kinds* that speak of the request, oldest first, each with its instant; worked out once.
 
@@ -78,14 +92,14 @@ def noes(
     other right it is a plain No.
     """
     rights: Set[str] = case.law.rights
-    key = (kinds, purpose, channels, right, rights)
+    key = (kinds, purpose, channels, right, rights, perhaps)
     found = case.spoken.get(key)
     if found is None:
         found = case.spoken[key] = tuple(
             pair
             for pair in case.acts(kinds)
             if (pair[1].scope.right if pair[1].scope.right in rights else None) == right
-            and covers_no(pair[1].scope, case.request, purpose, channels)
+            and covers_no(pair[1].scope, case.request, purpose, channels, perhaps=perhaps)
         )
     return found
 
@@ -183,11 +197,17 @@ def standing_yes(
                 lack = f"taken back by {taken}"
             else:
                 found = valid(case, event)
+                if found.holds and _received_by_whom(case, event, purpose):
+                    found = Finding(
+                        None, found.until, (), ("use.recipient",), "who gets the data is not known"
+                    )
                 if found.holds is True:
                     return Finding(True, min(until, ends, when, found.until), (event.id, *found.because))
                 until = min(until, found.until)
                 lack = found.why
-                unknown = unknown or (found if found.holds is None else None)
+                if found.holds is None:
+                    until = min(until, ends, when)
+                    unknown = unknown or found
         if not case.brief:
             lacks.append(f"{named(event)}: {lack}")
     why = "; ".join(lacks) or "nobody said yes"
@@ -208,6 +228,12 @@ def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
     if scope.recipients and recipient is not None and recipient not in scope.recipients:
         return "it names other recipients"
     return "it ran out" if ends <= case.now else ""
+
+
+def _received_by_whom(case: Case, event: ConsentEvent, purpose: str) -> bool:
+    """Whether that is a question: data are passed on, nobody says to whom, and the Yes is to some only."""
+    to_some = purpose == "third_party_sharing" and bool(event.scope.recipients)
+    return to_some and case.request.use.recipient is None
 
 
 class _Taking:

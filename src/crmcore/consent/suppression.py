@@ -93,7 +93,7 @@ class Suppression(Document):
         if request.message.promotion is not False:
             purposes.add("marketing")
         channels = frozenset({request.channel})
-        return any(covers_no(self.scope, request, purpose, channels) for purpose in purposes)
+        return any(covers_no(self.scope, request, purpose, channels, perhaps=True) for purpose in purposes)
 
 
 SUPPRESSION: Codec[Suppression] = Codec(tag="suppression", type=Suppression)

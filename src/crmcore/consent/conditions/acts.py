@@ -15,7 +15,7 @@ from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.standing import noes, standing_no, standing_yes
+from crmcore.consent.standing import aim_open, noes, standing_no, standing_yes
 from crmcore.values.instant import micros
 
 
@@ -116,8 +116,17 @@ class SaidNo:
     minutes: int | None = None
 
     def test(self, case: Case) -> Finding:
+        sure = self._standing(case)
+        if sure.holds or not aim_open(case.request, self.about or case.purpose):
+            return sure
+        perhaps = self._standing(case, perhaps=True)
+        if perhaps.holds:
+            return Finding(None, perhaps.until, (), ("use.aim",), "what the data are used for is not known")
+        return perhaps
+
+    def _standing(self, case: Case, *, perhaps: bool = False) -> Finding:
         purpose = self.about or case.purpose
-        found = noes(case, self.kinds, purpose, self.across or case.channel, self.right)
+        found = noes(case, self.kinds, purpose, self.across or case.channel, self.right, perhaps=perhaps)
         if not found:
             return case.no_such_act
         law = case.law
