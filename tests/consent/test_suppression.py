@@ -140,7 +140,9 @@ def test_erasing_the_person_leaves_the_entry_and_the_address_is_known_when_it_co
         back = Person.of("A. Lee", email="Ann+again@x.example")
         assert [one.reason for one in crm.suppression.of(*back.contact_points)] == ["erasure"]
         again = crm.parties.add(back)
-        message = Message(promotion=True, unsubscribe=True, sender_identified=True)
+        message = Message(
+            promotion=True, unsubscribe=True, unsubscribe_burdened=False, sender_identified=True
+        )
         request = asking(point="ann+again@x.example", message=message, offered_to_children=False)
         listed = crm.suppression.listings(again.contact_points, request)
     yes = ConsentEvent(
