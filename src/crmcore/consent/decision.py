@@ -23,7 +23,7 @@ from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
 from crmcore.consent.telling import in_words
 from crmcore.consent.words import Outcome
-from crmcore.values.instant import from_micros
+from crmcore.values.instant import ensure_aware, from_micros
 from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
@@ -100,7 +100,12 @@ def decide(
     and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
     Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
     *hashed* fills in the hash of what was decided on.
+
+    Raises:
+        NaiveDatetime: if *known_at* has no zone.
     """
+    if known_at is not None:
+        ensure_aware(known_at, "what was known")
     own: tuple[str, ...] = ()
     if practice is not None:
         request, facts, own = practice.fill(request, facts)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import attrs
 
-from crmcore.consent.checking import one_of, some_of, together
+from crmcore.consent.checking import moment, one_of, some_of, together
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
@@ -21,6 +21,10 @@ from crmcore.values.source import Actor
 def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime | None) -> None:
     if value is not None:
         ensure_aware(value, attribute.name)
+
+
+def _moment(instance: object, attribute: attrs.Attribute[datetime], value: datetime) -> None:
+    moment(value, attribute.name)
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +133,7 @@ class ConsentEvent(Document):
     type: Literal["consent.event"] = "consent.event"
     id: str
     kind: ActKind = one_of(ActKind, "an act")
-    occurred_at: datetime = attrs.field(validator=_aware)
+    occurred_at: datetime = attrs.field(validator=_moment)
     recorded_at: datetime | None = attrs.field(default=None, validator=_aware)
     scope: Scope = attrs.field(factory=Scope)
     evidence: Evidence | None = None

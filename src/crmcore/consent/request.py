@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 import attrs
 
-from crmcore.consent.checking import one_of
+from crmcore.consent.checking import moment, one_of
 from crmcore.consent.words import Channel, Purpose
-from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
 
 
@@ -113,4 +112,4 @@ class Request(Document):
     hours: Literal["at_issue", "not_at_issue"] = "at_issue"
 
     def __attrs_post_init__(self) -> None:
-        ensure_aware(self.at, "the instant of a request")
+        moment(self.at, "the instant of a request")
