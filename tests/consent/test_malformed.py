@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -9,13 +10,24 @@ import attrs
 import pytest
 
 from crmcore.consent.decision import decide
-from crmcore.consent.event import ConsentEvent
-from crmcore.consent.facts import Facts
-from crmcore.consent.request import Request
-from crmcore.errors import CrmError
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import (
+    Attempt,
+    Collection,
+    Facts,
+    Listing,
+    PointFacts,
+    RegisterCheck,
+    Relation,
+    Subject,
+)
+from crmcore.consent.request import Message, Request, Use
+from crmcore.errors import CrmError, InvalidConsent
+from crmcore.values.frozen_map import FrozenMap
 from tests.consent.cases import NOW
 
 ASKED = Request(controller="acme", channel="email", purpose="marketing", at=NOW)
+ODD: Any = "yes"
 
 
 def test_what_was_known_is_asked_of_an_instant_with_a_zone() -> None:
@@ -56,3 +68,61 @@ def test_what_is_no_zone_is_refused(name: Any) -> None:
 @pytest.mark.parametrize("name", ["+14:00", "-12:00", "+05:45", "Europe/Berlin"])
 def test_a_zone_is_a_name_or_an_offset(name: str) -> None:
     assert decide(ASKED, Facts(zones=(name,)), jurisdictions=["EU"]).answer == "deny"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Subject(deceased=ODD),
+        lambda: Subject(kind="Consumer"),  # type: ignore[arg-type]  # on purpose
+        lambda: Subject(adult="no"),  # type: ignore[arg-type]  # on purpose
+        lambda: Subject(restricted_since="2026-01-01"),  # type: ignore[arg-type]  # on purpose
+        lambda: Subject(erased_on=NOW),
+        lambda: Subject(birth_dates=("2010",)),  # type: ignore[arg-type]  # on purpose
+        lambda: PointFacts(line="Mobile"),  # type: ignore[arg-type]  # on purpose
+        lambda: PointFacts(kind="Own"),
+        lambda: Collection(published=ODD),
+        lambda: Collection(source="Sale"),  # type: ignore[arg-type]  # on purpose
+        lambda: Relation(kind="Purchase"),  # type: ignore[arg-type]  # on purpose
+        lambda: Relation(kind="purchase", on=NOW),
+        lambda: Listing(list="tps", since="2026-01-01"),  # type: ignore[arg-type]  # on purpose
+        lambda: Listing(list="TPS", since=NOW.date()),
+        lambda: RegisterCheck(list="tps", on=ODD),
+        lambda: Attempt(at=NOW.replace(tzinfo=None)),
+        lambda: Attempt(at=NOW, channel="Email"),  # type: ignore[arg-type]  # on purpose
+        lambda: Facts(gpc=ODD),
+        lambda: Facts(refused_in_call=NOW),
+        lambda: Facts(holidays={NOW.date()}),  # type: ignore[arg-type]  # on purpose
+        lambda: Facts(holidays=frozenset({"2026-01-01"})),  # type: ignore[arg-type]  # on purpose
+        lambda: Facts(subject=None),  # type: ignore[arg-type]  # on purpose
+        lambda: Facts(joined=FrozenMap({"a": ODD})),
+        lambda: Message(promotion=ODD),
+        lambda: Message(kind="Asks_to_opt_back_in"),
+        lambda: Message(product="Claims management"),
+        lambda: Message(offer_of="Own"),  # type: ignore[arg-type]  # on purpose
+        lambda: Use(aim="marketing"),  # type: ignore[arg-type]  # on purpose
+        lambda: Use(solely_automated=ODD),
+        lambda: attrs.evolve(ASKED, basis="interest"),
+        lambda: attrs.evolve(ASKED, hours="never"),
+        lambda: attrs.evolve(ASKED, offered_to_children=0),
+        lambda: attrs.evolve(ASKED, controller=None),
+        lambda: Evidence(kind="web_form", written=ODD),
+        lambda: Scope(point=ODD, recipients=(1,)),  # type: ignore[arg-type]  # on purpose
+        lambda: ConsentEvent(id="1", kind="give", occurred_at=NOW, night=ODD),
+        lambda: ConsentEvent(id="1", kind=None, occurred_at=NOW),  # type: ignore[arg-type]  # on purpose
+    ],
+)
+def test_a_value_of_another_type_or_another_word_is_refused(make: Callable[[], Any]) -> None:
+    with pytest.raises(CrmError) as refused:
+        make()
+    assert "yes" not in str(refused.value)
+
+
+def test_a_list_that_no_pack_knows_is_refused() -> None:
+    for known in (
+        Facts(listings=(Listing(list="t_p_s", since=NOW.date()),)),
+        Facts(checks=(RegisterCheck(list="t_p_s", on=NOW.date()),)),
+    ):
+        with pytest.raises(InvalidConsent, match="list"):
+            decide(ASKED, known, jurisdictions=["GB"])
+    decide(ASKED, Facts(checks=(RegisterCheck(list="*", on=NOW.date()),)), jurisdictions=["GB"])

@@ -103,6 +103,7 @@ def decide(
 
     Raises:
         NaiveDatetime: if *known_at* has no zone.
+        InvalidConsent: if the facts name a list of which no pack asks.
     """
     if known_at is not None:
         ensure_aware(known_at, "what was known")
@@ -111,6 +112,7 @@ def decide(
         request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = _PLAIN if policy is None else policy
+    laws.know(one.list for one in (*facts.listings, *facts.checks))
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)

@@ -12,9 +12,10 @@ from typing import Any, Literal
 import attrs
 
 from crmcore.consent.checking import moment, one_of, some_of, together
+from crmcore.consent.told import Told
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.values.instant import ensure_aware
-from crmcore.values.personal import Document, personal
+from crmcore.values.personal import personal
 from crmcore.values.source import Actor
 
 
@@ -28,7 +29,7 @@ def _moment(instance: object, attribute: attrs.Attribute[datetime], value: datet
 
 
 @attrs.frozen(kw_only=True)
-class Scope(Document):
+class Scope(Told):
     """What an act is about. What is left empty is not narrowed: an act without channels is about all of them.
 
     *point* is the normal form of a contact point; an act without one is about the person. A Yes about the person goes
@@ -52,7 +53,7 @@ class Scope(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Evidence(Document):
+class Evidence(Told):
     """How an act can be shown. None is "not known", which no rule takes for a yes.
 
     *notice*, *notice_version* and *notice_sha256* say what was shown; *document* points at what was kept. *written*,
@@ -61,7 +62,7 @@ class Evidence(Document):
     opt-in has confirmed.
     """
 
-    kind: EvidenceKind = one_of(EvidenceKind, "the kind of evidence")
+    kind: EvidenceKind | None = one_of(EvidenceKind, "the kind of evidence")
     notice: str | None = None
     notice_version: str | None = None
     notice_sha256: str | None = None
@@ -120,7 +121,7 @@ class Evidence(Document):
 
 
 @attrs.frozen(kw_only=True)
-class ConsentEvent(Document):
+class ConsentEvent(Told):
     """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*.
 
     *occurred_at* is when it was done, *recorded_at* when we knew of it.

@@ -17,6 +17,7 @@ import attrs
 
 from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.acts import Profile, SaidNo
+from crmcore.consent.conditions.listed import Asked, Listed
 from crmcore.consent.conditions.walking import parts
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
@@ -58,12 +59,11 @@ class Law:
             _cited(rule, pack) for one in reversed(chain) for rule in one.rules if rule.id not in left_out
         )
         self.by_id = {rule.id: rule for rule in self.rules}
+        asked = [part for rule in self.rules for part, _ in (*parts(rule.when), *parts(rule.unless))]
         self.rights = frozenset(
-            part.right
-            for rule in self.rules
-            for part, _ in (*parts(rule.when), *parts(rule.unless))
-            if isinstance(part, SaidNo) and part.right is not None
+            one.right for one in asked if isinstance(one, SaidNo) and one.right is not None
         )
+        self.lists = frozenset(one.list for one in asked if isinstance(one, Asked | Listed))
         self.profiles: dict[str, Profile] = {}
         for one in reversed(chain):
             self.profiles.update(one.profiles)

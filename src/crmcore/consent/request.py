@@ -11,12 +11,13 @@ from typing import Any, Literal
 import attrs
 
 from crmcore.consent.checking import moment, one_of
+from crmcore.consent.told import Told, word
 from crmcore.consent.words import Channel, Purpose
-from crmcore.values.personal import Document, personal
+from crmcore.values.personal import personal
 
 
 @attrs.frozen(kw_only=True)
-class Message(Document):
+class Message(Told):
     """What is to be said. None is "not known".
 
     *similar*: it offers goods or services like those that were bought. *related*: it is about what is between us.
@@ -24,7 +25,7 @@ class Message(Document):
     exemptions hang on. *unsubscribe_burdened*: leaving costs a fee, a login or more than one page.
     """
 
-    kind: str | None = None
+    kind: str | None = attrs.field(default=None, validator=word)
     promotion: bool | None = None
     similar: bool | None = None
     related: bool | None = None
@@ -33,7 +34,7 @@ class Message(Document):
     relates_to_contract: bool | None = None
     profession_related: bool | None = None
     charitable_only: bool | None = None
-    product: str | None = None
+    product: str | None = attrs.field(default=None, validator=word)
     sender_identified: bool | None = None
     unsubscribe: bool | None = None
     unsubscribe_burdened: bool | None = None
@@ -62,7 +63,7 @@ class Message(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Use(Document):
+class Use(Told):
     """What is done with data where the purpose is profiling or passing it on.
 
     *transfer* is how it is passed on: *share* is for advertising across contexts, *other* none of the ways named here.
@@ -84,7 +85,7 @@ class Use(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Request(Document):
+class Request(Told):
     """May *controller* use *point* for *purpose* through *channel* at the instant *at*?
 
     *basis* is the legal basis that is relied on, *balanced* that the interests were weighed and written down.
@@ -113,3 +114,4 @@ class Request(Document):
 
     def __attrs_post_init__(self) -> None:
         moment(self.at, "the instant of a request")
+        super().__attrs_post_init__()
