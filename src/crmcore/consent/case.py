@@ -47,6 +47,7 @@ class Case:
         self.brief = brief
         self.event: ConsentEvent | None = None
         self.law: Any = None
+        self.rights: Set[str] = frozenset()
         self.purpose: str = request.purpose
         self.notes: dict[str, Finding] = {}
         self.valid: dict[tuple[str, int], Finding] = {}
@@ -72,7 +73,7 @@ class Case:
 
     def under(self, law: Any, purpose: str) -> None:
         """Go on under *law*, which takes the message for one of *purpose*."""
-        self.law, self.purpose = law, purpose
+        self.law, self.purpose, self.rights = law, purpose, law.rights
         self.notes, self.valid, self.lifting = {}, {}, {}
 
     def event_root(self, root: str) -> Any:

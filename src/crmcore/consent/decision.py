@@ -112,7 +112,7 @@ def decide(
         request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = _PLAIN if policy is None else policy
-    laws.know(one.list for one in (*facts.listings, *facts.checks))
+    laws.know([one.list for one in facts.listings] + [one.list for one in facts.checks])
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)

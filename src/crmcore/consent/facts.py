@@ -1,6 +1,7 @@
 """What is known when a decision is made: about the person, the contact point, what was between us, registers, attempts.
 
-Invariant: None means "not known", and no rule takes it for a yes or for a no; what is malformed is refused. Nothing here is looked up: calendars,
+Invariant: None means "not known", and no rule takes it for a yes or for a no; what is malformed is
+refused. Nothing here is looked up: calendars,
 registers and zones come in as facts.
 """
 

@@ -22,8 +22,9 @@ from crmcore.consent.conditions.walking import parts
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
+from crmcore.consent.lifting import Lifting
 from crmcore.consent.pack import Number, Pack, Rule
-from crmcore.consent.standing import YESES, Lifting, covers_yes
+from crmcore.consent.speaking import YESES, covers_yes
 from crmcore.consent.words import STAGES
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack

@@ -19,8 +19,8 @@ from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
-from crmcore.consent.words import STAGES, Channel, Purpose
 from crmcore.consent.wording import REGISTERS
+from crmcore.consent.words import STAGES, Channel, Purpose
 from crmcore.errors import InvalidConsent, InvalidPack
 
 _RULE = frozenset(
@@ -180,7 +180,7 @@ class Laws:
         Raises:
             InvalidConsent: if one is not among them: who is on it would seem to be on none.
         """
-        if wrong := frozenset(lists) - self._lists:
+        if not self._lists.issuperset(lists):
             raise InvalidConsent(
                 "a list is named that no pack asks: known are " + ", ".join(sorted(self._lists - {"*"}))
             )

@@ -16,9 +16,11 @@ from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import YES, Finding
+from crmcore.consent.lifting import Lifting
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.consent.standing import NOES, covers_yes, standing_no, standing_yes
+from crmcore.consent.speaking import NOES, covers_yes, noes
+from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.consent.wishes import Aspect, Wish, in_force
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidConsent
@@ -149,6 +151,9 @@ def preference_centre(
     )
 
 
+_REQUESTS = frozenset({"request"})
+
+
 def _apart(lines: tuple[Offer, ...]) -> None:
     for_all = {(one.purpose, one.channel) for one in lines if one.topic is None}
     if any((one.purpose, one.channel) in for_all for one in lines if one.topic is not None):
@@ -172,17 +177,14 @@ def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: st
         topic=offer.topic,
     )
     case = Case(request, facts, Policy(), None)
-    against = standing_no(case, NOES, offer.purpose, frozenset({offer.channel}), (), _valid)
+    said = noes(case, NOES, offer.purpose, case.channel)
+    against = standing_no(case, said, (), Lifting(case, offer.purpose, _valid))
     if against.holds:
         return Choice(offer=offer, state="off", because=against.because)
     spoken = standing_yes(case, offer.purpose, _valid, ())
     if spoken.holds:
         return Choice(offer=offer, state="on", because=spoken.because)
-    waiting = [
-        one.id
-        for one in case.events
-        if one.kind == "request" and covers_yes(one.scope, request, offer.purpose)
-    ]
+    waiting = [one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, request, offer.purpose)]
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
 
 

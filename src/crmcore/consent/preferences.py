@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import attrs
 
-from crmcore.consent.case import instant, zone
+from crmcore.consent.case import instant
 from crmcore.consent.counting import Span
 from crmcore.consent.decision import RANK, Decision, RuleHit
 from crmcore.consent.facts import Attempt

@@ -13,12 +13,13 @@ from typing import Any, Literal, get_args
 import attrs
 
 from crmcore.consent.address_forms import PointKind, forms_of
-from crmcore.consent.case import ENDS_OF_THE_WORLD, zone
+from crmcore.consent.case import ENDS_OF_THE_WORLD
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
-from crmcore.consent.standing import covers_no
+from crmcore.consent.speaking import covers_no
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
 from crmcore.serde import Codec

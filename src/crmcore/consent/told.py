@@ -31,12 +31,13 @@ class Told(Document):
     """
 
     def __attrs_post_init__(self) -> None:
-        for name, fits, expected in _fields(type(self)):
+        cls: Any = type(self)
+        for name, fits, expected in _fields(cls):
             if not fits(getattr(self, name)):
                 raise InvalidConsent(f"{name} of {type(self).__name__} is {expected}")
 
 
-def word(instance: object, attribute: attrs.Attribute[str | None], value: str | None) -> None:
+def word(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
     """A validator: a word of small letters, such as packs have, or None."""
     if value is not None and not (isinstance(value, str) and (value == "*" or _WORD.fullmatch(value))):
         raise InvalidConsent(
@@ -45,7 +46,7 @@ def word(instance: object, attribute: attrs.Attribute[str | None], value: str | 
 
 
 @cache
-def _fields(cls: type) -> tuple[tuple[str, _Test, str], ...]:
+def _fields(cls: Any) -> tuple[tuple[str, _Test, str], ...]:
     """The name of each field, whether a value fits it, and what it is in words."""
     hints = get_type_hints(cls)
     return tuple(

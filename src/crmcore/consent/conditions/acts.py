@@ -15,7 +15,8 @@ from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.standing import aim_open, noes, standing_no, standing_yes
+from crmcore.consent.speaking import aim_open, noes
+from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.values.instant import micros
 
 
