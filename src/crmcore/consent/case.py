@@ -11,6 +11,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+from crmcore.consent.correcting import uncorrected
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
@@ -123,19 +124,16 @@ class Case:
 
     def _told(self) -> tuple[tuple[tuple[int, ConsentEvent], ...], int]:
         """What had been done, oldest first, each with its instant, and when the next act is done."""
-        events, corrected = self.facts.events, None
+        events = self.facts.events
         if self.known_at is not None:
             events = tuple(one for one in events if (one.recorded_at or one.occurred_at) <= self.known_at)
-        if any(one.corrects is not None for one in events):
-            corrected = {one.corrects for one in events}
         past, coming = [], FOREVER
-        for event in events:
-            if corrected is None or event.id not in corrected:
-                when = micros_of(event.occurred_at)
-                if when <= self.now:
-                    past.append((when, event))
-                elif when < coming:
-                    coming = when
+        for event in uncorrected(events, self.now):
+            when = micros_of(event.occurred_at)
+            if when <= self.now:
+                past.append((when, event))
+            elif when < coming:
+                coming = when
         past.sort(key=itemgetter(0))
         return tuple(past), coming
 

@@ -16,7 +16,7 @@ from crmcore.consent.decision import RANK, Decision, decide
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
-from crmcore.consent.speaking import NOES
+from crmcore.consent.words import NOES
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal

@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, SubjectKind
-from crmcore.consent.speaking import NOES
+from crmcore.consent.words import NOES
 from crmcore.party.contact_point import PhonePoint, PostalPoint
 from crmcore.party.party import Organization, Party, Person
 

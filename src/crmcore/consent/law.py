@@ -24,8 +24,8 @@ from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
 from crmcore.consent.lifting import Lifting
 from crmcore.consent.pack import Number, Pack, Rule
-from crmcore.consent.speaking import YESES, covers_yes
-from crmcore.consent.words import STAGES
+from crmcore.consent.speaking import covers_yes
+from crmcore.consent.words import STAGES, YESES
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack
 

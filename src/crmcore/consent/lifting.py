@@ -14,7 +14,8 @@ from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
-from crmcore.consent.speaking import LIFTING, MESSAGES, NOES, covers_no, covers_yes, named, noes
+from crmcore.consent.speaking import MESSAGES, covers_no, covers_yes, named, noes
+from crmcore.consent.words import LIFTING, NOES
 
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""

@@ -19,10 +19,10 @@ from crmcore.consent.finding import YES, Finding
 from crmcore.consent.lifting import Lifting
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.consent.speaking import NOES, covers_yes, noes
+from crmcore.consent.speaking import covers_yes, noes
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.consent.wishes import Aspect, Wish, in_force
-from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.words import NOES, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal

@@ -19,6 +19,7 @@ from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.request import Request
 from crmcore.consent.wishes import Aspect, Cap, QuietHours, Wish, in_force
 from crmcore.consent.words import Outcome, Stage
+from crmcore.consent.zones import zone
 from crmcore.values.instant import from_micros, micros
 from crmcore.values.language import Language
 from crmcore.values.personal import Document

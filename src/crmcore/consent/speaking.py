@@ -11,10 +11,6 @@ from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.request import Request
 
-NOES = frozenset({"refuse", "withdraw", "object", "restrict", "invalidate"})
-YESES = frozenset({"give", "confirm", "assert_import"})
-LIFTING = frozenset({"lift", "give", "confirm"})
-
 MARKETING = frozenset({"marketing", "fundraising", "political"})
 MESSAGES = MARKETING | {"service", "transactional", "research"}
 

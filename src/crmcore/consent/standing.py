@@ -12,7 +12,8 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.lifting import Lifting, Taking, Valid
-from crmcore.consent.speaking import YESES, covers_yes, elsewhere, named
+from crmcore.consent.speaking import covers_yes, elsewhere, named
+from crmcore.consent.words import YESES
 from crmcore.values.instant import micros_of
 
 
