@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import attrs
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.request import Request
+from crmcore.errors import InvalidConsent
 from tests.consent.cases import JURISDICTIONS, NOW, events, facts, moments, requests
 
 POINTS = ("a@x.org", "b@x.org")
@@ -142,3 +144,10 @@ def test_what_was_bought_by_another_record_permits_nothing() -> None:
         )
         == "allow"
     )
+
+
+def test_a_record_is_told_once() -> None:
+    ann = Member(record="0", points=frozenset({"a@x.org"}), facts=Facts(), jurisdictions=("EU",))
+    request = Request(controller="acme", channel="email", purpose="marketing", at=NOW, point="a@x.org")
+    with pytest.raises(InvalidConsent, match="twice"):
+        decide_customer(request, (ann, ann))

@@ -6,12 +6,14 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore.consent.decision import decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
+from crmcore.values.frozen_map import FrozenMap
 from tests.consent.cases import NOW
 
 REQUEST = Request(controller="acme", channel="email", purpose="marketing", at=NOW, offered_to_children=False)
@@ -19,8 +21,11 @@ YES = Evidence(kind="double_opt_in", condition_of_contract=False)
 POOR = Evidence(kind="silence")
 
 
-def history(acts: str, size: int) -> Facts:
-    """*acts* again and again, in capitals each of them many times in a row: y is a yes, p one without proof, n a no."""
+def history(acts: str, size: int, no_by: str | None = None) -> Facts:
+    """*acts* again and again, in capitals each of them many times in a row: y is a yes, p one without proof, n a no.
+
+    The Noes stand under the record *no_by*, all else under none.
+    """
     told = (
         acts * (size // len(acts)) if acts.islower() else "".join(one * (size // len(acts)) for one in acts)
     )
@@ -31,6 +36,7 @@ def history(acts: str, size: int) -> Facts:
             kind="withdraw" if one == "n" else "give",
             occurred_at=NOW - timedelta(minutes=size - number),
             scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),
+            record=no_by if one == "n" else None,
             evidence={"y": YES, "p": POOR}.get(one),
         )
         for number, one in enumerate(told)
@@ -60,3 +66,11 @@ def calls(known: Facts) -> int:
 )
 def test_twice_as_many_acts_cost_twice_as_much_at_most(acts: str) -> None:
     assert calls(history(acts, 480)) <= 2.1 * calls(history(acts, 240))
+
+
+@pytest.mark.parametrize("joined", [False, True])
+@pytest.mark.parametrize("acts", ["yn", "ny", "pn", "np", "nnyp", "PN", "NPN"])
+def test_so_do_acts_of_two_records(acts: str, joined: bool) -> None:
+    since = FrozenMap({"b": NOW - timedelta(days=9)} if joined else {})
+    few, many = (attrs.evolve(history(acts, size, "b"), joined=since) for size in (240, 480))
+    assert calls(many) <= 2.1 * calls(few)

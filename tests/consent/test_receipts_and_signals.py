@@ -28,7 +28,7 @@ from crmcore.consent import (
     to_receipt,
     with_signal,
 )
-from crmcore.consent.standing import NOES, YESES
+from crmcore.consent.words import NOES, YESES
 from crmcore.errors import InvalidConsent
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crmcore.consent.facts import RegisterCheck
+from crmcore.consent.facts import Listing, RegisterCheck
 from tests.consent.rows import GIVEN, asked, row
 
 TODAY = date(2026, 5, 12)
@@ -93,3 +93,12 @@ def test_a_number_that_was_listed_after_the_check_may_be_called_as_long_as_that_
 def test_a_list_that_nobody_knows_the_beginning_of_holds_everywhere(zone: str) -> None:
     facts = {"tz": zone, "suppress": [{"list": "internal"}]}
     assert asked(row("JP", "voice", "marketing", facts, GIVEN["JP"][1])).answer == "deny"
+
+
+@pytest.mark.parametrize("zones", [("Europe/London",), ("Europe/London", "Pacific/Auckland")])
+def test_a_listing_ends_when_its_day_has_come_wherever_the_person_may_be(zones: tuple[str, ...]) -> None:
+    one = row("GB", "voice", "marketing", {}, "2026-05-12T13:00:00+00:00")
+    listed = Listing(list="tps", since=date(2026, 1, 1), until=date(2026, 5, 13))
+    found = asked(one, listings=(listed,), zones=zones)
+    assert (found.answer, found.rule) == ("deny", "gb.tps")
+    assert found.expires_at == datetime(2026, 5, 12, 23, tzinfo=UTC)

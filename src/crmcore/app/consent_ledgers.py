@@ -22,7 +22,7 @@ from crmcore.consent.ledger import (
     point_key,
     point_stream,
 )
-from crmcore.consent.standing import NOES
+from crmcore.consent.words import NOES
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
 

@@ -27,8 +27,7 @@ from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
-from crmcore.consent.standing import YESES
-from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
+from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
 from crmcore.values.ids import Id

@@ -11,6 +11,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+from crmcore.consent.correcting import uncorrected
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
@@ -47,6 +48,7 @@ class Case:
         self.brief = brief
         self.event: ConsentEvent | None = None
         self.law: Any = None
+        self.rights: Set[str] = frozenset()
         self.purpose: str = request.purpose
         self.notes: dict[str, Finding] = {}
         self.valid: dict[tuple[str, int], Finding] = {}
@@ -72,7 +74,7 @@ class Case:
 
     def under(self, law: Any, purpose: str) -> None:
         """Go on under *law*, which takes the message for one of *purpose*."""
-        self.law, self.purpose = law, purpose
+        self.law, self.purpose, self.rights = law, purpose, law.rights
         self.notes, self.valid, self.lifting = {}, {}, {}
 
     def event_root(self, root: str) -> Any:
@@ -105,6 +107,10 @@ class Case:
         """When *day* first begins anywhere that the person may be, in microseconds."""
         return min((instant(day, time.min, one) for one in self.zones), default=FOREVER)
 
+    def everywhere(self, day: date) -> int:
+        """When *day* has begun wherever the person may be, in microseconds."""
+        return max((instant(day, time.min, one) for one in self.zones), default=FOREVER)
+
     @cached_property
     def tomorrow(self) -> int:
         """When it is another day anywhere that the person may be."""
@@ -118,19 +124,16 @@ class Case:
 
     def _told(self) -> tuple[tuple[tuple[int, ConsentEvent], ...], int]:
         """What had been done, oldest first, each with its instant, and when the next act is done."""
-        events, corrected = self.facts.events, None
+        events = self.facts.events
         if self.known_at is not None:
             events = tuple(one for one in events if (one.recorded_at or one.occurred_at) <= self.known_at)
-        if any(one.corrects is not None for one in events):
-            corrected = {one.corrects for one in events}
         past, coming = [], FOREVER
-        for event in events:
-            if corrected is None or event.id not in corrected:
-                when = micros_of(event.occurred_at)
-                if when <= self.now:
-                    past.append((when, event))
-                elif when < coming:
-                    coming = when
+        for event in uncorrected(events, self.now):
+            when = micros_of(event.occurred_at)
+            if when <= self.now:
+                past.append((when, event))
+            elif when < coming:
+                coming = when
         past.sort(key=itemgetter(0))
         return tuple(past), coming
 

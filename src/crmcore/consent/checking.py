@@ -6,11 +6,24 @@ Invariant: a word that is not in its vocabulary is refused when a value is made,
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, get_args
 
 import attrs
 
-from crmcore.errors import InvalidConsent
+from crmcore.errors import InvalidConsent, InvalidDate
+from crmcore.values.instant import ensure_aware
+
+
+def moment(value: datetime, what: str) -> None:
+    """Refuse an instant without a zone, or so near to the ends of the calendar that it has no day in some zone.
+
+    Raises:
+        NaiveDatetime: if it has no zone or is no datetime at all.
+        InvalidDate: if in UTC it falls before the year 2 or after 9998.
+    """
+    if not 1 < ensure_aware(value, what).year < 9999:
+        raise InvalidDate(f"{what} is outside the years 2 to 9998 in UTC", reason="range")
 
 
 def together(values: Iterable[Any]) -> frozenset[Any]:

@@ -16,7 +16,7 @@ from crmcore.consent.decision import RANK, Decision, decide
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
-from crmcore.consent.standing import NOES
+from crmcore.consent.words import NOES
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal
@@ -51,8 +51,10 @@ def decide_customer(request: Request, members: Sequence[Member], **options: Any)
     Where no point is named, every record is asked.
 
     Raises:
-        InvalidConsent: if no record owns the point.
+        InvalidConsent: if no record owns the point, or one is told twice.
     """
+    if len({member.record for member in members}) < len(members):
+        raise InvalidConsent("a record is told twice: tell all that is known of a record as one member")
     owners = [member for member in members if request.point is None or request.point in member.points]
     if not owners:
         raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")

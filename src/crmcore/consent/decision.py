@@ -23,7 +23,7 @@ from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
 from crmcore.consent.telling import in_words
 from crmcore.consent.words import Outcome
-from crmcore.values.instant import from_micros
+from crmcore.values.instant import ensure_aware, from_micros
 from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
@@ -100,12 +100,19 @@ def decide(
     and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
     Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
     *hashed* fills in the hash of what was decided on.
+
+    Raises:
+        NaiveDatetime: if *known_at* has no zone.
+        InvalidConsent: if the facts name a list of which no pack asks.
     """
+    if known_at is not None:
+        ensure_aware(known_at, "what was known")
     own: tuple[str, ...] = ()
     if practice is not None:
         request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = _PLAIN if policy is None else policy
+    laws.know([one.list for one in facts.listings] + [one.list for one in facts.checks])
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)

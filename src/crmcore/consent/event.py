@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import attrs
 
-from crmcore.consent.checking import one_of, some_of, together
+from crmcore.consent.checking import moment, one_of, some_of, together
+from crmcore.consent.told import Told
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.values.instant import ensure_aware
-from crmcore.values.personal import Document, personal
+from crmcore.values.personal import personal
 from crmcore.values.source import Actor
 
 
@@ -23,8 +24,12 @@ def _aware(instance: object, attribute: attrs.Attribute[datetime], value: dateti
         ensure_aware(value, attribute.name)
 
 
+def _moment(instance: object, attribute: attrs.Attribute[datetime], value: datetime) -> None:
+    moment(value, attribute.name)
+
+
 @attrs.frozen(kw_only=True)
-class Scope(Document):
+class Scope(Told):
     """What an act is about. What is left empty is not narrowed: an act without channels is about all of them.
 
     *point* is the normal form of a contact point; an act without one is about the person. A Yes about the person goes
@@ -48,7 +53,7 @@ class Scope(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Evidence(Document):
+class Evidence(Told):
     """How an act can be shown. None is "not known", which no rule takes for a yes.
 
     *notice*, *notice_version* and *notice_sha256* say what was shown; *document* points at what was kept. *written*,
@@ -57,7 +62,7 @@ class Evidence(Document):
     opt-in has confirmed.
     """
 
-    kind: EvidenceKind = one_of(EvidenceKind, "the kind of evidence")
+    kind: EvidenceKind | None = one_of(EvidenceKind, "the kind of evidence")
     notice: str | None = None
     notice_version: str | None = None
     notice_sha256: str | None = None
@@ -116,7 +121,7 @@ class Evidence(Document):
 
 
 @attrs.frozen(kw_only=True)
-class ConsentEvent(Document):
+class ConsentEvent(Told):
     """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*.
 
     *occurred_at* is when it was done, *recorded_at* when we knew of it.
@@ -129,7 +134,7 @@ class ConsentEvent(Document):
     type: Literal["consent.event"] = "consent.event"
     id: str
     kind: ActKind = one_of(ActKind, "an act")
-    occurred_at: datetime = attrs.field(validator=_aware)
+    occurred_at: datetime = attrs.field(validator=_moment)
     recorded_at: datetime | None = attrs.field(default=None, validator=_aware)
     scope: Scope = attrs.field(factory=Scope)
     evidence: Evidence | None = None

@@ -1,6 +1,7 @@
 """What is known when a decision is made: about the person, the contact point, what was between us, registers, attempts.
 
-Invariant: None means "not known", and no rule takes it for a yes or for a no. Nothing here is looked up: calendars,
+Invariant: None means "not known", and no rule takes it for a yes or for a no; what is malformed is
+refused. Nothing here is looked up: calendars,
 registers and zones come in as facts.
 """
 
@@ -12,11 +13,12 @@ from typing import Literal
 import attrs
 
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.told import Told, word
 from crmcore.consent.words import Channel
 from crmcore.consent.zones import known_zones
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.partial_date import PartialDate
-from crmcore.values.personal import Document, personal
+from crmcore.values.personal import personal
 
 SubjectKind = Literal[
     "consumer",
@@ -45,7 +47,7 @@ CollectionSource = Literal[
 
 
 @attrs.frozen(kw_only=True)
-class Subject(Document):
+class Subject(Told):
     """Whom a message is for. *adult* is known of somebody whose birth date need not be.
 
     *restricted_since* is a restriction of processing (GDPR article 18), *erased_on* the day of an erasure.
@@ -62,17 +64,17 @@ class Subject(Document):
 
 
 @attrs.frozen(kw_only=True)
-class PointFacts(Document):
+class PointFacts(Told):
     """The contact point. *holder_since* is the day since which somebody else has the number."""
 
     line: Literal["residential", "mobile", "business", "fax"] | None = None
-    kind: str | None = None
+    kind: str | None = attrs.field(default=None, validator=word)
     holder_since: date | None = None
     device_permission: bool | None = None
 
 
 @attrs.frozen(kw_only=True)
-class Collection(Document):
+class Collection(Told):
     """How the contact point came to be known.
 
     *voluntary*: its owner gave it for this channel, of their own accord. *published* and *disclosed* (a business card)
@@ -93,7 +95,7 @@ class Collection(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Relation(Document):
+class Relation(Told):
     """Something between the person and us. *on* is its latest day there, *until* the day on which it ended.
 
     *seller* is the legal person on our side; *paid* is False of the free tier of a service that others pay for.
@@ -109,25 +111,25 @@ class Relation(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Listing(Document):
+class Listing(Told):
     """That the contact point or the person is on a list, of the state or of our own, *since* a day or *until* one."""
 
-    list: str
+    list: str = attrs.field(validator=word)
     since: date
     until: date | None = None
     reason: str | None = None
 
 
 @attrs.frozen(kw_only=True)
-class RegisterCheck(Document):
+class RegisterCheck(Told):
     """That a register was asked, on a day, for this contact point. "*" stands for all registers."""
 
-    list: str
+    list: str = attrs.field(validator=word)
     on: date
 
 
 @attrs.frozen(kw_only=True)
-class Attempt(Document):
+class Attempt(Told):
     """A contact by us before. *same_subject* says that it was about the same matter."""
 
     at: datetime
@@ -137,7 +139,7 @@ class Attempt(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Facts(Document):
+class Facts(Told):
     """All that is known for one decision.
 
     *zones* are the time zones in which the person may be: names of the IANA, or fixed offsets such as ``+02:00``. None

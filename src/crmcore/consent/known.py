@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, SubjectKind
-from crmcore.consent.standing import NOES
+from crmcore.consent.words import NOES
 from crmcore.party.contact_point import PhonePoint, PostalPoint
 from crmcore.party.party import Organization, Party, Person
 
@@ -69,7 +69,7 @@ def outlasting(events: tuple[ConsentEvent, ...]) -> Iterator[ConsentEvent]:
 
 def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
     return (
-        yes.kind in ("lift", "give", "confirm")
+        (yes.kind in ("give", "confirm") or (yes.kind == "lift" and no.kind == "restrict"))
         and yes.occurred_at > no.occurred_at
         and yes.record == no.record
         and yes.scope.controller == no.scope.controller

@@ -16,13 +16,16 @@ from typing import NamedTuple
 import attrs
 
 from crmcore.consent.case import Case, instant
-from crmcore.consent.conditions.acts import Profile
+from crmcore.consent.conditions.acts import Profile, SaidNo
+from crmcore.consent.conditions.listed import Asked, Listed
+from crmcore.consent.conditions.walking import parts
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
+from crmcore.consent.lifting import Lifting
 from crmcore.consent.pack import Number, Pack, Rule
-from crmcore.consent.standing import YESES, Lifting, agreed, covers_yes
-from crmcore.consent.words import STAGES
+from crmcore.consent.speaking import agreed, covers_yes
+from crmcore.consent.words import STAGES, YESES
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidPack
 
@@ -57,6 +60,11 @@ class Law:
             _cited(rule, pack) for one in reversed(chain) for rule in one.rules if rule.id not in left_out
         )
         self.by_id = {rule.id: rule for rule in self.rules}
+        asked = [part for rule in self.rules for part, _ in (*parts(rule.when), *parts(rule.unless))]
+        self.rights = frozenset(
+            one.right for one in asked if isinstance(one, SaidNo) and one.right is not None
+        )
+        self.lists = frozenset(one.list for one in asked if isinstance(one, Asked | Listed))
         self.profiles: dict[str, Profile] = {}
         for one in reversed(chain):
             self.profiles.update(one.profiles)

@@ -18,7 +18,7 @@ from crmcore.consent.conditions.reading import ROOTS
 from crmcore.consent.conditions.walking import needed, parts
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Rule
-from crmcore.consent.standing import MARKETING
+from crmcore.consent.speaking import MARKETING
 from crmcore.consent.words import STAGES, Channel, Purpose
 
 _AFTER_PERMIT = frozenset(STAGES[STAGES.index("permit") + 1 :])

@@ -13,13 +13,15 @@ from importlib.resources import files
 from typing import Any, get_args
 
 from crmcore.consent.conditions.acts import Profile
+from crmcore.consent.conditions.listed import OWN
 from crmcore.consent.conditions.reading import condition
 from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
+from crmcore.consent.wording import REGISTERS
 from crmcore.consent.words import STAGES, Channel, Purpose
-from crmcore.errors import InvalidPack
+from crmcore.errors import InvalidConsent, InvalidPack
 
 _RULE = frozenset(
     "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
@@ -164,11 +166,24 @@ class Laws:
 
     def __init__(self, packs: Mapping[str, Pack]) -> None:
         self._laws = {pack.jurisdiction: Law(pack, packs) for pack in packs.values()}
+        asked = {name for law in self._laws.values() for name in law.lists}
+        self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
 
     def of(self, jurisdiction: str) -> Law:
         """The law of a jurisdiction; of a part that no pack knows that of its country, and else the strict one."""
         country = jurisdiction.partition("-")[0]
         return self._laws.get(jurisdiction) or self._laws.get(country) or self._laws["*"]
+
+    def know(self, lists: Iterable[str]) -> None:
+        """Check that the packs, or those that come with crmcore, ask each of these *lists*.
+
+        Raises:
+            InvalidConsent: if one is not among them: who is on it would seem to be on none.
+        """
+        if not self._lists.issuperset(lists):
+            raise InvalidConsent(
+                "a list is named that no pack asks: known are " + ", ".join(sorted(self._lists - {"*"}))
+            )
 
 
 @cache

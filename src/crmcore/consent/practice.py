@@ -15,7 +15,7 @@ from crmcore.consent.checking import one_of
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, PointFacts
 from crmcore.consent.request import Message, Request
-from crmcore.consent.standing import MARKETING
+from crmcore.consent.speaking import MARKETING
 from crmcore.errors import InvalidConsent
 from crmcore.values.personal import Document
 

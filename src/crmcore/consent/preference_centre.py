@@ -16,11 +16,13 @@ from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import YES, Finding
+from crmcore.consent.lifting import Lifting
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.consent.standing import NOES, Lifting, covers_yes, noes, standing_no, standing_yes
+from crmcore.consent.speaking import covers_yes, noes
+from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.consent.wishes import Aspect, Wish, in_force
-from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.words import NOES, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal
@@ -149,6 +151,9 @@ def preference_centre(
     )
 
 
+_REQUESTS = frozenset({"request"})
+
+
 def _apart(lines: tuple[Offer, ...]) -> None:
     for_all = {(one.purpose, one.channel) for one in lines if one.topic is None}
     if any((one.purpose, one.channel) in for_all for one in lines if one.topic is not None):
@@ -179,11 +184,7 @@ def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: st
     spoken = standing_yes(case, offer.purpose, _valid, ())
     if spoken.holds:
         return Choice(offer=offer, state="on", because=spoken.because)
-    waiting = [
-        one.id
-        for _, one in case.acts(frozenset({"request"}))
-        if covers_yes(one.scope, request, offer.purpose)
-    ]
+    waiting = [one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, request, offer.purpose)]
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
 
 

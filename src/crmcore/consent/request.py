@@ -10,15 +10,15 @@ from typing import Any, Literal
 
 import attrs
 
-from crmcore.consent.checking import one_of
+from crmcore.consent.checking import moment, one_of
 from crmcore.consent.data_words import kinds_of_data
+from crmcore.consent.told import Told, word
 from crmcore.consent.words import Channel, Purpose
-from crmcore.values.instant import ensure_aware
-from crmcore.values.personal import Document, personal
+from crmcore.values.personal import personal
 
 
 @attrs.frozen(kw_only=True)
-class Message(Document):
+class Message(Told):
     """What is to be said. None is "not known".
 
     *similar*: it offers goods or services like those that were bought. *related*: it is about what is between us.
@@ -26,7 +26,7 @@ class Message(Document):
     exemptions hang on. *unsubscribe_burdened*: leaving costs a fee, a login or more than one page.
     """
 
-    kind: str | None = None
+    kind: str | None = attrs.field(default=None, validator=word)
     promotion: bool | None = None
     similar: bool | None = None
     related: bool | None = None
@@ -35,7 +35,7 @@ class Message(Document):
     relates_to_contract: bool | None = None
     profession_related: bool | None = None
     charitable_only: bool | None = None
-    product: str | None = None
+    product: str | None = attrs.field(default=None, validator=word)
     sender_identified: bool | None = None
     unsubscribe: bool | None = None
     unsubscribe_burdened: bool | None = None
@@ -64,7 +64,7 @@ class Message(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Use(Document):
+class Use(Told):
     """What is done with data where the purpose is profiling or passing it on.
 
     *data* are kinds of data, by the words of `crmcore.consent.data_words`; what the law makes of another word is not
@@ -88,7 +88,7 @@ class Use(Document):
 
 
 @attrs.frozen(kw_only=True)
-class Request(Document):
+class Request(Told):
     """May *controller* use *point* for *purpose* through *channel* at the instant *at*?
 
     *basis* is the legal basis that is relied on, *balanced* that the interests were weighed and written down.
@@ -116,4 +116,5 @@ class Request(Document):
     hours: Literal["at_issue", "not_at_issue"] = "at_issue"
 
     def __attrs_post_init__(self) -> None:
-        ensure_aware(self.at, "the instant of a request")
+        moment(self.at, "the instant of a request")
+        super().__attrs_post_init__()

@@ -1,132 +1,22 @@
-"""Which acts speak of a request, which No stands, and which Yes stands.
+"""Which No stands, and which Yes stands.
 
-Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
-another system asserts takes back none at all.
+Invariant: a No stands until a Yes that may take it back does, and a Yes until a No does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
-from itertools import chain
+from collections.abc import Callable, Set
 
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.finding import FOREVER, NO, Finding
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.grace import Grace, effective
-from crmcore.consent.request import Request
+from crmcore.consent.lifting import Lifting, Taking, Valid
+from crmcore.consent.speaking import agreed, covers_no, covers_yes, elsewhere, handed_on, named
+from crmcore.consent.words import NOES, YESES
 from crmcore.values.instant import micros_of
-
-NOES = frozenset({"refuse", "withdraw", "object", "restrict", "invalidate"})
-YESES = frozenset({"give", "confirm", "assert_import"})
-_LIFTING = frozenset({"lift", "give", "confirm"})
-_ASKED = frozenset({"request"})
-
-Valid = Callable[[Case, ConsentEvent], Finding]
-"""Whether a Yes is one in the eyes of a law."""
-
-MARKETING = frozenset({"marketing", "fundraising", "political"})
-MESSAGES = MARKETING | {"service", "transactional", "research"}
-SERVES_MARKETING = frozenset({"direct_marketing", "targeted_advertising", "targeted_advertising_at_child"})
-"""What profiles are made for, where making them is part of direct marketing."""
-
-
-def named(event: ConsentEvent) -> str:
-    """An act, in words that a reader can look for."""
-    return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
-
-
-def covers_no(scope: Scope, request: Request, purpose: str, channels: Set[str]) -> bool:
-    """Whether a No of this *scope* speaks of the request, taken as one for *purpose* through one of *channels*.
-
-    What it leaves open it leaves open for everything.
-    """
-    return (
-        (scope.controller is None or scope.controller == request.controller)
-        and (not scope.channels or not channels.isdisjoint(scope.channels))
-        and (scope.point is None or request.point is None or scope.point == request.point)
-        and (scope.brand is None or request.brand is None or scope.brand == request.brand)
-        and (not scope.topics or request.topic is None or request.topic in scope.topics)
-        and (not scope.purposes or _names(scope, request, purpose))
-    )
-
-
-def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
-    """Whether a Yes of this *scope* speaks of the request: it names the controller, the channel and the purpose."""
-    return scope.controller == request.controller and _covers(scope, request, purpose)
-
-
-def handed_on(scope: Scope, request: Request, purpose: str) -> bool:
-    """Whether a Yes to somebody else speaks of the request: it names its controller among those it is passed on to.
-
-    Such a Yes says nothing of whom that controller may pass data on to.
-    """
-    return (
-        scope.controller != request.controller
-        and request.controller in scope.recipients
-        and purpose != "third_party_sharing"
-        and _covers(scope, request, purpose)
-    )
-
-
-def _covers(scope: Scope, request: Request, purpose: str) -> bool:
-    return (
-        request.channel in scope.channels
-        and (scope.point is None or scope.point == request.point)
-        and (scope.points is None or request.point is None or request.point in scope.points)
-        and (scope.brand is None or scope.brand == request.brand)
-        and (not scope.topics or request.topic in scope.topics)
-        and _names(scope, request, purpose)
-    )
-
-
-def _names(scope: Scope, request: Request, purpose: str) -> bool:
-    if purpose in scope.purposes:
-        return True
-    serves = purpose == "profiling" and request.use.aim in SERVES_MARKETING
-    if "direct_marketing" in scope.purposes and (purpose in MARKETING or serves):
-        return True
-    return "profiling_for_direct_marketing" in scope.purposes and serves
-
-
-def agreed(case: Case, event: ConsentEvent) -> Scope:
-    """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
-    scope = event.scope
-    if event.kind != "confirm" or scope.channels or scope.purposes:
-        return scope
-    when = micros_of(event.occurred_at)
-    for at, asked in reversed(case.acts(_ASKED)):
-        same = asked.record == event.record and _answers(scope, asked.scope)
-        if at <= when and same:
-            point = asked.scope.point if scope.point is None else scope.point
-            return attrs.evolve(asked.scope, point=point)
-    return scope
-
-
-def _answers(confirmed: Scope, asked: Scope) -> bool:
-    """Whether nothing that is confirmed contradicts what was asked for."""
-    return confirmed.controller in (None, asked.controller) and (
-        confirmed.point is None or asked.point is None or confirmed.point == asked.point
-    )
-
-
-def noes(
-    case: Case, kinds: Set[str], purpose: str, channels: Set[str], right: str | None = None
-) -> tuple[tuple[int, ConsentEvent], ...]:
-    """Acts of these *kinds* that speak of the request, oldest first, each with its instant; worked out once.
-
-    One that exercises a named *right* says no to what that right is about, and to nothing else.
-    """
-    key = (kinds, purpose, channels, right)
-    found = case.spoken.get(key)
-    if found is None:
-        found = case.spoken[key] = tuple(
-            pair
-            for pair in case.acts(kinds)
-            if pair[1].scope.right == right and covers_no(pair[1].scope, case.request, purpose, channels)
-        )
-    return found
 
 
 def standing_no(
@@ -158,50 +48,6 @@ def standing_no(
     return Finding(True, until, tuple(event.id for event in found), (), words)
 
 
-class Lifting:
-    """The acts that lift a No to the request, latest first. Each is looked at once, however many Noes there are."""
-
-    def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
-        self._case = case
-        self._found: list[tuple[int, ConsentEvent]] = []
-        self._rest = self._looked_at(purpose, lifts)
-
-    def lifted(self, at: int, no: ConsentEvent) -> bool:
-        """Whether one of them came after *no*, which was said at the instant *at*."""
-        for when, event in chain(self._found, self._more()):
-            if when <= at:
-                return False
-            if may_lift(event, no, self._case):
-                return True
-        return False
-
-    def _more(self) -> Iterator[tuple[int, ConsentEvent]]:
-        for pair in self._rest:
-            self._found.append(pair)
-            yield pair
-
-    def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
-        """A *lift* is as wide as a No is: what it leaves open it lifts altogether."""
-        case = self._case
-        for pair in reversed(case.acts(_LIFTING)):
-            event = pair[1]
-            if event.kind == "lift":
-                if covers_no(event.scope, case.request, purpose, case.channel):
-                    yield pair
-            elif covers_yes(agreed(case, event), case.request, purpose) and lifts(case, event).holds is True:
-                yield pair
-
-
-def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
-    """Whether both are of one record, or the Yes was recorded after their records had become one customer."""
-    if yes.record == no.record:
-        return True
-    joined = case.facts.joined
-    since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
-    recorded = yes.recorded_at or yes.occurred_at
-    return all(one is not None and recorded >= one for one in since)
-
-
 def standing_yes(
     case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...], across: Set[str] = frozenset()
 ) -> Finding:
@@ -211,22 +57,28 @@ def standing_yes(
     one lacks.
     """
     until, lacks, unknown = case.next_event, [], None
-    taking: _Taking | None = None
+    taking: Taking | None = None
     for at, event in reversed(case.acts(YESES)):
         ends = FOREVER if event.valid_until is None else micros_of(event.valid_until)
         lack = _speaks(case, event, purpose, ends)
         if not lack:
-            taking = taking or _Taking(case, purpose, grace, across)
+            taking = taking or Taking(case, purpose, grace, across)
             taken, when = taking.back(at, event)
             if taken is not None:
                 lack = f"taken back by {taken}"
             else:
                 found = valid(case, event)
+                if found.holds and _received_by_whom(case, event, purpose):
+                    found = Finding(
+                        None, found.until, (), ("use.recipient",), "who gets the data is not known"
+                    )
                 if found.holds is True:
                     return Finding(True, min(until, ends, when, found.until), (event.id, *found.because))
                 until = min(until, found.until)
                 lack = found.why
-                unknown = unknown or (found if found.holds is None else None)
+                if found.holds is None:
+                    until = min(until, ends, when)
+                    unknown = unknown or found
         if not case.brief:
             lacks.append(f"{named(event)}: {lack}")
     why = "; ".join(lacks) or "nobody said yes"
@@ -245,7 +97,7 @@ def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
         return (
             "another"
             if case.brief
-            else f"it is about something else ({_elsewhere(scope, case.request, purpose)})"
+            else f"it is about something else ({elsewhere(scope, case.request, purpose)})"
         )
     if scope.recipients and recipient is not None and recipient not in scope.recipients:
         return "it names other recipients"
@@ -261,64 +113,7 @@ def _withdrawn_from_them(case: Case, yes: ConsentEvent, purpose: str) -> bool:
     )
 
 
-class _Taking:
-    """The Noes that may take back a Yes to the request, latest first.
-
-    A restriction only suspends: once it is lifted, what was agreed on before it holds again.
-    """
-
-    def __init__(self, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]) -> None:
-        found = noes(case, NOES, purpose, case.channel)
-        if across:
-            others = (noes(case, NOES, about, across) for about in sorted(MESSAGES))
-            found = tuple(
-                sorted({id(pair[1]): pair for pair in chain(found, *others)}.values(), key=_instant)
-            )
-        if any(no.kind == "restrict" for _, no in found):
-            ended = Lifting(case, purpose, _never)
-            found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
-        self._case = case
-        self._noes = [
-            (at, effective(no, at, case, grace) if grace and case.graced else at, no)
-            for at, no in reversed(found)
-        ]
-        self._records = {no.record for _, _, no in self._noes}
-
-    def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
-        """The act that took back *yes*, of the instant *at*, or when one that was done will count."""
-        case, coming = self._case, FOREVER
-        alone = yes.kind != "assert_import" and self._records <= {yes.record}
-        for said, since, no in self._noes:
-            if said < at and yes.kind != "assert_import":
-                if alone:
-                    break
-                if may_lift(yes, no, case):
-                    continue
-            if since <= case.now:
-                return named(no), coming
-            coming = min(coming, since)
-        return None, coming
-
-
-def _never(case: Case, event: ConsentEvent) -> Finding:
-    """No Yes lifts a restriction."""
-    return NO
-
-
-def _instant(pair: tuple[int, ConsentEvent]) -> int:
-    return pair[0]
-
-
-def _elsewhere(scope: Scope, request: Request, purpose: str) -> str:
-    found = []
-    if scope.controller != request.controller:
-        found.append("another controller")
-    if request.channel not in scope.channels:
-        found.append("another channel")
-    if not _names(scope, request, purpose):
-        found.append("another purpose")
-    if (scope.point is not None and scope.point != request.point) or (
-        scope.points is not None and request.point is not None and request.point not in scope.points
-    ):
-        found.append("another contact point")
-    return ", ".join(found) or "another brand or topic"
+def _received_by_whom(case: Case, event: ConsentEvent, purpose: str) -> bool:
+    """Whether that is a question: data are passed on, nobody says to whom, and the Yes is to some only."""
+    to_some = purpose == "third_party_sharing" and bool(event.scope.recipients)
+    return to_some and case.request.use.recipient is None

@@ -18,7 +18,7 @@ from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
-from crmcore.consent.standing import covers_no
+from crmcore.consent.speaking import covers_no
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
@@ -94,7 +94,7 @@ class Suppression(Document):
         if request.message.promotion is not False:
             purposes.add("marketing")
         channels = frozenset({request.channel})
-        return any(covers_no(self.scope, request, purpose, channels) for purpose in purposes)
+        return any(covers_no(self.scope, request, purpose, channels, perhaps=True) for purpose in purposes)
 
 
 SUPPRESSION: Codec[Suppression] = Codec(tag="suppression", type=Suppression)

@@ -20,8 +20,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.secret_ring import SecretRing
-from crmcore.consent.standing import YESES
-from crmcore.consent.words import ActPurpose, Channel
+from crmcore.consent.words import YESES, ActPurpose, Channel
 from crmcore.errors import InvalidConsent
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document

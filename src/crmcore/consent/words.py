@@ -52,6 +52,15 @@ ActKind = Literal[
 ]
 """What was done. *request* and *confirm* are the halves of a double opt-in, *assert_import* is what a system says."""
 
+NOES: frozenset[str] = frozenset({"refuse", "withdraw", "object", "restrict", "invalidate"})
+"""Acts that say no."""
+
+YESES: frozenset[str] = frozenset({"give", "confirm", "assert_import"})
+"""Acts that say yes."""
+
+LIFTING: frozenset[str] = frozenset({"lift", "give", "confirm"})
+"""Acts that may take back a No."""
+
 EvidenceKind = Literal[
     "double_opt_in",
     "double_opt_in_pending",

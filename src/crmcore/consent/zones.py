@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 
 from crmcore.errors import InvalidConsent
 
-_FIXED = re.compile(r"([+-])(\d\d):(\d\d)$")
+_FIXED = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])")
+
+_WHAT = "a zone is the name of an IANA time zone, such as 'Europe/Berlin', or an offset, such as '+02:00'"
 
 
 @lru_cache(maxsize=1024)
@@ -23,16 +25,18 @@ def zone(name: str) -> tzinfo:
     Raises:
         InvalidConsent: if this system knows none.
     """
-    if found := _FIXED.match(name):
+    if found := _FIXED.fullmatch(name):
         sign = -1 if found[1] == "-" else 1
         return timezone(sign * timedelta(hours=int(found[2]), minutes=int(found[3])))
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise InvalidConsent("a zone is the name of an IANA time zone, such as 'Europe/Berlin'") from None
+        raise InvalidConsent(_WHAT) from None
 
 
 def known_zones(instance: object, attribute: object, value: Iterable[str]) -> None:
     """A validator: every name is that of a zone."""
     for name in value:
+        if not isinstance(name, str):
+            raise InvalidConsent(_WHAT)
         zone(name)

@@ -16,7 +16,8 @@ from crmcore.consent.counting import Span, last_day
 from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.standing import covers_no, noes, standing_no, standing_yes
+from crmcore.consent.speaking import aim_open, covers_no, noes
+from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.values.instant import micros
 
 
@@ -166,8 +167,17 @@ class SaidNo:
     minutes: int | None = None
 
     def test(self, case: Case) -> Finding:
+        sure = self._standing(case)
+        if sure.holds or not aim_open(case.request, self.about or case.purpose):
+            return sure
+        perhaps = self._standing(case, perhaps=True)
+        if perhaps.holds:
+            return Finding(None, perhaps.until, (), ("use.aim",), "what the data are used for is not known")
+        return perhaps
+
+    def _standing(self, case: Case, *, perhaps: bool = False) -> Finding:
         purpose = self.about or case.purpose
-        found = noes(case, self.kinds, purpose, self.across or case.channel, self.right)
+        found = noes(case, self.kinds, purpose, self.across or case.channel, self.right, perhaps=perhaps)
         if self.named:
             found = tuple(pair for pair in found if pair[1].scope.purposes)
         if not found:

@@ -109,7 +109,7 @@ def within(
         lasting = [end for end in ends if today <= end]
         answers.add(bool(lasting))
         if lasting:
-            until = min(until, _after(case, max(lasting)))
+            until = min(until, after(case, max(lasting)))
         elif coming := [day for day in days if day > today]:
             until = min(until, case.midnight(min(coming)))
     if len(answers) > 1:
@@ -122,7 +122,8 @@ def within(
     )
 
 
-def _after(case: Case, day: date) -> int:
+def after(case: Case, day: date) -> int:
+    """When *day* is first over anywhere that the person may be, in microseconds."""
     if day >= date(9999, 12, 30):
         return FOREVER
     return case.midnight(date.fromordinal(day.toordinal() + 1))

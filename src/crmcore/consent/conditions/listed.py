@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.conditions.known import within
+from crmcore.consent.conditions.known import after, within
 from crmcore.consent.counting import Span
 from crmcore.consent.facts import Relation
 from crmcore.consent.finding import FOREVER, NO, Finding
@@ -42,7 +42,7 @@ class Listed:
         until = FOREVER
         for listing in listings:
             since = case.midnight(listing.since + timedelta(days=self.days))
-            ends = FOREVER if listing.until is None else case.midnight(listing.until)
+            ends = FOREVER if listing.until is None else case.everywhere(listing.until)
             if self.relied is not None:
                 since = max(since, self._relied_until(case, listing.since))
             if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
@@ -100,6 +100,7 @@ class Asked:
 class Related:
     """Something of these *kinds* is between the person and the controller: at most *span* ago, or not *ended* longer.
 
+    Without either it has begun and not ended.
     *counting* names how the time is counted.
     """
 
@@ -118,15 +119,23 @@ class Related:
         if not found:
             return Finding(False, why=f"there is no {words}")
         if self.ended is not None:
-            ends = [one.until for one in found if one.until is not None]
-            if any(one.active or (one.active is None and one.until is None) for one in found):
-                return Finding(True, because=(words,))
-            what = f"the end of the {words}"
-            return within(case, ends, self.ended, what, self.counting, ahead=True) if ends else Finding(False)
+            return self._ended(case, found, words)
         if self.span is None:
-            return Finding(True, because=(words,))
+            return _lasting(case, found, words)
         days = [one.on for one in found if one.on is not None]
         return within(case, days, self.span, f"the {words}", self.counting)
+
+    def _ended(self, case: Case, found: list[Relation], words: str) -> Finding:
+        begun = [one for one in found if one.on is None or one.on <= min(case.days)]
+        if any(one.until is None and one.active is not False for one in begun):
+            return Finding(True, because=(words,))
+        coming = [case.midnight(one.on) for one in found if one.on is not None and one not in begun]
+        edge = max(min(coming, default=FOREVER), case.now + 1)
+        ends = [one.until for one in begun if one.until is not None]
+        if not ends:
+            return Finding(False, edge, why=f"there is no {words} that lasts")
+        ended = within(case, ends, self.ended, f"the end of the {words}", self.counting, ahead=True)
+        return ended if ended.holds else ended._replace(until=min(ended.until, edge))
 
     def _fits(self, one: Relation, case: Case) -> bool:
         return (
@@ -136,6 +145,30 @@ class Related:
             and (self.paid is None or one.paid is self.paid)
             and (self.not_before is None or (one.on is not None and one.on >= self.not_before))
         )
+
+
+def _lasting(case: Case, found: list[Relation], words: str) -> Finding:
+    """Whether one of these relations has begun and not ended, wherever the person may be."""
+    first, last = min(case.days), max(case.days)
+    found = [one for one in found if one.active is not False and (one.until is None or one.until >= first)]
+    begun = [one for one in found if one.on is None or one.on <= last]
+    lasting = [
+        one
+        for one in begun
+        if (one.on is None or one.on <= first) and (one.until is None or one.until >= last)
+    ]
+    if lasting:
+        return Finding(True, max(_end(case, one) for one in lasting), (words,))
+    if begun:
+        return Finding(
+            None, case.tomorrow, (), ("facts.zones",), f"whether there is a {words} hangs on the zone"
+        )
+    coming = min((case.midnight(one.on) for one in found if one.on is not None), default=FOREVER)
+    return Finding(False, coming, why=f"there is no {words} that lasts")
+
+
+def _end(case: Case, one: Relation) -> int:
+    return FOREVER if one.until is None else after(case, one.until)
 
 
 @attrs.frozen

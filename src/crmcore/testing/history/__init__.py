@@ -23,9 +23,9 @@ from crmcore.testing.history.hammer import Hammered, hammer
 from crmcore.testing.history.workload import Plan
 
 __all__ = [
+    "FEED_ANOMALIES",
     "Anomaly",
     "Attempt",
-    "FEED_ANOMALIES",
     "FeedHistory",
     "FeedPageSeen",
     "Hammered",

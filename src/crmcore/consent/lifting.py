@@ -1,0 +1,144 @@
+"""What takes back what: a Yes an earlier No, and a No an earlier Yes.
+
+Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
+another system asserts takes back none at all. A lift ends restrictions, and no other No. Each act is looked at once for
+each record, however many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Set
+from itertools import chain
+
+from crmcore.consent.case import Case
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.finding import FOREVER, NO, Finding
+from crmcore.consent.grace import Grace, effective
+from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes
+from crmcore.consent.words import LIFTING, NOES
+
+Valid = Callable[[Case, ConsentEvent], Finding]
+"""Whether a Yes is one in the eyes of a law."""
+
+
+class Lifting:
+    """The acts that lift a No to the request, latest first. Each is looked at once, however many Noes there are."""
+
+    def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
+        self._case = case
+        self._found: list[tuple[int, ConsentEvent]] = []
+        self._rest = self._looked_at(purpose, lifts)
+        self._latest: dict[tuple[str | None, bool], int] = {}
+
+    def lifted(self, at: int, no: ConsentEvent) -> bool:
+        """Whether one of them came after *no*, which was said at the instant *at*."""
+        key = (no.record, no.kind == "restrict")
+        latest = self._latest.get(key)
+        if latest is None:
+            latest = self._latest[key] = self._last(no)
+        return at < latest
+
+    def _last(self, no: ConsentEvent) -> int:
+        """When the last one was done that may lift a No of that kind under that record."""
+        for when, event in chain(self._found, self._more()):
+            if (event.kind != "lift" or no.kind == "restrict") and may_lift(event, no, self._case):
+                return when
+        return -FOREVER
+
+    def _more(self) -> Iterator[tuple[int, ConsentEvent]]:
+        for pair in self._rest:
+            self._found.append(pair)
+            yield pair
+
+    def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
+        """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether."""
+        case = self._case
+        for pair in reversed(case.acts(LIFTING)):
+            event = pair[1]
+            if event.kind == "lift":
+                if covers_no(event.scope, case.request, purpose, case.channel):
+                    yield pair
+            elif covers_yes(agreed(case, event), case.request, purpose) and lifts(case, event).holds is True:
+                yield pair
+
+
+def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
+    """Whether both are of one record, or the Yes was recorded after their records had become one customer."""
+    if yes.record == no.record:
+        return True
+    joined = case.facts.joined
+    since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
+    recorded = yes.recorded_at or yes.occurred_at
+    return all(one is not None and recorded >= one for one in since)
+
+
+class Taking:
+    """The Noes that may take back a Yes to the request, latest first.
+
+    A restriction only suspends: once it is lifted, what was agreed on before it holds again.
+    """
+
+    def __init__(self, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]) -> None:
+        found = noes(case, NOES, purpose, case.channel)
+        if across:
+            others = (noes(case, NOES, about, across) for about in sorted(MESSAGES))
+            found = tuple(
+                sorted({id(pair[1]): pair for pair in chain(found, *others)}.values(), key=_instant)
+            )
+        if any(no.kind == "restrict" for _, no in found):
+            ended = Lifting(case, purpose, _never)
+            found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
+        self._case = case
+        self._noes: dict[str | None, list[tuple[int, int, ConsentEvent]]] = {}
+        for at, no in reversed(found):
+            since = effective(no, at, case, grace) if grace and case.graced else at
+            self._noes.setdefault(no.record, []).append((at, since, no))
+        self._since = {record: _Firsts(said, case.now) for record, said in self._noes.items()}
+        self._all = {record: _Firsts(said, case.now).of(-FOREVER) for record, said in self._noes.items()}
+
+    def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
+        """The act that took back *yes*, of the instant *at*, or when one that was done will count.
+
+        Of a record whose Noes *yes* may lift, those that came before it do not take it back.
+        """
+        taken: list[tuple[int, ConsentEvent]] = []
+        coming = FOREVER
+        for record, said in self._noes.items():
+            lifts = yes.kind != "assert_import" and may_lift(yes, said[0][2], self._case)
+            first, then = self._since[record].of(at) if lifts else self._all[record]
+            coming = min(coming, then)
+            if first is not None:
+                taken.append((first[0], first[2]))
+        return (named(max(taken, key=_instant)[1]) if taken else None), coming
+
+
+class _Firsts:
+    """Of the Noes of a record, latest first: the first that counts by now, and when the first of the others will.
+
+    Asked of Yeses that come latest first, it goes through the Noes once.
+    """
+
+    def __init__(self, said: list[tuple[int, int, ConsentEvent]], now: int) -> None:
+        self._said, self._now, self._seen = said, now, 0
+        self._counts: tuple[int, int, ConsentEvent] | None = None
+        self._coming = FOREVER
+
+    def of(self, begin: int) -> tuple[tuple[int, int, ConsentEvent] | None, int]:
+        """What is so of those that were said from the instant *begin* on."""
+        while self._seen < len(self._said) and self._said[self._seen][0] >= begin:
+            one = self._said[self._seen]
+            if one[1] > self._now:
+                self._coming = min(self._coming, one[1])
+            else:
+                self._counts = self._counts or one
+            self._seen += 1
+        return self._counts, self._coming
+
+
+def _never(case: Case, event: ConsentEvent) -> Finding:
+    """No Yes lifts a restriction."""
+    return NO
+
+
+def _instant(pair: tuple[int, ConsentEvent]) -> int:
+    return pair[0]

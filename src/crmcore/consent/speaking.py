@@ -1,0 +1,149 @@
+"""Which acts speak of a request.
+
+Invariant: a Yes speaks only of what it names; a No that leaves something open speaks of everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+import attrs
+
+from crmcore.consent.case import Case
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.request import Request
+from crmcore.values.instant import micros_of
+
+MARKETING = frozenset({"marketing", "fundraising", "political"})
+MESSAGES = MARKETING | {"service", "transactional", "research"}
+SERVES_MARKETING = frozenset({"direct_marketing", "targeted_advertising", "targeted_advertising_at_child"})
+"""What profiles are made for, where making them is part of direct marketing."""
+_ASKED = frozenset({"request"})
+
+
+def named(event: ConsentEvent) -> str:
+    """An act, in words that a reader can look for."""
+    return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
+
+
+def aim_open(request: Request, purpose: str) -> bool:
+    """Whether it is not told what data are used for, so that it may be direct marketing."""
+    return purpose == "profiling" and request.use.aim is None
+
+
+def covers_no(
+    scope: Scope, request: Request, purpose: str, channels: Set[str], *, perhaps: bool = False
+) -> bool:
+    """Whether a No of this *scope* speaks of the request, taken as one for *purpose* through one of *channels*.
+
+    What it leaves open it leaves open for everything. *perhaps*: an aim that is not told counts as direct marketing.
+    """
+    return (
+        (scope.controller is None or scope.controller == request.controller)
+        and (not scope.channels or not channels.isdisjoint(scope.channels))
+        and (scope.point is None or request.point is None or scope.point == request.point)
+        and (scope.brand is None or request.brand is None or scope.brand == request.brand)
+        and (not scope.topics or request.topic is None or request.topic in scope.topics)
+        and (not scope.purposes or _names(scope, request, purpose, perhaps=perhaps))
+    )
+
+
+def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
+    """Whether a Yes of this *scope* speaks of the request: it names the controller, the channel and the purpose."""
+    return scope.controller == request.controller and _covers(scope, request, purpose)
+
+
+def handed_on(scope: Scope, request: Request, purpose: str) -> bool:
+    """Whether a Yes to somebody else speaks of the request: it names its controller among those it is passed on to.
+
+    Such a Yes says nothing of whom that controller may pass data on to.
+    """
+    return (
+        scope.controller != request.controller
+        and request.controller in scope.recipients
+        and purpose != "third_party_sharing"
+        and _covers(scope, request, purpose)
+    )
+
+
+def _covers(scope: Scope, request: Request, purpose: str) -> bool:
+    return (
+        request.channel in scope.channels
+        and (scope.point is None or scope.point == request.point)
+        and (scope.points is None or request.point is None or request.point in scope.points)
+        and (scope.brand is None or scope.brand == request.brand)
+        and (not scope.topics or request.topic in scope.topics)
+        and _names(scope, request, purpose)
+    )
+
+
+def _names(scope: Scope, request: Request, purpose: str, *, perhaps: bool = False) -> bool:
+    if purpose in scope.purposes:
+        return True
+    serves = purpose == "profiling" and request.use.aim in SERVES_MARKETING
+    serves = serves or (perhaps and aim_open(request, purpose))
+    if "direct_marketing" in scope.purposes and (purpose in MARKETING or serves):
+        return True
+    return "profiling_for_direct_marketing" in scope.purposes and serves
+
+
+def noes(
+    case: Case,
+    kinds: Set[str],
+    purpose: str,
+    channels: Set[str],
+    right: str | None = None,
+    *,
+    perhaps: bool = False,
+) -> tuple[tuple[int, ConsentEvent], ...]:
+    """Acts of these *kinds* that speak of the request, oldest first, each with its instant; worked out once.
+
+    One that exercises a *right* which the law names says no to what that right is about, and to nothing else. Of any
+    other right it is a plain No.
+    """
+    rights = case.rights
+    key = (kinds, purpose, channels, right, rights, perhaps)
+    found = case.spoken.get(key)
+    if found is None:
+        found = case.spoken[key] = tuple(
+            pair
+            for pair in case.acts(kinds)
+            if (pair[1].scope.right if pair[1].scope.right in rights else None) == right
+            and covers_no(pair[1].scope, case.request, purpose, channels, perhaps=perhaps)
+        )
+    return found
+
+
+def agreed(case: Case, event: ConsentEvent) -> Scope:
+    """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
+    scope = event.scope
+    if event.kind != "confirm" or scope.channels or scope.purposes:
+        return scope
+    when = micros_of(event.occurred_at)
+    for at, asked in reversed(case.acts(_ASKED)):
+        if at <= when and asked.record == event.record and _answers(scope, asked.scope):
+            return attrs.evolve(asked.scope, point=asked.scope.point if scope.point is None else scope.point)
+    return scope
+
+
+def _answers(confirmed: Scope, asked: Scope) -> bool:
+    """Whether nothing that is confirmed contradicts what was asked for."""
+    return confirmed.controller in (None, asked.controller) and (
+        confirmed.point is None or asked.point is None or confirmed.point == asked.point
+    )
+
+
+def elsewhere(scope: Scope, request: Request, purpose: str) -> str:
+    """Of what a Yes that does not speak of the request speaks, in words."""
+    found = []
+    if scope.controller != request.controller:
+        found.append("another controller")
+    if request.channel not in scope.channels:
+        found.append("another channel")
+    if not _names(scope, request, purpose):
+        found.append("another purpose")
+    if (scope.point is not None and scope.point != request.point) or (
+        scope.points is not None and request.point is not None and request.point not in scope.points
+    ):
+        found.append("another contact point")
+    return ", ".join(found) or "another brand or topic"

@@ -1,0 +1,109 @@
+"""What a No needs to be taken back: what ends one kind of No ends no other, and nobody else takes it back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.words import ActKind
+from tests.consent.rows import asked, row, said
+
+NOON = "2026-05-12T10:00:00+02:00"
+FIRST, DAY = datetime(2026, 2, 1, tzinfo=UTC), timedelta(days=1)
+SCOPE = Scope(controller="acme", channels={"email"}, purposes={"marketing"})
+ELSEWHERE = Scope(controller="acme", channels={"sms"}, purposes={"marketing"})
+EVIDENCE = Evidence(kind="double_opt_in", condition_of_contract=False)
+GIVEN = said("give", "2026-02-01T09:00:00Z", "email", ev="web_doi")
+WITHDRAWN = said("withdraw", "2026-03-01T09:00:00Z", "email")
+
+
+@pytest.mark.parametrize("no", ["refuse", "withdraw", "object", "invalidate"])
+def test_a_lift_ends_a_restriction_and_no_other_no(no: ActKind) -> None:
+    objected = said(no, "2026-03-05T09:00:00Z", "post", pu=["direct_marketing"])
+    restricted = said("restrict", "2026-03-10T09:00:00Z", "post")
+    lifted = said("lift", "2026-04-01T09:00:00Z", "post")
+    for acts, expected in (([objected, restricted, lifted], "deny"), ([restricted, lifted], "allow")):
+        one = row("EU", "post", "marketing", {"consents": acts}, NOON)
+        assert asked(one).answer == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "right", "expected"),
+    [
+        ("EU", "art21", "deny"),
+        ("EU", "limit_sensitive_pi", "deny"),
+        ("US-CA", "ccpa_1798_120", "deny"),
+        ("US-CA", "limit_sensitive_pi", "allow"),
+    ],
+)
+def test_a_right_that_the_law_has_no_rule_for_is_a_plain_no(place: str, right: str, expected: str) -> None:
+    no = said("object", "2026-03-01T09:00:00Z", "email", right=right)
+    assert asked(row(place, "email", "marketing", {"consents": [GIVEN, no]}, NOON)).answer == expected
+
+
+def acts(*told: dict[str, Any]) -> tuple[ConsentEvent, ...]:
+    """A Yes, a No that takes it back, and what else is *told*; ids are yes, no and then a, b, ..."""
+    given = ConsentEvent(
+        id="yes", kind="give", occurred_at=FIRST, scope=SCOPE, evidence=EVIDENCE, record="ann"
+    )
+    no = attrs.evolve(given, id="no", kind="withdraw", occurred_at=FIRST + DAY, evidence=None)
+    more = [
+        attrs.evolve(given, **{"id": "abc"[number], "occurred_at": FIRST + 2 * DAY, "evidence": None, **one})
+        for number, one in enumerate(told)
+    ]
+    return (given, *([] if any(one.id == "no" for one in more) else [no]), *more)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [],
+        [{"kind": "assert_import", "corrects": "no"}],
+        [{"kind": "assert_import", "corrects": "no", "evidence": EVIDENCE}],
+        [{"kind": "request", "corrects": "no"}],
+        [{"kind": "lift", "corrects": "no"}],
+        [{"kind": "give", "corrects": "no"}],
+        [{"kind": "restrict", "corrects": "no"}, {"kind": "lift", "occurred_at": FIRST + 3 * DAY}],
+        [{"id": "no", "kind": "withdraw", "corrects": "no"}],
+        [{"id": "no", "kind": "withdraw", "corrects": "b"}, {"kind": "withdraw", "corrects": "no"}],
+        [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE, "occurred_at": FIRST + 900 * DAY}],
+        [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE, "record": "bob"}],
+    ],
+)
+def test_a_correction_takes_no_no_back(told: list[dict[str, Any]]) -> None:
+    one = row("EU", "email", "marketing", {}, NOON)
+    assert asked(one, events=acts(*told)).answer == "deny"
+    assert asked(one, events=tuple(reversed(acts(*told)))).answer == "deny"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE}],
+        [
+            {"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE},
+            {"kind": "withdraw", "corrects": "a", "scope": ELSEWHERE},
+        ],
+        [{"kind": "give", "corrects": "no", "evidence": EVIDENCE}],
+    ],
+)
+def test_a_no_is_corrected_by_a_no_or_lifted_by_a_yes_as_ever(told: list[dict[str, Any]]) -> None:
+    assert asked(row("EU", "email", "marketing", {}, NOON), events=acts(*told)).answer == "allow"
+
+
+def test_a_correction_to_come_ends_the_answer() -> None:
+    coming = {"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE, "occurred_at": FIRST + 900 * DAY}
+    found = asked(row("EU", "email", "marketing", {}, NOON), events=acts(coming))
+    assert found.expires_at == FIRST + 900 * DAY
+
+
+def test_many_corrections_of_corrections_are_followed() -> None:
+    chain = [
+        {"kind": "withdraw", "id": f"c{n}", "corrects": f"c{n - 1}" if n else "no", "scope": ELSEWHERE}
+        for n in range(3)
+    ]
+    assert asked(row("EU", "email", "marketing", {}, NOON), events=acts(*chain)).answer == "allow"
