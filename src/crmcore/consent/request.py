@@ -48,9 +48,13 @@ class Message(Told):
     def marketing(cls, **facts: Any) -> Message:
         """A message that promotes something. *facts* are further fields; what is left out is not known.
 
-        >>> Message.marketing(unsubscribe=True).promotion
-        True
+        ``unsubscribe=True`` speaks of a way out that is free and easy, unless *unsubscribe_burdened* says otherwise.
+
+        >>> Message.marketing(unsubscribe=True).unsubscribe_burdened
+        False
         """
+        if facts.get("unsubscribe"):
+            facts.setdefault("unsubscribe_burdened", False)
         return cls(promotion=True, **facts)
 
     @classmethod
