@@ -76,7 +76,7 @@ class Practice(Document):
     >>> asked = Request(controller="acme", channel="email", purpose="marketing", at=datetime(2026, 5, 4, tzinfo=UTC))
     >>> filled, _, names = ours.fill(asked, Facts())
     >>> filled.message.unsubscribe, names
-    (True, ('request.offered_to_children', 'message.promotion', 'message.unsubscribe'))
+    (True, ('request.offered_to_children', 'message.promotion', 'message.unsubscribe', 'message.unsubscribe_burdened'))
     """
 
     controller: str | None = None
