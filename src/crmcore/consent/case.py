@@ -103,6 +103,13 @@ class Case:
         """Which day it is there."""
         return frozenset(self.at.astimezone(one).date() for one in self.zones)
 
+    def days_at(self, path: str) -> tuple[date, ...]:
+        """The days that are known as the fact at *path*, those of the customer's other records among them."""
+        root, _, name = path.partition(".")
+        own = getattr(self.roots[root], name)
+        others = self.facts.others_days.get(path, ())
+        return others if own is None else (own, *others)
+
     def midnight(self, day: date) -> int:
         """When *day* first begins anywhere that the person may be, in microseconds."""
         return min((instant(day, time.min, one) for one in self.zones), default=FOREVER)

@@ -7,7 +7,7 @@ record's No that is about the person. What was between another record and us sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import attrs
@@ -87,11 +87,9 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
-        refused_in_call=max(
-            (one for one in (own.refused_in_call, *(o.facts.refused_in_call for o in others)) if one),
-            default=None,
-        ),
         joined=FrozenMap({one.record: one.since or BEGINNING for one in (member, *others)}),
+        others_days=_days(others),
+        others_under_age=any(other.facts.subject.adult is False for other in others),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
     )
 
@@ -102,11 +100,19 @@ def _about_the_person(event: ConsentEvent) -> bool:
 
 def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:
     """*own*, with what of the others stands against a contact whoever they are."""
-    restricted = [one.restricted_since for one in (own, *others) if one.restricted_since is not None]
-    erased = [one.erased_on for one in (own, *others) if one.erased_on is not None]
-    return attrs.evolve(
-        own,
-        deceased=own.deceased or any(one.deceased for one in others),
-        restricted_since=min(restricted, default=None),
-        erased_on=max(erased, default=None),
-    )
+    return attrs.evolve(own, deceased=own.deceased or any(one.deceased for one in others))
+
+
+_DAYS = ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call")
+
+
+def _days(others: Iterable[Member]) -> FrozenMap[str, tuple[date, ...]]:
+    """The days of the others, every one of them: an earlier one is not undone by one that is later or still to come."""
+    found: dict[str, tuple[date, ...]] = {}
+    for other in others:
+        for path in _DAYS:
+            root, _, name = path.partition(".")
+            day = getattr(other.facts.subject if root == "subject" else other.facts, name)
+            if day is not None:
+                found[path] = (*found.get(path, ()), day)
+    return FrozenMap(found)

@@ -24,8 +24,9 @@ from crmcore.values.instant import micros
 class Consented:
     """A Yes stands that the profile *profile* takes for one; *night* or *any_time* also speak of those hours.
 
-    *after* is the path of a day: the Yes was said after it, if it has come. *about* are the purposes of a Yes that will
-    do, where it need not be that of the request. A No by a channel in *across* takes it back, whatever it was about.
+    *after* is the path of a day: the Yes was said after it, if it has come, and after those of the customer's other
+    records. *about* are the purposes of a Yes that will do, where it need not be that of the request. A No by a channel
+    in *across* takes it back, whatever it was about.
     """
 
     profile: str
@@ -56,14 +57,12 @@ class Consented:
     def _after(self, case: Case, event: ConsentEvent) -> Finding:
         if self.after is None:
             return YES
-        root, _, name = self.after.partition(".")
-        day = getattr(case.roots[root], name)
-        if day is None:
-            return YES
-        if case.days and day > max(case.days):
-            return Finding(True, case.midnight(day))
-        if all(event.occurred_at.astimezone(one).date() > day for one in case.zones):
-            return YES
+        today = max(case.days)
+        known = case.days_at(self.after)
+        until = min((case.midnight(day) for day in known if day > today), default=FOREVER)
+        last = max((day for day in known if day <= today), default=None)
+        if last is None or all(event.occurred_at.astimezone(one).date() > last for one in case.zones):
+            return Finding(True, until)
         return Finding(False, why="it was said before")
 
 
