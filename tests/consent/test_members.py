@@ -132,3 +132,71 @@ def test_who_is_under_age_in_one_record_is_so_in_all(
     members = (of("a", 10, subject=subject(own)), of("b", subject=subject(other)))
     assert decide_customer(request, members).answer in expected
     assert decide_customer(request, members[:1]).answer == "allow"
+
+
+def _act(kind: Any, record: str, days: int, **scope: Any) -> ConsentEvent:
+    """What was done so many days before or after the records were joined."""
+    return ConsentEvent(
+        id=f"{kind}-{record}-{days}",
+        kind=kind,
+        occurred_at=JOINED + timedelta(days=days),
+        record=record,
+        scope=Scope(**{"controller": "acme", "channels": {"post"}, "purposes": {"marketing"}, **scope}),
+        evidence=Evidence(kind="double_opt_in", condition_of_contract=False) if kind == "give" else None,
+    )
+
+
+JOINED = NOW - timedelta(days=100)
+BY_POST = attrs.evolve(ASKED, channel="post", point="b@x.org", basis="legitimate_interest", balanced=True)
+
+
+def _customer(of_a: list[ConsentEvent], of_b: list[ConsentEvent]) -> tuple[Member, Member]:
+    a, b = of("a"), of("b")
+    return (
+        attrs.evolve(a, facts=attrs.evolve(a.facts, events=tuple(of_a))),
+        attrs.evolve(b, since=JOINED, facts=attrs.evolve(b.facts, events=tuple(of_b))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (_act("give", "a", 1), "allow"),
+        (_act("give", "a", -1), "deny"),
+        (attrs.evolve(_act("give", "a", -1), recorded_at=JOINED), "allow"),
+        (_act("give", "a", 1, points={"a@x.org"}), "deny"),
+        (attrs.evolve(_act("give", "a", 1), evidence=None), "deny"),
+        (_act("assert_import", "a", 1), "deny"),
+        (_act("lift", "a", 1), "deny"),
+    ],
+)
+def test_a_yes_of_another_record_lifts_a_no_once_they_are_one(given: ConsentEvent, expected: str) -> None:
+    members = _customer([given], [_act("object", "b", -5, channels=())])
+    assert decide_customer(BY_POST, members).answer == expected
+
+
+def test_a_lift_of_another_record_ends_a_restriction() -> None:
+    restricted = _act("restrict", "a", 1)
+    assert decide_customer(BY_POST, _customer([restricted], [restricted])).answer == "deny"
+    lifted = _customer([restricted, _act("lift", "a", 2)], [restricted])
+    assert decide_customer(BY_POST, lifted).answer == "allow"
+
+
+def test_a_yes_of_another_record_permits_nothing() -> None:
+    given = _act("give", "a", 1, channels={"email"})
+    members = _customer([given], [_act("object", "b", -5, channels={"email"})])
+    assert decide_customer(attrs.evolve(BY_POST, channel="email"), members).answer == "deny"
+
+
+def test_a_yes_of_another_record_that_is_to_come_ends_the_answer() -> None:
+    given = _act("give", "a", 120)
+    members = _customer([given], [_act("object", "b", -5)])
+    found = decide_customer(BY_POST, members)
+    assert (found.answer, found.expires_at) == ("deny", given.occurred_at)
+
+
+def test_a_yes_of_another_record_that_was_corrected_lifts_nothing() -> None:
+    given = _act("give", "a", 1)
+    corrected = attrs.evolve(_act("request", "a", 2), corrects=given.id)
+    members = _customer([given, corrected], [_act("object", "b", -5)])
+    assert decide_customer(BY_POST, members).answer == "deny"

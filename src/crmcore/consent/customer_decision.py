@@ -1,12 +1,13 @@
 """Deciding about a customer of several records: no merge makes a No into a Yes.
 
 Invariant: the answer is the strictest over the records that own the contact point, each on its own facts, with every
-record's No that is about the person. What was between another record and us stays with that record.
+record's No that is about the person. Another record's Yes permits nothing; it lifts a No where both were one customer
+when it was recorded. What was between another record and us stays with that record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from crmcore.consent.decision import RANK, Decision, decide
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
-from crmcore.consent.words import NOES
+from crmcore.consent.words import LIFTING, NOES
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal
@@ -90,12 +91,29 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         joined=FrozenMap({one.record: one.since or BEGINNING for one in (member, *others)}),
         others_days=_days(others),
         others_under_age=any(other.facts.subject.adult is False for other in others),
+        others_lifting=tuple(_lifting(others, known)),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
     )
 
 
 def _about_the_person(event: ConsentEvent) -> bool:
     return event.kind in NOES and event.scope.point is None
+
+
+def _lifting(others: Iterable[Member], known: Set[str]) -> Iterator[ConsentEvent]:
+    """Acts of the others about the person that may lift a No, but for those that something stands for instead."""
+    found: dict[str, ConsentEvent] = {}
+    for other in others:
+        corrected = {event.corrects for event in other.facts.events}
+        for event in other.facts.events:
+            if (
+                event.kind in LIFTING
+                and event.scope.point is None
+                and event.id not in corrected
+                and event.id not in known
+            ):
+                found.setdefault(event.id, event)
+    yield from found.values()
 
 
 def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:
