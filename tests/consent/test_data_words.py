@@ -9,8 +9,11 @@ from tests.consent.test_explaining import PARTS
 
 def test_packs_and_other_words_name_known_kinds_of_data() -> None:
     named = {word for part in PARTS if getattr(part, "path", "") == "use.data" for word in part.values}
-    assert named and named <= SENSITIVE
-    assert set(ALSO.values()) <= KNOWN and KNOWN.isdisjoint(ALSO) and SENSITIVE.isdisjoint(ORDINARY)
+    assert named
+    assert named <= SENSITIVE
+    assert set(ALSO.values()) <= KNOWN
+    assert KNOWN.isdisjoint(ALSO)
+    assert SENSITIVE.isdisjoint(ORDINARY)
 
 
 def test_a_kind_of_data_that_no_law_knows_is_to_be_found_out() -> None:
