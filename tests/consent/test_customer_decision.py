@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -59,6 +60,13 @@ def _at(point: str, acts: list[ConsentEvent], count: int, draw: Any) -> tuple[Co
     )
 
 
+def just_joined(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    """*members*, who became one customer after all that they did: nothing that one did since lifts a No of another."""
+    return tuple(
+        one if one.since is None else attrs.evolve(one, since=NOW + timedelta(days=999)) for one in members
+    )
+
+
 def answer(request: Request, members: tuple[Member, ...]) -> str:
     return decide_customer(request, members).answer
 
@@ -66,6 +74,7 @@ def answer(request: Request, members: tuple[Member, ...]) -> str:
 @given(requests, customers())
 def test_no_merge_makes_a_permission(request: Request, members: tuple[Member, ...]) -> None:
     request = attrs.evolve(request, point=POINTS[0])
+    members = just_joined(members)
     owners = [member for member in members if POINTS[0] in member.points]
     assume(owners)
     if answer(request, members) == "allow":
@@ -100,6 +109,7 @@ def test_the_order_of_the_records_means_nothing(
 @given(requests, customers())
 def test_a_record_more_never_helps(request: Request, members: tuple[Member, ...]) -> None:
     request = attrs.evolve(request, point=POINTS[0])
+    members = just_joined(members)
     assume(any(POINTS[0] in member.points for member in members[:-1]))
     if answer(request, members) == "allow":
         assert answer(request, members[:-1]) == "allow"

@@ -16,7 +16,7 @@ from crmcore.consent.conditions.reading import _READERS as CONDITIONS
 from crmcore.consent.pack_reading import _PACK as KEYS_OF_PACK
 from crmcore.consent.pack_reading import _RULE as KEYS_OF_RULE
 from crmcore.consent.wording import REGISTERS, SO, WHAT
-from tests.consent.cases import facts, jurisdictions, requests
+from tests.consent.cases import NOW, facts, jurisdictions, requests
 from tests.tools import generate_pack_pages
 
 
@@ -78,3 +78,30 @@ def test_a_stale_page_of_a_pack_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("sys.argv", ["generate_pack_pages.py", "--check"])
     monkeypatch.setattr(generate_pack_pages, "NOTICE", "nothing")
     assert generate_pack_pages.main() == len(shipped_packs()) + 1
+
+
+@pytest.mark.parametrize(
+    ("place", "silent", "asked_of"),
+    [
+        ("US-NY", True, "United States"),
+        ("XX", True, "strict baseline"),
+        ("US-CA", False, ""),
+        ("US", False, ""),
+    ],
+)
+def test_it_shows_that_no_pack_speaks_of_a_place(place: str, silent: bool, asked_of: str) -> None:
+    request = Request(controller="acme", channel="email", purpose="marketing", at=NOW)
+    for trace in (True, False):
+        found = decide(request, Facts(), jurisdictions=[place], trace=trace)
+        assert found.without_pack == ((place,) if silent else ())
+        told = [one for one in found.reasons if f"no pack speaks of {place}" in one and asked_of in one]
+        assert bool(told) == silent
+        assert not silent or told[0] in found.explain()
+        if trace:
+            notes = [hit for hit in found.trace if hit.effect == "note" and hit.jurisdiction == place]
+            assert [hit.text for hit in notes] == told
+
+
+def test_a_place_without_a_pack_is_named_beside_one_with() -> None:
+    request = Request(controller="acme", channel="email", purpose="marketing", at=NOW)
+    assert decide(request, Facts(), jurisdictions=["US-CA", "US-NY"]).without_pack == ("US-NY",)

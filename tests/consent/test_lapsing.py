@@ -7,7 +7,9 @@ from datetime import date
 import attrs
 import pytest
 
+from crmcore.consent.decision import decide
 from crmcore.consent.facts import Relation
+from crmcore.consent.lapsing import permits
 from tests.consent.rows import asked, at, row, said
 
 LAPSING = {
@@ -29,6 +31,12 @@ def test_a_consent_lapses_at_midnight_where_the_person_is() -> None:
     assert asked(ONE, late).answer == "allow"
     assert asked(ONE, late, zones=("Pacific/Auckland",)).answer == "deny"
     assert asked(ONE, late, zones=("Pacific/Auckland", "Australia/Sydney")).answer == "need_confirmation"
+
+
+def test_a_place_without_a_pack_has_the_permits_of_its_country() -> None:
+    request = at(ONE, "2026-05-11T12:00:00+10:00")
+    country, part = (decide(request, ONE.facts, jurisdictions=[place]) for place in ("AU", "AU-NSW"))
+    assert permits(country) == permits(part) != ()
 
 
 @pytest.mark.parametrize(

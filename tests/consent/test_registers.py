@@ -87,6 +87,8 @@ def test_a_number_that_was_listed_after_the_check_may_be_called_as_long_as_that_
         check = RegisterCheck(list=register, on=TODAY - timedelta(days=ago))
         found = asked(one, checks=(check,))
         assert expected in (found.answer, found.rule)
+    before, after = (RegisterCheck(list=register, on=TODAY - timedelta(days=ago)) for ago in (days, 1))
+    assert asked(one, checks=(before, after)).rule == rule
 
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Toronto"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import attrs
 import pytest
 
 from crmcore.consent.vectors import Vector
+from crmcore.values.frozen_map import FrozenMap
 from tests.consent.rows import GIVEN, asked, row, said
 
 HIDDEN = {("NZ", "voice"), ("IN", "email"), ("BR", "email"), ("BR", "sms"), ("BR", "voice")}
@@ -99,3 +101,15 @@ def test_a_no_that_names_nothing_lets_a_notice_of_a_breach_through_and_nothing_t
     message = attrs.evolve(one.request.message, kind=kind)
     found = asked(one, attrs.evolve(one.request, message=message))
     assert found.rule == ("eu.objected" if kind != "personal_data_breach_notice" else "eu.service")
+
+
+def test_a_lift_ends_the_restriction_of_its_own_record_and_no_other() -> None:
+    acts = [
+        said("give", "2026-02-01T09:00:00Z", "email"),
+        {"act": "lift", "t": "2026-05-01T09:00:00Z", "to": "acme"},
+    ]
+    told = {"consents": acts, "restriction": {"since": "2026-04-01"}}
+    one = row("EU", "email", "marketing", told, "2026-05-12T10:00:00+02:00")
+    assert asked(one).answer == "allow"
+    theirs = FrozenMap({"subject.restricted_since": (date(2026, 3, 1),)})
+    assert asked(one, others_days=theirs).rule == "eu.restricted"

@@ -1,8 +1,8 @@
 """Reading and writing the ledgers of consent.
 
-Invariant: an act about an address stands in the ledger of the address; a No about a person in that of every record that
-the customer had, so that no split loses it; a Yes about a person in that of the one record under which it was given. A
-record that gives up an address keeps each No about it.
+Invariant: an act about an address stands in the ledger of the address; a No about a person, and a lift, in that of
+every record that the customer had, so that no split loses it; a Yes about a person in that of the one record under
+which it was given. A record that gives up an address keeps each No about it.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from crmcore.values.ids import Id
 async def ledgers_for(
     unit: Unit, kind: str, owner: Party, about: str | None, members: Iterable[str]
 ) -> tuple[str, ...]:
-    """That of the address; of a No about the person that of each record of the customer, so that no split loses it."""
+    """That of the address; of a No or a lift about the person that of each record of the customer."""
     if about is not None:
         point = next(one for one, normal in points_of(owner) if normal == about)
         return (point_stream(await ledger_of(unit, point, about)),)
-    if kind in NOES:
+    if kind in NOES or kind == "lift":
         return tuple(party_stream(member) for member in members)
     return (party_stream(str(owner.id)),)
 

@@ -17,9 +17,12 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
+from crmcore.consent.words import LIFTING
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidDate
 from crmcore.values.instant import micros, micros_of
+
+_Acts = tuple[tuple[int, ConsentEvent], ...]
 
 ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
 
@@ -55,7 +58,7 @@ class Case:
         self.lifting: dict[tuple[str, str], Any] = {}
         self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
         self._acts: dict[Set[str], tuple[tuple[int, ConsentEvent], ...]] = {}
-        self._past, self.next_event = self._told()
+        self._past, self._others, self.next_event = self._told()
         self.no_such_act = Finding(False, self.next_event)
         self.roots: Mapping[str, Any] = {
             "request": request,
@@ -103,6 +106,13 @@ class Case:
         """Which day it is there."""
         return frozenset(self.at.astimezone(one).date() for one in self.zones)
 
+    def days_at(self, path: str) -> tuple[date, ...]:
+        """The days that are known as the fact at *path*, those of the customer's other records among them."""
+        root, _, name = path.partition(".")
+        own = getattr(self.roots[root], name)
+        others = self.facts.others_days.get(path, ())
+        return others if own is None else (own, *others)
+
     def midnight(self, day: date) -> int:
         """When *day* first begins anywhere that the person may be, in microseconds."""
         return min((instant(day, time.min, one) for one in self.zones), default=FOREVER)
@@ -122,20 +132,34 @@ class Case:
             default=FOREVER,
         )
 
-    def _told(self) -> tuple[tuple[tuple[int, ConsentEvent], ...], int]:
-        """What had been done, oldest first, each with its instant, and when the next act is done."""
-        events = self.facts.events
+    def _told(self) -> tuple[_Acts, _Acts, int]:
+        """What had been done, oldest first, each with its instant; what of it others did that may lift a No; and when
+        the next act is done."""
+        events, others = self.facts.events, self.facts.others_lifting
         if self.known_at is not None:
-            events = tuple(one for one in events if (one.recorded_at or one.occurred_at) <= self.known_at)
-        past, coming = [], FOREVER
-        for event in uncorrected(events, self.now):
-            when = micros_of(event.occurred_at)
-            if when <= self.now:
-                past.append((when, event))
-            elif when < coming:
-                coming = when
-        past.sort(key=itemgetter(0))
-        return tuple(past), coming
+            known = self.known_at
+            events, others = (
+                tuple(one for one in told if (one.recorded_at or one.occurred_at) <= known)
+                for told in (events, others)
+            )
+        past: list[tuple[int, ConsentEvent]] = []
+        lifting: list[tuple[int, ConsentEvent]] = []
+        coming = FOREVER
+        for told, into in ((events, past), (others, lifting)):
+            for event in uncorrected(told, self.now):
+                when = micros_of(event.occurred_at)
+                if when <= self.now:
+                    into.append((when, event))
+                elif when < coming:
+                    coming = when
+            into.sort(key=itemgetter(0))
+        return tuple(past), tuple(lifting), coming
+
+    @cached_property
+    def lifting_acts(self) -> _Acts:
+        """What had been done that may lift a No, also under other records of the customer, oldest first."""
+        own = self.acts(LIFTING)
+        return tuple(sorted((*own, *self._others), key=itemgetter(0))) if self._others else own
 
     def acts(self, kinds: Set[str]) -> tuple[tuple[int, ConsentEvent], ...]:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""

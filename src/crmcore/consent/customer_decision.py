@@ -1,13 +1,14 @@
 """Deciding about a customer of several records: no merge makes a No into a Yes.
 
 Invariant: the answer is the strictest over the records that own the contact point, each on its own facts, with every
-record's No that is about the person. What was between another record and us stays with that record.
+record's No that is about the person. Another record's Yes permits nothing; it lifts a No where both were one customer
+when it was recorded. What was between another record and us stays with that record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence, Set
+from datetime import UTC, date, datetime
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from crmcore.consent.decision import RANK, Decision, decide
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
-from crmcore.consent.words import NOES
+from crmcore.consent.words import LIFTING, NOES
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.personal import Document, personal
@@ -87,11 +88,10 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
-        refused_in_call=max(
-            (one for one in (own.refused_in_call, *(o.facts.refused_in_call for o in others)) if one),
-            default=None,
-        ),
         joined=FrozenMap({one.record: one.since or BEGINNING for one in (member, *others)}),
+        others_days=_days(others),
+        others_under_age=any(other.facts.subject.adult is False for other in others),
+        others_lifting=tuple(_lifting(others, known)),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
     )
 
@@ -100,13 +100,37 @@ def _about_the_person(event: ConsentEvent) -> bool:
     return event.kind in NOES and event.scope.point is None
 
 
+def _lifting(others: Iterable[Member], known: Set[str]) -> Iterator[ConsentEvent]:
+    """Acts of the others about the person that may lift a No, but for those that something stands for instead."""
+    found: dict[str, ConsentEvent] = {}
+    for other in others:
+        corrected = {event.corrects for event in other.facts.events}
+        for event in other.facts.events:
+            if (
+                event.kind in LIFTING
+                and event.scope.point is None
+                and event.id not in corrected
+                and event.id not in known
+            ):
+                found.setdefault(event.id, event)
+    yield from found.values()
+
+
 def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:
     """*own*, with what of the others stands against a contact whoever they are."""
-    restricted = [one.restricted_since for one in (own, *others) if one.restricted_since is not None]
-    erased = [one.erased_on for one in (own, *others) if one.erased_on is not None]
-    return attrs.evolve(
-        own,
-        deceased=own.deceased or any(one.deceased for one in others),
-        restricted_since=min(restricted, default=None),
-        erased_on=max(erased, default=None),
-    )
+    return attrs.evolve(own, deceased=own.deceased or any(one.deceased for one in others))
+
+
+_DAYS = ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call")
+
+
+def _days(others: Iterable[Member]) -> FrozenMap[str, tuple[date, ...]]:
+    """The days of the others, every one of them: an earlier one is not undone by one that is later or still to come."""
+    found: dict[str, tuple[date, ...]] = {}
+    for other in others:
+        for path in _DAYS:
+            root, _, name = path.partition(".")
+            day = getattr(other.facts.subject if root == "subject" else other.facts, name)
+            if day is not None:
+                found[path] = (*found.get(path, ()), day)
+    return FrozenMap(found)

@@ -21,7 +21,7 @@ from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
-from crmcore.consent.telling import in_words
+from crmcore.consent.telling import NO_PACK, in_words
 from crmcore.consent.words import Outcome
 from crmcore.values.instant import ensure_aware, from_micros
 from crmcore.values.personal import Document
@@ -61,6 +61,9 @@ class Decision(Document):
 
     *packs* are the ids and versions of the packs that were asked, and *facts_hash*, where it was asked for, stands for
     all that was decided on: who keeps both can show later what a decision rested on, and decide it again.
+
+    *without_pack* are the jurisdictions that were asked for and of which no pack speaks: they were judged by the law of
+    their country alone, or by the strict baseline. A reason says so of each.
     """
 
     answer: Outcome
@@ -76,6 +79,7 @@ class Decision(Document):
     expires_at: datetime | None = None
     packs: tuple[str, ...] = ()
     facts_hash: str | None = None
+    without_pack: tuple[str, ...] = ()
 
     def explain(self) -> str:
         """The decision in words: the answer, the rule behind it with its citation, what came near, what is missing."""
@@ -112,7 +116,7 @@ def decide(
         request, facts, own = practice.fill(request, facts)
     laws = shipped_laws() if laws is None else laws
     policy = _PLAIN if policy is None else policy
-    laws.know([one.list for one in facts.listings] + [one.list for one in facts.checks])
+    laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)
@@ -120,20 +124,22 @@ def decide(
     worst = min(opinions, key=lambda one: RANK[one.outcome])
     until = min(one.until for one in opinions[: _decisive(opinions)])
     packs = _packs(asked)
+    apart = [_without(name, law) for name, law in zip(names, asked, strict=True) if not laws.knows(name)]
     return Decision(
         answer=worst.outcome,
         purpose=worst.purpose,
         channel=request.channel,
         jurisdiction=worst.jurisdiction,
         rule=worst.deciding.id if worst.deciding is not None else None,
-        reasons=_reasons(worst),
-        trace=tuple(hit for one in opinions for hit in _hits(one)) if trace else (),
+        reasons=(*_reasons(worst), *(one.text for one in apart)),
+        trace=(*(hit for one in opinions for hit in _hits(one)), *apart) if trace else (),
         missing=_missing(opinions) if worst.outcome == "need_confirmation" else (),
         practice=own,
         retry_at=_retry(case, asked, opinions) if worst.outcome == "deny" else None,
         expires_at=None if until >= FOREVER else from_micros(until),
         packs=packs,
         facts_hash=facts_hash(request, facts, policy, names, packs, known_at) if hashed else None,
+        without_pack=tuple(one.jurisdiction for one in apart),
     )
 
 
@@ -157,6 +163,20 @@ def _packs(laws: list[Law]) -> tuple[str, ...]:
     if len(laws) == 1:
         return laws[0].packs
     return tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
+
+
+def _without(name: str, law: Law) -> RuleHit:
+    """A note that no pack speaks of the jurisdiction *name*, which was judged by *law* instead."""
+    judged = "the strict baseline" if law.jurisdiction == "*" else f"the law of {law.pack.name}"
+    return RuleHit(
+        rule="no_pack",
+        jurisdiction=name,
+        stage="classify",
+        effect="note",
+        status="fired",
+        text=f"{NO_PACK}{name}: it was judged by {judged} alone",
+        cite="",
+    )
 
 
 def _missing(opinions: Iterable[Opinion]) -> tuple[str, ...]:

@@ -146,8 +146,11 @@ class Facts(Told):
     is known if there is none. *holidays* are the public holidays there; None says that nobody looked. *gpc* is a Global
     Privacy Control signal. *refused_in_call* is the day on which a call was answered with a no.
 
-    Where the customer has several records, *joined* says since when each belongs to it, and *others_birth_dates* are
-    those of the other records: they can make somebody younger, never older.
+    Where the customer has several records, *joined* says since when each belongs to it. *others_birth_dates* are those
+    of the other records: they can make somebody younger, never older. So can *others_under_age*, that one of them is
+    known not to be of age. *others_days* are the days on which something else of theirs began that stands against
+    contact, by the names of the facts, such as ``subject.restricted_since``. *others_lifting* are acts under them that
+    may lift a No, and permit nothing.
     """
 
     events: tuple[ConsentEvent, ...] = ()
@@ -164,3 +167,6 @@ class Facts(Told):
     refused_in_call: date | None = None
     joined: FrozenMap[str, datetime] = attrs.field(factory=FrozenMap)
     others_birth_dates: tuple[PartialDate, ...] = personal(default=())
+    others_under_age: bool = False
+    others_lifting: tuple[ConsentEvent, ...] = ()
+    others_days: FrozenMap[str, tuple[date, ...]] = attrs.field(factory=FrozenMap)

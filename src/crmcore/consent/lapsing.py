@@ -27,7 +27,7 @@ def permits(decision: Decision) -> tuple[str, ...]:
 
     A decision without its trace names none.
     """
-    by_place: dict[str, list[str]] = {hit.jurisdiction: [] for hit in decision.trace}
+    by_place: dict[str, list[str]] = {hit.jurisdiction: [] for hit in decision.trace if hit.effect != "note"}
     for hit in decision.trace:
         if hit.effect == "permit" and hit.status == "fired":
             by_place[hit.jurisdiction].append(hit.rule)

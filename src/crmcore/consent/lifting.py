@@ -15,7 +15,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes
-from crmcore.consent.words import LIFTING, NOES
+from crmcore.consent.words import NOES
 
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
@@ -53,7 +53,7 @@ class Lifting:
     def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
         """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether."""
         case = self._case
-        for pair in reversed(case.acts(LIFTING)):
+        for pair in reversed(case.lifting_acts):
             event = pair[1]
             if event.kind == "lift":
                 if covers_no(event.scope, case.request, purpose, case.channel):

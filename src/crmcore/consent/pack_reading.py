@@ -174,7 +174,11 @@ class Laws:
         country = jurisdiction.partition("-")[0]
         return self._laws.get(jurisdiction) or self._laws.get(country) or self._laws["*"]
 
-    def know(self, lists: Iterable[str]) -> None:
+    def knows(self, jurisdiction: str) -> bool:
+        """Whether a pack speaks of just this jurisdiction."""
+        return jurisdiction in self._laws
+
+    def check_lists(self, lists: Iterable[str]) -> None:
         """Check that the packs, or those that come with crmcore, ask each of these *lists*.
 
         Raises:

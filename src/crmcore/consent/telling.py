@@ -25,6 +25,9 @@ CHANNELS = {
     "push": "a note on the device",
 }
 
+NO_PACK = "no pack speaks of "
+"""How a reason begins that tells of a place which no pack knows."""
+
 
 def in_words(decision: Decision) -> Iterator[str]:
     """The lines of an explanation."""
@@ -47,7 +50,8 @@ def in_words(decision: Decision) -> Iterator[str]:
 
 
 def _why(decision: Decision) -> Iterator[str]:
-    main, *more = decision.reasons
+    yield from (f"  Note: {line}" for line in decision.reasons if line.startswith(NO_PACK))
+    main, *more = (line for line in decision.reasons if not line.startswith(NO_PACK))
     if decision.rule is None:
         yield "  Nothing permits it." if more else "  Nothing permits it, and nothing came near."
         if more:

@@ -25,8 +25,9 @@ from crmcore.values.instant import micros
 class Consented:
     """A Yes stands that the profile *profile* takes for one; *night* or *any_time* also speak of those hours.
 
-    *after* is the path of a day: the Yes was said after it, if it has come. *about* are the purposes of a Yes that will
-    do, where it need not be that of the request. A No by a channel in *across* takes it back, whatever it was about.
+    *after* is the path of a day: the Yes was said after it, if it has come, and after those of the customer's other
+    records. *about* are the purposes of a Yes that will do, where it need not be that of the request. A No by a channel
+    in *across* takes it back, whatever it was about.
     """
 
     profile: str
@@ -58,26 +59,27 @@ class Consented:
         """Whether *event* came after the day that it must come after."""
         if self.after is None:
             return YES
-        root, _, name = self.after.partition(".")
-        day = getattr(case.roots[root], name)
-        if day is None:
-            return YES
-        if case.days and day > max(case.days):
-            return Finding(True, case.midnight(day))
-        if all(event.occurred_at.astimezone(one).date() > day for one in case.zones):
-            return YES
+        today = max(case.days)
+        known = case.days_at(self.after)
+        until = min((case.midnight(day) for day in known if day > today), default=FOREVER)
+        last = max((day for day in known if day <= today), default=None)
+        if last is None or all(event.occurred_at.astimezone(one).date() > last for one in case.zones):
+            return Finding(True, until)
         return Finding(False, why="it was said before")
 
 
 @attrs.frozen
 class Lifted:
-    """What was suspended on the day at the path *after* was taken up again since, by an act that lifts it."""
+    """What was suspended on the day at the path *after* was taken up again since, by an act that lifts it.
+
+    What was suspended under another record of the customer as well is not: the act says nothing of that.
+    """
 
     after: str
 
     def test(self, case: Case) -> Finding:
         root, _, name = self.after.partition(".")
-        if getattr(case.roots[root], name) is None:
+        if getattr(case.roots[root], name) is None or case.facts.others_days.get(self.after):
             return case.no_such_act
         since = Consented("", after=self.after)
         for _, event in case.acts(_LIFTS):

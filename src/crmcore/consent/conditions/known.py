@@ -15,8 +15,11 @@ import attrs
 from crmcore.consent.case import Case
 from crmcore.consent.counting import Span, last_day
 from crmcore.consent.data_words import KNOWN
+from crmcore.consent.facts import Subject
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.wording import asked, found
+
+_OF_AGE = 18
 
 
 @attrs.frozen
@@ -69,21 +72,14 @@ class Within:
 
     path: str
     span: Span | None = None
-    _root: str = attrs.field(init=False, repr=False, eq=False)
-    _read: Callable[[Any], Any] = attrs.field(init=False, repr=False, eq=False)
     _never: Finding = attrs.field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        root, name = self.path.split(".", 1)
-        object.__setattr__(self, "_root", root)
-        object.__setattr__(self, "_read", attrgetter(name))
         object.__setattr__(self, "_never", Finding(False, why=f"{asked(self.path)}: never"))
 
     def test(self, case: Case) -> Finding:
-        value = self._read(case.roots[self._root])
-        if value is None:
-            return self._never
-        return within(case, [value], self.span, self.path)
+        days = case.days_at(self.path)
+        return within(case, list(days), self.span, self.path) if days else self._never
 
 
 def within(
@@ -144,10 +140,11 @@ class AgeAtLeast:
 
     def test(self, case: Case) -> Finding:
         subject, others = case.facts.subject, case.facts.others_birth_dates
+        under_age = case.facts.others_under_age
         if not subject.birth_dates and not others:
-            if subject.adult is True:
+            if subject.adult is True and not under_age:
                 return Finding(True, because=("subject.adult",))
-            if self.if_unknown is not None and subject.adult is None:
+            if self.if_unknown is not None and subject.adult is None and not under_age:
                 return Finding(self.if_unknown, why="" if self.if_unknown else "the age is not known")
             return Finding(None, missing=("subject.birth_dates",), why="the age is not known")
         moment = case.at if self.on == "question" or case.event is None else case.event.occurred_at
@@ -165,6 +162,8 @@ def _old_enough(case: Case, day: date, years: int) -> bool | None:
     """By the youngest of the dates; those of the customer's other records only make somebody too young."""
     subject = case.facts.subject
     found: bool | None = True if subject.birth_dates or subject.adult is True else None
+    if case.facts.others_under_age and not _under_age(subject, day):
+        found = None
     for born in (*subject.birth_dates, *case.facts.others_birth_dates):
         ages = born.age_range(day)
         if ages is not None and ages[1] < years:
@@ -172,3 +171,9 @@ def _old_enough(case: Case, day: date, years: int) -> bool | None:
         if (ages is None or ages[0] < years) and born in subject.birth_dates:
             found = None
     return found
+
+
+def _under_age(subject: Subject, day: date) -> bool:
+    """Whether the person's own dates tell that they are not of age."""
+    ages = [born.age_range(day) for born in subject.birth_dates]
+    return any(one is not None and one[0] < _OF_AGE for one in ages)
