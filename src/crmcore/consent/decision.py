@@ -109,11 +109,8 @@ def decide(
         NaiveDatetime: if *known_at* has no zone.
         InvalidConsent: if the facts name a list of which no pack asks.
     """
-    own: tuple[str, ...] = ()
-    if practice is not None:
-        request, facts, own = practice.fill(request, facts)
-    laws = shipped_laws() if laws is None else laws
-    policy = _PLAIN if policy is None else policy
+    request, facts, own = (request, facts, ()) if practice is None else practice.fill(request, facts)
+    laws, policy = laws or shipped_laws(), policy or _PLAIN
     _check(facts, laws, known_at)
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
