@@ -109,14 +109,9 @@ def decide(
         NaiveDatetime: if *known_at* has no zone.
         InvalidConsent: if the facts name a list of which no pack asks.
     """
-    if known_at is not None:
-        ensure_aware(known_at, "what was known")
-    own: tuple[str, ...] = ()
-    if practice is not None:
-        request, facts, own = practice.fill(request, facts)
-    laws = shipped_laws() if laws is None else laws
-    policy = _PLAIN if policy is None else policy
-    laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
+    request, facts, own = (request, facts, ()) if practice is None else practice.fill(request, facts)
+    laws, policy = laws or shipped_laws(), policy or _PLAIN
+    _check(facts, laws, known_at)
     names = tuple(jurisdictions) or ("*",)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)
@@ -124,7 +119,7 @@ def decide(
     worst = min(opinions, key=lambda one: RANK[one.outcome])
     until = min(one.until for one in opinions[: _decisive(opinions)])
     packs = _packs(asked)
-    apart = [_without(name, law) for name, law in zip(names, asked, strict=True) if not laws.knows(name)]
+    apart = _apart(names, asked, laws)
     return Decision(
         answer=worst.outcome,
         purpose=worst.purpose,
@@ -141,6 +136,12 @@ def decide(
         facts_hash=facts_hash(request, facts, policy, names, packs, known_at) if hashed else None,
         without_pack=tuple(one.jurisdiction for one in apart),
     )
+
+
+def _check(facts: Facts, laws: Laws, known_at: datetime | None) -> None:
+    if known_at is not None:
+        ensure_aware(known_at, "what was known")
+    laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
 
 
 def _opinions(case: Case, laws: Iterable[Law]) -> list[Opinion]:
@@ -165,18 +166,25 @@ def _packs(laws: list[Law]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
 
 
-def _without(name: str, law: Law) -> RuleHit:
-    """A note that no pack speaks of the jurisdiction *name*, which was judged by *law* instead."""
-    judged = "the strict baseline" if law.jurisdiction == "*" else f"the law of {law.pack.name}"
-    return RuleHit(
-        rule="no_pack",
-        jurisdiction=name,
-        stage="classify",
-        effect="note",
-        status="fired",
-        text=f"{NO_PACK}{name}: it was judged by {judged} alone",
-        cite="",
-    )
+def _apart(names: Iterable[str], asked: Iterable[Law], laws: Laws) -> list[RuleHit]:
+    """Notes of the jurisdictions of which no pack speaks, and of the law by which each was judged instead."""
+    return [
+        RuleHit(
+            rule="no_pack",
+            jurisdiction=name,
+            stage="classify",
+            effect="note",
+            status="fired",
+            text=f"{NO_PACK}{name}: it was judged by {_name(law)} alone",
+            cite="",
+        )
+        for name, law in zip(names, asked, strict=True)
+        if not laws.knows(name)
+    ]
+
+
+def _name(law: Law) -> str:
+    return "the strict baseline" if law.jurisdiction == "*" else f"the law of {law.pack.name}"
 
 
 def _missing(opinions: Iterable[Opinion]) -> tuple[str, ...]:

@@ -155,6 +155,8 @@ class AgeAtLeast:
             return Finding(True, until, ("subject.birth_dates",))
         if answers == {False}:
             return Finding(False, until, ("subject.birth_dates",), (), f"younger than {years}")
+        if self.if_unknown is False and not subject.birth_dates and subject.adult is None:
+            return Finding(False, until, why="the age is not known")
         return Finding(None, until, (), ("subject.birth_dates",), f"whether they are {years} is not known")
 
 
