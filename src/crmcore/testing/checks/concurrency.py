@@ -47,8 +47,9 @@ async def the_feed_is_whole_for_those_who_follow_it(subject: Subject) -> None:
 async def no_batch_waits_longer_than_it_was_told(subject: Subject) -> None:
     """With eight writers in each other's way, every batch ends within its timeout and one second. Where one does not,
     all is done once more, since a machine can be busy."""
+    slowest = 0.0
     for _ in range(TURNS):
-        done = await _hammered(subject, readers=0, timeout=0.5)
-        if done.slowest <= 1.5:
+        slowest = (await _hammered(subject, readers=0, timeout=0.5)).slowest
+        if slowest <= 1.5:
             return
-    raise Broken(f"a batch with a timeout of 0.5 seconds took {done.slowest:.1f}")
+    raise Broken(f"a batch with a timeout of 0.5 seconds took {slowest:.1f}")
