@@ -10,8 +10,13 @@ from hypothesis import HealthCheck, settings
 from tests.browser import NOT_RUN, browser
 
 settings.register_profile(
-    "crmcore", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "crmcore",
+    max_examples=60,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("many", settings.get_profile("crmcore"), max_examples=1000)
 settings.register_profile("few", settings.get_profile("crmcore"), max_examples=15)
 settings.load_profile("crmcore")
 

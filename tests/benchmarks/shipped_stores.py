@@ -96,12 +96,12 @@ def of_the_store_within(place: Path) -> None:
     raise NotAsked("files that somebody puts in place are asked about at the store within")
 
 
-def around(make: Any) -> Harness:
+def around(make: Any, level: str = SQLITE.level) -> Harness:
     """A wrapper around the store in a file."""
     return Harness(
         make=make,
         reopen=make,
-        level=SQLITE.level,
+        level=level,
         older=of_the_store_within,
         newer=of_the_store_within,
         damaged=of_the_store_within,
@@ -131,10 +131,11 @@ HARNESSES: Mapping[str, Harness] = {
         damaged=damaged,
         files=server_files,
     ),
-    "Encrypted": around(encrypted),
+    "Encrypted": around(encrypted, "L4"),
     "Audited": around(audited),
     "Retrying": around(retrying),
     "Tracing": around(tracing),
     "CeilingsStore": Harness(make=lambda place: CeilingsStore(), level="L1"),
 }
-"""By the name that the docs give it. `ReadOnly` takes no writes, so nothing can be asked of it alone."""
+"""By the name that the docs give it. A store that is encrypted has no backup of its own; `ReadOnly` takes no writes, so
+nothing can be asked of it alone."""

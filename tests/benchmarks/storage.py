@@ -166,7 +166,7 @@ def by_hand(path: Path, made: list[tuple[list[Row], Batch]], *, careful: bool) -
             said = "\n".join(f"{row[5]}\t{row[6]}" for row in records) + "\n".join(row[7] for row in entries)
             digest = hashlib.sha256(said.encode()).digest()
         db.execute(
-            "INSERT INTO batch VALUES (?, 1, ?, ?, ?, ?, ?, ?, NULL)",
+            "INSERT INTO batch VALUES (?, 1, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             (number, batch.idem, digest, MICROS, head - len(feed), head, actor),
         )
         db.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?)", records)
@@ -184,8 +184,9 @@ def by_hand(path: Path, made: list[tuple[list[Row], Batch]], *, careful: bool) -
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
     """All rows but the secret and the digests, to show that both wrote the same."""
     db = sqlite3.connect(path)
-    tables = ("tenant", "record", "key", "sort", "ledger", "feed")
+    tables = ("record", "key", "sort", "ledger", "feed")
     rows = {table: db.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+    rows["tenant"] = db.execute("SELECT no, name, head FROM tenant").fetchall()
     rows["batch"] = db.execute(
         "SELECT no, tenant, idem, at, first, last, actor, reason FROM batch"
     ).fetchall()
