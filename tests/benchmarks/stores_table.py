@@ -3,8 +3,8 @@
     python -m tests.benchmarks.stores_table --out docs/measured
     python -m tests.benchmarks.stores_table --out FOLDER --only PostgresStore --only Encrypted
 
-It writes a report for each, ``stores/NAME.json``, and ``stores_table.md`` over all that are there. Exit code 1 if one of
-them did not pass.
+It writes a report for each, ``stores/NAME.json``, and ``stores_table.md`` over all that are there. Exit code 1 if one
+of them did not pass.
 """
 
 from __future__ import annotations
