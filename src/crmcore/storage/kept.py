@@ -10,6 +10,9 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from crmcore.errors import Corrupt
+from crmcore.storage.document import decode
+from crmcore.storage.protocol import Entry
+from crmcore.storage.validate import instant
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,3 +35,23 @@ def from_kept(make: Callable[P, T]) -> Callable[P, T]:
         raise Corrupt("what is kept of a row cannot be read: run verify(), and restore a backup")
 
     return making
+
+
+@from_kept
+def entry_of(
+    stream: str, seq: int, occurred: int, recorded: int, subjects: str, schema: str, body: str
+) -> Entry:
+    """The entry that a row holds: its times in microseconds, its subjects and its body as JSON texts.
+
+    Raises:
+        Corrupt: if it cannot be read.
+    """
+    return Entry(
+        stream=stream,
+        seq=seq,
+        occurred_at=instant(occurred),
+        recorded_at=instant(recorded),
+        subjects=tuple(decode(subjects)),
+        schema=schema,
+        body=decode(body),
+    )

@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import crmcore.storage.paging as paging
 from crmcore.errors import PositionExpired
 from crmcore.storage.cursor import Cursors
+from crmcore.storage.kept import entry_of
 from crmcore.storage.paging import RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import change
 from crmcore.storage.postgres_driver import Link
 from crmcore.storage.postgres_rows import (
     BEGINNING,
-    entry,
     key_mark,
     part_mark,
     record,
@@ -195,7 +195,7 @@ async def entries(
     )
     found: list[list[Entry]] = [[] for _ in names]
     for o, *row in rows:
-        found[o - 1].append(entry(names[o - 1], *row))
+        found[o - 1].append(entry_of(names[o - 1], *row))
     return {name: paging.ledger_page(found[at], limit) for at, name in enumerate(names)}
 
 

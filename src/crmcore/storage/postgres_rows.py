@@ -13,8 +13,8 @@ from crmcore.storage.cursor import Cursors
 from crmcore.storage.document import decode, write
 from crmcore.storage.kept import from_kept
 from crmcore.storage.plan import Event
-from crmcore.storage.protocol import Entry, Key, Position, Record, Ref, Sort
-from crmcore.storage.validate import NOTHING, KeyPair, SortTriple, instant
+from crmcore.storage.protocol import Key, Position, Record, Ref, Sort
+from crmcore.storage.validate import NOTHING, KeyPair, SortTriple
 
 Place = tuple[int, int, int]
 """Where a change is in the feed: the era, the number of its transaction, its number within that. The last one first."""
@@ -60,21 +60,6 @@ def record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Reco
         body=decode(body),
         keys=frozenset([Key(*pair) for pair in keys]),
         sorts=frozenset([Sort(*triple) for triple in sorts]),
-    )
-
-
-@from_kept
-def entry(
-    stream: str, seq: int, occurred: int, recorded: int, subjects: str, schema: str, body: str
-) -> Entry:
-    return Entry(
-        stream=stream,
-        seq=seq,
-        occurred_at=instant(occurred),
-        recorded_at=instant(recorded),
-        subjects=tuple(decode(subjects)),
-        schema=schema,
-        body=decode(body),
     )
 
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from crmcore.storage.document import decode, write
 from crmcore.storage.erasing import erased_idem
-from crmcore.storage.kept import from_kept
+from crmcore.storage.kept import entry_of, from_kept
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
-from crmcore.storage.validate import Address, KeyPair, actor_of, carried_by, instant
+from crmcore.storage.validate import Address, KeyPair, actor_of, carried_by
 
 NO_TENANT = -1
 
@@ -256,22 +256,7 @@ def entries(
     start = after if after is not None else (_NO_SEQ if reverse else 0)
     rows = connection.execute(_BACKWARD if reverse else _FORWARD, (number, stream, start, limit + 1))
     for seq, occurred, recorded, subjects, schema, body in rows:
-        yield _entry(stream, seq, occurred, recorded, subjects, schema, body)
-
-
-@from_kept
-def _entry(
-    stream: str, seq: int, occurred: int, recorded: int, subjects: str, schema: str, body: str
-) -> Entry:
-    return Entry(
-        stream=stream,
-        seq=seq,
-        occurred_at=instant(occurred),
-        recorded_at=instant(recorded),
-        subjects=tuple(decode(subjects)),
-        schema=schema,
-        body=decode(body),
-    )
+        yield entry_of(stream, seq, occurred, recorded, subjects, schema, body)
 
 
 def changes(

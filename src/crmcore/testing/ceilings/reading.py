@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from crmcore.storage.document import decode
+from crmcore.storage.kept import entry_of
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Record, Ref, Sort
 from crmcore.storage.validate import Address as RecordAddress
-from crmcore.storage.validate import KeyPair, actor_of, instant
+from crmcore.storage.validate import KeyPair, actor_of
 from crmcore.testing.ceilings.layout import BUCKETS, Layout, bucket, events, number, place, placed
 from crmcore.testing.ceilings.table import MAX_GET, Address, Item, Table
 
@@ -137,19 +138,7 @@ class Reading:
             numbered = list(enumerate(item.values["entries"], item.values["first"]))
             for seq, entry in reversed(numbered) if reverse else numbered:
                 if start is None or (seq < start if reverse else seq > start):
-                    yield self._entry(stream, seq, entry)
-
-    def _entry(self, stream: str, seq: int, entry: tuple[Any, ...]) -> Entry:
-        occurred, recorded, subjects, schema, body = entry
-        return Entry(
-            stream=stream,
-            seq=seq,
-            occurred_at=instant(occurred),
-            recorded_at=instant(recorded),
-            subjects=tuple(decode(subjects)),
-            schema=schema,
-            body=decode(body),
-        )
+                    yield entry_of(stream, seq, *entry)
 
     def events(self, first: int, last: int) -> tuple[Event, ...]:
         """The changes of the batch that wrote number *first* + 1 to *last*."""
