@@ -131,8 +131,15 @@ class Opened:
         self.seen[what] += times
 
     async def end(self) -> None:
+        """Close every store, also when one of them cannot be closed."""
+        failed: list[Exception] = []
         for store in [*self.besides, *self.stores]:
-            await store.close()
+            try:
+                await store.close()
+            except Exception as error:  # it is raised below, when the others are closed
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
 
 def _worked(make: Callable[[], Given], work: Callable[[AsyncStore], Awaitable[None]]) -> int:

@@ -45,11 +45,13 @@ class EncryptedDropped(EncryptedBase):
             first = (await self._inner.changes(ring.tenant, limit=1)).items
         except PositionExpired:  # so there is more than what came too late
             return
-        # The tenant had nothing before. Nobody could begin it anew since: whoever found this refused to write.
-        if first[0].idem == name if first else root is None:
-            await tenants_of(self._inner).drop_tenant(ring.tenant)
+        if root is None:
+            # The tenant had nothing before, and whoever begins it anew from here on finds this and refuses to write. Of
+            # a batch without changes nothing is there that anybody could find, and others may have begun meanwhile.
+            if first and first[0].idem == name:
+                await tenants_of(self._inner).drop_tenant(ring.tenant)
             return
-        if not first or root is None:
+        if not first:
             return
         anew = Ring(self._sealer, ring.tenant, Blinds(root))
         try:

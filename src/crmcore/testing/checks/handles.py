@@ -30,6 +30,7 @@ from crmcore.testing.kit import (
     delete,
     due,
     guarantee,
+    holds,
     ledger,
     picture,
     put,
@@ -159,7 +160,7 @@ async def _tried(write: Writer, *ops: Any, idem: str) -> bool:
     batch, until = write.batch(*ops, idem=idem), time.monotonic() + PATIENCE
     while True:
         try:
-            await write.store.apply(batch)
+            receipt = await write.store.apply(batch)
         except (VersionConflict, KeyConflict):
             return False
         except Contention:
@@ -167,4 +168,5 @@ async def _tried(write: Writer, *ops: Any, idem: str) -> bool:
                 raise
             await wait(write.store, 0.001)
         else:
+            holds(not receipt.replayed, "a batch was there of which it was said that it was not applied")
             return True
