@@ -82,6 +82,7 @@ _DIALER = {
     "manual": "manual",
     "autodialer": "autodialer",
     "automated_selection_and_dialing": "automated_selection",
+    "prerecorded": "prerecorded",
 }
 _ANSWERS = {"allow": "allow", "deny": "deny"}
 _SUBJECT = {"partnership_unincorporated": "partnership"}
@@ -199,13 +200,13 @@ def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
         profession_related=told.take("related_to_profession", False),
         charitable_only=rel.take("charitable_purpose_only", False),
         product=told.take("product", "other"),
-        sender_identified=True,
+        sender_identified=said.take("sender_identified", True),
         unsubscribe=said.take("has_unsubscribe", rel.take("optout_in_message", True)),
         unsubscribe_burdened=said.take("unsubscribe_requires_fee_or_login", False),
         postal_address=said.take("has_postal_address", True),
         fax_opt_out_notice=said.take("has_fax_optout_notice", True),
         first_since_opt_out=said.take("first_since_optout", True),
-        advertisement_label=True,
+        advertisement_label=said.take("advertisement_label", True),
     )
     said.done("message")
     return message
@@ -285,6 +286,7 @@ def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool
         kind=cast("Any", _SUBJECT.get(kind, kind)),
         birth_dates=() if births is None else (PartialDate.parse(births),),
         adult=True if births is None and known is not False else None,
+        deceased=told.take("deceased", False),
         restricted_since=None if restriction is None else _day(restriction["since"]),
         erased_on=None if erased is None else _day(erased),
         known=told.take("consumer_known"),
@@ -328,6 +330,7 @@ def _relations(rel: _Told) -> Iterator[Relation]:
         ("donation", "donation"),
         ("quote_requested", "quote"),
         ("open_order", "order"),
+        ("member_since", "membership"),
     ):
         if (day := rel.take(key)) is not None:
             yield Relation(kind=cast("Any", kind), on=_day(day), seller=seller)

@@ -34,7 +34,7 @@ KINDS = (
 
 @attrs.frozen(kw_only=True)
 class Mutant:
-    """*pack* as it would be with one change of some *kind*, *where* in its *part*: a rule, a profile, a grace, a number.
+    """*pack* as it would be with one change of some *kind* in its *part*: a rule, a profile, a grace, a number.
 
     *edge* is the day about which a change of the dates of a rule matters, and the only one.
     """
@@ -58,7 +58,7 @@ def mutants(pack: Pack) -> Iterator[Mutant]:
 
 
 def _changes(pack: Pack) -> Iterator[tuple[str, Change, date | None]]:
-    """For each change the part that it is in, the pack after it, and the day about which it matters, if there is one."""
+    """For each change the part that it is in, the pack after it, and the day about which alone it matters, if any."""
     for id in sorted(pack.without):
         one = Change("a leave-out taken back", id, attrs.evolve(pack, without=pack.without - {id}))
         yield f"{pack.id} without", one, None

@@ -183,7 +183,10 @@ def _of_window(window: Window) -> Iterator[tuple[str, Window]]:
         for by in (-1, 1):
             other = _a_second(getattr(window, field), by)
             if other is not None:
-                yield f"{field} {other}", attrs.evolve(window, **{field: other})
+                new = (
+                    attrs.evolve(window, begin=other) if field == "begin" else attrs.evolve(window, end=other)
+                )
+                yield f"{field} {other}", new
     if window.end != time.max:
         words = "open at its end" if window.closed else "closed at its end"
         yield f"{window.end} {words}", attrs.evolve(window, closed=not window.closed)

@@ -7,10 +7,11 @@ Run it from the root of the project::
     python -m tests.benchmarks.consent.mutants --all           # every pack that ships
     python -m tests.benchmarks.consent.mutants --out FOLDER    # and the report, as a page
 
-A mutant is a pack in which one thing is otherwise: a rule dropped, a defeater removed, a bound moved by one, an in-force
-date shifted by a day, a part or a word of a condition dropped (see `changing`). It is killed by a row of
-``tests/consent/*.csv`` that it answers otherwise, or by another rule, than the row states. What survives is named, so
-that somebody can say what the law answers there, and add a row. Mutants that no question can tell from their pack stand
+A mutant is a pack in which one thing is otherwise: a rule dropped, a defeater removed, a bound moved by one, an
+in-force date shifted by a day, a part or a word of a condition dropped (see `changing`). It is killed by a row of
+``tests/consent/*.csv`` that it answers otherwise, or by another rule, than the row states; or by the dates of statutes
+in ``tests/consent/in_force.py``, to which a test holds the packs. What survives is named, so that somebody can say what
+the law answers there, and add a row. Mutants that no question can tell from their pack stand
 in ``equivalent.toml``, each with the reason; they are counted apart.
 """
 
@@ -30,17 +31,17 @@ import attrs
 from crmcore.consent.pack import Pack
 from crmcore.consent.pack_reading import shipped_packs
 from tests.benchmarks.consent.changing import KINDS, Mutant, mutants
-from tests.benchmarks.consent.stated import killer
+from tests.benchmarks.consent.stated import STATUTES, killer
 
 EQUIVALENT = Path(__file__).parent / "equivalent.toml"
 
 
 @attrs.frozen(kw_only=True)
 class Tried:
-    """A mutant, and the id of the row that killed it, or why none can, or neither."""
+    """A mutant, and what killed it, a row by its id or the dates of statutes; or why nothing can, or neither."""
 
     mutant: Mutant
-    row: str | None
+    by: str | None
     equal: str | None
 
 
@@ -58,25 +59,31 @@ def tried(packs: Iterable[Pack], one_in: int = 1) -> Iterator[Tried]:
     for pack in packs:
         for mutant in mutants(pack):
             if zlib.crc32(mutant.name.encode()) % one_in == 0:
-                yield Tried(mutant=mutant, row=killer(mutant), equal=equivalent().get(mutant.name))
+                yield Tried(mutant=mutant, by=killer(mutant), equal=equivalent().get(mutant.name))
 
 
-def counted(found: Iterable[Tried]) -> tuple[int, int, int]:
-    """How many there are, how many of them can be told, and how many were killed."""
-    found = list(found)
-    able = [one for one in found if one.equal is None]
-    return len(found), len(able), sum(one.row is not None for one in able)
+def able(found: Iterable[Tried]) -> list[Tried]:
+    """Those that some question can tell from their pack."""
+    return [one for one in found if one.equal is None]
+
+
+def killed(found: Iterable[Tried]) -> list[Tried]:
+    """Those of them that were killed."""
+    return [one for one in able(found) if one.by is not None]
 
 
 def table(found: list[Tried], heads: Mapping[str, str], of: str) -> Iterator[str]:
     """Lines of a table: of each of *heads*, and of all."""
-    yield f"| {of} | mutants | equivalent | killed | % |"
-    yield "| --- | ---: | ---: | ---: | ---: |"
+    yield f"| {of} | mutants | equivalent | killed | by dates alone | % |"
+    yield "| --- | ---: | ---: | ---: | ---: | ---: |"
     for key, head in (*heads.items(), ("", "**all**")):
         some = [one for one in found if key in ("", one.mutant.pack.id, one.mutant.kind)]
         if some:
-            made, able, killed = counted(some)
-            yield f"| {head} | {made:,} | {made - able} | {killed:,} | {100 * killed / max(able, 1):.1f} |"
+            could, were = able(some), killed(some)
+            dates = sum(one.by == STATUTES for one in were)
+            share = 100 * len(were) / max(len(could), 1)
+            cells = (head, len(some), len(some) - len(could), len(were), dates, f"{share:.1f}")
+            yield f"| {' | '.join(format(one, ',') if isinstance(one, int) else one for one in cells)} |"
 
 
 def _asked(places: list[str], everything: bool) -> list[Pack]:
@@ -94,9 +101,9 @@ def _report(found: list[Tried], packs: list[Pack]) -> Iterator[str]:
 
 def _watched(packs: list[Pack], one_in: int) -> Iterator[Tried]:
     """What comes of each mutant, while a line on standard error tells how far it is."""
-    begin, killed = time.perf_counter(), 0
+    begin, told = time.perf_counter(), 0
     for number, one in enumerate(tried(packs, one_in), 1):
-        killed += one.row is not None
+        told += one.by is not None
         if number % 50 == 0 and sys.stderr.isatty():
             seconds = time.perf_counter() - begin
             print(
@@ -122,11 +129,11 @@ def main() -> int:
     print("\n".join(lines))
     if given.places or given.survivors:
         for one in found:
-            if one.row is None and one.equal is None:
+            if one.by is None and one.equal is None:
                 print(f"survives: {one.mutant.name}")
     for one in found:
-        if one.row is not None and one.equal is not None:
-            print(f"called equivalent, but told by {one.row}: {one.mutant.name}")
+        if one.by is not None and one.equal is not None:
+            print(f"called equivalent, but told by {one.by}: {one.mutant.name}")
     if given.out is not None:
         (given.out / "consent_mutants.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return 0

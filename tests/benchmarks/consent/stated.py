@@ -20,11 +20,14 @@ from crmcore.consent.vectors import Vector, read_vectors
 from crmcore.consent.zones import zone
 from crmcore.errors import CrmError
 from tests.benchmarks.consent.changing import Mutant
+from tests.consent import in_force
 
 FOLDER = Path(__file__).parents[2] / "consent"
 OURS = ("europe", "world", "united_states")
 """Tables that also state the rule which decides."""
 SHARED = "decision_vectors"
+STATUTES = "tests/consent/in_force.py"
+"""Where the days are told on which statutes began, which a test compares with the packs."""
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -107,7 +110,21 @@ def under(pack: str) -> tuple[str, ...]:
 
 
 def killer(mutant: Mutant) -> str | None:
-    """The id of the first row that tells *mutant* from its pack, if one does."""
+    """What tells *mutant* from its pack, if anything does: the first row, by its id, or the dates of statutes."""
+    return _row(mutant) or (STATUTES if _dated_otherwise(mutant) else None)
+
+
+def _dated_otherwise(mutant: Mutant) -> bool:
+    """Whether a rule has other dates than those that are told of it."""
+    if mutant.edge is None:
+        return False
+    told = in_force.stated(mutant.part)
+    rule = next(one for one in mutant.pack.rules if one.id == mutant.part)
+    return told is not None and told != (rule.since, rule.until)
+
+
+def _row(mutant: Mutant) -> str | None:
+    """The id of the first row that *mutant* answers otherwise."""
     packs = {**shipped_packs(), mutant.pack.id: mutant.pack}
     by_place = {pack.jurisdiction: pack for pack in packs.values()}
     for place in under(mutant.pack.id):
