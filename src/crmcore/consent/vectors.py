@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast, get_args
 
 import attrs
 
@@ -28,6 +28,7 @@ from crmcore.consent.facts import (
 )
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.words import Outcome
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.values.partial_date import PartialDate
@@ -84,7 +85,7 @@ _DIALER = {
     "automated_selection_and_dialing": "automated_selection",
     "prerecorded": "prerecorded",
 }
-_ANSWERS = {"allow": "allow", "deny": "deny"}
+_ANSWERS = {name: name for name in get_args(Outcome)}
 _SUBJECT = {"partnership_unincorporated": "partnership"}
 _AIM = {"infer_characteristics": "inference"}
 
@@ -98,7 +99,7 @@ class Vector:
     request: Request
     facts: Facts
     policy: Policy
-    expected: Literal["allow", "deny"]
+    expected: Outcome
     rule: str
     citation: str
     confidence: str
@@ -152,7 +153,7 @@ def vector_of(row: Mapping[str, str]) -> Vector:
         request=request,
         facts=facts,
         policy=Policy(withdrawal_grace=grace),
-        expected=cast("Literal['allow', 'deny']", _ANSWERS[row["expected"]]),
+        expected=cast("Outcome", _ANSWERS[row["expected"]]),
         rule=row["deciding_rule"],
         citation=row["citation"],
         confidence=row["confidence"],
