@@ -196,7 +196,12 @@ GIVEN = ConsentEvent(
     id="given",
     kind="give",
     occurred_at=NOW - timedelta(days=100),
-    scope=Scope(controller="acme", channels={"email", "voice"}, purposes={"marketing"}, point="a@x.org"),
+    scope=Scope(
+        controller="acme",
+        channels=frozenset(get_args(Channel)),
+        purposes={"marketing", "profiling", "fundraising"},
+        point="a@x.org",
+    ),
     evidence=Evidence.double_opt_in(
         notice="newsletter",
         version="3",
@@ -245,7 +250,7 @@ newsletters = st.builds(
     lambda at, channel, purpose: attrs.evolve(NEWSLETTER, at=at, channel=channel, purpose=purpose),
     st.integers(0, 72 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes)) | moments,
     st.sampled_from(("email", "voice")),
-    st.sampled_from(("marketing", "marketing", "service", "profiling")),
+    st.sampled_from(("marketing", "profiling", "fundraising")),
 )
 requests = odd_requests | newsletters
 facts = odd_facts | settled

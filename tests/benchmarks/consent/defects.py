@@ -15,8 +15,8 @@ from unittest.mock import patch
 import attrs
 
 from crmcore.app.facade import Identity
-from crmcore.consent import customer_decision, decision, facts_hash, known, lifting, speaking, told
-from crmcore.consent.conditions import listed
+from crmcore.consent import customer_decision, decision, facts_hash, known, lifting, told
+from crmcore.consent.conditions import clock
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.judging import Opinion
 
@@ -99,13 +99,25 @@ def _an_hour_late() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _any_time() -> Iterator[None]:
+    """Hours are kept where nobody knows what time it is."""
+    test = clock.Inside.test
+
+    def planted(self: Any, case: Any) -> Finding:
+        return test(self, case) if case.placed else Finding(True)
+
+    with patch.object(clock.Inside, "test", planted):
+        yield
+
+
 def _nothing_split(self: Any, *names: Any, **facts: Any) -> None:
     """A merge is not taken back."""
 
 
 DEFECTS = (
     Defect("where nothing permits, it is allowed", ("permit",), _judged(_else_allow)),
-    Defect("what is to be found out counts as a Yes", ("permit", "unknown"), _judged(_unsure_is_yes)),
+    Defect("what is to be found out counts as a Yes", ("permit",), _judged(_unsure_is_yes)),
     Defect("values are taken as they are told", ("malformed",), _instead(told, "_fields", lambda cls: ())),
     Defect("only the first law is asked", ("all",), _first_law_alone),
     Defect("without a trace everything is allowed", ("trace",), _judged(_brief_is_yes)),
@@ -120,11 +132,7 @@ DEFECTS = (
         _judged(lambda case, found: found._replace(until=found.until + _DAY)),
     ),
     Defect("what is named as the instant to try again is an hour late", ("retry",), _an_hour_late),
-    Defect(
-        "who is on no list that was told is on none",
-        ("unknown",),
-        _instead(listed.Listed, "_asked", lambda self, case, until: Finding(False, until)),
-    ),
+    Defect("where nobody knows what time it is there, it is within the hours", ("unknown",), _any_time),
     Defect(
         "of what was done only what was told first counts",
         ("order",),
@@ -146,12 +154,12 @@ DEFECTS = (
     ),
     Defect(
         "the record that is told first decides",
-        ("M1", "M3", "M3 stored"),
+        ("M1", "M3"),
         _instead(customer_decision, "RANK", {"allow": 0, "need_confirmation": 0, "deny": 0}),
     ),
     Defect(
         "a Yes of any record lifts the No of any other",
-        ("M1", "M1 more"),
+        ("M1",),
         _instead(lifting, "may_lift", lambda yes, no, case: True),
     ),
     Defect(
@@ -165,10 +173,5 @@ DEFECTS = (
         _instead(known, "NOES", known.NOES | {"give", "confirm"}),
     ),
     Defect("a split is none", ("M1, M2, M4 stored",), _instead(Identity, "retract", _nothing_split)),
-    Defect(
-        "a Yes speaks of every contact point",
-        ("M1, M2, M4 stored",),
-        _instead(speaking, "_covers", lambda scope, request, purpose: True),
-    ),
 )
 """What is planted, one after the other."""
