@@ -236,9 +236,20 @@ def _near(acts: list[ConsentEvent], given: bool, other: Facts, names: frozenset[
     return attrs.evolve(SETTLED, **told, events=(*((GIVEN,) if given else ()), *acts))
 
 
+plain_noes = st.builds(
+    lambda when: [
+        ConsentEvent(
+            id="no",
+            kind="withdraw",
+            occurred_at=when,
+            scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),
+        )
+    ],
+    moments,
+)
 settled = st.builds(
     _near,
-    st.just([]) | events,
+    st.just([]) | events | plain_noes,
     st.sampled_from((True, True, False)),
     odd_facts,
     st.frozensets(

@@ -16,19 +16,22 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.request import Request
 from crmcore.errors import InvalidConsent
 from tests.consent.cases import (
+    GIVEN,
     JURISDICTIONS,
     NOW,
+    SETTLED,
     events,
     facts,
     moments,
     newsletters,
+    plain_noes,
     requests,
     settled,
 )
 
 POINTS = ("a@x.org", "b@x.org")
-few = st.just([])
-places = st.sampled_from(("US", "DE", "GB")) | st.sampled_from(JURISDICTIONS)
+few: st.SearchStrategy[list[ConsentEvent]] = st.just([])
+places = st.sampled_from(("US", "US", "DE", "GB")) | st.sampled_from(JURISDICTIONS)
 asked = newsletters | newsletters | requests
 
 
@@ -41,7 +44,7 @@ def customers(draw: Any) -> tuple[Member, ...]:
     shared = {point: _at(point, draw(few | events), count, draw) for point in POINTS}
     members = []
     for number in range(count):
-        points = draw(st.just(frozenset(POINTS)) | st.frozensets(st.sampled_from(POINTS), min_size=1))
+        points = draw(st.frozensets(st.sampled_from(POINTS), min_size=1))
         known: Facts = draw(settled | facts)
         own = tuple(
             attrs.evolve(
@@ -74,6 +77,29 @@ def _at(point: str, acts: list[ConsentEvent], count: int, draw: Any) -> tuple[Co
     )
 
 
+@st.composite
+def opposed(draw: Any) -> tuple[Member, ...]:
+    """Two records in one place that share a point, or do not: one of them said no, and the other said yes."""
+    home = (draw(places),)
+    no, yes = draw(plain_noes), [GIVEN]
+    members = []
+    for record, acts in (("0", no), ("1", yes)):
+        own = tuple(
+            attrs.evolve(
+                one, id=f"{record}-{one.id}", record=record, scope=attrs.evolve(one.scope, point=None)
+            )
+            for one in acts
+        )
+        points = draw(st.frozensets(st.sampled_from(POINTS), min_size=1))
+        known = attrs.evolve(SETTLED, events=own)
+        since = draw(moments) if record == "1" else None
+        members.append(Member(record=record, points=points, facts=known, jurisdictions=home, since=since))
+    return tuple(draw(st.permutations(members)))
+
+
+merged = customers() | customers() | opposed()
+
+
 def just_joined(members: tuple[Member, ...]) -> tuple[Member, ...]:
     """*members*, who became one customer after all that they did: nothing that one did since lifts a No of another."""
     return tuple(
@@ -85,7 +111,7 @@ def answer(request: Request, members: tuple[Member, ...]) -> str:
     return decide_customer(request, members).answer
 
 
-@given(asked, customers())
+@given(asked, merged)
 def test_no_merge_makes_a_permission(request: Request, members: tuple[Member, ...]) -> None:
     request = attrs.evolve(request, point=POINTS[0])
     members = just_joined(members)
@@ -95,7 +121,7 @@ def test_no_merge_makes_a_permission(request: Request, members: tuple[Member, ..
         assert {answer(request, (owner,)) for owner in owners} == {"allow"}
 
 
-@given(asked, customers(), moments, st.integers(0, 2))
+@given(asked, merged, moments, st.integers(0, 2))
 def test_a_no_about_the_person_reaches_every_record(
     request: Request, members: tuple[Member, ...], when: Any, number: int
 ) -> None:
@@ -109,7 +135,7 @@ def test_a_no_about_the_person_reaches_every_record(
     assert answer(request, tuple(objected if one is chosen else one for one in members)) == "deny"
 
 
-@given(asked, customers(), st.randoms())
+@given(asked, merged, st.randoms())
 def test_the_order_of_the_records_means_nothing(
     request: Request, members: tuple[Member, ...], chance: Any
 ) -> None:
@@ -120,7 +146,7 @@ def test_the_order_of_the_records_means_nothing(
     assert answer(request, tuple(turned)) == answer(request, members)
 
 
-@given(asked, customers())
+@given(asked, merged)
 def test_a_record_more_never_helps(request: Request, members: tuple[Member, ...]) -> None:
     request = attrs.evolve(request, point=POINTS[0])
     members = just_joined(members)

@@ -14,6 +14,7 @@ from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Message, Request
 from tests.consent.cases import RULED, facts, jurisdictions, newsletters, requests, settled
 
+FORGOTTEN: dict[str, Any] = {"checks": (), "zones": (), "holidays": None}
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 
 
@@ -88,10 +89,12 @@ def test_from_the_instant_named_a_denied_contact_is_no_longer_denied(
         )
 
 
-@given(requests, facts, jurisdictions)
-def test_what_is_not_known_never_helps(request: Request, known: Facts, names: list[str]) -> None:
-    """Forgetting what the registers said, the zones and the holidays never makes an answer freer."""
-    poorer = attrs.evolve(known, checks=(), zones=(), holidays=None)
+@given(requests, facts, jurisdictions, st.sets(st.sampled_from(list(FORGOTTEN)), min_size=1))
+def test_what_is_not_known_never_helps(
+    request: Request, known: Facts, names: list[str], forgotten: set[str]
+) -> None:
+    """Forgetting what the registers said, the zones or the holidays never makes an answer freer."""
+    poorer = attrs.evolve(known, **{name: FORGOTTEN[name] for name in forgotten})
     freer = decide(request, poorer, jurisdictions=names).answer
     if freer == "allow":
         assert decide(request, known, jurisdictions=names).answer == "allow"

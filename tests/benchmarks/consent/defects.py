@@ -16,9 +16,11 @@ import attrs
 
 from crmcore.app.facade import Identity
 from crmcore.consent import customer_decision, decision, facts_hash, known, lifting, told
+from crmcore.consent.case import Case
 from crmcore.consent.conditions import clock
 from crmcore.consent.finding import FOREVER, Finding
-from crmcore.consent.judging import Opinion
+from crmcore.consent.judging import Opinion, judge
+from crmcore.consent.words import NOES
 
 _DAY = 86_400_000_000
 
@@ -34,7 +36,6 @@ class Defect:
 
 def _judged(change: Callable[[Any, Opinion], Opinion]) -> Callable[[], AbstractContextManager[Any]]:
     """Each opinion of a law is changed."""
-    judge = decision.judge
 
     def planted(case: Any, law: Any, *more: Any) -> Opinion:
         return change(case, judge(case, law, *more))
@@ -63,7 +64,7 @@ def _brief_is_yes(case: Any, found: Opinion) -> Opinion:
 @contextmanager
 def _first_law_alone() -> Iterator[None]:
     """What other laws than the first say counts as a Yes."""
-    judge, first = decision.judge, {"case": None, "law": None}
+    first: dict[str, Any] = {"case": None, "law": None}
 
     def planted(case: Any, law: Any, *more: Any) -> Opinion:
         if first["case"] is not case:
@@ -78,10 +79,9 @@ def _first_law_alone() -> Iterator[None]:
 @contextmanager
 def _later_records_count() -> Iterator[None]:
     """What was known at an instant is forgotten: all that is recorded counts."""
-    case = decision.Case
 
     def planted(request: Any, facts: Any, policy: Any, known_at: Any, *more: Any, **options: Any) -> Any:
-        return case(request, facts, policy, None, *more, **options)
+        return Case(request, facts, policy, None, *more, **options)
 
     with patch.object(decision, "Case", planted):
         yield
@@ -108,6 +108,25 @@ def _any_time() -> Iterator[None]:
         return test(self, case) if case.placed else Finding(True)
 
     with patch.object(clock.Inside, "test", planted):
+        yield
+
+
+@contextmanager
+def _merged_once() -> Iterator[None]:
+    """A merge of somebody who was merged before is none."""
+    merge = Identity.merge
+    done: dict[int, tuple[Any, set[Any]]] = {}
+
+    def planted(self: Any, a: Any, b: Any, *more: Any, **facts: Any) -> Any:
+        _, here = done.setdefault(
+            id(self._flow), (self._flow, set())
+        )  # held, so that no other gets its number
+        if {a, b} & here:
+            return None
+        here.update((a, b))
+        return merge(self, a, b, *more, **facts)
+
+    with patch.object(Identity, "merge", planted):
         yield
 
 
@@ -170,8 +189,9 @@ DEFECTS = (
     Defect(
         "an address that is new takes what was said of the old one",
         ("M1, M2, M4 stored",),
-        _instead(known, "NOES", known.NOES | {"give", "confirm"}),
+        _instead(known, "NOES", NOES | {"give", "confirm"}),
     ),
+    Defect("who was merged once is merged with nobody else", ("M3 stored",), _merged_once),
     Defect("a split is none", ("M1, M2, M4 stored",), _instead(Identity, "retract", _nothing_split)),
 )
 """What is planted, one after the other."""

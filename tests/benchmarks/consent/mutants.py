@@ -115,6 +115,20 @@ def _watched(packs: list[Pack], one_in: int) -> Iterator[Tried]:
     print(f"\n{time.perf_counter() - begin:.0f} s", file=sys.stderr)
 
 
+def _page(found: list[Tried], tables: list[str]) -> Iterator[str]:
+    """The tables, and the names of what survives and of what is equivalent, the latter with the reasons."""
+    yield from tables
+    for head, some in (
+        ("What no row tells from its pack yet", [one for one in able(found) if one.by is None]),
+        ("What no question can tell from its pack", [one for one in found if one.equal is not None]),
+    ):
+        yield f"\n### {head}\n"
+        for because in dict.fromkeys(one.equal for one in some):
+            if because is not None:
+                yield f"\n{because}\n"
+            yield from (f"- `{one.mutant.name}`" for one in some if one.equal == because)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutants of the packs, and which of them the tables tell.")
     parser.add_argument("places", nargs="*", help="jurisdictions or packs; else all with rules of their own")
@@ -125,18 +139,19 @@ def main() -> int:
     given = parser.parse_args()
     packs = _asked(given.places, given.all)
     found = list(_watched(packs, given.one_in))
-    lines = list(_report(found, packs))
-    print("\n".join(lines))
+    tables = list(_report(found, packs))
+    print("\n".join(tables))
     if given.places or given.survivors:
-        for one in found:
-            if one.by is None and one.equal is None:
+        for one in able(found):
+            if one.by is None:
                 print(f"survives: {one.mutant.name}")
-    for one in found:
-        if one.by is not None and one.equal is not None:
-            print(f"called equivalent, but told by {one.by}: {one.mutant.name}")
+    wrong = [one for one in found if one.by is not None and one.equal is not None]
+    for one in wrong:
+        print(f"called equivalent, but told by {one.by}: {one.mutant.name}")
     if given.out is not None:
-        (given.out / "consent_mutants.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return 0
+        page = given.out / "consent_mutants.md"
+        page.write_text("\n".join(_page(found, tables)) + "\n", encoding="utf-8")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

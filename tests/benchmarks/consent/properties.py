@@ -153,12 +153,12 @@ def _run(test: Any, how: settings, tried: list[int]) -> None:
     """Run a property or a machine, counting its examples in *tried*."""
     if isinstance(test, type):
 
-        class Counted(test):  # type: ignore[misc, valid-type]  # a machine, whichever it is
+        class Counted(test):  # type: ignore[misc]  # a machine, whichever it is
             def __init__(self) -> None:
                 tried[0] += 1
                 super().__init__()
 
-        run_state_machine_as_test(Counted, settings=how)  # type: ignore[no-untyped-call]  # of Hypothesis
+        run_state_machine_as_test(Counted, settings=how)
         return
     inner, usual = test.hypothesis.inner_test, test._hypothesis_internal_use_settings
 
@@ -193,13 +193,13 @@ def _lines(examples: int, say: Callable[[str], None]) -> Iterator[str]:
         if error is not None:
             broken.append(f"does not hold: {law.key}: {type(error).__name__}: {error}")
     yield ""
-    yield "| planted defect | law | seen after |"
-    yield "| --- | --- | ---: |"
+    yield "| planted defect | law | seen after | by |"
+    yield "| --- | --- | ---: | --- |"
     for defect in DEFECTS:
         for law, number, error in caught(defect, examples * 4):
-            say(f"{defect.words}: {law.key}: {'seen' if error else 'NOT SEEN'} after {number}")
-            seen = f"{number:,} examples" if error else "never"
-            yield f"| {defect.words} | {law.key} | {seen} |"
+            by = type(error).__name__ if error else "nothing"
+            say(f"{defect.words}: {law.key}: {by} after {number}")
+            yield f"| {defect.words} | {law.key} | {number:,} examples | {by} |"
             if error is None or not number:
                 broken.append(f"not seen: {defect.words}, by {law.key}")
     planted = {key for defect in DEFECTS for key in defect.laws}
