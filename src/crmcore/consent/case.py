@@ -68,8 +68,8 @@ class Case:
         self.lifting: dict[tuple[str, str], Any] = {}
         self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
         self._acts: dict[Set[str], tuple[tuple[int, ConsentEvent], ...]] = {}
-        self._past, self._others, self.next_event = self._told()
-        self.kinds = frozenset([pair[1].kind for pair in self._past])
+        self.past, self._others, self.next_event = self._told()
+        self.kinds = frozenset([pair[1].kind for pair in self.past])
         self.no_such_act = Finding(False, self.next_event)
 
     @cached_property
@@ -187,7 +187,7 @@ class Case:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
         found = self._acts.get(kinds)
         if found is None:
-            found = self._acts[kinds] = tuple([pair for pair in self._past if pair[1].kind in kinds])
+            found = self._acts[kinds] = tuple([pair for pair in self.past if pair[1].kind in kinds])
         return found
 
 

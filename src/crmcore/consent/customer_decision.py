@@ -17,6 +17,7 @@ from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
+from crmcore.consent.told import replaced
 from crmcore.consent.words import LIFTING, NOES
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
@@ -72,7 +73,7 @@ def decide_each(
     """
     question = Question(request, **options)
     for point, members in customers:
-        yield answer(question, members, point=point, trace=False)
+        yield answer(question, members, point=point, again=True)
 
 
 def answer(
@@ -82,8 +83,12 @@ def answer(
     point: str | None = None,
     trace: bool = True,
     hashed: bool = False,
+    again: bool = False,
 ) -> Decision:
-    """The strictest answer over the records that own *point*, or the point of the question."""
+    """The strictest answer over the records that own *point*, or the point of the question.
+
+    *again*: the question is put to many, of each of whom only what decides is worked out.
+    """
     if len(members) > 1 and len({member.record for member in members}) < len(members):
         raise InvalidConsent("a record is told twice: tell all that is known of a record as one member")
     point = question.request.point if point is None else point
@@ -94,6 +99,8 @@ def answer(
 
     def answered(member: Member) -> Decision:
         facts, joined = facts_of(member, members), _joined(members)
+        if again:
+            return question.briefly(facts, jurisdictions, point=point, joined=joined)
         return question.of(facts, jurisdictions, point=point, joined=joined, trace=trace, hashed=hashed)
 
     if len(owners) == 1:
@@ -128,7 +135,7 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         if event.id not in known and _about_the_person(event)
     }
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
-    return attrs.evolve(
+    return replaced(
         own,
         events=(*own.events, *noes.values()),
         subject=_strictest(own.subject, [other.facts.subject for other in others]),
@@ -165,7 +172,7 @@ def _lifting(others: Iterable[Member], known: Set[str]) -> Iterator[ConsentEvent
 
 def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:
     """*own*, with what of the others stands against a contact whoever they are."""
-    return attrs.evolve(own, deceased=own.deceased or any(one.deceased for one in others))
+    return replaced(own, deceased=own.deceased or any(one.deceased for one in others))
 
 
 _DAYS = ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call")

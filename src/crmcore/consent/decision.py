@@ -6,7 +6,7 @@ allows only by a permit that it names, in every jurisdiction that may apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +18,8 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.facts_hash import facts_hash
 from crmcore.consent.finding import FOREVER
 from crmcore.consent.fixed import asked_key
-from crmcore.consent.judging import Opinion, judge
+from crmcore.consent.history import shape
+from crmcore.consent.judging import Opinion, judge, steady
 from crmcore.consent.law import Law
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
@@ -33,6 +34,8 @@ from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 _PLAIN = Policy()
+_REMEMBERED = 50_000
+"""So many answers are remembered of one question before all are worked out anew."""
 _SEARCHED = 64
 """So many changes ahead are looked at for the instant at which a denied contact becomes possible."""
 
@@ -139,6 +142,9 @@ class Question:
         self._laws, self._policy = laws or shipped_laws(), policy or _PLAIN
         self._key = asked_key(request, self._policy)
         self._places: dict[tuple[str, ...], _Places] = {}
+        self._repeats = known_at is None and self._policy.withdrawal_grace != "legal_max"
+        self._steady: dict[Hashable, bool] = {}
+        self._answers: dict[Hashable, Decision] = {}
 
     def of(
         self,
@@ -154,30 +160,77 @@ class Question:
 
         *point* stands for that of the request, *joined* for that of the facts.
         """
+        facts, own = self._filled(facts)
+        places = self._places.get(jurisdictions) or self._placed(jurisdictions)
+        case = self._case(facts, point, joined, brief=not trace)
+        return self._answer(case, places, own, trace=trace, hashed=hashed)
+
+    def briefly(
+        self,
+        facts: Facts,
+        jurisdictions: tuple[str, ...],
+        *,
+        point: str | None = None,
+        joined: Mapping[str, datetime] | None = None,
+    ) -> Decision:
+        """What `of` answers without a trace; worked out once for all who did the same and are known in the same way."""
+        facts, own = self._filled(facts)
+        case = self._case(facts, point, joined, brief=True)
+        known = (jurisdictions, case.key, own)
+        told = shape(case) if self._repeats and self._steady.get(known, True) else None
+        decision = None if told is None else self._answers.get((known, told))
+        if decision is None:
+            places = self._places.get(jurisdictions) or self._placed(jurisdictions)
+            decision = self._answer(case, places, own, trace=False, hashed=False)
+            if told is not None:
+                self._remember(case, places, known, told, decision)
+        return decision
+
+    def _remember(
+        self, case: Case, places: _Places, known: Hashable, told: Hashable, decision: Decision
+    ) -> None:
+        if len(self._answers) + len(self._steady) >= _REMEMBERED:
+            self._answers.clear()
+            self._steady.clear()
+        if known not in self._steady:
+            self._steady[known] = all(steady(case, law) for law in places.laws)
+        if self._steady[known]:
+            self._answers[known, told] = decision
+
+    def _filled(self, facts: Facts) -> tuple[Facts, tuple[str, ...]]:
+        """*facts*, filled in from the practice, and the names of all that was filled in."""
         own = self._own
         if self._practice is not None:
             facts, more = self._practice.tells(facts)
             own = (*own, *more)
         if facts.listings or facts.checks:
             self._laws.check_lists([one.list for one in (*facts.listings, *facts.checks)])
-        places = self._places.get(jurisdictions) or self._placed(jurisdictions)
-        case = Case(
+        return facts, own
+
+    def _case(
+        self, facts: Facts, point: str | None, joined: Mapping[str, datetime] | None, *, brief: bool
+    ) -> Case:
+        return Case(
             self.request,
             facts,
             self._policy,
             self._known_at,
-            brief=not trace,
+            brief=brief,
             asked=self._key,
             contact=self._contact if point is None else self._contact._replace(point=point),
             joined=joined,
         )
+
+    def _answer(
+        self, case: Case, places: _Places, own: tuple[str, ...], *, trace: bool, hashed: bool
+    ) -> Decision:
         opinions = _opinions(case, places.laws)
         worst = opinions[0] if len(opinions) == 1 else min(opinions, key=lambda one: RANK[one.outcome])
         until = min([one.until for one in opinions[: _decisive(opinions)]])
         return Decision(
             answer=worst.outcome,
             purpose=worst.purpose,
-            channel=self._contact.channel,
+            channel=case.contact.channel,
             jurisdiction=worst.jurisdiction,
             rule=worst.deciding.id if worst.deciding is not None else None,
             reasons=(*_reasons(worst), *(one.text for one in places.apart)),

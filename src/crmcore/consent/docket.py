@@ -17,7 +17,8 @@ class Docket(NamedTuple):
 
     *stops* deny whatever permits; *limits* deny what would be permitted. *defeaters* are, by the id of a rule, the
     rules that defeat it, *profiles* what makes a Yes one. Until *until*, in microseconds, the same rules are in force.
-    *narrowed* holds what was made of it for those of whom the same is known, by their keys.
+    *narrowed* holds what was made of it for those of whom the same is known, by their keys; one of those is *steady* if
+    what it comes to hangs on what was done, and on nothing that changes with time.
     """
 
     classifying: tuple[Rule, ...]
@@ -28,3 +29,4 @@ class Docket(NamedTuple):
     until: int
     profiles: Mapping[str, Any]
     narrowed: dict[Any, Any]
+    steady: bool = False

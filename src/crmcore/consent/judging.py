@@ -59,6 +59,14 @@ def judge(case: Case, law: Law) -> Opinion:
     return found
 
 
+def steady(case: Case, law: Law) -> bool:
+    """Whether what *law* says of the case in brief hangs on what was done, and on nothing that changes with time."""
+    claimed = case.request.purpose
+    docket = _docket(case, law, claimed)
+    purpose, _ = _classified(case, docket, [])
+    return docket.steady and (purpose == claimed or _docket(case, law, purpose).steady)
+
+
 def _docket(case: Case, law: Law, purpose: str) -> Docket:
     """What *law* has to say of the case as one for *purpose*; in brief, of people of whom as much is known."""
     docket = law.docket(case.request.channel, purpose, case.now)

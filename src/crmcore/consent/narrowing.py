@@ -13,7 +13,7 @@ import attrs
 from crmcore.consent.case import Case
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.conditions.all_of import Condition
-from crmcore.consent.conditions.narrowing import Settled, narrowed
+from crmcore.consent.conditions.narrowing import Settled, narrowed, steady
 from crmcore.consent.docket import Docket
 from crmcore.consent.pack import Rule
 
@@ -43,17 +43,32 @@ def _narrowed(docket: Docket, case: Case) -> Docket:
                 defeaters[rule.id] = one[1]
         return tuple(found)
 
-    return docket._replace(
+    profiles = {name: Profile(name, narrowed(one.condition, case)) for name, one in docket.profiles.items()}
+    found = docket._replace(
         classifying=left(docket.classifying),
         stops=left(docket.stops),
         permits=left(docket.permits),
         limits=left(docket.limits),
         defeaters=defeaters,
-        profiles={
-            name: Profile(name, narrowed(one.condition, case)) for name, one in docket.profiles.items()
-        },
+        profiles=profiles,
         narrowed={},
     )
+    return found._replace(steady=_steady(found))
+
+
+def _steady(docket: Docket) -> bool:
+    """Whether no rule looks at a clock, and what the message is hangs on nothing that is still open."""
+    rules = [*docket.stops, *docket.permits, *docket.limits]
+    rules += [other for rule in rules for other in docket.defeaters[rule.id]]
+    return (
+        all(steady(rule.when) and steady(rule.unless) for rule in rules)
+        and all(steady(one.condition) for one in docket.profiles.values())
+        and all(_settled(rule.when) and _settled(rule.unless) for rule in docket.classifying)
+    )
+
+
+def _settled(condition: Condition | None) -> bool:
+    return condition is None or isinstance(condition, Settled)
 
 
 def _left(rule: Rule, docket: Docket, case: Case) -> tuple[Rule, tuple[Rule, ...]] | None:

@@ -45,14 +45,16 @@ def replaced(value: T, **changes: Any) -> T:
     """
     cls: Any = type(value)
     new = object.__new__(cls)
-    for name in _names(cls):
-        object.__setattr__(new, name, changes[name] if name in changes else getattr(value, name))
+    for name, read, write in _slots(cls):
+        write(new, changes[name] if name in changes else read(value))
     return cast("T", new)
 
 
 @cache
-def _names(cls: Any) -> tuple[str, ...]:
-    return tuple(one.name for one in attrs.fields(cls))
+def _slots(cls: Any) -> tuple[tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]], ...]:
+    """The name of each field, and how it is read and written."""
+    slots = [(one.name, getattr(cls, one.name)) for one in attrs.fields(cls)]
+    return tuple((name, slot.__get__, slot.__set__) for name, slot in slots)
 
 
 def word(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:

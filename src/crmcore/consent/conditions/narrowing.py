@@ -11,13 +11,14 @@ from typing import Any as Anything
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.conditions.acts import Consented, NamesRecipient, SpeaksOfTheData
+from crmcore.consent.conditions.acts import Consented, Lifted, NamesRecipient, SaidNo, SpeaksOfTheData
 from crmcore.consent.conditions.all_of import All, Any, Condition, Not, Stated
 from crmcore.consent.conditions.clock import Inside
 from crmcore.consent.conditions.known import AgeAtLeast, FactIs, Within
 from crmcore.consent.conditions.listed import Asked, Listed, Related, Tried
 from crmcore.consent.finding import FOREVER, NO, YES, Finding, negated
 from crmcore.consent.fixed import DAYS, PATHS
+from crmcore.consent.history import ACT_FACTS, SCOPE_FACTS
 
 
 @attrs.frozen
@@ -45,6 +46,8 @@ def narrowed(condition: Condition, case: Case) -> Condition:
             return Settled(Stated(part).test(case)) if isinstance(part, Settled) else Stated(part)
         case Consented() if condition.after in DAYS and not case.days_at(condition.after):
             return attrs.evolve(condition, after=None)
+        case Lifted() if condition.after in DAYS and not case.days_at(condition.after):
+            return Settled(NO)
         case _ if _hangs_on_the_key(condition, case):
             found = condition.test(case)
             return Settled(found) if found.until >= FOREVER else condition
@@ -94,3 +97,22 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
             return not case.request.use.data
         case _:
             return False
+
+
+def steady(condition: Anything) -> bool:
+    """Whether what a narrowed condition comes to hangs only on what was done and in which order, not on when."""
+    match condition:
+        case None | Settled():
+            return True
+        case All() | Any():
+            return all(steady(part) for part in condition.parts)
+        case Not() | Stated():
+            return steady(condition.part)
+        case Consented():
+            return condition.after is None
+        case SaidNo():
+            return condition.within is None and condition.minutes is None
+        case FactIs(path=path):
+            return path.startswith("evidence.") or path in ACT_FACTS or path in SCOPE_FACTS
+        case _:
+            return isinstance(condition, NamesRecipient | SpeaksOfTheData)
