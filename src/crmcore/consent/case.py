@@ -95,7 +95,7 @@ class Case:
     def key(self) -> tuple[Any, ...]:
         """What is the same for many people: whoever has the same key is answered by the same narrowed docket."""
         asked = asked_key(self.request, self.policy) if self._asked is None else self._asked
-        return asked, facts_key(self.facts)
+        return asked, facts_key(self.facts, self.at.year)
 
     def under(self, law: Any, purpose: str, docket: Any) -> None:
         """Go on under *law*, which takes the message for one of *purpose*."""

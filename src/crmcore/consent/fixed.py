@@ -55,6 +55,9 @@ DAYS = frozenset(
 )
 """The days of which the key says whether any is known."""
 
+OLDEST = 21
+"""The highest age of which it is told whether somebody had reached it."""
+
 _of_request = attrgetter(*_ASKED, "message", "use")
 _of_facts = attrgetter(
     *(f"subject.{name}" for name in _SUBJECT),
@@ -85,13 +88,25 @@ def asked_key(request: Request, policy: Policy) -> int:
     return found
 
 
-def facts_key(facts: Facts) -> tuple[Any, ...]:
-    """What facts say that takes few values, and of the rest whether there is anything."""
+def grown(facts: Facts, year: int) -> bool | None:
+    """Whether whoever it is had been of every age that laws ask for when the first act was done, or by that *year*.
+
+    None where no birth date is known.
+    """
+    born = (*facts.subject.birth_dates, *facts.others_birth_dates)
+    if not born:
+        return None
+    first = min([year, *(act.occurred_at.year for act in (*facts.events, *facts.others_lifting))])
+    return all(one.year is not None and one.year + OLDEST + 1 < first for one in born)
+
+
+def facts_key(facts: Facts, year: int) -> tuple[Any, ...]:
+    """What facts say in the *year* of the question that takes few values, and of the rest whether there is anything."""
     told = _of_facts(facts)
     return (
         told[:-_DAYS_LAST],
         *(one is None for one in told[-_DAYS_LAST:]),
-        not facts.subject.birth_dates and not facts.others_birth_dates,
+        grown(facts, year),
         not facts.relations,
         not facts.listings,
         not facts.checks,

@@ -12,6 +12,9 @@ from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER
 
+_MOST = 6
+"""Of longer histories hardly two are alike."""
+
 _of_act = attrgetter("kind", "open_ended", "night", "any_time", "via", "evidence")
 _of_scope = attrgetter("controller", "brand", "channels", "purposes", "topics", "recipients", "right")
 
@@ -25,7 +28,12 @@ SCOPE_FACTS = frozenset(
 
 def shape(case: Case) -> tuple[Any, ...] | None:
     """The shape of what was done; None if its times matter, or other records of the customer."""
-    if len(case.joined) > 1 or case.facts.others_lifting or case.next_event < FOREVER:
+    if (
+        len(case.past) > _MOST
+        or len(case.joined) > 1
+        or case.facts.others_lifting
+        or case.next_event < FOREVER
+    ):
         return None
     contact, joined = case.contact, case.joined
     points: dict[str | None, int] = {None: 0, contact.point: 1}

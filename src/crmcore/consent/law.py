@@ -103,12 +103,26 @@ class Law:
         """Whether the packs have a number of that name, at whatever time."""
         return any(number.name == name for number in self._numbers)
 
+    def most(self, name: str) -> int:
+        """The highest number of that name, of whatever time."""
+        return max((number.value for number in self._numbers if number.name == name), default=0)
+
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.
 
         Raises:
             InvalidPack: if the packs have none.
         """
+        return self._number(name, moment).value
+
+    def number_ends(self, name: str, moment: datetime) -> int:
+        """When the number of that name at *moment* may be another one, in microseconds."""
+        until = self._number(name, moment).until
+        if until is None:
+            return FOREVER
+        return instant(date.fromordinal(until.toordinal() + 1), time.min, zone(self.pack.zone))
+
+    def _number(self, name: str, moment: datetime) -> Number:
         day = moment.astimezone(zone(self.pack.zone)).date()
         for number in self._numbers:
             if (
@@ -116,7 +130,7 @@ class Law:
                 and (number.since is None or number.since <= day)
                 and (number.until is None or day <= number.until)
             ):
-                return number.value
+                return number
         raise InvalidPack(f"the pack {self.pack.id} has no number {name!r} for that day")
 
     def valid(self, case: Case, event: ConsentEvent, profile: str) -> Finding:

@@ -17,7 +17,7 @@ from crmcore.consent.conditions.clock import Inside
 from crmcore.consent.conditions.known import AgeAtLeast, FactIs, Within
 from crmcore.consent.conditions.listed import Asked, Listed, Related, Tried
 from crmcore.consent.finding import FOREVER, NO, YES, Finding, negated
-from crmcore.consent.fixed import DAYS, PATHS
+from crmcore.consent.fixed import DAYS, OLDEST, PATHS, grown
 from crmcore.consent.history import ACT_FACTS, SCOPE_FACTS
 
 
@@ -80,7 +80,8 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
         case Within():
             return condition.path in DAYS and not case.days_at(condition.path)
         case AgeAtLeast():
-            return not facts.subject.birth_dates and not facts.others_birth_dates
+            old_enough = grown(facts, case.at.year)
+            return old_enough is None or (old_enough and _years(condition, case) <= OLDEST)
         case Related():
             return not facts.relations
         case Listed():
@@ -97,6 +98,12 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
             return not case.request.use.data
         case _:
             return False
+
+
+def _years(condition: AgeAtLeast, case: Case) -> int:
+    """The most years that the condition ever asks for."""
+    years = condition.at_least
+    return years if isinstance(years, int) else int(case.law.most(years))
 
 
 def steady(condition: Anything) -> bool:
