@@ -1,9 +1,10 @@
-"""How long it takes to decide about many customers with mixed histories: over facts in memory, and over an SQLite store.
+"""How long it takes to decide about many customers with mixed histories, over facts in memory and over an SQLite store.
 
 Run it from the root of the project::
 
-    PYTHONPATH=src python -m tests.benchmarks.consent.audience memory
-    PYTHONPATH=src python -m tests.benchmarks.consent.audience store --customers 1000000
+    PYTHONPATH=src python -m tests.benchmarks.consent.audience memory 1000000 50000
+    PYTHONPATH=src python -m tests.benchmarks.consent.audience_store customers.db 1000000
+    PYTHONPATH=src python -m tests.benchmarks.consent.audience store customers.db
 
 The customers are made by a seed: a third of whom nothing was ever heard, the others with one act to forty, a fifth who
 bought something, half with a birth date, a few of two records, in fifteen countries and two states. In memory so many
@@ -14,10 +15,12 @@ for; their making is not measured.
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle, islice
+from resource import RUSAGE_SELF, getrusage
 from time import process_time
 from typing import Any
 
@@ -155,7 +158,24 @@ def memory(count: int, distinct: int) -> None:
     print(dict(answers))
 
 
-if __name__ == "__main__":
-    import sys
+def store(path: str) -> None:
+    """Decide about every customer in an SQLite file, one after the other."""
+    from crmcore import Crm
 
-    memory(int(sys.argv[2]), int(sys.argv[3]))
+    count: Counter[str] = Counter()
+    asked = {field: getattr(REQUEST, field) for field in ("message", "basis", "offered_to_children")}
+    with Crm.open(path, tenant="acme", clock=lambda: NOW) as crm:
+        begin = process_time()
+        for one in crm.consent.audience(purpose="marketing", channel="email", **asked):
+            count["unreachable" if one.decision is None else one.decision.answer] += 1
+        took = process_time() - begin
+    total = count.total()
+    print(f"{total:,} customers of {path}: {took:.1f} s, {took / total * 1e6:.1f} us each")
+    print(f"{dict(count)}, at most {getrusage(RUSAGE_SELF).ru_maxrss / 1024:.0f} MB of memory")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "memory":
+        memory(int(sys.argv[2]), int(sys.argv[3]))
+    else:
+        store(sys.argv[2])
