@@ -145,11 +145,11 @@ _evidence = st.builds(
     condition_of_contract=_maybe,
     data=_words,
 )
-_acts = st.builds(
+acts = st.builds(
     ConsentEvent,
     id=st.just("019000a1-b2c3-7009-8000-0000000000aa"),
     kind=st.sampled_from(get_args(ActKind)),
-    occurred_at=_instants(),
+    occurred_at=_instants().filter(lambda moment: 1 < moment.year < 9999),
     recorded_at=st.none() | _instants(),
     scope=_scopes,
     evidence=st.none() | _evidence,
@@ -260,7 +260,7 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         from_=st.just(CUSTOMERS[0]),
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
     ),
-    "consent.event": _acts,
+    "consent.event": acts,
     "contact_point": st.builds(
         LedgerPoint, kind=st.sampled_from(["email", "phone"]), version=st.integers(1, 3)
     ),

@@ -13,7 +13,7 @@ import attrs
 from crmcore.storage.lift import drawn, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
     from datetime import date, datetime, timedelta
     from typing import Any
 
@@ -185,8 +185,8 @@ class Consents:
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
 
-        Each page of customers is read as it is at that time: a No that comes while you go through them counts for those
-        that are still to come. Ask `decide` again before you write to somebody much later.
+        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
+        that comes while you go through them counts for those that are still to come.
         """
         return drawn(
             self._flow.audience(

@@ -201,8 +201,8 @@ class AsyncConsents:
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
 
-        Each page of customers is read as it is at that time: a No that comes while you go through them counts for those
-        that are still to come. Ask `decide` again before you write to somebody much later.
+        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
+        that comes while you go through them counts for those that are still to come.
         """
         unit = self._flow.reader()
         request = Request(
@@ -214,14 +214,25 @@ class AsyncConsents:
             use=Use() if use is None else use,
             **asked,
         )
+
+        def ask(now: datetime) -> Question:
+            return Question(
+                attrs.evolve(request, at=now),
+                policy=policy,
+                practice=self._flow.practice,
+                known_at=known_at,
+            )
+
         asking = Asking(
-            Question(request, policy=policy, practice=self._flow.practice, known_at=known_at),
+            ask,
+            at,
             Facts() if facts is None else facts,
             tuple(jurisdictions),
             self._flow.secrets,
             ActReader(unit.codecs["consent.event"]),
+            frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels),
         )
-        flow = audience_of_all(unit, asking) if refs is None else audience_of(unit, asking, refs)
+        flow = audience_of_all(self._flow, asking) if refs is None else audience_of(self._flow, asking, refs)
         async for one in flow:
             yield one
 

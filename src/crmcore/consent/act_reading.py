@@ -56,10 +56,9 @@ class ActReader:
 
 def _like(model: ConsentEvent, body: Mapping[str, Any], scope: Mapping[str, Any]) -> ConsentEvent:
     """An act that has all in common with *model* but what is its own."""
-    recorded, words = body.get("recorded_at"), body.get("words")
-    own = (body["id"], body.get("record", ""), body.get("ledger", ""), words or "", *body.get("members", ()))
-    if not all(isinstance(text, str) for text in own):
-        raise TypeError
+    recorded, words, members = body.get("recorded_at"), body.get("words"), body.get("members", _NONE)
+    own = (body["id"], body.get("record", ""), body.get("ledger", ""), "" if words is None else words)
+    _all_texts([*own, *_listed(members)])
     occurred = from_text(body["occurred_at"])
     moment(occurred, "occurred_at")
     return replaced(
@@ -69,7 +68,7 @@ def _like(model: ConsentEvent, body: Mapping[str, Any], scope: Mapping[str, Any]
         recorded_at=None if recorded is None else from_text(recorded),
         scope=_scope(model.scope, scope),
         record=body.get("record"),
-        members=tuple(body.get("members", ())),
+        members=tuple(members),
         ledger=body.get("ledger"),
         words=words,
     )
@@ -79,6 +78,19 @@ def _scope(model: Scope, stored: Mapping[str, Any]) -> Scope:
     point, points = stored.get("point"), stored.get("points")
     if point == model.point and points is None and model.points is None:
         return model
-    if not all(isinstance(text, str) for text in (point or "", *(points or ()))):
-        raise TypeError
+    _all_texts(["" if point is None else point, *(() if points is None else _listed(points))])
     return replaced(model, point=point, points=None if points is None else frozenset(points))
+
+
+_NONE: list[str] = []
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def _all_texts(values: list[Any]) -> None:
+    if not all(isinstance(one, str) for one in values):
+        raise TypeError
