@@ -13,7 +13,7 @@ import attrs
 from crmcore.storage.lift import drawn, run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
+    from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
     from datetime import date, datetime, timedelta
     from typing import Any
 
