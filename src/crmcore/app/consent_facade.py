@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from crmcore.consent.address_forms import PointKind
     from crmcore.consent.bundle import Bundle, Confidence
     from crmcore.consent.certificate import ErasureCertificate
+    from crmcore.consent.consent_matrix import ConsentMatrix
     from crmcore.consent.decision import Decision
     from crmcore.consent.disposition import ErasurePlan, LegalHold
     from crmcore.consent.event import ConsentEvent, Evidence
@@ -148,6 +149,53 @@ class Consents:
                 ref,
                 purpose=purpose,
                 channel=channel,
+                point=point,
+                controller=controller,
+                message=message,
+                use=use,
+                facts=facts,
+                jurisdictions=jurisdictions,
+                policy=policy,
+                at=at,
+                known_at=known_at,
+                **asked,
+            )
+        )
+
+    def matrix(
+        self,
+        ref: Reference,
+        *,
+        purposes: Sequence[Purpose] = ("marketing", "service", "transactional"),
+        channels: Sequence[Channel] | None = None,
+        point: str | None = None,
+        controller: str | None = None,
+        message: Message | Mapping[Purpose, Message] | None = None,
+        use: Use | None = None,
+        facts: Told | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> ConsentMatrix:
+        """All that this customer may be contacted for, and how: what `decide` answers for each purpose, each channel
+        and each contact point that it reaches, or for one *point* alone.
+
+        Without *channels* it is about those by which the customer has a contact point. *message* is what is to be said,
+        for all purposes or for each; of a purpose of which nothing is told it promotes something in marketing and
+        nothing in service. The rest is as `decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
+        """
+        return run(
+            self._flow.matrix(
+                ref,
+                purposes=purposes,
+                channels=channels,
                 point=point,
                 controller=controller,
                 message=message,

@@ -10,6 +10,7 @@ from crmcore._lazy import lazily
 if TYPE_CHECKING:
     from crmcore.consent.bundle import Bundle, Item
     from crmcore.consent.certificate import ErasureCertificate
+    from crmcore.consent.consent_matrix import ConsentMatrix, MatrixRow
     from crmcore.consent.customer_decision import Member, decide_customer
     from crmcore.consent.deadline import DeadlineRule, deadline_for, read_deadlines, shipped_deadlines
     from crmcore.consent.decision import Decision, RuleHit, decide
@@ -84,6 +85,7 @@ __all__ = [
     "Choice",
     "Collection",
     "ConsentEvent",
+    "ConsentMatrix",
     "Controller",
     "CopiedRegister",
     "DeadlineRule",
@@ -102,6 +104,7 @@ __all__ = [
     "Lint",
     "Linted",
     "Listing",
+    "MatrixRow",
     "Member",
     "Message",
     "Offer",
@@ -175,6 +178,7 @@ __getattr__ = lazily(
     {
         "bundle": "Bundle Item",
         "certificate": "ErasureCertificate",
+        "consent_matrix": "ConsentMatrix MatrixRow",
         "customer_decision": "Member decide_customer",
         "deadline": "DeadlineRule deadline_for read_deadlines shipped_deadlines",
         "decision": "Decision RuleHit decide",
