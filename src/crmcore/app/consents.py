@@ -246,7 +246,7 @@ def _only_point(parties: Sequence[Party], channel: str) -> str | None:
     found = {normal for party in parties for kind, normal in points_of(party) if kind in kinds}
     if len(found) > 1:
         raise InvalidConsent(
-            f"the customer has {len(found)} contact points for {channel}: name one with point=..."
+            f"the customer has {len(found)} contact points for {channel}: name the point that is meant"
         )
     return next(iter(found), None)
 

@@ -18,7 +18,7 @@ from crmcore.consent.words import Channel, Outcome, Purpose
 from crmcore.values.personal import Document, personal
 from crmcore.values.text import clean
 
-_WIDEST = 72
+_WIDEST = 100
 
 
 @attrs.frozen(kw_only=True)
