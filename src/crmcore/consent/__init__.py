@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from crmcore.consent.rights_steps import Due, due_of
     from crmcore.consent.secret_ring import SecretRing
     from crmcore.consent.suppression import Suppression
+    from crmcore.consent.topics import Topic, Topics
     from crmcore.consent.unsubscribe import (
         Ticket,
         is_one_click,
@@ -133,6 +134,8 @@ __all__ = [
     "Subject",
     "Suppression",
     "Ticket",
+    "Topic",
+    "Topics",
     "Use",
     "Vector",
     "Verdict",
@@ -200,6 +203,7 @@ __getattr__ = lazily(
         "register": "CopiedRegister Register ask_registers",
         "secret_ring": "SecretRing",
         "suppression": "Suppression",
+        "topics": "Topic Topics",
         "unsubscribe": "Ticket is_one_click read_ticket sign_ticket unsubscribe_act unsubscribe_headers",
         "wishes": "Cap QuietHours Wish",
         "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "

@@ -142,5 +142,7 @@ def row_words(row: MatrixRow) -> tuple[str, str, str, str, str, str]:
 
 def _cells(row: MatrixRow) -> tuple[str, ...]:
     """A row for a terminal: on one line, and without characters that drive it."""
-    *cells, why = (" ".join(clean(cell).split()) for cell in row_words(row))
-    return (*cells, why if len(why) <= _WIDEST else f"{why[: _WIDEST - 3].rstrip()}...")
+    cells = [clean(cell) for cell in row_words(row)]
+    if len(cells[-1]) > _WIDEST:
+        cells[-1] = f"{cells[-1][: _WIDEST - 3].rstrip()}..."
+    return tuple(cells)
