@@ -6,22 +6,26 @@ whichever record has it; an act about a person is of every record that the custo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
 
 from crmcore.app.consent_asking import known_customer, ways
+from crmcore.app.consent_audience import Asking, audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
 from crmcore.app.unit import Unit, proven
+from crmcore.consent.act_reading import ActReader
+from crmcore.consent.audience import Asked
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
-from crmcore.consent.decision import Decision
+from crmcore.consent.decision import Decision, Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
@@ -218,6 +222,53 @@ class AsyncConsents:
         ]
         rows = [matrix_row(one, known.decide(one, policy=policy, known_at=known_at)) for one in requests]
         return ConsentMatrix(controller=whom, at=now, known_at=known_at, rows=tuple(rows))
+
+    async def audience(
+        self,
+        refs: Iterable[Reference] | None = None,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        controller: str | None = None,
+        message: Message | None = None,
+        use: Use | None = None,
+        facts: Told | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> AsyncIterator[Asked]:
+        """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
+
+        Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
+        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
+        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
+        does not grow with the number of customers, but for the ids of those that were named.
+
+        Each page of customers is read as it is at that time: a No that comes while you go through them counts for those
+        that are still to come. Ask `decide` again before you write to somebody much later.
+        """
+        unit = self._flow.reader()
+        request = Request(
+            controller=self._flow.controller(controller),
+            channel=channel,
+            purpose=purpose,
+            at=unit.now if at is None else at,
+            message=Message() if message is None else message,
+            use=Use() if use is None else use,
+            **asked,
+        )
+        asking = Asking(
+            Question(request, policy=policy, practice=self._flow.practice, known_at=known_at),
+            Facts() if facts is None else facts,
+            tuple(jurisdictions),
+            self._flow.secrets,
+            ActReader(unit.codecs["consent.event"]),
+        )
+        flow = audience_of_all(unit, asking) if refs is None else audience_of(unit, asking, refs)
+        async for one in flow:
+            yield one
 
     async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
         customer = await resolve(unit, ref)

@@ -58,12 +58,12 @@ class Lifting:
         case = self._case
         for pair in reversed(case.lifting_acts):
             event, scope = pair[1], agreed(case, pair[1])
-            if received(scope, case.request, purpose) is not True:
+            if received(scope, case.contact, purpose) is not True:
                 continue
             if event.kind == "lift":
-                if covers_no(event.scope, case.request, purpose, case.channel):
+                if covers_no(event.scope, case.contact, purpose, case.channel):
                     yield pair
-            elif covers_yes(scope, case.request, purpose) and lifts(case, event).holds is True:
+            elif covers_yes(scope, case.contact, purpose) and lifts(case, event).holds is True:
                 yield pair
 
 
@@ -71,7 +71,7 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer."""
     if yes.record == no.record:
         return True
-    joined = case.facts.joined
+    joined = case.joined
     since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
     recorded = yes.recorded_at or yes.occurred_at
     return all(one is not None and recorded >= one for one in since)

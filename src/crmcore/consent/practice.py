@@ -90,6 +90,12 @@ class Practice(Document):
 
     def fill(self, request: Request, facts: Facts) -> tuple[Request, Facts, tuple[str, ...]]:
         """*request* and *facts* with what they left open, and the names of the facts that were filled in."""
+        request, names = self.asks(request)
+        facts, more = self.tells(facts)
+        return request, facts, names + more
+
+    def asks(self, request: Request) -> tuple[Request, tuple[str, ...]]:
+        """*request* with what it left open, and the names of what was filled in."""
         known = {name: getattr(self, name) for name in ("controller_kind", "exempt_seller", "dialer")}
         known["offered_to_children"] = self.offered_to_children
         request, names = _filled(request, known, "request")
@@ -97,14 +103,18 @@ class Practice(Document):
             message, more = _filled(request.message, _said(self.marketing), "message")
             if more:
                 request, names = attrs.evolve(request, message=message), names + more
-        point, more = _filled(facts.point, _said(self.point), "point")
-        if more:
-            facts, names = attrs.evolve(facts, point=point), names + more
+        return request, names
+
+    def tells(self, facts: Facts) -> tuple[Facts, tuple[str, ...]]:
+        """*facts* with what they left open, and the names of what was filled in."""
+        point, names = _filled(facts.point, _said(self.point), "point")
+        if names:
+            facts = attrs.evolve(facts, point=point)
         if self.forms and facts.events:
             events, more = self._shown(facts.events)
             if more:
                 facts, names = attrs.evolve(facts, events=events), names + more
-        return request, facts, names
+        return facts, names
 
     def _shown(self, events: tuple[ConsentEvent, ...]) -> tuple[tuple[ConsentEvent, ...], tuple[str, ...]]:
         forms = {(form.notice, form.version): form for form in self.forms}

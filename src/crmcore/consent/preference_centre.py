@@ -228,7 +228,9 @@ def _choice(request: Request, offer: Offer, facts: Facts) -> Choice:
     spoken = standing_yes(case, offer.purpose, _valid, ())
     if spoken.holds:
         return Choice(offer=offer, state="on", because=spoken.because)
-    waiting = [one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, request, offer.purpose)]
+    waiting = [
+        one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, case.contact, offer.purpose)
+    ]
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 
-import attrs
-
 from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, Finding
@@ -68,7 +66,7 @@ def standing_yes(
                 lack = f"taken back by {taken}"
             else:
                 found = valid(case, event)
-                if found.holds and received(agreed(case, event), case.request, purpose) is None:
+                if found.holds and received(agreed(case, event), case.contact, purpose) is None:
                     found = Finding(
                         None, found.until, (), ("use.recipient",), "who gets the data is not known"
                     )
@@ -90,23 +88,23 @@ def standing_yes(
 def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
     """What a Yes lacks that does not speak of the request now; nothing, if it does."""
     scope = agreed(case, event)
-    if handed_on(scope, case.request, purpose):
+    if handed_on(scope, case.contact, purpose):
         if _withdrawn_from_them(case, event, purpose):
             return "it was taken back from those to whom it was given"
-    elif not covers_yes(scope, case.request, purpose):
+    elif not covers_yes(scope, case.contact, purpose):
         return (
             "another"
             if case.brief
-            else f"it is about something else ({elsewhere(scope, case.request, purpose)})"
+            else f"it is about something else ({elsewhere(scope, case.contact, purpose)})"
         )
-    if received(scope, case.request, purpose) is False:
+    if received(scope, case.contact, purpose) is False:
         return "it names other recipients"
     return "it ran out" if ends <= case.now else ""
 
 
 def _withdrawn_from_them(case: Case, yes: ConsentEvent, purpose: str) -> bool:
     """Whether a Yes that was given to somebody else was taken back from them; that ends it for all it names."""
-    theirs = attrs.evolve(case.request, controller=yes.scope.controller or "")
+    theirs = case.contact._replace(controller=yes.scope.controller or "")
     return any(
         no.occurred_at >= yes.occurred_at and covers_no(no.scope, theirs, purpose, case.channel)
         for _, no in case.acts(NOES)
