@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore import Person
 from crmcore.consent import (
     ConsentEvent,
     Evidence,
@@ -33,7 +34,7 @@ from crmcore.errors import InvalidConsent, InvalidLanguage
 from crmcore.serde import dump, load
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.language import Language
-from tests.consent.asking import PRACTICE
+from tests.consent.asking import PRACTICE, YES, asked, company
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -91,7 +92,7 @@ def changed(before: PreferenceCentre, after: PreferenceCentre) -> Change:
 
 
 def answer(topics: Topics, events: Any, topic: str) -> str:
-    """What is decided, with the No spread over all that is part of a topic."""
+    """What a company decides that has these topics."""
     request = Request(
         controller="northwind",
         channel="email",
@@ -101,8 +102,8 @@ def answer(topics: Topics, events: Any, topic: str) -> str:
         brand=topics.brand(topic),
         offered_to_children=False,
     )
-    facts = Facts(events=tuple(topics.spread(events)))
-    return decide(request, facts, jurisdictions=["DE"], practice=PRACTICE).answer
+    practice = attrs.evolve(PRACTICE, topics=topics)
+    return decide(request, Facts(events=tuple(events)), jurisdictions=["DE"], practice=practice).answer
 
 
 @given(registries(), st.data())
@@ -198,6 +199,29 @@ def test_what_was_recorded_of_a_former_topic_is_read_and_may_stay() -> None:
     assert wish.no_topics == frozenset({"Former topic", "sale"})
     assert shown.words("Former topic") == "Former topic"
     assert load(Topics, json.loads(json.dumps(dump(topics)))) == topics
+
+
+def test_a_company_records_acts_about_its_topics_alone_and_decides_by_them() -> None:
+    ours = Topics([Topic(name="news"), Topic(name="fairs", part_of="news")])
+    crm = company(practice=attrs.evolve(PRACTICE, topics=ours))
+    crm.parties.add(Person.of("Ann Lee", email="ann@x.org"))
+    about: Any = {"purposes": ["marketing"], "channels": ["email"]}
+    with pytest.raises(InvalidConsent, match="the topics are fairs, news"):
+        crm.consent.withdraw("ann@x.org", topics=["secret"], **about)
+    assert crm.consent.events("ann@x.org") == ()
+    crm.consent.record("give", "ann@x.org", evidence=YES, topics=["news", "fairs"], **about)
+    assert asked(crm, "ann@x.org", topic="fairs").answer == "allow"
+    crm.consent.withdraw("ann@x.org", topics=["news"], **about)
+    assert asked(crm, "ann@x.org", topic="fairs").answer == "deny"
+    assert [one.allowed for one in crm.consent.audience(**ASKED, topic="fairs")] == [False]
+
+
+ASKED: Any = {
+    "purpose": "marketing",
+    "channel": "email",
+    "jurisdictions": ["DE"],
+    "offered_to_children": False,
+}
 
 
 def test_a_topic_and_a_part_of_it_are_not_offered_side_by_side() -> None:

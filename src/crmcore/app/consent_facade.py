@@ -69,8 +69,8 @@ class Consents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
-                fields holds a value of another type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
+                is no topic of the practice, or one of its fields holds a value of another type than it has.
         """
         return run(
             self._flow.record(

@@ -70,10 +70,12 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
-                fields holds a value of another type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
+                is no topic of the practice, or one of its fields holds a value of another type than it has.
         """
-
+        topics = frozenset(topics)
+        if self._flow.practice is not None and self._flow.practice.topics is not None:
+            self._flow.practice.topics.check(topics)
         scope = Scope(
             controller=self._flow.controller(controller),
             brand=brand,
