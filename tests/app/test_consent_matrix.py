@@ -9,6 +9,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import ConsentMatrix, Facts, Message, SecretRing
+from crmcore.consent.consent_matrix import message_for
 from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.storage.wrappers import Passing, wrapped
@@ -101,6 +102,19 @@ def test_what_is_no_purpose_or_channel_is_refused(wrong: dict[str, Any]) -> None
     ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org"))
     with pytest.raises(InvalidConsent):
         crm.consent.matrix(ann.id, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "promotion"),
+    [
+        *((purpose, True) for purpose in ("marketing", "fundraising", "political")),
+        *((purpose, False) for purpose in ("service", "transactional", "legal_notice")),
+        *((purpose, None) for purpose in ("profiling", "third_party_sharing", "research")),
+    ],
+)
+def test_what_is_not_told_of_a_message_follows_from_the_purpose(purpose: Any, promotion: bool | None) -> None:
+    assert message_for(purpose, None) == Message(promotion=promotion)
+    assert message_for(purpose, {}) == Message(promotion=promotion)
 
 
 def test_a_message_is_told_for_all_purposes_or_for_each() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.consent.event import ConsentEvent
+from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.saying import said
-from tests.consent.cases import events
+from tests.consent.cases import NOW, events
 
 
 @given(events, st.randoms(use_true_random=False))
@@ -25,3 +26,19 @@ def test_no_order_of_acts_changes_the_lines_and_each_thing_has_one(
     assert len(lines) == len(spoken_of)
     assert bool(lines) == bool(acts)
     assert [line[:10] for line in lines] == sorted((line[:10] for line in lines), reverse=True)
+
+
+def test_acts_on_different_things_stand_side_by_side() -> None:
+    act = ConsentEvent(id="1", kind="give", occurred_at=NOW, scope=Scope(purposes={"marketing"}))
+    narrower: tuple[dict[str, Any], ...] = (
+        {"brand": "Acme"},
+        {"recipients": {"gamma"}},
+        {"topics": {"news"}},
+        {"controller": "acme"},
+        {"channels": {"email"}},
+        {"point": "ann@x.org"},
+    )
+    for other in narrower:
+        narrow = attrs.evolve(act, id="2", scope=attrs.evolve(act.scope, **other))
+        assert len(said([act, narrow])) == 2
+        assert len(said([act, attrs.evolve(act, id="2")])) == 1
