@@ -36,6 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         yes: Any = {"purposes": ["marketing"], "channels": ["email"]}
         shown = Evidence.double_opt_in(notice="newsletter", version="3", given_by="self")
         crm.consent.record("give", "ann@x.org", evidence=shown, **yes)
+        crm.consent.record("give", "bo@x.org", evidence=shown, topics=["news"], brand="A", **yes)
         clock.now = datetime(2026, 5, 3, tzinfo=UTC)
         crm.consent.withdraw("ann@x.org", **yes)
     return path
@@ -86,6 +87,14 @@ def test_it_is_asked_as_it_was_known_and_of_the_point_that_is_named(store: Path,
     assert "Nothing permits" in explained(store, "ann@x.org", *EMAIL, *early[:4]).out
     named = ("--controller", "northwind")
     assert "To be found out" in explained(store, "ann@x.org", *EMAIL, *early[:4], *named).out
+
+
+def test_a_brand_and_a_topic_are_asked_about(store: Path, practice: Path) -> None:
+    words = ("bo@x.org", *EMAIL, *WHEN, "--practice", practice)
+    about = ("--brand", "A", "--topic", "news")
+    assert explained(store, *words, *about).out.startswith("Yes (allow)")
+    for part in ((), about[:2], about[2:], ("--brand", "A", "--topic", "sale")):
+        assert explained(store, *words, *part).out.startswith("No (deny)")
 
 
 def test_facts_that_are_told_change_the_answer(store: Path, tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ def _asked(options: argparse.Namespace, facts: Facts | None) -> dict[str, Any]:
     return {
         "point": options.point,
         "controller": options.controller,
+        "brand": options.brand,
+        "topic": options.topic,
         "facts": facts,
         "jurisdictions": options.jurisdiction,
         "at": options.at,

@@ -404,6 +404,8 @@ def _explain(steps: Commands[Parser]) -> None:
         help="a law that may apply beside those of addresses and numbers, e.g. DE or US-CA; as often as needed",
     )
     command.add_argument("--controller", metavar="NAME", type=text, help="who asks, as in what was recorded")
+    command.add_argument("--brand", metavar="NAME", type=text, help="the brand that the message is of")
+    command.add_argument("--topic", metavar="NAME", type=text, help="the topic that the message is about")
     command.add_argument("--kind", metavar="WORD", type=text, help="the kind of message, e.g. receipt")
     command.add_argument(
         "--practice", metavar="FILE", type=path, help="what is always so of your company: a Practice as JSON"

@@ -76,7 +76,7 @@ if TYPE_CHECKING:
         unsubscribe_headers,
     )
     from crmcore.consent.vectors import Vector, read_vectors
-    from crmcore.consent.wishes import Cap, QuietHours, Wish
+    from crmcore.consent.wishes import Cap, QuietHours, Wish, Wished
 
 __all__ = [
     "Attempt",
@@ -140,6 +140,7 @@ __all__ = [
     "Vector",
     "Verdict",
     "Wish",
+    "Wished",
     "ask_registers",
     "centre_changes",
     "deadline_for",
@@ -205,7 +206,7 @@ __getattr__ = lazily(
         "suppression": "Suppression",
         "topics": "Topic Topics",
         "unsubscribe": "Ticket is_one_click read_ticket sign_ticket unsubscribe_act unsubscribe_headers",
-        "wishes": "Cap QuietHours Wish",
+        "wishes": "Cap QuietHours Wish Wished",
         "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "
         "shipped_retention",
         "rights_request": "Requester RightsRequest RightsStep",

@@ -22,7 +22,7 @@ from crmcore.consent.request import Request
 from crmcore.consent.speaking import covers_yes, noes
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.consent.topics import Topics
-from crmcore.consent.wishes import Aspect, Wish, in_force
+from crmcore.consent.wishes import Aspect, Wish, Wished, in_force
 from crmcore.consent.words import NOES, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
@@ -30,7 +30,6 @@ from crmcore.values.language import Language
 from crmcore.values.personal import Document, personal
 
 State = Literal["on", "off", "pending", "unsaid"]
-_ABOUT_TOPICS: tuple[Aspect, ...] = ("only_topics", "no_topics")
 ASPECTS: tuple[Aspect, ...] = ("channels", "caps", "language", "quiet", "only_topics", "no_topics")
 
 
@@ -66,7 +65,7 @@ class PreferenceCentre(Document):
     controller: str
     choices: tuple[Choice, ...]
     points: FrozenMap[Channel, str] = personal(factory=FrozenMap)
-    wishes: FrozenMap[Aspect, Any] = personal(factory=FrozenMap)
+    wishes: Wished = personal(factory=Wished)
     topics: Topics | None = None
 
     def words(self, topic: str, language: Language | None = None) -> str:
@@ -103,9 +102,9 @@ class PreferenceCentre(Document):
         """
         if not wished.keys() <= set(ASPECTS):
             raise InvalidConsent(f"the wishes of a preference centre are {', '.join(ASPECTS)}")
-        together: dict[Any, Any] = {**self.wishes, **wished}
+        together = attrs.evolve(self.wishes, **wished)
         _check_topics(self, together)
-        return attrs.evolve(self, wishes=FrozenMap(together))
+        return attrs.evolve(self, wishes=together)
 
     def _line(self, offer: Offer) -> int:
         for number, choice in enumerate(self.choices):
@@ -155,7 +154,7 @@ def preference_centre(
     known = FrozenMap(points or {})
     choices = [_choice(_request(line, controller, at, known, topics), line, facts) for line in lines]
     said = [one for one in wishes if one.about("marketing", controller)]
-    found: dict[Aspect, Any] = {}
+    found: dict[str, Any] = {}
     for aspect in ASPECTS:
         latest = max(
             in_force(said, aspect, at, held),
@@ -165,7 +164,7 @@ def preference_centre(
         if latest is not None:
             found[aspect] = getattr(latest, aspect)
     return PreferenceCentre(
-        controller=controller, choices=tuple(choices), points=known, wishes=FrozenMap(found), topics=topics
+        controller=controller, choices=tuple(choices), points=known, wishes=Wished(**found), topics=topics
     )
 
 
@@ -187,13 +186,16 @@ def _apart(lines: tuple[Offer, ...], topics: Topics | None) -> None:
             )
 
 
-def _check_topics(centre: PreferenceCentre, wishes: Mapping[Any, Any]) -> None:
+def _check_topics(centre: PreferenceCentre, wishes: Wished) -> None:
     """Refuse wishes about what is no topic, but for those that stood there before."""
     if centre.topics is None:
         return
-    for aspect in _ABOUT_TOPICS:
-        wished = frozenset(wishes.get(aspect) or ())
-        centre.topics.check(wished - frozenset(centre.wishes.get(aspect) or ()))
+    before = centre.wishes
+    for wished, known in (
+        (wishes.only_topics, before.only_topics),
+        (wishes.no_topics, before.no_topics),
+    ):
+        centre.topics.check((wished or frozenset()) - (known or frozenset()))
 
 
 def _valid(case: Case, event: ConsentEvent) -> Finding:
@@ -299,9 +301,9 @@ def _wish(
 ) -> Wish | None:
     """What was wished otherwise; a wish that was left out says that it is wished no more."""
     changed: dict[str, Any] = {
-        aspect: wished
-        for aspect, wished in after.wishes.items()
-        if aspect not in before.wishes or before.wishes[aspect] != wished
+        aspect: getattr(after.wishes, aspect)
+        for aspect in ASPECTS
+        if getattr(after.wishes, aspect) != getattr(before.wishes, aspect)
     }
     if not changed:
         return None
