@@ -13,7 +13,8 @@ from pathlib import Path
 APP = Path(__file__).resolve().parents[2] / "src" / "crmcore" / "app"
 TARGETS = {
     "facade.py": ("parties", "relationships", "interactions", "identity", "customers", "imports"),
-    "consent_facade.py": ("consents", "suppressions", "unsubscribes", "rights_requests", "retaining"),
+    "consent_facade.py": ("consents", "suppressions", "unsubscribes"),
+    "rights_facade.py": ("rights_requests", "retaining"),
 }
 HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
 
@@ -71,7 +72,7 @@ def method(node: ast.AsyncFunctionDef, class_name: str) -> tuple[str, set[str]]:
         f'        """{doc}"""\n        return {call}\n'
     )
     names = names_in([arguments, node.returns])
-    return text, ({*names, "Iterator", "drawn"} if runner == "drawn" else names)
+    return text, ({*names, "Iterator", "drawn"} - {"AsyncIterator"} if runner == "drawn" else names)
 
 
 def generate(modules: tuple[str, ...]) -> str:

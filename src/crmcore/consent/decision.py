@@ -93,6 +93,18 @@ class Decision(Document):
         """The decision in words: the answer, the rule behind it with its citation, what came near, what is missing."""
         return "\n".join(in_words(self))
 
+    def to_html(self) -> str:
+        """The decision as one page, with every rule that was looked at: to be read, printed or kept."""
+        from crmcore.consent.decision_page import decision_page
+
+        return decision_page(self)
+
+    def _repr_html_(self) -> str:
+        """Shown as the answer and why in a notebook."""
+        from crmcore.consent.decision_page import decision_card
+
+        return decision_card(self)
+
 
 def decide(
     request: Request,

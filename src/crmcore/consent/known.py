@@ -77,6 +77,7 @@ def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
         and yes.record == no.record
         and yes.scope.controller == no.scope.controller
         and (yes.scope.brand, yes.scope.topics) == (no.scope.brand, no.scope.topics)
+        and yes.scope.recipients in (frozenset(), no.scope.recipients)
         and bool(no.scope.channels)
         and no.scope.channels <= yes.scope.channels
         and bool(no.scope.purposes)

@@ -16,6 +16,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, PointFacts
 from crmcore.consent.request import Message, Request
 from crmcore.consent.speaking import MARKETING
+from crmcore.consent.topics import Topics
 from crmcore.errors import InvalidConsent
 from crmcore.values.personal import Document
 
@@ -71,6 +72,9 @@ class Practice(Document):
     addresses at domains of mobile carriers. *offered_to_children* is whether its services are; *dialer* how it calls. A
     *controller* that is named stands for the name of the company in acts and questions.
 
+    *topics* are all that it writes about, or ever wrote: a No to one speaks of its sub-topics too, and an act about
+    what is none of them is refused, whatever it says.
+
     >>> ours = Practice(offered_to_children=False, marketing=Message.marketing(unsubscribe=True))
     >>> from datetime import UTC, datetime
     >>> asked = Request(controller="acme", channel="email", purpose="marketing", at=datetime(2026, 5, 4, tzinfo=UTC))
@@ -87,6 +91,7 @@ class Practice(Document):
     marketing: Message = attrs.field(factory=Message)
     point: PointFacts = attrs.field(factory=PointFacts)
     forms: tuple[Form, ...] = attrs.field(default=(), converter=_forms)
+    topics: Topics | None = None
 
     def fill(self, request: Request, facts: Facts) -> tuple[Request, Facts, tuple[str, ...]]:
         """*request* and *facts* with what they left open, and the names of the facts that were filled in."""
@@ -110,6 +115,8 @@ class Practice(Document):
         point, names = _filled(facts.point, _said(self.point), "point")
         if names:
             facts = attrs.evolve(facts, point=point)
+        if self.topics is not None and facts.events:
+            facts = attrs.evolve(facts, events=tuple(self.topics.spread(facts.events)))
         if self.forms and facts.events:
             events, more = self._shown(facts.events)
             if more:

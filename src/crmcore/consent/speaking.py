@@ -114,6 +114,19 @@ def noes(
     return found
 
 
+def received(scope: Scope, contact: Contact, purpose: str) -> bool | None:
+    """Whether whoever gets the data is among those that an act of this *scope* names, or it names none.
+
+    None is "not known": data are passed on, the act names some, and the request nobody.
+    """
+    recipient = contact.use.recipient
+    if not scope.recipients or recipient in scope.recipients:
+        return True
+    if recipient is not None:
+        return False
+    return None if purpose == "third_party_sharing" else True
+
+
 def agreed(case: Case, event: ConsentEvent) -> Scope:
     """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
     scope = event.scope

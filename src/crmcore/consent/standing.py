@@ -12,7 +12,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.lifting import Lifting, Taking, Valid
-from crmcore.consent.speaking import agreed, covers_no, covers_yes, elsewhere, handed_on, named
+from crmcore.consent.speaking import agreed, covers_no, covers_yes, elsewhere, handed_on, named, received
 from crmcore.consent.words import NOES, YESES
 from crmcore.values.instant import micros_of
 
@@ -66,7 +66,7 @@ def standing_yes(
                 lack = f"taken back by {taken}"
             else:
                 found = valid(case, event)
-                if found.holds and _received_by_whom(case, event, purpose):
+                if found.holds and received(agreed(case, event), case.contact, purpose) is None:
                     found = Finding(
                         None, found.until, (), ("use.recipient",), "who gets the data is not known"
                     )
@@ -87,7 +87,7 @@ def standing_yes(
 
 def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
     """What a Yes lacks that does not speak of the request now; nothing, if it does."""
-    scope, recipient = agreed(case, event), case.contact.use.recipient
+    scope = agreed(case, event)
     if handed_on(scope, case.contact, purpose):
         if _withdrawn_from_them(case, event, purpose):
             return "it was taken back from those to whom it was given"
@@ -97,7 +97,7 @@ def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
             if case.brief
             else f"it is about something else ({elsewhere(scope, case.contact, purpose)})"
         )
-    if scope.recipients and recipient is not None and recipient not in scope.recipients:
+    if received(scope, case.contact, purpose) is False:
         return "it names other recipients"
     return "it ran out" if ends <= case.now else ""
 
@@ -109,9 +109,3 @@ def _withdrawn_from_them(case: Case, yes: ConsentEvent, purpose: str) -> bool:
         no.occurred_at >= yes.occurred_at and covers_no(no.scope, theirs, purpose, case.channel)
         for _, no in case.acts(NOES)
     )
-
-
-def _received_by_whom(case: Case, event: ConsentEvent, purpose: str) -> bool:
-    """Whether that is a question: data are passed on, nobody says to whom, and the Yes is to some only."""
-    to_some = purpose == "third_party_sharing" and bool(event.scope.recipients)
-    return to_some and case.contact.use.recipient is None
