@@ -101,18 +101,18 @@ def decide(
     """May this be done?
 
     All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. What the request
-    and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
+    and the acts leave open is filled in from *practice*; what *policy* asks beside the law must allow it too. With *known_at* only what had been recorded by then counts.
     Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
     *hashed* fills in the hash of what was decided on.
 
     Raises:
         NaiveDatetime: if *known_at* has no zone.
-        InvalidConsent: if the facts name a list of which no pack asks.
+        InvalidConsent: if the facts name a list of which no pack asks, or the policy rules of which none speaks.
     """
     request, facts, own = (request, facts, ()) if practice is None else practice.fill(request, facts)
     laws, policy = laws or shipped_laws(), policy or _PLAIN
     _check(facts, laws, known_at)
-    names = tuple(jurisdictions) or ("*",)
+    names = laws.names(jurisdictions, policy.beside)
     asked = [laws.of(name) for name in names]
     case = Case(request, facts, policy, known_at, brief=not trace)
     opinions = _opinions(case, asked)

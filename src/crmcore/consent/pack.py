@@ -58,7 +58,7 @@ class Pack:
     """The rules of one jurisdiction. *includes* are packs whose rules hold here too, but for those in *without*.
 
     *citing* says by which name the included rules are cited here. *lifts* is the profile of a Yes that takes back an
-    earlier No.
+    earlier No. *beside_law* says that it is no law, but rules of others that a policy may ask beside it.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Pack:
     profiles: Mapping[str, Profile] = attrs.field(factory=dict[str, Profile])
     graces: tuple[Grace, ...] = ()
     lifts: str | None = None
+    beside_law: bool = False
     numbers: tuple[Number, ...] = ()
     note: str = ""
 

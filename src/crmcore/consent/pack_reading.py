@@ -27,7 +27,7 @@ _RULE = frozenset(
     "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
 )
 _PACK = frozenset(
-    "id jurisdiction name version zone includes without citing lifts note profile grace number rule".split()
+    "id jurisdiction name version zone includes without citing lifts beside_law note profile grace number rule".split()
 )
 
 
@@ -45,7 +45,11 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
     for key in ("id", "jurisdiction", "name", "version"):
         if not isinstance(document.get(key), str):
             raise InvalidPack(f"{name}: {key} is missing")
-    id = document["id"]
+    id, beside = document["id"], document.get("beside_law", False)
+    if beside is not document["jurisdiction"].islower():
+        raise InvalidPack(
+            f"{name}: countries are written in capitals, like 'US-CA'; small letters are for rules with beside_law = true"
+        )
     profiles = {
         key: Profile(key, condition(table, f"{id}, profile {key}"))
         for key, table in document.get("profile", {}).items()
@@ -60,6 +64,7 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
         without=frozenset(document.get("without", ())),
         citing=document.get("citing", {}),
         lifts=document.get("lifts"),
+        beside_law=beside,
         note=document.get("note", ""),
         profiles=profiles,
         graces=tuple(_grace(one, id) for one in document.get("grace", ())),
@@ -166,8 +171,28 @@ class Laws:
 
     def __init__(self, packs: Mapping[str, Pack]) -> None:
         self._laws = {pack.jurisdiction: Law(pack, packs) for pack in packs.values()}
+        self._beside = frozenset(pack.jurisdiction for pack in packs.values() if pack.beside_law)
         asked = {name for law in self._laws.values() for name in law.lists}
         self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
+
+    def names(self, jurisdictions: Iterable[str], beside: Iterable[str]) -> tuple[str, ...]:
+        """What is to be asked: the *jurisdictions*, or the strict baseline if there is none, then those *beside* them.
+
+        Raises:
+            InvalidConsent: if rules that stand beside the law are named as one, or others as standing beside it.
+        """
+        found, more = tuple(jurisdictions) or ("*",), tuple(beside)
+        if self._beside and not self._beside.isdisjoint(found):
+            raise InvalidConsent(
+                f"{' and '.join(sorted(self._beside.intersection(found)))} is no jurisdiction, but stands beside the law: "
+                "name it in Policy(beside=...)"
+            )
+        if more and not self._beside.issuperset(more):
+            raise InvalidConsent(
+                "rules are named in Policy(beside=...) of which no pack speaks: known are "
+                + ", ".join(sorted(self._beside))
+            )
+        return (*found, *more)
 
     def of(self, jurisdiction: str) -> Law:
         """The law of a jurisdiction; of a part that no pack knows that of its country, and else the strict one."""

@@ -32,9 +32,9 @@ NO_PACK = "no pack speaks of "
 def in_words(decision: Decision) -> Iterator[str]:
     """The lines of an explanation."""
     way = CHANNELS.get(decision.channel, decision.channel)
-    law = "the strict baseline" if decision.jurisdiction == "*" else f"the law of {decision.jurisdiction}"
+    whose = _whose(decision.jurisdiction)
     yield (
-        f"{ANSWERS[decision.answer]} ({decision.answer}): {decision.purpose.replace('_', ' ')} by {way}, by {law}"
+        f"{ANSWERS[decision.answer]} ({decision.answer}): {decision.purpose.replace('_', ' ')} by {way}, by {whose}"
     )
     yield from _why(decision)
     if decision.missing:
@@ -60,6 +60,15 @@ def _why(decision: Decision) -> Iterator[str]:
         return
     yield f"  {main}"
     yield from (f"  - {line}" for line in more)
+
+
+def _whose(jurisdiction: str) -> str:
+    """Whose rules decide. Countries are written in capitals, rules beside the law in small letters."""
+    if jurisdiction == "*":
+        return "the strict baseline"
+    if jurisdiction.islower():
+        return f"the rules of {jurisdiction.replace('_', ' ')}"
+    return f"the law of {jurisdiction}"
 
 
 def _own(decision: Decision) -> list[str]:
