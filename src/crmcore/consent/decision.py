@@ -101,9 +101,9 @@ def decide(
     """May this be done?
 
     All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. What the request
-    and the acts leave open is filled in from *practice*; what *policy* asks beside the law must allow it too. With *known_at* only what had been recorded by then counts.
-    Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
-    *hashed* fills in the hash of what was decided on.
+    and the acts leave open is filled in from *practice*; what *policy* asks beside the law must allow it too. With
+    *known_at* only what had been recorded by then counts. Without *trace* only what decides is worked out, several
+    times faster, with the same answer, rule and *expires_at*. *hashed* fills in the hash of what was decided on.
 
     Raises:
         NaiveDatetime: if *known_at* has no zone.

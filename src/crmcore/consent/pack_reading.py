@@ -48,7 +48,7 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
     id, beside = document["id"], document.get("beside_law", False)
     if beside is not document["jurisdiction"].islower():
         raise InvalidPack(
-            f"{name}: countries are written in capitals, like 'US-CA'; small letters are for rules with beside_law = true"
+            f"{name}: countries are written in capitals, like 'US-CA'; small letters are for beside_law = true"
         )
     profiles = {
         key: Profile(key, condition(table, f"{id}, profile {key}"))
@@ -184,8 +184,8 @@ class Laws:
         found, more = tuple(jurisdictions) or ("*",), tuple(beside)
         if self._beside and not self._beside.isdisjoint(found):
             raise InvalidConsent(
-                f"{' and '.join(sorted(self._beside.intersection(found)))} is no jurisdiction, but stands beside the law: "
-                "name it in Policy(beside=...)"
+                f"{' and '.join(sorted(self._beside.intersection(found)))} is no jurisdiction: what stands beside "
+                "the law is named in Policy(beside=...)"
             )
         if more and not self._beside.issuperset(more):
             raise InvalidConsent(

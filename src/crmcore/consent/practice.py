@@ -81,7 +81,8 @@ class Practice(Document):
     *marketing* says what is so of each of its messages for marketing, fundraising or politics; *forms* how people say
     yes to it; *point* what is so of each contact point that it uses, such as a *kind* "other" where it keeps no
     addresses at domains of mobile carriers. *offered_to_children* is whether its services are; *dialer* how it calls;
-    *bulk_sender*, *authentication* and *complaints_high* say of its mail what they say in a `Request`. A *controller* that is named stands for the name of the company in acts and questions.
+    *bulk_sender*, *authentication* and *complaints_high* say of its mail what they say in a `Request`. A *controller*
+    that is named stands for the name of the company in acts and questions.
 
     >>> ours = Practice(offered_to_children=False, marketing=Message.marketing(unsubscribe=True))
     >>> from datetime import UTC, datetime

@@ -100,9 +100,10 @@ class Request(Told):
     *basis* is the legal basis that is relied on, *balanced* that the interests were weighed and written down.
     *hours* ``not_at_issue`` is a statement of whoever asks: the hour was agreed on, or does not matter.
 
-    Three facts of how the controller's mail is sent: *bulk_sender*, 5,000 or more messages a day to the mailboxes of one
-    provider; *authentication*, what vouches for the domain in the From line, *dmarc* being SPF and DKIM with a DMARC
-    policy with which one of them is aligned; *complaints_high*, that three or more in a thousand are reported as spam.
+    Three facts of how the controller's mail is sent: *bulk_sender*, 5,000 or more messages a day to the mailboxes of
+    one provider; *authentication*, what vouches for the domain in the From line, *dmarc* being SPF and DKIM with a
+    DMARC policy with which one of them is aligned; *complaints_high*, that three or more in a thousand are reported
+    as spam.
     """
 
     controller: str

@@ -25,7 +25,7 @@ SO: Mapping[str, str] = {
     "message.sender_identified": "the message says who sends it",
     "message.unsubscribe": "the message has a free way to say no",
     "message.unsubscribe_burdened": "saying no costs money, a login or more than one page",
-    "message.one_click_unsubscribe": "the message has the headers by which a mailbox ends a subscription with one click",
+    "message.one_click_unsubscribe": "the message can be left with one click in the mailbox itself",
     "message.postal_address": "the message has a postal address of the sender",
     "message.fax_opt_out_notice": "the fax says how to have no more of them",
     "message.first_since_opt_out": "it is the first time since they opted out that they are asked",
@@ -95,6 +95,7 @@ WHAT: Mapping[str, str] = {
 """What has some value."""
 
 REGISTERS: Mapping[str, str] = {
+    "*": "any register of those who want nothing",
     "bloctel": "Bloctel",
     "ctps": "the Corporate Telephone Preference Service",
     "directory_asterisk": "the asterisk in the directory",
