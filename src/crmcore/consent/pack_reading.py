@@ -19,6 +19,7 @@ from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
+from crmcore.consent.schema_of_packs import first_mistake
 from crmcore.consent.wording import REGISTERS
 from crmcore.consent.words import STAGES, Channel, Purpose
 from crmcore.errors import InvalidConsent, InvalidPack
@@ -41,6 +42,19 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidPack(f"{name} is no TOML: {error}") from None
+    mistake = first_mistake(document, name)
+    if mistake is None:
+        return _pack(document, name)
+    try:
+        _pack(document, name)
+    except InvalidPack:
+        raise  # what it notices, it says better
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise InvalidPack(mistake)
+
+
+def _pack(document: Mapping[str, Any], name: str) -> Pack:
     _known(document, _PACK, name)
     for key in ("id", "jurisdiction", "name", "version"):
         if not isinstance(document.get(key), str):
