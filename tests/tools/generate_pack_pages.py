@@ -75,6 +75,9 @@ def _lines(pack: Pack) -> Iterator[str]:
         yield ""
         for before, after in pack.citing.items():
             yield f"- {before}: {after}"
+    if pack.leap_birthday == "feb28":
+        yield ""
+        yield "Who was born on 29 February turns a year older on 28 February of other years."
     yield from _numbers(pack)
     for stage in STAGES:
         rules = [rule for rule in pack.rules if rule.stage == stage]

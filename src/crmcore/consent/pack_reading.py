@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.conditions.listed import OWN
@@ -28,7 +28,8 @@ _RULE = frozenset(
     "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
 )
 _PACK = frozenset(
-    "id jurisdiction name version zone includes without citing lifts beside_law note profile grace number rule".split()
+    "id jurisdiction name version zone includes without citing lifts beside_law leap_birthday note".split()
+    + "profile grace number rule".split()
 )
 
 
@@ -79,6 +80,7 @@ def _pack(document: Mapping[str, Any], name: str) -> Pack:
         citing=document.get("citing", {}),
         lifts=document.get("lifts"),
         beside_law=beside,
+        leap_birthday=_leap(document.get("leap_birthday"), id),
         note=document.get("note", ""),
         profiles=profiles,
         graces=tuple(_grace(one, id) for one in document.get("grace", ())),
@@ -135,6 +137,13 @@ def _grace(table: Mapping[str, Any], pack: str) -> Grace:
         since=since,
         until=until,
     )
+
+
+def _leap(value: Any, pack: str) -> Literal["feb28", "mar1"] | None:
+    if value not in (None, "feb28", "mar1"):
+        raise InvalidPack(f"{pack}, leap_birthday: {value!r} is not among feb28, mar1")
+    found: Literal["feb28", "mar1"] | None = value
+    return found
 
 
 def _number(table: Mapping[str, Any], pack: str) -> Number:

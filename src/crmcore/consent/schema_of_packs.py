@@ -198,6 +198,7 @@ def _whole() -> Schema:
             citing={"type": "object", "additionalProperties": _TEXT},
             lifts=_TEXT,
             beside_law=_FLAG,
+            leap_birthday=_enum(("feb28", "mar1")),
             note=_TEXT,
             profile={"type": "object", "additionalProperties": _CONDITION},
             grace={"type": "array", "items": grace},
