@@ -229,6 +229,13 @@ def test_each_rule_of_the_strict_baseline_is_that_of_some_law(name: str) -> None
         assert decide(request, facts, jurisdictions=["*"], laws=laws).answer == "allow"
 
 
+@pytest.mark.parametrize(("day", "answer"), [(date(2026, 6, 1), "allow"), (date(2026, 7, 20), "deny")])
+def test_our_own_list_is_no_register_and_a_later_yes_takes_somebody_off_it(day: date, answer: str) -> None:
+    """They said yes on 1 July."""
+    request, facts = case("voice", "marketing", facts__listings=(Listing(list="internal_dnc", since=day),))
+    assert allowed(request, facts, "*").answer == answer
+
+
 def test_every_rule_that_forbids_is_needed_by_one_of_them() -> None:
     denying = {rule.id for rule in shipped_packs()["strict"].rules if rule.effect in ("deny", "classify")}
     assert denying == {name for name in NEEDED if name.startswith("strict.")}
