@@ -29,7 +29,7 @@ from crmcore.values.partial_date import PartialDate
 
 NOW = datetime(2026, 8, 10, 12, tzinfo=UTC)
 ZONES = ("Europe/Paris", "America/New_York", "America/Phoenix", "Australia/Sydney", "Asia/Kolkata", "+02:00")
-JURISDICTIONS = sorted(pack.jurisdiction for pack in shipped_packs().values())
+JURISDICTIONS = sorted(pack.jurisdiction for pack in shipped_packs().values() if not pack.beside_law)
 LISTS = (
     "tps",
     "ctps",

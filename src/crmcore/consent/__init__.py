@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.rights_request import Requester, RightsRequest, RightsStep
     from crmcore.consent.rights_steps import Due, due_of
+    from crmcore.consent.schema_of_packs import pack_schema
     from crmcore.consent.secret_ring import SecretRing
     from crmcore.consent.suppression import Suppression
     from crmcore.consent.topics import Topic, Topics
@@ -155,6 +156,7 @@ __all__ = [
     "preference_centre",
     "read_deadlines",
     "read_dispositions",
+    "pack_schema",
     "read_pack",
     "read_retention",
     "read_ticket",
@@ -193,6 +195,7 @@ __getattr__ = lazily(
         "linting": "Lint Linted lint",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
+        "schema_of_packs": "pack_schema",
         "policy": "Policy",
         "practice": "Form Practice",
         "replay": "Disagreement replay",
