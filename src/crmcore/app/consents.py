@@ -25,6 +25,7 @@ from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
+from crmcore.consent.pack_reading import shipped_laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
 from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
@@ -62,14 +63,16 @@ class AsyncConsents:
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
         about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
         later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`.
+        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
-                fields holds a value of another type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, no law knows the
+                *right*, or one of its fields holds a value of another type than it has.
         """
+        if right is not None:
+            shipped_laws().check_right(right)
 
         scope = Scope(
             controller=self._flow.controller(controller),

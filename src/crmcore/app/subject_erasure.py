@@ -230,7 +230,10 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}"))
+        own = flow.controller(None)
+        await flow.commit(
+            lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}", own)
+        )
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
@@ -239,8 +242,8 @@ async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, un
     await suppress_parties(unit, secrets, planned.data.parties, "erasure", scope)
 
 
-async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
-    """Plan that the data of a person is only kept from now on; False if that was recorded under *mark* before."""
+async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, controller: str) -> bool:
+    """Plan that a controller only keeps the data of a person; False if that was recorded under *mark* before."""
     parties = await load_parties(unit, members)
     for party in parties:
         if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
@@ -250,7 +253,7 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> 
         kind="restrict",
         occurred_at=unit.now,
         recorded_at=unit.now,
-        scope=Scope(controller=unit.tenant),
+        scope=Scope(controller=controller),
         record=str(parties[0].id),
         members=tuple(map(str, members)),
         via=mark,

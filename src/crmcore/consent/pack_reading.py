@@ -168,6 +168,8 @@ class Laws:
         self._laws = {pack.jurisdiction: Law(pack, packs) for pack in packs.values()}
         asked = {name for law in self._laws.values() for name in law.lists}
         self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
+        self.rights = frozenset(right for law in self._laws.values() for right in law.rights)
+        """The rights that acts may exercise, such as California's to limit the use of sensitive data."""
 
     def of(self, jurisdiction: str) -> Law:
         """The law of a jurisdiction; of a part that no pack knows that of its country, and else the strict one."""
@@ -177,6 +179,15 @@ class Laws:
     def knows(self, jurisdiction: str) -> bool:
         """Whether a pack speaks of just this jurisdiction."""
         return jurisdiction in self._laws
+
+    def check_right(self, right: str | None) -> None:
+        """Check that a pack knows this right, or none is named. Of an unknown one a stored act is a plain No.
+
+        Raises:
+            InvalidConsent: with those that are known.
+        """
+        if right is not None and right not in self.rights:
+            raise InvalidConsent(f"no law knows this right: known are {', '.join(sorted(self.rights))}")
 
     def check_lists(self, lists: Iterable[str]) -> None:
         """Check that the packs, or those that come with crmcore, ask each of these *lists*.
