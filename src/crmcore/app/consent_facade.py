@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crmcore.app.consent_members import Told
     from crmcore.app.consents import AsyncConsents
     from crmcore.app.resolve import Reference
+    from crmcore.app.suppressed import Suppressed
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.address_forms import PointKind
@@ -226,6 +227,19 @@ class Suppressions:
             InvalidConsent: if this crm was given no secrets.
         """
         return run(self._flow.of(*points, controller=controller))
+
+    def met(self, *refs: Reference) -> tuple[Suppressed, ...]:
+        """Which records of these customers have suppressed addresses, how many, and the entries about them.
+
+        What was told when a record was created, changed or merged are the domain events ``suppression.met``; this is
+        how it is now. No address is named.
+
+        Raises:
+            NotFound: if nothing answers to one of *refs*.
+            AmbiguousReference: if one fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.met(*refs))
 
     def listings(
         self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()
