@@ -69,6 +69,7 @@ def test_everything_is_in_the_bundle_of_whoever_asks() -> None:
         "relationship": 2,
         "judgement": 1,
         "consent": 1,
+        "request": 1,
     }
     text = whole(bundle)
     for own in (

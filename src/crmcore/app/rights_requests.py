@@ -18,6 +18,7 @@ from crmcore.app.rights_acts import carried_out, lifted
 from crmcore.app.rights_rectifying import rectified
 from crmcore.app.rights_store import load_request, members_of, take_step, tell_recipients
 from crmcore.app.subject_access import bundle_of, refuse_unsure
+from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import (
     ErasureFacts,
     PlannedErasure,
@@ -33,7 +34,6 @@ from crmcore.consent.disposition import ErasurePlan
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.propagation import OpenNotice
 from crmcore.consent.rights_request import (
-    REQUESTED,
     RIGHTS_REQUEST,
     DecidedItem,
     IdentityEvidence,
@@ -59,7 +59,6 @@ from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.party.party import Household, Organization, Party, Person
 from crmcore.serde import Codec
 from crmcore.storage.erasure import eraser_of
-from crmcore.storage.protocol import Key
 from crmcore.values.ids import PartyId
 
 T = TypeVar("T")
@@ -137,9 +136,7 @@ class AsyncRequests:
             members = [str(member) for member in (await resolve(unit, ref)).members]
         except NotFound:
             members = [str(ref)]
-        hits = await unit.find([Key(REQUESTED, member) for member in members])
-        found = sorted({hit for hits_ in hits.values() for hit in hits_})
-        return tuple([await load_request(unit, RequestId(one.id)) for one in found])
+        return await requests_of(unit, members)
 
     async def steps(self, id: RequestId) -> tuple[RightsStep, ...]:
         """What was done with a request, in its order."""
@@ -322,6 +319,8 @@ class AsyncRequests:
             about=about or {},
             further=further,
             reviewed=reviewed,
+            secrets=self._flow.secrets,
+            controller=self._flow.controller(None),
         )
 
     async def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
