@@ -29,10 +29,11 @@ from crmcore.interaction.lay import INTERACTION
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.history import PartyAdded
 from crmcore.party.party import Party
-from crmcore.party.party_keys import EMAIL, NAME, NAME_BYTES, PARTY, PHONE, names_of
+from crmcore.party.party_keys import EMAIL, NAME, NAME_BYTES, PARTY, PHONE, names_of, turned_names
 from crmcore.party.party_keys import key as text_key
 from crmcore.party.relationship import Relationship
 from crmcore.serde import load
+from crmcore.storage.capability import ORDERED_TEXT, claims
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.protocol import Entry, Key, Ref
 from crmcore.values.frozen_map import thaw
@@ -250,15 +251,40 @@ def words_of(parties: Iterable[Party]) -> Words:
 async def others_named(unit: Unit, data: SubjectData, documents: Iterable[Any]) -> list[Party]:
     """The other parties that are linked to the person, and those whose whole name stands somewhere in *documents*."""
     ids: dict[PartyId, None] = {PartyId(other): None for other in sorted(data.others)}
-    for first, second in sorted(_turns(documents)):
+    turns = _turns(documents)
+    ordered = claims(unit.store.describe(), ORDERED_TEXT)
+    ids.update(dict.fromkeys(await (_by_order(unit, turns) if ordered else _by_reading(unit, turns))))
+    own = set(data.members)
+    return await load_parties(unit, [id for id in ids if id not in own])
+
+
+async def _by_order(unit: Unit, turns: Iterable[tuple[str, str]]) -> list[PartyId]:
+    """The parties of whose names one begins with one of these words, from the order of names."""
+    found: list[PartyId] = []
+    for first, second in sorted(turns):
         start = f"{first} {second}" if second else first
         low = start.encode("utf-8", "replace")[: NAME_BYTES - 1]
         high = low + (b"\xff" if second else b"\x00")
         page = await unit.range(NAME, [start[:1]], lo=low, hi=high, limit=_SAME_NAME)
         refs = await unit.owners(ref for _, ref in page.items)
-        ids.update((PartyId(ref.id), None) for ref in refs if ref.kind == PARTY.tag)
-    own = set(data.members)
-    return await load_parties(unit, [id for id in ids if id not in own])
+        found += [PartyId(ref.id) for ref in refs if ref.kind == PARTY.tag]
+    return found
+
+
+async def _by_reading(unit: Unit, turns: Collection[tuple[str, str]]) -> list[PartyId]:
+    """The same where the store keeps no order of texts, as an encrypted one: all parties are read."""
+    found: list[PartyId] = []
+    after: str | None = None
+    while True:
+        page = await unit.scan(PARTY.tag, after=after, limit=_PAGE)
+        for record in page.items:
+            party: Party = load_record(PARTY, record)
+            names = [name.split() for name in turned_names(party)] if party.standing == "active" else []
+            if any((words[0], words[1] if len(words) > 1 else "") in turns for words in names):
+                found.append(party.id)
+        after = page.next
+        if after is None:
+            return found
 
 
 def _turns(documents: Iterable[Any]) -> set[tuple[str, str]]:
