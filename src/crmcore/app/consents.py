@@ -65,17 +65,20 @@ class AsyncConsents:
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
         about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
         later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`.
+        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
-                is no topic of the practice, or one of its fields holds a value of another type than it has.
+                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another type
+                than it has.
         """
         topics = frozenset(topics)
         if self._flow.practice is not None and self._flow.practice.topics is not None:
             self._flow.practice.topics.check(topics)
+        if right is not None:
+            self._flow.known_laws().check_right(right)
         scope = Scope(
             controller=self._flow.controller(controller),
             brand=brand,
@@ -265,6 +268,7 @@ class AsyncConsents:
         def ask(now: datetime) -> Question:
             return Question(
                 attrs.evolve(request, at=now),
+                laws=self._flow.laws,
                 policy=policy,
                 practice=self._flow.practice,
                 known_at=known_at,
