@@ -33,16 +33,6 @@ def test_who_may_be_contacted_may_be_by_a_permit_that_is_named(
         assert decision.missing
 
 
-@given(requests, jurisdictions, st.sampled_from(("email", "sms", "fax")))
-def test_from_nothing_known_no_marketing_in_writing_is_allowed(
-    request: Request, names: list[str], channel: Any
-) -> None:
-    """Calls and letters are free in some countries to all who did not say no."""
-    request = attrs.evolve(request, purpose="marketing", channel=channel)
-    decision = decide(request, Facts(), jurisdictions=names)
-    assert decision.answer != "allow" or request.message.promotion is not None
-
-
 @given(requests, facts, jurisdictions)
 def test_all_jurisdictions_must_allow(request: Request, known: Facts, names: list[str]) -> None:
     each = [decide(request, known, jurisdictions=[name]).answer for name in names]

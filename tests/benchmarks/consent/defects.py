@@ -173,7 +173,7 @@ DEFECTS = (
     ),
     Defect(
         "the record that is told first decides",
-        ("M1", "M3"),
+        ("M3",),
         _instead(customer_decision, "RANK", {"allow": 0, "need_confirmation": 0, "deny": 0}),
     ),
     Defect(
