@@ -145,7 +145,7 @@ _evidence = st.builds(
     condition_of_contract=_maybe,
     data=_words,
 )
-_acts = st.builds(
+acts = st.builds(
     ConsentEvent,
     id=st.just("019000a1-b2c3-7009-8000-0000000000aa"),
     kind=st.sampled_from(get_args(ActKind)),
@@ -262,7 +262,7 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         from_=st.just(CUSTOMERS[0]),
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
     ),
-    "consent.event": _acts,
+    "consent.event": acts,
     "contact_point": st.builds(
         LedgerPoint, kind=st.sampled_from(["email", "phone"]), version=st.integers(1, 3)
     ),

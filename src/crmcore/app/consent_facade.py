@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from crmcore.storage.lift import run
+from crmcore.storage.lift import drawn, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.address_forms import PointKind
+    from crmcore.consent.audience import Asked
+    from crmcore.consent.consent_matrix import ConsentMatrix
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Listing
@@ -68,8 +70,9 @@ class Consents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, no law knows the
-                *right*, or one of its fields holds a value of another type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
+                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another type
+                than it has.
         """
         return run(
             self._flow.record(
@@ -132,6 +135,96 @@ class Consents:
                 purpose=purpose,
                 channel=channel,
                 point=point,
+                controller=controller,
+                message=message,
+                use=use,
+                facts=facts,
+                jurisdictions=jurisdictions,
+                policy=policy,
+                at=at,
+                known_at=known_at,
+                **asked,
+            )
+        )
+
+    def matrix(
+        self,
+        ref: Reference,
+        *,
+        purposes: Sequence[Purpose] = ("marketing", "service", "transactional"),
+        channels: Sequence[Channel] | None = None,
+        point: str | None = None,
+        controller: str | None = None,
+        message: Message | Mapping[Purpose, Message] | None = None,
+        use: Use | None = None,
+        facts: Told | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> ConsentMatrix:
+        """All that this customer may be contacted for, and how: what `decide` answers for each purpose, each channel
+        and each contact point that it reaches, or for one *point* alone.
+
+        Without *channels* it is about those by which the customer has a contact point. *message* is what is to be said,
+        for all purposes or for each; of a purpose of which nothing is told it promotes something in marketing and
+        nothing in service. The rest is as `decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
+        """
+        return run(
+            self._flow.matrix(
+                ref,
+                purposes=purposes,
+                channels=channels,
+                point=point,
+                controller=controller,
+                message=message,
+                use=use,
+                facts=facts,
+                jurisdictions=jurisdictions,
+                policy=policy,
+                at=at,
+                known_at=known_at,
+                **asked,
+            )
+        )
+
+    def audience(
+        self,
+        refs: Iterable[Reference] | None = None,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        controller: str | None = None,
+        message: Message | None = None,
+        use: Use | None = None,
+        facts: Told | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> Iterator[Asked]:
+        """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
+
+        Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
+        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
+        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
+        does not grow with the number of customers, but for the ids of those that were named.
+
+        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
+        that comes while you go through them counts for those that are still to come.
+        """
+        return drawn(
+            self._flow.audience(
+                refs,
+                purpose=purpose,
+                channel=channel,
                 controller=controller,
                 message=message,
                 use=use,

@@ -18,7 +18,7 @@ from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.address_forms import PointKind, point_of
 from crmcore.consent.event import Scope
-from crmcore.consent.facts import Facts, Listing
+from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import (
@@ -254,14 +254,3 @@ async def listings_of(
     """What the list says of a request to one of *points*: facts for its decision."""
     found = await entries_of(unit, secrets, points, request.controller)
     return listings((entry for entry, _ in found), request, zones)
-
-
-async def with_suppressions(
-    unit: Unit, secrets: SecretRing | None, party: Party, facts: Facts, request: Request
-) -> Facts:
-    """*facts* about a record, with what the list says of the point that is asked about; unchanged without secrets."""
-    points = [one for one in party.contact_points if request.point in (None, one.key)]
-    if secrets is None or not points:
-        return facts
-    listed = await listings_of(unit, secrets, points, request, facts.zones)
-    return attrs.evolve(facts, listings=(*facts.listings, *listed))

@@ -6,11 +6,13 @@ Invariant: every command takes ``--json``; its help says what it reads, writes a
 from __future__ import annotations
 
 import argparse
+from typing import get_args
 
 from crmcore.cli.backup_commands import run_backup, run_erasures, run_restore, run_verify
-from crmcore.cli.consent_commands import run_consent_check, run_consent_lint
+from crmcore.cli.consent_commands import run_consent_check, run_consent_lint, run_consent_schema
 from crmcore.cli.dedupe_command import run_dedupe
 from crmcore.cli.evaluate_command import run_evaluate
+from crmcore.cli.explain_command import run_consent_explain
 from crmcore.cli.import_command import run_import
 from crmcore.cli.link_command import run_link
 from crmcore.cli.merge_commands import run_merge, run_unmerge
@@ -18,7 +20,22 @@ from crmcore.cli.review_commands import run_apply, run_page
 from crmcore.cli.show_command import run_show
 from crmcore.cli.terminal import EXIT_CODES
 from crmcore.cli.testkit_commands import run_selftest_of_kit, run_testkit
-from crmcore.cli.words import Parser, author, bits, count, delimiter, memory, pair, path, region, source, text
+from crmcore.cli.words import (
+    Parser,
+    author,
+    bits,
+    count,
+    delimiter,
+    instant,
+    jurisdiction,
+    memory,
+    pair,
+    path,
+    region,
+    source,
+    text,
+)
+from crmcore.consent.words import Channel, Purpose
 from crmcore.identity.features import ROLES
 
 Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -333,7 +350,7 @@ def _erasures(commands: Commands[Parser]) -> None:
 def _consent(commands: Commands[Parser]) -> None:
     says = "ask the law whether somebody may be contacted, and the packs whether they say what it says"
     both = commands.add_parser("consent", help=says, description=says, epilog=EXIT_CODES)
-    steps = both.add_subparsers(dest="step", required=True, metavar="check|lint")
+    steps = both.add_subparsers(dest="step", required=True, metavar="check|explain|lint|schema")
     check = _command(steps, "check", "replay a table of decision vectors, and show where the packs disagree")
     check.add_argument(
         "vectors",
@@ -349,6 +366,60 @@ def _consent(commands: Commands[Parser]) -> None:
         "pack", metavar="PACK.toml", type=path, nargs="?", help="a pack; without it all that ship"
     )
     lint.set_defaults(run=run_consent_lint)
+    schema = _command(steps, "schema", "print the JSON Schema of a pack, for editors and other programs")
+    schema.set_defaults(run=run_consent_schema)
+    _explain(steps)
+
+
+def _explain(steps: Commands[Parser]) -> None:
+    says = "say whether a customer may be contacted, and why; it shows personal data with --matrix"
+    command = _command(steps, "explain", says)
+    command.add_argument("ref", metavar="REF", type=text, help="a reference as crmcore show takes it")
+    _store(command)
+    command.add_argument(
+        "--purpose",
+        action="append",
+        choices=get_args(Purpose),
+        default=[],
+        help="what for; with --matrix as often as needed, or left out",
+    )
+    command.add_argument(
+        "--channel",
+        action="append",
+        choices=get_args(Channel),
+        default=[],
+        help="which way; with --matrix as often as needed, or left out",
+    )
+    command.add_argument(
+        "--point", metavar="TEXT", type=text, help="the address or number, where there are several"
+    )
+    command.add_argument("--at", metavar="INSTANT", type=instant, help="when (default: now)")
+    command.add_argument(
+        "--known-at", metavar="INSTANT", type=instant, help="by what was known then (default: by all)"
+    )
+    command.add_argument(
+        "--jurisdiction",
+        metavar="CC",
+        action="append",
+        type=jurisdiction,
+        default=[],
+        help="a law that may apply beside those of addresses and numbers, e.g. DE or US-CA; as often as needed",
+    )
+    command.add_argument("--controller", metavar="NAME", type=text, help="who asks, as in what was recorded")
+    command.add_argument("--brand", metavar="NAME", type=text, help="the brand that the message is of")
+    command.add_argument("--topic", metavar="NAME", type=text, help="the topic that the message is about")
+    command.add_argument("--kind", metavar="WORD", type=text, help="the kind of message, e.g. receipt")
+    command.add_argument(
+        "--practice", metavar="FILE", type=path, help="what is always so of your company: a Practice as JSON"
+    )
+    command.add_argument(
+        "--facts", metavar="FILE", type=path, help="what is known beside the store: Facts as JSON"
+    )
+    command.add_argument(
+        "--matrix", action="store_true", help="all purposes, channels and contact points in one table"
+    )
+    command.add_argument("--html", metavar="FILE", type=path, help="write it as a page, too")
+    command.set_defaults(run=run_consent_explain)
 
 
 def _author(command: Parser) -> None:

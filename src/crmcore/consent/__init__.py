@@ -10,6 +10,7 @@ from crmcore._lazy import lazily
 if TYPE_CHECKING:
     from crmcore.consent.bundle import Bundle, Item
     from crmcore.consent.certificate import ErasureCertificate
+    from crmcore.consent.consent_matrix import ConsentMatrix, MatrixRow
     from crmcore.consent.customer_decision import Member, decide_customer
     from crmcore.consent.deadline import DeadlineRule, deadline_for, read_deadlines, shipped_deadlines
     from crmcore.consent.decision import Decision, RuleHit, decide
@@ -64,8 +65,10 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.rights_request import Notice, Requester, RightsRequest, RightsStep
     from crmcore.consent.rights_steps import Due, due_of
+    from crmcore.consent.schema_of_packs import pack_schema
     from crmcore.consent.secret_ring import SecretRing
     from crmcore.consent.suppression import Suppression
+    from crmcore.consent.topics import Topic, Topics
     from crmcore.consent.unsubscribe import (
         Ticket,
         is_one_click,
@@ -75,7 +78,7 @@ if TYPE_CHECKING:
         unsubscribe_headers,
     )
     from crmcore.consent.vectors import Vector, read_vectors
-    from crmcore.consent.wishes import Cap, QuietHours, Wish
+    from crmcore.consent.wishes import Cap, QuietHours, Wish, Wished
 
 __all__ = [
     "Attempt",
@@ -85,6 +88,7 @@ __all__ = [
     "Choice",
     "Collection",
     "ConsentEvent",
+    "ConsentMatrix",
     "Controller",
     "CopiedRegister",
     "DeadlineRule",
@@ -103,6 +107,7 @@ __all__ = [
     "Lint",
     "Linted",
     "Listing",
+    "MatrixRow",
     "Member",
     "Message",
     "Notice",
@@ -133,10 +138,13 @@ __all__ = [
     "Subject",
     "Suppression",
     "Ticket",
+    "Topic",
+    "Topics",
     "Use",
     "Vector",
     "Verdict",
     "Wish",
+    "Wished",
     "ask_registers",
     "centre_changes",
     "deadline_for",
@@ -151,6 +159,7 @@ __all__ = [
     "preference_centre",
     "read_deadlines",
     "read_dispositions",
+    "pack_schema",
     "read_pack",
     "read_retention",
     "read_ticket",
@@ -179,6 +188,7 @@ __getattr__ = lazily(
     {
         "bundle": "Bundle Item",
         "certificate": "ErasureCertificate",
+        "consent_matrix": "ConsentMatrix MatrixRow",
         "customer_decision": "Member decide_customer",
         "deadline": "DeadlineRule deadline_for read_deadlines shipped_deadlines",
         "decision": "Decision RuleHit decide",
@@ -189,6 +199,7 @@ __getattr__ = lazily(
         "linting": "Lint Linted lint",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
+        "schema_of_packs": "pack_schema",
         "policy": "Policy",
         "practice": "Form Practice",
         "replay": "Disagreement replay",
@@ -201,8 +212,9 @@ __getattr__ = lazily(
         "register": "CopiedRegister Register ask_registers",
         "secret_ring": "SecretRing",
         "suppression": "Suppression",
+        "topics": "Topic Topics",
         "unsubscribe": "Ticket is_one_click read_ticket sign_ticket unsubscribe_act unsubscribe_headers",
-        "wishes": "Cap QuietHours Wish",
+        "wishes": "Cap QuietHours Wish Wished",
         "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "
         "shipped_retention",
         "rights_request": "Notice Requester RightsRequest RightsStep",

@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.consent.address_forms import PointKind, forms_of
 from crmcore.consent.case import ENDS_OF_THE_WORLD
+from crmcore.consent.contact import Contact
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -94,7 +95,8 @@ class Suppression(Document):
         if request.message.promotion is not False:
             purposes.add("marketing")
         channels = frozenset({request.channel})
-        return any(covers_no(self.scope, request, purpose, channels, perhaps=True) for purpose in purposes)
+        contact = Contact.of(request)
+        return any(covers_no(self.scope, contact, purpose, channels, perhaps=True) for purpose in purposes)
 
 
 Occasion = Literal["created", "changed", "merged"]
