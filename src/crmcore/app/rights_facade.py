@@ -111,7 +111,8 @@ class Requests:
     ) -> RightsRequest:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
-        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
+        told that they were erased before that was done.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now.
