@@ -74,7 +74,7 @@ class Blocking:
 
         return call
 
-    def _drawn(self, found: AsyncGenerator[Any, None]) -> Iterator[Any]:
+    def _drawn(self, found: AsyncGenerator[Any, Any]) -> Iterator[Any]:
         ended = object()
         while (one := self._runner.run(_awaited(anext(found, ended)))) is not ended:
             yield one

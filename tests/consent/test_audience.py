@@ -56,7 +56,10 @@ def test_each_of_many_is_answered_as_if_asked_about_alone(
     practice: Practice | None,
 ) -> None:
     customers = [
-        (POINT, [Member(record=f"r{number}", points={POINT}, facts=facts, jurisdictions=tuple(names))])
+        (
+            POINT,
+            [Member(record=f"r{number}", points=frozenset({POINT}), facts=facts, jurisdictions=tuple(names))],
+        )
         for number, (known, by) in enumerate(told)
         for facts in (known, earlier(known, by), known)
     ]
@@ -76,7 +79,7 @@ def test_each_of_many_of_several_records_is_answered_as_if_asked_about_alone(
     members = [
         Member(
             record=f"r{number}",
-            points={POINT},
+            points=frozenset({POINT}),
             facts=facts,
             jurisdictions=tuple(names[: number + 1]),
             since=NOW - timedelta(days=since) if number else None,
@@ -127,7 +130,7 @@ def test_people_who_did_the_same_are_decided_about_once(monkeypatch: pytest.Monk
     customers = [
         (
             f"{number}@x.org",
-            [Member(record="r", points={f"{number}@x.org"}, facts=moved, jurisdictions=("DE",))],
+            [Member(record="r", points=frozenset({f"{number}@x.org"}), facts=moved, jurisdictions=("DE",))],
         )
         for number, facts in enumerate(told * 5)
         for moved in [to(facts, f"{number}@x.org")]
@@ -150,7 +153,8 @@ def to(facts: Facts, point: str) -> Facts:
 def test_an_audience_is_counted_by_reason_the_most_frequent_first() -> None:
     decisions = [
         decide_customer(
-            ASKED.to(POINT), [Member(record="r", points={POINT}, facts=facts, jurisdictions=("DE",))]
+            ASKED.to(POINT),
+            [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=("DE",))],
         )
         for facts in (history("give"), history(), history(), history("give", "withdraw"))
     ]

@@ -71,8 +71,8 @@ class Consents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
-                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another type
-                than it has.
+                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another
+                type than it has.
         """
         return run(
             self._flow.record(

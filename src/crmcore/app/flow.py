@@ -73,7 +73,8 @@ class Flow:
 
     *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
     one, learns from all people before they are deduplicated. *practice* is what the company says of itself, *laws* are
-    those by which it is decided, *kept* the models that are at hand. *secrets* are what suppressed addresses and links are known by.
+    those by which it is decided, *kept* the models that are at hand. *secrets* are what suppressed addresses and links
+    are known by.
     """
 
     store: AsyncStore

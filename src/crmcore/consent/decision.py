@@ -145,7 +145,8 @@ class Question:
         practice: Practice | None = None,
         known_at: datetime | None = None,
     ) -> None:
-        self._practice, self._own = practice, ()
+        self._practice = practice
+        self._own: tuple[str, ...] = ()
         if known_at is not None:
             ensure_aware(known_at, "what was known")
         if practice is not None:
@@ -216,7 +217,7 @@ class Question:
             facts, more = self._practice.tells(facts)
             own = (*own, *more)
         if facts.listings or facts.checks:
-            self._laws.check_lists([one.list for one in (*facts.listings, *facts.checks)])
+            self._laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
         return facts, own
 
     def _case(
