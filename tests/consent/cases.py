@@ -159,7 +159,7 @@ odd_requests = flags(
     basis=st.sampled_from((None, "consent", "legitimate_interest")),
     hours=st.sampled_from(("at_issue", "not_at_issue")),
 )
-RULED = sorted(pack.jurisdiction for pack in shipped_packs().values() if pack.rules)
+RULED = sorted(pack.jurisdiction for pack in shipped_packs().values() if pack.rules and not pack.beside_law)
 """Those with rules of their own, which are asked more often than those that only repeat what they include."""
 jurisdictions = st.lists(
     st.sampled_from(RULED) | st.sampled_from(JURISDICTIONS), min_size=1, max_size=2, unique=True
