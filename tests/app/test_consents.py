@@ -123,6 +123,27 @@ def test_a_channel_without_a_contact_point_is_decided_on(crm: Crm) -> None:
     assert answer(crm, ann.id, channel="push") == "deny"
 
 
+def test_the_view_says_the_latest_on_each_thing_and_names_consent_unknown_only_where_nothing_was_said(
+    crm: Crm,
+) -> None:
+    ann = person(crm, "ann@x.org", "lee@x.org")
+    view = crm.customers.view(ann.id)
+    assert (view.consent, "consent" in view.unknown_fields) == ((), True)
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.consent.withdraw("lee@x.org", purposes=["marketing"], channels=["email"])
+    crm.consent.record("object", ann.id, purposes=["direct_marketing"], occurred_at=START - DAY)
+    view = crm.customers.view(ann.id)
+    day = f"{START:%Y-%m-%d}"
+    assert set(view.consent[:2]) == {
+        f"{day} agreed to marketing by e-mail for ann@x.org",
+        f"{day} withdrew marketing by e-mail for lee@x.org",
+    }
+    assert view.consent[2:] == (f"{START - DAY:%Y-%m-%d} objected to direct marketing",)
+    assert "consent" not in view.unknown_fields
+    assert "ann@x.org" not in repr(view)
+    assert "  consent    " in view.text()
+
+
 # --- merges ---------------------------------------------------------------------------------------------
 
 

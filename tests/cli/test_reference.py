@@ -20,7 +20,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(e
 COMMANDS = (
     *("import", "dedupe", "link", "evaluate", "review page", "review apply", "show", "merge", "unmerge"),
     *("backup", "restore", "verify", "erasures", "consent check"),
-    *("consent lint", "consent schema", "testkit run", "testkit selftest"),
+    *("consent audience", "consent diff", "consent explain", "consent lint", "consent schema"),
+    *("testkit run", "testkit selftest"),
 )
 
 
@@ -94,6 +95,15 @@ def test_every_key_of_what_is_said_of_packs_is_there(tmp_path: Path) -> None:
     keys = {*checked, *checked["disagreements"][0], *linted, *linted["findings"][0]}
     assert [key for key in sorted(keys) if f"`{key}`" not in PAGE] == []
     assert linted["errors"] == 0
+
+
+def test_every_key_of_an_explanation_and_of_a_matrix_is_there(tmp_path: Path) -> None:
+    asked = ("consent", "explain", "Ann", "--store", store_of(tmp_path), "--json")
+    told = done(*asked, "--purpose", "marketing", "--channel", "email").json
+    matrix = done(*asked, "--matrix").json
+    keys = {*told, *told["trace"][0], *matrix, *matrix["rows"][0]}
+    section = PAGE[PAGE.index("## consent explain") : PAGE.index("## consent lint")]
+    assert [key for key in sorted(keys) if f"`{key}`" not in section] == []
 
 
 def test_every_key_of_every_document_is_there(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crmcore.consent.decision import decide
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Message, Request
-from tests.consent.cases import facts, jurisdictions, requests
+from tests.consent.cases import RULED, facts, jurisdictions, newsletters, requests, settled
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 
@@ -61,7 +61,7 @@ def test_an_answer_stays_until_it_expires(
     assert (again.answer, again.rule) == (decision.answer, decision.rule)
 
 
-@given(requests, facts, jurisdictions)
+@given(newsletters, settled, st.lists(st.sampled_from(RULED), min_size=1, max_size=2, unique=True))
 def test_from_the_instant_named_a_denied_contact_is_no_longer_denied(
     request: Request, known: Facts, names: list[str]
 ) -> None:

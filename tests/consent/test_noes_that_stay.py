@@ -7,8 +7,12 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.known import outlasting
+from crmcore.consent.request import Use
 from crmcore.consent.words import ActKind
 from tests.consent.rows import asked, row, said
 
@@ -16,6 +20,7 @@ NOON = "2026-05-12T10:00:00+02:00"
 FIRST, DAY = datetime(2026, 2, 1, tzinfo=UTC), timedelta(days=1)
 SCOPE = Scope(controller="acme", channels={"email"}, purposes={"marketing"})
 ELSEWHERE = Scope(controller="acme", channels={"sms"}, purposes={"marketing"})
+TWICE = Evidence(kind="two_step_opt_in", condition_of_contract=False)
 EVIDENCE = Evidence(kind="double_opt_in", condition_of_contract=False)
 GIVEN = said("give", "2026-02-01T09:00:00Z", "email", ev="web_doi")
 WITHDRAWN = said("withdraw", "2026-03-01T09:00:00Z", "email")
@@ -107,3 +112,59 @@ def test_many_corrections_of_corrections_are_followed() -> None:
         for n in range(3)
     ]
     assert asked(row("EU", "email", "marketing", {}, NOON), events=acts(*chain)).answer == "allow"
+
+
+SHARED = ("gamma", "delta", "epsilon", None)
+
+
+@given(
+    st.sampled_from(("US-CA", "EU", "AU")),
+    st.sampled_from(("withdraw", "restrict", "object", "refuse")),
+    st.sampled_from(("give", "confirm", "lift")),
+    st.frozensets(st.sampled_from(("gamma", "delta")), min_size=1),
+    st.sampled_from(SHARED),
+    st.booleans(),
+)
+def test_what_is_given_to_some_lifts_a_no_for_nobody_else(
+    place: str, no: ActKind, back: ActKind, named: frozenset[str], recipient: str | None, asked_first: bool
+) -> None:
+    """Whoever else is named changes nothing for those who are, and whoever is not told is none of them."""
+    one = row(place, "in_app", "third_party_sharing", {}, "2026-05-12T10:00:00-07:00")
+    scope = Scope(controller="acme", channels={"in_app"}, purposes={"third_party_sharing"})
+    first = ConsentEvent(id="yes", kind="give", occurred_at=FIRST, scope=scope, evidence=TWICE, record="ann")
+    against = attrs.evolve(first, id="no", kind=no, occurred_at=FIRST + DAY, evidence=None)
+    use = Use(recipient=recipient, transfer="sale")
+
+    def answered(names: frozenset[str]) -> str:
+        said = [attrs.evolve(first, id="back", kind=back, occurred_at=FIRST + 3 * DAY)]
+        narrow = attrs.evolve(scope, recipients=names)
+        if back == "confirm" and asked_first:  # what a bare confirmation is about stands in its request
+            said.append(
+                attrs.evolve(said[0], id="ask", kind="request", occurred_at=FIRST + 2 * DAY, scope=narrow)
+            )
+            narrow = Scope(controller="acme")
+        said[0] = attrs.evolve(said[0], scope=narrow)
+        return asked(one, attrs.evolve(one.request, use=use), events=(first, against, *said)).answer
+
+    if recipient is not None and recipient in named:
+        assert answered(named) == answered(frozenset((recipient,)))
+    else:
+        assert answered(named) != "allow"
+        assert answered(named) == "deny" or recipient is None
+
+
+def test_a_no_about_a_former_address_outlasts_a_yes_to_some() -> None:
+    no = ConsentEvent(
+        id="no",
+        kind="withdraw",
+        occurred_at=FIRST,
+        scope=Scope(
+            controller="acme", channels={"email"}, purposes={"third_party_sharing"}, point="ann@x.org"
+        ),
+        record="ann",
+    )
+    yes = attrs.evolve(no, id="yes", kind="give", occurred_at=FIRST + DAY)
+    assert list(outlasting((no, yes))) == []
+    assert list(outlasting((no, attrs.evolve(yes, scope=attrs.evolve(yes.scope, recipients={"gamma"}))))) == [
+        no
+    ]

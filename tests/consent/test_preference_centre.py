@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from crmcore.consent import Cap, ConsentEvent, Evidence, Offer, Scope, Wish, centre_changes, preference_centre
 from crmcore.consent.preference_centre import Change, PreferenceCentre
 from crmcore.errors import InvalidConsent
+from crmcore.serde import dump, load
 from crmcore.values.language import Language
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -120,13 +122,14 @@ def test_wishes_are_read_and_written_in_the_same_shape() -> None:
         id="b", record="one", said_at=NOW, basis="inferred", language=Language("fr"), channels={"sms"}
     )
     before = centre((), [stated, guess])
-    assert before.wishes["language"] == Language("de")
-    assert before.wishes["channels"] == {"sms"}
+    assert before.wishes.language == Language("de")
+    assert before.wishes.channels == frozenset({"sms"})
     after = before.wish(caps=(Cap(most=1, per="week"),), channels=frozenset())
     change = changed(before, after)
     assert change.wish is not None
     assert (change.wish.basis, change.wish.language, change.wish.channels) == ("stated", None, frozenset())
     assert centre((), [stated, guess, change.wish]).wishes == after.wishes
+    assert load(PreferenceCentre, json.loads(json.dumps(dump(after)))) == after
     assert "Language" not in repr(before)
     assert "ann@x.example" not in repr(before)
 

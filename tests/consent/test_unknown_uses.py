@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
+from crmcore.consent.event import Scope
 from crmcore.consent.request import Use
 from tests.consent.rows import asked, row, said
 
@@ -17,14 +18,19 @@ def given(purpose: str, **more: Any) -> dict[str, Any]:
     return said("give", "2026-02-01T09:00:00Z", "in_app", pu=[purpose], **more)
 
 
+@pytest.mark.parametrize(("place", "confirmed"), [("EU", False), ("AU", False), ("AU", True)])
 @pytest.mark.parametrize(
     ("recipient", "expected"), [("gamma", "allow"), ("delta", "deny"), (None, "need_confirmation")]
 )
 def test_a_recipient_that_is_not_told_is_not_the_one_that_was_named(
-    recipient: str | None, expected: str
+    recipient: str | None, expected: str, place: str, confirmed: bool
 ) -> None:
-    acts = [given("third_party_sharing", recipients=["gamma"])]
-    one = row("EU", "in_app", "third_party_sharing", {"consents": acts}, NOON)
+    yes = given("third_party_sharing", recipients=["gamma"])
+    one = row(place, "in_app", "third_party_sharing", {"consents": [yes]}, NOON)
+    if confirmed:  # what a bare confirmation is about stands in its request
+        request = attrs.evolve(one.facts.events[0], id="ask", kind="request")
+        answer = attrs.evolve(request, id="yes", kind="confirm", scope=Scope(controller="acme"))
+        one = attrs.evolve(one, facts=attrs.evolve(one.facts, events=(request, answer)))
     used = attrs.evolve(one.request, use=attrs.evolve(one.request.use, recipient=recipient))
     found = asked(one, used)
     assert (found.answer, found.missing) == (expected, () if recipient else ("use.recipient",))

@@ -13,7 +13,8 @@ from pathlib import Path
 APP = Path(__file__).resolve().parents[2] / "src" / "crmcore" / "app"
 TARGETS = {
     "facade.py": ("parties", "relationships", "interactions", "identity", "customers", "imports"),
-    "consent_facade.py": ("consents", "suppressions", "unsubscribes", "rights_requests", "retaining"),
+    "consent_facade.py": ("consents", "suppressions", "unsubscribes"),
+    "rights_facade.py": ("rights_requests", "retaining"),
 }
 HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
 
@@ -61,17 +62,27 @@ def method(node: ast.AsyncFunctionDef, class_name: str) -> tuple[str, set[str]]:
     assert node.returns is not None, f"{class_name}.{node.name} has no return annotation"
     doc = ast.get_docstring(node, clean=False)
     assert doc, f"{class_name}.{node.name} has no docstring"
-    call = f"run(self._flow.{node.name}({', '.join(passed)}))"
+    returns = ast.unparse(node.returns)
+    runner = "run"
+    if returns.startswith("AsyncIterator["):
+        runner, returns = "drawn", returns.removeprefix("Async")
+    call = f"{runner}(self._flow.{node.name}({', '.join(passed)}))"
     text = (
-        f"    def {node.name}({ast.unparse(arguments)}) -> {ast.unparse(node.returns)}:\n"
+        f"    def {node.name}({ast.unparse(arguments)}) -> {returns}:\n"
         f'        """{doc}"""\n        return {call}\n'
     )
-    return text, names_in([arguments, node.returns])
+    names = names_in([arguments, node.returns])
+    return text, ({*names, "Iterator", "drawn"} - {"AsyncIterator"} if runner == "drawn" else names)
 
 
 def generate(modules: tuple[str, ...]) -> str:
     """The source of the facade of these modules."""
-    lines: dict[str, str] = {"run": "from crmcore.storage.lift import run", "attrs": "import attrs"}
+    lines: dict[str, str] = {
+        "run": "from crmcore.storage.lift import run",
+        "drawn": "from crmcore.storage.lift import drawn",
+        "attrs": "import attrs",
+        "Iterator": "from collections.abc import Iterator",
+    }
     used: set[str] = {"run", "attrs"}
     classes: list[str] = []
     for module in modules:
@@ -92,6 +103,8 @@ def generate(modules: tuple[str, ...]) -> str:
             )
             classes.append(head + "\n".join(text for text, _ in methods))
     needed = [lines.pop(name) for name in ("attrs", "run")]
+    drawn = lines.pop("drawn")
+    needed += [drawn] if "drawn" in used else []
     # What only signatures name is not imported at run time: an app pays for the namespaces that it uses.
     named = sorted({f"    {lines[name]}" for name in used if name in lines})
     checking = ["from typing import TYPE_CHECKING", *needed, "", "if TYPE_CHECKING:", *named]

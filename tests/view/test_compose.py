@@ -40,7 +40,7 @@ def viewed(members: list[Party], **facts: Any) -> CustomerView:
         "relationships": (),
         "others": {},
         "timeline": NOTHING,
-        "consent": "not yet decided here",
+        "consent": (),
         "policy": "default/1",
         **facts,
     }
@@ -126,7 +126,8 @@ def test_a_view_is_written_and_read_back_with_its_digest(found: list[Party]) -> 
         {"relationships": [job(0, 5, valid=Period.until(date(2020, 1, 1)))], "others": dict([other(5)])},
         {"timeline": TimelineFacts(count=1, more=False, first=call(0), recent=[call(0)])},
         {"timeline": TimelineFacts(count=1, more=True, first=call(0), recent=[call(0)])},
-        {"consent": "allowed"},
+        {"consent": ("2026-03-01 withdrew marketing",)},
+        {"consent": ("2026-03-01 withdrew marketing", "2026-02-01 agreed to research")},
         {"conflicts": ["a contradiction"]},
         {"policy": "ours/2"},
         {"id": CustomerId(IDS[1])},
@@ -160,6 +161,7 @@ def test_what_is_not_known_is_listed() -> None:
         "address",
         "consent",
     )
+    assert viewed([whole], consent=["2026-03-01 withdrew marketing"]).unknown_fields == ()
     assert viewed([Household.of("the Lees", id=IDS[0])]).unknown_fields == ("address", "consent")
     assert viewed([Anonymous.of("cookie", id=IDS[0])]).unknown_fields == ("name", "email", "phone", "consent")
 

@@ -40,7 +40,7 @@ def relationship(**facts: Any) -> ViewRelationship:
 
 def view(**facts: Any) -> CustomerView:
     given = {"id": CustomerId(ID), "kind": "person", "members": (PartyId(ID),), "name": "Ann Lee", **facts}
-    return CustomerView(**{"consent": "?", "policy": "default/1", **given})
+    return CustomerView(**{"policy": "default/1", **given})
 
 
 @pytest.mark.parametrize(
@@ -111,23 +111,29 @@ def test_the_text_has_a_line_for_everything() -> None:
         sources=("crm", "shop"),
         fields=(field(agree=2, of=2), field(field="extra:shoe", text="42")),
         relationships=(relationship(since=date(2010, 1, 1)),),
+        consent=("2026-03-01 withdrew marketing", "2026-02-01 agreed to research"),
         conflicts=("people contradict each other",),
-        unknown_fields=("phone", "consent"),
+        unknown_fields=("phone",),
     ).text()
     assert [" ".join(line.split()) for line in text.splitlines()] == [
         "Ann Lee 2 records, 2 sources",
         "city Musashino all 2 agree",
         "employer Acme since 2010",
         "contacts none recorded",
+        "consent 2026-03-01 withdrew marketing",
+        "2026-02-01 agreed to research",
         "also kept shoe",
         "! people contradict each other",
-        "unknown phone, consent",
+        "unknown phone",
     ]
 
 
 def test_a_long_list_of_relationships_is_cut_and_says_so() -> None:
     text = view(relationships=tuple(relationship(other_name=f"Company {n}") for n in range(15))).text()
     assert text.count("Company") == 12
+    assert "and 3 more" in text
+    text = view(consent=tuple(f"2026-03-01 withdrew {n}" for n in range(15))).text()
+    assert text.count("withdrew") == 12
     assert "and 3 more" in text
 
 
@@ -139,6 +145,7 @@ def test_no_value_breaks_out_of_its_line_or_drives_a_terminal(text: str) -> None
         name=hostile,
         fields=(field(text=hostile, others=lost(hostile)),),
         relationships=(relationship(other_name=hostile),),
+        consent=(hostile,),
     ).text()
-    assert len(shown.split("\n")) == 4
+    assert len(shown.split("\n")) == 5
     assert not set("\x1b\r\u202e\x00\x0b\x0c\x85\u2028\u2029") & set(shown)

@@ -99,4 +99,5 @@ async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str
 
 async def _acts_in(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:
     codec = unit.codecs["consent.event"]
-    return [codec.load(body) for stream in streams for _, body in await unit.entries(stream)]
+    ledgers = await unit.ledgers(list(dict.fromkeys(streams)))
+    return [codec.load(body) for entries in ledgers.values() for _, body in entries]

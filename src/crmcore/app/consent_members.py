@@ -6,15 +6,17 @@ what was said before a merge never takes back a No of another record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from crmcore.app.consent_ledgers import acts_of
 from crmcore.app.resolve import Membership
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.customer_decision import BEGINNING, Member
+from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
-from crmcore.consent.known import facts_of_party, jurisdictions_of, points_of
+from crmcore.consent.known import facts_of_record
+from crmcore.consent.reach import Reach, reach_of
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement
 from crmcore.party.party import Party
@@ -33,27 +35,54 @@ async def members_for(
     for party in parties:
         facts = told if isinstance(told, Facts) else told.get(str(party.id), Facts())
         events = await acts_of(unit, party)
-        members.append(
-            Member(
-                record=str(party.id),
-                points=frozenset(normal for _, normal in points_of(party)),
-                facts=facts_of_party(party, facts, events),
-                jurisdictions=tuple(dict.fromkeys((*jurisdictions, *jurisdictions_of(party)))),
-                since=since.get(party.id, unit.now),
-            )
-        )
+        reach = reach_of(party)
+        members.append(member(party.id, reach, facts, events, jurisdictions, since.get(party.id, unit.now)))
     return members
 
 
+def member(
+    id: PartyId,
+    reach: Reach,
+    told: Facts,
+    events: tuple[ConsentEvent, ...],
+    jurisdictions: Sequence[str],
+    since: datetime,
+) -> Member:
+    """A record of a customer, with what is known of it alone."""
+    return Member(
+        record=str(id),
+        points=frozenset([point.normal for point in reach.points]),
+        facts=facts_of_record(reach, told, events),
+        jurisdictions=tuple(dict.fromkeys((*jurisdictions, *reach.jurisdictions))),
+        since=since,
+    )
+
+
 async def _since(unit: Unit, customer: Membership) -> dict[PartyId, datetime]:
+    return belonging(customer, await judgements_in(unit, [customer]))
+
+
+async def judgements_in(unit: Unit, customers: Iterable[Membership]) -> Mapping[str, Judgement]:
+    """The judgements that hold these customers together, by id."""
+    refs = [
+        unit.ref(JUDGEMENT.tag, id)
+        for customer in customers
+        if customer.cluster is not None
+        for id in customer.cluster.judgements
+    ]
+    if not refs:
+        return {}
+    records = await unit.get(refs, check=False)
+    return {ref.id: load_record(JUDGEMENT, record) for ref, record in records.items()}
+
+
+def belonging(customer: Membership, judged: Mapping[str, Judgement]) -> dict[PartyId, datetime]:
     """For each record the instant from which live judgements lead to it from the first one."""
     found = {customer.members[0]: BEGINNING}
     if customer.cluster is None:
         return found
-    refs = [unit.ref(JUDGEMENT.tag, id) for id in customer.cluster.judgements]
-    records = await unit.get(refs, check=False)
-    judged: list[Judgement] = [load_record(JUDGEMENT, record) for record in records.values()]
-    links = [one for one in judged if one.live and one.verdict == "same"]
+    ours = [judged[str(id)] for id in customer.cluster.judgements if str(id) in judged]
+    links = [one for one in ours if one.live and one.verdict == "same"]
     while len(found) < len(customer.members):
         reached = [
             (max(found[start], link.recorded_at), end)

@@ -6,21 +6,24 @@ whichever record has it; an act about a person is of every record that the custo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
 
+from crmcore.app.consent_asking import known_customer, ways
+from crmcore.app.consent_audience import Asking, audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
-from crmcore.app.consent_members import Told, members_for
+from crmcore.app.consent_members import Told
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
-from crmcore.app.suppressions import with_suppressions
 from crmcore.app.unit import Unit, proven
-from crmcore.consent.customer_decision import decide_customer
-from crmcore.consent.decision import Decision
+from crmcore.consent.act_reading import ActReader
+from crmcore.consent.audience import AudienceMember
+from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
+from crmcore.consent.decision import Decision, Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
@@ -62,15 +65,20 @@ class AsyncConsents:
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
         about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
         later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`.
+        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, or one of its
-                fields holds a value of another type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
+                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another
+                type than it has.
         """
-
+        topics = frozenset(topics)
+        if self._flow.practice is not None and self._flow.practice.topics is not None:
+            self._flow.practice.topics.check(topics)
+        if right is not None:
+            self._flow.known_laws().check_right(right)
         scope = Scope(
             controller=self._flow.controller(controller),
             brand=brand,
@@ -162,18 +170,122 @@ class AsyncConsents:
             use=Use() if use is None else use,
             **asked,
         )
-        members = await members_for(
-            unit, customer, parties, Facts() if facts is None else facts, jurisdictions
+        known = await known_customer(
+            self._flow, unit, customer, parties, facts, jurisdictions, request.controller, point=about
         )
-        members = [
-            attrs.evolve(
-                one, facts=await with_suppressions(unit, self._flow.secrets, party, one.facts, request)
+        return known.decide(request, policy=policy, known_at=known_at)
+
+    async def matrix(
+        self,
+        ref: Reference,
+        *,
+        purposes: Sequence[Purpose] = ("marketing", "service", "transactional"),
+        channels: Sequence[Channel] | None = None,
+        point: str | None = None,
+        controller: str | None = None,
+        message: Message | Mapping[Purpose, Message] | None = None,
+        use: Use | None = None,
+        facts: Told | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> ConsentMatrix:
+        """All that this customer may be contacted for, and how: what `decide` answers for each purpose, each channel
+        and each contact point that it reaches, or for one *point* alone.
+
+        Without *channels* it is about those by which the customer has a contact point. *message* is what is to be said,
+        for all purposes or for each; of a purpose of which nothing is told it promotes something in marketing and
+        nothing in service. The rest is as `decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
+        """
+        unit = self._flow.reader()
+        customer, parties = await self._customer(unit, ref)
+        about = None if point is None else _point_of(ref, point, parties)
+        now, whom = unit.now if at is None else at, self._flow.controller(controller)
+        known = await known_customer(
+            self._flow, unit, customer, parties, facts, jurisdictions, whom, point=about
+        )
+        requests = [
+            Request(
+                controller=whom,
+                channel=channel,
+                purpose=purpose,
+                at=now,
+                point=reached,
+                message=message_for(purpose, message),
+                use=Use() if use is None else use,
+                **asked,
             )
-            for one, party in zip(members, parties, strict=True)
+            for purpose in purposes
+            for channel, reached in ways(parties, channels, about)
         ]
-        return decide_customer(
-            request, members, policy=policy, known_at=known_at, practice=self._flow.practice
+        rows = [matrix_row(one, known.decide(one, policy=policy, known_at=known_at)) for one in requests]
+        return ConsentMatrix(controller=whom, at=now, known_at=known_at, rows=tuple(rows))
+
+    async def audience(
+        self,
+        refs: Iterable[Reference] | None = None,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        controller: str | None = None,
+        message: Message | None = None,
+        use: Use | None = None,
+        facts: Told | None = None,
+        jurisdictions: Sequence[str] = (),
+        policy: Policy | None = None,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        **asked: Any,
+    ) -> AsyncIterator[AudienceMember]:
+        """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
+
+        Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
+        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
+        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
+        does not grow with the number of customers, but for the ids of those that were named.
+
+        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
+        that comes while you go through them counts for those that are still to come.
+        """
+        unit = self._flow.reader()
+        request = Request(
+            controller=self._flow.controller(controller),
+            channel=channel,
+            purpose=purpose,
+            at=unit.now if at is None else at,
+            message=Message() if message is None else message,
+            use=Use() if use is None else use,
+            **asked,
         )
+
+        def ask(now: datetime) -> Question:
+            return Question(
+                attrs.evolve(request, at=now),
+                laws=self._flow.laws,
+                policy=policy,
+                practice=self._flow.practice,
+                known_at=known_at,
+            )
+
+        asking = Asking(
+            ask,
+            at,
+            Facts() if facts is None else facts,
+            tuple(jurisdictions),
+            self._flow.secrets,
+            ActReader(unit.codecs["consent.event"]),
+            frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels),
+        )
+        flow = audience_of_all(self._flow, asking) if refs is None else audience_of(self._flow, asking, refs)
+        async for one in flow:
+            yield one
 
     async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
         customer = await resolve(unit, ref)
@@ -202,7 +314,7 @@ def _only_point(parties: Sequence[Party], channel: str) -> str | None:
     found = {normal for party in parties for kind, normal in points_of(party) if kind in kinds}
     if len(found) > 1:
         raise InvalidConsent(
-            f"the customer has {len(found)} contact points for {channel}: name one with point=..."
+            f"the customer has {len(found)} contact points for {channel}: name the point that is meant"
         )
     return next(iter(found), None)
 

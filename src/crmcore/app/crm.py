@@ -13,8 +13,9 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
-from crmcore.app.consent_facade import Consents, Requests, Retention, Suppressions, Unsubscribes
+from crmcore.app.consent_facade import Consents, Suppressions, Unsubscribes
 from crmcore.app.facade import Customers, Identity, Imports, Interactions, Parties, Relationships
+from crmcore.app.rights_facade import Requests, Retention
 from crmcore.storage.acting import for_actor
 from crmcore.storage.lift import lift, run
 from crmcore.storage.memory import MemoryStore
@@ -83,7 +84,7 @@ class _Namespaces(Generic[Twin]):
 class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
-    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, actor, secrets.
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, laws, actor, secrets.
 
     >>> from crmcore import Crm, Person
     >>> with Crm.open() as crm:

@@ -115,12 +115,17 @@ def _membership(ref: Ref, record: object) -> Membership:
     )
 
 
+def is_id(ref: Reference) -> bool:
+    """Whether *ref* is the id of a record or of a customer."""
+    return not isinstance(ref, Source) and (isinstance(ref, Id) or _ID.match(ref) is not None)
+
+
 async def _parties(unit: Unit, ref: Reference, region: str | None) -> tuple[PartyId, ...]:
     if isinstance(ref, Source):
         return await _by_key(unit, source_key(ref))
-    if isinstance(ref, Id) or _ID.match(ref):
+    if is_id(ref):
         address = unit.ref(PARTY.tag, str(ref))
-        return (PartyId(ref),) if await unit.get([address], check=False) else ()
+        return (PartyId(str(ref)),) if await unit.get([address], check=False) else ()
     text = ref.strip()
     if not text or len(text) > _LONGEST:
         return ()

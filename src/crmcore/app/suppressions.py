@@ -14,10 +14,11 @@ import attrs
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
+from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.address_forms import PointKind, point_of
 from crmcore.consent.event import Scope
-from crmcore.consent.facts import Facts, Listing
+from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import (
@@ -131,6 +132,26 @@ class AsyncSuppressions:
         found = await entries_of(self._flow.reader(), secrets_of(self._flow), points, controller)
         return tuple(entry for entry, _ in found)
 
+    async def met(self, *refs: Reference) -> tuple[Suppressed, ...]:
+        """Which records of these customers have suppressed addresses, how many, and the entries about them.
+
+        What was told when a record was created, changed or merged are the domain events ``suppression.met``; this is
+        how it is now. No address is named.
+
+        Raises:
+            NotFound: if nothing answers to one of *refs*.
+            AmbiguousReference: if one fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        secrets_of(self._flow)
+        unit = self._flow.reader()
+        members = [member for ref in refs for member in (await resolve(unit, ref)).members]
+        parties = await load_parties(unit, list(dict.fromkeys(members)))
+        found = await suppressed_points(
+            self._flow, unit, [point for party in parties for point in party.contact_points]
+        )
+        return tuple(one for party in parties if (one := suppressed_of(party, found)) is not None)
+
     async def listings(
         self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()
     ) -> tuple[Listing, ...]:
@@ -233,14 +254,3 @@ async def listings_of(
     """What the list says of a request to one of *points*: facts for its decision."""
     found = await entries_of(unit, secrets, points, request.controller)
     return listings((entry for entry, _ in found), request, zones)
-
-
-async def with_suppressions(
-    unit: Unit, secrets: SecretRing | None, party: Party, facts: Facts, request: Request
-) -> Facts:
-    """*facts* about a record, with what the list says of the point that is asked about; unchanged without secrets."""
-    points = [one for one in party.contact_points if request.point in (None, one.key)]
-    if secrets is None or not points:
-        return facts
-    listed = await listings_of(unit, secrets, points, request, facts.zones)
-    return attrs.evolve(facts, listings=(*facts.listings, *listed))

@@ -149,6 +149,8 @@ class Unit:
                     refs.append(ref)
                 elif not carried and ref in refs:
                     refs.remove(ref)
+        if not any(ref.kind.endswith(MORE) for refs in hits.values() for ref in refs):
+            return {key: tuple(refs) for key, refs in hits.items()}
         return {key: await self.owners(refs) for key, refs in hits.items()}
 
     async def _find(self, keys: list[Key], hits: dict[Key, list[Ref]]) -> None:
@@ -205,15 +207,30 @@ class Unit:
 
     async def entries(self, stream: str) -> list[tuple[str, Body]]:
         """The schema and body of every entry of a ledger but erased ones, oldest first, then of those the unit adds."""
-        found: list[tuple[str, Body]] = []
+        return (await self.ledgers([stream]))[stream]
+
+    async def ledgers(self, streams: Collection[str]) -> dict[str, list[tuple[str, Body]]]:
+        """The `entries` of each of many ledgers."""
+        found: dict[str, list[tuple[str, Body]]] = {stream: [] for stream in streams}
+        limit = self.store.describe().limits.max_refs
+        everything = list(found)
+        for start in range(0, len(everything), limit):
+            await self._read_ledgers(everything[start : start + limit], found)
+        for append in self._appends:
+            if append.stream in found:
+                found[append.stream].append((append.entry.schema, append.entry.body))
+        return found
+
+    async def _read_ledgers(self, wanted: list[str], found: dict[str, list[tuple[str, Body]]]) -> None:
         after: dict[str, int] | None = None
-        while True:
-            page = (await self.store.ledger(self.tenant, [stream], after=after))[stream]
-            found += [(entry.schema, entry.body) for entry in page.items if entry.schema != ERASED]
-            if page.next is None:
-                break
-            after = {stream: page.items[-1].seq}
-        return found + [(a.entry.schema, a.entry.body) for a in self._appends if a.stream == stream]
+        while wanted:
+            pages = await self.store.ledger(self.tenant, wanted, after=after)
+            for stream, page in pages.items():
+                found[stream] += [
+                    (entry.schema, entry.body) for entry in page.items if entry.schema != ERASED
+                ]
+            after = {stream: page.items[-1].seq for stream, page in pages.items() if page.next is not None}
+            wanted = list(after)
 
     async def owners(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The same records, each once, with satellites replaced by the records that they belong to."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
@@ -93,6 +94,26 @@ def region(typed: str) -> str:
         return country_code(typed)
     except InvalidAddress:
         raise argparse.ArgumentTypeError("is no country: give its two letters, such as US or GB") from None
+
+
+def instant(typed: str) -> datetime:
+    """An instant with its zone."""
+    try:
+        found = datetime.fromisoformat(typed)
+    except ValueError:
+        found = None
+    if found is None or found.utcoffset() is None or not 1 < found.year < 9999:
+        raise argparse.ArgumentTypeError("takes an instant with its zone, such as 2026-05-04T10:00+02:00")
+    return found
+
+
+def jurisdiction(typed: str) -> str:
+    """A country, a state of the United States, or the European Union, as packs name them."""
+    if not re.fullmatch(r"[A-Za-z]{2}(-[A-Za-z]{2})?", typed):
+        raise argparse.ArgumentTypeError(
+            "takes the two letters of a country, such as DE, or a state, such as US-CA"
+        )
+    return typed.upper()
 
 
 def bits(typed: str) -> int:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
+    from crmcore.consent.audience import AudienceCount, AudienceMember
     from crmcore.consent.bundle import Bundle, Item
     from crmcore.consent.certificate import ErasureCertificate
-    from crmcore.consent.customer_decision import Member, decide_customer
+    from crmcore.consent.consent_matrix import ConsentMatrix, MatrixRow
+    from crmcore.consent.customer_decision import Member, decide_customer, decide_each
     from crmcore.consent.deadline import DeadlineRule, deadline_for, read_deadlines, shipped_deadlines
     from crmcore.consent.decision import Decision, RuleHit, decide
     from crmcore.consent.disposition import (
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from crmcore.consent.lapsing import PermitLapsing
     from crmcore.consent.linting import Lint, Linted, lint
     from crmcore.consent.pack import Pack, Rule
+    from crmcore.consent.pack_diff import PackDiff
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
     from crmcore.consent.practice import Form, Practice
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.preferences import Verdict, under_wishes, weigh
     from crmcore.consent.privacy_signal import signal_act, signalled, with_signal
+    from crmcore.consent.propagation import OpenNotice, recipients_of
     from crmcore.consent.receipt import Controller, from_receipt, receipt_schema, to_receipt
     from crmcore.consent.register import CopiedRegister, Register, ask_registers
     from crmcore.consent.replay import Disagreement, replay
@@ -61,11 +65,12 @@ if TYPE_CHECKING:
         read_retention,
         shipped_retention,
     )
-    from crmcore.consent.rights_request import Requester, RightsRequest, RightsStep
+    from crmcore.consent.rights_request import Notice, Requester, RightsRequest, RightsStep
     from crmcore.consent.rights_steps import Due, due_of
     from crmcore.consent.schema_of_packs import pack_schema
     from crmcore.consent.secret_ring import SecretRing
     from crmcore.consent.suppression import Suppression
+    from crmcore.consent.topics import Topic, Topics
     from crmcore.consent.unsubscribe import (
         Ticket,
         is_one_click,
@@ -75,16 +80,19 @@ if TYPE_CHECKING:
         unsubscribe_headers,
     )
     from crmcore.consent.vectors import Vector, read_vectors
-    from crmcore.consent.wishes import Cap, QuietHours, Wish
+    from crmcore.consent.wishes import Cap, QuietHours, Wish, Wished
 
 __all__ = [
     "Attempt",
+    "AudienceCount",
+    "AudienceMember",
     "Bundle",
     "Cap",
     "Change",
     "Choice",
     "Collection",
     "ConsentEvent",
+    "ConsentMatrix",
     "Controller",
     "CopiedRegister",
     "DeadlineRule",
@@ -103,10 +111,14 @@ __all__ = [
     "Lint",
     "Linted",
     "Listing",
+    "MatrixRow",
     "Member",
     "Message",
+    "Notice",
     "Offer",
+    "OpenNotice",
     "Pack",
+    "PackDiff",
     "PermitLapsing",
     "PointFacts",
     "Policy",
@@ -131,15 +143,19 @@ __all__ = [
     "Subject",
     "Suppression",
     "Ticket",
+    "Topic",
+    "Topics",
     "Use",
     "Vector",
     "Verdict",
     "Wish",
+    "Wished",
     "ask_registers",
     "centre_changes",
     "deadline_for",
     "decide",
     "decide_customer",
+    "decide_each",
     "due_of",
     "from_receipt",
     "is_one_click",
@@ -155,6 +171,7 @@ __all__ = [
     "read_ticket",
     "read_vectors",
     "receipt_schema",
+    "recipients_of",
     "replay",
     "shipped_deadlines",
     "shipped_dispositions",
@@ -175,9 +192,11 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "audience": "AudienceCount AudienceMember",
         "bundle": "Bundle Item",
         "certificate": "ErasureCertificate",
-        "customer_decision": "Member decide_customer",
+        "consent_matrix": "ConsentMatrix MatrixRow",
+        "customer_decision": "Member decide_customer decide_each",
         "deadline": "DeadlineRule deadline_for read_deadlines shipped_deadlines",
         "decision": "Decision RuleHit decide",
         "disposition": "Disposition ErasurePlan LegalHold plan_erasure read_dispositions shipped_dispositions",
@@ -186,6 +205,7 @@ __getattr__ = lazily(
         "lapsing": "PermitLapsing",
         "linting": "Lint Linted lint",
         "pack": "Pack Rule",
+        "pack_diff": "PackDiff",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "schema_of_packs": "pack_schema",
         "policy": "Policy",
@@ -195,15 +215,17 @@ __getattr__ = lazily(
         "preference_centre": "Change Choice Offer PreferenceCentre centre_changes preference_centre",
         "preferences": "Verdict under_wishes weigh",
         "privacy_signal": "signal_act signalled with_signal",
+        "propagation": "OpenNotice recipients_of",
         "receipt": "Controller from_receipt receipt_schema to_receipt",
         "register": "CopiedRegister Register ask_registers",
         "secret_ring": "SecretRing",
         "suppression": "Suppression",
+        "topics": "Topic Topics",
         "unsubscribe": "Ticket is_one_click read_ticket sign_ticket unsubscribe_act unsubscribe_headers",
-        "wishes": "Cap QuietHours Wish",
+        "wishes": "Cap QuietHours Wish Wished",
         "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "
         "shipped_retention",
-        "rights_request": "Requester RightsRequest RightsStep",
+        "rights_request": "Notice Requester RightsRequest RightsStep",
         "rights_steps": "Due due_of",
         "vectors": "Vector read_vectors",
     },

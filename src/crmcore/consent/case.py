@@ -11,10 +11,12 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+from crmcore.consent.contact import Contact
 from crmcore.consent.correcting import uncorrected
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import FOREVER, Finding
+from crmcore.consent.fixed import asked_key, facts_key
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
 from crmcore.consent.words import LIFTING
@@ -30,8 +32,9 @@ ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12
 class Case:
     """A request over facts, at an instant, as it was known then. In *brief*, nobody will ask why.
 
-    *next_event* is when the next act is done, *no_such_act* that nothing of a kind was done, as long as nothing is, and
-    *roots* are what the paths of facts begin with.
+    *next_event* is when the next act is done, *no_such_act* that nothing of a kind was done, as long as nothing is.
+    *asked*, *contact* and *joined* are taken from the request and the facts, where they are not given: whoever asks of
+    many people knows the first for all of them, and the others without making a request and facts of their own.
     """
 
     def __init__(
@@ -43,14 +46,21 @@ class Case:
         at: datetime | None = None,
         *,
         brief: bool = False,
+        asked: int | None = None,
+        contact: Contact | None = None,
+        joined: Mapping[str, datetime] | None = None,
     ) -> None:
         self.request, self.facts, self.policy, self.known_at = request, facts, policy, known_at
         self.at = request.at if at is None else at
         self.now = micros_of(self.at)
         self.channel = frozenset({request.channel})
         self.brief = brief
+        self._asked = asked
+        self.contact = Contact.of(request) if contact is None else contact
+        self.joined = facts.joined if joined is None else joined
         self.event: ConsentEvent | None = None
         self.law: Any = None
+        self.docket: Any = None
         self.rights: Set[str] = frozenset()
         self.purpose: str = request.purpose
         self.notes: dict[str, Finding] = {}
@@ -58,13 +68,19 @@ class Case:
         self.lifting: dict[tuple[str, str], Any] = {}
         self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
         self._acts: dict[Set[str], tuple[tuple[int, ConsentEvent], ...]] = {}
-        self._past, self._others, self.next_event = self._told()
+        self.past, self._others, self.next_event = self._told()
+        self.kinds = frozenset([pair[1].kind for pair in self.past])
         self.no_such_act = Finding(False, self.next_event)
-        self.roots: Mapping[str, Any] = {
-            "request": request,
-            "message": request.message,
-            "use": request.use,
-            "policy": policy,
+
+    @cached_property
+    def roots(self) -> Mapping[str, Any]:
+        """What the paths of facts begin with."""
+        facts = self.facts
+        return {
+            "request": self.request,
+            "message": self.request.message,
+            "use": self.request.use,
+            "policy": self.policy,
             "subject": facts.subject,
             "point": facts.point,
             "collection": facts.collection,
@@ -73,11 +89,17 @@ class Case:
 
     def later(self, at: datetime) -> Case:
         """The same question at another instant, of which nobody asks why."""
-        return Case(self.request, self.facts, self.policy, self.known_at, at, brief=True)
+        return Case(self.request, self.facts, self.policy, self.known_at, at, brief=True, asked=self._asked)
 
-    def under(self, law: Any, purpose: str) -> None:
+    @cached_property
+    def key(self) -> tuple[Any, ...]:
+        """What is the same for many people: whoever has the same key is answered by the same narrowed docket."""
+        asked = asked_key(self.request, self.policy) if self._asked is None else self._asked
+        return asked, facts_key(self.facts, self.at.year)
+
+    def under(self, law: Any, purpose: str, docket: Any) -> None:
         """Go on under *law*, which takes the message for one of *purpose*."""
-        self.law, self.purpose, self.rights = law, purpose, law.rights
+        self.law, self.purpose, self.rights, self.docket = law, purpose, law.rights, docket
         self.notes, self.valid, self.lifting = {}, {}, {}
 
     def event_root(self, root: str) -> Any:
@@ -165,7 +187,7 @@ class Case:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
         found = self._acts.get(kinds)
         if found is None:
-            found = self._acts[kinds] = tuple([pair for pair in self._past if pair[1].kind in kinds])
+            found = self._acts[kinds] = tuple([pair for pair in self.past if pair[1].kind in kinds])
         return found
 
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import attrs
 
-from crmcore.consent.decision import RANK, Decision, decide
+from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Request
+from crmcore.consent.told import replaced
 from crmcore.consent.words import LIFTING, NOES
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
@@ -46,7 +47,9 @@ class Member(Document):
     since: datetime | None = None
 
 
-def decide_customer(request: Request, members: Sequence[Member], **options: Any) -> Decision:
+def decide_customer(
+    request: Request, members: Sequence[Member], *, trace: bool = True, hashed: bool = False, **options: Any
+) -> Decision:
     """May this be done to the customer? *options* are those of `decide`, but for the jurisdictions.
 
     Where no point is named, every record is asked.
@@ -54,25 +57,76 @@ def decide_customer(request: Request, members: Sequence[Member], **options: Any)
     Raises:
         InvalidConsent: if no record owns the point, or one is told twice.
     """
-    if len({member.record for member in members}) < len(members):
+    return answer(Question(request, **options), members, trace=trace, hashed=hashed)
+
+
+def decide_each(
+    request: Request, customers: Iterable[tuple[str | None, Sequence[Member]]], **options: Any
+) -> Iterator[Decision]:
+    """May this be done to each of many customers? Each is told by the contact point to use, and by its records.
+
+    *options* are those of `decide`, but for the jurisdictions, *trace* and *hashed*: of each only what decides is
+    worked out. One decision is given at a time, so there may be as many customers as there are.
+
+    Raises:
+        InvalidConsent: if no record of a customer owns its point, or one is told twice.
+    """
+    question = Question(request, **options)
+    for point, members in customers:
+        yield answer(question, members, point=point, again=True)
+
+
+def answer(
+    question: Question,
+    members: Sequence[Member],
+    *,
+    point: str | None = None,
+    trace: bool = True,
+    hashed: bool = False,
+    again: bool = False,
+) -> Decision:
+    """The strictest answer over the records that own *point*, or the point of the question.
+
+    *again*: the question is put to many, of each of whom only what decides is worked out.
+    """
+    if len(members) > 1 and len({member.record for member in members}) < len(members):
         raise InvalidConsent("a record is told twice: tell all that is known of a record as one member")
-    owners = [member for member in members if request.point is None or request.point in member.points]
+    point = question.request.point if point is None else point
+    owners = [member for member in members if point is None or point in member.points]
     if not owners:
         raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")
-    jurisdictions = tuple(sorted({name for member in members for name in member.jurisdictions}))
-    if any(not member.jurisdictions for member in owners):
-        jurisdictions = (*jurisdictions, "*")
-    answers = [
-        decide(request, facts_of(member, members), jurisdictions=jurisdictions, **options)
-        for member in owners
-    ]
-    return min(answers, key=lambda one: RANK[one.answer])
+    jurisdictions = _jurisdictions(owners, members)
+
+    def answered(member: Member) -> Decision:
+        facts, joined = facts_of(member, members), _joined(members)
+        if again:
+            return question.briefly(facts, jurisdictions, point=point, joined=joined)
+        return question.of(facts, jurisdictions, point=point, joined=joined, trace=trace, hashed=hashed)
+
+    if len(owners) == 1:
+        return answered(owners[0])
+    return min([answered(member) for member in owners], key=lambda one: RANK[one.answer])
+
+
+def _jurisdictions(owners: Sequence[Member], members: Sequence[Member]) -> tuple[str, ...]:
+    """All that may apply; the strict baseline too where an owner may be anywhere."""
+    if len(members) == 1:
+        return tuple(sorted(set(members[0].jurisdictions)))
+    found = tuple(sorted({name for member in members for name in member.jurisdictions}))
+    return found if all(member.jurisdictions for member in owners) else (*found, "*")
+
+
+def _joined(members: Iterable[Member]) -> dict[str, datetime]:
+    """Since when each record belongs to the customer."""
+    return {member.record: member.since or BEGINNING for member in members}
 
 
 def facts_of(member: Member, members: Iterable[Member]) -> Facts:
     """What counts for one record: its own facts, and of the others what can only be a reason against."""
     others = [other for other in members if other.record != member.record]
     own = member.facts
+    if not others:
+        return own
     known = {event.id for event in own.events}
     noes = {
         event.id: event
@@ -81,14 +135,14 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         if event.id not in known and _about_the_person(event)
     }
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
-    return attrs.evolve(
+    return replaced(
         own,
         events=(*own.events, *noes.values()),
         subject=_strictest(own.subject, [other.facts.subject for other in others]),
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
-        joined=FrozenMap({one.record: one.since or BEGINNING for one in (member, *others)}),
+        joined=FrozenMap(_joined((member, *others))),
         others_days=_days(others),
         others_under_age=any(other.facts.subject.adult is False for other in others),
         others_lifting=tuple(_lifting(others, known)),
@@ -118,7 +172,7 @@ def _lifting(others: Iterable[Member], known: Set[str]) -> Iterator[ConsentEvent
 
 def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:
     """*own*, with what of the others stands against a contact whoever they are."""
-    return attrs.evolve(own, deceased=own.deceased or any(one.deceased for one in others))
+    return replaced(own, deceased=own.deceased or any(one.deceased for one in others))
 
 
 _DAYS = ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call")

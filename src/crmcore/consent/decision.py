@@ -6,28 +6,36 @@ allows only by a permit that it names, in every jurisdiction that may apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import attrs
 
 from crmcore.consent.case import Case
+from crmcore.consent.contact import Contact
 from crmcore.consent.facts import Facts
 from crmcore.consent.facts_hash import facts_hash
 from crmcore.consent.finding import FOREVER
-from crmcore.consent.judging import Opinion, judge
+from crmcore.consent.fixed import asked_key
+from crmcore.consent.history import shape
+from crmcore.consent.judging import Opinion, judge, steady
 from crmcore.consent.law import Law
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
 from crmcore.consent.telling import NO_PACK, in_words
+from crmcore.consent.told import replaced
 from crmcore.consent.words import Outcome
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.instant import ensure_aware, from_micros
 from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 _PLAIN = Policy()
+_REMEMBERED = 50_000
+"""So many answers are remembered of one question before all are worked out anew."""
 _SEARCHED = 64
 """So many changes ahead are looked at for the instant at which a denied contact becomes possible."""
 
@@ -85,6 +93,18 @@ class Decision(Document):
         """The decision in words: the answer, the rule behind it with its citation, what came near, what is missing."""
         return "\n".join(in_words(self))
 
+    def to_html(self) -> str:
+        """The decision as one page, with every rule that was looked at: to be read, printed or kept."""
+        from crmcore.consent.decision_page import decision_page
+
+        return decision_page(self)
+
+    def _repr_html_(self) -> str:
+        """Shown as the answer and why in a notebook."""
+        from crmcore.consent.decision_page import decision_card
+
+        return decision_card(self)
+
 
 def decide(
     request: Request,
@@ -109,39 +129,157 @@ def decide(
         NaiveDatetime: if *known_at* has no zone.
         InvalidConsent: if the facts name a list of which no pack asks, or the policy rules of which none speaks.
     """
-    request, facts, own = (request, facts, ()) if practice is None else practice.fill(request, facts)
-    laws, policy = laws or shipped_laws(), policy or _PLAIN
-    _check(facts, laws, known_at)
-    names = laws.names(jurisdictions, policy.beside)
-    asked = [laws.of(name) for name in names]
-    case = Case(request, facts, policy, known_at, brief=not trace)
-    opinions = _opinions(case, asked)
-    worst = min(opinions, key=lambda one: RANK[one.outcome])
-    until = min(one.until for one in opinions[: _decisive(opinions)])
-    packs = _packs(asked)
-    apart = _apart(names, asked, laws)
-    return Decision(
-        answer=worst.outcome,
-        purpose=worst.purpose,
-        channel=request.channel,
-        jurisdiction=worst.jurisdiction,
-        rule=worst.deciding.id if worst.deciding is not None else None,
-        reasons=(*_reasons(worst), *(one.text for one in apart)),
-        trace=(*(hit for one in opinions for hit in _hits(one)), *apart) if trace else (),
-        missing=_missing(opinions) if worst.outcome == "need_confirmation" else (),
-        practice=own,
-        retry_at=_retry(case, asked, opinions) if worst.outcome == "deny" else None,
-        expires_at=None if until >= FOREVER else from_micros(until),
-        packs=packs,
-        facts_hash=facts_hash(request, facts, policy, names, packs, known_at) if hashed else None,
-        without_pack=tuple(one.jurisdiction for one in apart),
-    )
+    question = Question(request, laws=laws, policy=policy, practice=practice, known_at=known_at)
+    return question.of(facts, tuple(jurisdictions), trace=trace, hashed=hashed)
 
 
-def _check(facts: Facts, laws: Laws, known_at: datetime | None) -> None:
-    if known_at is not None:
-        ensure_aware(known_at, "what was known")
-    laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
+class Question:
+    """A request that is put to the laws again and again: what of it is the same for everybody is worked out once."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        laws: Laws | None = None,
+        policy: Policy | None = None,
+        practice: Practice | None = None,
+        known_at: datetime | None = None,
+    ) -> None:
+        self._practice = practice
+        self._own: tuple[str, ...] = ()
+        if known_at is not None:
+            ensure_aware(known_at, "what was known")
+        if practice is not None:
+            request, self._own = practice.asks(request)
+        self.request, self._known_at, self._contact = request, known_at, Contact.of(request)
+        self._laws, self._policy = laws or shipped_laws(), policy or _PLAIN
+        self._key = asked_key(request, self._policy)
+        self._places: dict[tuple[str, ...], _Places] = {}
+        self._repeats = known_at is None and self._policy.withdrawal_grace != "legal_max"
+        self._steady: dict[Hashable, bool] = {}
+        self._answers: dict[Hashable, Decision] = {}
+
+    def of(
+        self,
+        facts: Facts,
+        jurisdictions: tuple[str, ...],
+        *,
+        point: str | None = None,
+        joined: Mapping[str, datetime] | None = None,
+        trace: bool = True,
+        hashed: bool = False,
+    ) -> Decision:
+        """The answer for somebody of whom these *facts* are known; see `decide`.
+
+        *point* stands for that of the request, *joined* for that of the facts.
+        """
+        facts, own = self._filled(facts)
+        places = self._places.get(jurisdictions) or self._placed(jurisdictions)
+        case = self._case(facts, point, joined, brief=not trace)
+        return self._answer(case, places, own, trace=trace, hashed=hashed)
+
+    def briefly(
+        self,
+        facts: Facts,
+        jurisdictions: tuple[str, ...],
+        *,
+        point: str | None = None,
+        joined: Mapping[str, datetime] | None = None,
+    ) -> Decision:
+        """What `of` answers without a trace; worked out once for all who did the same and are known in the same way."""
+        facts, own = self._filled(facts)
+        case = self._case(facts, point, joined, brief=True)
+        known = (jurisdictions, case.key, own)
+        told = shape(case) if self._repeats and self._steady.get(known, True) else None
+        decision = None if told is None else self._answers.get((known, told))
+        if decision is None:
+            places = self._places.get(jurisdictions) or self._placed(jurisdictions)
+            decision = self._answer(case, places, own, trace=False, hashed=False)
+            if told is not None:
+                self._remember(case, places, known, told, decision)
+        return decision
+
+    def _remember(
+        self, case: Case, places: _Places, known: Hashable, told: Hashable, decision: Decision
+    ) -> None:
+        if len(self._answers) + len(self._steady) >= _REMEMBERED:
+            self._answers.clear()
+            self._steady.clear()
+        if known not in self._steady:
+            self._steady[known] = all(steady(case, law) for law in places.laws)
+        if self._steady[known]:
+            self._answers[known, told] = decision
+
+    def _filled(self, facts: Facts) -> tuple[Facts, tuple[str, ...]]:
+        """*facts*, filled in from the practice, and the names of all that was filled in."""
+        own = self._own
+        if self._practice is not None:
+            facts, more = self._practice.tells(facts)
+            own = (*own, *more)
+        if facts.listings or facts.checks:
+            self._laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
+        return facts, own
+
+    def _case(
+        self, facts: Facts, point: str | None, joined: Mapping[str, datetime] | None, *, brief: bool
+    ) -> Case:
+        return Case(
+            self.request,
+            facts,
+            self._policy,
+            self._known_at,
+            brief=brief,
+            asked=self._key,
+            contact=self._contact if point is None else self._contact._replace(point=point),
+            joined=joined,
+        )
+
+    def _answer(
+        self, case: Case, places: _Places, own: tuple[str, ...], *, trace: bool, hashed: bool
+    ) -> Decision:
+        opinions = _opinions(case, places.laws)
+        worst = opinions[0] if len(opinions) == 1 else min(opinions, key=lambda one: RANK[one.outcome])
+        until = min([one.until for one in opinions[: _decisive(opinions)]])
+        return Decision(
+            answer=worst.outcome,
+            purpose=worst.purpose,
+            channel=case.contact.channel,
+            jurisdiction=worst.jurisdiction,
+            rule=worst.deciding.id if worst.deciding is not None else None,
+            reasons=(*_reasons(worst), *(one.text for one in places.apart)),
+            trace=(*(hit for one in opinions for hit in _hits(one)), *places.apart) if trace else (),
+            missing=_missing(opinions) if worst.outcome == "need_confirmation" else (),
+            practice=own,
+            retry_at=_retry(case, places.laws, opinions) if worst.outcome == "deny" else None,
+            expires_at=None if until >= FOREVER else from_micros(until),
+            packs=places.packs,
+            facts_hash=self._hash(case, places) if hashed else None,
+            without_pack=places.without_pack,
+        )
+
+    def _hash(self, case: Case, places: _Places) -> str:
+        request = self.request.to(case.contact.point)
+        facts = replaced(case.facts, joined=FrozenMap(case.joined))
+        return facts_hash(request, facts, self._policy, places.names, places.packs, self._known_at)
+
+    def _placed(self, jurisdictions: tuple[str, ...]) -> _Places:
+        names = self._laws.names(jurisdictions, self._policy.beside)
+        laws = tuple(self._laws.of(name) for name in names)
+        apart = tuple(_apart(names, laws, self._laws))
+        packs = tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
+        found = _Places(names, laws, apart, packs, tuple(one.jurisdiction for one in apart))
+        self._places[jurisdictions] = found
+        return found
+
+
+class _Places(NamedTuple):
+    """The laws of some jurisdictions. *apart* are notes on those of which no pack speaks."""
+
+    names: tuple[str, ...]
+    laws: tuple[Law, ...]
+    apart: tuple[RuleHit, ...]
+    packs: tuple[str, ...]
+    without_pack: tuple[str, ...]
 
 
 def _opinions(case: Case, laws: Iterable[Law]) -> list[Opinion]:
@@ -158,12 +296,6 @@ def _decisive(opinions: list[Opinion]) -> int:
     """How many opinions the answer rests on: nothing that comes after a No changes it."""
     denied = (number for number, one in enumerate(opinions, 1) if one.outcome == "deny")
     return next(denied, len(opinions))
-
-
-def _packs(laws: list[Law]) -> tuple[str, ...]:
-    if len(laws) == 1:
-        return laws[0].packs
-    return tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
 
 
 def _apart(names: Iterable[str], asked: Iterable[Law], laws: Laws) -> list[RuleHit]:
@@ -224,7 +356,7 @@ def _hits(opinion: Opinion) -> Iterable[RuleHit]:
         )
 
 
-def _retry(case: Case, laws: list[Law], opinions: list[Opinion]) -> datetime | None:
+def _retry(case: Case, laws: Sequence[Law], opinions: list[Opinion]) -> datetime | None:
     """When only hours and numbers of contacts stand against it: the first instant at which they no longer do."""
     if not _by_the_clock(opinions):
         return None

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from crmcore.consent.case import Case
+from crmcore.consent.docket import Docket
 from crmcore.consent.finding import YES, Finding, both, negated
-from crmcore.consent.law import Docket, Law
+from crmcore.consent.law import Law
+from crmcore.consent.narrowing import narrow
 from crmcore.consent.pack import Rule
 from crmcore.consent.words import Outcome
 
@@ -44,16 +46,34 @@ class Opinion(NamedTuple):
 def judge(case: Case, law: Law) -> Opinion:
     """What *law* says of the case. A message that may or may not be marketing is allowed if it is so either way."""
     claimed = case.request.purpose
-    case.under(law, claimed)
-    docket = law.docket(case.request.channel, claimed, case.now)
+    docket = _docket(case, law, claimed)
     before: list[Hit] = []
     purpose, unsure = _classified(case, docket, before)
-    found = _judged_as(purpose, case, law, unsure, before)
+    if purpose != claimed:
+        docket = _docket(case, law, purpose)
+    found = _judged_by(docket, case, unsure, before)
     if unsure and found.outcome == "allow" and purpose != claimed:
-        again = _judged_as(claimed, case, law, unsure, before)
+        again = _judged_by(_docket(case, law, claimed), case, unsure, before)
         until = min(found.until, again.until)
         return (found if again.outcome == "allow" else again)._replace(until=until)
     return found
+
+
+def steady(case: Case, law: Law) -> bool:
+    """Whether what *law* says of the case in brief hangs on what was done, and on nothing that changes with time."""
+    claimed = case.request.purpose
+    docket = _docket(case, law, claimed)
+    purpose, _ = _classified(case, docket, [])
+    return docket.steady and (purpose == claimed or _docket(case, law, purpose).steady)
+
+
+def _docket(case: Case, law: Law, purpose: str) -> Docket:
+    """What *law* has to say of the case as one for *purpose*; in brief, of people of whom as much is known."""
+    docket = law.docket(case.request.channel, purpose, case.now)
+    case.under(law, purpose, docket)
+    if case.brief:
+        docket = case.docket = narrow(docket, case)
+    return docket
 
 
 def _classified(case: Case, docket: Docket, hits: list[Hit]) -> tuple[str, tuple[str, ...]]:
@@ -69,14 +89,12 @@ def _classified(case: Case, docket: Docket, hits: list[Hit]) -> tuple[str, tuple
     return ("marketing" if missing else case.request.purpose), missing
 
 
-def _judged_as(purpose: str, case: Case, law: Law, unsure: tuple[str, ...], before: Iterable[Hit]) -> Opinion:
-    """What *law* says of a message for *purpose*, after what was found *before*.
+def _judged_by(docket: Docket, case: Case, unsure: tuple[str, ...], before: Iterable[Hit]) -> Opinion:
+    """What the rules on *docket* come to, after what was found *before*.
 
     Rules are asked until it is certain which one decides: the first stop that fires, else the first limit that does
     where something permits or may permit, else the first permit.
     """
-    case.under(law, purpose)
-    docket = law.docket(case.request.channel, purpose, case.now)
     hits = list(before)
     denies = _asked(docket.stops, case, docket, hits)
     fired = _fired(denies)
@@ -94,7 +112,7 @@ def _judged_as(purpose: str, case: Case, law: Law, unsure: tuple[str, ...], befo
     told = tuple(dict.fromkeys(missing)) if outcome == "need_confirmation" else ()
     if not case.brief:
         hits = [*before, *_all(docket, case, hits)]
-    return Opinion(law.jurisdiction, outcome, purpose, deciding, tuple(hits), told, until)
+    return Opinion(case.law.jurisdiction, outcome, case.purpose, deciding, tuple(hits), told, until)
 
 
 def _asked(rules: Iterable[Rule], case: Case, docket: Docket, hits: list[Hit]) -> list[Hit]:

@@ -7,15 +7,17 @@ has no more holds for those that it has now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import attrs
 
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.facts import Facts, SubjectKind
+from crmcore.consent.facts import Facts
+from crmcore.consent.reach import Reach, reach_of
+from crmcore.consent.told import replaced
 from crmcore.consent.words import NOES
-from crmcore.party.contact_point import PhonePoint, PostalPoint
-from crmcore.party.party import Organization, Party, Person
+from crmcore.party.party import Party
 
 
 def points_of(party: Party) -> Iterator[tuple[str, str]]:
@@ -26,29 +28,30 @@ def points_of(party: Party) -> Iterator[tuple[str, str]]:
 
 def jurisdictions_of(party: Party) -> Iterator[str]:
     """Countries, and states of the United States, that addresses and numbers point at."""
-    for point in party.contact_points:
-        if isinstance(point, PostalPoint) and point.value is not None and point.value.country is not None:
-            country = point.value.country
-            state = point.value.administrative_area
-            yield f"US-{state}" if country == "US" and state and len(state) == 2 else country
-        elif isinstance(point, PhonePoint) and point.value is not None and point.value.country is not None:
-            yield point.value.country
+    yield from reach_of(party).jurisdictions
 
 
-def facts_of_party(party: Party, told: Facts, events: tuple[ConsentEvent, ...]) -> Facts:
+def facts_of_record(reach: Reach, told: Facts, events: tuple[ConsentEvent, ...]) -> Facts:
     """*told*, filled in with what the record and its ledgers say."""
-    subject = told.subject
-    if subject.kind is None:
-        kinds: dict[type, SubjectKind] = {Person: "consumer", Organization: "corporate"}
-        subject = attrs.evolve(subject, kind=kinds.get(type(party)))
-    if isinstance(party, Person) and party.birth_date is not None and not subject.birth_dates:
-        subject = attrs.evolve(subject, birth_dates=(party.birth_date,))
-    points = frozenset(normal for _, normal in points_of(party))
-    return attrs.evolve(told, subject=subject, events=(*told.events, *_carried(events, points)))
+    subject, filled = told.subject, dict[str, Any]()
+    if subject.kind is None and reach.kind is not None:
+        filled["kind"] = reach.kind
+    if reach.birth_date is not None and not subject.birth_dates:
+        filled["birth_dates"] = (reach.birth_date,)
+    if filled:
+        subject = replaced(subject, **filled)
+    points = frozenset([point.normal for point in reach.points])
+    return replaced(told, subject=subject, events=(*told.events, *_carried(events, points)))
 
 
-def _carried(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
+def _carried(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterable[ConsentEvent]:
     """*events*, where a No about a former point speaks of each of *points*. A Yes stays where it was said."""
+    if all(event.scope.point is None or event.scope.point in points for event in events):
+        return events
+    return _spread(events, points)
+
+
+def _spread(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
     for event in events:
         if event.scope.point is None or event.scope.point in points or event.kind not in NOES:
             yield event
@@ -74,6 +77,7 @@ def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
         and yes.record == no.record
         and yes.scope.controller == no.scope.controller
         and (yes.scope.brand, yes.scope.topics) == (no.scope.brand, no.scope.topics)
+        and yes.scope.recipients in (frozenset(), no.scope.recipients)
         and bool(no.scope.channels)
         and no.scope.channels <= yes.scope.channels
         and bool(no.scope.purposes)

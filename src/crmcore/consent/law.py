@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from functools import cached_property, partial
-from typing import NamedTuple
 
 import attrs
 
@@ -19,6 +18,7 @@ from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.acts import Profile, SaidNo
 from crmcore.consent.conditions.listed import Asked, Listed
 from crmcore.consent.conditions.walking import parts
+from crmcore.consent.docket import Docket
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace
@@ -31,21 +31,6 @@ from crmcore.errors import InvalidPack
 
 _SAID = YESES - {"assert_import"}
 _ORDER = {stage: number for number, stage in enumerate(STAGES)}
-
-
-class Docket(NamedTuple):
-    """The rules in force about a channel and a purpose, each group in the order in which its answers count.
-
-    *stops* deny whatever permits; *limits* deny what would be permitted. *defeaters* are, by the id of a rule, the
-    rules that defeat it. Until *until*, in microseconds, the same rules are in force.
-    """
-
-    classifying: tuple[Rule, ...]
-    stops: tuple[Rule, ...]
-    permits: tuple[Rule, ...]
-    limits: tuple[Rule, ...]
-    defeaters: Mapping[str, tuple[Rule, ...]]
-    until: int
 
 
 class Law:
@@ -99,6 +84,8 @@ class Law:
                 for rule in rules
             },
             until=self._edges[passed] if passed < len(self._edges) else FOREVER,
+            profiles=self.profiles,
+            narrowed={},
         )
 
     @cached_property
@@ -117,12 +104,26 @@ class Law:
         """Whether the packs have a number of that name, at whatever time."""
         return any(number.name == name for number in self._numbers)
 
+    def most(self, name: str) -> int:
+        """The highest number of that name, of whatever time."""
+        return max((number.value for number in self._numbers if number.name == name), default=0)
+
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.
 
         Raises:
             InvalidPack: if the packs have none.
         """
+        return self._number(name, moment).value
+
+    def number_ends(self, name: str, moment: datetime) -> int:
+        """When the number of that name at *moment* may be another one, in microseconds."""
+        until = self._number(name, moment).until
+        if until is None:
+            return FOREVER
+        return instant(date.fromordinal(until.toordinal() + 1), time.min, zone(self.pack.zone))
+
+    def _number(self, name: str, moment: datetime) -> Number:
         day = moment.astimezone(zone(self.pack.zone)).date()
         for number in self._numbers:
             if (
@@ -130,7 +131,7 @@ class Law:
                 and (number.since is None or number.since <= day)
                 and (number.until is None or day <= number.until)
             ):
-                return number.value
+                return number
         raise InvalidPack(f"the pack {self.pack.id} has no number {name!r} for that day")
 
     def valid(self, case: Case, event: ConsentEvent, profile: str) -> Finding:
@@ -138,7 +139,7 @@ class Law:
         key = (profile, id(event))
         known = case.valid.get(key)
         if known is None:
-            found = self.profiles.get(profile)
+            found = case.docket.profiles.get(profile)
             known = case.valid[key] = found.test(case, event) if found is not None else NO
         return known
 
@@ -153,7 +154,7 @@ class Law:
     def yeses(self, case: Case) -> Iterator[ConsentEvent]:
         """The acts that take back an earlier No to the request."""
         for _, event in case.acts(_SAID):
-            covers = covers_yes(agreed(case, event), case.request, case.purpose)
+            covers = covers_yes(agreed(case, event), case.contact, case.purpose)
             if covers and self.valid(case, event, self.lifts).holds is True:
                 yield event
 

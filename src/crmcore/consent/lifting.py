@@ -14,7 +14,7 @@ from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
-from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes
+from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes, received
 from crmcore.consent.words import NOES
 
 Valid = Callable[[Case, ConsentEvent], Finding]
@@ -51,14 +51,19 @@ class Lifting:
             yield pair
 
     def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
-        """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether."""
+        """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether.
+
+        What names those to whom data may be passed on lifts nothing for others, nor where nobody tells who gets them.
+        """
         case = self._case
         for pair in reversed(case.lifting_acts):
-            event = pair[1]
+            event, scope = pair[1], agreed(case, pair[1])
+            if received(scope, case.contact, purpose) is not True:
+                continue
             if event.kind == "lift":
-                if covers_no(event.scope, case.request, purpose, case.channel):
+                if covers_no(event.scope, case.contact, purpose, case.channel):
                     yield pair
-            elif covers_yes(agreed(case, event), case.request, purpose) and lifts(case, event).holds is True:
+            elif covers_yes(scope, case.contact, purpose) and lifts(case, event).holds is True:
                 yield pair
 
 
@@ -66,7 +71,7 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer."""
     if yes.record == no.record:
         return True
-    joined = case.facts.joined
+    joined = case.joined
     since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
     recorded = yes.recorded_at or yes.occurred_at
     return all(one is not None and recorded >= one for one in since)

@@ -197,6 +197,8 @@ class Laws:
         self._beside = frozenset(pack.jurisdiction for pack in packs.values() if pack.beside_law)
         asked = {name for law in self._laws.values() for name in law.lists}
         self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
+        self.rights = frozenset(right for law in self._laws.values() for right in law.rights)
+        """The rights that acts may exercise, such as California's to limit the use of sensitive data."""
 
     def names(self, jurisdictions: Iterable[str], beside: Iterable[str]) -> tuple[str, ...]:
         """What is to be asked: the *jurisdictions*, or the strict baseline if there is none, then those *beside* them.
@@ -225,6 +227,15 @@ class Laws:
     def knows(self, jurisdiction: str) -> bool:
         """Whether a pack speaks of just this jurisdiction."""
         return jurisdiction in self._laws
+
+    def check_right(self, right: str | None) -> None:
+        """Check that a pack knows this right, or none is named. Of an unknown one a stored act is a plain No.
+
+        Raises:
+            InvalidConsent: with those that are known.
+        """
+        if right is not None and right not in self.rights:
+            raise InvalidConsent(f"no law knows this right: known are {', '.join(sorted(self.rights))}")
 
     def check_lists(self, lists: Iterable[str]) -> None:
         """Check that the packs, or those that come with crmcore, ask each of these *lists*.

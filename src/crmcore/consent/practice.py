@@ -16,6 +16,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, PointFacts
 from crmcore.consent.request import Message, Request
 from crmcore.consent.speaking import MARKETING
+from crmcore.consent.topics import Topics
 from crmcore.errors import InvalidConsent
 from crmcore.values.personal import Document
 
@@ -84,6 +85,9 @@ class Practice(Document):
     *bulk_sender*, *authentication* and *complaints_high* say of its mail what they say in a `Request`. A *controller*
     that is named stands for the name of the company in acts and questions.
 
+    *topics* are all that it writes about, or ever wrote: a No to one speaks of its sub-topics too, and an act about
+    what is none of them is refused, whatever it says.
+
     >>> ours = Practice(offered_to_children=False, marketing=Message.marketing(unsubscribe=True))
     >>> from datetime import UTC, datetime
     >>> asked = Request(controller="acme", channel="email", purpose="marketing", at=datetime(2026, 5, 4, tzinfo=UTC))
@@ -103,23 +107,36 @@ class Practice(Document):
     marketing: Message = attrs.field(factory=Message)
     point: PointFacts = attrs.field(factory=PointFacts)
     forms: tuple[Form, ...] = attrs.field(default=(), converter=_forms)
+    topics: Topics | None = None
 
     def fill(self, request: Request, facts: Facts) -> tuple[Request, Facts, tuple[str, ...]]:
         """*request* and *facts* with what they left open, and the names of the facts that were filled in."""
+        request, names = self.asks(request)
+        facts, more = self.tells(facts)
+        return request, facts, names + more
+
+    def asks(self, request: Request) -> tuple[Request, tuple[str, ...]]:
+        """*request* with what it left open, and the names of what was filled in."""
         known = {name: getattr(self, name) for name in _OF_REQUESTS}
         request, names = _filled(request, known, "request")
         if request.purpose in MARKETING or request.message.promotion:
             message, more = _filled(request.message, _said(self.marketing), "message")
             if more:
                 request, names = attrs.evolve(request, message=message), names + more
-        point, more = _filled(facts.point, _said(self.point), "point")
-        if more:
-            facts, names = attrs.evolve(facts, point=point), names + more
+        return request, names
+
+    def tells(self, facts: Facts) -> tuple[Facts, tuple[str, ...]]:
+        """*facts* with what they left open, and the names of what was filled in."""
+        point, names = _filled(facts.point, _said(self.point), "point")
+        if names:
+            facts = attrs.evolve(facts, point=point)
+        if self.topics is not None and facts.events:
+            facts = attrs.evolve(facts, events=tuple(self.topics.spread(facts.events)))
         if self.forms and facts.events:
             events, more = self._shown(facts.events)
             if more:
                 facts, names = attrs.evolve(facts, events=events), names + more
-        return request, facts, names
+        return facts, names
 
     def _shown(self, events: tuple[ConsentEvent, ...]) -> tuple[tuple[ConsentEvent, ...], tuple[str, ...]]:
         forms = {(form.notice, form.version): form for form in self.forms}

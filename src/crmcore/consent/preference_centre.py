@@ -21,10 +21,12 @@ from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
 from crmcore.consent.speaking import covers_yes, noes
 from crmcore.consent.standing import standing_no, standing_yes
-from crmcore.consent.wishes import Aspect, Wish, in_force
+from crmcore.consent.topics import Topics
+from crmcore.consent.wishes import Aspect, Wish, Wished, in_force
 from crmcore.consent.words import NOES, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
+from crmcore.values.language import Language
 from crmcore.values.personal import Document, personal
 
 State = Literal["on", "off", "pending", "unsaid"]
@@ -56,19 +58,25 @@ class Choice(Document):
 class PreferenceCentre(Document):
     """All lines, and the wishes on how: of each aspect the latest that was stated, or inferred where none was.
 
-    *points* are the normal forms of the contact points, by channel; a line without one is about the person.
+    *points* are the normal forms of the contact points, by channel; a line without one is about the person. *topics*
+    are all that there are, with their words for people; None where a topic is any text.
     """
 
     controller: str
     choices: tuple[Choice, ...]
     points: FrozenMap[Channel, str] = personal(factory=FrozenMap)
-    wishes: FrozenMap[Aspect, Any] = personal(factory=FrozenMap)
+    wishes: Wished = personal(factory=Wished)
+    topics: Topics | None = None
+
+    def words(self, topic: str, language: Language | None = None) -> str:
+        """What people call a topic, in their *language* as far as there are words in it."""
+        return topic if self.topics is None else self.topics.said(topic, language)
 
     def state(self, purpose: Purpose, channel: Channel, topic: str | None = None) -> State:
         """What stands on a line.
 
         Raises:
-            InvalidConsent: if there is no such line.
+            InvalidConsent: if there is no such line, or no such topic.
         """
         return self.choices[self._line(Offer(purpose=purpose, channel=channel, topic=topic))].state
 
@@ -78,7 +86,7 @@ class PreferenceCentre(Document):
         """The same centre with another choice on a line.
 
         Raises:
-            InvalidConsent: if there is no such line.
+            InvalidConsent: if there is no such line, or no such topic.
         """
         number = self._line(Offer(purpose=purpose, channel=channel, topic=topic))
         before = self.choices[number]
@@ -90,17 +98,20 @@ class PreferenceCentre(Document):
         """The same centre with other wishes: channels, caps, language, quiet, only_topics, no_topics.
 
         Raises:
-            InvalidConsent: if one is named otherwise.
+            InvalidConsent: if one is named otherwise, or is about what is no topic and was not wished before.
         """
         if not wished.keys() <= set(ASPECTS):
             raise InvalidConsent(f"the wishes of a preference centre are {', '.join(ASPECTS)}")
-        together: dict[Any, Any] = {**self.wishes, **wished}
-        return attrs.evolve(self, wishes=FrozenMap(together))
+        together = attrs.evolve(self.wishes, **wished)
+        _check_topics(self, together)
+        return attrs.evolve(self, wishes=together)
 
     def _line(self, offer: Offer) -> int:
         for number, choice in enumerate(self.choices):
             if choice.offer == offer:
                 return number
+        if self.topics is not None and offer.topic is not None:
+            self.topics.check([offer.topic])
         raise InvalidConsent("the preference centre has no such line: add an offer for it")
 
 
@@ -121,23 +132,29 @@ def preference_centre(
     at: datetime,
     points: Mapping[Channel, str] | None = None,
     joined: Mapping[str, datetime] | None = None,
+    topics: Topics | None = None,
 ) -> PreferenceCentre:
     """What stands at an instant, by the acts and wishes of all records of a customer; *joined* as in `Facts`.
 
-    It shows what people said, which is not whether they may be contacted: that is what a decision is for.
+    It shows what people said, which is not whether they may be contacted: that is what a decision is for. With *topics*
+    each line is about one of them, of its brand, and about all that is part of it.
 
     Raises:
-        InvalidConsent: if two offers overlap: one for every topic and one for a single topic, of the same purpose and
-            channel, since a choice on one of them would change the other.
+        InvalidConsent: if an offer is about what is no topic, or two overlap: one for every topic and one for a single
+            topic, or one for a topic and one for a part of it, of the same purpose and channel, since a choice on one
+            of them would change the other.
     """
     lines = tuple(dict.fromkeys(offers))
-    _apart(lines)
+    if topics is not None:
+        topics.check(line.topic for line in lines if line.topic is not None)
+    _apart(lines, topics)
     held = FrozenMap(joined or {})
-    facts = Facts(events=tuple(events), joined=held)
+    spoken = events if topics is None else topics.spread(events)
+    facts = Facts(events=tuple(spoken), joined=held)
     known = FrozenMap(points or {})
-    choices = [_choice(line, facts, controller, at, known.get(line.channel)) for line in lines]
+    choices = [_choice(_request(line, controller, at, known, topics), line, facts) for line in lines]
     said = [one for one in wishes if one.about("marketing", controller)]
-    found: dict[Aspect, Any] = {}
+    found: dict[str, Any] = {}
     for aspect in ASPECTS:
         latest = max(
             in_force(said, aspect, at, held),
@@ -147,19 +164,38 @@ def preference_centre(
         if latest is not None:
             found[aspect] = getattr(latest, aspect)
     return PreferenceCentre(
-        controller=controller, choices=tuple(choices), points=known, wishes=FrozenMap(found)
+        controller=controller, choices=tuple(choices), points=known, wishes=Wished(**found), topics=topics
     )
 
 
 _REQUESTS = frozenset({"request"})
 
 
-def _apart(lines: tuple[Offer, ...]) -> None:
+def _apart(lines: tuple[Offer, ...], topics: Topics | None) -> None:
     for_all = {(one.purpose, one.channel) for one in lines if one.topic is None}
-    if any((one.purpose, one.channel) in for_all for one in lines if one.topic is not None):
-        raise InvalidConsent(
-            "an offer of every topic and one of a single topic overlap: offer either the topics or all of them at once"
-        )
+    offered = {(one.purpose, one.channel, one.topic) for one in lines}
+    for one in lines:
+        if one.topic is None:
+            continue
+        above = () if topics is None else topics.lineage(one.topic)[1:]
+        if (one.purpose, one.channel) in for_all or any(
+            (one.purpose, one.channel, topic) in offered for topic in above
+        ):
+            raise InvalidConsent(
+                "an offer and one of a part of it overlap: offer either the single topics or all of them at once"
+            )
+
+
+def _check_topics(centre: PreferenceCentre, wishes: Wished) -> None:
+    """Refuse wishes about what is no topic, but for those that stood there before."""
+    if centre.topics is None:
+        return
+    before = centre.wishes
+    for wished, known in (
+        (wishes.only_topics, before.only_topics),
+        (wishes.no_topics, before.no_topics),
+    ):
+        centre.topics.check((wished or frozenset()) - (known or frozenset()))
 
 
 def _valid(case: Case, event: ConsentEvent) -> Finding:
@@ -167,15 +203,25 @@ def _valid(case: Case, event: ConsentEvent) -> Finding:
     return YES
 
 
-def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: str | None) -> Choice:
-    request = Request(
+def _request(
+    offer: Offer, controller: str, at: datetime, points: Mapping[Channel, str], topics: Topics | None
+) -> Request:
+    return Request(
         controller=controller,
         channel=offer.channel,
         purpose=offer.purpose,
         at=at,
-        point=point,
+        point=points.get(offer.channel),
+        brand=_brand(offer, topics),
         topic=offer.topic,
     )
+
+
+def _brand(offer: Offer, topics: Topics | None) -> str | None:
+    return None if topics is None or offer.topic is None else topics.brand(offer.topic)
+
+
+def _choice(request: Request, offer: Offer, facts: Facts) -> Choice:
     case = Case(request, facts, Policy(), None)
     said = noes(case, NOES, offer.purpose, case.channel)
     against = standing_no(case, said, (), Lifting(case, offer.purpose, _valid))
@@ -184,7 +230,9 @@ def _choice(offer: Offer, facts: Facts, controller: str, at: datetime, point: st
     spoken = standing_yes(case, offer.purpose, _valid, ())
     if spoken.holds:
         return Choice(offer=offer, state="on", because=spoken.because)
-    waiting = [one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, request, offer.purpose)]
+    waiting = [
+        one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, case.contact, offer.purpose)
+    ]
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
 
 
@@ -204,13 +252,15 @@ def centre_changes(
     recorded, *members* are the records of the customer, for acts about the person. *new_id* gives a new id each time.
 
     Raises:
-        InvalidConsent: if the two are not of one controller with the same lines and contact points.
+        InvalidConsent: if the two are not of one controller with the same lines and contact points, or something is
+            wished about what is no topic.
     """
     same = [one.offer for one in before.choices] == [one.offer for one in after.choices]
     if not same or before.controller != after.controller or before.points != after.points:
         raise InvalidConsent(
             "what was chosen belongs to another preference centre: read it anew and choose again"
         )
+    _check_topics(before, after.wishes)
     events = []
     for old, new in zip(before.choices, after.choices, strict=True):
         if old.state == new.state:
@@ -224,10 +274,11 @@ def centre_changes(
                 recorded_at=at,
                 scope=Scope(
                     controller=before.controller,
+                    brand=_brand(offer, before.topics),
                     channels=(offer.channel,),
                     purposes=(offer.purpose,),
                     point=point,
-                    topics=() if offer.topic is None else (offer.topic,),
+                    topics=_spoken_of(offer, before.topics),
                 ),
                 evidence=evidence,
                 record=record,
@@ -238,14 +289,21 @@ def centre_changes(
     return Change(events=tuple(events), wish=_wish(before, after, at, new_id, record))
 
 
+def _spoken_of(offer: Offer, topics: Topics | None) -> frozenset[str]:
+    """A line about a topic is about all that is part of it."""
+    if offer.topic is None:
+        return frozenset()
+    return frozenset((offer.topic,)) if topics is None else topics.under(offer.topic)
+
+
 def _wish(
     before: PreferenceCentre, after: PreferenceCentre, at: datetime, new_id: Callable[[], str], record: str
 ) -> Wish | None:
     """What was wished otherwise; a wish that was left out says that it is wished no more."""
     changed: dict[str, Any] = {
-        aspect: wished
-        for aspect, wished in after.wishes.items()
-        if aspect not in before.wishes or before.wishes[aspect] != wished
+        aspect: getattr(after.wishes, aspect)
+        for aspect in ASPECTS
+        if getattr(after.wishes, aspect) != getattr(before.wishes, aspect)
     }
     if not changed:
         return None

@@ -17,6 +17,7 @@ from crmcore.consent.decision import RANK, Decision, RuleHit
 from crmcore.consent.facts import Attempt
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.request import Request
+from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import Aspect, Cap, QuietHours, Wish, in_force
 from crmcore.consent.words import Outcome, Stage
 from crmcore.consent.zones import zone
@@ -56,11 +57,12 @@ def weigh(
     zones: Iterable[str] = (),
     joined: Mapping[str, datetime] | None = None,
     language: Language | None = None,
+    topics: Topics | None = None,
 ) -> Verdict:
     """What the *wishes* of all records of a customer say of a request.
 
     *attempts* are the contacts of all records; one that two of them tell of is one. *zones* are where the person may
-    be. *language* is that of the message, if it has one.
+    be. *language* is that of the message, if it has one. By *topics* a wish about a topic is one about its sub-topics.
 
     >>> now = datetime(2026, 5, 4, 21, tzinfo=UTC)
     >>> night = Wish(id="w", record="r", said_at=now, quiet=(QuietHours(begin="22:00", end="07:00"),))
@@ -68,7 +70,7 @@ def weigh(
     >>> weigh(ask, [night], zones=["Europe/Berlin"]).retry_at.isoformat()
     '2026-05-05T05:00:00+00:00'
     """
-    told = _Told(request, tuple(wishes), frozenset(attempts), tuple(zones), joined or {}, language)
+    told = _Told(request, tuple(wishes), frozenset(attempts), tuple(zones), joined or {}, language, topics)
     found = list(told.findings(micros(request.at)))
     hits = [hit for hit, finding in found if finding.holds is not False]
     denied = any(finding.holds for _, finding in found)
@@ -92,6 +94,14 @@ class _Told:
     zones: tuple[str, ...]
     joined: Mapping[str, datetime]
     language: Language | None
+    topics: Topics | None
+
+    def about(self) -> tuple[str, ...]:
+        """The topic of the request and all that it is part of."""
+        topic = self.request.topic
+        if topic is None:
+            return ()
+        return (topic,) if self.topics is None else self.topics.lineage(topic)
 
     def findings(self, now: int) -> Iterator[tuple[RuleHit, Finding]]:
         """What each wish says at an instant: a finding that holds is a denial."""
@@ -102,11 +112,11 @@ class _Told:
                 wish, "channel", "policy", "They want to be reached by other channels.", Finding(against)
             )
         for wish in self._in_force("only_topics", at):
-            against = bool(wish.only_topics) and request.topic not in (wish.only_topics or ())
+            against = bool(wish.only_topics) and (wish.only_topics or frozenset()).isdisjoint(self.about())
             yield _said(wish, "topic", "policy", "They want to hear of other topics only.", Finding(against))
         for wish in self._in_force("no_topics", at):
             against = bool(wish.no_topics) and (
-                request.topic is None or request.topic in (wish.no_topics or ())
+                request.topic is None or not (wish.no_topics or frozenset()).isdisjoint(self.about())
             )
             yield _said(wish, "topic", "policy", "They do not want to hear of this topic.", Finding(against))
         for wish in self._in_force("language", at):

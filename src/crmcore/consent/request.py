@@ -12,8 +12,9 @@ import attrs
 
 from crmcore.consent.checking import moment, one_of
 from crmcore.consent.data_words import kinds_of_data
-from crmcore.consent.told import Told, word
+from crmcore.consent.told import Told, replaced, word
 from crmcore.consent.words import Channel, Purpose
+from crmcore.errors import InvalidConsent
 from crmcore.values.personal import personal
 
 
@@ -132,3 +133,9 @@ class Request(Told):
     def __attrs_post_init__(self) -> None:
         moment(self.at, "the instant of a request")
         super().__attrs_post_init__()
+
+    def to(self, point: str | None) -> Request:
+        """The same request about another contact point."""
+        if point is not None and not isinstance(point, str):
+            raise InvalidConsent("point of Request is a text or None")
+        return replaced(self, point=point)

@@ -10,8 +10,8 @@ from collections.abc import Set
 import attrs
 
 from crmcore.consent.case import Case
+from crmcore.consent.contact import Contact
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.request import Request
 from crmcore.values.instant import micros_of
 
 MARKETING = frozenset({"marketing", "fundraising", "political"})
@@ -26,62 +26,62 @@ def named(event: ConsentEvent) -> str:
     return f"{event.kind} of {event.occurred_at:%Y-%m-%d}"
 
 
-def aim_open(request: Request, purpose: str) -> bool:
+def aim_open(contact: Contact, purpose: str) -> bool:
     """Whether it is not told what data are used for, so that it may be direct marketing."""
-    return purpose == "profiling" and request.use.aim is None
+    return purpose == "profiling" and contact.use.aim is None
 
 
 def covers_no(
-    scope: Scope, request: Request, purpose: str, channels: Set[str], *, perhaps: bool = False
+    scope: Scope, contact: Contact, purpose: str, channels: Set[str], *, perhaps: bool = False
 ) -> bool:
     """Whether a No of this *scope* speaks of the request, taken as one for *purpose* through one of *channels*.
 
     What it leaves open it leaves open for everything. *perhaps*: an aim that is not told counts as direct marketing.
     """
     return (
-        (scope.controller is None or scope.controller == request.controller)
+        (scope.controller is None or scope.controller == contact.controller)
         and (not scope.channels or not channels.isdisjoint(scope.channels))
-        and (scope.point is None or request.point is None or scope.point == request.point)
-        and (scope.brand is None or request.brand is None or scope.brand == request.brand)
-        and (not scope.topics or request.topic is None or request.topic in scope.topics)
-        and (not scope.purposes or _names(scope, request, purpose, perhaps=perhaps))
+        and (scope.point is None or contact.point is None or scope.point == contact.point)
+        and (scope.brand is None or contact.brand is None or scope.brand == contact.brand)
+        and (not scope.topics or contact.topic is None or contact.topic in scope.topics)
+        and (not scope.purposes or _names(scope, contact, purpose, perhaps=perhaps))
     )
 
 
-def covers_yes(scope: Scope, request: Request, purpose: str) -> bool:
+def covers_yes(scope: Scope, contact: Contact, purpose: str) -> bool:
     """Whether a Yes of this *scope* speaks of the request: it names the controller, the channel and the purpose."""
-    return scope.controller == request.controller and _covers(scope, request, purpose)
+    return scope.controller == contact.controller and _covers(scope, contact, purpose)
 
 
-def handed_on(scope: Scope, request: Request, purpose: str) -> bool:
+def handed_on(scope: Scope, contact: Contact, purpose: str) -> bool:
     """Whether a Yes to somebody else speaks of the request: it names its controller among those it is passed on to.
 
     Such a Yes says nothing of whom that controller may pass data on to.
     """
     return (
-        scope.controller != request.controller
-        and request.controller in scope.recipients
+        scope.controller != contact.controller
+        and contact.controller in scope.recipients
         and purpose != "third_party_sharing"
-        and _covers(scope, request, purpose)
+        and _covers(scope, contact, purpose)
     )
 
 
-def _covers(scope: Scope, request: Request, purpose: str) -> bool:
+def _covers(scope: Scope, contact: Contact, purpose: str) -> bool:
     return (
-        request.channel in scope.channels
-        and (scope.point is None or scope.point == request.point)
-        and (scope.points is None or request.point is None or request.point in scope.points)
-        and (scope.brand is None or scope.brand == request.brand)
-        and (not scope.topics or request.topic in scope.topics)
-        and _names(scope, request, purpose)
+        contact.channel in scope.channels
+        and (scope.point is None or scope.point == contact.point)
+        and (scope.points is None or contact.point is None or contact.point in scope.points)
+        and (scope.brand is None or scope.brand == contact.brand)
+        and (not scope.topics or contact.topic in scope.topics)
+        and _names(scope, contact, purpose)
     )
 
 
-def _names(scope: Scope, request: Request, purpose: str, *, perhaps: bool = False) -> bool:
+def _names(scope: Scope, contact: Contact, purpose: str, *, perhaps: bool = False) -> bool:
     if purpose in scope.purposes:
         return True
-    serves = purpose == "profiling" and request.use.aim in SERVES_MARKETING
-    serves = serves or (perhaps and aim_open(request, purpose))
+    serves = purpose == "profiling" and contact.use.aim in SERVES_MARKETING
+    serves = serves or (perhaps and aim_open(contact, purpose))
     if "direct_marketing" in scope.purposes and (purpose in MARKETING or serves):
         return True
     return "profiling_for_direct_marketing" in scope.purposes and serves
@@ -109,9 +109,22 @@ def noes(
             pair
             for pair in case.acts(kinds)
             if (pair[1].scope.right if pair[1].scope.right in rights else None) == right
-            and covers_no(pair[1].scope, case.request, purpose, channels, perhaps=perhaps)
+            and covers_no(pair[1].scope, case.contact, purpose, channels, perhaps=perhaps)
         )
     return found
+
+
+def received(scope: Scope, contact: Contact, purpose: str) -> bool | None:
+    """Whether whoever gets the data is among those that an act of this *scope* names, or it names none.
+
+    None is "not known": data are passed on, the act names some, and the request nobody.
+    """
+    recipient = contact.use.recipient
+    if not scope.recipients or recipient in scope.recipients:
+        return True
+    if recipient is not None:
+        return False
+    return None if purpose == "third_party_sharing" else True
 
 
 def agreed(case: Case, event: ConsentEvent) -> Scope:
@@ -133,17 +146,17 @@ def _answers(confirmed: Scope, asked: Scope) -> bool:
     )
 
 
-def elsewhere(scope: Scope, request: Request, purpose: str) -> str:
+def elsewhere(scope: Scope, contact: Contact, purpose: str) -> str:
     """Of what a Yes that does not speak of the request speaks, in words."""
     found = []
-    if scope.controller != request.controller:
+    if scope.controller != contact.controller:
         found.append("another controller")
-    if request.channel not in scope.channels:
+    if contact.channel not in scope.channels:
         found.append("another channel")
-    if not _names(scope, request, purpose):
+    if not _names(scope, contact, purpose):
         found.append("another purpose")
-    if (scope.point is not None and scope.point != request.point) or (
-        scope.points is not None and request.point is not None and request.point not in scope.points
+    if (scope.point is not None and scope.point != contact.point) or (
+        scope.points is not None and contact.point is not None and contact.point not in scope.points
     ):
         found.append("another contact point")
     return ", ".join(found) or "another brand or topic"

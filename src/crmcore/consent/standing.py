@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 
-import attrs
-
 from crmcore.consent.case import Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.lifting import Lifting, Taking, Valid
-from crmcore.consent.speaking import agreed, covers_no, covers_yes, elsewhere, handed_on, named
+from crmcore.consent.speaking import agreed, covers_no, covers_yes, elsewhere, handed_on, named, received
 from crmcore.consent.words import NOES, YESES
 from crmcore.values.instant import micros_of
 
@@ -68,7 +66,7 @@ def standing_yes(
                 lack = f"taken back by {taken}"
             else:
                 found = valid(case, event)
-                if found.holds and _received_by_whom(case, event, purpose):
+                if found.holds and received(agreed(case, event), case.contact, purpose) is None:
                     found = Finding(
                         None, found.until, (), ("use.recipient",), "who gets the data is not known"
                     )
@@ -89,31 +87,25 @@ def standing_yes(
 
 def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
     """What a Yes lacks that does not speak of the request now; nothing, if it does."""
-    scope, recipient = agreed(case, event), case.request.use.recipient
-    if handed_on(scope, case.request, purpose):
+    scope = agreed(case, event)
+    if handed_on(scope, case.contact, purpose):
         if _withdrawn_from_them(case, event, purpose):
             return "it was taken back from those to whom it was given"
-    elif not covers_yes(scope, case.request, purpose):
+    elif not covers_yes(scope, case.contact, purpose):
         return (
             "another"
             if case.brief
-            else f"it is about something else ({elsewhere(scope, case.request, purpose)})"
+            else f"it is about something else ({elsewhere(scope, case.contact, purpose)})"
         )
-    if scope.recipients and recipient is not None and recipient not in scope.recipients:
+    if received(scope, case.contact, purpose) is False:
         return "it names other recipients"
     return "it ran out" if ends <= case.now else ""
 
 
 def _withdrawn_from_them(case: Case, yes: ConsentEvent, purpose: str) -> bool:
     """Whether a Yes that was given to somebody else was taken back from them; that ends it for all it names."""
-    theirs = attrs.evolve(case.request, controller=yes.scope.controller or "")
+    theirs = case.contact._replace(controller=yes.scope.controller or "")
     return any(
         no.occurred_at >= yes.occurred_at and covers_no(no.scope, theirs, purpose, case.channel)
         for _, no in case.acts(NOES)
     )
-
-
-def _received_by_whom(case: Case, event: ConsentEvent, purpose: str) -> bool:
-    """Whether that is a question: data are passed on, nobody says to whom, and the Yes is to some only."""
-    to_some = purpose == "third_party_sharing" and bool(event.scope.recipients)
-    return to_some and case.request.use.recipient is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from crmcore.consent.wording import asked
 
@@ -29,41 +29,75 @@ NO_PACK = "no pack speaks of "
 """How a reason begins that tells of a place which no pack knows."""
 
 
+class Explanation(NamedTuple):
+    """The parts of an explanation. *main* is what decides, *more* what stands beside it or came *near*."""
+
+    answer: str
+    about: str
+    law: str
+    notes: tuple[str, ...]
+    main: str
+    more: tuple[str, ...]
+    near: bool
+    missing: tuple[str, ...]
+    own: tuple[str, ...]
+    retry_at: str | None
+    expires_at: str | None
+
+
+def explained(decision: Decision) -> Explanation:
+    """What there is to tell of a decision, in words."""
+    main, *more = (line for line in decision.reasons if not line.startswith(NO_PACK))
+    permitted = decision.rule is not None
+    if not permitted:
+        main = "Nothing permits it." if more else "Nothing permits it, and nothing came near."
+    return Explanation(
+        answer=f"{ANSWERS[decision.answer]} ({decision.answer})",
+        about=about(decision.purpose, decision.channel),
+        law=law_of(decision.jurisdiction),
+        notes=tuple(line for line in decision.reasons if line.startswith(NO_PACK)),
+        main=main,
+        more=tuple(more),
+        near=not permitted,
+        missing=tuple(asked(name) for name in decision.missing),
+        own=tuple(asked(name) for name in _own(decision)),
+        retry_at=None if decision.retry_at is None else moment(decision.retry_at),
+        expires_at=None if decision.expires_at is None else moment(decision.expires_at),
+    )
+
+
 def in_words(decision: Decision) -> Iterator[str]:
     """The lines of an explanation."""
-    way = CHANNELS.get(decision.channel, decision.channel)
-    whose = _whose(decision.jurisdiction)
-    yield (
-        f"{ANSWERS[decision.answer]} ({decision.answer}): {decision.purpose.replace('_', ' ')} by {way}, by {whose}"
-    )
-    yield from _why(decision)
-    if decision.missing:
+    told = explained(decision)
+    yield f"{told.answer}: {told.about}, by {told.law}"
+    yield from (f"  Note: {line}" for line in told.notes)
+    yield f"  {told.main}"
+    if told.near and told.more:
+        yield "  What came near:"
+    yield from (f"  - {line}" for line in told.more)
+    if told.missing:
         yield "  To be found out:"
-        yield from (f"  - {asked(name)}" for name in decision.missing)
-    if own := _own(decision):
+        yield from (f"  - {line}" for line in told.missing)
+    if told.own:
         yield "  Taken from your own practice:"
-        yield from (f"  - {asked(name)}" for name in own)
-    if decision.retry_at is not None:
-        yield f"  Possible again from {_moment(decision.retry_at)}"
-    if decision.expires_at is not None:
-        yield f"  To be asked again from {_moment(decision.expires_at)}"
+        yield from (f"  - {line}" for line in told.own)
+    if told.retry_at is not None:
+        yield f"  Possible again from {told.retry_at}"
+    if told.expires_at is not None:
+        yield f"  To be asked again from {told.expires_at}"
 
 
-def _why(decision: Decision) -> Iterator[str]:
-    yield from (f"  Note: {line}" for line in decision.reasons if line.startswith(NO_PACK))
-    main, *more = (line for line in decision.reasons if not line.startswith(NO_PACK))
-    if decision.rule is None:
-        yield "  Nothing permits it." if more else "  Nothing permits it, and nothing came near."
-        if more:
-            yield "  What came near:"
-            yield from (f"  - {line}" for line in more)
-        return
-    yield f"  {main}"
-    yield from (f"  - {line}" for line in more)
+def about(purpose: str, channel: str) -> str:
+    """What is asked for.
+
+    >>> about("legal_notice", "voice")
+    'legal notice by phone'
+    """
+    return f"{purpose.replace('_', ' ')} by {CHANNELS.get(channel, channel)}"
 
 
-def _whose(jurisdiction: str) -> str:
-    """Whose rules decide. Countries are written in capitals, rules beside the law in small letters."""
+def law_of(jurisdiction: str) -> str:
+    """Whose rules they are. Countries are written in capitals, rules beside the law in small letters."""
     if jurisdiction == "*":
         return "the strict baseline"
     if jurisdiction.islower():
@@ -71,11 +105,12 @@ def _whose(jurisdiction: str) -> str:
     return f"the law of {jurisdiction}"
 
 
+def moment(when: datetime) -> str:
+    """An instant, to the second, with its zone."""
+    return f"{when:%Y-%m-%d %H:%M:%S %Z}".strip()
+
+
 def _own(decision: Decision) -> list[str]:
     """The facts from the practice that some rule looked at."""
     looked_at = {name for hit in decision.trace for name in hit.because}
     return [name for name in decision.practice if name in looked_at]
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S %Z}".strip()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -20,6 +20,7 @@ from crmcore.values.personal import Document
 
 _WORD = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _Test = Callable[[Any], bool]
+T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -35,6 +36,25 @@ class Told(Document):
         for name, fits, expected in _fields(cls):
             if not fits(getattr(self, name)):
                 raise InvalidConsent(f"{name} of {type(self).__name__} is {expected}")
+
+
+def replaced(value: T, **changes: Any) -> T:
+    """*value* with other fields, which must have been checked: they are taken as they are.
+
+    Faster by far than `attrs.evolve`, which looks at every field again.
+    """
+    cls: Any = type(value)
+    new = object.__new__(cls)
+    for name, read, write in _slots(cls):
+        write(new, changes[name] if name in changes else read(value))
+    return cast("T", new)
+
+
+@cache
+def _slots(cls: Any) -> tuple[tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]], ...]:
+    """The name of each field, and how it is read and written."""
+    slots = [(one.name, getattr(cls, one.name)) for one in attrs.fields(cls)]
+    return tuple((name, slot.__get__, slot.__set__) for name, slot in slots)
 
 
 def word(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -52,6 +52,10 @@ def _together(values: Iterable[Any] | None) -> frozenset[Any] | None:
     return None if values is None else frozenset(values)
 
 
+def _in_order(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(values)
+
+
 def _utc(moment: datetime) -> datetime:
     return ensure_aware(moment)
 
@@ -150,6 +154,20 @@ class Wish(Document):
         """Whether it speaks of what a controller does for a purpose."""
         named = purpose in self.purposes if self.purposes else purpose not in EXEMPT
         return named and self.controller in (None, controller)
+
+
+@attrs.frozen(kw_only=True)
+class Wished(Document):
+    """What is wished by now, of each aspect; None is what was never spoken of. The aspects are those of `Wish`."""
+
+    channels: frozenset[Channel] | None = attrs.field(
+        default=None, converter=_together, validator=_some_of(Channel, "channels")
+    )
+    caps: tuple[Cap, ...] | None = attrs.field(default=None, converter=_in_order)
+    language: Language | None = personal(default=None)
+    quiet: tuple[QuietHours, ...] | None = personal(default=None, converter=_in_order)
+    only_topics: frozenset[str] | None = personal(default=None, converter=_together)
+    no_topics: frozenset[str] | None = personal(default=None, converter=_together)
 
 
 WISH: Codec[Wish] = Codec(tag="consent.wish", type=Wish, versioned=False)

@@ -31,6 +31,9 @@ write = _encoder.encode
 """The canonical text of a value that is known to be good JSON."""
 
 
+_DECODER = json.JSONDecoder()
+
+
 def decode(text: str) -> Any:
     """A fresh copy of what was written.
 
@@ -38,7 +41,8 @@ def decode(text: str) -> Any:
         ValueError: if that cannot be read, also where it is only too deep.
     """
     try:
-        return json.loads(text)
+        value, end = _DECODER.raw_decode(text)
+        return value if end == len(text) else json.loads(text)
     except RecursionError:
         raise ValueError("what is to be read is nested too deep") from None
 

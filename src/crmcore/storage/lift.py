@@ -6,7 +6,7 @@ flow over it never suspends, and one `send` runs it to its end.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from crmcore.storage.acting import for_actor
@@ -58,6 +58,20 @@ def run(flow: Coroutine[Any, Any, T]) -> T:
         "a flow of the synchronous side suspended: let it await nothing but calls of a lifted store, "
         "or run it with an event loop"
     )
+
+
+def drawn(flow: AsyncIterator[T]) -> Iterator[T]:
+    """What a flow over lifted stores gives, one by one.
+
+    Raises:
+        RuntimeError: if the flow suspends, as in `run`.
+    """
+    while True:
+        try:
+            one = run(cast("Coroutine[Any, Any, T]", anext(flow)))
+        except StopAsyncIteration:
+            return
+        yield one
 
 
 def lift(store: Store) -> Lifted:

@@ -129,9 +129,17 @@ class SqliteStore(SqliteParts):
         seeks = paging.find_query(self._cursors, LIMITS, tenant, keys, limit_per_key, after)
         with self._reading() as connection:
             number = sqlite_read.tenant_number(connection, tenant)
+            begun = [seek.key for seek in seeks if seek.after is None]
+            known = sqlite_read.first_carriers(connection, number, begun, limit_per_key)
             carriers = partial(sqlite_read.carriers, connection, number, limit=limit_per_key)
             return {
-                seek.key: paging.hits(self._cursors, seek, carriers(seek), limit_per_key) for seek in seeks
+                seek.key: paging.hits(
+                    self._cursors,
+                    seek,
+                    known[seek.key] if seek.key in known else carriers(seek),
+                    limit_per_key,
+                )
+                for seek in seeks
             }
 
     def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
@@ -185,6 +193,9 @@ class SqliteStore(SqliteParts):
         after = paging.check_ledger(LIMITS, tenant, streams, after, limit)
         with self._reading() as connection:
             number = sqlite_read.tenant_number(connection, tenant)
+            if not after and not reverse:
+                firsts = sqlite_read.first_entries(connection, number, streams, limit)
+                return {stream: paging.ledger_page(firsts[stream], limit) for stream in streams}
             entries = partial(sqlite_read.entries, connection, number, limit=limit, reverse=reverse)
             return {
                 stream: paging.ledger_page(entries(stream, after.get(stream)), limit) for stream in streams

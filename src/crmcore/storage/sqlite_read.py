@@ -7,8 +7,10 @@ key.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from heapq import merge
+from operator import attrgetter
 from typing import NamedTuple
 
 from crmcore.storage.document import decode, write
@@ -17,7 +19,7 @@ from crmcore.storage.kept import entry_of, from_kept
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
-from crmcore.storage.validate import Address, KeyPair, actor_of, carried_by
+from crmcore.storage.validate import Address, KeyPair, SortTriple, actor_of, carried_by
 
 NO_TENANT = -1
 
@@ -119,6 +121,11 @@ def record(connection: sqlite3.Connection, number: int, tenant: str, address: Ad
     return None if row is None else _record(Ref(tenant, kind, id_), *row)
 
 
+# A named tuple made of a tuple, as its own `_make` does, but by the dozen for each record.
+_KEY: Callable[[KeyPair], Key] = partial(tuple.__new__, Key)
+_SORT: Callable[[SortTriple], Sort] = partial(tuple.__new__, Sort)
+
+
 @from_kept
 def _record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Record:
     keys, sorts = carried_by(carries)
@@ -127,9 +134,53 @@ def _record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Rec
         version=version,
         schema=schema,
         body=decode(body),
-        keys=frozenset(Key(*pair) for pair in keys),
-        sorts=frozenset(Sort(*triple) for triple in sorts),
+        keys=frozenset(map(_KEY, keys)),
+        sorts=frozenset(map(_SORT, sorts)),
     )
+
+
+def first_carriers(
+    connection: sqlite3.Connection, number: int, keys: Sequence[Key], limit: int
+) -> dict[Key, list[Address]]:
+    """Who carries each of *keys*, in one statement for each namespace; but for keys that more than *limit* carry."""
+    by_namespace: dict[str, list[str]] = {}
+    for namespace, value in keys:
+        by_namespace.setdefault(namespace, []).append(value)
+    found: dict[Key, list[Address]] = {key: [] for key in keys}
+    for namespace, values in by_namespace.items():
+        begin = 0
+        while begin < len(values):
+            begin += _carriers(connection, number, namespace, values[begin:], limit, found)
+    for carriers in found.values():
+        carriers.sort()
+    return found
+
+
+_CARRIERS = (
+    "SELECT asked.key, key.kind, key.id FROM json_each(?3) AS asked "
+    "CROSS JOIN key ON key.tenant = ?1 AND key.namespace = ?2 AND key.value = asked.value"
+)
+
+
+def _carriers(
+    connection: sqlite3.Connection,
+    number: int,
+    namespace: str,
+    values: list[str],
+    limit: int,
+    found: dict[Key, list[Address]],
+) -> int:
+    """Find carriers of *values* as far as the first that too many have, which is left out; how far that was."""
+    rows = connection.execute(_CARRIERS, (number, namespace, write(values)))
+    for place, kind, blob in rows:
+        key = Key(namespace, values[place])
+        carriers = found[key]
+        if len(carriers) == limit:
+            del found[key]
+            rows.close()
+            return int(place) + 1
+        carriers.append((kind, to_text(blob)))
+    return len(values)
 
 
 def carriers(connection: sqlite3.Connection, number: int, seek: Seek, limit: int) -> list[Address]:
@@ -257,6 +308,28 @@ def entries(
     rows = connection.execute(_BACKWARD if reverse else _FORWARD, (number, stream, start, limit + 1))
     for seq, occurred, recorded, subjects, schema, body in rows:
         yield entry_of(stream, seq, occurred, recorded, subjects, schema, body)
+
+
+_FIRST = (
+    "SELECT asked.key, seq, occurred, recorded, subjects, schema, body FROM json_each(?2) AS asked "
+    "CROSS JOIN ledger ON ledger.tenant = ?1 AND ledger.stream = asked.value AND seq BETWEEN 1 AND ?3"
+)
+
+
+def first_entries(
+    connection: sqlite3.Connection, number: int, streams: Sequence[str], limit: int
+) -> dict[str, list[Entry]]:
+    """The first entries of each of *streams*, one more than *limit* if there are more, in one statement."""
+    found: dict[str, list[Entry]] = {stream: [] for stream in streams}
+    for place, *row in connection.execute(_FIRST, (number, write(list(streams)), limit + 1)):
+        stream = streams[place]
+        found[stream].append(entry_of(stream, *row))
+    for entries in found.values():
+        entries.sort(key=_seq)
+    return found
+
+
+_seq = attrgetter("seq")
 
 
 def changes(

@@ -347,7 +347,7 @@ def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
         return (), ()
     keys, sorts = decode(text)
     return (
-        tuple((namespace, value) for namespace, value in keys),
+        tuple(map(tuple, keys)),
         tuple((namespace, part, bytes.fromhex(value)) for namespace, part, value in sorts),
     )
 

@@ -69,11 +69,14 @@ def compose(
     relationships: Iterable[Relationship],
     others: Mapping[PartyId, Other],
     timeline: TimelineFacts,
-    consent: str,
+    consent: Sequence[str] = (),
     conflicts: Iterable[str] = (),
     policy: str,
 ) -> CustomerView:
-    """The view of the customer *id* whose records are *members*. *others* names who stands at the far ends."""
+    """The view of the customer *id* whose records are *members*. *others* names who stands at the far ends.
+
+    *consent* is what was said about being contacted, a line for each thing, latest first.
+    """
     ids = tuple(sorted(party.id for party in members))
     standing = sorted((p for p in members if p.standing == "active"), key=lambda p: p.id) or list(members)
     fields = tuple(_field(survivor) for survivor in profile.survivors)
@@ -81,6 +84,8 @@ def compose(
     kind = _kind(standing)
     known = {field.field for field in fields}
     unknown = [field for field in EXPECTED[kind] if field not in known]
+    if not consent:
+        unknown.append("consent")
     return CustomerView(
         id=id,
         kind=kind,
@@ -90,8 +95,8 @@ def compose(
         fields=fields,
         relationships=_relationships(relationships, set(ids), others),
         timeline=_timeline(timeline),
-        consent=consent,
-        unknown_fields=(*unknown, "consent"),
+        consent=tuple(consent),
+        unknown_fields=tuple(unknown),
         conflicts=tuple(sorted(conflicts)),
         policy=policy,
     )

@@ -84,7 +84,10 @@ class ViewTimeline(Document):
 
 @attrs.frozen(kw_only=True)
 class CustomerView(Document):
-    """The view. `text()` is for people, `serde.dump` for programs; `repr` and `str` show nothing personal."""
+    """The view. `text()` is for people, `serde.dump` for programs; `repr` and `str` show nothing personal.
+
+    *consent* is what was said about being contacted, the latest on each thing; whether they may be is a decision.
+    """
 
     id: CustomerId
     kind: str
@@ -94,7 +97,7 @@ class CustomerView(Document):
     fields: tuple[ViewField, ...] = personal(default=())
     relationships: tuple[ViewRelationship, ...] = personal(default=())
     timeline: ViewTimeline = personal(factory=lambda: ViewTimeline())
-    consent: str
+    consent: tuple[str, ...] = personal(default=())
     unknown_fields: tuple[str, ...] = ()
     conflicts: tuple[str, ...] = ()
     policy: str

@@ -30,6 +30,9 @@ def view_text(view: CustomerView) -> str:
     if len(view.relationships) > _SHOWN:
         lines.append(_line("", f"and {len(view.relationships) - _SHOWN} more", ""))
     lines.append(_line("contacts", contacts(view), ""))
+    lines += [_line("" if number else "consent", act, "") for number, act in enumerate(view.consent[:_SHOWN])]
+    if len(view.consent) > _SHOWN:
+        lines.append(_line("", f"and {len(view.consent) - _SHOWN} more", ""))
     extras = [field.field.partition(":")[2] for field in view.fields if is_extra(field)]
     if extras:
         lines.append(_line("also kept", ", ".join(extras), ""))

@@ -83,7 +83,7 @@ class Lifted:
             return case.no_such_act
         since = Consented("", after=self.after)
         for _, event in case.acts(_LIFTS):
-            covers = covers_no(event.scope, case.request, case.purpose, case.channel)
+            covers = covers_no(event.scope, case.contact, case.purpose, case.channel)
             if covers and since.follows(case, event).holds:
                 return Finding(True, because=(event.id,))
         return case.no_such_act
@@ -169,8 +169,10 @@ class SaidNo:
     minutes: int | None = None
 
     def test(self, case: Case) -> Finding:
+        if case.kinds.isdisjoint(self.kinds):
+            return case.no_such_act
         sure = self._standing(case)
-        if sure.holds or not aim_open(case.request, self.about or case.purpose):
+        if sure.holds or not aim_open(case.contact, self.about or case.purpose):
             return sure
         perhaps = self._standing(case, perhaps=True)
         if perhaps.holds:

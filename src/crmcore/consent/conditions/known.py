@@ -6,7 +6,7 @@ Invariant: a fact that is not known makes a condition not known, never false.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
 
@@ -150,14 +150,19 @@ class AgeAtLeast:
         moment = case.at if self.on == "question" or case.event is None else case.event.occurred_at
         years = self.at_least if isinstance(self.at_least, int) else case.law.number(self.at_least, moment)
         answers = {_old_enough(case, moment.astimezone(where).date(), years) for where in case.zones}
+        if answers == {True}:  # nobody grows younger, but a law may come to ask for more years
+            return Finding(True, self._asked_until(case, moment), ("subject.birth_dates",))
         until = FOREVER if self.on == "act" else case.tomorrow
-        if answers == {True}:
-            return Finding(True, until, ("subject.birth_dates",))
         if answers == {False}:
             return Finding(False, until, ("subject.birth_dates",), (), f"younger than {years}")
         if self.if_unknown is False and not subject.birth_dates and subject.adult is None:
             return Finding(False, until, why="the age is not known")
         return Finding(None, until, (), ("subject.birth_dates",), f"whether they are {years} is not known")
+
+    def _asked_until(self, case: Case, moment: datetime) -> int:
+        if self.on == "act" or isinstance(self.at_least, int):
+            return FOREVER
+        return int(case.law.number_ends(self.at_least, moment))
 
 
 def _old_enough(case: Case, day: date, years: int) -> bool | None:

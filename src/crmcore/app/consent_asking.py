@@ -1,0 +1,114 @@
+"""A customer about whom something is asked: all that decisions need is read once, however many there are.
+
+Invariant: what was read is not changed by a question, so that the order in which questions are asked means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import get_args
+
+import attrs
+
+from crmcore.app.consent_members import Told, members_for
+from crmcore.app.flow import Flow
+from crmcore.app.resolve import Membership
+from crmcore.app.suppressions import entries_of
+from crmcore.app.unit import Unit
+from crmcore.consent.customer_decision import Member, decide_customer
+from crmcore.consent.decision import Decision
+from crmcore.consent.facts import Facts
+from crmcore.consent.known import points_of
+from crmcore.consent.ledger import CHANNELS_OF
+from crmcore.consent.pack_reading import Laws
+from crmcore.consent.policy import Policy
+from crmcore.consent.practice import Practice
+from crmcore.consent.request import Request
+from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.suppression import Suppression, listings
+from crmcore.consent.words import Channel
+from crmcore.party.party import Party
+
+Entries = Mapping[str, Sequence[Suppression]]
+"""For each contact point the entries of the suppression list about it."""
+
+
+@attrs.frozen
+class KnownCustomer:
+    """The records of a customer with what is known of each, and what the suppression list says of their points."""
+
+    members: Sequence[Member]
+    suppressed: Sequence[Entries]
+    practice: Practice | None
+    laws: Laws | None = None
+
+    def decide(
+        self, request: Request, *, policy: Policy | None = None, known_at: datetime | None = None
+    ) -> Decision:
+        """The decision on one request."""
+        members = [
+            attrs.evolve(member, facts=with_listings(member.facts, entries, request)) if entries else member
+            for member, entries in zip(self.members, self.suppressed, strict=True)
+        ]
+        return decide_customer(
+            request,
+            members,
+            laws=self.laws,
+            policy=policy,
+            known_at=known_at,
+            practice=self.practice,
+        )
+
+
+def ways(
+    parties: Sequence[Party], channels: Sequence[Channel] | None, point: str | None
+) -> Iterator[tuple[Channel, str | None]]:
+    """By which channels, and at which points, somebody can be reached; None where a channel needs no point."""
+    found = dict.fromkeys(pair for party in parties for pair in points_of(party))
+    for channel in get_args(Channel) if channels is None else channels:
+        kinds = {kind for kind, reached in CHANNELS_OF.items() if channel in reached}
+        if not kinds:
+            if channels is not None:
+                yield channel, None
+            continue
+        for kind, normal in found:
+            if kind in kinds and point in (None, normal):
+                yield channel, normal
+
+
+async def known_customer(
+    flow: Flow,
+    unit: Unit,
+    customer: Membership,
+    parties: Sequence[Party],
+    told: Told | None,
+    jurisdictions: Sequence[str],
+    controller: str,
+    *,
+    point: str | None,
+) -> KnownCustomer:
+    """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
+    members = await members_for(unit, customer, parties, Facts() if told is None else told, jurisdictions)
+    suppressed = [await entries_at(unit, flow.secrets, party, point, controller) for party in parties]
+    return KnownCustomer(members, suppressed, flow.practice, flow.laws)
+
+
+async def entries_at(
+    unit: Unit, secrets: SecretRing | None, party: Party, point: str | None, controller: str
+) -> Entries:
+    """What the suppression list says of a record's *point*, or of each of its points; nothing without secrets."""
+    found: dict[str, list[Suppression]] = {}
+    if secrets is None:
+        return found
+    for one in party.contact_points:
+        if point in (None, one.key):
+            entries = await entries_of(unit, secrets, [one], controller)
+            found.setdefault(one.key, []).extend(entry for entry, _ in entries)
+    return found
+
+
+def with_listings(facts: Facts, entries: Entries, request: Request) -> Facts:
+    """*facts* about a record, with what *entries* say of the point that is asked about, or of each of its points."""
+    about = [entry for point, found in entries.items() if request.point in (None, point) for entry in found]
+    return attrs.evolve(facts, listings=(*facts.listings, *listings(about, request, facts.zones)))

@@ -1,0 +1,343 @@
+"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.
+
+Invariant: each method has the name, the signature and the documentation of its asynchronous twin, and runs it to its
+end without an event loop. Regenerate with ``python tests/tools/generate_facade.py``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from crmcore.storage.lift import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Set
+    from datetime import date, datetime, timedelta
+    from typing import Any
+
+    from crmcore.app.resolve import Reference
+    from crmcore.app.retaining import Applied, AsyncRetention, RetainedPage
+    from crmcore.app.rights_requests import AsyncRequests, P
+    from crmcore.app.subject_erasure import ErasureFacts
+    from crmcore.consent.bundle import Bundle, Confidence
+    from crmcore.consent.certificate import ErasureCertificate
+    from crmcore.consent.disposition import ErasurePlan, LegalHold
+    from crmcore.consent.event import ConsentEvent
+    from crmcore.consent.lapsing import PermitLapsing
+    from crmcore.consent.propagation import OpenNotice
+    from crmcore.consent.retention import Retained, RetentionPlan, RetentionPolicy
+    from crmcore.consent.rights_request import Requester, RequestId, RightsRequest, RightsStep
+    from crmcore.consent.rights_steps import Due
+    from crmcore.consent.rights_words import (
+        AnswerOutcome,
+        ItemDecision,
+        PauseCause,
+        Right,
+        RightsLaw,
+        StepKind,
+    )
+    from crmcore.consent.words import ActPurpose, Channel, Purpose
+    from crmcore.party.party import Party
+    from crmcore.values.ids import PartyId
+
+
+@attrs.frozen
+class Requests:
+    """What people ask about their own data: access, erasure and the other rights."""
+
+    _flow: AsyncRequests
+
+    def receive(
+        self,
+        ref: Reference,
+        *,
+        right: Right,
+        law: RightsLaw,
+        channel: str,
+        zone: str,
+        received_at: datetime | None = None,
+        requester: Requester | None = None,
+        scope: str | None = None,
+    ) -> RightsRequest:
+        """Record that somebody asked. *zone* is where days are counted: that of the company that must answer.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+        """
+        return run(
+            self._flow.receive(
+                ref,
+                right=right,
+                law=law,
+                channel=channel,
+                zone=zone,
+                received_at=received_at,
+                requester=requester,
+                scope=scope,
+            )
+        )
+
+    def get(self, id: RequestId) -> RightsRequest:
+        """The request as it stands.
+
+        Raises:
+            NotFound: if there is none.
+        """
+        return run(self._flow.get(id))
+
+    def of(self, ref: Reference) -> tuple[RightsRequest, ...]:
+        """The requests of a customer, in the order in which they came; also by the id of a record that was erased."""
+        return run(self._flow.of(ref))
+
+    def steps(self, id: RequestId) -> tuple[RightsStep, ...]:
+        """What was done with a request, in its order."""
+        return run(self._flow.steps(id))
+
+    def due(self, id: RequestId, *, holidays: Set[date] = frozenset()) -> Due:
+        """By when the request must be answered; *holidays* are those of the place whose days are counted."""
+        return run(self._flow.due(id, holidays=holidays))
+
+    def identify(self, id: RequestId, kind: str, *, document: str | None = None) -> RightsRequest:
+        """Add evidence of who asks: what kind of proof was seen, and where it is kept."""
+        return run(self._flow.identify(id, kind, document=document))
+
+    def move(
+        self, id: RequestId, to: StepKind, *, reason: str | None = None, sha256: str | None = None
+    ) -> RightsRequest:
+        """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
+
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+
+        Raises:
+            InvalidRightsRequest: if the request cannot do that now.
+        """
+        return run(self._flow.move(id, to, reason=reason, sha256=sha256))
+
+    def confirm_receipt(self, id: RequestId) -> RightsRequest:
+        """Say that the person was told that the request has come."""
+        return run(self._flow.confirm_receipt(id))
+
+    def stop_clock(
+        self, id: RequestId, cause: PauseCause, *, holidays: Set[date] = frozenset()
+    ) -> RightsRequest:
+        """The person was asked who they are, or what they mean, and the clock stops, where the law lets it."""
+        return run(self._flow.stop_clock(id, cause, holidays=holidays))
+
+    def resume_clock(self, id: RequestId) -> RightsRequest:
+        """The person has answered, and the clock goes on."""
+        return run(self._flow.resume_clock(id))
+
+    def extend(self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()) -> RightsRequest:
+        """Extend the time, once and before it ends; the person is told why."""
+        return run(self._flow.extend(id, reason=reason, holidays=holidays))
+
+    def decide(
+        self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
+    ) -> RightsRequest:
+        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        return run(self._flow.decide(id, item, decision, reason=reason))
+
+    def notify(self, id: RequestId, processor: str, what: str, *, due: date | None = None) -> RightsRequest:
+        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is.
+
+        Somebody whom the request names already as to be told is told by this, if *what* is the same.
+        """
+        return run(self._flow.notify(id, processor, what, due=due))
+
+    def answered(
+        self,
+        id: RequestId,
+        processor: str,
+        what: str,
+        outcome: AnswerOutcome,
+        *,
+        proof_sha256: str | None = None,
+        reason: str | None = None,
+    ) -> RightsRequest:
+        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof.
+
+        Raises:
+            InvalidRightsRequest: if they were not told, or the proof, or the *reason* of a refusal, is missing.
+        """
+        return run(
+            self._flow.answered(id, processor, what, outcome, proof_sha256=proof_sha256, reason=reason)
+        )
+
+    def excuse(self, id: RequestId, processor: str, what: str, *, reason: str) -> RightsRequest:
+        """State why no proof of somebody is waited for: telling them is impossible, they are wound up, ...
+
+        Raises:
+            InvalidRightsRequest: if no notice of theirs is open, or the reason is missing.
+        """
+        return run(self._flow.excuse(id, processor, what, reason=reason))
+
+    def open_notices(self, *, on: date | None = None) -> tuple[OpenNotice, ...]:
+        """The notices of all requests that nobody has answered, those that were due first at the front.
+
+        What was due before the day *on* (today, in UTC, if none is named) is overdue. All requests are read for that.
+        """
+        return run(self._flow.open_notices(on=on))
+
+    def bundle(
+        self,
+        id: RequestId,
+        *,
+        about: Mapping[str, Any] | None = None,
+        further: Iterable[Mapping[str, Any]] = (),
+        reviewed: Confidence = "probable",
+    ) -> Bundle:
+        """Everything about the person who asked, for access, or all that they provided, for portability.
+
+        *about* is what the law asks to be told beside the data (purposes, recipients, how long it is kept, ...);
+        *further* is what other systems hold. With *reviewed* ``"doubtful"`` records that a model joined by a strong
+        link are not withheld for review.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+        """
+        return run(self._flow.bundle(id, about=about, further=further, reviewed=reviewed))
+
+    def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
+        """Record the act that a request is, so that every decision sees it.
+
+        That is so of restriction, objection, and requests against sale or the use of sensitive data. While an automated
+        decision is to be reviewed, profiling is restricted. *purposes* narrow the act; without them an objection is one
+        to direct marketing. Those to whom the data were passed on are noted as to be told. Done again, it records
+        nothing.
+
+        Raises:
+            InvalidRightsRequest: if the request asks for something else, or was answered.
+        """
+        return run(self._flow.carry_out(id, purposes=purposes))
+
+    def announce_lifting(self, id: RequestId, *, reason: str, sha256: str | None = None) -> RightsRequest:
+        """Say that the person was told that a restriction will be lifted, or how a decision was reviewed, and why.
+
+        *sha256* is the digest of what was sent to them. It comes before `lift`.
+
+        Raises:
+            InvalidRightsRequest: if the request is for something else, or was lifted already.
+        """
+        return run(self._flow.announce_lifting(id, reason=reason, sha256=sha256))
+
+    def lift(self, id: RequestId) -> ConsentEvent:
+        """Lift the restriction that a request was carried out by, also long after it was answered.
+
+        What was permitted before is permitted again; an objection is not lifted by this. A restriction for the review
+        of an automated decision is lifted by the person who reviewed it, as whom you act.
+
+        Raises:
+            InvalidRightsRequest: if the person was not told before, nothing was restricted, or it was lifted already.
+        """
+        return run(self._flow.lift(id))
+
+    def rectify(
+        self, id: RequestId, change: Callable[[P], P], *, records: Iterable[PartyId] | None = None
+    ) -> tuple[Party, ...]:
+        """Correct what is wrong with a pure function, in each of *records*, and give those that it changed.
+
+        Without *records*: in all that are surely the person's. The history of each names the request as the reason,
+        each field stands decided on the request, and no import brings back what was wrong. Those to whom the data were
+        passed on are noted as to be told.
+
+        Raises:
+            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
+                is not the customer's.
+        """
+        return run(self._flow.rectify(id, change, records=records))
+
+    def erasure_plan(
+        self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
+    ) -> ErasurePlan:
+        """What erasing the person would do, thing by thing and with reasons. Nothing is written.
+
+        Raises:
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
+                not surely the person's: as unsure as *reviewed*, or less sure.
+        """
+        return run(self._flow.erasure_plan(id, facts=facts, reviewed=reviewed))
+
+    def erase(
+        self,
+        id: RequestId,
+        *,
+        plan_sha256: str,
+        facts: ErasureFacts | None = None,
+        reviewed: Confidence = "probable",
+    ) -> ErasureCertificate:
+        """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
+
+        Raises:
+            InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
+            CapabilityMissing: if the store cannot erase.
+        """
+        return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
+
+    def certificate(self, id: RequestId) -> ErasureCertificate:
+        """The proof of an erasure that was done.
+
+        Raises:
+            NotFound: if none was done for this request.
+        """
+        return run(self._flow.certificate(id))
+
+
+@attrs.frozen
+class Retention:
+    """How long customers are kept, and which permits are about to lapse."""
+
+    _flow: AsyncRetention
+
+    def customers(
+        self,
+        *,
+        category: str = "prospect",
+        jurisdictions: Iterable[str] = (),
+        after: str | None = None,
+        limit: int = 500,
+    ) -> RetainedPage:
+        """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
+
+        Somebody who never wrote has no last contact but the day on which they were recorded. *jurisdictions* apply
+        beside what addresses and numbers tell. Other days and categories are the app's to add.
+        """
+        return run(
+            self._flow.customers(category=category, jurisdictions=jurisdictions, after=after, limit=limit)
+        )
+
+    def plan(
+        self,
+        things: Iterable[Retained],
+        *,
+        policies: Iterable[RetentionPolicy] | None = None,
+        holds: Iterable[LegalHold] = (),
+    ) -> RetentionPlan:
+        """What becomes of each thing today, with reasons. Nothing is written."""
+        return run(self._flow.plan(things, policies=policies, holds=holds))
+
+    def apply(self, plan: RetentionPlan) -> Applied:
+        """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
+
+        Steps about anything else, and those that want a fact first, are given back: they are not ours to do.
+
+        Raises:
+            CapabilityMissing: if somebody is to be erased and the store cannot.
+        """
+        return run(self._flow.apply(plan))
+
+    def lapsing(
+        self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
+    ) -> PermitLapsing | None:
+        """When what permits to contact a customer will permit no more, if that is *within* so long.
+
+        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.lapsing(ref, purpose=purpose, channel=channel, within=within, **asked))

@@ -1,0 +1,117 @@
+"""A docket narrowed to what is known of many people at once: the rules that may still come to something.
+
+Invariant: a narrowed docket answers every case that has the same key as the whole one does. It is for whoever does not
+ask why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from crmcore.consent.case import Case
+from crmcore.consent.conditions.acts import Profile
+from crmcore.consent.conditions.all_of import Condition
+from crmcore.consent.conditions.narrowing import Settled, narrowed, steady
+from crmcore.consent.docket import Docket
+from crmcore.consent.pack import Rule
+
+_KEPT = 512
+"""So many narrowed forms are kept of one docket before all are made anew."""
+
+
+def narrow(docket: Docket, case: Case) -> Docket:
+    """*docket* for whoever has the key of *case*; made once for each key."""
+    found = docket.narrowed.get(case.key)
+    if found is None:
+        if len(docket.narrowed) >= _KEPT:
+            docket.narrowed.clear()
+        found = docket.narrowed[case.key] = _narrowed(docket, case)
+    return found
+
+
+def _narrowed(docket: Docket, case: Case) -> Docket:
+    defeaters: dict[str, tuple[Rule, ...]] = {}
+
+    def left(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+        found = []
+        for rule in rules:
+            one = _left(rule, docket, case)
+            if one is not None:
+                found.append(one[0])
+                defeaters[rule.id] = one[1]
+        return tuple(found)
+
+    profiles = {name: Profile(name, narrowed(one.condition, case)) for name, one in docket.profiles.items()}
+    found = docket._replace(
+        classifying=left(docket.classifying),
+        stops=left(docket.stops),
+        permits=left(docket.permits),
+        limits=left(docket.limits),
+        defeaters=defeaters,
+        profiles=profiles,
+        narrowed={},
+    )
+    return found._replace(steady=_steady(found))
+
+
+def _steady(docket: Docket) -> bool:
+    """Whether no rule looks at a clock, and what the message is hangs on nothing that is still open."""
+    rules = [*docket.stops, *docket.permits, *docket.limits]
+    rules += [other for rule in rules for other in docket.defeaters[rule.id]]
+    return (
+        all(steady(rule.when) and steady(rule.unless) for rule in rules)
+        and all(steady(one.condition) for one in docket.profiles.values())
+        and all(_settled(rule.when) and _settled(rule.unless) for rule in docket.classifying)
+    )
+
+
+def _settled(condition: Condition | None) -> bool:
+    return condition is None or isinstance(condition, Settled)
+
+
+def _left(rule: Rule, docket: Docket, case: Case) -> tuple[Rule, tuple[Rule, ...]] | None:
+    """What is left of *rule*, and of the rules that defeat it; None if it never applies."""
+    when, unless = _part(rule.when, case), _part(rule.unless, case)
+    others = tuple(_other(other, case) for other in docket.defeaters[rule.id])
+    # Of one that is always defeated, but whose condition may come to hold, it stays told until when nothing changes.
+    if _never(when) or (_sure(when) and (_always(unless) or any(_defeats(other) for other in others))):
+        return None
+    others = tuple(
+        other
+        for other in others
+        if not _never(other.when) and not (_sure(other.when) and _always(other.unless))
+    )
+    left = attrs.evolve(
+        rule,
+        when=when,
+        unless=None if _never(unless) else unless,
+        defeated_by=tuple(other.id for other in others),
+    )
+    return left, others
+
+
+def _other(rule: Rule, case: Case) -> Rule:
+    return attrs.evolve(rule, when=_part(rule.when, case), unless=_part(rule.unless, case))
+
+
+def _part(condition: Condition | None, case: Case) -> Condition | None:
+    return None if condition is None else narrowed(condition, case)
+
+
+def _defeats(rule: Rule) -> bool:
+    """Whether *rule* defeats others whatever else is known."""
+    return (rule.when is None or _always(rule.when)) and (rule.unless is None or _never(rule.unless))
+
+
+def _sure(condition: Condition | None) -> bool:
+    return condition is None or _always(condition)
+
+
+def _always(condition: Condition | None) -> bool:
+    return isinstance(condition, Settled) and condition.found.holds is True
+
+
+def _never(condition: Condition | None) -> bool:
+    return isinstance(condition, Settled) and condition.found.holds is False
