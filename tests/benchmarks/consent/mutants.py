@@ -12,7 +12,8 @@ in-force date shifted by a day, a part or a word of a condition dropped (see `ch
 ``tests/consent/*.csv`` that it answers otherwise, or by another rule, than the row states; or by the dates of statutes
 in ``tests/consent/in_force.py``, to which a test holds the packs. What survives is named, so that somebody can say what
 the law answers there, and add a row. Mutants that no question can tell from their pack stand
-in ``equivalent.toml``, each with the reason; they are counted apart.
+in ``equivalent.toml``, each with the reason; they are counted apart. Packs of rules beside the law are left out: no row
+of a table asks them, ``tests/consent/test_beside_law.py`` does.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def _asked(places: list[str], everything: bool) -> list[Pack]:
     packs = list(shipped_packs().values())
     if places:
         return [pack for pack in packs if pack.jurisdiction in places or pack.id in places]
-    return packs if everything else [pack for pack in packs if pack.rules]
+    return packs if everything else [pack for pack in packs if pack.rules and not pack.beside_law]
 
 
 def _report(found: list[Tried], packs: list[Pack]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from tests.benchmarks.consent.changing import Mutant
 from tests.consent import in_force
 
 FOLDER = Path(__file__).parents[2] / "consent"
-OURS = ("europe", "world", "united_states")
+OURS = ("europe", "world", "united_states", "strict")
 """Tables that also state the rule which decides."""
 SHARED = "decision_vectors"
 STATUTES = "tests/consent/in_force.py"
