@@ -146,7 +146,7 @@ def _entry(entry: Entry, own: set[PartyId]) -> Iterable[Found]:
     if tag in _HISTORY:
         origin = entry.body["party"]
         yield Found(id=id, category="history", origin=origin, provenance="observed", data=dict(entry.body))
-    elif tag == "consent.event":
+    elif tag in ("consent.event", "consent.wish"):
         origin = entry.body.get("record")
         # An act about an address that another customer has too is of whoever did it.
         if origin in own:
