@@ -53,11 +53,15 @@ def test_wishes_of_all_records_are_of_the_customer_and_of_each_again_when_the_me
     second = crm.preferences.record(other.id, WEEKLY, basis="inferred", said_at=START - DAY)
     merged = crm.identity.merge(one.id, other.id)
     third = crm.preferences.record("lee@x.org", Wished(language=Language("de")))
-    assert (first.record, second.record) == (str(one.id), str(other.id))
-    assert crm.preferences.of(one.id) == crm.preferences.of(other.id) == (first, second, third)
+    fourth = crm.preferences.record(other.id, Wished(no_topics=frozenset({"sale"})))
+    assert [wish.record for wish in (first, second, third, fourth)] == [
+        str(one.id),
+        *[str(other.id)] * 3,
+    ]
+    assert crm.preferences.of(one.id) == crm.preferences.of(other.id) == (first, second, third, fourth)
     crm.identity.retract(merged.id)
-    assert crm.preferences.of(one.id) == (first, third)
-    assert crm.preferences.of(other.id) == (second,)
+    assert crm.preferences.of(one.id) == (first,)
+    assert crm.preferences.of(other.id) == (second, third, fourth)
 
 
 def test_wishes_deny_what_is_allowed_and_allow_nothing(crm: Crm) -> None:

@@ -75,7 +75,7 @@ class AsyncPreferences:
             customer = await resolve(unit, ref)
             wish = Wish(
                 id=str(unit.ids.new(Id)),
-                record=str(_named(ref, customer)),
+                record=_named(ref, await load_parties(unit, customer.members)),
                 basis=basis,
                 said_at=unit.now if said_at is None else said_at,
                 recorded_at=unit.now,
@@ -163,7 +163,7 @@ class AsyncPreferences:
                 at=unit.now,
                 new_id=lambda: str(unit.ids.new(Id)),
                 evidence=evidence,
-                record=str(_named(ref, customer)),
+                record=_named(ref, parties),
                 members=tuple(map(str, customer.members)),
             )
             said: list[ConsentEvent | Wish] = [
@@ -230,9 +230,14 @@ class AsyncPreferences:
         return None if self._flow.practice is None else self._flow.practice.topics
 
 
-def _named(ref: Reference, customer: Membership) -> PartyId:
-    """The record that was named, or the first of the customer."""
-    return next((id for id in customer.members if str(id) == str(ref)), customer.members[0])
+def _named(ref: Reference, parties: Sequence[Party]) -> str:
+    """The record that was named by its id or by an address that it has, or the first of the customer."""
+    said = str(ref).strip()
+    for party in parties:
+        names = {str(party.id), *(text for one in party.contact_points for text in (one.raw, one.key))}
+        if said in names or said.lower() in names:
+            return str(party.id)
+    return str(parties[0].id)
 
 
 def _append(unit: Unit, wish: Wish) -> None:
