@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,9 +68,16 @@ class Blocking:
             result = found(*args, **kwargs)
             if inspect.isawaitable(result):
                 return self._runner.run(_awaited(result))
+            if inspect.isasyncgen(result):
+                return self._drawn(result)
             return self._wrapped(result)
 
         return call
+
+    def _drawn(self, found: AsyncGenerator[Any, Any]) -> Iterator[Any]:
+        ended = object()
+        while (one := self._runner.run(_awaited(anext(found, ended)))) is not ended:
+            yield one
 
     def _wrapped(self, found: Any) -> Any:
         asynchronous = type(found).__name__.startswith("Async")

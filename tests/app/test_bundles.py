@@ -64,11 +64,12 @@ def test_everything_is_in_the_bundle_of_whoever_asks() -> None:
     kinds = [item.category for item in bundle.items]
     assert {kind: kinds.count(kind) for kind in kinds} == {
         "record": 2,
-        "history": 3,
+        "history": 4,
         "interaction": 3,
         "relationship": 2,
         "judgement": 1,
         "consent": 1,
+        "request": 1,
     }
     text = whole(bundle)
     for own in (

@@ -29,7 +29,7 @@ from crmcore.values.partial_date import PartialDate
 
 NOW = datetime(2026, 8, 10, 12, tzinfo=UTC)
 ZONES = ("Europe/Paris", "America/New_York", "America/Phoenix", "Australia/Sydney", "Asia/Kolkata", "+02:00")
-JURISDICTIONS = sorted(pack.jurisdiction for pack in shipped_packs().values())
+JURISDICTIONS = sorted(pack.jurisdiction for pack in shipped_packs().values() if not pack.beside_law)
 LISTS = (
     "tps",
     "ctps",
@@ -97,7 +97,7 @@ events = st.lists(
     max_size=5,
     unique_by=lambda event: event.id,
 )
-facts = st.builds(
+odd_facts = st.builds(
     Facts,
     events=events.map(tuple),
     subject=flags(
@@ -141,7 +141,7 @@ facts = st.builds(
     gpc=MAYBE,
     refused_in_call=st.none() | days,
 )
-requests = flags(
+odd_requests = flags(
     Request,
     controller=st.just("acme"),
     channel=st.sampled_from(get_args(Channel)),
@@ -159,4 +159,98 @@ requests = flags(
     basis=st.sampled_from((None, "consent", "legitimate_interest")),
     hours=st.sampled_from(("at_issue", "not_at_issue")),
 )
-jurisdictions = st.lists(st.sampled_from(JURISDICTIONS), min_size=1, max_size=2, unique=True)
+RULED = sorted(pack.jurisdiction for pack in shipped_packs().values() if pack.rules and not pack.beside_law)
+"""Those with rules of their own, which are asked more often than those that only repeat what they include."""
+jurisdictions = st.lists(
+    st.sampled_from(RULED) | st.sampled_from(JURISDICTIONS), min_size=1, max_size=2, unique=True
+)
+
+NEWSLETTER = Request(
+    controller="acme",
+    channel="email",
+    purpose="marketing",
+    at=NOW,
+    point="a@x.org",
+    message=Message.marketing(
+        kind="newsletter",
+        similar=True,
+        offer_of="own",
+        product="shoes",
+        sender_identified=True,
+        unsubscribe=True,
+        postal_address=True,
+        advertisement_label=True,
+        first_since_opt_out=True,
+    ),
+    use=Use(transfer="other", aim="other"),
+    controller_kind="business",
+    exempt_seller=False,
+    unsolicited=True,
+    dialer="manual",
+    basis="consent",
+    balanced=True,
+    offered_to_children=False,
+)
+"""What may be sent nearly everywhere to whoever said yes to it."""
+GIVEN = ConsentEvent(
+    id="given",
+    kind="give",
+    occurred_at=NOW - timedelta(days=100),
+    scope=Scope(
+        controller="acme",
+        channels=frozenset(get_args(Channel)),
+        purposes={"marketing", "profiling", "fundraising"},
+        point="a@x.org",
+    ),
+    evidence=Evidence.double_opt_in(
+        notice="newsletter",
+        version="3",
+        given_by="self",
+        explicit=True,
+        written=True,
+        disclosed=True,
+        condition_of_purchase=False,
+        condition_of_contract=False,
+        unambiguous=True,
+        confirmed_kind="own",
+        holder="subscriber",
+    ),
+    open_ended=True,
+)
+SETTLED = Facts(
+    subject=Subject(kind="consumer", adult=True),
+    point=PointFacts(line="mobile", kind="other"),
+    collection=Collection(source="sale", direct=True, opt_out_offered=True, notice_at_collection=True),
+    relations=(Relation(kind="purchase", on=date(2026, 6, 1)),),
+    checks=(RegisterCheck(list="*", on=NOW.date()),),
+    zones=("Europe/Paris",),
+    holidays=frozenset(),
+    gpc=False,
+)
+"""What is known of a customer of whom nothing is open."""
+
+
+def _near(acts: list[ConsentEvent], given: bool, other: Facts, names: frozenset[str]) -> Facts:
+    """A settled customer who said what is in *acts*, and may have said yes, but that of some facts *other* is told."""
+    told = {name: getattr(other, name) for name in names}
+    return attrs.evolve(SETTLED, **told, events=(*((GIVEN,) if given else ()), *acts))
+
+
+settled = st.builds(
+    _near,
+    st.just([]) | events,
+    st.sampled_from((True, True, False)),
+    odd_facts,
+    st.frozensets(
+        st.sampled_from(("subject", "relations", "listings", "checks", "zones", "gpc")), max_size=1
+    ),
+)
+"""What is known of customers of whom little is open, so that much of what is asked is allowed."""
+newsletters = st.builds(
+    lambda at, channel, purpose: attrs.evolve(NEWSLETTER, at=at, channel=channel, purpose=purpose),
+    st.integers(0, 72 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes)) | moments,
+    st.sampled_from(("email", "voice")),
+    st.sampled_from(("marketing", "profiling", "fundraising")),
+)
+requests = odd_requests | newsletters
+facts = odd_facts | settled

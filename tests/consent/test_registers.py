@@ -35,8 +35,8 @@ BUYER = {
 @pytest.mark.parametrize(
     ("place", "channel", "register", "days", "noon"),
     [
-        ("AU", "voice", "dncr_au", 30, GIVEN["AU"][1]),
-        ("AU", "fax", "dncr_au", 30, GIVEN["AU"][1]),
+        ("AU", "voice", "dncr_au", 29, GIVEN["AU"][1]),
+        ("AU", "fax", "dncr_au", 29, GIVEN["AU"][1]),
         ("IN", "voice", "in_preferences", 0, "2026-05-12T12:00:00+05:30"),
         ("GB", "voice", "tps", 28, LONDON),
         ("GB", "voice", "ctps", 28, LONDON),

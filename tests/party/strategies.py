@@ -143,7 +143,8 @@ def _common(stored: bool) -> dict[str, st.SearchStrategy[Any]]:
             "id": st.sampled_from(PARTIES),
             "version": st.integers(1, 5),
             "imported": st.none()
-            | st.builds(ImportMark, rows=st.just({"0f": "d1"}), fields=st.just({"0f name": "a1"})),
+            | st.builds(ImportMark, rows=st.just({"0f": "d1"}), fields=st.just({"0f name": "a1"}))
+            | st.builds(ImportMark, corrected=st.just(frozenset({"name a1", "email 0f"}))),
             "standing": st.sampled_from(["active", "retracted"]),
         }
     return fields

@@ -25,7 +25,7 @@ from crmcore.consent.rights_request import (
     RightsStep,
 )
 from crmcore.consent.rights_words import Right, RightsLaw, StepKind
-from crmcore.consent.suppression import Suppression, SuppressionReason
+from crmcore.consent.suppression import Occasion, Suppression, SuppressionMet, SuppressionReason
 from crmcore.consent.wishes import Basis, Cap, QuietHours, Wish
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.identity.customer import Cluster
@@ -41,7 +41,7 @@ from crmcore.interaction import InteractionCorrected, InteractionRecorded, Inter
 from crmcore.party import FieldChange, PartyAdded, PartyChanged
 from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
 from crmcore.values.frozen_map import FrozenMap
-from crmcore.values.ids import CustomerId, Ids, JudgementId
+from crmcore.values.ids import CustomerId, Id, Ids, JudgementId
 from crmcore.values.language import Language
 from crmcore.values.source import Actor
 from tests.interaction.strategies import INTERACTIONS, interactions
@@ -147,11 +147,12 @@ _evidence = st.builds(
     condition_of_contract=_maybe,
     data=_words,
 )
-_acts = st.builds(
+acts = st.builds(
     ConsentEvent,
     id=st.just("019000a1-b2c3-7009-8000-0000000000aa"),
     kind=st.sampled_from(get_args(ActKind)),
-    occurred_at=_instants(),
+    # Acts at the ends of the calendar, which have no day in some zone, are refused.
+    occurred_at=_instants().filter(lambda moment: 1 < moment.year < 9999),
     recorded_at=st.none() | _instants(),
     scope=_scopes,
     evidence=st.none() | _evidence,
@@ -171,8 +172,9 @@ _notices = st.builds(
     Notice,
     processor=st.just("mailer"),
     what=st.just("erase"),
-    told_at=_instants(),
+    told_at=st.none() | _instants(),
     due=st.none() | st.dates(),
+    reason=_reasons,
 )
 _requests = st.builds(
     RightsRequest,
@@ -262,7 +264,7 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         from_=st.just(CUSTOMERS[0]),
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
     ),
-    "consent.event": _acts,
+    "consent.event": acts,
     "consent.wish": st.builds(
         Wish,
         id=st.just("w1"),
@@ -292,6 +294,13 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         scope=st.builds(Scope, channels=st.frozensets(st.sampled_from(["email", "sms"]))),
         secret=st.integers(1, 3),
         actor=st.none() | actors(),
+    ),
+    "suppression.met": st.builds(
+        SuppressionMet,
+        occasion=st.sampled_from(get_args(Occasion)),
+        records=st.lists(st.sampled_from(PARTIES), unique=True).map(tuple),
+        points=st.integers(1, 3),
+        entries=st.lists(st.sampled_from(JUDGEMENTS), unique=True).map(lambda ids: tuple(map(Id, ids))),
     ),
     "rights.request": _requests,
     "rights.step": st.builds(

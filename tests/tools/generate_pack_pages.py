@@ -52,8 +52,7 @@ def _lines(pack: Pack) -> Iterator[str]:
     read = sum(rule.read for rule in pack.rules)
     yield f"# {pack.name}"
     yield ""
-    where = "every jurisdiction that no pack knows" if pack.jurisdiction == "*" else f"`{pack.jurisdiction}`"
-    yield f"Pack `{pack.id}`, version {pack.version}, for {where}; its days begin and end in `{pack.zone}`."
+    yield f"Pack `{pack.id}`, version {pack.version}, for {_where(pack)}; its days begin and end in `{pack.zone}`."
     yield ""
     yield NOTICE
     if pack.rules:
@@ -76,6 +75,9 @@ def _lines(pack: Pack) -> Iterator[str]:
         yield ""
         for before, after in pack.citing.items():
             yield f"- {before}: {after}"
+    if pack.leap_birthday == "feb28":
+        yield ""
+        yield "Who was born on 29 February turns a year older on 28 February of other years."
     yield from _numbers(pack)
     for stage in STAGES:
         rules = [rule for rule in pack.rules if rule.stage == stage]
@@ -85,6 +87,12 @@ def _lines(pack: Pack) -> Iterator[str]:
             for rule in rules:
                 yield ""
                 yield from _rule(rule)
+
+
+def _where(pack: Pack) -> str:
+    if pack.beside_law:
+        return f"whoever asks it beside the law, with `Policy(beside=['{pack.jurisdiction}'])`"
+    return "every jurisdiction that no pack knows" if pack.jurisdiction == "*" else f"`{pack.jurisdiction}`"
 
 
 def _numbers(pack: Pack) -> Iterator[str]:

@@ -244,26 +244,33 @@ def test_earliest_and_latest_are_the_ends_of_what_is_possible(known: PartialDate
     assert (known.exact is not None) == (known.earliest() is not None and known.earliest() == known.latest())
 
 
-def birthdays(born: date, on: date) -> int:
-    """The oracle of ages: the birthdays from the first to *on*, those of 29 February kept on 1 March."""
+def birthdays(born: date, on: date, leap: Literal["feb28", "mar1"]) -> int:
+    """The oracle of ages: the birthdays from the first to *on*, those of 29 February kept on a day that there is."""
     count = 0
     for year in range(born.year + 1, on.year + 1):
         try:
             birthday = born.replace(year=year)
         except ValueError:
-            birthday = date(year, 3, 1)
+            birthday = date(year, 3, 1) if leap == "mar1" else date(year, 2, 28)
         count += birthday <= on
     return count
 
 
-@given(partial_dates(*YEARS), st.dates(date(1898, 1, 1), date(1990, 12, 31)))
+@given(
+    partial_dates(*YEARS) | st.just(PartialDate(1904, 2, 29)),
+    st.dates(date(1898, 1, 1), date(1990, 12, 31))
+    | st.builds(date, st.integers(1905, 1960), st.just(2), st.just(28)),
+    st.sampled_from(("feb28", "mar1")),
+)
 @settings(max_examples=150)
-def test_the_age_range_is_that_of_all_possible_births(known: PartialDate, on: date) -> None:
-    ages = {birthdays(born, on) for born in possible(known) if born <= on}
+def test_the_age_range_is_that_of_all_possible_births(
+    known: PartialDate, on: date, leap: Literal["feb28", "mar1"]
+) -> None:
+    ages = {birthdays(born, on, leap) for born in possible(known) if born <= on}
     if known.year is None or not ages:
-        assert known.age_range(on) is None
+        assert known.age_range(on, leap) is None
     else:
-        assert known.age_range(on) == (min(ages), max(ages))
+        assert known.age_range(on, leap) == (min(ages), max(ages))
 
 
 @pytest.mark.parametrize(

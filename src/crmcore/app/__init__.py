@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from crmcore.app.retaining import Applied, RetainedPage
     from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
     from crmcore.app.subject_erasure import ErasureFacts
+    from crmcore.app.subject_kinds import SUBJECT_KINDS, SubjectKind
+    from crmcore.app.suppressed import Suppressed
 
 __all__ = [
+    "SUBJECT_KINDS",
     "Applied",
     "AsyncBatch",
     "AsyncCrm",
@@ -42,6 +45,8 @@ __all__ = [
     "RetainedPage",
     "ReviewOutcome",
     "ReviewRefusal",
+    "SubjectKind",
+    "Suppressed",
     "Timeline",
 ]
 
@@ -60,5 +65,7 @@ __getattr__ = lazily(
         "retaining": "Applied RetainedPage",
         "reviewing": "ReviewOutcome ReviewRefusal",
         "subject_erasure": "ErasureFacts",
+        "subject_kinds": "SUBJECT_KINDS SubjectKind",
+        "suppressed": "Suppressed",
     },
 )

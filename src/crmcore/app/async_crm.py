@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from crmcore.app.rights_requests import AsyncRequests
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
+    from crmcore.consent.pack_reading import Laws
     from crmcore.consent.practice import Practice
     from crmcore.consent.secret_ring import SecretRing
 
@@ -165,7 +166,8 @@ class AsyncCrm(_Namespaces):
     *tenant* separates the customers of one company from those of another in the same store. *clock*, *matcher* and
     *survivorship* have defaults that suit most apps. *actor* is who is named as the author of what is written, and,
     over a store that notes its readers, as who reads. *practice* is what the company knows of itself, for questions of
-    consent (`crmcore.consent.Practice`).
+    consent (`crmcore.consent.Practice`), and *laws* those by which they are decided, where packs of your own are to be
+    asked: ``Laws({**shipped_packs(), pack.id: pack})``.
 
     A *matcher* that learns (`Matcher`, the default) learns from the people of the store when they are deduplicated for
     the first time, and the store keeps what was learned; single records are matched by it too. Organizations, and
@@ -186,6 +188,7 @@ class AsyncCrm(_Namespaces):
         matcher: Matcher | MatchModel | PairMatcher | None = None,
         survivorship: SurvivorshipPolicy | None = None,
         practice: Practice | None = None,
+        laws: Laws | None = None,
         actor: Actor = SYSTEM,
         secrets: SecretRing | None = None,
     ) -> None:
@@ -206,6 +209,7 @@ class AsyncCrm(_Namespaces):
             learner=learner,
             survivorship=survivorship or SurvivorshipPolicy(),
             practice=practice,
+            laws=laws,
             actor=actor,
             secrets=secrets,
         )

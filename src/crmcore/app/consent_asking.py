@@ -21,6 +21,7 @@ from crmcore.consent.decision import Decision
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
+from crmcore.consent.pack_reading import Laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Request
@@ -40,6 +41,7 @@ class KnownCustomer:
     members: Sequence[Member]
     suppressed: Sequence[Entries]
     practice: Practice | None
+    laws: Laws | None = None
 
     def decide(
         self, request: Request, *, policy: Policy | None = None, known_at: datetime | None = None
@@ -49,7 +51,14 @@ class KnownCustomer:
             attrs.evolve(member, facts=with_listings(member.facts, entries, request)) if entries else member
             for member, entries in zip(self.members, self.suppressed, strict=True)
         ]
-        return decide_customer(request, members, policy=policy, known_at=known_at, practice=self.practice)
+        return decide_customer(
+            request,
+            members,
+            laws=self.laws,
+            policy=policy,
+            known_at=known_at,
+            practice=self.practice,
+        )
 
 
 def ways(
@@ -82,7 +91,7 @@ async def known_customer(
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
     members = await members_for(unit, customer, parties, Facts() if told is None else told, jurisdictions)
     suppressed = [await entries_at(unit, flow.secrets, party, point, controller) for party in parties]
-    return KnownCustomer(members, suppressed, flow.practice)
+    return KnownCustomer(members, suppressed, flow.practice, flow.laws)
 
 
 async def entries_at(

@@ -6,14 +6,15 @@ the number of customers, but for the ids of those that were named.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import attrs
 
 from crmcore.app.consent_members import Told, belonging, judgements_in, member
+from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, is_id, memberships, resolve
 from crmcore.app.suppressions import listings_of
 from crmcore.app.unit import OWNER, Unit
@@ -23,7 +24,7 @@ from crmcore.consent.customer_decision import BEGINNING, Member, answer
 from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
-from crmcore.consent.ledger import CHANNELS_OF, party_stream, point_key, point_stream
+from crmcore.consent.ledger import party_stream, point_key, point_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.errors import AmbiguousReference, NotFound
@@ -40,22 +41,30 @@ PAGE = 500
 _NOTHING = Facts()
 
 
+_FRESH = timedelta(minutes=1)
+
+
 @attrs.frozen
 class Asking:
-    """What is asked of everybody, and what an app knows of them beside the store."""
+    """What is asked of everybody, and what an app knows of them beside the store.
 
-    question: Question
+    *ask* makes the question at an instant; *at* is that instant, or None: whenever each page is read.
+    """
+
+    ask: Callable[[datetime], Question]
+    at: datetime | None
     told: Told
     jurisdictions: tuple[str, ...]
     secrets: SecretRing | None
     reader: ActReader
-    kinds: frozenset[str] = attrs.field(init=False)
+    kinds: frozenset[str]
     """The kinds of contact points that the channel reaches; none where it needs none."""
 
-    @kinds.default
-    def _kinds(self) -> frozenset[str]:
-        channel = self.question.request.channel
-        return frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels)
+    def again(self, before: Question | None, now: datetime) -> Question:
+        """The question at *now*: the one *before*, unless it is a minute old, since it knows many answers already."""
+        if before is not None and (self.at is not None or now - before.request.at < _FRESH):
+            return before
+        return self.ask(now if self.at is None else self.at)
 
     def facts(self, id: PartyId) -> Facts:
         """What the app knows of a record."""
@@ -63,7 +72,9 @@ class Asking:
 
 
 class _Known(NamedTuple):
-    """What was read for a page: the records with how they are reached, and the acts in ledgers."""
+    """What was read for a page: the records with how they are reached, and the acts in ledgers; and the question."""
+
+    question: Question
 
     records: dict[PartyId, Record]
     reach: dict[PartyId, Reach]
@@ -72,41 +83,45 @@ class _Known(NamedTuple):
     since: dict[CustomerId, Mapping[PartyId, datetime]]
 
 
-async def audience_of_all(unit: Unit, asking: Asking) -> AsyncIterator[Asked]:
+async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[Asked]:
     """Every customer, each once, in the order in which they were first recorded."""
     after: str | None = None
+    question: Question | None = None
     while True:
+        unit = flow.reader()
+        question = asking.again(question, unit.now)
         page = await unit.scan(PARTY.tag, after=after, limit=PAGE)
         records = {PartyId(record.ref.id): record for record in page.items}
         found = await memberships(unit, records)
         first = [(str(id), found[id]) for id in records if found[id].members[0] == id]
-        for one in await _decided(unit, asking, first, records, standing=True):
+        for one in await _decided(unit, asking, question, first, records, standing=True):
             yield one
         after = page.next
         if after is None:
             return
 
 
-async def audience_of(unit: Unit, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[Asked]:
+async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[Asked]:
     """The customers that *refs* mean, in their order."""
     seen: set[CustomerId] = set()
     rest = iter(refs)
+    question: Question | None = None
     while chunk := list(islice(rest, PAGE)):
-        found = await _meant(unit, chunk)
+        unit = flow.reader()
+        question = asking.again(question, unit.now)
         wanted: list[tuple[str, Membership]] = []
-        barriers: list[Asked | None] = []
-        for ref, customer in zip(chunk, found, strict=True):
-            barrier = customer if isinstance(customer, str) else None
-            if isinstance(customer, Membership):
-                if customer.id in seen:
-                    barrier = "repeated"
-                else:
-                    seen.add(customer.id)
-                    wanted.append((_named(ref), customer))
-            id = customer.id if isinstance(customer, Membership) else None
-            barriers.append(None if barrier is None else Asked(ref=_named(ref), customer=id, barrier=barrier))
-        decided = iter(await _decided(unit, asking, wanted, {}, standing=False))
-        for one in barriers:
+        told: list[Asked | None] = []
+        for ref, customer in zip(chunk, await _meant(unit, chunk), strict=True):
+            if isinstance(customer, str):
+                told.append(Asked(ref=_named(ref), barrier=customer))
+            elif customer.id in seen:
+                told.append(Asked(ref=_named(ref), customer=customer.id, barrier="repeated"))
+            else:
+                seen.add(customer.id)
+                wanted.append((_named(ref), customer))
+                told.append(None)
+        decided = iter(await _decided(unit, asking, question, wanted, {}, standing=False))
+        for one in told:
             yield one if one is not None else next(decided)
 
 
@@ -136,13 +151,14 @@ async def _meaning(unit: Unit, ref: Reference) -> Membership | Barrier:
 async def _decided(
     unit: Unit,
     asking: Asking,
+    question: Question,
     customers: Sequence[tuple[str, Membership]],
     records: Mapping[PartyId, Record],
     *,
     standing: bool,
 ) -> list[Asked]:
     """The answers for a page of customers, but, with *standing*, for those all of whose records were taken back."""
-    known = await _read(unit, asking, [customer for _, customer in customers], records)
+    known = await _read(unit, asking, question, [customer for _, customer in customers], records)
     found = []
     for ref, customer in customers:
         if standing and not any(_stands(known.records[id]) for id in customer.members if id in known.records):
@@ -156,7 +172,11 @@ def _stands(record: Record) -> bool:
 
 
 async def _read(
-    unit: Unit, asking: Asking, customers: Sequence[Membership], records: Mapping[PartyId, Record]
+    unit: Unit,
+    asking: Asking,
+    question: Question,
+    customers: Sequence[Membership],
+    records: Mapping[PartyId, Record],
 ) -> _Known:
     ids = [id for customer in customers for id in customer.members]
     missing = [unit.ref(PARTY.tag, id) for id in ids if id not in records]
@@ -174,6 +194,7 @@ async def _read(
     clustered = [customer for customer in customers if customer.cluster is not None]
     judged = await judgements_in(unit, clustered)
     return _Known(
+        question=question,
         records=held,
         reach=reach,
         of_points={point: acts(some) for point, some in streams.items()},
@@ -250,7 +271,7 @@ async def _decide(
         for id in customer.members
         if id in known.records
     ]
-    return answer(asking.question, members, point=None if point is None else point[1], again=True)
+    return answer(known.question, members, point=None if point is None else point[1], again=True)
 
 
 async def _member(
@@ -272,27 +293,30 @@ async def _member(
     for event in known.of_parties[id]:
         events.setdefault(event.id, event)
     if asking.secrets is not None:
-        told = await _listed(unit, asking, known.records[id], point, told)
+        told = await _listed(unit, asking.secrets, known, id, point, told)
     belongs = known.since.get(customer.id)
     since = BEGINNING if belongs is None else belongs.get(id, unit.now)
     return member(id, reach, told, tuple(events.values()), asking.jurisdictions, since)
 
 
 async def _listed(
-    unit: Unit, asking: Asking, record: Record, point: tuple[str, str] | None, told: Facts
+    unit: Unit,
+    secrets: SecretRing,
+    known: _Known,
+    id: PartyId,
+    point: tuple[str, str] | None,
+    told: Facts,
 ) -> Facts:
     """*told*, with what the list of suppressed addresses says of the point."""
-    assert asking.secrets is not None  # for the type checker: it is called where there are some
     points: list[ContactPoint] = [
         one
-        for stored in record.body.get("contact_points", ())
-        if (point is None or stored["kind"] == point[0])
-        and ((one := load(cast("Any", ContactPoint), stored)).key == point[1] if point else True)
+        for stored in known.records[id].body.get("contact_points", ())
+        if point is None or stored["kind"] == point[0]
+        for one in [load(cast("Any", ContactPoint), stored)]
+        if point is None or one.key == point[1]
     ]
     if not points:
         return told
-    request = asking.question.request
-    listed = await listings_of(
-        unit, asking.secrets, points, request.to(None if point is None else point[1]), told.zones
-    )
+    request = known.question.request.to(None if point is None else point[1])
+    listed = await listings_of(unit, secrets, points, request, told.zones)
     return attrs.evolve(told, listings=(*told.listings, *listed)) if listed else told

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from crmcore.app.consents import AsyncConsents
     from crmcore.app.preferences import AsyncPreferences
     from crmcore.app.resolve import Reference
+    from crmcore.app.suppressed import Suppressed
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.address_forms import PointKind
@@ -68,13 +69,14 @@ class Consents:
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
         about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
         later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`.
+        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
-                is no topic of the practice, or one of its fields holds a value of another type than it has.
+                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another
+                type than it has.
         """
         return run(
             self._flow.record(
@@ -219,8 +221,8 @@ class Consents:
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
 
-        Each page of customers is read as it is at that time: a No that comes while you go through them counts for those
-        that are still to come. Ask `decide` again before you write to somebody much later.
+        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
+        that comes while you go through them counts for those that are still to come.
         """
         return drawn(
             self._flow.audience(
@@ -434,6 +436,19 @@ class Suppressions:
             InvalidConsent: if this crm was given no secrets.
         """
         return run(self._flow.of(*points, controller=controller))
+
+    def met(self, *refs: Reference) -> tuple[Suppressed, ...]:
+        """Which records of these customers have suppressed addresses, how many, and the entries about them.
+
+        What was told when a record was created, changed or merged are the domain events ``suppression.met``; this is
+        how it is now. No address is named.
+
+        Raises:
+            NotFound: if nothing answers to one of *refs*.
+            AmbiguousReference: if one fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        return run(self._flow.met(*refs))
 
     def listings(
         self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()

@@ -65,17 +65,20 @@ class AsyncConsents:
         *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
         about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
         later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`.
+        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
-                is no topic of the practice, or one of its fields holds a value of another type than it has.
+                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another
+                type than it has.
         """
         topics = frozenset(topics)
         if self._flow.practice is not None and self._flow.practice.topics is not None:
             self._flow.practice.topics.check(topics)
+        if right is not None:
+            self._flow.known_laws().check_right(right)
         scope = Scope(
             controller=self._flow.controller(controller),
             brand=brand,
@@ -248,8 +251,8 @@ class AsyncConsents:
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
 
-        Each page of customers is read as it is at that time: a No that comes while you go through them counts for those
-        that are still to come. Ask `decide` again before you write to somebody much later.
+        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
+        that comes while you go through them counts for those that are still to come.
         """
         unit = self._flow.reader()
         request = Request(
@@ -261,14 +264,26 @@ class AsyncConsents:
             use=Use() if use is None else use,
             **asked,
         )
+
+        def ask(now: datetime) -> Question:
+            return Question(
+                attrs.evolve(request, at=now),
+                laws=self._flow.laws,
+                policy=policy,
+                practice=self._flow.practice,
+                known_at=known_at,
+            )
+
         asking = Asking(
-            Question(request, policy=policy, practice=self._flow.practice, known_at=known_at),
+            ask,
+            at,
             Facts() if facts is None else facts,
             tuple(jurisdictions),
             self._flow.secrets,
             ActReader(unit.codecs["consent.event"]),
+            frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels),
         )
-        flow = audience_of_all(unit, asking) if refs is None else audience_of(unit, asking, refs)
+        flow = audience_of_all(self._flow, asking) if refs is None else audience_of(self._flow, asking, refs)
         async for one in flow:
             yield one
 

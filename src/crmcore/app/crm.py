@@ -89,7 +89,7 @@ class _Namespaces(Generic[Twin]):
 class Crm(_Namespaces[AsyncCrm]):
     """Customers over any `Store`.
 
-    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, actor, secrets.
+    *options* are those of `AsyncCrm`: tenant, clock, matcher, survivorship, practice, laws, actor, secrets.
 
     >>> from crmcore import Crm, Person
     >>> with Crm.open() as crm:

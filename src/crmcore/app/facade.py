@@ -55,6 +55,9 @@ class Parties:
     def add(self, draft: P) -> P:
         """Store a draft and return it with its id and version.
 
+        If an address of it is suppressed, it is stored all the same, and a domain event says so: see
+        `crm.suppression.met`.
+
         Raises:
             InvalidParty: if a field holds a value of another type than it has.
             SourceTaken: if another party already stands for one of its source records.
@@ -297,6 +300,7 @@ class Identity:
 
         Nothing is copied or rewritten: a judgement is recorded, and the customers it joins are seen as one. Take it
         back with `retract`. Customer ids, former ids, e-mail addresses and sources may be given as well as party ids.
+        If addresses of these records are suppressed, a domain event says so: see `crm.suppression.met`.
 
         Raises:
             NotFound: if a reference leads to nobody.

@@ -32,6 +32,7 @@ from crmcore.values.ids import Id, Ids
 from crmcore.values.source import Actor
 
 if TYPE_CHECKING:
+    from crmcore.consent.pack_reading import Laws
     from crmcore.consent.practice import Practice
     from crmcore.consent.secret_ring import SecretRing
 
@@ -71,8 +72,9 @@ class Flow:
     """*unit* is set inside a batch: then verbs gather into it and nothing is committed until the batch ends.
 
     *journal* is set inside a batch with an idempotency key. *matcher* compares two records; *learner*, where there is
-    one, learns from all people before they are deduplicated. *practice* is what the company says of itself, *kept* are
-    the models that are at hand. *secrets* are what suppressed addresses and links are known by.
+    one, learns from all people before they are deduplicated. *practice* is what the company says of itself, *laws* are
+    those by which it is decided, *kept* the models that are at hand. *secrets* are what suppressed addresses and links
+    are known by.
     """
 
     store: AsyncStore
@@ -85,6 +87,7 @@ class Flow:
     survivorship: SurvivorshipPolicy
     actor: Actor
     practice: Practice | None = None
+    laws: Laws | None = None
     reason: str | None = None
     unit: Unit | None = None
     journal: Journal | None = None
@@ -95,6 +98,12 @@ class Flow:
         """Whom things are said to: whoever is *named*, else the company of the practice, else this tenant."""
         own = self.practice.controller if self.practice is not None else None
         return named or own or self.tenant
+
+    def known_laws(self) -> Laws:
+        """The laws by which it is decided: those that come with crmcore, if none were given."""
+        from crmcore.consent.pack_reading import shipped_laws  # reads all packs, for whoever asks of consent
+
+        return self.laws or shipped_laws()
 
     def new_unit(self) -> Unit:
         """An empty unit of work at the present time."""

@@ -29,6 +29,7 @@ from crmcore.app.parties import MATCH
 from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.review_queue import pairs_in_doubt
 from crmcore.app.reviewing import ReviewOutcome, apply_decisions, review_of
+from crmcore.app.suppressed import note_met, suppressed_points
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import ClusterTooLarge, InvalidJudgement, InvalidParty, NotFound
 from crmcore.identity.features import features_of
@@ -125,6 +126,7 @@ class AsyncIdentity:
 
         Nothing is copied or rewritten: a judgement is recorded, and the customers it joins are seen as one. Take it
         back with `retract`. Customer ids, former ids, e-mail addresses and sources may be given as well as party ids.
+        If addresses of these records are suppressed, a domain event says so: see `crm.suppression.met`.
 
         Raises:
             NotFound: if a reference leads to nobody.
@@ -143,6 +145,10 @@ class AsyncIdentity:
                 raise ClusterTooLarge(
                     "these customers cannot be joined: a person's judgement or the size forbids it"
                 )
+            (merged,) = (group for group in partition.groups if one in group)
+            parties = await load_parties(unit, merged)
+            points = [point for party in parties for point in party.contact_points]
+            note_met(unit, parties, await suppressed_points(self._flow, unit, points), "merged")
             return judgement
 
         return await self._flow.commit(plan, asked=("identity.merge", a, b), reason=reason)

@@ -17,17 +17,21 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parties import add_party, change_party
 from crmcore.app.relationships import add_relationship, related
+from crmcore.app.suppressed import Found, note_met, suppressed_points
 from crmcore.app.unit import Unit, load_record
+from crmcore.consent.suppression import Occasion
 from crmcore.errors import PlanStale
 from crmcore.exchange.decide import SeenRecords, Verdict, decide
 from crmcore.exchange.facts import Contact, Read, RowFacts
 from crmcore.exchange.mapping import ImportOptions, RowKind
+from crmcore.exchange.notice import suppressed_rows
 from crmcore.exchange.plan import ImportPlan, RowOutcome
 from crmcore.exchange.prepare import PlanMaker, prepare
 from crmcore.exchange.rejected import planned_table, write_rejected
 from crmcore.exchange.rows import read_rows
 from crmcore.interaction.interaction import Direction, Interaction, Kind, Participant
 from crmcore.interaction.lay import DEDUPE
+from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Organization, Party
 from crmcore.party.party_keys import PARTY, source_key
 from crmcore.party.relationship import EMPLOYMENT, Relationship
@@ -52,7 +56,8 @@ _BYTES_PER_CHARACTER = 6
 class ImportResult:
     """What applying a plan did. *counts* are the plan's; *resumed* rows had been written by an earlier attempt.
 
-    *organizations* are employers that were not known before, *interactions* the dated contacts.
+    *organizations* are employers that were not known before, *interactions* the dated contacts. *suppressed* are the
+    records that got an address which is suppressed; an earlier attempt told of its own.
     """
 
     rows_in: int
@@ -61,6 +66,7 @@ class ImportResult:
     organizations: int = 0
     interactions: int = 0
     chunks: int = 0
+    suppressed: tuple[PartyId, ...] = ()
 
 
 @attrs.define
@@ -71,6 +77,7 @@ class _Written:
     resumed: int = 0
     organizations: int = 0
     interactions: int = 0
+    suppressed: list[PartyId] = attrs.field(factory=list[PartyId])
     employers: dict[Source, PartyId] = attrs.field(factory=dict[Source, PartyId])
 
 
@@ -127,14 +134,19 @@ class AsyncImports:
         maker, seen, unit, done = PlanMaker(prepared), SeenRecords(), self._flow.new_unit(), 0
         total = prepared.profile.rows
         changed = dict[PartyId, Party]()
+        suppressed = 0
         for chunk in _chunks(prepared.reads(as_of=now.date()), self._limits):
             verdicts = await _verdicts(unit, chunk, [seen.verdict(read) for read in chunk], changed)
             for read, (verdict, _) in zip(chunk, verdicts, strict=True):
                 maker.add(read, verdict)
+            suppressed += await self._suppressed(unit, verdicts)
             done += len(chunk)
             if on_progress is not None:
                 on_progress("plan", done, max(done, total))
-        return maker.plan(at=now)
+        plan = maker.plan(at=now)
+        if suppressed:
+            plan = attrs.evolve(plan, notices=(*plan.notices, suppressed_rows(suppressed)))
+        return plan
 
     async def apply(self, plan: ImportPlan, *, on_progress: Progress | None = None) -> ImportResult:
         """Do what a plan says. Applied again after it was cut off, it goes on where it stopped.
@@ -167,6 +179,7 @@ class AsyncImports:
             sums.resumed += written.resumed
             sums.organizations += written.organizations
             sums.interactions += written.interactions
+            sums.suppressed += written.suppressed
             chunks += 1 if written.rows else 0
             done += len(chunk)
             if on_progress is not None:
@@ -178,6 +191,7 @@ class AsyncImports:
             organizations=sums.organizations,
             interactions=sums.interactions,
             chunks=chunks,
+            suppressed=tuple(dict.fromkeys(sums.suppressed)),
         )
 
     async def write_rejected(self, plan: ImportPlan, path: str | Path) -> int:
@@ -187,6 +201,12 @@ class AsyncImports:
             UnreadableFile: if the file cannot be written.
         """
         return write_rejected(plan, path)
+
+    async def _suppressed(self, unit: Unit, verdicts: Iterable[tuple[Verdict, Party | None]]) -> int:
+        """How many rows bring an address that is suppressed."""
+        brought = [_brought(*one) for one in verdicts]
+        found = await suppressed_points(self._flow, unit, [point for points in brought for point in points])
+        return sum(bool(_of(found, points)) for points in brought)
 
     @property
     def _limits(self) -> Limits:
@@ -287,6 +307,8 @@ async def _write(
             )
     # All look-ups come before the first write, since a unit searches its own writes too.
     contacts = await _new_contacts(unit, [facts.contact for facts, *_ in todo])
+    brought = [point for _, verdict, existing in todo for point in _brought(verdict, existing)]
+    found = await suppressed_points(flow, unit, brought)
     await _employers(flow, unit, [facts.employer for facts, *_ in todo], employers, written)
     known = {**employers, **written.employers}
     stored = dict[PartyId, Party]()
@@ -296,6 +318,8 @@ async def _write(
             existing = stored.get(existing.id, existing)
         party = await _put(flow, unit, verdict, existing)
         stored[party.id] = party
+        met = note_met(unit, [party], _of(found, _brought(verdict, existing)), _occasion(existing))
+        written.suppressed += [one.record for one in met]
         if facts.employer is not None:
             await _employ(unit, facts, party, known[facts.employer.sources[0]], new=existing is None)
         if facts.contact is not None and facts.contact.dedupe_key in contacts:
@@ -303,6 +327,22 @@ async def _write(
             written.interactions += 1
         written.rows += 1
     return written
+
+
+def _brought(verdict: Verdict, existing: Party | None) -> list[ContactPoint]:
+    """The contact points that a row brings, which the record did not have."""
+    if verdict.party is None:
+        return []
+    known = set() if existing is None else {(point.kind, point.key) for point in existing.contact_points}
+    return [point for point in verdict.party.contact_points if (point.kind, point.key) not in known]
+
+
+def _of(found: Found, points: Iterable[ContactPoint]) -> Found:
+    return {name: found[name] for one in points if (name := (one.kind, one.key)) in found}
+
+
+def _occasion(existing: Party | None) -> Occasion:
+    return "created" if existing is None else "changed"
 
 
 async def _put(flow: Flow, unit: Unit, verdict: Verdict, existing: Party | None) -> Any:

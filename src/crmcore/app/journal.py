@@ -145,7 +145,7 @@ def _named(result: Any) -> Any:
 
 async def _recalled(unit: Unit, named: Any) -> Any:
     if isinstance(named, (list, tuple)):
-        return [await _recalled(unit, item) for item in named]
+        return tuple([await _recalled(unit, item) for item in named])
     if not isinstance(named, str):
         return named
     tag, _, id = named.partition(":")

@@ -16,6 +16,7 @@ import attrs
 
 from crmcore.app.flow import Flow, sent
 from crmcore.app.near_index import new_satellites
+from crmcore.app.suppressed import suppressed_points
 from crmcore.app.unit import MORE, OWNER, ROOM, proven, shares
 from crmcore.errors import (
     CapabilityMissing,
@@ -63,7 +64,8 @@ class RefusedRow:
 class LoadReport:
     """What a load did: of *rows*, some were *added*, some were there *already*, from an earlier run, some *refused*.
 
-    *codes* says how many were refused for what, *refusals* are the first thousand of them.
+    *codes* says how many were refused for what, *refusals* are the first thousand of them. *suppressed* rows are there,
+    and bring an address that is suppressed; *suppressed_rows* are the numbers of the first thousand of these.
     """
 
     rows: int = 0
@@ -72,6 +74,8 @@ class LoadReport:
     refused: int = 0
     codes: FrozenMap[str, int] = EMPTY
     refusals: tuple[RefusedRow, ...] = ()
+    suppressed: int = 0
+    suppressed_rows: tuple[int, ...] = ()
 
     def text(self) -> str:
         """The report for people to read, in a few lines.
@@ -81,7 +85,10 @@ class LoadReport:
           source_taken: 1
         """
         head = f"{self.rows} rows: {self.added} added, {self.already} there already, {self.refused} refused"
-        return "\n".join([head, *(f"  {code}: {number}" for code, number in sorted(self.codes.items()))])
+        told = [f"  {code}: {number}" for code, number in sorted(self.codes.items())]
+        if self.suppressed:
+            told.append(f"  with an address that is suppressed: {self.suppressed}")
+        return "\n".join([head, *told])
 
 
 LoadProgress = Callable[[LoadReport], None]
@@ -139,18 +146,36 @@ async def load_parties(
         if on_refused is not None:
             for row in refused:
                 on_refused(row)
-        report = _with(report, receipt, len(chunk), refused)
+        report = await _met(
+            flow, _with(report, receipt, len(chunk), refused), chunk, {row.row for row in refused}
+        )
         if on_progress is not None:
             on_progress(report)
     await loader.end(report.rows)
     return report
 
 
+async def _met(
+    flow: Flow, report: LoadReport, chunk: Sequence[_Read], refused: Collection[int]
+) -> LoadReport:
+    """The report with the rows of its last chunk, but those *refused*, that bring a suppressed address."""
+    first = report.rows - len(chunk) + 1
+    rows = [(number, read.draft) for number, read in enumerate(chunk, first) if number not in refused]
+    points = [point for _, draft in rows for point in draft.contact_points]
+    found = await suppressed_points(flow, flow.reader(), points)
+    if not found:
+        return report
+    met = [n for n, draft in rows if any((one.kind, one.key) in found for one in draft.contact_points)]
+    kept = report.suppressed_rows + tuple(met[: _KEPT - len(report.suppressed_rows)])
+    return attrs.evolve(report, suppressed=report.suppressed + len(met), suppressed_rows=kept)
+
+
 def _with(report: LoadReport, receipt: ChunkReceipt, rows: int, refused: Sequence[RefusedRow]) -> LoadReport:
     codes = dict(report.codes)
     for row in refused:
         codes[row.code] = codes.get(row.code, 0) + 1
-    return LoadReport(
+    return attrs.evolve(
+        report,
         rows=report.rows + rows,
         added=report.added + (0 if receipt.replayed else receipt.written),
         already=report.already + (receipt.written if receipt.replayed else 0),

@@ -16,6 +16,7 @@ from crmcore.app.loading import MATCH as MATCH  # for those who look for what wa
 from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, active_features, index_of, load_parties
 from crmcore.app.near_index import put_features
 from crmcore.app.parts import ITEMS_PER_PARTY, in_parts, room_for
+from crmcore.app.suppressed import note_changed, note_created, note_met, suppressed_points
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidParty, NotFound, SourceTaken
 from crmcore.party.contact_point import EmailPoint, PhonePoint
@@ -47,6 +48,9 @@ class AsyncParties:
     async def add(self, draft: P) -> P:
         """Store a draft and return it with its id and version.
 
+        If an address of it is suppressed, it is stored all the same, and a domain event says so: see
+        `crm.suppression.met`.
+
         Raises:
             InvalidParty: if a field holds a value of another type than it has.
             SourceTaken: if another party already stands for one of its source records.
@@ -56,7 +60,9 @@ class AsyncParties:
 
         async def plan(unit: Unit) -> P:
             await claim(unit, [draft])
-            return await add_party(self._flow, unit, draft)
+            stored = await add_party(self._flow, unit, draft)
+            await note_created(self._flow, unit, [stored])
+            return stored
 
         return await self._flow.commit(plan, asked=("parties.add", draft))
 
@@ -75,7 +81,11 @@ class AsyncParties:
         async def write(chunk: Sequence[P]) -> list[P]:
             async def plan(unit: Unit) -> list[P]:
                 await claim(unit, chunk)
-                return [await add_party(self._flow, unit, draft) for draft in chunk]
+                points = [point for draft in chunk for point in draft.contact_points]
+                found = await suppressed_points(self._flow, unit, points)
+                added = [await add_party(self._flow, unit, draft) for draft in chunk]
+                note_met(unit, added, found, "created")
+                return added
 
             return await self._flow.commit(plan, asked=("parties.add_many", *chunk))
 
@@ -134,7 +144,9 @@ class AsyncParties:
 
         async def plan(unit: Unit) -> P:
             before = await load_party(unit, id)
-            return cast("P", await change_party(self._flow, unit, before, cast("Any", change), reason=reason))
+            after = await change_party(self._flow, unit, before, cast("Any", change), reason=reason)
+            await note_changed(self._flow, unit, before, after)
+            return cast("P", after)
 
         return await self._flow.commit(plan, asked=("parties.change", id), reason=reason)
 

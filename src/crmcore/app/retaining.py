@@ -185,7 +185,8 @@ class AsyncRetention:
     async def _restrict(self, members: tuple[PartyId, ...], step: RetentionStep) -> bool:
         """Restrict the processing of a person's data, unless it is restricted for this already."""
         mark = f"retention:{step.purpose}"
-        return await self._flow.commit(lambda unit: restrict_person(unit, members, mark))
+        own = self._flow.controller(None)
+        return await self._flow.commit(lambda unit: restrict_person(unit, members, mark, own))
 
 
 def _recorded(id: PartyId) -> date:

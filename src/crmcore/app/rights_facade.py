@@ -13,19 +13,20 @@ import attrs
 from crmcore.storage.lift import run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Set
+    from collections.abc import Callable, Iterable, Mapping, Set
     from datetime import date, datetime, timedelta
     from typing import Any
 
     from crmcore.app.resolve import Reference
     from crmcore.app.retaining import Applied, AsyncRetention, RetainedPage
-    from crmcore.app.rights_requests import AsyncRequests
+    from crmcore.app.rights_requests import AsyncRequests, P
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
     from crmcore.consent.certificate import ErasureCertificate
     from crmcore.consent.disposition import ErasurePlan, LegalHold
     from crmcore.consent.event import ConsentEvent
     from crmcore.consent.lapsing import PermitLapsing
+    from crmcore.consent.propagation import OpenNotice
     from crmcore.consent.retention import Retained, RetentionPlan, RetentionPolicy
     from crmcore.consent.rights_request import Requester, RequestId, RightsRequest, RightsStep
     from crmcore.consent.rights_steps import Due
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
         StepKind,
     )
     from crmcore.consent.words import ActPurpose, Channel, Purpose
+    from crmcore.party.party import Party
+    from crmcore.values.ids import PartyId
 
 
 @attrs.frozen
@@ -139,7 +142,10 @@ class Requests:
         return run(self._flow.decide(id, item, decision, reason=reason))
 
     def notify(self, id: RequestId, processor: str, what: str, *, due: date | None = None) -> RightsRequest:
-        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is."""
+        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is.
+
+        Somebody whom the request names already as to be told is told by this, if *what* is the same.
+        """
         return run(self._flow.notify(id, processor, what, due=due))
 
     def answered(
@@ -150,9 +156,31 @@ class Requests:
         outcome: AnswerOutcome,
         *,
         proof_sha256: str | None = None,
+        reason: str | None = None,
     ) -> RightsRequest:
-        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof."""
-        return run(self._flow.answered(id, processor, what, outcome, proof_sha256=proof_sha256))
+        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof.
+
+        Raises:
+            InvalidRightsRequest: if they were not told, or the proof, or the *reason* of a refusal, is missing.
+        """
+        return run(
+            self._flow.answered(id, processor, what, outcome, proof_sha256=proof_sha256, reason=reason)
+        )
+
+    def excuse(self, id: RequestId, processor: str, what: str, *, reason: str) -> RightsRequest:
+        """State why no proof of somebody is waited for: telling them is impossible, they are wound up, ...
+
+        Raises:
+            InvalidRightsRequest: if no notice of theirs is open, or the reason is missing.
+        """
+        return run(self._flow.excuse(id, processor, what, reason=reason))
+
+    def open_notices(self, *, on: date | None = None) -> tuple[OpenNotice, ...]:
+        """The notices of all requests that nobody has answered, those that were due first at the front.
+
+        What was due before the day *on* (today, in UTC, if none is named) is overdue. All requests are read for that.
+        """
+        return run(self._flow.open_notices(on=on))
 
     def bundle(
         self,
@@ -174,14 +202,53 @@ class Requests:
         return run(self._flow.bundle(id, about=about, further=further, reviewed=reviewed))
 
     def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
-        """Record the act that a request for restriction, objection or against sale is, so that every decision sees it.
+        """Record the act that a request is, so that every decision sees it.
 
-        *purposes* narrow an objection; without them it is one to direct marketing. Done again, it records nothing.
+        That is so of restriction, objection, and requests against sale or the use of sensitive data. While an automated
+        decision is to be reviewed, profiling is restricted. *purposes* narrow the act; without them an objection is one
+        to direct marketing. Those to whom the data were passed on are noted as to be told. Done again, it records
+        nothing.
 
         Raises:
             InvalidRightsRequest: if the request asks for something else, or was answered.
         """
         return run(self._flow.carry_out(id, purposes=purposes))
+
+    def announce_lifting(self, id: RequestId, *, reason: str, sha256: str | None = None) -> RightsRequest:
+        """Say that the person was told that a restriction will be lifted, or how a decision was reviewed, and why.
+
+        *sha256* is the digest of what was sent to them. It comes before `lift`.
+
+        Raises:
+            InvalidRightsRequest: if the request is for something else, or was lifted already.
+        """
+        return run(self._flow.announce_lifting(id, reason=reason, sha256=sha256))
+
+    def lift(self, id: RequestId) -> ConsentEvent:
+        """Lift the restriction that a request was carried out by, also long after it was answered.
+
+        What was permitted before is permitted again; an objection is not lifted by this. A restriction for the review
+        of an automated decision is lifted by the person who reviewed it, as whom you act.
+
+        Raises:
+            InvalidRightsRequest: if the person was not told before, nothing was restricted, or it was lifted already.
+        """
+        return run(self._flow.lift(id))
+
+    def rectify(
+        self, id: RequestId, change: Callable[[P], P], *, records: Iterable[PartyId] | None = None
+    ) -> tuple[Party, ...]:
+        """Correct what is wrong with a pure function, in each of *records*, and give those that it changed.
+
+        Without *records*: in all that are surely the person's. The history of each names the request as the reason,
+        each field stands decided on the request, and no import brings back what was wrong. Those to whom the data were
+        passed on are noted as to be told.
+
+        Raises:
+            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
+                is not the customer's.
+        """
+        return run(self._flow.rectify(id, change, records=records))
 
     def erasure_plan(
         self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"

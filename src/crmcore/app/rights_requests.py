@@ -12,11 +12,13 @@ from typing import Any, TypeVar
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, append_act
-from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Membership, Reference, memberships, parties_named, resolve
+from crmcore.app.resolve import Membership, Reference, parties_named, resolve
+from crmcore.app.rights_acts import carried_out, lifted
+from crmcore.app.rights_rectifying import rectified
+from crmcore.app.rights_store import load_request, members_of, take_step, tell_recipients
 from crmcore.app.subject_access import bundle_of, refuse_unsure
+from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import (
     ErasureFacts,
     PlannedErasure,
@@ -29,10 +31,9 @@ from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, begun_by, certify
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan
-from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.ledger import party_stream
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.propagation import OpenNotice
 from crmcore.consent.rights_request import (
-    REQUESTED,
     RIGHTS_REQUEST,
     DecidedItem,
     IdentityEvidence,
@@ -44,7 +45,7 @@ from crmcore.consent.rights_request import (
     request_keys,
     requests_stream,
 )
-from crmcore.consent.rights_steps import ANSWERED, Due, advance, due_of
+from crmcore.consent.rights_steps import Due, due_of
 from crmcore.consent.rights_words import (
     AnswerOutcome,
     ItemDecision,
@@ -53,21 +54,15 @@ from crmcore.consent.rights_words import (
     RightsLaw,
     StepKind,
 )
-from crmcore.consent.words import ActKind, ActPurpose
+from crmcore.consent.words import ActPurpose
 from crmcore.errors import InvalidRightsRequest, NotFound
+from crmcore.party.party import Household, Organization, Party, Person
 from crmcore.serde import Codec
 from crmcore.storage.erasure import eraser_of
-from crmcore.storage.protocol import Key
-from crmcore.values.ids import Id, PartyId
+from crmcore.values.ids import PartyId
 
 T = TypeVar("T")
-
-ACTS: Mapping[str, tuple[ActKind, tuple[ActPurpose, ...]]] = {
-    "restriction": ("restrict", ()),
-    "objection": ("object", ("direct_marketing",)),
-    "opt_out_of_sale": ("object", ("third_party_sharing",)),
-}
-"""The act that a right is, and what it is about if nothing is said."""
+P = TypeVar("P", bound=Person | Organization | Household)
 
 
 @attrs.frozen
@@ -141,9 +136,7 @@ class AsyncRequests:
             members = [str(member) for member in (await resolve(unit, ref)).members]
         except NotFound:
             members = [str(ref)]
-        hits = await unit.find([Key(REQUESTED, member) for member in members])
-        found = sorted({hit for hits_ in hits.values() for hit in hits_})
-        return tuple([await load_request(unit, RequestId(one.id)) for one in found])
+        return await requests_of(unit, members)
 
     async def steps(self, id: RequestId) -> tuple[RightsStep, ...]:
         """What was done with a request, in its order."""
@@ -219,7 +212,10 @@ class AsyncRequests:
     async def notify(
         self, id: RequestId, processor: str, what: str, *, due: date | None = None
     ) -> RightsRequest:
-        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is."""
+        """Record that a processor or recipient was told what to do, and by when. Without *due*: when the request is.
+
+        Somebody whom the request names already as to be told is told by this, if *what* is the same.
+        """
 
         async def plan(unit: Unit) -> RightsRequest:
             request = await load_request(unit, id)
@@ -238,8 +234,13 @@ class AsyncRequests:
         outcome: AnswerOutcome,
         *,
         proof_sha256: str | None = None,
+        reason: str | None = None,
     ) -> RightsRequest:
-        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof."""
+        """Record what a processor that was told answers; of *done* the digest of their receipt is the proof.
+
+        Raises:
+            InvalidRightsRequest: if they were not told, or the proof, or the *reason* of a refusal, is missing.
+        """
 
         def step(unit: Unit) -> RightsStep:
             notice = Notice(
@@ -248,10 +249,43 @@ class AsyncRequests:
                 told_at=unit.now,
                 outcome=outcome,
                 proof_sha256=proof_sha256,
+                reason=reason,
             )
             return RightsStep(request=id, kind="answer", at=unit.now, notice=notice)
 
         return await self._step(id, step)
+
+    async def excuse(self, id: RequestId, processor: str, what: str, *, reason: str) -> RightsRequest:
+        """State why no proof of somebody is waited for: telling them is impossible, they are wound up, ...
+
+        Raises:
+            InvalidRightsRequest: if no notice of theirs is open, or the reason is missing.
+        """
+        notice = Notice(processor=processor, what=what, reason=reason)
+        return await self._step(
+            id, lambda unit: RightsStep(request=id, kind="excuse", at=unit.now, notice=notice)
+        )
+
+    async def open_notices(self, *, on: date | None = None) -> tuple[OpenNotice, ...]:
+        """The notices of all requests that nobody has answered, those that were due first at the front.
+
+        What was due before the day *on* (today, in UTC, if none is named) is overdue. All requests are read for that.
+        """
+        unit = self._flow.reader()
+        day = unit.now.date() if on is None else on
+        found: list[OpenNotice] = []
+        after: str | None = None
+        while True:
+            page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
+            for record in page.items:
+                request: RightsRequest = load_record(RIGHTS_REQUEST, record)
+                found += [
+                    OpenNotice(request=request.id, notice=one, overdue=one.overdue(day))
+                    for one in request.open_notices
+                ]
+            after = page.next
+            if after is None:
+                return tuple(sorted(found, key=lambda one: (one.notice.due or date.max, one.request)))
 
     async def bundle(
         self,
@@ -278,52 +312,86 @@ class AsyncRequests:
             raise InvalidRightsRequest("a bundle is made while the request is being collected or reviewed")
         return await bundle_of(
             unit,
-            await _members(unit, request),
+            await members_of(unit, request),
             request.customer,
             request.anchor,
             right="access" if request.right == "access" else "portability",
             about=about or {},
             further=further,
             reviewed=reviewed,
+            secrets=self._flow.secrets,
+            controller=self._flow.controller(None),
         )
 
     async def carry_out(self, id: RequestId, *, purposes: Iterable[ActPurpose] = ()) -> ConsentEvent:
-        """Record the act that a request for restriction, objection or against sale is, so that every decision sees it.
+        """Record the act that a request is, so that every decision sees it.
 
-        *purposes* narrow an objection; without them it is one to direct marketing. Done again, it records nothing.
+        That is so of restriction, objection, and requests against sale or the use of sensitive data. While an automated
+        decision is to be reviewed, profiling is restricted. *purposes* narrow the act; without them an objection is one
+        to direct marketing. Those to whom the data were passed on are noted as to be told. Done again, it records
+        nothing.
 
         Raises:
             InvalidRightsRequest: if the request asks for something else, or was answered.
         """
+        named = tuple(purposes)
 
         async def plan(unit: Unit) -> ConsentEvent:
             request = await load_request(unit, id)
-            if request.right not in ACTS:
-                raise InvalidRightsRequest(f"a request for {request.right} is no act of consent")
-            if request.state in ANSWERED or not request.is_open:
-                raise InvalidRightsRequest(f"the request is {request.state}: a new one can be received")
-            kind, usual = ACTS[request.right]
-            members = await _members(unit, request)
-            parties = await load_parties(unit, members)
-            for party in parties:
-                for act in await acts_of(unit, party):
-                    if act.via == f"request:{id}":
-                        return act
-            event = ConsentEvent(
-                id=str(unit.ids.new(Id)),
-                kind=kind,
-                occurred_at=request.received_at,
-                recorded_at=unit.now,
-                scope=Scope(controller=unit.tenant, purposes=tuple(purposes) or usual),
-                record=request.anchor,
-                members=tuple(map(str, members)),
-                via=f"request:{id}",
-                actor=unit.actor,
-            )
-            append_act(unit, event, map(party_stream, event.members))
-            return event
+            return await carried_out(unit, request, named, self._flow.controller(None))
 
-        return await self._flow.commit(plan, asked=("requests.carry_out", id))
+        return await self._flow.commit(plan, asked=("requests.carry_out", id, named))
+
+    async def announce_lifting(
+        self, id: RequestId, *, reason: str, sha256: str | None = None
+    ) -> RightsRequest:
+        """Say that the person was told that a restriction will be lifted, or how a decision was reviewed, and why.
+
+        *sha256* is the digest of what was sent to them. It comes before `lift`.
+
+        Raises:
+            InvalidRightsRequest: if the request is for something else, or was lifted already.
+        """
+        return await self._step(
+            id,
+            lambda unit: RightsStep(request=id, kind="announce", at=unit.now, reason=reason, sha256=sha256),
+        )
+
+    async def lift(self, id: RequestId) -> ConsentEvent:
+        """Lift the restriction that a request was carried out by, also long after it was answered.
+
+        What was permitted before is permitted again; an objection is not lifted by this. A restriction for the review
+        of an automated decision is lifted by the person who reviewed it, as whom you act.
+
+        Raises:
+            InvalidRightsRequest: if the person was not told before, nothing was restricted, or it was lifted already.
+        """
+
+        async def plan(unit: Unit) -> ConsentEvent:
+            return await lifted(unit, await load_request(unit, id))
+
+        return await self._flow.commit(plan, asked=("requests.lift", id))
+
+    async def rectify(
+        self, id: RequestId, change: Callable[[P], P], *, records: Iterable[PartyId] | None = None
+    ) -> tuple[Party, ...]:
+        """Correct what is wrong with a pure function, in each of *records*, and give those that it changed.
+
+        Without *records*: in all that are surely the person's. The history of each names the request as the reason,
+        each field stands decided on the request, and no import brings back what was wrong. Those to whom the data were
+        passed on are noted as to be told.
+
+        Raises:
+            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
+                is not the customer's.
+        """
+        named = None if records is None else tuple(records)
+
+        async def plan(unit: Unit) -> tuple[Party, ...]:
+            request = await load_request(unit, id)
+            return await rectified(self._flow, unit, request, change, named, self._flow.controller(None))
+
+        return await self._flow.commit(plan, asked=("requests.rectify", id, named))
 
     async def erasure_plan(
         self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
@@ -404,6 +472,8 @@ class AsyncRequests:
                     "what is held has changed since this plan: make another one and look"
                 )
             await unit.put(BEGUN, id, begun_by(planned.plan, str(id)), expect=0)
+            # While acts can still be read that name them.
+            await tell_recipients(unit, request, planned.data.members, "erase", self._flow.controller(None))
             return None
 
         return await self._flow.commit(plan)
@@ -424,7 +494,7 @@ class AsyncRequests:
     async def _held(self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None) -> PlannedErasure:
         """The plan for what is held now, which is less than at first where an erasure was cut off."""
         today = unit.now.astimezone(zone_of(request.zone)).date()
-        return await planned_erasure(unit, await _members(unit, request), today, facts or ErasureFacts())
+        return await planned_erasure(unit, await members_of(unit, request), today, facts or ErasureFacts())
 
     async def _step(
         self,
@@ -445,42 +515,7 @@ async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
     return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
 
 
-async def _members(unit: Unit, request: RightsRequest) -> tuple[PartyId, ...]:
-    """The records of the customer as it is now, with those that it had when the request came."""
-    before = [PartyId(member) for member in request.members]
-    now = [member for one in (await memberships(unit, before)).values() for member in one.members]
-    return tuple(dict.fromkeys([*before, *now]))
-
-
 async def _load(unit: Unit, codec: Codec[T], id: RequestId) -> T | None:
     ref = unit.ref(codec.tag, id)
     record = (await unit.get([ref])).get(ref)
     return None if record is None else codec.load(record.body, record.schema)
-
-
-async def load_request(unit: Unit, id: RequestId) -> RightsRequest:
-    """The request as it stands.
-
-    Raises:
-        NotFound: if there is none.
-    """
-    ref = unit.ref(RIGHTS_REQUEST.tag, id)
-    record = (await unit.get([ref])).get(ref)
-    if record is None:
-        raise NotFound("no request has this id: see crm.requests.of(...)")
-    request: RightsRequest = load_record(RIGHTS_REQUEST, record)
-    return request
-
-
-async def take_step(
-    unit: Unit, request: RightsRequest, step: RightsStep, holidays: Set[date] = frozenset()
-) -> RightsRequest:
-    """Plan a step: the record as it is after it, and the step in the ledger."""
-    step = attrs.evolve(step, actor=unit.actor)
-    proven(unit.codecs["rights.step"], step, InvalidRightsRequest)
-    after = advance(request, step, holidays=holidays)
-    version = unit.next_version(RIGHTS_REQUEST.tag, request.id, request.version)
-    after = attrs.evolve(after, version=version)
-    await unit.put(RIGHTS_REQUEST, request.id, after, expect=request.version, keys=request_keys(after))
-    unit.event(requests_stream(request.customer), step, subjects=[request.id])
-    return after

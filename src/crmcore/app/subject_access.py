@@ -14,11 +14,15 @@ from crmcore.app.subject_data import SubjectData, addresses_of, others_named, su
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Bundle, Confidence, Found, assemble
 from crmcore.consent.redaction import Redactor
+from crmcore.consent.rights_request import RIGHTS_REQUEST
+from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.suppression import SUPPRESSION
 from crmcore.errors import InvalidRightsRequest
 from crmcore.identity.judgement import Judgement
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
+from crmcore.party.relationship import Relationship
 from crmcore.serde import dump
 from crmcore.storage.protocol import Entry
 from crmcore.values.ids import PartyId
@@ -36,11 +40,16 @@ async def bundle_of(
     about: Mapping[str, Any],
     further: Iterable[Mapping[str, Any]],
     reviewed: Confidence,
+    secrets: SecretRing | None,
+    controller: str,
 ) -> Bundle:
-    """The bundle of a customer. *anchor* is the record that is surely theirs; *further* comes from elsewhere."""
-    data = await subject_data(unit, members)
+    """The bundle of a customer. *anchor* is the record that is surely theirs; *further* comes from elsewhere.
+
+    Only for access: what they asked for, and that their addresses are not to be used, which *secrets* tell.
+    """
+    data = await subject_data(unit, members, secrets=secrets, controller=controller)
     sure = merge_confidence(members, anchor, data.judgements)
-    found = [*_found(data, sure), *_further(further)]
+    found = [*_found(data, sure), *(_wanted(data) if right == "access" else ()), *_further(further)]
     others = await others_named(unit, data, [one.data for one in found])
     mine = [party for party in data.parties if sure[str(party.id)] == "certain"]
     doubtful = [party for party in data.parties if sure[str(party.id)] != "certain"]
@@ -112,8 +121,9 @@ def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]
             provenance="provided",
             data=PARTY.dump(party),
         )
+    links = {str(link.id): link for link in data.relationships}
     for entry in data.entries:
-        yield from _entry(entry, own)
+        yield from _entry(entry, own, links)
     for one in data.interactions:
         yield Found(
             id=str(one.id),
@@ -126,7 +136,7 @@ def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]
         yield Found(
             id=str(link.id),
             category="relationship",
-            origin=_surest([end for end in (link.from_, link.to) if end in own], sure),
+            origin=_surest(_own_ends(link, own), sure),
             provenance="provided",
             data=RELATIONSHIP.dump(link),
         )
@@ -140,12 +150,44 @@ def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]
         )
 
 
-def _entry(entry: Entry, own: set[PartyId]) -> Iterable[Found]:
+def _wanted(data: SubjectData) -> Iterable[Found]:
+    for one in data.requests:
+        yield Found(
+            id=str(one.id),
+            category="request",
+            origin=one.anchor if one.anchor in data.members else None,
+            provenance="provided",
+            data=RIGHTS_REQUEST.dump(one),
+        )
+    for entry in data.suppressions:
+        yield Found(
+            id=str(entry.id),
+            category="suppression",
+            origin=None,
+            provenance="observed",
+            data=SUPPRESSION.dump(entry),
+        )
+
+
+def _own_ends(link: Relationship, own: set[PartyId]) -> list[PartyId]:
+    return [end for end in (link.from_, link.to) if end in own]
+
+
+def _entry(entry: Entry, own: set[PartyId], links: Mapping[str, Relationship]) -> Iterable[Found]:
     tag = entry.schema.partition("/")[0]
     id = f"{entry.stream}/{entry.seq}"
     if tag in _HISTORY:
         origin = entry.body["party"]
         yield Found(id=id, category="history", origin=origin, provenance="observed", data=dict(entry.body))
+    elif tag == "relationship.changed" and entry.body["relationship"] in links:
+        link = links[entry.body["relationship"]]
+        yield Found(
+            id=id,
+            category="history",
+            origin=_own_ends(link, own)[0],
+            provenance="observed",
+            data=dict(entry.body),
+        )
     elif tag in ("consent.event", "consent.wish"):
         origin = entry.body.get("record")
         # An act about an address that another customer has too is of whoever did it.

@@ -1,7 +1,8 @@
 """Everything that a store holds about one customer, read for an answer or for an erasure.
 
-Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states
-and relationships that were taken back are found too. All interactions of the tenant are read for that, once.
+Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states,
+acts about an address that the person had before, and relationships that were taken back are found too. All interactions
+of the tenant are read for that, once.
 """
 
 from __future__ import annotations
@@ -15,21 +16,31 @@ import attrs
 from crmcore.app.customers import load_parties
 from crmcore.app.judging import judgements_on
 from crmcore.app.relationships import related
+from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
-from crmcore.consent.known import points_of
 from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.redaction import Words
+from crmcore.consent.rights_request import REQUESTED, RIGHTS_REQUEST, RightsRequest
+from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.suppression import Suppression
 from crmcore.identity.judgement import Judgement
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION
+from crmcore.party.contact_point import ContactPoint
+from crmcore.party.history import PartyAdded
 from crmcore.party.party import Party
-from crmcore.party.party_keys import NAME, NAME_BYTES, PARTY, names_of
+from crmcore.party.party_keys import EMAIL, NAME, NAME_BYTES, PARTY, PHONE, names_of, turned_names
+from crmcore.party.party_keys import key as text_key
 from crmcore.party.relationship import Relationship
+from crmcore.serde import load
+from crmcore.storage.capability import ORDERED_TEXT, claims
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.protocol import Entry, Key, Ref
+from crmcore.values.frozen_map import thaw
 from crmcore.values.ids import PartyId
 from crmcore.values.text import fold
 
+_NAMESPACES = {"email": EMAIL, "phone": PHONE}
 _PAGE = 500
 _SAME_NAME = 1000
 """So many parties of one name are looked at; their name is the same, so more would tell nothing."""
@@ -37,7 +48,10 @@ _SAME_NAME = 1000
 
 @attrs.frozen(kw_only=True)
 class SubjectData:
-    """What is held about the records *members* of a customer. *points* are the ids of the ledgers of addresses."""
+    """What is held about the records *members* of a customer. *points* are the ids of the ledgers of addresses.
+
+    *requests* and *suppressions* are what the person asked for, and which of their addresses are not to be used.
+    """
 
     members: tuple[PartyId, ...]
     parties: tuple[Party, ...]
@@ -46,6 +60,8 @@ class SubjectData:
     judgements: tuple[Judgement, ...]
     points: tuple[Ref, ...]
     entries: tuple[Entry, ...]
+    requests: tuple[RightsRequest, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
 
     @property
     def others(self) -> frozenset[str]:
@@ -57,24 +73,39 @@ class SubjectData:
         return frozenset(found - set(self.members))
 
 
-async def subject_data(unit: Unit, members: Sequence[PartyId]) -> SubjectData:
-    """Read everything about the records *members*; those that are erased already may be among them."""
+_STREAMS = ("party", "relationships", "customer", "suppression")
+"""The ledgers that a record has by its id, beside that of its consent."""
+
+
+async def subject_data(
+    unit: Unit,
+    members: Sequence[PartyId],
+    *,
+    secrets: SecretRing | None = None,
+    controller: str | None = None,
+) -> SubjectData:
+    """Read everything about the records *members*; those that are erased already may be among them.
+
+    With *secrets* the entries about suppressed addresses too, for this *controller* and for all.
+    """
     parties = tuple(await load_parties(unit, members))
+    former = await _former(unit, parties)
+    contacts = [*(point for one in parties for point in one.contact_points), *former]
     relationships = await related(unit, list(members), retracted=True)
     judgements = await judgements_on(unit, members)
-    interactions = await _interactions(unit, frozenset(members), addresses_of(parties))
-    hits = await unit.find(
-        [point_key(kind, normal) for party in parties for kind, normal in points_of(party)]
-    )
+    interactions = await _interactions(unit, frozenset(members), await _addresses(unit, parties, former))
+    hits = await unit.find([point_key(point.kind, point.key) for point in contacts])
     points = tuple(sorted({ref for refs in hits.values() for ref in refs}))
     unique = {one.id: one for found in relationships.values() for one in found}
-    streams = [f"{kind}:{member}" for member in members for kind in ("party", "relationships", "customer")]
+    streams = [f"{kind}:{member}" for member in members for kind in _STREAMS]
     streams += [stream(member) for member in members for stream in (party_stream, wish_stream)]
     streams += [point_stream(ref.id) for ref in points]
     streams += [f"relationships:{one.from_}" for one in unique.values()]
     streams += [f"customer:{end}" for one in judgements for end in (one.a, one.b)]
     streams += [f"interaction:{one.root or one.id}" for one in interactions]
     about = {*map(str, members)}
+    alone = _alone(interactions, about)
+    suppressions = [] if secrets is None else await entries_of(unit, secrets, contacts, controller)
     return SubjectData(
         members=tuple(members),
         parties=parties,
@@ -85,8 +116,57 @@ async def subject_data(unit: Unit, members: Sequence[PartyId]) -> SubjectData:
         entries=tuple(
             entry
             for entry in await _entries(unit, dict.fromkeys(streams))
-            if about.intersection(entry.subjects)
+            if about.intersection(entry.subjects) or entry.stream in alone
         ),
+        requests=await requests_of(unit, members),
+        suppressions=tuple(entry for entry, _ in suppressions),
+    )
+
+
+async def requests_of(unit: Unit, members: Iterable[str]) -> tuple[RightsRequest, ...]:
+    """The requests of the records *members*, in the order in which they came."""
+    hits = await unit.find([Key(REQUESTED, member) for member in members])
+    refs = sorted({ref for refs in hits.values() for ref in refs})
+    records = await unit.get(refs)
+    return tuple(load_record(RIGHTS_REQUEST, records[ref]) for ref in refs)
+
+
+async def _former(unit: Unit, parties: Iterable[Party]) -> list[ContactPoint]:
+    """The contact points that parties had once and have no more."""
+    found: dict[tuple[PartyId, str, str], ContactPoint] = {}
+    for party in parties:
+        now = {(point.kind, point.key) for point in party.contact_points}
+        for schema, body in await unit.entries(f"party:{party.id}"):
+            event = unit.codecs[schema.partition("/")[0]].load(body)
+            said = (
+                [event.fields.get("contact_points")]
+                if isinstance(event, PartyAdded)
+                else [one.before for one in event.changes if one.field == "contact_points"]
+            )
+            for point in (
+                point for points in said for point in load(tuple[ContactPoint, ...], thaw(points or ()))
+            ):
+                if (point.kind, point.key) not in now:
+                    found[party.id, point.kind, point.key] = point
+    return list(found.values())
+
+
+async def _addresses(unit: Unit, parties: Iterable[Party], former: Iterable[ContactPoint]) -> frozenset[str]:
+    """How the person's contact points are spelled, also those of *former* ones that nobody has by now."""
+    wanted = {
+        text_key(_NAMESPACES[point.kind], point.key): point for point in former if point.kind in _NAMESPACES
+    }
+    free = [wanted[key] for key, holders in (await unit.find(wanted)).items() if not holders]
+    return addresses_of(parties) | frozenset(
+        text.casefold() for point in free for text in (point.raw, point.key)
+    )
+
+
+def _alone(interactions: Iterable[Interaction], members: Collection[str]) -> frozenset[str]:
+    """The ledgers of the interactions in which nobody else took part; some of them name nobody at all."""
+    shared = {one.root or one.id for one in interactions if set(one.parties) - set(members)}
+    return frozenset(
+        f"interaction:{root}" for one in interactions if (root := one.root or one.id) not in shared
     )
 
 
@@ -171,15 +251,40 @@ def words_of(parties: Iterable[Party]) -> Words:
 async def others_named(unit: Unit, data: SubjectData, documents: Iterable[Any]) -> list[Party]:
     """The other parties that are linked to the person, and those whose whole name stands somewhere in *documents*."""
     ids: dict[PartyId, None] = {PartyId(other): None for other in sorted(data.others)}
-    for first, second in sorted(_turns(documents)):
+    turns = _turns(documents)
+    ordered = claims(unit.store.describe(), ORDERED_TEXT)
+    ids.update(dict.fromkeys(await (_by_order(unit, turns) if ordered else _by_reading(unit, turns))))
+    own = set(data.members)
+    return await load_parties(unit, [id for id in ids if id not in own])
+
+
+async def _by_order(unit: Unit, turns: Iterable[tuple[str, str]]) -> list[PartyId]:
+    """The parties of whose names one begins with one of these words, from the order of names."""
+    found: list[PartyId] = []
+    for first, second in sorted(turns):
         start = f"{first} {second}" if second else first
         low = start.encode("utf-8", "replace")[: NAME_BYTES - 1]
         high = low + (b"\xff" if second else b"\x00")
         page = await unit.range(NAME, [start[:1]], lo=low, hi=high, limit=_SAME_NAME)
         refs = await unit.owners(ref for _, ref in page.items)
-        ids.update((PartyId(ref.id), None) for ref in refs if ref.kind == PARTY.tag)
-    own = set(data.members)
-    return await load_parties(unit, [id for id in ids if id not in own])
+        found += [PartyId(ref.id) for ref in refs if ref.kind == PARTY.tag]
+    return found
+
+
+async def _by_reading(unit: Unit, turns: Collection[tuple[str, str]]) -> list[PartyId]:
+    """The same where the store keeps no order of texts, as an encrypted one: all parties are read."""
+    found: list[PartyId] = []
+    after: str | None = None
+    while True:
+        page = await unit.scan(PARTY.tag, after=after, limit=_PAGE)
+        for record in page.items:
+            party: Party = load_record(PARTY, record)
+            names = [name.split() for name in turned_names(party)] if party.standing == "active" else []
+            if any((words[0], words[1] if len(words) > 1 else "") in turns for words in names):
+                found.append(party.id)
+        after = page.next
+        if after is None:
+            return found
 
 
 def _turns(documents: Iterable[Any]) -> set[tuple[str, str]]:

@@ -165,8 +165,12 @@ async def _derived(
 async def _points(
     unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
 ) -> AsyncIterator[Disposal]:
-    """The record of an address whose ledger keeps nothing, of this person or of anybody else, goes too."""
+    """The record of an address whose ledger keeps nothing, of this person or of anybody else, goes too.
+
+    Where acts of this person are kept, it stays with them: by it they are found.
+    """
     going = {places[one.place] for one in plan.of("delete", "anonymise")}
+    staying = {places[one.place]: one for one in plan.of("keep", "restrict")}
     line = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
     for ref in data.points:
         stream = f"consent:cp:{ref.id}"
@@ -174,6 +178,15 @@ async def _points(
         if not left and line is not None:
             places[_name(ref)] = ref
             yield attrs.evolve(line, place=_name(ref), kind=CONTACT_POINT.tag)
+        own = [found for entry in left if (found := staying.get((stream, entry.seq))) is not None]
+        if own:
+            places[_name(ref)] = ref
+            yield attrs.evolve(_longest(own), place=_name(ref), kind=CONTACT_POINT.tag)
+
+
+def _longest(disposals: Iterable[Disposal]) -> Disposal:
+    """What is kept longest."""
+    return max(disposals, key=lambda one: (one.action == "keep", one.until or date.max))
 
 
 async def _all(unit: Unit, stream: str) -> list[Entry]:
@@ -188,11 +201,14 @@ async def _all(unit: Unit, stream: str) -> list[Entry]:
 
 
 _LAST = {PARTY.tag: 1, CLUSTER.tag: 2}
-"""By parties all the rest is found, and by the cluster the parties: if an erasure is cut off, they are there still."""
+"""By parties and their history all the rest is found, and by the cluster the parties: if an erasure is cut off, they
+are there still."""
 
 
 def _order(place: Place) -> tuple[int, str]:
-    return (_LAST.get(place.kind, 0) if isinstance(place, Ref) else 0, _name(place))
+    if isinstance(place, Ref):
+        return _LAST.get(place.kind, 0), _name(place)
+    return int(place[0].startswith(f"{PARTY.tag}:")), _name(place)
 
 
 def _name(place: Place) -> str:
@@ -230,7 +246,10 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}"))
+        own = flow.controller(None)
+        await flow.commit(
+            lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}", own)
+        )
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
@@ -239,8 +258,8 @@ async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, un
     await suppress_parties(unit, secrets, planned.data.parties, "erasure", scope)
 
 
-async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
-    """Plan that the data of a person is only kept from now on; False if that was recorded under *mark* before."""
+async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, controller: str) -> bool:
+    """Plan that a controller only keeps the data of a person; False if that was recorded under *mark* before."""
     parties = await load_parties(unit, members)
     for party in parties:
         if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
@@ -250,7 +269,7 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> 
         kind="restrict",
         occurred_at=unit.now,
         recorded_at=unit.now,
-        scope=Scope(controller=unit.tenant),
+        scope=Scope(controller=controller),
         record=str(parties[0].id),
         members=tuple(map(str, members)),
         via=mark,

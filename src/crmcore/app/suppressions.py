@@ -14,6 +14,7 @@ import attrs
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
+from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.address_forms import PointKind, point_of
 from crmcore.consent.event import Scope
@@ -130,6 +131,26 @@ class AsyncSuppressions:
         """
         found = await entries_of(self._flow.reader(), secrets_of(self._flow), points, controller)
         return tuple(entry for entry, _ in found)
+
+    async def met(self, *refs: Reference) -> tuple[Suppressed, ...]:
+        """Which records of these customers have suppressed addresses, how many, and the entries about them.
+
+        What was told when a record was created, changed or merged are the domain events ``suppression.met``; this is
+        how it is now. No address is named.
+
+        Raises:
+            NotFound: if nothing answers to one of *refs*.
+            AmbiguousReference: if one fits several customers.
+            InvalidConsent: if this crm was given no secrets.
+        """
+        secrets_of(self._flow)
+        unit = self._flow.reader()
+        members = [member for ref in refs for member in (await resolve(unit, ref)).members]
+        parties = await load_parties(unit, list(dict.fromkeys(members)))
+        found = await suppressed_points(
+            self._flow, unit, [point for party in parties for point in party.contact_points]
+        )
+        return tuple(one for party in parties if (one := suppressed_of(party, found)) is not None)
 
     async def listings(
         self, points: Sequence[ContactPoint], request: Request, *, zones: Sequence[str] = ()

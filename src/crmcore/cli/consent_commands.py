@@ -1,4 +1,4 @@
-"""``crmcore consent``: replay what laws answer, and look a pack of rules over.
+"""``crmcore consent``: replay what laws answer, and look a pack of rules over, and what a pack looks like.
 
 Invariant: a table or a pack that cannot be read ends the command in a sentence; nothing of it is skipped.
 """
@@ -79,6 +79,17 @@ def run_consent_lint(options: argparse.Namespace, terminal: Terminal) -> int:
         among[pack.id] = pack
     found = lint(packs, among)
     return _linted(terminal, found.packs, found.citations, found.unread, found.findings)
+
+
+def run_consent_schema(options: argparse.Namespace, terminal: Terminal) -> int:
+    """Print the JSON Schema of a pack, with ``--json`` or without."""
+    import json
+
+    from crmcore.consent.schema_of_packs import pack_schema
+
+    terminal.text(json.dumps(pack_schema(), indent=2, sort_keys=True))
+    terminal.result(pack_schema())
+    return DONE
 
 
 def _linted(terminal: Terminal, packs: int, citations: int, unread: int, findings: tuple[Any, ...]) -> int:

@@ -9,7 +9,7 @@ import argparse
 from typing import get_args
 
 from crmcore.cli.backup_commands import run_backup, run_erasures, run_restore, run_verify
-from crmcore.cli.consent_commands import run_consent_check, run_consent_lint
+from crmcore.cli.consent_commands import run_consent_check, run_consent_lint, run_consent_schema
 from crmcore.cli.dedupe_command import run_dedupe
 from crmcore.cli.evaluate_command import run_evaluate
 from crmcore.cli.explain_command import run_consent_explain
@@ -350,7 +350,7 @@ def _erasures(commands: Commands[Parser]) -> None:
 def _consent(commands: Commands[Parser]) -> None:
     says = "ask the law whether somebody may be contacted, and the packs whether they say what it says"
     both = commands.add_parser("consent", help=says, description=says, epilog=EXIT_CODES)
-    steps = both.add_subparsers(dest="step", required=True, metavar="check|explain|lint")
+    steps = both.add_subparsers(dest="step", required=True, metavar="check|explain|lint|schema")
     check = _command(steps, "check", "replay a table of decision vectors, and show where the packs disagree")
     check.add_argument(
         "vectors",
@@ -366,6 +366,8 @@ def _consent(commands: Commands[Parser]) -> None:
         "pack", metavar="PACK.toml", type=path, nargs="?", help="a pack; without it all that ship"
     )
     lint.set_defaults(run=run_consent_lint)
+    schema = _command(steps, "schema", "print the JSON Schema of a pack, for editors and other programs")
+    schema.set_defaults(run=run_consent_schema)
     _explain(steps)
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.preferences import Verdict, under_wishes, weigh
     from crmcore.consent.privacy_signal import signal_act, signalled, with_signal
+    from crmcore.consent.propagation import OpenNotice, recipients_of
     from crmcore.consent.receipt import Controller, from_receipt, receipt_schema, to_receipt
     from crmcore.consent.register import CopiedRegister, Register, ask_registers
     from crmcore.consent.replay import Disagreement, replay
@@ -62,8 +63,9 @@ if TYPE_CHECKING:
         read_retention,
         shipped_retention,
     )
-    from crmcore.consent.rights_request import Requester, RightsRequest, RightsStep
+    from crmcore.consent.rights_request import Notice, Requester, RightsRequest, RightsStep
     from crmcore.consent.rights_steps import Due, due_of
+    from crmcore.consent.schema_of_packs import pack_schema
     from crmcore.consent.secret_ring import SecretRing
     from crmcore.consent.suppression import Suppression
     from crmcore.consent.topics import Topic, Topics
@@ -108,7 +110,9 @@ __all__ = [
     "MatrixRow",
     "Member",
     "Message",
+    "Notice",
     "Offer",
+    "OpenNotice",
     "Pack",
     "PermitLapsing",
     "PointFacts",
@@ -155,11 +159,13 @@ __all__ = [
     "preference_centre",
     "read_deadlines",
     "read_dispositions",
+    "pack_schema",
     "read_pack",
     "read_retention",
     "read_ticket",
     "read_vectors",
     "receipt_schema",
+    "recipients_of",
     "replay",
     "shipped_deadlines",
     "shipped_dispositions",
@@ -193,6 +199,7 @@ __getattr__ = lazily(
         "linting": "Lint Linted lint",
         "pack": "Pack Rule",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
+        "schema_of_packs": "pack_schema",
         "policy": "Policy",
         "practice": "Form Practice",
         "replay": "Disagreement replay",
@@ -200,6 +207,7 @@ __getattr__ = lazily(
         "preference_centre": "Change Choice Offer PreferenceCentre centre_changes preference_centre",
         "preferences": "Verdict under_wishes weigh",
         "privacy_signal": "signal_act signalled with_signal",
+        "propagation": "OpenNotice recipients_of",
         "receipt": "Controller from_receipt receipt_schema to_receipt",
         "register": "CopiedRegister Register ask_registers",
         "secret_ring": "SecretRing",
@@ -209,7 +217,7 @@ __getattr__ = lazily(
         "wishes": "Cap QuietHours Wish Wished",
         "retention": "Retained RetentionPlan RetentionPolicy RetentionStep plan_retention read_retention "
         "shipped_retention",
-        "rights_request": "Requester RightsRequest RightsStep",
+        "rights_request": "Notice Requester RightsRequest RightsStep",
         "rights_steps": "Due due_of",
         "vectors": "Vector read_vectors",
     },

@@ -28,6 +28,7 @@ class ActReader:
     def __init__(self, codec: Codec[ConsentEvent]) -> None:
         self._codec = codec
         self._known: dict[str, ConsentEvent] = {}
+        self._last: tuple[Scope, Scope] | None = None
 
     def read(self, body: Mapping[str, Any]) -> ConsentEvent:
         """The act that *body* holds.
@@ -49,36 +50,55 @@ class ActReader:
             self._known[told] = model
             return model
         try:
-            return _like(model, body, scope)
+            return self._like(model, body, scope)
         except (CrmError, KeyError, TypeError, ValueError, AttributeError):
             return self._codec.load(body)  # which says what is wrong
 
+    def _like(self, model: ConsentEvent, body: Mapping[str, Any], scope: Mapping[str, Any]) -> ConsentEvent:
+        """An act that has all in common with *model* but what is its own."""
+        id, occurred, recorded = body["id"], body["occurred_at"], body.get("recorded_at")
+        record, ledger, words = body.get("record", ""), body.get("ledger", ""), body.get("words", "")
+        members = body.get("members", _NONE)
+        if not (_text(id) and _text(record) and _text(ledger) and _text(words) and _texts(members)):
+            raise TypeError
+        at = from_text(occurred)
+        moment(at, "occurred_at")
+        if recorded is not None:
+            recorded = at if recorded == occurred else from_text(recorded)
+        return replaced(
+            model,
+            id=id,
+            occurred_at=at,
+            recorded_at=recorded,
+            scope=self._scope(model.scope, scope),
+            record=body.get("record"),
+            members=tuple(members),
+            ledger=body.get("ledger"),
+            words=body.get("words"),
+        )
 
-def _like(model: ConsentEvent, body: Mapping[str, Any], scope: Mapping[str, Any]) -> ConsentEvent:
-    """An act that has all in common with *model* but what is its own."""
-    recorded, words = body.get("recorded_at"), body.get("words")
-    own = (body["id"], body.get("record", ""), body.get("ledger", ""), words or "", *body.get("members", ()))
-    if not all(isinstance(text, str) for text in own):
-        raise TypeError
-    occurred = from_text(body["occurred_at"])
-    moment(occurred, "occurred_at")
-    return replaced(
-        model,
-        id=body["id"],
-        occurred_at=occurred,
-        recorded_at=None if recorded is None else from_text(recorded),
-        scope=_scope(model.scope, scope),
-        record=body.get("record"),
-        members=tuple(body.get("members", ())),
-        ledger=body.get("ledger"),
-        words=words,
-    )
+    def _scope(self, model: Scope, stored: Mapping[str, Any]) -> Scope:
+        """*model* about the points that are *stored*; the acts of one person are mostly about one."""
+        point, points = stored.get("point"), stored.get("points")
+        if point == model.point and points is None and model.points is None:
+            return model
+        last = self._last
+        if last is not None and last[0] is model and last[1].point == point and points is None:
+            return last[1]
+        if not ((point is None or _text(point)) and (points is None or _texts(points))):
+            raise TypeError
+        found = replaced(model, point=point, points=None if points is None else frozenset(points))
+        if points is None:
+            self._last = (model, found)
+        return found
 
 
-def _scope(model: Scope, stored: Mapping[str, Any]) -> Scope:
-    point, points = stored.get("point"), stored.get("points")
-    if point == model.point and points is None and model.points is None:
-        return model
-    if not all(isinstance(text, str) for text in (point or "", *(points or ()))):
-        raise TypeError
-    return replaced(model, point=point, points=None if points is None else frozenset(points))
+_NONE: list[str] = []
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)

@@ -19,7 +19,16 @@ from crmcore.serde import dump
 BUNDLE_SCHEMA = "crmcore.subject-bundle/1"
 
 Category = Literal[
-    "record", "history", "interaction", "relationship", "judgement", "consent", "decision", "other"
+    "record",
+    "history",
+    "interaction",
+    "relationship",
+    "judgement",
+    "consent",
+    "decision",
+    "request",
+    "suppression",
+    "other",
 ]
 Provenance = Literal["provided", "observed", "inferred"]
 """*provided* by the person, *observed* of what they did, or *inferred* by us: scores, tags, judgements."""

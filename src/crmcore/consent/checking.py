@@ -27,8 +27,17 @@ def moment(value: datetime, what: str) -> None:
 
 
 def together(values: Iterable[Any]) -> frozenset[Any]:
-    """A set of *values*, in a form that type checkers know."""
-    return frozenset(values)
+    """A set of *values*.
+
+    Raises:
+        InvalidConsent: if they are no such thing, or one text: that would be a set of its letters.
+    """
+    try:
+        if not isinstance(values, str | bytes):
+            return frozenset(values)
+    except TypeError:
+        pass
+    raise InvalidConsent("several words are given as a list, a tuple or a set of texts")
 
 
 def some_of(words: Any, what: str) -> Any:
@@ -47,7 +56,7 @@ def one_of(words: Any, what: str, **options: Any) -> Any:
     known = frozenset(get_args(words))
 
     def check(instance: object, attribute: object, value: str | None) -> None:
-        if value is not None and value not in known:
+        if value is not None and not (isinstance(value, str) and value in known):
             raise InvalidConsent(f"{what} is one of {', '.join(sorted(known))}")
 
     return attrs.field(validator=check, **options)

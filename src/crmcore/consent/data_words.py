@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from crmcore.consent.checking import together
+
 SENSITIVE = frozenset(
     {
         "account_credentials",
@@ -105,4 +107,4 @@ def kinds_of_data(words: Iterable[str]) -> frozenset[str]:
     >>> sorted(kinds_of_data(["religious_beliefs", "shoe_size"]))
     ['religion', 'shoe_size']
     """
-    return frozenset(ALSO.get(word, word) for word in words)
+    return frozenset(ALSO.get(word, word) for word in together(words))

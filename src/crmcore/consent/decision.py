@@ -121,13 +121,13 @@ def decide(
     """May this be done?
 
     All *jurisdictions* that may apply must allow it; where none is known, the strict baseline must. What the request
-    and the acts leave open is filled in from *practice*. With *known_at* only what had been recorded by then counts.
-    Without *trace* only what decides is worked out, several times faster, with the same answer, rule and *expires_at*.
-    *hashed* fills in the hash of what was decided on.
+    and the acts leave open is filled in from *practice*; what *policy* asks beside the law must allow it too. With
+    *known_at* only what had been recorded by then counts. Without *trace* only what decides is worked out, several
+    times faster, with the same answer, rule and *expires_at*. *hashed* fills in the hash of what was decided on.
 
     Raises:
         NaiveDatetime: if *known_at* has no zone.
-        InvalidConsent: if the facts name a list of which no pack asks.
+        InvalidConsent: if the facts name a list of which no pack asks, or the policy rules of which none speaks.
     """
     question = Question(request, laws=laws, policy=policy, practice=practice, known_at=known_at)
     return question.of(facts, tuple(jurisdictions), trace=trace, hashed=hashed)
@@ -145,7 +145,8 @@ class Question:
         practice: Practice | None = None,
         known_at: datetime | None = None,
     ) -> None:
-        self._practice, self._own = practice, ()
+        self._practice = practice
+        self._own: tuple[str, ...] = ()
         if known_at is not None:
             ensure_aware(known_at, "what was known")
         if practice is not None:
@@ -216,7 +217,7 @@ class Question:
             facts, more = self._practice.tells(facts)
             own = (*own, *more)
         if facts.listings or facts.checks:
-            self._laws.check_lists([one.list for one in (*facts.listings, *facts.checks)])
+            self._laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
         return facts, own
 
     def _case(
@@ -262,7 +263,7 @@ class Question:
         return facts_hash(request, facts, self._policy, places.names, places.packs, self._known_at)
 
     def _placed(self, jurisdictions: tuple[str, ...]) -> _Places:
-        names = jurisdictions or ("*",)
+        names = self._laws.names(jurisdictions, self._policy.beside)
         laws = tuple(self._laws.of(name) for name in names)
         apart = tuple(_apart(names, laws, self._laws))
         packs = tuple(dict.fromkeys(pack for law in laws for pack in law.packs))

@@ -14,18 +14,6 @@ from crmcore.consent.facts import Collection, Facts
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
 
-_ASKED = (
-    "purpose",
-    "channel",
-    "controller_kind",
-    "exempt_seller",
-    "unsolicited",
-    "dialer",
-    "basis",
-    "balanced",
-    "offered_to_children",
-    "hours",
-)
 _SUBJECT = ("kind", "adult", "deceased", "known", "presumed_interest")
 _POINT = ("line", "kind", "device_permission")
 
@@ -33,6 +21,10 @@ _POINT = ("line", "kind", "device_permission")
 def _fields(cls: Any) -> tuple[str, ...]:
     return tuple(field.name for field in attrs.fields(cls) if field.name != "unknown")
 
+
+_OF_EACH = frozenset({"controller", "at", "point", "brand", "topic", "message", "use"})
+_ASKED = tuple(name for name in _fields(Request) if name not in _OF_EACH)
+"""What of a request rules ask for by itself; acts are held against the rest."""
 
 PATHS = frozenset(
     f"{root}.{name}"

@@ -54,6 +54,7 @@ class Law:
         for one in reversed(chain):
             self.profiles.update(one.profiles)
         self.graces: tuple[Grace, ...] = next((one.graces for one in chain if one.graces), ())
+        self.leap_birthday = next((one.leap_birthday for one in chain if one.leap_birthday), "mar1")
         self.lifts = next((one.lifts for one in chain if one.lifts), "") or "any"
         self._numbers: tuple[Number, ...] = tuple(number for one in chain for number in one.numbers)
         self.packs = tuple(dict.fromkeys(f"{one.id} {one.version}" for one in chain))

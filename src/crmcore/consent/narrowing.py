@@ -75,9 +75,14 @@ def _left(rule: Rule, docket: Docket, case: Case) -> tuple[Rule, tuple[Rule, ...
     """What is left of *rule*, and of the rules that defeat it; None if it never applies."""
     when, unless = _part(rule.when, case), _part(rule.unless, case)
     others = tuple(_other(other, case) for other in docket.defeaters[rule.id])
-    if _never(when) or _always(unless) or any(_defeats(other) for other in others):
+    # Of one that is always defeated, but whose condition may come to hold, it stays told until when nothing changes.
+    if _never(when) or (_sure(when) and (_always(unless) or any(_defeats(other) for other in others))):
         return None
-    others = tuple(other for other in others if not _never(other.when) and not _always(other.unless))
+    others = tuple(
+        other
+        for other in others
+        if not _never(other.when) and not (_sure(other.when) and _always(other.unless))
+    )
     left = attrs.evolve(
         rule,
         when=when,
@@ -98,6 +103,10 @@ def _part(condition: Condition | None, case: Case) -> Condition | None:
 def _defeats(rule: Rule) -> bool:
     """Whether *rule* defeats others whatever else is known."""
     return (rule.when is None or _always(rule.when)) and (rule.unless is None or _never(rule.unless))
+
+
+def _sure(condition: Condition | None) -> bool:
+    return condition is None or _always(condition)
 
 
 def _always(condition: Condition | None) -> bool:

@@ -58,7 +58,9 @@ class Pack:
     """The rules of one jurisdiction. *includes* are packs whose rules hold here too, but for those in *without*.
 
     *citing* says by which name the included rules are cited here. *lifts* is the profile of a Yes that takes back an
-    earlier No.
+    earlier No; without one, none does. *beside_law* says that it is no law, but rules of others that a policy may ask
+    beside it. *leap_birthday* is the day on which, in other years, somebody turns older who was born on 29 February:
+    28 February or 1 March.
     """
 
     id: str
@@ -73,6 +75,8 @@ class Pack:
     profiles: Mapping[str, Profile] = attrs.field(factory=dict[str, Profile])
     graces: tuple[Grace, ...] = ()
     lifts: str | None = None
+    beside_law: bool = False
+    leap_birthday: Literal["feb28", "mar1"] | None = None
     numbers: tuple[Number, ...] = ()
     note: str = ""
 

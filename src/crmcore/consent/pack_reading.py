@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.conditions.listed import OWN
@@ -19,6 +19,7 @@ from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
+from crmcore.consent.schema_of_packs import first_mistake
 from crmcore.consent.wording import REGISTERS
 from crmcore.consent.words import STAGES, Channel, Purpose
 from crmcore.errors import InvalidConsent, InvalidPack
@@ -27,7 +28,8 @@ _RULE = frozenset(
     "id stage effect text cite when unless defeated_by channel purpose becomes in_force read".split()
 )
 _PACK = frozenset(
-    "id jurisdiction name version zone includes without citing lifts note profile grace number rule".split()
+    "id jurisdiction name version zone includes without citing lifts beside_law leap_birthday note".split()
+    + "profile grace number rule".split()
 )
 
 
@@ -41,11 +43,28 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidPack(f"{name} is no TOML: {error}") from None
+    mistake = first_mistake(document, name)
+    if mistake is None:
+        return _pack(document, name)
+    try:
+        _pack(document, name)
+    except InvalidPack:
+        raise  # what it notices, it says better
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise InvalidPack(mistake)
+
+
+def _pack(document: Mapping[str, Any], name: str) -> Pack:
     _known(document, _PACK, name)
     for key in ("id", "jurisdiction", "name", "version"):
         if not isinstance(document.get(key), str):
             raise InvalidPack(f"{name}: {key} is missing")
-    id = document["id"]
+    id, beside = document["id"], document.get("beside_law", False)
+    if beside is not document["jurisdiction"].islower():
+        raise InvalidPack(
+            f"{name}: countries are written in capitals, like 'US-CA'; small letters are for beside_law = true"
+        )
     profiles = {
         key: Profile(key, condition(table, f"{id}, profile {key}"))
         for key, table in document.get("profile", {}).items()
@@ -60,6 +79,8 @@ def read_pack(text: str, name: str = "the pack") -> Pack:
         without=frozenset(document.get("without", ())),
         citing=document.get("citing", {}),
         lifts=document.get("lifts"),
+        beside_law=beside,
+        leap_birthday=_leap(document.get("leap_birthday"), id),
         note=document.get("note", ""),
         profiles=profiles,
         graces=tuple(_grace(one, id) for one in document.get("grace", ())),
@@ -118,6 +139,13 @@ def _grace(table: Mapping[str, Any], pack: str) -> Grace:
     )
 
 
+def _leap(value: Any, pack: str) -> Literal["feb28", "mar1"] | None:
+    if value not in (None, "feb28", "mar1"):
+        raise InvalidPack(f"{pack}, leap_birthday: {value!r} is not among feb28, mar1")
+    found: Literal["feb28", "mar1"] | None = value
+    return found
+
+
 def _number(table: Mapping[str, Any], pack: str) -> Number:
     _known(table, ("name", "value", "cite", "in_force"), f"{pack}, number")
     since, until = _dates(table.get("in_force", "/"), f"{pack}, number")
@@ -166,8 +194,30 @@ class Laws:
 
     def __init__(self, packs: Mapping[str, Pack]) -> None:
         self._laws = {pack.jurisdiction: Law(pack, packs) for pack in packs.values()}
+        self._beside = frozenset(pack.jurisdiction for pack in packs.values() if pack.beside_law)
         asked = {name for law in self._laws.values() for name in law.lists}
         self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
+        self.rights = frozenset(right for law in self._laws.values() for right in law.rights)
+        """The rights that acts may exercise, such as California's to limit the use of sensitive data."""
+
+    def names(self, jurisdictions: Iterable[str], beside: Iterable[str]) -> tuple[str, ...]:
+        """What is to be asked: the *jurisdictions*, or the strict baseline if there is none, then those *beside* them.
+
+        Raises:
+            InvalidConsent: if rules that stand beside the law are named as one, or others as standing beside it.
+        """
+        found, more = tuple(jurisdictions) or ("*",), tuple(beside)
+        if self._beside and not self._beside.isdisjoint(found):
+            raise InvalidConsent(
+                f"{' and '.join(sorted(self._beside.intersection(found)))} is no jurisdiction: what stands beside "
+                "the law is named in Policy(beside=...)"
+            )
+        if more and not self._beside.issuperset(more):
+            raise InvalidConsent(
+                "rules are named in Policy(beside=...) of which no pack speaks: known are "
+                + ", ".join(sorted(self._beside))
+            )
+        return (*found, *more)
 
     def of(self, jurisdiction: str) -> Law:
         """The law of a jurisdiction; of a part that no pack knows that of its country, and else the strict one."""
@@ -177,6 +227,15 @@ class Laws:
     def knows(self, jurisdiction: str) -> bool:
         """Whether a pack speaks of just this jurisdiction."""
         return jurisdiction in self._laws
+
+    def check_right(self, right: str | None) -> None:
+        """Check that a pack knows this right, or none is named. Of an unknown one a stored act is a plain No.
+
+        Raises:
+            InvalidConsent: with those that are known.
+        """
+        if right is not None and right not in self.rights:
+            raise InvalidConsent(f"no law knows this right: known are {', '.join(sorted(self.rights))}")
 
     def check_lists(self, lists: Iterable[str]) -> None:
         """Check that the packs, or those that come with crmcore, ask each of these *lists*.

@@ -22,7 +22,19 @@ from crmcore.values.personal import Document
 
 ControllerKind = Literal["business", "charity", "registered_charity", "nonprofit"]
 Dialer = Literal["manual", "autodialer", "automated_selection", "prerecorded"]
+Authentication = Literal["none", "spf_or_dkim", "dmarc"]
 T = TypeVar("T")
+
+_OF_REQUESTS = (
+    "controller_kind",
+    "exempt_seller",
+    "dialer",
+    "offered_to_children",
+    "bulk_sender",
+    "authentication",
+    "complaints_high",
+)
+"""What a question has from the practice, where it leaves it open."""
 
 _OF_EVERYBODY = (
     "condition_of_contract",
@@ -69,8 +81,9 @@ class Practice(Document):
 
     *marketing* says what is so of each of its messages for marketing, fundraising or politics; *forms* how people say
     yes to it; *point* what is so of each contact point that it uses, such as a *kind* "other" where it keeps no
-    addresses at domains of mobile carriers. *offered_to_children* is whether its services are; *dialer* how it calls. A
-    *controller* that is named stands for the name of the company in acts and questions.
+    addresses at domains of mobile carriers. *offered_to_children* is whether its services are; *dialer* how it calls;
+    *bulk_sender*, *authentication* and *complaints_high* say of its mail what they say in a `Request`. A *controller*
+    that is named stands for the name of the company in acts and questions.
 
     *topics* are all that it writes about, or ever wrote: a No to one speaks of its sub-topics too, and an act about
     what is none of them is refused, whatever it says.
@@ -88,6 +101,9 @@ class Practice(Document):
     exempt_seller: bool | None = None
     offered_to_children: bool | None = None
     dialer: Dialer | None = one_of(Dialer, "a dialer", default=None)
+    bulk_sender: bool | None = None
+    authentication: Authentication | None = one_of(Authentication, "the authentication", default=None)
+    complaints_high: bool | None = None
     marketing: Message = attrs.field(factory=Message)
     point: PointFacts = attrs.field(factory=PointFacts)
     forms: tuple[Form, ...] = attrs.field(default=(), converter=_forms)
@@ -101,8 +117,7 @@ class Practice(Document):
 
     def asks(self, request: Request) -> tuple[Request, tuple[str, ...]]:
         """*request* with what it left open, and the names of what was filled in."""
-        known = {name: getattr(self, name) for name in ("controller_kind", "exempt_seller", "dialer")}
-        known["offered_to_children"] = self.offered_to_children
+        known = {name: getattr(self, name) for name in _OF_REQUESTS}
         request, names = _filled(request, known, "request")
         if request.purpose in MARKETING or request.message.promotion:
             message, more = _filled(request.message, _said(self.marketing), "message")

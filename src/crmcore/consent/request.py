@@ -25,6 +25,7 @@ class Message(Told):
     *similar*: it offers goods or services like those that were bought. *related*: it is about what is between us.
     *offer_of* is whose goods they are. *relates_to_contract*, *profession_related* and *charitable_only* are what
     exemptions hang on. *unsubscribe_burdened*: leaving costs a fee, a login or more than one page.
+    *one_click_unsubscribe*: the headers of RFC 8058 are in it, and a press on the button of the mailbox ends it.
     """
 
     kind: str | None = attrs.field(default=None, validator=word)
@@ -40,6 +41,7 @@ class Message(Told):
     sender_identified: bool | None = None
     unsubscribe: bool | None = None
     unsubscribe_burdened: bool | None = None
+    one_click_unsubscribe: bool | None = None
     postal_address: bool | None = None
     fax_opt_out_notice: bool | None = None
     first_since_opt_out: bool | None = None
@@ -98,6 +100,11 @@ class Request(Told):
 
     *basis* is the legal basis that is relied on, *balanced* that the interests were weighed and written down.
     *hours* ``not_at_issue`` is a statement of whoever asks: the hour was agreed on, or does not matter.
+
+    Three facts of how the controller's mail is sent: *bulk_sender*, 5,000 or more messages a day to the mailboxes of
+    one provider; *authentication*, what vouches for the domain in the From line, *dmarc* being SPF and DKIM with a
+    DMARC policy with which one of them is aligned; *complaints_high*, that three or more in a thousand are reported
+    as spam.
     """
 
     controller: str
@@ -118,6 +125,9 @@ class Request(Told):
     ) = None
     balanced: bool | None = None
     offered_to_children: bool | None = None
+    bulk_sender: bool | None = None
+    authentication: Literal["none", "spf_or_dkim", "dmarc"] | None = None
+    complaints_high: bool | None = None
     hours: Literal["at_issue", "not_at_issue"] = "at_issue"
 
     def __attrs_post_init__(self) -> None:

@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 import attrs
 
 from crmcore.consent.rights_words import (
-    AnswerOutcome,
     ItemDecision,
+    NoticeOutcome,
     PauseCause,
     RequesterKind,
     RequestState,
@@ -91,20 +91,29 @@ class DecidedItem(Document):
 
 @attrs.frozen(kw_only=True)
 class Notice(Document):
-    """Somebody else who has the data was told: *what*, and by when they answer. *proof_sha256* is of their answer."""
+    """Somebody else has the data, and is to be told *what* to do, and by when they answer.
+
+    Without *told_at* nobody told them yet. *proof_sha256* is of their answer; *reason* says why they did not do it, or
+    why no answer is waited for. *answered_at* is when one of these came.
+    """
 
     processor: str
     what: str
-    told_at: datetime
+    told_at: datetime | None = None
     due: date | None = None
     answered_at: datetime | None = None
-    outcome: AnswerOutcome | None = None
+    outcome: NoticeOutcome | None = None
     proof_sha256: str | None = None
+    reason: str | None = personal(default=None)
 
     @property
     def open(self) -> bool:
         """Whether the answer is missing."""
         return self.answered_at is None
+
+    def overdue(self, on: date) -> bool:
+        """Whether the answer, or the telling, should have been there before that day."""
+        return self.open and self.due is not None and self.due < on
 
 
 @attrs.frozen(kw_only=True)
@@ -113,7 +122,8 @@ class RightsRequest(Document):
 
     *customer* and *members* are the customer and the records that it had when the request came,
     *anchor* the one of them that the person surely is. *zone* is where days
-    are counted. *response_sha256* is the digest of the answer that was given.
+    are counted. *response_sha256* is the digest of the answer that was given. *announced_at* is when the person was
+    told that a restriction will be lifted, *lifted_at* when it was.
     """
 
     _id: RequestId | None = attrs.field(default=None)
@@ -138,6 +148,8 @@ class RightsRequest(Document):
     notices: tuple[Notice, ...] = ()
     responded_at: datetime | None = None
     response_sha256: str | None = None
+    announced_at: datetime | None = None
+    lifted_at: datetime | None = None
 
     @property
     def id(self) -> RequestId:
@@ -163,7 +175,7 @@ class RightsRequest(Document):
 
     @property
     def open_notices(self) -> tuple[Notice, ...]:
-        """Those who were told and have not answered."""
+        """Those who have not answered, whether they were told or are still to be."""
         return tuple(notice for notice in self.notices if notice.open)
 
 

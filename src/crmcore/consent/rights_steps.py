@@ -5,7 +5,6 @@ Invariant: the table below is all there is; what it does not have is refused wit
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date, datetime
 
@@ -20,8 +19,9 @@ from crmcore.consent.deadline import (
     end_of,
     last_day_of,
 )
-from crmcore.consent.rights_request import Notice, Pause, RightsRequest, RightsStep
-from crmcore.consent.rights_words import RequestState, StepKind
+from crmcore.consent.propagation import SHA256, answered, excused, must_tell, notified, refuse_open
+from crmcore.consent.rights_request import Pause, RightsRequest, RightsStep
+from crmcore.consent.rights_words import RequestState, Right, StepKind
 from crmcore.errors import InvalidRightsRequest
 
 MOVES: Mapping[StepKind, tuple[frozenset[RequestState], RequestState]] = {
@@ -37,7 +37,11 @@ MOVES: Mapping[StepKind, tuple[frozenset[RequestState], RequestState]] = {
 """The steps that lead from state to state: from which, and to which."""
 
 ANSWERED: frozenset[RequestState] = frozenset({"responded", "refused", "partially_refused"})
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+LIFTED: frozenset[Right] = frozenset({"restriction", "automated_decision_review"})
+"""What is asked for until something is settled, and is lifted then, after the person was told."""
+
+_AFTER_THE_END: frozenset[StepKind] = frozenset({"announce", "lift"})
+_Beside = Callable[[RightsRequest, RightsStep, DeadlineRule, Set[date]], RightsRequest]
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +108,7 @@ def advance(
     if step.kind in MOVES:
         after = _moved(request, step, rule)
     elif step.kind in _BESIDE:
-        if request.state == "closed":
+        if request.state == "closed" and step.kind not in _AFTER_THE_END:
             raise InvalidRightsRequest("the request is closed: a new one can be received")
         after = _BESIDE[step.kind](request, step, rule, holidays)
     else:
@@ -193,14 +197,11 @@ def _may_refuse_partly(request: RightsRequest, step: RightsStep, rule: DeadlineR
 
 
 def _may_close(request: RightsRequest, step: RightsStep, rule: DeadlineRule) -> None:
-    if request.open_notices:
-        raise InvalidRightsRequest(
-            f"{len(request.open_notices)} who were told have not answered: the request stays open until they do"
-        )
+    refuse_open(request)
 
 
 def _digest(step: RightsStep) -> None:
-    if step.sha256 is None or not _SHA256.match(step.sha256):
+    if step.sha256 is None or not SHA256.match(step.sha256):
         raise InvalidRightsRequest("an answer is kept by its digest: give its SHA-256 in hexadecimal digits")
 
 
@@ -293,40 +294,42 @@ def _decided(
     return attrs.evolve(request, items=(*kept, item))
 
 
-def _notified(
+def _noted(change: Callable[[RightsRequest, RightsStep], RightsRequest]) -> _Beside:
+    """What *change* makes of the notices of a request."""
+
+    def noted(
+        request: RightsRequest, step: RightsStep, rule: DeadlineRule, holidays: Set[date]
+    ) -> RightsRequest:
+        return change(request, step)
+
+    return noted
+
+
+def _announced(
     request: RightsRequest, step: RightsStep, rule: DeadlineRule, holidays: Set[date]
 ) -> RightsRequest:
-    if step.notice is None:
-        raise InvalidRightsRequest("a notice names who was told, and what")
-    if any(_same(notice, step.notice) for notice in request.open_notices):
-        raise InvalidRightsRequest("this processor was told this already, and has not answered yet")
-    told = attrs.evolve(step.notice, answered_at=None, outcome=None, proof_sha256=None)
-    return attrs.evolve(request, notices=(*request.notices, told))
+    _may_be_lifted(request)
+    if not step.reason:
+        raise InvalidRightsRequest("the person is told why the restriction will be lifted: give the reason")
+    return attrs.evolve(request, announced_at=request.announced_at or step.at)
 
 
-def _answered(
+def _lifted(
     request: RightsRequest, step: RightsStep, rule: DeadlineRule, holidays: Set[date]
 ) -> RightsRequest:
-    told = step.notice
-    if told is None or told.outcome is None:
-        raise InvalidRightsRequest("an answer says what came of it: done, nothing_held or refused")
-    if told.outcome == "done" and not (told.proof_sha256 and _SHA256.match(told.proof_sha256)):
-        raise InvalidRightsRequest(
-            "whoever says that it is done proves it: give the SHA-256 of their receipt"
-        )
-    if not any(notice.open and _same(notice, told) for notice in request.notices):
-        raise InvalidRightsRequest("no open notice is with this processor for this: tell them first")
-    notices = tuple(
-        attrs.evolve(notice, answered_at=step.at, outcome=told.outcome, proof_sha256=told.proof_sha256)
-        if notice.open and _same(notice, told)
-        else notice
-        for notice in request.notices
-    )
-    return attrs.evolve(request, notices=notices)
+    _may_be_lifted(request)
+    if request.announced_at is None or request.announced_at >= step.at:
+        raise InvalidRightsRequest("a restriction is lifted after the person was told: announce it first")
+    if request.right == "automated_decision_review" and (step.actor is None or step.actor.kind != "person"):
+        raise InvalidRightsRequest("an automated decision is reviewed by a person: act as the one who did")
+    return attrs.evolve(request, lifted_at=step.at)
 
 
-def _same(one: Notice, other: Notice) -> bool:
-    return (one.processor, one.what) == (other.processor, other.what)
+def _may_be_lifted(request: RightsRequest) -> None:
+    if request.right not in LIFTED:
+        raise InvalidRightsRequest(f"what a request for {request.right} asks for is not lifted again")
+    if request.lifted_at is not None:
+        raise InvalidRightsRequest("it was lifted already: a new request can be received")
 
 
 def _unanswered(request: RightsRequest) -> None:
@@ -334,15 +337,19 @@ def _unanswered(request: RightsRequest) -> None:
         raise InvalidRightsRequest(f"the request is {request.state}: its clock and its items are settled")
 
 
-_BESIDE: Mapping[StepKind, Callable[[RightsRequest, RightsStep, DeadlineRule, Set[date]], RightsRequest]] = {
+_BESIDE: Mapping[StepKind, _Beside] = {
     "confirm_receipt": _confirmed,
     "identify": _identified,
     "stop_clock": _stopped,
     "resume_clock": _resumed,
     "extend": _extension,
     "decide_item": _decided,
-    "notify": _notified,
-    "answer": _answered,
+    "must_tell": _noted(must_tell),
+    "notify": _noted(notified),
+    "answer": _noted(answered),
+    "excuse": _noted(excused),
+    "announce": _announced,
+    "lift": _lifted,
 }
 
 _TIMED: Mapping[StepKind, Callable[[RightsRequest, RightsStep], RightsRequest]] = {

@@ -53,8 +53,12 @@ StepKind = Literal[
     "resume_clock",
     "extend",
     "decide_item",
+    "must_tell",
     "notify",
     "answer",
+    "excuse",
+    "announce",
+    "lift",
 ]
 """What can be done with a request: the steps from state to state, and those beside them, which leave it where it is."""
 
@@ -66,3 +70,6 @@ ItemDecision = Literal["grant", "refuse", "withhold"]
 
 AnswerOutcome = Literal["done", "nothing_held", "refused"]
 """What a processor that was told answers."""
+
+NoticeOutcome = Literal["done", "nothing_held", "refused", "excused"]
+"""What came of a notice: an answer, or that none is waited for, for a reason that was stated."""

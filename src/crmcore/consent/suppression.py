@@ -25,7 +25,7 @@ from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
 from crmcore.serde import Codec
 from crmcore.storage.protocol import Key
-from crmcore.values.ids import Id
+from crmcore.values.ids import Id, PartyId
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document
 from crmcore.values.source import Actor
@@ -99,8 +99,30 @@ class Suppression(Document):
         return any(covers_no(self.scope, contact, purpose, channels, perhaps=True) for purpose in purposes)
 
 
+Occasion = Literal["created", "changed", "merged"]
+
+
+@attrs.frozen(kw_only=True)
+class SuppressionMet(Document):
+    """That *records* have suppressed addresses, as was seen when one of them was created or changed, or all merged.
+
+    *points* is how many addresses these are, *entries* are the ids of what is said of them. It holds no address.
+    """
+
+    type: Literal["suppression.met"] = "suppression.met"
+    occasion: Occasion
+    records: tuple[PartyId, ...]
+    points: int
+    entries: tuple[Id, ...]
+
+
 SUPPRESSION: Codec[Suppression] = Codec(tag="suppression", type=Suppression)
-CODECS: tuple[Codec[Any], ...] = (SUPPRESSION,)
+CODECS: tuple[Codec[Any], ...] = (SUPPRESSION, Codec(tag="suppression.met", type=SuppressionMet))
+
+
+def met_stream(record: str) -> str:
+    """The ledger of what was seen of a record's suppressed addresses."""
+    return f"suppression:{record}"
 
 
 def fingerprint(form: str, controller: str | None, secrets: SecretRing, version: int) -> str | None:

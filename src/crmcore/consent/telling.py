@@ -97,8 +97,12 @@ def about(purpose: str, channel: str) -> str:
 
 
 def law_of(jurisdiction: str) -> str:
-    """Whose law it is."""
-    return "the strict baseline" if jurisdiction == "*" else f"the law of {jurisdiction}"
+    """Whose rules they are. Countries are written in capitals, rules beside the law in small letters."""
+    if jurisdiction == "*":
+        return "the strict baseline"
+    if jurisdiction.islower():
+        return f"the rules of {jurisdiction.replace('_', ' ')}"
+    return f"the law of {jurisdiction}"
 
 
 def moment(when: datetime) -> str:

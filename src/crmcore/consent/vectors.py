@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast, get_args
 
 import attrs
 
@@ -28,6 +28,7 @@ from crmcore.consent.facts import (
 )
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.words import Outcome
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.values.partial_date import PartialDate
@@ -82,8 +83,9 @@ _DIALER = {
     "manual": "manual",
     "autodialer": "autodialer",
     "automated_selection_and_dialing": "automated_selection",
+    "prerecorded": "prerecorded",
 }
-_ANSWERS = {"allow": "allow", "deny": "deny"}
+_ANSWERS = {name: name for name in get_args(Outcome)}
 _SUBJECT = {"partnership_unincorporated": "partnership"}
 _AIM = {"infer_characteristics": "inference"}
 
@@ -97,7 +99,7 @@ class Vector:
     request: Request
     facts: Facts
     policy: Policy
-    expected: Literal["allow", "deny"]
+    expected: Outcome
     rule: str
     citation: str
     confidence: str
@@ -151,7 +153,7 @@ def vector_of(row: Mapping[str, str]) -> Vector:
         request=request,
         facts=facts,
         policy=Policy(withdrawal_grace=grace),
-        expected=cast("Literal['allow', 'deny']", _ANSWERS[row["expected"]]),
+        expected=cast("Outcome", _ANSWERS[row["expected"]]),
         rule=row["deciding_rule"],
         citation=row["citation"],
         confidence=row["confidence"],
@@ -199,13 +201,13 @@ def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
         profession_related=told.take("related_to_profession", False),
         charitable_only=rel.take("charitable_purpose_only", False),
         product=told.take("product", "other"),
-        sender_identified=True,
+        sender_identified=said.take("sender_identified", True),
         unsubscribe=said.take("has_unsubscribe", rel.take("optout_in_message", True)),
         unsubscribe_burdened=said.take("unsubscribe_requires_fee_or_login", False),
         postal_address=said.take("has_postal_address", True),
         fax_opt_out_notice=said.take("has_fax_optout_notice", True),
         first_since_opt_out=said.take("first_since_optout", True),
-        advertisement_label=True,
+        advertisement_label=said.take("advertisement_label", True),
     )
     said.done("message")
     return message
@@ -285,6 +287,7 @@ def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool
         kind=cast("Any", _SUBJECT.get(kind, kind)),
         birth_dates=() if births is None else (PartialDate.parse(births),),
         adult=True if births is None and known is not False else None,
+        deceased=told.take("deceased", False),
         restricted_since=None if restriction is None else _day(restriction["since"]),
         erased_on=None if erased is None else _day(erased),
         known=told.take("consumer_known"),
@@ -328,6 +331,7 @@ def _relations(rel: _Told) -> Iterator[Relation]:
         ("donation", "donation"),
         ("quote_requested", "quote"),
         ("open_order", "order"),
+        ("member_since", "membership"),
     ):
         if (day := rel.take(key)) is not None:
             yield Relation(kind=cast("Any", kind), on=_day(day), seller=seller)

@@ -13,6 +13,8 @@ SO: Mapping[str, str] = {
     "request.exempt_seller": "the law exempts this seller",
     "request.offered_to_children": "the service is offered to children",
     "request.unsolicited": "nobody asked for the message",
+    "request.bulk_sender": "the company sends 5,000 or more messages a day to the mailboxes of one provider",
+    "request.complaints_high": "three or more in a thousand of the company's messages are reported as spam",
     "message.promotion": "the message promotes something",
     "message.similar": "the message offers goods like those that were bought",
     "message.related": "the message is about what was bought or agreed on",
@@ -23,6 +25,7 @@ SO: Mapping[str, str] = {
     "message.sender_identified": "the message says who sends it",
     "message.unsubscribe": "the message has a free way to say no",
     "message.unsubscribe_burdened": "saying no costs money, a login or more than one page",
+    "message.one_click_unsubscribe": "the message can be left with one click in the mailbox itself",
     "message.postal_address": "the message has a postal address of the sender",
     "message.fax_opt_out_notice": "the fax says how to have no more of them",
     "message.first_since_opt_out": "it is the first time since they opted out that they are asked",
@@ -58,6 +61,7 @@ SO: Mapping[str, str] = {
 """What is so, or not so."""
 
 WHAT: Mapping[str, str] = {
+    "request.authentication": "what vouches for the domain that mail is sent from (SPF, DKIM, DMARC)",
     "request.basis": "the legal basis",
     "request.channel": "the channel",
     "request.controller_kind": "what kind of organization asks (a business, a charity, ...)",
@@ -91,6 +95,7 @@ WHAT: Mapping[str, str] = {
 """What has some value."""
 
 REGISTERS: Mapping[str, str] = {
+    "*": "any register of those who want nothing",
     "bloctel": "Bloctel",
     "ctps": "the Corporate Telephone Preference Service",
     "directory_asterisk": "the asterisk in the directory",

@@ -36,6 +36,8 @@ def zone(name: str) -> tzinfo:
 
 def known_zones(instance: object, attribute: object, value: Iterable[str]) -> None:
     """A validator: every name is that of a zone."""
+    if not isinstance(value, tuple | list):
+        raise InvalidConsent(f"{_WHAT}; several are given as a tuple")
     for name in value:
         if not isinstance(name, str):
             raise InvalidConsent(_WHAT)

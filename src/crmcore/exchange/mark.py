@@ -103,6 +103,35 @@ def marked(source: Source, digest: str, said: Mapping[str, Any]) -> ImportMark:
     >>> len(mark.rows), len(mark.fields)
     (1, 2)
     """
+    code = record_code(source)
+    fields = {f"{code} {field}": digest_of(value) for field, value in _by_field(said).items()}
+    return ImportMark(rows=FrozenMap({code: digest}), fields=FrozenMap(fields))
+
+
+def values_of(party: Party) -> dict[str, Any]:
+    """What a record says, by the fields that imports know; of names that in use.
+
+    >>> from crmcore.party.party import Person
+    >>> sorted(values_of(Person.of("Ann Lee", birth_date="1980-02-29")))
+    ['birth_date', 'name']
+    """
+    said = {field.name: getattr(party, field.name) for field in attrs.fields(type(party)) if field.init}
+    name = getattr(party, "name", None)
+    return _by_field({**said, "names": () if name is None else (name,)})
+
+
+def corrections(values: Mapping[str, Any]) -> frozenset[str]:
+    """Fields with the digests of their values; of a field whose name says its value, that name.
+
+    >>> len(corrections({"occupation": "smith", "tag 0f0f": "vip"}))
+    2
+    """
+    return frozenset(
+        field if _is_several(field) else f"{field} {digest_of(value)}" for field, value in values.items()
+    )
+
+
+def _by_field(said: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in said.get("names", ()):
         values["name"] = name
@@ -117,9 +146,7 @@ def marked(source: Source, digest: str, said: Mapping[str, Any]) -> ImportMark:
         values[point_field(point)] = point
     for tag in said.get("tags", ()):
         values[tag_field(tag)] = tag
-    code = record_code(source)
-    fields = {f"{code} {field}": digest_of(value) for field, value in values.items()}
-    return ImportMark(rows=FrozenMap({code: digest}), fields=FrozenMap(fields))
+    return values
 
 
 class Written:
@@ -129,6 +156,7 @@ class Written:
         code = record_code(source)
         self.own: dict[str, str] = {}
         self.others: dict[str, set[str]] = {}
+        self._corrected = frozenset[str]() if party.imported is None else party.imported.corrected
         if party.imported is not None:
             for place, digest in party.imported.fields.items():
                 record, _, field = place.partition(" ")
@@ -143,8 +171,14 @@ class Written:
         return self.own.get(field) == digest or digest in self.others.get(field, ())
 
     def unchanged(self, field: str, value: Any) -> bool:
-        """Whether the record said the same in the last import."""
-        return field in self.own and self.own[field] == digest_of(value)
+        """Whether the record said the same in the last import, or says what was corrected since."""
+        if field in self.own and self.own[field] == digest_of(value):
+            return True
+        return bool(self._corrected) and self.corrected(field, value)
+
+    def corrected(self, field: str, value: Any) -> bool:
+        """Whether the value was wrong, and somebody had it corrected."""
+        return not self._corrected.isdisjoint(corrections({field: value}))
 
 
 def joined(old: ImportMark | None, new: ImportMark) -> ImportMark:
@@ -167,4 +201,9 @@ def joined(old: ImportMark | None, new: ImportMark) -> ImportMark:
 def _several(place: str) -> tuple[str, str] | None:
     """The record and kind of a place among the fields, if the kind holds several values."""
     record, kind, *_ = place.split(" ", 2)
-    return (record, kind) if kind.split(".")[0] in _SEVERAL else None
+    return (record, kind) if _is_several(kind) else None
+
+
+def _is_several(field: str) -> bool:
+    """Whether a field is one of several values of a kind, and its name has the digest of its value."""
+    return field.split(" ")[0].split(".")[0] in _SEVERAL

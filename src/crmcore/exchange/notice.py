@@ -31,3 +31,18 @@ class Notice(Document):
     def line(self) -> str:
         """As it is printed."""
         return f"{self.mark} {self.text}"
+
+
+def suppressed_rows(count: int) -> Notice:
+    """That rows bring addresses that are not to be used.
+
+    >>> suppressed_rows(2).line
+    '! 2 rows bring an address that is suppressed: imported or not, it is not written to'
+    """
+    rows = "1 row brings" if count == 1 else f"{count:,} rows bring"
+    return Notice(
+        mark="!",
+        code="suppressed",
+        text=f"{rows} an address that is suppressed: imported or not, it is not written to",
+        count=count,
+    )

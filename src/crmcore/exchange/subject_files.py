@@ -30,6 +30,8 @@ TITLES = {
     "judgement": "Which records are the same person",
     "consent": "Consent",
     "decision": "Decisions",
+    "request": "What you asked us for",
+    "suppression": "Addresses that we do not use",
     "other": "From other systems",
 }
 

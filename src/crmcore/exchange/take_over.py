@@ -1,7 +1,8 @@
 """A party with what a row says, field by field.
 
 Invariant: a blank erases nothing. A value that somebody changed stays as it is while the row says what it said
-before, and is a conflict once the row changes it too. What the row does not speak of stays.
+before, and is a conflict once the row changes it too. What the row does not speak of stays, and what a person had
+corrected does not come back.
 """
 
 from __future__ import annotations
@@ -103,6 +104,7 @@ def _extras(written: Written, old: FrozenMap[str, Any], new: FrozenMap[str, Any]
 
 
 def _tags(written: Written, old: frozenset[str], new: frozenset[str]) -> frozenset[str]:
+    new = frozenset(tag for tag in new if not written.corrected(tag_field(tag), tag))
     if not new:
         return old
     gone = {
@@ -115,6 +117,7 @@ def _points(
     written: Written, old: tuple[ContactPoint, ...], new: tuple[ContactPoint, ...]
 ) -> tuple[ContactPoint, ...]:
     """The points with those of the row's last version replaced by those of this one; kinds stay in their order."""
+    row, new = new, tuple(point for point in new if not written.corrected(point_field(point), point))
     if not new:
         return old
     says = {(point.kind, point.key): point for point in new}
@@ -123,8 +126,9 @@ def _points(
     for name, point in says.items():
         if name not in here and point_field(point) not in written.own:
             further.setdefault(point_group(point), []).append(point)
-    groups = {point_group(point) for point in new}
-    _check_replaced(written, old, new, further)
+    # A point that was corrected away stands for the one that came in its place, which stays.
+    groups = {point_group(point) for point in new} - {point_group(one) for one in row if one not in new}
+    _check_replaced(written, old, row, further)
     found: list[ContactPoint] = []
     for point in old:
         field, now = point_field(point), says.get((point.kind, point.key))

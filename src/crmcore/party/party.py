@@ -41,11 +41,12 @@ class ImportMark(Document):
     """What imports last wrote here. *rows*: for each record, the digest of its row; the same row changes nothing.
 
     *fields*: for each record and field, the digest of the value that the row supplied, which tells what somebody
-    changed since.
+    changed since. *corrected*: fields with the digests of values that were wrong, and that no row brings back.
     """
 
     rows: FrozenMap[str, str] = personal(default=EMPTY, converter=_frozen)
     fields: FrozenMap[str, str] = personal(default=EMPTY, converter=_frozen)
+    corrected: frozenset[str] = personal(default=frozenset())
 
 
 def _tags(tags: Iterable[str]) -> frozenset[str]:

@@ -199,20 +199,24 @@ class PartialDate:
             return True
         return day <= monthrange(year or 2000, month or 12)[1]
 
-    def age_range(self, on: date) -> tuple[int, int] | None:
+    def age_range(self, on: date, leap: Literal["feb28", "mar1"] = "mar1") -> tuple[int, int] | None:
         """The least and the greatest age in whole years on the day *on*, of whom was born at this date.
 
-        None when the year is unknown or lies after *on*. Who was born on 29 February turns a year older on 1 March.
+        None when the year is unknown or lies after *on*. *leap* says when in other years somebody turns older who was
+        born on 29 February: laws differ.
 
         >>> PartialDate(1985).age_range(date(2026, 11, 22))
         (40, 41)
         >>> PartialDate(1985, 4).age_range(date(2026, 11, 22))
         (41, 41)
+        >>> leaper = PartialDate.parse("2012-02-29")
+        >>> leaper.age_range(date(2026, 2, 28)), leaper.age_range(date(2026, 2, 28), leap="feb28")
+        ((13, 13), (14, 14))
         """
         first, last = self.earliest(), self.latest()
         if first is None or last is None or first > on:
             return None
-        return _age(min(last, on), on), _age(first, on)
+        return _age(min(last, on), on, leap), _age(first, on, leap)
 
     def next_anniversary(self, after: date, leap: Leap = "feb28") -> date | None:
         """The first anniversary later than the day *after*; the date itself is none.
@@ -246,5 +250,8 @@ def _observed(year: int, month: int, day: int, leap: Leap) -> date | None:
     return date(year, 2, 28) if leap == "feb28" else date(year, 3, 1)
 
 
-def _age(born: date, on: date) -> int:
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+def _age(born: date, on: date, leap: Leap) -> int:
+    day = born.day
+    if leap == "feb28" and (born.month, day) == (2, 29):
+        day = monthrange(on.year, 2)[1]
+    return on.year - born.year - ((on.month, on.day) < (born.month, day))

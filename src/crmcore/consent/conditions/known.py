@@ -172,7 +172,7 @@ def _old_enough(case: Case, day: date, years: int) -> bool | None:
     if case.facts.others_under_age and not _under_age(subject, day):
         found = None
     for born in (*subject.birth_dates, *case.facts.others_birth_dates):
-        ages = born.age_range(day)
+        ages = born.age_range(day, case.law.leap_birthday)
         if ages is not None and ages[1] < years:
             return False
         if (ages is None or ages[0] < years) and born in subject.birth_dates:

@@ -25,6 +25,7 @@ OWN = frozenset({"internal", "internal_dnc", "internal_hash"})
 class Listed:
     """The point is on *list*, for *days* at least. A register of the state was asked at most *fresh* days ago.
 
+    "*" stands for every list but our own; that all were asked is said by a check of "*".
     Where what a register said may be relied on for *relied* days, a listing that is later than that does not count yet.
     """
 
@@ -38,7 +39,7 @@ class Listed:
         asking = self.fresh is not None and self.list not in OWN
         if not asking and not case.facts.listings:
             return NO
-        listings = [one for one in case.facts.listings if one.list == self.list]
+        listings = [one for one in case.facts.listings if self._is(one.list)]
         until = FOREVER
         for listing in listings:
             since = case.midnight(listing.since + timedelta(days=self.days))
@@ -47,10 +48,17 @@ class Listed:
                 since = max(since, self._relied_until(case, listing.since))
             if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
                 return Finding(
-                    True, min(ends, case.next_event), (f"list:{self.list}",), (), f"on {register(self.list)}"
+                    True,
+                    min(ends, case.next_event),
+                    (f"list:{listing.list}",),
+                    (),
+                    f"on {register(listing.list)}",
                 )
             until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
         return self._asked(case, until) if asking else Finding(False, until)
+
+    def _is(self, name: str) -> bool:
+        return name not in OWN if self.list == "*" else name == self.list
 
     def _relied_until(self, case: Case, since: date) -> int:
         """Until when an answer counts that is older than the listing: from when that is known, it counts."""

@@ -1,0 +1,125 @@
+"""Requests that are acts of consent: what is recorded when they are carried out, so that every decision sees it.
+
+Invariant: an act is recorded once for a request, as of its receipt, in the ledger of every record of the person. A
+restriction is lifted by an act of its own, and only after the person was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.customers import load_parties
+from crmcore.app.rights_store import members_of, take_step, tell_recipients
+from crmcore.app.unit import Unit
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import party_stream
+from crmcore.consent.rights_request import RightsRequest, RightsStep
+from crmcore.consent.rights_steps import ANSWERED
+from crmcore.consent.words import ActKind, ActPurpose
+from crmcore.errors import InvalidRightsRequest
+from crmcore.values.ids import Id, PartyId
+
+
+@attrs.frozen(kw_only=True)
+class RightAct:
+    """The act that a request is: what it is about if nothing is said, and which *right* of the law it exercises.
+
+    *told* is what recipients of the data are to be told, where the law wants them told.
+    """
+
+    kind: ActKind
+    purposes: tuple[ActPurpose, ...] = ()
+    right: str | None = None
+    told: str | None = None
+
+
+ACTS: Mapping[str, RightAct] = {
+    "restriction": RightAct(kind="restrict", told="restrict"),
+    "objection": RightAct(kind="object", purposes=("direct_marketing",)),
+    "opt_out_of_sale": RightAct(
+        kind="object", purposes=("third_party_sharing",), told="stop selling and sharing"
+    ),
+    # Elsewhere no law knows the right, and the act is a plain No: it is one to what uses such data.
+    "limit": RightAct(
+        kind="object",
+        purposes=("profiling", "third_party_sharing"),
+        right="limit_sensitive_pi",
+        told="limit the use of sensitive data",
+    ),
+    # Until a person has looked, nothing further is worked out about somebody who contests what a machine decided.
+    "automated_decision_review": RightAct(kind="restrict", purposes=("profiling",)),
+}
+
+
+async def carried_out(
+    unit: Unit, request: RightsRequest, purposes: Iterable[ActPurpose], controller: str
+) -> ConsentEvent:
+    """Plan the act that *request* is, and that recipients are told; the act itself, if it was recorded before."""
+    if request.right not in ACTS:
+        raise InvalidRightsRequest(f"a request for {request.right} is no act of consent")
+    if request.state in ANSWERED or not request.is_open:
+        raise InvalidRightsRequest(f"the request is {request.state}: a new one can be received")
+    act, named = ACTS[request.right], tuple(purposes)
+    members = await members_of(unit, request)
+    before = await _recorded(unit, request, members, act.kind)
+    if before is not None:
+        return before
+    event = ConsentEvent(
+        id=str(unit.ids.new(Id)),
+        kind=act.kind,
+        occurred_at=request.received_at,
+        recorded_at=unit.now,
+        scope=Scope(controller=controller, purposes=named or act.purposes, right=act.right),
+        record=request.anchor,
+        members=tuple(map(str, members)),
+        via=_via(request),
+        actor=unit.actor,
+        ledger=party_stream(str(members[0])),
+    )
+    append_act(unit, event, map(party_stream, event.members))
+    if act.told is not None:
+        await tell_recipients(unit, request, members, act.told, controller)
+    return event
+
+
+async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
+    """Plan that a restriction is over: the step, and the act in the ledgers of all records.
+
+    Raises:
+        InvalidRightsRequest: if none was recorded for this request, or the person was not told first.
+    """
+    members = await members_of(unit, request)
+    before = await _recorded(unit, request, members, "restrict")
+    if before is None:
+        raise InvalidRightsRequest("nothing was restricted for this request: carry it out first")
+    await take_step(unit, request, RightsStep(request=request.id, kind="lift", at=unit.now))
+    event = attrs.evolve(
+        before,
+        id=str(unit.ids.new(Id)),
+        kind="lift",
+        occurred_at=unit.now,
+        recorded_at=unit.now,
+        members=tuple(map(str, members)),
+        actor=unit.actor,
+        ledger=party_stream(str(members[0])),
+    )
+    append_act(unit, event, map(party_stream, event.members))
+    return event
+
+
+def _via(request: RightsRequest) -> str:
+    return f"request:{request.id}"
+
+
+async def _recorded(
+    unit: Unit, request: RightsRequest, members: Iterable[PartyId], kind: str
+) -> ConsentEvent | None:
+    """The act of that *kind* that was recorded for *request*."""
+    for party in await load_parties(unit, list(members)):
+        for act in await acts_of(unit, party):
+            if act.via == _via(request) and act.kind == kind:
+                return act
+    return None

@@ -1,0 +1,79 @@
+"""A request on a store, and the steps that are taken with it.
+
+Invariant: the record and the ledger of steps are written together; the record is what the steps make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from datetime import date
+
+import attrs
+
+from crmcore.app.consent_ledgers import acts_of
+from crmcore.app.customers import load_parties
+from crmcore.app.resolve import memberships
+from crmcore.app.unit import Unit, load_record, proven
+from crmcore.consent.propagation import recipients_of
+from crmcore.consent.rights_request import (
+    RIGHTS_REQUEST,
+    Notice,
+    RequestId,
+    RightsRequest,
+    RightsStep,
+    request_keys,
+    requests_stream,
+)
+from crmcore.consent.rights_steps import advance, due_of
+from crmcore.errors import InvalidRightsRequest, NotFound
+from crmcore.values.ids import PartyId
+
+
+async def load_request(unit: Unit, id: RequestId) -> RightsRequest:
+    """The request as it stands.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    ref = unit.ref(RIGHTS_REQUEST.tag, id)
+    record = (await unit.get([ref])).get(ref)
+    if record is None:
+        raise NotFound("no request has this id: see crm.requests.of(...)")
+    request: RightsRequest = load_record(RIGHTS_REQUEST, record)
+    return request
+
+
+async def take_step(
+    unit: Unit, request: RightsRequest, step: RightsStep, holidays: Set[date] = frozenset()
+) -> RightsRequest:
+    """Plan a step: the record as it is after it, and the step in the ledger."""
+    step = attrs.evolve(step, actor=unit.actor)
+    proven(unit.codecs["rights.step"], step, InvalidRightsRequest)
+    after = advance(request, step, holidays=holidays)
+    version = unit.next_version(RIGHTS_REQUEST.tag, request.id, request.version)
+    after = attrs.evolve(after, version=version)
+    await unit.put(RIGHTS_REQUEST, request.id, after, expect=request.version, keys=request_keys(after))
+    unit.event(requests_stream(request.customer), step, subjects=[request.id])
+    return after
+
+
+async def members_of(unit: Unit, request: RightsRequest) -> tuple[PartyId, ...]:
+    """The records of the customer as it is now, with those that it had when the request came."""
+    before = [PartyId(member) for member in request.members]
+    now = [member for one in (await memberships(unit, before)).values() for member in one.members]
+    return tuple(dict.fromkeys([*before, *now]))
+
+
+async def tell_recipients(
+    unit: Unit, request: RightsRequest, members: Iterable[PartyId], what: str, own: str
+) -> RightsRequest:
+    """Note that whoever got the person's data, as acts of consent name them, is to be told; *own* is ourselves."""
+    parties = await load_parties(unit, list(members))
+    named = recipients_of([act for party in parties for act in await acts_of(unit, party)])
+    told = {notice.processor for notice in request.notices if notice.what == what}
+    for name in named:
+        if name != own and name not in told:
+            notice = Notice(processor=name, what=what, due=due_of(request).day)
+            step = RightsStep(request=request.id, kind="must_tell", at=unit.now, notice=notice)
+            request = await take_step(unit, request, step)
+    return request

@@ -1,0 +1,72 @@
+"""Which kinds of things may be about a person, and what becomes of each when that person asks.
+
+Invariant: every kind that crmcore writes stands here, once. What is not given to the person, or not erased with them,
+has a reason; a kind without one is given, and goes by the table of dispositions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+_SAYS_THE_SAME = "it names records, which are given themselves"
+_DERIVED = "it is worked out of the records, which are given themselves"
+_PROOF = "it is the proof that the person was answered (GDPR art. 5(2), 17(3)(e))"
+_NOBODY = "it names nobody: {}"
+
+
+@attrs.frozen(kw_only=True)
+class SubjectKind:
+    """A kind of record, or the tag of an entry of a ledger. *not_given* and *not_erased* are reasons; None: it is."""
+
+    not_given: str | None = None
+    not_erased: str | None = None
+
+
+def _nobody(what: str) -> SubjectKind:
+    reason = _NOBODY.format(what)
+    return SubjectKind(not_given=reason, not_erased=reason)
+
+
+_GIVEN = SubjectKind()
+_REFERS = SubjectKind(not_given=_SAYS_THE_SAME)
+_MADE = SubjectKind(not_given=_DERIVED)
+
+SUBJECT_KINDS: Mapping[str, SubjectKind] = {
+    "party": _GIVEN,
+    "party.added": _GIVEN,
+    "party.changed": _GIVEN,
+    "relationship": _GIVEN,
+    "relationship.added": _REFERS,
+    "relationship.changed": _GIVEN,
+    "interaction": _GIVEN,
+    "interaction.recorded": _REFERS,
+    "interaction.corrected": _REFERS,
+    "interaction.retracted": _REFERS,
+    "judgement": _GIVEN,
+    "judgement.made": _REFERS,
+    "judgement.retracted": _REFERS,
+    "customers.merged": _REFERS,
+    "customer.split": _REFERS,
+    "consent.event": _GIVEN,
+    "consent.wish": _GIVEN,
+    "contact_point": SubjectKind(not_given="it is the head of a ledger, whose acts are given"),
+    "suppression": SubjectKind(
+        not_erased="it holds no address, and keeps the person from being written to again (GDPR art. 21(3))"
+    ),
+    "suppression.met": SubjectKind(not_given="it says when an entry was seen that is given itself"),
+    "rights.request": SubjectKind(not_erased=_PROOF),
+    "rights.step": SubjectKind(not_given="it is a part of a request, which is given", not_erased=_PROOF),
+    "rights.erasure": SubjectKind(not_given="it holds kinds and numbers alone", not_erased=_PROOF),
+    "rights.certificate": SubjectKind(not_given="it is given when it is made", not_erased=_PROOF),
+    "features": _MADE,
+    "cluster": _MADE,
+    "party.more": _MADE,
+    "interaction.more": _MADE,
+    "batch": _nobody("digests of what was asked, and ids of records"),
+    "matching": _nobody("how far matching has come"),
+    "match_model.part": _nobody("what columns are worth over all customers, and terms as hashes"),
+    "review.queue": _nobody("that there is an order of pairs to look at"),
+}
+"""Every kind that this crmcore writes."""

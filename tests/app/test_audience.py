@@ -1,0 +1,192 @@
+"""Laws of `crm.consent.audience` over every engine: each customer gets the answer that `decide` gives."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmcore import Crm, Person, PostalAddress
+from crmcore.consent import Evidence, Facts, SecretRing
+from crmcore.consent.audience import AudienceCount
+from crmcore.errors import InvalidConsent
+from crmcore.values.source import Source
+from tests.app.houses import START, Clock
+from tests.consent.asking import PRACTICE, YES, company
+
+ASKED: dict[str, Any] = {"purpose": "marketing", "channel": "email", "offered_to_children": False}
+OURS: dict[str, Any] = {"purposes": ["marketing"], "channels": ["email"], "evidence": YES}
+ADDRESSES = ("a@x.org", "b@x.org", "c@x.org")
+
+
+def person(name: str, *addresses: str, country: str | None = "DE", **more: Any) -> Person:
+    draft = Person.of(name, **more)
+    for address in addresses:
+        draft = draft.with_email(address)
+    if country is not None:
+        draft = draft.with_address(PostalAddress(lines=("A street",), country=country))
+    return draft
+
+
+def told(crm: Crm, *refs: Any, **more: Any) -> list[tuple[str, str | None]]:
+    """The reference and the answer, or the barrier, of each."""
+    return [
+        (one.ref, one.barrier if one.decision is None else one.decision.answer)
+        for one in crm.consent.audience(refs or None, **{**ASKED, **more})
+    ]
+
+
+def test_everybody_is_told_of_once_and_those_who_were_merged_as_one(crm: Crm) -> None:
+    one = crm.parties.add(person("Ann Lee", "a@x.org"))
+    other = crm.parties.add(person("Anne Lee", "b@x.org"))
+    third = crm.parties.add(person("Bo Ek"))
+    crm.identity.merge(one.id, other.id)
+    assert [(ref, answer) for ref, answer in told(crm)] == [
+        (str(one.id), "deny"),
+        (str(third.id), "unreachable"),
+    ]
+
+
+def test_whoever_cannot_be_decided_about_is_named_and_ends_nothing(crm: Crm) -> None:
+    ann = crm.parties.add(person("Ann Lee", "a@x.org"))
+    crm.parties.add(person("Bo Ek", "b@x.org"))
+    crm.parties.add(person("Bo Ekman", "b@x.org", "c@x.org", sources=(Source("shop", "7"),)))
+    missing = "018bcfe5-6800-7000-8000-000000000000"
+    assert told(crm, "a@x.org", missing, "nobody@x.org", "b@x.org", str(ann.id), "shop#7") == [
+        ("a@x.org", "deny"),
+        (missing, "not_found"),
+        ("nobody@x.org", "not_found"),
+        ("b@x.org", "ambiguous"),
+        (str(ann.id), "repeated"),
+        ("shop#7", "deny"),
+    ]
+
+
+def test_of_several_addresses_the_one_that_may_be_used_is_told() -> None:
+    crm = company()
+    ann = crm.parties.add(person("Ann Lee", "a@x.org", "b@x.org"))
+    crm.consent.record("give", ann.id, point="b@x.org", **OURS)
+    (one,) = crm.consent.audience(**ASKED, facts=Facts())
+    assert (one.point, one.allowed) == ("b@x.org", True)
+
+
+def test_whoever_was_taken_back_is_not_among_all(crm: Crm) -> None:
+    ann = crm.parties.add(person("Ann Lee", "a@x.org"))
+    crm.parties.retract(ann.id, reason="a test")
+    assert told(crm) == []
+
+
+def test_who_is_asked_for_by_nobody_is_nobody(crm: Crm) -> None:
+    assert told(crm) == []
+    assert list(crm.consent.audience([], **ASKED)) == []
+
+
+def test_more_customers_than_a_page_holds_are_all_told_of() -> None:
+    crm = company()
+    crm.parties.load((person(f"P {n}", f"p{n}@x.org") for n in range(1203)), idem="all")
+    refs = [one.ref for one in crm.consent.audience(**ASKED)]
+    assert len(set(refs)) == len(refs) == 1203
+    again = list(crm.consent.audience(refs, **ASKED))
+    assert [one.ref for one in again] == refs
+    count = AudienceCount.of(again)
+    assert (count.total, count.allowed) == (1203, 0)
+
+
+def test_a_no_that_comes_in_between_counts_for_those_still_to_come() -> None:
+    clock = Clock()
+    crm = company(clock)
+    people = [crm.parties.add(person(f"P {n}", f"p{n}@x.org")) for n in range(600)]
+    last = people[-1]
+    crm.consent.record("give", last.id, **OURS)
+    going = crm.consent.audience(**ASKED, facts=Facts())
+    next(going)
+    clock.now += timedelta(minutes=1)
+    crm.consent.withdraw(last.id, channels=["email"], purposes=["marketing"])
+    assert [one.allowed for one in going if one.ref == last.id] == [False]
+
+
+def test_a_suppressed_address_is_told_of_as_one() -> None:
+    clock = Clock()
+    crm = company(clock, secrets=SecretRing({1: b"0" * 32}))
+    ann = crm.parties.add(person("Ann Lee", "Ann.Lee+x@gmail.com", "b@x.org"))
+    crm.consent.record("give", ann.id, point="ann.lee+x@gmail.com", **OURS)
+    assert [one.allowed for one in crm.consent.audience(**ASKED)] == [True]
+    crm.suppression.add("email", "annlee@gmail.com", reason="objection")
+    clock.now += timedelta(days=2)
+    (one,) = crm.consent.audience(**ASKED)
+    assert not one.allowed
+
+
+def test_what_no_request_can_be_is_refused_before_anybody_is_asked(crm: Crm) -> None:
+    with pytest.raises(InvalidConsent):
+        list(crm.consent.audience(purpose="spam", channel="email"))  # type: ignore[arg-type]  # that is the point
+
+
+acts = st.tuples(
+    st.sampled_from(
+        ("give", "withdraw", "object", "restrict", "lift", "request", "confirm", "assert_import")
+    ),
+    st.integers(0, 3),
+    st.sampled_from((None, "a@x.org", "b@x.org", "c@x.org")),
+    st.sampled_from(((), ("email",), ("email", "sms"))),
+    st.sampled_from((("marketing",), (), ("marketing", "service"))),
+)
+moves = st.one_of(
+    st.tuples(st.just("act"), acts),
+    st.tuples(st.just("merge"), st.tuples(st.integers(0, 3), st.integers(0, 3))),
+    st.tuples(st.just("unmerge"), st.integers(0, 3)),
+    st.tuples(st.just("move"), st.tuples(st.integers(0, 3), st.sampled_from(ADDRESSES))),
+)
+
+
+def play(crm: Crm, people: list[Any], move: tuple[str, Any], clock: Clock) -> None:
+    """One thing that happens; what cannot be done then is not done."""
+    kind, what = move
+    clock.now += timedelta(hours=7)
+    try:
+        if kind == "act":
+            act, who, point, channels, purposes = what
+            evidence = YES if act in ("give", "confirm") else None
+            if act == "assert_import":
+                evidence = Evidence.imported(document="list")
+            crm.consent.record(
+                act, people[who].id, point=point, channels=channels, purposes=purposes, evidence=evidence
+            )
+        elif kind == "merge":
+            crm.identity.merge(people[what[0]].id, people[what[1]].id)
+        elif kind == "unmerge":
+            for one in crm.identity.judgements(people[what].id):
+                crm.identity.retract(one.id)
+        else:
+            who, address = what
+            crm.parties.change(people[who].id, lambda party: party.with_email(address))
+    except Exception as error:  # only crmcore's own refusals are passed over
+        if type(error).__module__ != "crmcore.errors":
+            raise
+
+
+@given(st.lists(moves, max_size=12), st.sampled_from((None, "sms", "push", "post")), st.booleans())
+def test_each_gets_the_answer_that_decide_gives(
+    history: list[tuple[str, Any]], channel: str | None, habits: bool
+) -> None:
+    clock = Clock()
+    crm = company(clock, practice=PRACTICE if habits else None)
+    people = [
+        crm.parties.add(person("Ann Lee", "a@x.org", birth_date="1984-02-29")),
+        crm.parties.add(person("Anne Lee", "a@x.org", "b@x.org", country="FR")),
+        crm.parties.add(person("Bo Ek", "c@x.org", country=None)),
+        crm.parties.add(person("Cy", country="US").with_phone("+1 415 555 0132")),
+    ]
+    for move in history:
+        play(crm, people, move, clock)
+    wanted = {**ASKED, "channel": channel or "email", "at": START + timedelta(days=40), "facts": Facts()}
+    for one in crm.consent.audience(**wanted):
+        if one.decision is None:
+            assert one.barrier == "unreachable"
+            continue
+        alone = crm.consent.decide(one.customer or "", point=one.point, **wanted)
+        for name in ("answer", "rule", "jurisdiction", "missing", "expires_at", "retry_at"):
+            assert getattr(one.decision, name) == getattr(alone, name), name

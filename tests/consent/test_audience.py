@@ -1,0 +1,179 @@
+"""Laws of deciding about many: each is answered as if they had been asked about alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crmcore.consent.audience import Asked, AudienceCount
+from crmcore.consent.customer_decision import Member, decide_customer, decide_each
+from crmcore.consent.decision import Question
+from crmcore.consent.event import ConsentEvent, Evidence, Scope
+from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.policy import Policy
+from crmcore.consent.practice import Practice
+from crmcore.consent.request import Message, Request
+from crmcore.values.ids import CustomerId
+from tests.consent import cases
+from tests.consent.cases import NOW
+
+POINT = "a@x.org"
+
+
+def earlier(facts: Facts, by: int) -> Facts:
+    """The same history, so many hours earlier and under other ids."""
+    gap = timedelta(hours=by)
+    return attrs.evolve(
+        facts,
+        events=tuple(
+            attrs.evolve(
+                event,
+                id=f"{event.id}-{by}",
+                occurred_at=event.occurred_at - gap,
+                corrects=None if event.corrects is None else f"{event.corrects}-{by}",
+            )
+            for event in facts.events
+        ),
+    )
+
+
+@given(
+    cases.requests,
+    st.lists(st.tuples(cases.facts, st.integers(0, 9000)), min_size=1, max_size=3),
+    cases.jurisdictions,
+    st.sampled_from((None, Policy(withdrawal_grace="legal_max"))),
+    st.sampled_from((None, Practice(offered_to_children=False, marketing=Message.marketing()))),
+)
+def test_each_of_many_is_answered_as_if_asked_about_alone(
+    request: Request,
+    told: list[tuple[Facts, int]],
+    names: list[str],
+    policy: Policy | None,
+    practice: Practice | None,
+) -> None:
+    customers = [
+        (
+            POINT,
+            [Member(record=f"r{number}", points=frozenset({POINT}), facts=facts, jurisdictions=tuple(names))],
+        )
+        for number, (known, by) in enumerate(told)
+        for facts in (known, earlier(known, by), known)
+    ]
+    answers = list(decide_each(request, customers, policy=policy, practice=practice))
+    assert answers == [
+        decide_customer(request.to(point), members, policy=policy, practice=practice, trace=False)
+        for point, members in customers
+    ]
+
+
+@given(
+    cases.requests, st.lists(cases.facts, min_size=2, max_size=3), cases.jurisdictions, st.integers(0, 900)
+)
+def test_each_of_many_of_several_records_is_answered_as_if_asked_about_alone(
+    request: Request, told: list[Facts], names: list[str], since: int
+) -> None:
+    members = [
+        Member(
+            record=f"r{number}",
+            points=frozenset({POINT}),
+            facts=facts,
+            jurisdictions=tuple(names[: number + 1]),
+            since=NOW - timedelta(days=since) if number else None,
+        )
+        for number, facts in enumerate(told)
+    ]
+    (found,) = decide_each(request, [(POINT, members)])
+    assert found == decide_customer(request.to(POINT), members, trace=False)
+
+
+def history(*kinds: str, hours: int = 1) -> Facts:
+    """Acts about the address, one every so many hours."""
+    events = tuple(
+        ConsentEvent(
+            id=f"{number}-{hours}",
+            kind=kind,  # type: ignore[arg-type]  # one of them
+            occurred_at=NOW - timedelta(days=30) + timedelta(hours=number * hours),
+            scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}, point=POINT),
+            evidence=Evidence(kind="double_opt_in", condition_of_contract=False),
+            record="r",
+        )
+        for number, kind in enumerate(kinds)
+    )
+    return Facts(events=events, subject=Subject(kind="consumer", adult=True))
+
+
+ASKED = Request(
+    controller="acme",
+    channel="email",
+    purpose="marketing",
+    at=NOW,
+    message=Message.marketing(sender_identified=True, unsubscribe=True, postal_address=True),
+    offered_to_children=False,
+)
+
+
+def test_people_who_did_the_same_are_decided_about_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked_out = 0
+    work_out = Question._answer
+
+    def counted(self: Question, *arguments: object, **options: object) -> object:
+        nonlocal worked_out
+        worked_out += 1
+        return work_out(self, *arguments, **options)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(Question, "_answer", counted)
+    told = [history("give", hours=hours) for hours in (1, 2, 3)] + [history("give", "withdraw", hours=4)]
+    customers = [
+        (
+            f"{number}@x.org",
+            [Member(record="r", points=frozenset({f"{number}@x.org"}), facts=moved, jurisdictions=("DE",))],
+        )
+        for number, facts in enumerate(told * 5)
+        for moved in [to(facts, f"{number}@x.org")]
+    ]
+    answers = [one.answer for one in decide_each(ASKED, customers)]
+    assert answers == ["allow", "allow", "allow", "deny"] * 5
+    assert worked_out == 2
+
+
+def to(facts: Facts, point: str) -> Facts:
+    """The same acts about another address."""
+    return attrs.evolve(
+        facts,
+        events=tuple(
+            attrs.evolve(event, scope=attrs.evolve(event.scope, point=point)) for event in facts.events
+        ),
+    )
+
+
+def test_an_audience_is_counted_by_reason_the_most_frequent_first() -> None:
+    decisions = [
+        decide_customer(
+            ASKED.to(POINT),
+            [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=("DE",))],
+        )
+        for facts in (history("give"), history(), history(), history("give", "withdraw"))
+    ]
+    audience = [
+        Asked(
+            ref=str(number),
+            customer=CustomerId("018bcfe5-6800-7000-8000-00000000000" + str(number)),
+            decision=one,
+        )
+        for number, one in enumerate(decisions)
+    ]
+    audience += [Asked(ref="nobody", barrier="not_found")]
+    count = AudienceCount.of(iter(audience))
+    assert (count.total, count.allowed) == (5, 1)
+    assert [one.count for one in count.reasons] == [2, 1, 1, 1]
+    assert count.text().splitlines()[:2] == [
+        "1 of 5 may be contacted",
+        "2  No: nothing permits it [DE]",
+    ]
+    assert "the reference leads to nobody" in count.text()
+    assert AudienceCount.of([]) == AudienceCount(total=0, allowed=0, reasons=())
+    assert "nobody" not in repr(audience[-1])
