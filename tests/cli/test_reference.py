@@ -20,7 +20,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reference" / "cli.md").read_text(e
 COMMANDS = (
     *("import", "dedupe", "link", "evaluate", "review page", "review apply", "show", "merge", "unmerge"),
     *("backup", "restore", "verify", "erasures", "consent check"),
-    *("consent explain", "consent lint", "consent schema", "testkit run", "testkit selftest"),
+    *("consent audience", "consent diff", "consent explain", "consent lint", "consent schema"),
+    *("testkit run", "testkit selftest"),
 )
 
 

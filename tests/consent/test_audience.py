@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.consent.audience import Asked, AudienceCount
+from crmcore.consent.audience import AudienceCount, AudienceMember
 from crmcore.consent.customer_decision import Member, decide_customer, decide_each
 from crmcore.consent.decision import Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
@@ -159,14 +159,14 @@ def test_an_audience_is_counted_by_reason_the_most_frequent_first() -> None:
         for facts in (history("give"), history(), history(), history("give", "withdraw"))
     ]
     audience = [
-        Asked(
+        AudienceMember(
             ref=str(number),
             customer=CustomerId("018bcfe5-6800-7000-8000-00000000000" + str(number)),
             decision=one,
         )
         for number, one in enumerate(decisions)
     ]
-    audience += [Asked(ref="nobody", barrier="not_found")]
+    audience += [AudienceMember(ref="nobody", barrier="not_found")]
     count = AudienceCount.of(iter(audience))
     assert (count.total, count.allowed) == (5, 1)
     assert [one.count for one in count.reasons] == [2, 1, 1, 1]

@@ -19,7 +19,7 @@ from crmcore.app.resolve import Membership, Reference, is_id, memberships, resol
 from crmcore.app.suppressions import listings_of
 from crmcore.app.unit import OWNER, Unit
 from crmcore.consent.act_reading import ActReader
-from crmcore.consent.audience import Asked, Barrier
+from crmcore.consent.audience import AudienceMember, Barrier
 from crmcore.consent.customer_decision import BEGINNING, Member, answer
 from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
@@ -83,7 +83,7 @@ class _Known(NamedTuple):
     since: dict[CustomerId, Mapping[PartyId, datetime]]
 
 
-async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[Asked]:
+async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
     """Every customer, each once, in the order in which they were first recorded."""
     after: str | None = None
     question: Question | None = None
@@ -101,7 +101,7 @@ async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[Asked]:
             return
 
 
-async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[Asked]:
+async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[AudienceMember]:
     """The customers that *refs* mean, in their order."""
     seen: set[CustomerId] = set()
     rest = iter(refs)
@@ -110,12 +110,12 @@ async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> 
         unit = flow.reader()
         question = asking.again(question, unit.now)
         wanted: list[tuple[str, Membership]] = []
-        told: list[Asked | None] = []
+        told: list[AudienceMember | None] = []
         for ref, customer in zip(chunk, await _meant(unit, chunk), strict=True):
             if isinstance(customer, str):
-                told.append(Asked(ref=_named(ref), barrier=customer))
+                told.append(AudienceMember(ref=_named(ref), barrier=customer))
             elif customer.id in seen:
-                told.append(Asked(ref=_named(ref), customer=customer.id, barrier="repeated"))
+                told.append(AudienceMember(ref=_named(ref), customer=customer.id, barrier="repeated"))
             else:
                 seen.add(customer.id)
                 wanted.append((_named(ref), customer))
@@ -156,7 +156,7 @@ async def _decided(
     records: Mapping[PartyId, Record],
     *,
     standing: bool,
-) -> list[Asked]:
+) -> list[AudienceMember]:
     """The answers for a page of customers, but, with *standing*, for those all of whose records were taken back."""
     known = await _read(unit, asking, question, [customer for _, customer in customers], records)
     found = []
@@ -234,12 +234,12 @@ async def _streams(unit: Unit, points: Sequence[tuple[str, str]]) -> dict[tuple[
     }
 
 
-async def _asked(unit: Unit, asking: Asking, ref: str, customer: Membership, known: _Known) -> Asked:
+async def _asked(unit: Unit, asking: Asking, ref: str, customer: Membership, known: _Known) -> AudienceMember:
     """The answer for one customer: of several points the one that may be used, the preferred of those first."""
     kinds = asking.kinds
     if not kinds:
         decision = await _decide(unit, asking, customer, known, None)
-        return Asked(ref=ref, customer=customer.id, decision=decision)
+        return AudienceMember(ref=ref, customer=customer.id, decision=decision)
     points = sorted(
         (
             point
@@ -250,14 +250,14 @@ async def _asked(unit: Unit, asking: Asking, ref: str, customer: Membership, kno
         ),
         key=lambda point: point.rank or _LAST,
     )
-    best: Asked | None = None
+    best: AudienceMember | None = None
     for point in dict.fromkeys((point.kind, point.normal) for point in points):
         decision = await _decide(unit, asking, customer, known, point)
         if best is None or best.decision is None or RANK[decision.answer] > RANK[best.decision.answer]:
-            best = Asked(ref=ref, customer=customer.id, point=point[1], decision=decision)
+            best = AudienceMember(ref=ref, customer=customer.id, point=point[1], decision=decision)
         if best.allowed:
             break
-    return best or Asked(ref=ref, customer=customer.id, barrier="unreachable")
+    return best or AudienceMember(ref=ref, customer=customer.id, barrier="unreachable")
 
 
 _LAST = 1 << 30

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
     from crmcore.consent.address_forms import PointKind
-    from crmcore.consent.audience import Asked
+    from crmcore.consent.audience import AudienceMember
     from crmcore.consent.consent_matrix import ConsentMatrix
     from crmcore.consent.decision import Decision
     from crmcore.consent.event import ConsentEvent, Evidence
@@ -213,7 +213,7 @@ class Consents:
         at: datetime | None = None,
         known_at: datetime | None = None,
         **asked: Any,
-    ) -> Iterator[Asked]:
+    ) -> Iterator[AudienceMember]:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact

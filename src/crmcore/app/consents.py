@@ -21,7 +21,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
 from crmcore.app.unit import Unit, proven
 from crmcore.consent.act_reading import ActReader
-from crmcore.consent.audience import Asked
+from crmcore.consent.audience import AudienceMember
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision, Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
@@ -243,7 +243,7 @@ class AsyncConsents:
         at: datetime | None = None,
         known_at: datetime | None = None,
         **asked: Any,
-    ) -> AsyncIterator[Asked]:
+    ) -> AsyncIterator[AudienceMember]:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact

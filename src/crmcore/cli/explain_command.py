@@ -51,12 +51,12 @@ Shown = tuple[dict[str, Any], str, str]
 
 
 def _decision(crm: Crm, customer: Membership, options: argparse.Namespace, facts: Facts | None) -> Shown:
-    purpose, asked = options.purpose[0], _asked(options, facts)
+    purpose, asked = options.purpose[0], {**asked_of(options, facts), "point": options.point}
     found = crm.consent.decide(
         options.ref,
         purpose=purpose,
         channel=options.channel[0],
-        message=_message(purpose, options.kind),
+        message=message_of(purpose, options.kind),
         **asked,
     )
     text = found.explain()
@@ -64,23 +64,24 @@ def _decision(crm: Crm, customer: Membership, options: argparse.Namespace, facts
 
 
 def _matrix(crm: Crm, customer: Membership, options: argparse.Namespace, facts: Facts | None) -> Shown:
-    asked = _asked(options, facts)
+    asked = {**asked_of(options, facts), "point": options.point}
     if options.purpose:
         asked["purposes"] = options.purpose
     if options.kind is not None:
-        asked["message"] = {one: _message(one, options.kind) for one in get_args(Purpose)}
+        asked["message"] = {one: message_of(one, options.kind) for one in get_args(Purpose)}
     found = crm.consent.matrix(customer.id, channels=options.channel or None, **asked)
     rows = [_whole(row) for row in found.rows]
     return {**_whole(found), "rows": rows}, found.text(), found.to_html()
 
 
-def _message(purpose: Purpose, kind: str | None) -> Message:
+def message_of(purpose: Purpose, kind: str | None) -> Message:
+    """What is known of a message that is of a *kind*."""
     return attrs.evolve(message_for(purpose, None), kind=kind)
 
 
-def _asked(options: argparse.Namespace, facts: Facts | None) -> dict[str, Any]:
+def asked_of(options: argparse.Namespace, facts: Facts | None) -> dict[str, Any]:
+    """What the words of a command ask for, but for the purpose, the channel and the point."""
     return {
-        "point": options.point,
         "controller": options.controller,
         "brand": options.brand,
         "topic": options.topic,

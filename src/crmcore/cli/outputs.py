@@ -6,8 +6,10 @@ Invariant: a command never writes over what it reads, and a file that cannot be 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from crmcore.errors import UnreadableFile
 
@@ -39,6 +41,20 @@ def write(path: Path, text: str) -> None:
     """
     try:
         path.write_text(text, encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise _unwritable(path, error.strerror) from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[TextIO]:
+    """A file to write rows to, as they come.
+
+    Raises:
+        UnreadableFile: if it cannot be written.
+    """
+    try:
+        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            yield file
     except OSError as error:
         raise _unwritable(path, error.strerror) from None
 

@@ -5,17 +5,14 @@ Invariant: every command takes ``--json``; its help says what it reads, writes a
 
 from __future__ import annotations
 
-import argparse
-from typing import get_args
-
 from crmcore.cli.backup_commands import run_backup, run_erasures, run_restore, run_verify
-from crmcore.cli.consent_commands import run_consent_check, run_consent_lint, run_consent_schema
+from crmcore.cli.consent_parser import add_consent
 from crmcore.cli.dedupe_command import run_dedupe
 from crmcore.cli.evaluate_command import run_evaluate
-from crmcore.cli.explain_command import run_consent_explain
 from crmcore.cli.import_command import run_import
 from crmcore.cli.link_command import run_link
 from crmcore.cli.merge_commands import run_merge, run_unmerge
+from crmcore.cli.parsing import Commands, new_command, store_option
 from crmcore.cli.review_commands import run_apply, run_page
 from crmcore.cli.show_command import run_show
 from crmcore.cli.terminal import EXIT_CODES
@@ -26,8 +23,6 @@ from crmcore.cli.words import (
     bits,
     count,
     delimiter,
-    instant,
-    jurisdiction,
     memory,
     pair,
     path,
@@ -35,10 +30,7 @@ from crmcore.cli.words import (
     source,
     text,
 )
-from crmcore.consent.words import Channel, Purpose
 from crmcore.identity.features import ROLES
-
-Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
 def parser() -> Parser:
@@ -61,22 +53,9 @@ def parser() -> Parser:
     _restore(commands)
     _verify(commands)
     _erasures(commands)
-    _consent(commands)
+    add_consent(commands)
     _testkit(commands)
     return top
-
-
-def _command(commands: Commands[Parser], name: str, says: str) -> Parser:
-    command = commands.add_parser(name, help=says, description=says, epilog=EXIT_CODES)
-    command.add_argument("--json", action="store_true", help="print one JSON document instead of text")
-    command.set_defaults(usage_error=command.error)
-    return command
-
-
-def _store(command: Parser, *, required: bool = True) -> None:
-    command.add_argument(
-        "--store", metavar="FILE", type=path, required=required, help="the SQLite file, e.g. crm.db"
-    )
 
 
 def _mapping(command: Parser) -> None:
@@ -106,9 +85,9 @@ def _mapping(command: Parser) -> None:
 
 
 def _import(commands: Commands[Parser]) -> None:
-    command = _command(commands, "import", "take over the records of CSV files; the plan is shown first")
+    command = new_command(commands, "import", "take over the records of CSV files; the plan is shown first")
     command.add_argument("files", metavar="FILE", nargs="+", type=path, help="a CSV file with a header")
-    _store(command)
+    store_option(command)
     command.add_argument(
         "--source",
         metavar="NAME",
@@ -131,11 +110,13 @@ def _import(commands: Commands[Parser]) -> None:
 
 
 def _dedupe(commands: Commands[Parser]) -> None:
-    command = _command(commands, "dedupe", "find which records are the same: in a store, or in one CSV file")
+    command = new_command(
+        commands, "dedupe", "find which records are the same: in a store, or in one CSV file"
+    )
     command.add_argument(
         "file", metavar="FILE", nargs="?", type=path, help="a CSV file; without it, --store is needed"
     )
-    _store(command, required=False)
+    store_option(command, required=False)
     command.add_argument("--report", metavar="FILE", type=path, help="with --store: an HTML report of it")
     command.add_argument("--out", metavar="FILE", type=path, help="with FILE: rec_id,cluster for every row")
     command.add_argument("--summary", metavar="FILE", type=path, help="with FILE: counts and times as JSON")
@@ -199,7 +180,7 @@ def _deciding(command: Parser) -> None:
 
 
 def _link(commands: Commands[Parser]) -> None:
-    command = _command(commands, "link", "find which records of one CSV file are which of another")
+    command = new_command(commands, "link", "find which records of one CSV file are which of another")
     command.add_argument("a", metavar="A", type=path, help="a CSV file with a header")
     command.add_argument("b", metavar="B", type=path, help="another one")
     command.add_argument("--out", metavar="FILE", type=path, help="rec_id_a,rec_id_b,bits,verdict")
@@ -212,7 +193,7 @@ def _link(commands: Commands[Parser]) -> None:
 
 
 def _evaluate(commands: Commands[Parser]) -> None:
-    command = _command(commands, "evaluate", "compare the clusters of a file with the true ones")
+    command = new_command(commands, "evaluate", "compare the clusters of a file with the true ones")
     command.add_argument(
         "clusters", metavar="CLUSTERS", type=path, help="a CSV file with rec_id and cluster, as dedupe writes"
     )
@@ -244,8 +225,8 @@ def _review(commands: Commands[Parser]) -> None:
     says = "put before a person what is doubtful in a store, and take over what was decided"
     both = commands.add_parser("review", help=says, description=says, epilog=EXIT_CODES)
     steps = both.add_subparsers(dest="step", required=True, metavar="page|apply")
-    page = _command(steps, "page", "write a page on which a person decides; it shows personal data")
-    _store(page)
+    page = new_command(steps, "page", "write a page on which a person decides; it shows personal data")
+    store_option(page)
     page.add_argument("--out", metavar="FILE", type=path, required=True, help="the page, e.g. review.html")
     page.add_argument(
         "--limit",
@@ -255,22 +236,22 @@ def _review(commands: Commands[Parser]) -> None:
         help="so many at most (default: 500), likeliest first",
     )
     page.set_defaults(run=run_page)
-    apply = _command(steps, "apply", "take over what was decided on such a page, as people's judgements")
+    apply = new_command(steps, "apply", "take over what was decided on such a page, as people's judgements")
     apply.add_argument("decisions", metavar="DECISIONS", type=path, help="the file that the page saved")
-    _store(apply)
+    store_option(apply)
     apply.add_argument("--by", metavar="ID", type=author, help="who decided, where the file does not say")
     apply.set_defaults(run=run_apply)
 
 
 def _show(commands: Commands[Parser]) -> None:
-    command = _command(commands, "show", "show one customer, with where every value comes from")
+    command = new_command(commands, "show", "show one customer, with where every value comes from")
     command.add_argument(
         "ref",
         metavar="REF",
         type=text,
         help="an id, a former id, SYSTEM#RECORD, an e-mail, a phone or a name",
     )
-    _store(command)
+    store_option(command)
     command.add_argument(
         "--region", metavar="CC", type=region, help="the country that a local phone is dialled in, e.g. US"
     )
@@ -278,7 +259,7 @@ def _show(commands: Commands[Parser]) -> None:
 
 
 def _merge(commands: Commands[Parser]) -> None:
-    command = _command(commands, "merge", "say that two records are the same customer")
+    command = new_command(commands, "merge", "say that two records are the same customer")
     command.add_argument("a", metavar="A", type=text, help="a reference as crmcore show takes it")
     command.add_argument("b", metavar="B", type=text, help="another one")
     _author(command)
@@ -286,7 +267,7 @@ def _merge(commands: Commands[Parser]) -> None:
 
 
 def _unmerge(commands: Commands[Parser]) -> None:
-    command = _command(commands, "unmerge", "take a judgement back, whoever made it")
+    command = new_command(commands, "unmerge", "take a judgement back, whoever made it")
     command.add_argument(
         "judgement", metavar="JUDGEMENT", type=text, help="its id, as merge and show print it"
     )
@@ -298,7 +279,7 @@ def _unmerge(commands: Commands[Parser]) -> None:
 
 
 def _backup(commands: Commands[Parser]) -> None:
-    command = _command(commands, "backup", "write a whole store into one file; it shows personal data")
+    command = new_command(commands, "backup", "write a whole store into one file; it shows personal data")
     command.add_argument("store", metavar="STORE", type=path, help="the SQLite file, e.g. crm.db")
     command.add_argument("file", metavar="FILE", type=path, help="the backup, a new file")
     _key_file(command)
@@ -306,7 +287,7 @@ def _backup(commands: Commands[Parser]) -> None:
 
 
 def _restore(commands: Commands[Parser]) -> None:
-    command = _command(
+    command = new_command(
         commands, "restore", "write a backup into a store, and erase again what was erased since"
     )
     command.add_argument("file", metavar="FILE", type=path, help="the backup")
@@ -326,7 +307,7 @@ def _restore(commands: Commands[Parser]) -> None:
 
 
 def _verify(commands: Commands[Parser]) -> None:
-    command = _command(commands, "verify", "look whether a store or a backup is whole; nothing is changed")
+    command = new_command(commands, "verify", "look whether a store or a backup is whole; nothing is changed")
     command.add_argument("file", metavar="FILE", type=path, help="a store or a backup")
     _key_file(command)
     command.set_defaults(run=run_verify)
@@ -342,88 +323,13 @@ def _key_file(command: Parser) -> None:
 
 
 def _erasures(commands: Commands[Parser]) -> None:
-    command = _command(commands, "erasures", "print what was erased of a store, one line each, to be kept")
+    command = new_command(commands, "erasures", "print what was erased of a store, one line each, to be kept")
     command.add_argument("store", metavar="STORE", type=path, help="the SQLite file, e.g. crm.db")
     command.set_defaults(run=run_erasures)
 
 
-def _consent(commands: Commands[Parser]) -> None:
-    says = "ask the law whether somebody may be contacted, and the packs whether they say what it says"
-    both = commands.add_parser("consent", help=says, description=says, epilog=EXIT_CODES)
-    steps = both.add_subparsers(dest="step", required=True, metavar="check|explain|lint|schema")
-    check = _command(steps, "check", "replay a table of decision vectors, and show where the packs disagree")
-    check.add_argument(
-        "vectors",
-        metavar="VECTORS",
-        type=path,
-        help="a CSV file: id, jurisdiction, channel, purpose, facts, at, expected, confidence",
-    )
-    check.set_defaults(run=run_consent_check)
-    lint = _command(
-        steps, "lint", "look packs of rules over: what cannot fire, what names nothing, what is doubled"
-    )
-    lint.add_argument(
-        "pack", metavar="PACK.toml", type=path, nargs="?", help="a pack; without it all that ship"
-    )
-    lint.set_defaults(run=run_consent_lint)
-    schema = _command(steps, "schema", "print the JSON Schema of a pack, for editors and other programs")
-    schema.set_defaults(run=run_consent_schema)
-    _explain(steps)
-
-
-def _explain(steps: Commands[Parser]) -> None:
-    says = "say whether a customer may be contacted, and why; it shows personal data with --matrix"
-    command = _command(steps, "explain", says)
-    command.add_argument("ref", metavar="REF", type=text, help="a reference as crmcore show takes it")
-    _store(command)
-    command.add_argument(
-        "--purpose",
-        action="append",
-        choices=get_args(Purpose),
-        default=[],
-        help="what for; with --matrix as often as needed, or left out",
-    )
-    command.add_argument(
-        "--channel",
-        action="append",
-        choices=get_args(Channel),
-        default=[],
-        help="which way; with --matrix as often as needed, or left out",
-    )
-    command.add_argument(
-        "--point", metavar="TEXT", type=text, help="the address or number, where there are several"
-    )
-    command.add_argument("--at", metavar="INSTANT", type=instant, help="when (default: now)")
-    command.add_argument(
-        "--known-at", metavar="INSTANT", type=instant, help="by what was known then (default: by all)"
-    )
-    command.add_argument(
-        "--jurisdiction",
-        metavar="CC",
-        action="append",
-        type=jurisdiction,
-        default=[],
-        help="a law that may apply beside those of addresses and numbers, e.g. DE or US-CA; as often as needed",
-    )
-    command.add_argument("--controller", metavar="NAME", type=text, help="who asks, as in what was recorded")
-    command.add_argument("--brand", metavar="NAME", type=text, help="the brand that the message is of")
-    command.add_argument("--topic", metavar="NAME", type=text, help="the topic that the message is about")
-    command.add_argument("--kind", metavar="WORD", type=text, help="the kind of message, e.g. receipt")
-    command.add_argument(
-        "--practice", metavar="FILE", type=path, help="what is always so of your company: a Practice as JSON"
-    )
-    command.add_argument(
-        "--facts", metavar="FILE", type=path, help="what is known beside the store: Facts as JSON"
-    )
-    command.add_argument(
-        "--matrix", action="store_true", help="all purposes, channels and contact points in one table"
-    )
-    command.add_argument("--html", metavar="FILE", type=path, help="write it as a page, too")
-    command.set_defaults(run=run_consent_explain)
-
-
 def _author(command: Parser) -> None:
-    _store(command)
+    store_option(command)
     command.add_argument("--reason", metavar="TEXT", type=text, help="why, for those who read the history")
     command.add_argument("--by", metavar="ID", type=author, default="cli", help="who says so (default: cli)")
 
@@ -432,7 +338,7 @@ def _testkit(commands: Commands[Parser]) -> None:
     says = "ask a store for everything that it promises, and the kit whether it can fail"
     both = commands.add_parser("testkit", help=says, description=says, epilog=EXIT_CODES)
     steps = both.add_subparsers(dest="step", required=True, metavar="run|selftest")
-    run = _command(steps, "run", "run the conformance kit over a store; it is made in a folder of its own")
+    run = new_command(steps, "run", "run the conformance kit over a store; it is made in a folder of its own")
     run.add_argument(
         "target",
         metavar="MODULE:NAME",
@@ -454,5 +360,5 @@ def _testkit(commands: Commands[Parser]) -> None:
     )
     run.add_argument("--report", metavar="FILE", type=path, help="write the report here, as JSON")
     run.set_defaults(run=run_testkit)
-    proof = _command(steps, "selftest", "run the stores that break one promise each, and good ones")
+    proof = new_command(steps, "selftest", "run the stores that break one promise each, and good ones")
     proof.set_defaults(run=run_selftest_of_kit)

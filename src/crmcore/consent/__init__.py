@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
+    from crmcore.consent.audience import AudienceCount, AudienceMember
     from crmcore.consent.bundle import Bundle, Item
     from crmcore.consent.certificate import ErasureCertificate
     from crmcore.consent.consent_matrix import ConsentMatrix, MatrixRow
-    from crmcore.consent.customer_decision import Member, decide_customer
+    from crmcore.consent.customer_decision import Member, decide_customer, decide_each
     from crmcore.consent.deadline import DeadlineRule, deadline_for, read_deadlines, shipped_deadlines
     from crmcore.consent.decision import Decision, RuleHit, decide
     from crmcore.consent.disposition import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from crmcore.consent.lapsing import PermitLapsing
     from crmcore.consent.linting import Lint, Linted, lint
     from crmcore.consent.pack import Pack, Rule
+    from crmcore.consent.pack_diff import PackDiff
     from crmcore.consent.pack_reading import Laws, read_pack, shipped_laws, shipped_packs
     from crmcore.consent.policy import Policy
     from crmcore.consent.practice import Form, Practice
@@ -82,6 +84,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "AudienceCount",
+    "AudienceMember",
     "Bundle",
     "Cap",
     "Change",
@@ -114,6 +118,7 @@ __all__ = [
     "Offer",
     "OpenNotice",
     "Pack",
+    "PackDiff",
     "PermitLapsing",
     "PointFacts",
     "Policy",
@@ -150,6 +155,7 @@ __all__ = [
     "deadline_for",
     "decide",
     "decide_customer",
+    "decide_each",
     "due_of",
     "from_receipt",
     "is_one_click",
@@ -186,10 +192,11 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "audience": "AudienceCount AudienceMember",
         "bundle": "Bundle Item",
         "certificate": "ErasureCertificate",
         "consent_matrix": "ConsentMatrix MatrixRow",
-        "customer_decision": "Member decide_customer",
+        "customer_decision": "Member decide_customer decide_each",
         "deadline": "DeadlineRule deadline_for read_deadlines shipped_deadlines",
         "decision": "Decision RuleHit decide",
         "disposition": "Disposition ErasurePlan LegalHold plan_erasure read_dispositions shipped_dispositions",
@@ -198,6 +205,7 @@ __getattr__ = lazily(
         "lapsing": "PermitLapsing",
         "linting": "Lint Linted lint",
         "pack": "Pack Rule",
+        "pack_diff": "PackDiff",
         "pack_reading": "Laws read_pack shipped_laws shipped_packs",
         "schema_of_packs": "pack_schema",
         "policy": "Policy",

@@ -22,6 +22,9 @@ Barrier = Literal["not_found", "ambiguous", "repeated", "unreachable"]
 """Why there is no decision: the reference leads to nobody, or to several; the customer came before; or has no contact
 point for the channel."""
 
+Outcomes = Outcome | Barrier
+"""What may come of asking about a customer."""
+
 _BARRIERS: dict[Barrier, str] = {
     "not_found": "the reference leads to nobody",
     "ambiguous": "the reference fits several customers",
@@ -31,7 +34,7 @@ _BARRIERS: dict[Barrier, str] = {
 
 
 @attrs.frozen(kw_only=True)
-class Asked:
+class AudienceMember:
     """A customer of an audience. *ref* is the reference that led here, *point* the normal form of the contact point.
 
     Either there is a *decision*, or a *barrier* says why there is none.
@@ -54,7 +57,7 @@ class Reason:
     """Why *count* customers got their *answer*: the *rule* behind it, with its *jurisdiction*, or a barrier."""
 
     count: int
-    answer: Outcome | Barrier
+    answer: Outcomes
     jurisdiction: str
     rule: str | None
     text: str
@@ -69,17 +72,17 @@ class AudienceCount:
     reasons: tuple[Reason, ...]
 
     @classmethod
-    def of(cls, audience: Iterable[Asked]) -> AudienceCount:
+    def of(cls, audience: Iterable[AudienceMember]) -> AudienceCount:
         """Count an audience, however many they are: nothing of it is kept but the counts."""
-        counts: Counter[tuple[str, str, str | None]] = Counter()
-        texts: dict[tuple[str, str, str | None], str] = {}
+        counts: Counter[tuple[Outcomes, str, str | None]] = Counter()
+        texts: dict[tuple[Outcomes, str, str | None], str] = {}
         for one in audience:
             key = _key(one)
             counts[key] += 1
             if key not in texts:
-                texts[key] = _text(one)
+                texts[key] = reason_of(one)
         reasons = [
-            Reason(count, answer, jurisdiction, rule, texts[answer, jurisdiction, rule])  # type: ignore[arg-type]  # a key is made of them
+            Reason(count, answer, jurisdiction, rule, texts[answer, jurisdiction, rule])
             for (answer, jurisdiction, rule), count in counts.items()
         ]
         reasons.sort(key=lambda one: (-one.count, one.answer, one.jurisdiction, one.rule or ""))
@@ -99,13 +102,19 @@ class AudienceCount:
             yield f"{one.count:>{width},}  {answer}: {one.text}{law}"
 
 
-def _key(one: Asked) -> tuple[str, str, str | None]:
-    if one.decision is None:
-        return one.barrier or "unreachable", "", None
-    return one.decision.answer, one.decision.jurisdiction, one.decision.rule
+def outcome_of(one: AudienceMember) -> Outcomes:
+    """The answer, or what stood in the way of one."""
+    return one.decision.answer if one.decision is not None else one.barrier or "unreachable"
 
 
-def _text(one: Asked) -> str:
+def reason_of(one: AudienceMember) -> str:
+    """What is behind it, in words."""
     if one.decision is None:
         return _BARRIERS[one.barrier or "unreachable"]
     return one.decision.reasons[0]
+
+
+def _key(one: AudienceMember) -> tuple[Outcomes, str, str | None]:
+    if one.decision is None:
+        return outcome_of(one), "", None
+    return one.decision.answer, one.decision.jurisdiction, one.decision.rule
