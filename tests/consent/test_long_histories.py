@@ -74,3 +74,12 @@ def test_so_do_acts_of_two_records(acts: str, joined: bool) -> None:
     since = FrozenMap({"b": NOW - timedelta(days=9)} if joined else {})
     few, many = (attrs.evolve(history(acts, size, "b"), joined=since) for size in (240, 480))
     assert calls(many) <= 2.1 * calls(few)
+
+
+@pytest.mark.parametrize("acts", ["p", "n"])
+def test_a_long_history_is_explained_in_few_words(acts: str) -> None:
+    decision = decide(REQUEST, history(acts, 2_000), jurisdictions=["DE"])
+    assert decision.answer == "deny"
+    assert "and 1,995 earlier" in decision.explain() + "".join(hit.why for hit in decision.trace)
+    assert len(decision.explain()) < 5_000
+    assert all(len(hit.why) < 2_000 for hit in decision.trace)

@@ -42,7 +42,7 @@ def standing_no(
         return Finding(False, until)
     if case.brief:
         return Finding(True, until)
-    words = ", ".join(named(event) for event in found)
+    words = _latest([named(event) for event in reversed(found[-_TOLD - 1 :])], len(found), ", ")
     return Finding(True, until, tuple(event.id for event in found), (), words)
 
 
@@ -54,9 +54,11 @@ def standing_yes(
     A No by one of the channels *across* takes it back whatever it was about. Where none stands, *why* names what each
     one lacks.
     """
-    until, lacks, unknown = case.next_event, [], None
+    until, unknown = case.next_event, None
+    lacks: list[str] = []
+    yeses = case.acts(YESES)
     taking: Taking | None = None
-    for at, event in reversed(case.acts(YESES)):
+    for at, event in reversed(yeses):
         ends = FOREVER if event.valid_until is None else micros_of(event.valid_until)
         lack = _speaks(case, event, purpose, ends)
         if not lack:
@@ -77,12 +79,21 @@ def standing_yes(
                 if found.holds is None:
                     until = min(until, ends, when)
                     unknown = unknown or found
-        if not case.brief:
+        if not case.brief and len(lacks) < _TOLD:
             lacks.append(f"{named(event)}: {lack}")
-    why = "; ".join(lacks) or "nobody said yes"
+    why = "nobody said yes" if case.brief else _latest(lacks, len(yeses), "; ") or "nobody said yes"
     if unknown is not None:
         return Finding(None, until, unknown.because, unknown.missing, why)
     return Finding(False, until, (), (), why)
+
+
+_TOLD = 5
+"""So many acts are told of one by one, the latest first: people read that, and some customers have thousands."""
+
+
+def _latest(words: list[str], of: int, between: str) -> str:
+    told = between.join(words[:_TOLD])
+    return told if of <= _TOLD else f"{told}{between}and {of - _TOLD:,} earlier"
 
 
 def _speaks(case: Case, event: ConsentEvent, purpose: str, ends: int) -> str:
