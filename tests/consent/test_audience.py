@@ -15,11 +15,13 @@ from crmcore.consent.audience import AudienceCount, AudienceMember
 from crmcore.consent.customer_decision import Member, decide_customer, decide_each
 from crmcore.consent.decision import Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, Subject
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Message, Request
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId
+from crmcore.values.partial_date import PartialDate
 from tests.consent import cases
 from tests.consent.cases import NOW
 
@@ -83,8 +85,8 @@ def otherwise(act: ConsentEvent, others: tuple[ConsentEvent, ...]) -> Iterator[C
         yield attrs.evolve(act, scope=attrs.evolve(act.scope, **{name: value}))
     if act.evidence is not None:
         for name in ("explicit", "condition_of_contract", "given_by"):
-            value = "child" if name == "given_by" else None
-            yield attrs.evolve(act, evidence=attrs.evolve(act.evidence, **{name: value}))
+            changed: dict[str, Any] = {name: "child" if name == "given_by" else None}
+            yield attrs.evolve(act, evidence=attrs.evolve(act.evidence, **changed))
 
 
 @given(
@@ -113,6 +115,59 @@ def test_each_of_many_is_answered_as_if_asked_about_alone(
     answers = decide_each(request, customers, policy=policy, practice=practice)
     for found, (point, members) in zip(answers, customers, strict=True):
         alone = decide_customer(request.to(point), members, policy=policy, practice=practice)
+        assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
+
+
+WITHDRAWN = attrs.evolve(
+    cases.GIVEN, id="withdrawn", kind="withdraw", evidence=None, occurred_at=NOW - timedelta(days=3)
+)
+ASSERTED = attrs.evolve(
+    cases.GIVEN,
+    id="asserted",
+    kind="assert_import",
+    evidence=Evidence.imported(),
+    occurred_at=NOW - timedelta(days=800),
+    valid_until=NOW + timedelta(days=9),
+)
+CONTRARY = Facts(
+    events=(WITHDRAWN, ASSERTED),
+    subject=Subject(
+        kind="corporate",
+        birth_dates=(PartialDate.parse("2013-02-28"),),
+        adult=False,
+        deceased=True,
+        restricted_since=NOW.date() - timedelta(days=9),
+        erased_on=NOW.date() - timedelta(days=9),
+        presumed_interest=True,
+        known=True,
+    ),
+    point=PointFacts(line="business", kind=None, holder_since=NOW.date() - timedelta(days=9)),
+    collection=Collection(source="purchased_list", opt_out_offered=False, published=True, informed=True),
+    listings=(Listing(list="internal", since=NOW.date() - timedelta(days=9)),),
+    attempts=tuple(Attempt(at=NOW - timedelta(hours=hours)) for hours in range(1, 9)),
+    zones=("Asia/Tokyo",),
+    gpc=True,
+    refused_in_call=NOW.date() - timedelta(days=9),
+    others_birth_dates=(PartialDate.parse("2014"),),
+    others_under_age=True,
+    others_days=FrozenMap({"subject.restricted_since": (NOW.date() - timedelta(days=9),)}),
+)
+HISTORIES = ((), (cases.GIVEN,), (cases.GIVEN, WITHDRAWN), (ASSERTED,), (ASSERTED, cases.GIVEN))
+
+
+@pytest.mark.parametrize("channel", ["email", "voice", "sms"])
+@pytest.mark.parametrize("name", [*cases.RULED, "*"])
+def test_each_law_answers_whoever_differs_in_one_thing_as_if_asked_about_alone(
+    name: str, channel: Any
+) -> None:
+    request = attrs.evolve(cases.NEWSLETTER, channel=channel, basis=None)
+    told = [
+        (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=(name,))])
+        for known in (attrs.evolve(cases.SETTLED, events=acts) for acts in HISTORIES)
+        for facts in neighbours(known, CONTRARY)
+    ]
+    for found, (point, members) in zip(decide_each(request, told), told, strict=True):
+        alone = decide_customer(request.to(point), members)
         assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
 
 
