@@ -15,6 +15,7 @@ from crmcore.consent import (
     LegalHold,
     Retained,
     RetentionPolicy,
+    SecretRing,
     plan_retention,
     read_retention,
     shipped_retention,
@@ -22,6 +23,8 @@ from crmcore.consent import (
 from crmcore.consent.counting import Span
 from crmcore.consent.facts import Facts, Relation
 from crmcore.errors import InvalidPack
+from crmcore.storage import MemoryStore
+from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
 
 DAY = timedelta(days=1)
@@ -208,3 +211,88 @@ def test_a_permit_without_an_end_does_not_lapse() -> None:
         jurisdictions=["DE"],
     )
     assert found is None
+
+
+# --- permits of many customers that lapse --------------------------------------------------------------
+
+BOUGHT = {"ann": date(2024, 6, 1), "bo": date(2024, 7, 1), "cleo": date(2024, 6, 10), "dee": date(2026, 4, 1)}
+LAW = "ca.casl.purchase_within_two_years"
+
+
+def buyers(clock: Clock) -> tuple[Crm, dict[str, str], dict[str, Facts]]:
+    """People who bought something; their ids by name, and what the app knows of each, by id."""
+    crm = Crm(MemoryStore(), clock=clock, secrets=SecretRing({1: bytes(range(32))}))
+    ids = {
+        name: str(crm.parties.add(Person.of(name.title(), email=f"{name}@x.example")).id) for name in BOUGHT
+    }
+    known = {ids[name]: Facts(relations=(Relation(kind="purchase", on=day),)) for name, day in BOUGHT.items()}
+    return crm, ids, known
+
+
+def test_permits_that_lapse_by_a_day_are_listed_with_whose_they_are() -> None:
+    crm, ids, known = buyers(Clock(datetime(2026, 5, 4, 16, tzinfo=UTC)))
+
+    def listed(by: date) -> list[tuple[str | None, str, str, tuple[str, ...], date]]:
+        page = crm.retention.lapsing_by(
+            by,
+            purpose="marketing",
+            channel="email",
+            facts=lambda customer: known[str(customer)],
+            jurisdictions=["CA"],
+        )
+        assert page.next is None
+        return [(one.customer, one.purpose, one.channel, one.rules, one.day) for one in page.items]
+
+    first = (ids["ann"], "marketing", "email", (LAW,), date(2026, 6, 1))
+    assert listed(date(2026, 5, 31)) == []
+    assert listed(date(2026, 6, 1)) == [first]
+    assert [(one[0], one[4]) for one in listed(date(2026, 7, 31))] == [
+        (ids["ann"], date(2026, 6, 1)),
+        (ids["cleo"], date(2026, 6, 10)),
+        (ids["bo"], date(2026, 7, 1)),
+    ]
+
+
+def test_whoever_said_no_is_in_no_list_and_has_nothing_that_lapses() -> None:
+    crm, ids, known = buyers(Clock(datetime(2026, 5, 4, 16, tzinfo=UTC)))
+    crm.consent.withdraw("ann@x.example", purposes=["marketing"], channels=["email"])
+    crm.suppression.add("email", "bo@x.example", reason="objection")
+    asked = {"purpose": "marketing", "channel": "email", "jurisdictions": ["CA"]}
+    page = crm.retention.lapsing_by(
+        date(2026, 7, 31),
+        facts=lambda customer: known[str(customer)],
+        **asked,  # type: ignore[arg-type]  # by name
+    )
+    assert [one.customer for one in page.items] == [ids["cleo"]]
+    assert (
+        crm.retention.lapsing(
+            ids["ann"],
+            within=timedelta(days=60),
+            facts=known[ids["ann"]],
+            **asked,  # type: ignore[arg-type]  # by name
+        )
+        is None
+    )
+
+
+def test_a_customer_with_several_addresses_is_listed_once_for_each_way_in_which_permits_lapse() -> None:
+    crm, ids, known = buyers(Clock(datetime(2026, 5, 4, 16, tzinfo=UTC)))
+    crm.parties.change(PartyId(ids["ann"]), lambda p: p.with_email("ann@y.example"))
+    pages, after = [], None
+    while True:
+        page = crm.retention.lapsing_by(
+            date(2026, 6, 10),
+            purpose="marketing",
+            channel="email",
+            facts=lambda customer: known[str(customer)],
+            jurisdictions=["CA"],
+            after=after,
+            limit=2,
+        )
+        pages.append(page)
+        if page.next is None:
+            break
+        after = page.next
+    assert len(pages) == 2
+    assert {one.customer for page in pages for one in page.items} == {ids["ann"], ids["cleo"]}
+    assert sum(len(page.items) for page in pages) == 2

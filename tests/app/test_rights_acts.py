@@ -239,11 +239,13 @@ def test_an_erasure_is_not_complete_while_a_proof_is_missing_unless_it_is_said_w
     crm.requests.identify(request.id, "logged_in")
     for step in ("accept", "collect"):
         crm.requests.move(request.id, step)
+    crm.requests.move(request.id, "review")
+    with pytest.raises(InvalidRightsRequest, match="nothing was erased"):
+        crm.requests.move(request.id, "respond", sha256="0" * 64)
     plan = crm.requests.erasure_plan(request.id)
     for _ in range(2):
         certificate = crm.requests.erase(request.id, plan_sha256=plan.digest)
     assert [name for name, _, _ in told(crm, request)] == ["Delta", "Gamma SA"]
-    crm.requests.move(request.id, "review")
     crm.requests.move(request.id, "respond", sha256=certificate.sha256)
 
     def close() -> str:

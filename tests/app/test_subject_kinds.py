@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from crmcore import Crm, Person
 from crmcore.app.registry import REGISTRY
 from crmcore.app.subject_kinds import SUBJECT_KINDS
-from crmcore.consent import SecretRing
+from crmcore.consent import SecretRing, Wished
 from crmcore.interaction import Participant
 from crmcore.storage import MemoryStore
 from crmcore.storage.stored import StoredEntry, StoredRecord
@@ -91,6 +91,9 @@ class Life:
 
     def _objects(self) -> None:
         self.crm.consent.record("object", self.too, purposes=["profiling"], words="confided")
+
+    def _wishes(self) -> None:
+        self.crm.preferences.record(self.too, Wished(no_topics=frozenset({"confided"})))
 
     def _leaves(self) -> None:
         raw = self.crm.parties.get(self.too).contact_points[0].raw

@@ -13,6 +13,7 @@ from crmcore.consent.suppression import CODECS, SuppressionMet
 from crmcore.errors import InvalidConsent
 from crmcore.storage import MemoryStore
 from tests.app.requests import Clock
+from tests.app.reviews import file_of
 
 SECRETS = SecretRing({1: bytes(range(32))})
 NEWER = SecretRing({1: bytes(range(32)), 2: bytes(range(1, 33))})
@@ -98,6 +99,24 @@ def test_a_merge_is_told_of_with_all_records_that_have_such_addresses() -> None:
     )
     assert len(told(crm)) == 4
     assert {one.record for one in crm.suppression.met(bare.id)} == set(both)
+
+
+def test_what_is_merged_on_a_review_page_is_told_of_and_what_is_kept_apart_is_not() -> None:
+    for verdict in ("same", "different"):
+        crm = known()
+        ann = crm.parties.add(Person.of("Ann Lee", email=SPELLED, phone="+44 20 7946 0018"))
+        bo = crm.parties.add(Person.of("Ann Leigh", phone="+44 20 7946 0018", birth_date="1980-02-29"))
+        item = {
+            "item": "019000a1-b2c3-7009-8000-0000000000aa",
+            "kind": "pair",
+            "records": [ann.id, bo.id],
+            "links": [[0, 1]],
+            "verdict": verdict,
+        }
+        before = len(told(crm))
+        assert crm.identity.apply_review(file_of(crm.identity.review(), item)).written == 1
+        merged = [("merged", tuple(sorted((ann.id, bo.id))), 3, 2)]
+        assert told(crm)[before:] == (merged if verdict == "same" else [])
 
 
 FILE = f"""id,full_name,email,phone

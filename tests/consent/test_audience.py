@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -13,11 +15,13 @@ from crmcore.consent.audience import AudienceCount, AudienceMember
 from crmcore.consent.customer_decision import Member, decide_customer, decide_each
 from crmcore.consent.decision import Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, Subject
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Message, Request
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId
+from crmcore.values.partial_date import PartialDate
 from tests.consent import cases
 from tests.consent.cases import NOW
 
@@ -41,33 +45,130 @@ def earlier(facts: Facts, by: int) -> Facts:
     )
 
 
+def neighbours(one: Facts, other: Facts) -> Iterator[Facts]:
+    """*one*, and what differs from it in a single thing, as that is in *other*, or in a single thing of its acts."""
+    yield one
+    for field in attrs.fields(Facts):
+        if field.name not in ("unknown", "joined", "others_lifting"):
+            yield attrs.evolve(one, **{field.name: getattr(other, field.name)})
+    for name in ("subject", "point", "collection"):
+        part, others = getattr(one, name), getattr(other, name)
+        for field in attrs.fields(type(part)):
+            if field.name != "unknown":
+                part_else = attrs.evolve(part, **{field.name: getattr(others, field.name)})
+                yield attrs.evolve(one, **{name: part_else})
+    for place, act in enumerate(one.events[:3]):
+        for changed in otherwise(act, other.events):
+            yield attrs.evolve(one, events=(*one.events[:place], changed, *one.events[place + 1 :]))
+
+
+def otherwise(act: ConsentEvent, others: tuple[ConsentEvent, ...]) -> Iterator[ConsentEvent]:
+    """*act* with one thing otherwise."""
+    for other in others[:2]:
+        for name in ("kind", "occurred_at", "scope", "evidence", "valid_until", "night", "any_time"):
+            yield attrs.evolve(act, **{name: getattr(other, name)})
+        yield attrs.evolve(act, corrects=other.id)
+    yield attrs.evolve(act, record="other")
+    yield attrs.evolve(act, open_ended=True)
+    yield attrs.evolve(act, via="sms")
+    yield attrs.evolve(act, valid_until=act.occurred_at)
+    scopes: dict[str, Any] = {
+        "controller": "beta",
+        "brand": "brand",
+        "topics": {"news"},
+        "recipients": {"gamma"},
+        "right": "sale",
+        "point": "b@x.org",
+        "points": frozenset({"b@x.org"}),
+    }
+    for name, value in scopes.items():
+        yield attrs.evolve(act, scope=attrs.evolve(act.scope, **{name: value}))
+    if act.evidence is not None:
+        for name in ("explicit", "condition_of_contract", "given_by"):
+            changed: dict[str, Any] = {name: "child" if name == "given_by" else None}
+            yield attrs.evolve(act, evidence=attrs.evolve(act.evidence, **changed))
+
+
 @given(
     cases.requests,
-    st.lists(st.tuples(cases.facts, st.integers(0, 9000)), min_size=1, max_size=3),
+    cases.facts,
+    cases.facts,
+    st.integers(0, 9000),
     cases.jurisdictions,
-    st.sampled_from((None, Policy(withdrawal_grace="legal_max"))),
-    st.sampled_from((None, Practice(offered_to_children=False, marketing=Message.marketing()))),
+    st.sampled_from((None, None, Policy(withdrawal_grace="legal_max"))),
+    st.sampled_from((None, None, Practice(offered_to_children=False, marketing=Message.marketing()))),
 )
 def test_each_of_many_is_answered_as_if_asked_about_alone(
     request: Request,
-    told: list[tuple[Facts, int]],
+    one: Facts,
+    other: Facts,
+    by: int,
     names: list[str],
     policy: Policy | None,
     practice: Practice | None,
 ) -> None:
+    told = [*neighbours(one, other), earlier(one, by), one]
     customers = [
-        (
-            POINT,
-            [Member(record=f"r{number}", points=frozenset({POINT}), facts=facts, jurisdictions=tuple(names))],
-        )
-        for number, (known, by) in enumerate(told)
-        for facts in (known, earlier(known, by), known)
+        (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=tuple(names))])
+        for facts in told
     ]
-    answers = list(decide_each(request, customers, policy=policy, practice=practice))
-    assert answers == [
-        decide_customer(request.to(point), members, policy=policy, practice=practice, trace=False)
-        for point, members in customers
+    answers = decide_each(request, customers, policy=policy, practice=practice)
+    for found, (point, members) in zip(answers, customers, strict=True):
+        alone = decide_customer(request.to(point), members, policy=policy, practice=practice)
+        assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
+
+
+WITHDRAWN = attrs.evolve(
+    cases.GIVEN, id="withdrawn", kind="withdraw", evidence=None, occurred_at=NOW - timedelta(days=3)
+)
+ASSERTED = attrs.evolve(
+    cases.GIVEN,
+    id="asserted",
+    kind="assert_import",
+    evidence=Evidence.imported(),
+    occurred_at=NOW - timedelta(days=800),
+    valid_until=NOW + timedelta(days=9),
+)
+CONTRARY = Facts(
+    events=(WITHDRAWN, ASSERTED),
+    subject=Subject(
+        kind="corporate",
+        birth_dates=(PartialDate.parse("2013-02-28"),),
+        adult=False,
+        deceased=True,
+        restricted_since=NOW.date() - timedelta(days=9),
+        erased_on=NOW.date() - timedelta(days=9),
+        presumed_interest=True,
+        known=True,
+    ),
+    point=PointFacts(line="business", kind=None, holder_since=NOW.date() - timedelta(days=9)),
+    collection=Collection(source="purchased_list", opt_out_offered=False, published=True, informed=True),
+    listings=(Listing(list="internal", since=NOW.date() - timedelta(days=9)),),
+    attempts=tuple(Attempt(at=NOW - timedelta(hours=hours)) for hours in range(1, 9)),
+    zones=("Asia/Tokyo",),
+    gpc=True,
+    refused_in_call=NOW.date() - timedelta(days=9),
+    others_birth_dates=(PartialDate.parse("2014"),),
+    others_under_age=True,
+    others_days=FrozenMap({"subject.restricted_since": (NOW.date() - timedelta(days=9),)}),
+)
+HISTORIES = ((), (cases.GIVEN,), (cases.GIVEN, WITHDRAWN), (ASSERTED,), (ASSERTED, cases.GIVEN))
+
+
+@pytest.mark.parametrize("channel", ["email", "voice", "sms"])
+@pytest.mark.parametrize("name", [*cases.RULED, "*"])
+def test_each_law_answers_whoever_differs_in_one_thing_as_if_asked_about_alone(
+    name: str, channel: Any
+) -> None:
+    request = attrs.evolve(cases.NEWSLETTER, channel=channel, basis=None)
+    told = [
+        (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=(name,))])
+        for known in (attrs.evolve(cases.SETTLED, events=acts) for acts in HISTORIES)
+        for facts in neighbours(known, CONTRARY)
     ]
+    for found, (point, members) in zip(decide_each(request, told), told, strict=True):
+        alone = decide_customer(request.to(point), members)
+        assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
 
 
 @given(

@@ -213,3 +213,107 @@ cite = "House rules 1"
     for wrong in (text.replace("house_rules", "HOUSE"), text.replace("beside_law = true", "")):
         with pytest.raises(InvalidPack, match="capitals"):
             read_pack(wrong)
+
+
+PROMOTING = ("marketing", "fundraising", "political")
+WRITTEN = ("transactional", "service", "legal_notice", "research")
+
+
+def beside(request: Request, *acts: ConsentEvent) -> Decision:
+    """What the rules of mailbox providers say of a letter that the law allows, or of one that it leaves open."""
+    decision = decide(request, Facts(events=acts, zones=("UTC",)), jurisdictions=["BR"], policy=BESIDE)
+    answers = {hit.rule for hit in decision.trace if hit.jurisdiction == "mailbox_providers"}
+    assert answers
+    return decision
+
+
+def fired(request: Request, *acts: ConsentEvent) -> set[str]:
+    """Those of their rules that forbid it."""
+    return {
+        hit.rule.partition(".")[2]
+        for hit in beside(request, *acts).trace
+        if hit.jurisdiction == "mailbox_providers" and hit.effect == "deny" and hit.status == "fired"
+    }
+
+
+def act(kind: Any, day: int, purpose: Any, evidence: Any = "web_form") -> ConsentEvent:
+    return ConsentEvent(
+        id=f"{kind}-{day}",
+        kind=kind,
+        occurred_at=datetime(2026, 4, day, tzinfo=UTC),
+        scope=Scope(controller="acme", purposes={purpose}, channels={"email"}, point="a@x.org"),
+        evidence=Evidence(kind=evidence),
+    )
+
+
+@pytest.mark.parametrize("purpose", PROMOTING)
+def test_its_rules_are_about_all_that_promotes(purpose: Any) -> None:
+    wrong = attrs.evolve(
+        letter(one_click_unsubscribe=False, unsubscribe=False, sender_identified=False),
+        purpose=purpose,
+        complaints_high=True,
+        authentication="none",
+    )
+    assert fired(wrong) == {
+        "no_authentication",
+        "bulk_without_dmarc",
+        "bulk_without_one_click",
+        "bulk_without_link",
+        "hidden_sender",
+        "too_many_complaints",
+    }
+    assert fired(attrs.evolve(LETTER, purpose=purpose)) == set()
+
+
+@pytest.mark.parametrize("purpose", WRITTEN)
+def test_what_promotes_nothing_keeps_to_less_unless_it_promotes_something(purpose: Any) -> None:
+    plain = attrs.evolve(
+        letter(one_click_unsubscribe=False, unsubscribe=False, promotion=False),
+        purpose=purpose,
+        complaints_high=True,
+        authentication="spf_or_dkim",
+    )
+    assert fired(plain) == {"bulk_without_dmarc"}
+    promoting = attrs.evolve(plain, message=attrs.evolve(plain.message, promotion=True))
+    assert {"bulk_without_one_click", "bulk_without_link", "too_many_complaints"} <= fired(promoting)
+
+
+@pytest.mark.parametrize("kind", ["withdraw", "refuse", "object", "invalidate", "restrict"])
+@pytest.mark.parametrize("purpose", PROMOTING)
+def test_every_no_counts_until_somebody_asks_for_it_again(kind: Any, purpose: Any) -> None:
+    request = attrs.evolve(LETTER, purpose=purpose)
+    no = act(kind, 1, purpose)
+    assert fired(request, no) == {"unsubscribed"}
+    for evidence in (
+        "double_opt_in",
+        "two_step_opt_in",
+        "web_form",
+        "e_signature",
+        "signed_paper",
+        "recorded_call",
+        "sms_keyword",
+        "parent_verified",
+    ):
+        assert fired(request, no, act("give", 2, purpose, evidence)) == set()
+    for evidence in ("preticked_box", "import_without_proof", "silence"):
+        assert fired(request, no, act("give", 2, purpose, evidence)) == {"unsubscribed"}
+
+
+def test_its_rules_hold_since_february_2024() -> None:
+    wrong = attrs.evolve(letter(unsubscribe=False), complaints_high=True, authentication="none")
+    before, since = (
+        datetime(2024, 1, day, tzinfo=UTC) + timedelta(days=extra) for day, extra in ((31, 0), (31, 1))
+    )
+    assert fired(attrs.evolve(wrong, at=before)) == set()
+    assert fired(attrs.evolve(wrong, at=since)) == {
+        "no_authentication",
+        "bulk_without_dmarc",
+        "bulk_without_link",
+        "too_many_complaints",
+    }
+
+
+def test_other_channels_are_no_matter_of_theirs() -> None:
+    wrong = attrs.evolve(letter(unsubscribe=False, sender_identified=False), authentication="none")
+    for channel in ("sms", "post", "push", "in_app"):
+        assert fired(attrs.evolve(wrong, channel=channel)) == set()

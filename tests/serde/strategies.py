@@ -26,6 +26,7 @@ from crmcore.consent.rights_request import (
 )
 from crmcore.consent.rights_words import Right, RightsLaw, StepKind
 from crmcore.consent.suppression import Occasion, Suppression, SuppressionMet, SuppressionReason
+from crmcore.consent.wishes import Basis, Cap, QuietHours, Wish
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_events import (
@@ -41,6 +42,7 @@ from crmcore.party import FieldChange, PartyAdded, PartyChanged
 from crmcore.party.relationship_events import RelationshipAdded, RelationshipChanged
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId, Id, Ids, JudgementId
+from crmcore.values.language import Language
 from crmcore.values.source import Actor
 from tests.interaction.strategies import INTERACTIONS, interactions
 from tests.party.strategies import (
@@ -263,6 +265,22 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         into=st.lists(st.sampled_from(CUSTOMERS), unique=True).map(tuple),
     ),
     "consent.event": acts,
+    "consent.wish": st.builds(
+        Wish,
+        id=st.just("w1"),
+        record=st.just("r1"),
+        basis=st.sampled_from(get_args(Basis)),
+        said_at=_instants(),
+        recorded_at=st.none() | _instants(),
+        controller=st.none() | st.just("acme"),
+        purposes=st.frozensets(st.sampled_from(["marketing", "service"])),
+        channels=st.none() | st.frozensets(st.sampled_from(["email", "sms"])),
+        caps=st.none() | st.lists(st.builds(Cap, most=st.integers(1, 9), per=st.just("week"))).map(tuple),
+        language=st.none() | st.just(Language("de-AT")),
+        quiet=st.none() | st.just((QuietHours(begin="22:00", end="07:00", zone="Europe/Vienna"),)),
+        only_topics=st.none() | st.frozensets(st.sampled_from(["news", "sale"])),
+        no_topics=st.none() | st.frozensets(st.sampled_from(["news", "sale"])),
+    ),
     "contact_point": st.builds(
         LedgerPoint, kind=st.sampled_from(["email", "phone"]), version=st.integers(1, 3)
     ),

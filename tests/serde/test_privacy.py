@@ -27,6 +27,8 @@ SHOWN = {
     "Interaction.kind", "Interaction.direction", "Interaction.channel", "Participant.role",
     "Judgement.verdict", "Judgement.model", "JudgementMade.verdict", "Call.digest", "Call.result", "Language.tag",
     "ConsentEvent.id", "ConsentEvent.kind", "ConsentEvent.record", "ConsentEvent.members", "ConsentEvent.via",
+    "Wish.id", "Wish.record", "Wish.basis", "Wish.controller", "Wish.purposes", "Wish.channels", "Cap.per",
+    "Cap.channels", "QuietHours.begin", "QuietHours.end", "QuietHours.days",
     "ConsentEvent.corrects", "ConsentEvent.ledger", "LedgerPoint.kind",
     "Scope.controller", "Scope.brand", "Scope.channels", "Scope.purposes",
     "Scope.topics", "Scope.recipients", "Scope.right", "Evidence.kind", "Evidence.notice", "Evidence.notice_version",

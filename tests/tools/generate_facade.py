@@ -13,7 +13,7 @@ from pathlib import Path
 APP = Path(__file__).resolve().parents[2] / "src" / "crmcore" / "app"
 TARGETS = {
     "facade.py": ("parties", "relationships", "interactions", "identity", "customers", "imports"),
-    "consent_facade.py": ("consents", "suppressions", "unsubscribes"),
+    "consent_facade.py": ("consents", "preferences", "suppressions", "unsubscribes"),
     "rights_facade.py": ("rights_requests", "retaining"),
 }
 HEADER = '''"""The synchronous namespaces of `Crm`. Generated from the asynchronous ones: do not edit.

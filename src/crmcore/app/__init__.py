@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, RefusedRow
     from crmcore.app.near_matches import Candidate, Matches
     from crmcore.app.resolve import Membership, Reference
-    from crmcore.app.retaining import Applied, RetainedPage
+    from crmcore.app.retaining import Applied, LapsingPage, RetainedPage
     from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.app.subject_kinds import SUBJECT_KINDS, SubjectKind
@@ -34,6 +34,7 @@ __all__ = [
     "Events",
     "Happened",
     "ImportResult",
+    "LapsingPage",
     "LoadProgress",
     "LoadReport",
     "Matches",
@@ -62,7 +63,7 @@ __getattr__ = lazily(
         "imports": "ImportResult Progress",
         "loading": "LoadProgress LoadReport OnRefused RefusedRow",
         "resolve": "Membership Reference",
-        "retaining": "Applied RetainedPage",
+        "retaining": "Applied LapsingPage RetainedPage",
         "reviewing": "ReviewOutcome ReviewRefusal",
         "subject_erasure": "ErasureFacts",
         "subject_kinds": "SUBJECT_KINDS SubjectKind",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from crmcore.app.imports import AsyncImports
     from crmcore.app.interactions import AsyncInteractions
     from crmcore.app.parties import AsyncParties
+    from crmcore.app.preferences import AsyncPreferences
     from crmcore.app.relationships import AsyncRelationships
     from crmcore.app.retaining import AsyncRetention
     from crmcore.app.rights_requests import AsyncRequests
@@ -122,6 +123,13 @@ class _Namespaces:
         from crmcore.app.consents import AsyncConsents
 
         return AsyncConsents(self._flow)
+
+    @cached_property
+    def preferences(self) -> AsyncPreferences:
+        """Keep how people want to be contacted."""
+        from crmcore.app.preferences import AsyncPreferences
+
+        return AsyncPreferences(self._flow)
 
     @cached_property
     def suppression(self) -> AsyncSuppressions:

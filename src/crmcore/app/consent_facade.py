@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from crmcore.app.consent_members import Told
     from crmcore.app.consents import AsyncConsents
+    from crmcore.app.preferences import AsyncPreferences
     from crmcore.app.resolve import Reference
     from crmcore.app.suppressed import Suppressed
     from crmcore.app.suppressions import AsyncSuppressions
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
     from crmcore.consent.event import ConsentEvent, Evidence
     from crmcore.consent.facts import Listing
     from crmcore.consent.policy import Policy
+    from crmcore.consent.preference_centre import Change, Offer, PreferenceCentre
     from crmcore.consent.request import Message, Request, Use
     from crmcore.consent.suppression import Suppression, SuppressionReason
     from crmcore.consent.unsubscribe import Ticket
+    from crmcore.consent.wishes import Basis, Wish, Wished
     from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
     from crmcore.party.contact_point import ContactPoint
+    from crmcore.values.language import Language
 
 
 @attrs.frozen
@@ -233,6 +237,118 @@ class Consents:
                 policy=policy,
                 at=at,
                 known_at=known_at,
+                **asked,
+            )
+        )
+
+
+@attrs.frozen
+class Preferences:
+    """How people want to be contacted: their wishes, a preference centre, and decisions under wishes."""
+
+    _flow: AsyncPreferences
+
+    def record(
+        self,
+        ref: Reference,
+        wished: Wished,
+        *,
+        basis: Basis = "stated",
+        purposes: Iterable[Purpose] = (),
+        controller: str | None = None,
+        said_at: datetime | None = None,
+    ) -> Wish:
+        """Record what somebody wishes, or with the *basis* ``inferred`` what is guessed of them.
+
+        What is None in *wished* was not spoken of; what is empty is wanted no longer. It is about all *purposes* but
+        transactions and notices of law, unless some are named, and stands under the record that *ref* names.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if it has not been said yet, or is about what is no topic of the practice.
+        """
+        return run(
+            self._flow.record(
+                ref, wished, basis=basis, purposes=purposes, controller=controller, said_at=said_at
+            )
+        )
+
+    def of(self, ref: Reference) -> tuple[Wish, ...]:
+        """All wishes of a customer, of all records, in the order in which they were said.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        return run(self._flow.of(ref))
+
+    def centre(
+        self,
+        ref: Reference,
+        offers: Iterable[Offer],
+        *,
+        points: Mapping[Channel, str] | None = None,
+        controller: str | None = None,
+        at: datetime | None = None,
+    ) -> PreferenceCentre:
+        """What a customer gets and wishes, to be shown: a line for each of *offers*, by the topics of the practice.
+
+        *points* names the contact point of each channel that the lines are about; a line of a channel without one is
+        about the person.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if offers overlap or are about what is no topic.
+        """
+        return run(self._flow.centre(ref, offers, points=points, controller=controller, at=at))
+
+    def change(
+        self, ref: Reference, before: PreferenceCentre, after: PreferenceCentre, *, evidence: Evidence | None
+    ) -> Change:
+        """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
+        nothing is recorded.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
+                customer has a contact point of theirs.
+        """
+        return run(self._flow.change(ref, before, after, evidence=evidence))
+
+    def decide(
+        self,
+        ref: Reference,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        controller: str | None = None,
+        facts: Told | None = None,
+        at: datetime | None = None,
+        language: Language | None = None,
+        **asked: Any,
+    ) -> Decision:
+        """The decision of `crm.consent.decide` under the wishes of the customer: never more than that.
+
+        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by. *language* is that
+        of the message. Where both the law and a wish ask to wait, *retry_at* is the later of the two: ask again then.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: as `crm.consent.decide` says.
+        """
+        return run(
+            self._flow.decide(
+                ref,
+                purpose=purpose,
+                channel=channel,
+                controller=controller,
+                facts=facts,
+                at=at,
+                language=language,
                 **asked,
             )
         )

@@ -30,7 +30,7 @@ async def members_for(
     unit: Unit, customer: Membership, parties: Sequence[Party], told: Told, jurisdictions: Sequence[str]
 ) -> list[Member]:
     """The records of a customer, each with its own facts."""
-    since = await _since(unit, customer)
+    since = await belonging_of(unit, customer)
     members: list[Member] = []
     for party in parties:
         facts = told if isinstance(told, Facts) else told.get(str(party.id), Facts())
@@ -58,7 +58,8 @@ def member(
     )
 
 
-async def _since(unit: Unit, customer: Membership) -> dict[PartyId, datetime]:
+async def belonging_of(unit: Unit, customer: Membership) -> dict[PartyId, datetime]:
+    """For each record of a customer the instant since which it is one of them."""
     return belonging(customer, await judgements_in(unit, [customer]))
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from crmcore.app.addresses import is_postgres
 from crmcore.app.async_crm import AsyncBatch, AsyncCrm, Events
-from crmcore.app.consent_facade import Consents, Suppressions, Unsubscribes
+from crmcore.app.consent_facade import Consents, Preferences, Suppressions, Unsubscribes
 from crmcore.app.facade import Customers, Identity, Imports, Interactions, Parties, Relationships
 from crmcore.app.rights_facade import Requests, Retention
 from crmcore.storage.acting import for_actor
@@ -59,6 +59,11 @@ class _Namespaces(Generic[Twin]):
     def consent(self) -> Consents:
         """Ask whether a customer may be contacted."""
         return Consents(self._twin.consent)
+
+    @cached_property
+    def preferences(self) -> Preferences:
+        """Keep how people want to be contacted."""
+        return Preferences(self._twin.preferences)
 
     @cached_property
     def suppression(self) -> Suppressions:

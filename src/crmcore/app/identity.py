@@ -29,7 +29,7 @@ from crmcore.app.parties import MATCH
 from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.review_queue import pairs_in_doubt
 from crmcore.app.reviewing import ReviewOutcome, apply_decisions, review_of
-from crmcore.app.suppressed import note_met, suppressed_points
+from crmcore.app.suppressed import note_merged
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import ClusterTooLarge, InvalidJudgement, InvalidParty, NotFound
 from crmcore.identity.features import features_of
@@ -145,10 +145,7 @@ class AsyncIdentity:
                 raise ClusterTooLarge(
                     "these customers cannot be joined: a person's judgement or the size forbids it"
                 )
-            (merged,) = (group for group in partition.groups if one in group)
-            parties = await load_parties(unit, merged)
-            points = [point for party in parties for point in party.contact_points]
-            note_met(unit, parties, await suppressed_points(self._flow, unit, points), "merged")
+            await note_merged(self._flow, unit, one)
             return judgement
 
         return await self._flow.commit(plan, asked=("identity.merge", a, b), reason=reason)

@@ -15,8 +15,10 @@ import attrs
 
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.ledger import wish_stream
 from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.suppression import SUPPRESSION, Suppression
+from crmcore.consent.wishes import WISH, Wish
 from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.identity.judgement import Judgement
@@ -133,6 +135,8 @@ def _named(result: Any) -> Any:
         return [_named(item) for item in result]
     if isinstance(result, ConsentEvent):
         return f"{_ACT}:{result.ledger}#{result.id}"
+    if isinstance(result, Wish):
+        return f"{WISH.tag}:{wish_stream(result.record)}#{result.id}"
     for type_, codec in _KINDS:
         if isinstance(result, type_):
             return f"{codec.tag}:{result.id}"
@@ -145,16 +149,16 @@ async def _recalled(unit: Unit, named: Any) -> Any:
     if not isinstance(named, str):
         return named
     tag, _, id = named.partition(":")
-    if tag == _ACT:
-        return await _act(unit, *id.split("#", 1))
+    if tag in (_ACT, WISH.tag):
+        return await _entry(unit, tag, *id.split("#", 1))
     codec = next(codec for _, codec in _KINDS if codec.tag == tag)
     ref = unit.ref(tag, id)
     return load_record(codec, (await unit.get([ref], check=False))[ref])
 
 
-async def _act(unit: Unit, ledger: str, id: str) -> ConsentEvent:
-    """An act, which stands in a ledger and is no record."""
-    codec: Codec[ConsentEvent] = unit.codecs[_ACT]
+async def _entry(unit: Unit, tag: str, ledger: str, id: str) -> ConsentEvent | Wish:
+    """An act or a wish, which stands in a ledger and is no record."""
+    codec: Codec[ConsentEvent | Wish] = unit.codecs[tag]
     for _, body in await unit.entries(ledger):
         event = codec.load(body)
         if event.id == id:

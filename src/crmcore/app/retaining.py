@@ -6,17 +6,18 @@ that is applied twice does nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import attrs
 
+from crmcore.app.consent_members import Told
 from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.interactions import AsyncInteractions
-from crmcore.app.resolve import Reference, memberships
+from crmcore.app.resolve import Reference, memberships, resolve
 from crmcore.app.subject_erasure import (
     ErasureFacts,
     erase_planned,
@@ -25,8 +26,9 @@ from crmcore.app.subject_erasure import (
     restrict_person,
 )
 from crmcore.consent.disposition import LegalHold
-from crmcore.consent.known import jurisdictions_of
+from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
+from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.retention import (
     Retained,
     RetentionPlan,
@@ -36,9 +38,10 @@ from crmcore.consent.retention import (
 )
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
+from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
-from crmcore.values.ids import Id, PartyId
+from crmcore.values.ids import CustomerId, Id, PartyId
 from crmcore.values.moment import moment_instant
 
 
@@ -47,6 +50,14 @@ class RetainedPage:
     """A page of customers as retention sees them, and the cursor for more; None: that is all."""
 
     items: tuple[Retained, ...]
+    next: str | None = None
+
+
+@attrs.frozen
+class LapsingPage:
+    """What lapses of a page of customers, and the cursor for more; None: that is all."""
+
+    items: tuple[PermitLapsing, ...]
     next: str | None = None
 
 
@@ -149,20 +160,73 @@ class AsyncRetention:
     ) -> PermitLapsing | None:
         """When what permits to contact a customer will permit no more, if that is *within* so long.
 
-        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
+        Ask for another permit while this one holds. Of somebody who said No nothing lapses. *asked* is as
+        `crm.consent.decide` takes it.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
         """
+        customer = await resolve(self._flow.reader(), ref)
+        until = self._flow.clock() + within
+        return await self._lapse(customer.id, ref, until, purpose=purpose, channel=channel, **asked)
+
+    async def lapsing_by(
+        self,
+        by: date,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        facts: Callable[[CustomerId], Told | None] | None = None,
+        after: str | None = None,
+        limit: int = 500,
+        **asked: Any,
+    ) -> LapsingPage:
+        """The permits of a page of customers that will lapse by the end of a day, in UTC, those first that lapse first.
+
+        *facts* tells what the app knows of a customer beside the ledgers, such as its purchases. *asked* is as
+        `crm.consent.decide` takes it, and the same for all. Whoever has several addresses for the channel is asked of
+        each. Who said No stands in no list: there is nothing to renew.
+        """
+        page = await AsyncCustomers(self._flow).page(after=after, limit=limit)
+        until = datetime.combine(by + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
+        unit = self._flow.reader()
+        found: dict[PermitLapsing, None] = {}
+        for customer in page.items:
+            told = None if facts is None else facts(customer.id)
+            parties = await load_parties(unit, customer.members)
+            for point in _points_for(parties, channel):
+                lapse = await self._lapse(
+                    customer.id,
+                    customer.id,
+                    until,
+                    purpose=purpose,
+                    channel=channel,
+                    point=point,
+                    facts=told,
+                    **asked,
+                )
+                if lapse is not None:
+                    found[lapse] = None
+        return LapsingPage(tuple(sorted(found, key=lambda one: (one.at, one.customer))), page.next)
+
+    async def _lapse(
+        self, customer: CustomerId, ref: Reference, until: datetime, **asked: Any
+    ) -> PermitLapsing | None:
+        """The first lapse that comes by the instant *until*."""
         consents = AsyncConsents(self._flow)
-        now = self._flow.clock()
-        first = await consents.decide(ref, purpose=purpose, channel=channel, at=now, **asked)
+        first = await consents.decide(ref, at=self._flow.clock(), **asked)
         held, moment = permits(first), first.expires_at
-        while held and moment is not None and moment <= now + within:
-            decision = await consents.decide(ref, purpose=purpose, channel=channel, at=moment, **asked)
+        while held and moment is not None and moment <= until:
+            decision = await consents.decide(ref, at=moment, **asked)
             if not permits(decision):
-                return PermitLapsing(at=moment, purpose=first.purpose, channel=first.channel, rules=held)
+                return PermitLapsing(
+                    at=moment,
+                    purpose=first.purpose,
+                    channel=first.channel,
+                    rules=held,
+                    customer=str(customer),
+                )
             held, moment = permits(decision), decision.expires_at
         return None
 
@@ -192,3 +256,12 @@ class AsyncRetention:
 def _recorded(id: PartyId) -> date:
     """The day on which a record was made, which its id tells."""
     return datetime.fromtimestamp(id.milliseconds / 1000, UTC).date()
+
+
+def _points_for(parties: Iterable[Party], channel: Channel) -> tuple[str | None, ...]:
+    """The points that the channel reaches, in their normal forms; one None where it needs none."""
+    kinds = {kind for kind, channels in CHANNELS_OF.items() if channel in channels}
+    if not kinds:
+        return (None,)
+    points = (point for party in parties for point in points_of(party))
+    return tuple(dict.fromkeys(normal for kind, normal in points if kind in kinds))

@@ -18,6 +18,7 @@ from crmcore.app.judging import Concerned, Said, concerned, refuse_kinds, say
 from crmcore.app.parts import in_parts
 from crmcore.app.resolve import memberships
 from crmcore.app.review_queue import Weak, active, pairs_in_doubt, weakly_joined
+from crmcore.app.suppressed import note_merged
 from crmcore.app.unit import Unit
 from crmcore.errors import ClusterTooLarge, InvalidDecisions, InvalidJudgement
 from crmcore.identity.customer import Partition, customers
@@ -196,7 +197,7 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
 
             async def plan(unit: Unit) -> int:
                 came.clear()  # a plan may run again
-                await _write(unit, found, chunk, present, came)
+                await _write(who, unit, found, chunk, present, came)
                 return came.written
 
             items = [decision.item for decision in chunk]
@@ -269,6 +270,7 @@ class _Tally:
 
 
 async def _write(
+    flow: Flow,
     unit: Unit,
     found: Decisions,
     chunk: Sequence[ReviewDecision],
@@ -293,6 +295,9 @@ async def _write(
         tally.known += not made
         for judgement in made:
             tally.said[judgement.verdict] = tally.said.get(judgement.verdict, 0) + 1
+        joined = next((judgement.a for judgement in made if judgement.verdict == "same"), None)
+        if joined is not None:
+            await note_merged(flow, unit, joined)
 
 
 async def _decide(

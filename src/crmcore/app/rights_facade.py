@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
     from typing import Any
 
+    from crmcore.app.consent_members import Told
     from crmcore.app.resolve import Reference
-    from crmcore.app.retaining import Applied, AsyncRetention, RetainedPage
+    from crmcore.app.retaining import Applied, AsyncRetention, LapsingPage, RetainedPage
     from crmcore.app.rights_requests import AsyncRequests, P
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.words import ActPurpose, Channel, Purpose
     from crmcore.party.party import Party
-    from crmcore.values.ids import PartyId
+    from crmcore.values.ids import CustomerId, PartyId
 
 
 @attrs.frozen
@@ -110,7 +111,8 @@ class Requests:
     ) -> RightsRequest:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
-        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
+        told that they were erased before that was done.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now.
@@ -334,10 +336,34 @@ class Retention:
     ) -> PermitLapsing | None:
         """When what permits to contact a customer will permit no more, if that is *within* so long.
 
-        Ask for another permit while this one holds. *asked* is as `crm.consent.decide` takes it.
+        Ask for another permit while this one holds. Of somebody who said No nothing lapses. *asked* is as
+        `crm.consent.decide` takes it.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
         """
         return run(self._flow.lapsing(ref, purpose=purpose, channel=channel, within=within, **asked))
+
+    def lapsing_by(
+        self,
+        by: date,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        facts: Callable[[CustomerId], Told | None] | None = None,
+        after: str | None = None,
+        limit: int = 500,
+        **asked: Any,
+    ) -> LapsingPage:
+        """The permits of a page of customers that will lapse by the end of a day, in UTC, those first that lapse first.
+
+        *facts* tells what the app knows of a customer beside the ledgers, such as its purchases. *asked* is as
+        `crm.consent.decide` takes it, and the same for all. Whoever has several addresses for the channel is asked of
+        each. Who said No stands in no list: there is nothing to renew.
+        """
+        return run(
+            self._flow.lapsing_by(
+                by, purpose=purpose, channel=channel, facts=facts, after=after, limit=limit, **asked
+            )
+        )

@@ -164,15 +164,25 @@ class AsyncRequests:
     ) -> RightsRequest:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
-        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal.
+        *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
+        told that they were erased before that was done.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now.
         """
-        return await self._step(
-            id,
-            lambda unit: RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256),
-        )
+
+        async def plan(unit: Unit) -> RightsRequest:
+            request = await load_request(unit, id)
+            step = RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256)
+            after = await take_step(unit, request, step)
+            answers = request.right == "erasure" and to in ("respond", "refuse_partly")
+            if answers and await _load(unit, CERTIFICATE, id) is None:
+                raise InvalidRightsRequest(
+                    "nothing was erased for this request yet: erase first, or refuse it"
+                )
+            return after
+
+        return await self._flow.commit(plan, asked=("requests.move", id, to))
 
     async def confirm_receipt(self, id: RequestId) -> RightsRequest:
         """Say that the person was told that the request has come."""

@@ -188,7 +188,7 @@ def _entry(entry: Entry, own: set[PartyId], links: Mapping[str, Relationship]) -
             provenance="observed",
             data=dict(entry.body),
         )
-    elif tag == "consent.event":
+    elif tag in ("consent.event", "consent.wish"):
         origin = entry.body.get("record")
         # An act about an address that another customer has too is of whoever did it.
         if origin in own:

@@ -18,7 +18,7 @@ from crmcore.app.judging import judgements_on
 from crmcore.app.relationships import related
 from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
-from crmcore.consent.ledger import party_stream, point_key, point_stream
+from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.redaction import Words
 from crmcore.consent.rights_request import REQUESTED, RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.secret_ring import SecretRing
@@ -98,7 +98,7 @@ async def subject_data(
     points = tuple(sorted({ref for refs in hits.values() for ref in refs}))
     unique = {one.id: one for found in relationships.values() for one in found}
     streams = [f"{kind}:{member}" for member in members for kind in _STREAMS]
-    streams += [party_stream(member) for member in members]
+    streams += [stream(member) for member in members for stream in (party_stream, wish_stream)]
     streams += [point_stream(ref.id) for ref in points]
     streams += [f"relationships:{one.from_}" for one in unique.values()]
     streams += [f"customer:{end}" for one in judgements for end in (one.a, one.b)]

@@ -50,6 +50,7 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "customers.merged": _REFERS,
     "customer.split": _REFERS,
     "consent.event": _GIVEN,
+    "consent.wish": _GIVEN,
     "contact_point": SubjectKind(not_given="it is the head of a ledger, whose acts are given"),
     "suppression": SubjectKind(
         not_erased="it holds no address, and keeps the person from being written to again (GDPR art. 21(3))"

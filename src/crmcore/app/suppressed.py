@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from crmcore.app.flow import Flow
+from crmcore.app.resolve import memberships
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.suppression import (
     SUPPRESSION,
@@ -22,6 +23,7 @@ from crmcore.consent.suppression import (
     met_stream,
 )
 from crmcore.party.contact_point import ContactPoint
+from crmcore.party.party_keys import PARTY
 from crmcore.storage.protocol import Key, Ref
 from crmcore.values.ids import PartyId
 
@@ -98,6 +100,17 @@ async def note_created(flow: Flow, unit: Unit, parties: Iterable[Party]) -> None
     stored = list(parties)
     found = await suppressed_points(flow, unit, [point for party in stored for point in party.contact_points])
     note_met(unit, stored, found, "created")
+
+
+async def note_merged(flow: Flow, unit: Unit, record: PartyId) -> None:
+    """`note_met` for the customer that *record* was just merged into."""
+    if flow.secrets is None:
+        return
+    members = (await memberships(unit, [record]))[record].members
+    records = await unit.get([unit.ref(PARTY.tag, member) for member in members], check=False)
+    parties: list[Party] = [load_record(PARTY, found) for found in records.values()]
+    points = [point for party in parties for point in party.contact_points]
+    note_met(unit, parties, await suppressed_points(flow, unit, points), "merged")
 
 
 async def note_changed(flow: Flow, unit: Unit, before: Party, after: Party) -> None:

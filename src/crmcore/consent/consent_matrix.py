@@ -108,8 +108,8 @@ def _reason(decision: Decision) -> str:
     """Why, in a line: what is to be found out, else what decides, else what came nearest to permitting it."""
     told = explained(decision)
     if told.missing:
-        more = f", and {len(told.missing) - 1} more" if len(told.missing) > 1 else ""
-        return f"to be found out: {told.missing[0]}{more}"
+        first, *more = told.missing
+        return f"to be found out: {first}{f', and {len(more)} more' if more else ''}"
     if decision.rule is not None:
         return told.main
     near = [hit.why for hit in decision.trace if hit.effect == "permit" and hit.why]

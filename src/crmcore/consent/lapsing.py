@@ -1,11 +1,12 @@
 """Permits that are about to lapse announce themselves, while it is still allowed to ask for another one.
 
-Invariant: what only the hour forbids is no lapse: a permit has lapsed when nothing permits any more.
+Invariant: what only the hour forbids is no lapse: a permit has lapsed when nothing permits any more. A denial
+that lasts has no end, so of somebody who said No nothing lapses.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 import attrs
 
@@ -14,12 +15,18 @@ from crmcore.consent.decision import Decision
 
 @attrs.frozen(kw_only=True)
 class PermitLapsing:
-    """The permits by *rules* hold for the last time before *at*; one for each jurisdiction."""
+    """The permits of a *customer* by *rules*, one for each jurisdiction, hold for the last time before *at*."""
 
     at: datetime
     purpose: str
     channel: str
     rules: tuple[str, ...]
+    customer: str | None = None
+
+    @property
+    def day(self) -> date:
+        """The day, in UTC, on which nothing permits it any more."""
+        return self.at.astimezone(UTC).date()
 
 
 def permits(decision: Decision) -> tuple[str, ...]:

@@ -56,3 +56,8 @@ def point_stream(id: str) -> str:
 def party_stream(id: str) -> str:
     """The ledger of acts about a person, as a record of them."""
     return f"consent:party:{id}"
+
+
+def wish_stream(id: str) -> str:
+    """The ledger of what a person wishes, as a record of them."""
+    return f"wishes:party:{id}"

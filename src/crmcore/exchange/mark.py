@@ -174,11 +174,11 @@ class Written:
         """Whether the record said the same in the last import, or says what was corrected since."""
         if field in self.own and self.own[field] == digest_of(value):
             return True
-        return bool(self._corrected) and self.corrected(field, value)
+        return self.corrected(field, value)
 
     def corrected(self, field: str, value: Any) -> bool:
         """Whether the value was wrong, and somebody had it corrected."""
-        return not self._corrected.isdisjoint(corrections({field: value}))
+        return bool(self._corrected) and not self._corrected.isdisjoint(corrections({field: value}))
 
 
 def joined(old: ImportMark | None, new: ImportMark) -> ImportMark:

@@ -321,9 +321,10 @@ def first_entries(
 ) -> dict[str, list[Entry]]:
     """The first entries of each of *streams*, one more than *limit* if there are more, in one statement."""
     found: dict[str, list[Entry]] = {stream: [] for stream in streams}
-    for place, *row in connection.execute(_FIRST, (number, write(list(streams)), limit + 1)):
-        stream = streams[place]
-        found[stream].append(entry_of(stream, *row))
+    rows = connection.execute(_FIRST, (number, write(list(streams)), limit + 1))
+    for place, seq, occurred, recorded, subjects, schema, body in rows:
+        entry = entry_of(streams[place], seq, occurred, recorded, subjects, schema, body)
+        found[entry.stream].append(entry)
     for entries in found.values():
         entries.sort(key=_seq)
     return found

@@ -14,8 +14,7 @@ in ``tests/consent/in_force.py``, to which a test holds the packs. What survives
 the law answers there, and add a row. Mutants that no question can tell from their pack stand in ``equivalent.toml``,
 each with the reason; they are counted apart.
 
-Of the strict baseline the rows of all laws, and cases near to those that it allows, say that it allows nothing that one
-of the laws does not. What mailbox providers ask is no law, and no table speaks of it; it has tests of its own.
+Rules beside the law are left out: no row of a table asks them, ``tests/consent/test_beside_law.py`` does.
 """
 
 from __future__ import annotations

@@ -10,28 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import get_args
 
 import attrs
 
 from crmcore.consent.decision import decide
 from crmcore.consent.pack import Pack
 from crmcore.consent.pack_reading import Laws, shipped_laws, shipped_packs
-from crmcore.consent.policy import Policy
 from crmcore.consent.vectors import Vector, read_vectors
-from crmcore.consent.words import Channel, Outcome, Purpose
 from crmcore.consent.zones import zone
 from crmcore.errors import CrmError
 from tests.benchmarks.consent.changing import Mutant
-from tests.benchmarks.consent.near_the_line import Case, near
 from tests.consent import in_force
-from tests.consent.nearly import NOON, asked_for, known
 
 FOLDER = Path(__file__).parents[2] / "consent"
-OURS = ("europe", "world", "united_states")
+OURS = ("europe", "world", "united_states", "strict")
 """Tables that also state the rule which decides."""
 SHARED = "decision_vectors"
-STRICT = "*"
 STATUTES = "tests/consent/in_force.py"
 """Where the days are told on which statutes began, which a test compares with the packs."""
 
@@ -40,7 +34,7 @@ STATUTES = "tests/consent/in_force.py"
 class Row:
     """One row: *met* are the rules on its docket, with those that defeat them, *day* its day where its law is made.
 
-    *exercises*: somebody exercised a right by name. *only_no_yes*: it states no more than that the answer is no Yes.
+    *exercises*: somebody exercised a right by name.
     """
 
     vector: Vector
@@ -48,7 +42,6 @@ class Row:
     met: frozenset[str]
     day: date
     exercises: bool
-    only_no_yes: bool = False
 
     def told_apart(self, laws: Laws) -> bool:
         """Whether *laws* answer otherwise than the row states; a law that cannot answer does."""
@@ -64,8 +57,6 @@ class Row:
             )
         except CrmError:
             return True
-        if self.only_no_yes:
-            return found.answer == "allow"
         return found.answer != one.expected or (
             self.rule is not None and (found.rule or "no_permit") != self.rule
         )
@@ -85,14 +76,12 @@ def rows(jurisdiction: str) -> tuple[Row, ...]:
 
 
 def _rows(jurisdiction: str) -> Iterator[Row]:
-    if jurisdiction == STRICT:
-        told = [*_strict()]
-    else:
-        told = [(one, ours) for one, ours in vectors() if one.jurisdiction == jurisdiction]
     laws = shipped_laws()
     law = laws.of(jurisdiction)
     where = zone(law.pack.zone)
-    for one, ours in told:
+    for one, ours in vectors():
+        if one.jurisdiction != jurisdiction:
+            continue
         found = decide(
             one.request, one.facts, jurisdictions=(jurisdiction,), laws=laws, policy=one.policy, trace=True
         )
@@ -103,40 +92,9 @@ def _rows(jurisdiction: str) -> Iterator[Row]:
             met=frozenset(looked_at.union(*(law.by_id[name].defeated_by for name in looked_at))),
             day=one.request.at.astimezone(where).date(),
             exercises=any(event.scope.right is not None for event in one.facts.events),
-            only_no_yes=jurisdiction == STRICT and one.expected == "deny",
         )
         if not row.told_apart(laws):
             yield row
-
-
-def _strict() -> Iterator[tuple[Vector, bool]]:
-    """What is said of the strict baseline: it allows what lacks nothing, and nothing that some law does not.
-
-    The latter is said by the rows of all laws, and by what is near to the cases that it allows.
-    """
-    for one, _ in vectors():
-        if one.expected == "deny":
-            yield attrs.evolve(one, jurisdiction=STRICT), False
-    for channel in get_args(Channel):
-        for purpose in get_args(Purpose):
-            case = asked_for(channel, purpose, NOON), known(channel, purpose, NOON)
-            yield _case(f"strict/{channel} {purpose}", case, "allow"), False
-    for name, case in near():
-        yield _case(name, case, "deny"), False
-
-
-def _case(name: str, case: Case, expected: Outcome) -> Vector:
-    return Vector(
-        id=name,
-        jurisdiction=STRICT,
-        request=case[0],
-        facts=case[1],
-        policy=Policy(),
-        expected=expected,
-        rule="",
-        citation="",
-        confidence="high",
-    )
 
 
 def chain(pack: Pack, packs: Mapping[str, Pack]) -> Iterator[str]:
@@ -148,13 +106,9 @@ def chain(pack: Pack, packs: Mapping[str, Pack]) -> Iterator[str]:
 
 @cache
 def under(pack: str) -> tuple[str, ...]:
-    """The jurisdictions in whose law *pack* is, its own first; the strict baseline only speaks for itself."""
+    """The jurisdictions in whose law *pack* is, its own first."""
     packs = shipped_packs()
-    found = [
-        one.jurisdiction
-        for one in packs.values()
-        if pack in chain(one, packs) and (one.id == pack or one.jurisdiction != STRICT)
-    ]
+    found = [one.jurisdiction for one in packs.values() if pack in chain(one, packs)]
     return tuple(sorted(found, key=lambda name: name != packs[pack].jurisdiction))
 
 

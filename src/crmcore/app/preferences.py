@@ -1,0 +1,276 @@
+"""`crm.preferences`: how people want to be contacted, and the page on which they say so.
+
+Invariant: a wish stands in the ledger of the one record under which it was said, and counts for the whole customer. No
+wish permits anything: a decision under wishes is never more than the decision without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
+from crmcore.app.consent_members import Told, belonging_of
+from crmcore.app.consents import AsyncConsents
+from crmcore.app.customers import load_parties
+from crmcore.app.flow import Flow
+from crmcore.app.resolve import Membership, Reference, resolve
+from crmcore.app.unit import Unit, proven
+from crmcore.consent.decision import Decision
+from crmcore.consent.event import ConsentEvent, Evidence
+from crmcore.consent.facts import Facts
+from crmcore.consent.ledger import wish_stream
+from crmcore.consent.preference_centre import (
+    Change,
+    Offer,
+    PreferenceCentre,
+    centre_changes,
+    preference_centre,
+)
+from crmcore.consent.preferences import under_wishes, weigh
+from crmcore.consent.request import Request
+from crmcore.consent.topics import Topics
+from crmcore.consent.wishes import WISH, Basis, Wish, Wished
+from crmcore.consent.words import Channel, Purpose
+from crmcore.errors import InvalidConsent
+from crmcore.party.party import Party
+from crmcore.values.ids import Id, PartyId
+from crmcore.values.language import Language
+
+
+@attrs.frozen
+class AsyncPreferences:
+    """How people want to be contacted: their wishes, a preference centre, and decisions under wishes."""
+
+    _flow: Flow
+
+    async def record(
+        self,
+        ref: Reference,
+        wished: Wished,
+        *,
+        basis: Basis = "stated",
+        purposes: Iterable[Purpose] = (),
+        controller: str | None = None,
+        said_at: datetime | None = None,
+    ) -> Wish:
+        """Record what somebody wishes, or with the *basis* ``inferred`` what is guessed of them.
+
+        What is None in *wished* was not spoken of; what is empty is wanted no longer. It is about all *purposes* but
+        transactions and notices of law, unless some are named, and stands under the record that *ref* names.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if it has not been said yet, or is about what is no topic of the practice.
+        """
+        if self._topics is not None:
+            self._topics.check((wished.only_topics or frozenset()) | (wished.no_topics or frozenset()))
+        about = frozenset(purposes)
+
+        async def plan(unit: Unit) -> Wish:
+            customer = await resolve(unit, ref)
+            wish = Wish(
+                id=str(unit.ids.new(Id)),
+                record=_named(ref, await load_parties(unit, customer.members)),
+                basis=basis,
+                said_at=unit.now if said_at is None else said_at,
+                recorded_at=unit.now,
+                controller=self._flow.controller(controller),
+                purposes=about,
+                **{
+                    field.name: getattr(wished, field.name)
+                    for field in attrs.fields(Wished)
+                    if field.name != "unknown"
+                },
+            )
+            _append(unit, wish)
+            return wish
+
+        asked = ("preferences.record", str(ref), wished, basis, sorted(about), controller, said_at)
+        return await self._flow.commit(plan, asked=asked)
+
+    async def of(self, ref: Reference) -> tuple[Wish, ...]:
+        """All wishes of a customer, of all records, in the order in which they were said.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+        """
+        unit = self._flow.reader()
+        return await _wishes(unit, (await resolve(unit, ref)).members)
+
+    async def centre(
+        self,
+        ref: Reference,
+        offers: Iterable[Offer],
+        *,
+        points: Mapping[Channel, str] | None = None,
+        controller: str | None = None,
+        at: datetime | None = None,
+    ) -> PreferenceCentre:
+        """What a customer gets and wishes, to be shown: a line for each of *offers*, by the topics of the practice.
+
+        *points* names the contact point of each channel that the lines are about; a line of a channel without one is
+        about the person.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if offers overlap or are about what is no topic.
+        """
+        unit = self._flow.reader()
+        customer = await resolve(unit, ref)
+        parties = await load_parties(unit, customer.members)
+        return preference_centre(
+            await _acts(unit, parties),
+            await _wishes(unit, customer.members),
+            controller=self._flow.controller(controller),
+            offers=offers,
+            at=unit.now if at is None else at,
+            points=points,
+            joined=await _joined(unit, customer),
+            topics=self._topics,
+        )
+
+    async def change(
+        self,
+        ref: Reference,
+        before: PreferenceCentre,
+        after: PreferenceCentre,
+        *,
+        evidence: Evidence | None,
+    ) -> Change:
+        """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
+        nothing is recorded.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
+                customer has a contact point of theirs.
+        """
+
+        async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
+            customer = await resolve(unit, ref)
+            parties = await load_parties(unit, customer.members)
+            changed = centre_changes(
+                before,
+                after,
+                at=unit.now,
+                new_id=lambda: str(unit.ids.new(Id)),
+                evidence=evidence,
+                record=_named(ref, parties),
+                members=tuple(map(str, customer.members)),
+            )
+            said: list[ConsentEvent | Wish] = [
+                await _record(unit, event, parties) for event in changed.events
+            ]
+            if changed.wish is not None:
+                _append(unit, changed.wish)
+                said.append(changed.wish)
+            return said
+
+        said = await self._flow.commit(plan, asked=("preferences.change", str(ref), before, after, evidence))
+        events = tuple(one for one in said if isinstance(one, ConsentEvent))
+        return Change(events=events, wish=next((one for one in said if isinstance(one, Wish)), None))
+
+    async def decide(
+        self,
+        ref: Reference,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        controller: str | None = None,
+        facts: Told | None = None,
+        at: datetime | None = None,
+        language: Language | None = None,
+        **asked: Any,
+    ) -> Decision:
+        """The decision of `crm.consent.decide` under the wishes of the customer: never more than that.
+
+        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by. *language* is that
+        of the message. Where both the law and a wish ask to wait, *retry_at* is the later of the two: ask again then.
+
+        Raises:
+            NotFound: if nothing answers to *ref*.
+            AmbiguousReference: if it fits several customers.
+            InvalidConsent: as `crm.consent.decide` says.
+        """
+        unit = self._flow.reader()
+        moment = unit.now if at is None else at
+        decision = await AsyncConsents(self._flow).decide(
+            ref, purpose=purpose, channel=channel, controller=controller, facts=facts, at=moment, **asked
+        )
+        customer = await resolve(unit, ref)
+        told = [facts] if isinstance(facts, Facts) else list((facts or {}).values())
+        of_request = ("brand", "topic", "hours")
+        verdict = weigh(
+            Request(
+                controller=self._flow.controller(controller),
+                channel=channel,
+                purpose=purpose,
+                at=moment,
+                **{name: asked[name] for name in of_request if name in asked},
+            ),
+            await _wishes(unit, customer.members),
+            attempts=[one for known in told for one in known.attempts],
+            zones=list(dict.fromkeys(name for known in told for name in known.zones)),
+            joined=await _joined(unit, customer),
+            language=language,
+            topics=self._topics,
+        )
+        return under_wishes(decision, verdict)
+
+    @property
+    def _topics(self) -> Topics | None:
+        return None if self._flow.practice is None else self._flow.practice.topics
+
+
+def _named(ref: Reference, parties: Sequence[Party]) -> str:
+    """The record that was named by its id or by an address that it has, or the first of the customer."""
+    said = str(ref).strip()
+    for party in parties:
+        names = {str(party.id), *(text for one in party.contact_points for text in (one.raw, one.key))}
+        if said in names or said.lower() in names:
+            return str(party.id)
+    return str(parties[0].id)
+
+
+def _append(unit: Unit, wish: Wish) -> None:
+    if wish.said_at > unit.now:
+        raise InvalidConsent("a wish is recorded when it has been said: this one lies in the future")
+    proven(WISH, wish, InvalidConsent)
+    unit.event(wish_stream(wish.record), wish, subjects=(wish.record,), occurred_at=wish.said_at)
+
+
+async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> ConsentEvent:
+    """Append an act of the centre to its ledgers, under a record that has its contact point."""
+    about = event.scope.point
+    owners = [one for one in parties if about is None or about in {point.key for point in one.contact_points}]
+    if not owners:
+        raise InvalidConsent("no record of this customer has a contact point of the preference centre")
+    owner = next((one for one in owners if str(one.id) == event.record), owners[0])
+    streams = await ledgers_for(unit, event.kind, owner, about, event.members)
+    event = attrs.evolve(event, record=str(owner.id), actor=unit.actor, ledger=streams[0])
+    proven(unit.codecs["consent.event"], event, InvalidConsent)
+    append_act(unit, event, streams)
+    return event
+
+
+async def _acts(unit: Unit, parties: Iterable[Party]) -> tuple[ConsentEvent, ...]:
+    return tuple({event.id: event for party in parties for event in await acts_of(unit, party)}.values())
+
+
+async def _wishes(unit: Unit, members: Iterable[PartyId]) -> tuple[Wish, ...]:
+    found = [
+        WISH.load(body) for member in members for _, body in await unit.entries(wish_stream(str(member)))
+    ]
+    return tuple(sorted(found, key=lambda wish: wish.said_at))
+
+
+async def _joined(unit: Unit, customer: Membership) -> Mapping[str, datetime]:
+    return {str(id): since for id, since in (await belonging_of(unit, customer)).items()}

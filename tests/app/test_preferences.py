@@ -1,0 +1,180 @@
+"""`crm.preferences` over every engine: wishes are kept, count for the whole customer, and only ever deny."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import attrs
+import pytest
+
+from crmcore import Crm, Person
+from crmcore.consent import Attempt, Cap, Evidence, Facts, Offer, QuietHours, Topic, Topics, Wished
+from crmcore.errors import InvalidConsent, NotFound
+from crmcore.storage import MemoryStore
+from crmcore.storage.stored import StoredEntry
+from crmcore.values.language import Language
+from tests.app.houses import START, in_memory, options
+from tests.app.test_bundles import bundle_of, whole
+from tests.app.test_consents import OURS, person
+from tests.app.test_person_erasure import erased, rows_of
+from tests.consent.asking import PRACTICE
+
+DAY = timedelta(days=1)
+NIGHT = Wished(quiet=(QuietHours(begin="22:00", end="07:00"),))
+WEEKLY = Wished(caps=(Cap(most=1, per="week"),))
+ASKED: Any = {
+    "purpose": "marketing",
+    "channel": "email",
+    "jurisdictions": ["DE"],
+    "offered_to_children": False,
+}
+OFFERS = (
+    Offer(purpose="marketing", channel="email", topic="news"),
+    Offer(purpose="marketing", channel="email", topic="sale"),
+)
+TOPICS = Topics([Topic(name="news"), Topic(name="fairs", part_of="news"), Topic(name="sale")])
+
+
+def company() -> Crm:
+    return in_memory(practice=attrs.evolve(PRACTICE, topics=TOPICS))
+
+
+def rules(crm: Crm, ref: str, **more: Any) -> set[str]:
+    """The rules that were looked at, wishes among them as far as they are against it."""
+    return {hit.rule for hit in crm.preferences.decide(ref, **ASKED, **more).trace}
+
+
+def test_wishes_of_all_records_are_of_the_customer_and_of_each_again_when_the_merge_is_taken_back(
+    crm: Crm,
+) -> None:
+    one, other = person(crm, "ann@x.org"), person(crm, "lee@x.org")
+    first = crm.preferences.record(one.id, NIGHT, said_at=START - 2 * DAY)
+    second = crm.preferences.record(other.id, WEEKLY, basis="inferred", said_at=START - DAY)
+    merged = crm.identity.merge(one.id, other.id)
+    third = crm.preferences.record("lee@x.org", Wished(language=Language("de")))
+    fourth = crm.preferences.record(other.id, Wished(no_topics=frozenset({"sale"})))
+    assert [wish.record for wish in (first, second, third, fourth)] == [
+        str(one.id),
+        *[str(other.id)] * 3,
+    ]
+    assert crm.preferences.of(one.id) == crm.preferences.of(other.id) == (first, second, third, fourth)
+    crm.identity.retract(merged.id)
+    assert crm.preferences.of(one.id) == (first,)
+    assert crm.preferences.of(other.id) == (second, third, fourth)
+
+
+def test_wishes_deny_what_is_allowed_and_allow_nothing(crm: Crm) -> None:
+    told: Any = {**ASKED, "controller": "northwind", "message": PRACTICE.marketing, "at": START + DAY}
+    zones = Facts(zones=("Europe/Berlin",), point=PRACTICE.point)
+    ann = person(crm, "ann@x.org")
+    crm.consent.record("give", "ann@x.org", controller="northwind", **OURS)
+    assert crm.preferences.decide(ann.id, facts=zones, **told).answer == "allow"
+    crm.preferences.record(ann.id, WEEKLY, controller="northwind")
+    sent = attrs.evolve(zones, attempts=(Attempt(at=START - 2 * DAY, channel="email"),))
+    for facts in (sent, {str(ann.id): sent}):
+        found = crm.preferences.decide(ann.id, facts=facts, **told)
+        assert (found.answer, found.rule, found.retry_at) == ("deny", "wish.frequency", START + 5 * DAY)
+    assert crm.consent.decide(ann.id, facts=sent, **told).answer == "allow"
+    crm.consent.withdraw("ann@x.org", purposes=["marketing"], controller="northwind")
+    denied = crm.preferences.decide(ann.id, facts=zones, **told)
+    assert (denied.answer, denied.rule) == ("deny", crm.consent.decide(ann.id, facts=zones, **told).rule)
+
+
+def test_a_wish_of_a_record_that_joined_later_does_not_replace_one_that_was_said_elsewhere(crm: Crm) -> None:
+    one, other = person(crm, "ann@x.org"), person(crm, "ann@x.org")
+    crm.preferences.record(one.id, Wished(channels=frozenset({"sms"})))
+    crm.preferences.record(other.id, Wished(channels=frozenset()))
+    crm.identity.merge(one.id, other.id)
+    assert "wish.channel" in rules(crm, one.id)
+    crm.preferences.record(other.id, Wished(channels=frozenset()))
+    assert "wish.channel" not in rules(crm, one.id)
+
+
+def test_what_is_changed_in_a_centre_is_what_is_read_again(crm: Crm) -> None:
+    one, other = person(crm, "ann@x.org"), person(crm, "lee@x.org")
+    crm.identity.merge(one.id, other.id)
+    points: Any = {"email": "lee@x.org"}
+    before = crm.preferences.centre(one.id, OFFERS, points=points)
+    assert [choice.state for choice in before.choices] == ["unsaid", "unsaid"]
+    after = before.choose("marketing", "email", "news", on=True).wish(quiet=NIGHT.quiet)
+    change = crm.preferences.change(one.id, before, after, evidence=Evidence(kind="web_form"))
+    read = crm.preferences.centre(one.id, OFFERS, points=points)
+    assert [choice.state for choice in read.choices] == ["on", "unsaid"]
+    assert read.wishes == after.wishes
+    assert change.wish is not None
+    assert crm.preferences.of(one.id) == (change.wish,)
+    (act,) = crm.consent.events(other.id)
+    assert (act, act.record, act.scope.point) == (change.events[0], str(other.id), "lee@x.org")
+    nothing = crm.preferences.change(one.id, read, read, evidence=None)
+    assert (nothing.events, nothing.wish) == ((), None)
+    assert len(crm.consent.events(one.id)) == len(crm.preferences.of(one.id)) == 1
+
+
+def test_a_line_about_the_person_is_said_of_every_record(crm: Crm) -> None:
+    one, other = person(crm, "ann@x.org"), person(crm, "lee@x.org")
+    merged = crm.identity.merge(one.id, other.id)
+    before = crm.preferences.centre(one.id, OFFERS)
+    after = before.choose("marketing", "email", "sale", on=False)
+    crm.preferences.change(one.id, before, after, evidence=None)
+    crm.identity.retract(merged.id)
+    assert [act.kind for act in crm.consent.events(other.id)] == ["withdraw"]
+
+
+def test_a_centre_shows_the_topics_of_the_practice_and_refuses_others() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    shown = crm.preferences.centre(ann.id, OFFERS)
+    assert shown.topics == TOPICS
+    crm.preferences.change(ann.id, shown, shown.choose("marketing", "email", "news", on=False), evidence=None)
+    assert [sorted(act.scope.topics) for act in crm.consent.events(ann.id)] == [["fairs", "news"]]
+    crm.preferences.record(ann.id, Wished(no_topics=frozenset({"news"})))
+    assert "wish.topic" in rules(crm, ann.id, topic="fairs")
+    assert "wish.topic" not in rules(crm, ann.id, topic="sale")
+    for wrong in (Wished(no_topics=frozenset({"secret"})), Wished(only_topics=frozenset({"secret"}))):
+        with pytest.raises(InvalidConsent, match="the topics are fairs, news, sale"):
+            crm.preferences.record(ann.id, wrong)
+
+
+def test_what_makes_no_sense_is_refused(crm: Crm) -> None:
+    ann = person(crm, "ann@x.org")
+    with pytest.raises(InvalidConsent, match="future"):
+        crm.preferences.record(ann.id, NIGHT, said_at=START + 30 * DAY)
+    with pytest.raises(NotFound):
+        crm.preferences.record("bo@x.org", NIGHT)
+    elsewhere: Any = {"email": "bo@x.org"}
+    before = crm.preferences.centre(ann.id, OFFERS, points=elsewhere)
+    with pytest.raises(InvalidConsent, match="no record of this customer"):
+        crm.preferences.change(
+            ann.id, before, before.choose("marketing", "email", "news", on=True), evidence=None
+        )
+    assert crm.preferences.of(ann.id) == ()
+    assert crm.consent.events(ann.id) == ()
+
+
+def test_a_batch_that_is_run_again_records_a_wish_and_a_change_once(crm: Crm) -> None:
+    ann = person(crm, "ann@x.org")
+    before = crm.preferences.centre(ann.id, OFFERS)
+    after = before.choose("marketing", "email", "news", on=True).wish(language=Language("de"))
+    runs = []
+    for _ in range(2):
+        with crm.batch(idem="centre 17") as b:
+            wish = b.preferences.record(ann.id, WEEKLY)
+            runs.append((wish, b.preferences.change(ann.id, before, after, evidence=None)))
+    assert runs[0] == runs[1]
+    assert len(crm.preferences.of(ann.id)) == 2
+    assert len(crm.consent.events(ann.id)) == 1
+
+
+def test_wishes_are_given_to_whoever_asks_and_go_with_whoever_is_erased() -> None:
+    store = MemoryStore()
+    crm = Crm(store, **options())
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm.preferences.record(ann.id, Wished(no_topics=frozenset({"canary"})))
+    assert "canary" in whole(bundle_of(crm))
+    wishes = [
+        row for row in rows_of(store) if isinstance(row, StoredEntry) and row.schema == "consent.wish/1"
+    ]
+    assert [row.subjects for row in wishes] == [(str(ann.id),)]
+    erased(crm, str(ann.id))
+    assert "canary" not in str([row._asdict() for row in rows_of(store)])
