@@ -13,7 +13,8 @@ from crmcore import Crm, Person, PostalAddress
 from crmcore.consent import Evidence, Facts, SecretRing
 from crmcore.consent.audience import AudienceCount
 from crmcore.errors import InvalidConsent
-from crmcore.values.source import Source
+from crmcore.storage import Erasure, Ref
+from crmcore.values.source import SYSTEM, Source
 from tests.app.houses import START, Clock
 from tests.consent.asking import PRACTICE, YES, company
 
@@ -103,9 +104,71 @@ def test_a_no_that_comes_in_between_counts_for_those_still_to_come() -> None:
     crm.consent.record("give", last.id, **OURS)
     going = crm.consent.audience(**ASKED, facts=Facts())
     next(going)
-    clock.now += timedelta(minutes=1)
+    clock.now += timedelta(seconds=1)
     crm.consent.withdraw(last.id, channels=["email"], purposes=["marketing"])
     assert [one.allowed for one in going if one.ref == last.id] == [False]
+
+
+def test_a_clock_that_goes_back_takes_no_no_away() -> None:
+    clock = Clock()
+    crm = company(clock)
+    people = [crm.parties.add(person(f"P {n}", f"p{n}@x.org")) for n in range(600)]
+    crm.consent.record("give", people[-1].id, **OURS)
+    clock.now += timedelta(days=3)
+    going = crm.consent.audience(**ASKED)
+    next(going)
+    clock.now -= timedelta(days=2)
+    crm.consent.withdraw(people[-1].id, channels=["email"], purposes=["marketing"])
+    assert [one.allowed for one in going if one.ref == people[-1].id] == [False]
+
+
+def test_a_customer_whose_first_record_was_erased_is_still_one_of_all() -> None:
+    crm = company()
+    one, other = crm.parties.add(person("Ann Lee", "a@x.org")), crm.parties.add(person("Anne Lee", "b@x.org"))
+    crm.identity.merge(one.id, other.id)
+    crm.consent.record("give", other.id, point="b@x.org", **OURS)
+    gone = frozenset({Ref("default", "party", str(one.id))})
+    crm.store.erase(Erasure(tenant="default", refs=gone, idem="e", at=START, actor=SYSTEM))
+    (found,) = crm.consent.audience(**ASKED)
+    assert (found.customer, found.point) == (one.id, "b@x.org")
+    assert len(crm.customers.page().items) == 1
+
+
+def test_a_yes_that_an_act_about_another_address_corrects_is_none() -> None:
+    crm = company()
+    ann = crm.parties.add(person("Ann Lee", "a@x.org", "b@x.org"))
+    mistaken = crm.consent.record("give", ann.id, point="a@x.org", **OURS)
+    crm.consent.record("give", ann.id, point="b@x.org", corrects=mistaken.id, **OURS)
+    (one,) = crm.consent.audience(["a@x.org"], **ASKED)
+    assert (one.point, one.allowed) == ("a@x.org", False)
+    assert crm.consent.decide("a@x.org", **ASKED).answer == "deny"
+
+
+def test_who_is_named_by_an_address_is_asked_about_at_that_one() -> None:
+    crm = company()
+    ann = crm.parties.add(person("Ann Lee", "a@x.org", "b@x.org"))
+    crm.consent.record("give", ann.id, point="a@x.org", **OURS)
+    (one,) = crm.consent.audience(["B@x.org "], **ASKED)
+    assert (one.point, one.allowed) == ("b@x.org", False)
+    (noted,) = crm.consent.audience(["b@x.org"], **{**ASKED, "channel": "in_app"})
+    assert noted.point == "b@x.org"
+
+
+def test_long_histories_are_read_when_their_customer_is_decided_about(crm: Crm) -> None:
+    ann = crm.parties.add(person("Ann Lee", "a@x.org"))
+    for number in range(30):
+        kind: Any = "withdraw" if number % 2 else "give"
+        crm.consent.record(kind, ann.id, point="a@x.org", **OURS)
+    (one,) = crm.consent.audience(**ASKED)
+    alone = crm.consent.decide("a@x.org", **ASKED)
+    assert alone.rule == "eu.withdrawn"
+    assert [one.decision.rule if one.decision else None] == [alone.rule]
+
+
+@pytest.mark.parametrize("refs", ["a@x.org", Source("shop", "7"), [None], [7]])
+def test_what_is_no_list_of_references_is_refused_in_a_sentence(refs: Any) -> None:
+    with pytest.raises(InvalidConsent):
+        list(company().consent.audience(refs, **ASKED))
 
 
 def test_a_suppressed_address_is_told_of_as_one() -> None:
@@ -133,6 +196,7 @@ acts = st.tuples(
     st.sampled_from((None, "a@x.org", "b@x.org", "c@x.org")),
     st.sampled_from(((), ("email",), ("email", "sms"))),
     st.sampled_from((("marketing",), (), ("marketing", "service"))),
+    st.sampled_from((False, False, False, True)),
 )
 moves = st.one_of(
     st.tuples(st.just("act"), acts),
@@ -148,12 +212,19 @@ def play(crm: Crm, people: list[Any], move: tuple[str, Any], clock: Clock) -> No
     clock.now += timedelta(hours=7)
     try:
         if kind == "act":
-            act, who, point, channels, purposes = what
+            act, who, point, channels, purposes, corrects = what
             evidence = YES if act in ("give", "confirm") else None
             if act == "assert_import":
                 evidence = Evidence.imported(document="list")
+            said = crm.consent.events(people[who].id)
             crm.consent.record(
-                act, people[who].id, point=point, channels=channels, purposes=purposes, evidence=evidence
+                act,
+                people[who].id,
+                point=point,
+                channels=channels,
+                purposes=purposes,
+                evidence=evidence,
+                corrects=said[0].id if corrects and said else None,
             )
         elif kind == "merge":
             crm.identity.merge(people[what[0]].id, people[what[1]].id)
@@ -168,9 +239,14 @@ def play(crm: Crm, people: list[Any], move: tuple[str, Any], clock: Clock) -> No
             raise
 
 
-@given(st.lists(moves, max_size=12), st.sampled_from((None, "sms", "push", "post")), st.booleans())
+@given(
+    st.lists(moves, max_size=12),
+    st.sampled_from((None, "sms", "push", "post", "voice")),
+    st.booleans(),
+    st.sampled_from((40, 40, 1, 0.5)),
+)
 def test_each_gets_the_answer_that_decide_gives(
-    history: list[tuple[str, Any]], channel: str | None, habits: bool
+    history: list[tuple[str, Any]], channel: str | None, habits: bool, back: float
 ) -> None:
     clock = Clock()
     crm = company(clock, practice=PRACTICE if habits else None)
@@ -182,7 +258,7 @@ def test_each_gets_the_answer_that_decide_gives(
     ]
     for move in history:
         play(crm, people, move, clock)
-    wanted = {**ASKED, "channel": channel or "email", "at": START + timedelta(days=40), "facts": Facts()}
+    wanted = {**ASKED, "channel": channel or "email", "at": START + timedelta(days=back), "facts": Facts()}
     for one in crm.consent.audience(**wanted):
         if one.decision is None:
             assert one.barrier == "unreachable"

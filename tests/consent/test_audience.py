@@ -16,6 +16,7 @@ from crmcore.consent.customer_decision import Member, decide_customer, decide_ea
 from crmcore.consent.decision import Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, Subject
+from crmcore.consent.pack_reading import Laws, shipped_packs
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Message, Request
@@ -155,20 +156,49 @@ CONTRARY = Facts(
 HISTORIES = ((), (cases.GIVEN,), (cases.GIVEN, WITHDRAWN), (ASSERTED,), (ASSERTED, cases.GIVEN))
 
 
-@pytest.mark.parametrize("channel", ["email", "voice", "sms"])
-@pytest.mark.parametrize("name", [*cases.RULED, "*"])
-def test_each_law_answers_whoever_differs_in_one_thing_as_if_asked_about_alone(
-    name: str, channel: Any
-) -> None:
-    request = attrs.evolve(cases.NEWSLETTER, channel=channel, basis=None)
-    told = [
-        (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=(name,))])
-        for known in (attrs.evolve(cases.SETTLED, events=acts) for acts in HISTORIES)
-        for facts in neighbours(known, CONTRARY)
+BORN = (PartialDate.parse("1970-03-01"),)
+DAY = NOW.date() - timedelta(days=9)
+
+
+def crowd() -> list[Facts]:
+    """People who differ from each other in one thing: from a settled customer, and from one who is the contrary."""
+    found = [
+        facts
+        for acts in HISTORIES
+        for one, other in ((cases.SETTLED, CONTRARY), (attrs.evolve(CONTRARY, others_days=FrozenMap()), cases.SETTLED))
+        for facts in neighbours(attrs.evolve(one, events=acts), attrs.evolve(other, events=CONTRARY.events))
     ]
-    for found, (point, members) in zip(decide_each(request, told), told, strict=True):
-        alone = decide_customer(request.to(point), members)
-        assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
+    said = attrs.evolve(cases.SETTLED, events=(cases.GIVEN,), subject=Subject(kind="consumer"))
+    found += [
+        attrs.evolve(said, subject=attrs.evolve(said.subject, birth_dates=BORN)),
+        attrs.evolve(said, others_birth_dates=BORN),
+        attrs.evolve(said, subject=attrs.evolve(said.subject, birth_dates=BORN), others_birth_dates=BORN),
+    ]
+    for path in ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call"):
+        found.append(attrs.evolve(said, others_days=FrozenMap({path: (DAY,)})))
+    return found
+
+
+CROWD = crowd()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("channel", ["email", "voice"])
+def test_each_law_answers_whoever_differs_in_one_thing_as_if_asked_about_alone(
+    channel: Any, turned: bool
+) -> None:
+    laws = Laws(
+        shipped_packs()
+    )  # of which nobody was asked, so that the first of each kind makes what others meet
+    request = attrs.evolve(cases.NEWSLETTER, channel=channel, basis=None)
+    for name in (*cases.RULED, "*"):
+        told = [
+            (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=(name,))])
+            for facts in (reversed(CROWD) if turned else CROWD)
+        ]
+        for found, (point, members) in zip(decide_each(request, told, laws=laws), told, strict=True):
+            alone = decide_customer(request.to(point), members, laws=laws)
+            assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
 
 
 @given(

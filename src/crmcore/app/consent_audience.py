@@ -6,28 +6,39 @@ the number of customers, but for the ids of those that were named.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
+from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import attrs
 
+from crmcore.app.consent_asking import with_listings
 from crmcore.app.consent_members import Told, belonging, judgements_in, member
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Membership, Reference, is_id, memberships, resolve
-from crmcore.app.suppressions import listings_of
+from crmcore.app.resolve import (
+    Membership,
+    Reference,
+    address_in,
+    firsts,
+    is_id,
+    memberships,
+    resolve,
+)
+from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import OWNER, Unit
 from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceMember, Barrier
-from crmcore.consent.customer_decision import BEGINNING, Member, answer
-from crmcore.consent.decision import RANK, Decision, Question
+from crmcore.consent.customer_decision import Member, answer
+from crmcore.consent.decision import RANK, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.ledger import party_stream, point_key, point_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
-from crmcore.errors import AmbiguousReference, NotFound
+from crmcore.consent.suppression import Suppression
+from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
+from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
@@ -38,63 +49,75 @@ from crmcore.values.source import Source
 PAGE = 500
 """So many records are read at a time."""
 
+_SHORT = 20
+"""Of a longer ledger the acts are read when their customer is decided about."""
+
+_LAST = 1 << 30
 _NOTHING = Facts()
-
-
-_FRESH = timedelta(minutes=1)
 
 
 @attrs.frozen
 class Asking:
     """What is asked of everybody, and what an app knows of them beside the store.
 
-    *ask* makes the question at an instant; *at* is that instant, or None: whenever each page is read.
+    *at* is the instant that is asked about; None: that at which each page is read. *kinds* are those of contact points
+    that the channel reaches; none where it needs none.
     """
 
-    ask: Callable[[datetime], Question]
+    question: Question
     at: datetime | None
     told: Told
     jurisdictions: tuple[str, ...]
     secrets: SecretRing | None
     reader: ActReader
     kinds: frozenset[str]
-    """The kinds of contact points that the channel reaches; none where it needs none."""
 
-    def again(self, before: Question | None, now: datetime) -> Question:
-        """The question at *now*: the one *before*, unless it is a minute old, since it knows many answers already."""
-        if before is not None and (self.at is not None or now - before.request.at < _FRESH):
-            return before
-        return self.ask(now if self.at is None else self.at)
+    def now(self, now: datetime) -> Asking:
+        """The same, as it is asked *now*."""
+        return self if self.at is not None else attrs.evolve(self, question=self.question.at(now))
 
     def facts(self, id: PartyId) -> Facts:
         """What the app knows of a record."""
         return self.told if isinstance(self.told, Facts) else self.told.get(str(id), _NOTHING)
 
 
-class _Known(NamedTuple):
-    """What was read for a page: the records with how they are reached, and the acts in ledgers; and the question."""
+class _Wanted(NamedTuple):
+    """A customer to decide about; *named* is the normal form of the contact point by which they were named."""
 
-    question: Question
+    ref: str
+    customer: Membership
+    named: str | None = None
 
-    records: dict[PartyId, Record]
-    reach: dict[PartyId, Reach]
-    of_points: dict[tuple[str, str], tuple[ConsentEvent, ...]]
-    of_parties: dict[PartyId, tuple[ConsentEvent, ...]]
-    since: dict[CustomerId, Mapping[PartyId, datetime]]
+
+@attrs.frozen
+class _Page:
+    """What was read for a page of customers: their records, how those are reached, and the acts in their ledgers.
+
+    *streams* are the ledgers of contact points of which anything was said. Those in *longer* are read when their
+    customer is decided about, so that no more than one long history is held at a time.
+    """
+
+    unit: Unit
+    asking: Asking
+    records: Mapping[PartyId, Record]
+    reach: Mapping[PartyId, Reach]
+    streams: Mapping[tuple[str, str], Sequence[str]]
+    acts: Mapping[str, Sequence[ConsentEvent]]
+    longer: Set[str]
+    judged: Mapping[str, Judgement]
 
 
 async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
     """Every customer, each once, in the order in which they were first recorded."""
     after: str | None = None
-    question: Question | None = None
     while True:
         unit = flow.reader()
-        question = asking.again(question, unit.now)
+        asking = asking.now(unit.now)
         page = await unit.scan(PARTY.tag, after=after, limit=PAGE)
         records = {PartyId(record.ref.id): record for record in page.items}
         found = await memberships(unit, records)
-        first = [(str(id), found[id]) for id in records if found[id].members[0] == id]
-        for one in await _decided(unit, asking, question, first, records, standing=True):
+        wanted = [_Wanted(str(found[id].id), found[id]) for id in await firsts(unit, found)]
+        async for one in _decided(unit, asking, wanted, records, standing=True):
             yield one
         after = page.next
         if after is None:
@@ -103,34 +126,38 @@ async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceM
 
 async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[AudienceMember]:
     """The customers that *refs* mean, in their order."""
+    if isinstance(refs, str | bytes | Source):
+        raise InvalidConsent("references are several: put a single one into a list")
     seen: set[CustomerId] = set()
     rest = iter(refs)
-    question: Question | None = None
     while chunk := list(islice(rest, PAGE)):
         unit = flow.reader()
-        question = asking.again(question, unit.now)
-        wanted: list[tuple[str, Membership]] = []
+        asking = asking.now(unit.now)
+        wanted: list[_Wanted] = []
         told: list[AudienceMember | None] = []
         for ref, customer in zip(chunk, await _meant(unit, chunk), strict=True):
+            text = _text(ref)
             if isinstance(customer, str):
-                told.append(AudienceMember(ref=_named(ref), barrier=customer))
+                told.append(AudienceMember(ref=text, barrier=customer))
             elif customer.id in seen:
-                told.append(AudienceMember(ref=_named(ref), customer=customer.id, barrier="repeated"))
+                told.append(AudienceMember(ref=text, customer=customer.id, barrier="repeated"))
             else:
                 seen.add(customer.id)
-                wanted.append((_named(ref), customer))
+                wanted.append(_Wanted(text, customer, address_in(ref)))
                 told.append(None)
-        decided = iter(await _decided(unit, asking, question, wanted, {}, standing=False))
+        decided = _decided(unit, asking, wanted, {}, standing=False)
         for one in told:
-            yield one if one is not None else next(decided)
+            yield one if one is not None else await anext(decided)
 
 
-def _named(ref: Reference) -> str:
+def _text(ref: Reference) -> str:
     return f"{ref.system}#{ref.record}" if isinstance(ref, Source) else str(ref)
 
 
 async def _meant(unit: Unit, refs: Sequence[Reference]) -> list[Membership | Barrier]:
     """The customer that each of *refs* means, or why there is none. Ids are looked up together."""
+    if not all(isinstance(ref, str | Source) for ref in refs):
+        raise InvalidConsent("a reference is a text or a Source")
     ids = [PartyId(str(ref)) for ref in refs if is_id(ref)]
     there = {ref.id for ref in await unit.get([unit.ref(PARTY.tag, id) for id in ids], check=False)}
     known = await memberships(unit, [id for id in ids if id in there])
@@ -151,20 +178,18 @@ async def _meaning(unit: Unit, ref: Reference) -> Membership | Barrier:
 async def _decided(
     unit: Unit,
     asking: Asking,
-    question: Question,
-    customers: Sequence[tuple[str, Membership]],
+    wanted: Sequence[_Wanted],
     records: Mapping[PartyId, Record],
     *,
     standing: bool,
-) -> list[AudienceMember]:
+) -> AsyncIterator[AudienceMember]:
     """The answers for a page of customers, but, with *standing*, for those all of whose records were taken back."""
-    known = await _read(unit, asking, question, [customer for _, customer in customers], records)
-    found = []
-    for ref, customer in customers:
-        if standing and not any(_stands(known.records[id]) for id in customer.members if id in known.records):
-            continue
-        found.append(await _asked(unit, asking, ref, customer, known))
-    return found
+    page = await _read(unit, asking, [one.customer for one in wanted], records)
+    for one in wanted:
+        if not standing or any(
+            _stands(page.records[id]) for id in one.customer.members if id in page.records
+        ):
+            yield await _answered(page, one)
 
 
 def _stands(record: Record) -> bool:
@@ -172,55 +197,32 @@ def _stands(record: Record) -> bool:
 
 
 async def _read(
-    unit: Unit,
-    asking: Asking,
-    question: Question,
-    customers: Sequence[Membership],
-    records: Mapping[PartyId, Record],
-) -> _Known:
+    unit: Unit, asking: Asking, customers: Sequence[Membership], records: Mapping[PartyId, Record]
+) -> _Page:
     ids = [id for customer in customers for id in customer.members]
     missing = [unit.ref(PARTY.tag, id) for id in ids if id not in records]
     more = await unit.get(missing, check=False) if missing else {}
     held = {id: record for id in ids if (record := records.get(id) or more.get(unit.ref(PARTY.tag, id)))}
     reach = {id: reach_of_stored(_plain(record.body), record.schema) for id, record in held.items()}
-    points = _points(asking, reach.values())
-    streams = await _streams(unit, points)
+    points = dict.fromkeys((point.kind, point.normal) for one in reach.values() for point in one.points)
+    streams = await _streams(unit, list(points))
     wanted = [*(stream for some in streams.values() for stream in some), *map(party_stream, held)]
-    ledgers = await unit.ledgers(list(dict.fromkeys(wanted)))
-
-    def acts(some: Iterable[str]) -> tuple[ConsentEvent, ...]:
-        return tuple([asking.reader.read(body) for stream in some for _, body in ledgers[stream]])
-
-    clustered = [customer for customer in customers if customer.cluster is not None]
-    judged = await judgements_in(unit, clustered)
-    return _Known(
-        question=question,
+    begun, longer = await unit.beginnings(list(dict.fromkeys(wanted)), _SHORT)
+    read = asking.reader.read
+    return _Page(
+        unit=unit,
+        asking=asking,
         records=held,
         reach=reach,
-        of_points={point: acts(some) for point, some in streams.items()},
-        of_parties={id: acts([party_stream(id)]) for id in held},
-        since={customer.id: belonging(customer, judged) for customer in clustered},
+        streams=streams,
+        acts={stream: [read(body) for _, body in entries] for stream, entries in begun.items()},
+        longer=longer,
+        judged=await judgements_in(unit, customers),
     )
 
 
 def _plain(body: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: one for name, one in body.items() if name != OWNER} if OWNER in body else body
-
-
-def _points(asking: Asking, reaches: Iterable[Reach]) -> list[tuple[str, str]]:
-    """The contact points whose acts may count: those that the channel reaches, or all where it needs none.
-
-    An act about another point says nothing of a contact at this one.
-    """
-    kinds = asking.kinds
-    return list(
-        dict.fromkeys(
-            (point.kind, point.normal)
-            for reach in reaches
-            for point in reach.points
-            if not kinds or point.kind in kinds
-        )
-    )
 
 
 async def _streams(unit: Unit, points: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
@@ -234,89 +236,74 @@ async def _streams(unit: Unit, points: Sequence[tuple[str, str]]) -> dict[tuple[
     }
 
 
-async def _asked(unit: Unit, asking: Asking, ref: str, customer: Membership, known: _Known) -> AudienceMember:
-    """The answer for one customer: of several points the one that may be used, the preferred of those first."""
-    kinds = asking.kinds
-    if not kinds:
-        decision = await _decide(unit, asking, customer, known, None)
+async def _answered(page: _Page, wanted: _Wanted) -> AudienceMember:
+    """The answer for one customer: of several points the one that may be used, the preferred of those first.
+
+    Who was named by an address is asked about at that one.
+    """
+    ref, customer, named = wanted
+    kinds = page.asking.kinds
+    reached = [point for id in customer.members if id in page.reach for point in page.reach[id].points]
+    fits = [point for point in reached if not kinds or point.kind in kinds]
+    if any(point.normal == named for point in fits):
+        fits = [point for point in fits if point.normal == named]
+    elif not kinds:
+        decision = answer(page.asking.question, await _members(page, customer, None), again=True)
         return AudienceMember(ref=ref, customer=customer.id, decision=decision)
-    points = sorted(
-        (
-            point
-            for id in customer.members
-            if id in known.reach
-            for point in known.reach[id].points
-            if point.kind in kinds
-        ),
-        key=lambda point: point.rank or _LAST,
-    )
+    fits.sort(key=lambda point: point.rank or _LAST)
     best: AudienceMember | None = None
-    for point in dict.fromkeys((point.kind, point.normal) for point in points):
-        decision = await _decide(unit, asking, customer, known, point)
+    for normal in dict.fromkeys(point.normal for point in fits):
+        members = await _members(page, customer, normal)
+        decision = answer(page.asking.question, members, point=normal, again=True)
         if best is None or best.decision is None or RANK[decision.answer] > RANK[best.decision.answer]:
-            best = AudienceMember(ref=ref, customer=customer.id, point=point[1], decision=decision)
+            best = AudienceMember(ref=ref, customer=customer.id, point=normal, decision=decision)
         if best.allowed:
             break
     return best or AudienceMember(ref=ref, customer=customer.id, barrier="unreachable")
 
 
-_LAST = 1 << 30
+async def _members(page: _Page, customer: Membership, point: str | None) -> list[Member]:
+    """The records of a customer, as `members_for` reads them for one customer alone."""
+    since = belonging(customer, page.judged)
+    members = []
+    for id in customer.members:
+        if id not in page.records:
+            continue
+        told = page.asking.facts(id)
+        if page.asking.secrets is not None:
+            told = await _listed(page, page.asking.secrets, id, point, told)
+        events = await _acts(page, id)
+        asking = page.asking
+        members.append(
+            member(id, page.reach[id], told, events, asking.jurisdictions, since.get(id, page.unit.now))
+        )
+    return members
 
 
-async def _decide(
-    unit: Unit, asking: Asking, customer: Membership, known: _Known, point: tuple[str, str] | None
-) -> Decision:
-    members = [
-        await _member(unit, asking, id, customer, known, point)
-        for id in customer.members
-        if id in known.records
+async def _acts(page: _Page, id: PartyId) -> tuple[ConsentEvent, ...]:
+    """The acts about a record's points, and about its person, each once."""
+    streams = [
+        stream
+        for point in page.reach[id].points
+        for stream in page.streams.get((point.kind, point.normal), ())
     ]
-    return answer(known.question, members, point=None if point is None else point[1], again=True)
+    found: dict[str, ConsentEvent] = {}
+    for stream in (*streams, party_stream(str(id))):
+        acts: Iterable[ConsentEvent] = page.acts[stream]
+        if stream in page.longer:
+            acts = [page.asking.reader.read(body) for _, body in await page.unit.entries(stream)]
+        for event in acts:
+            found.setdefault(event.id, event)
+    return tuple(found.values())
 
 
-async def _member(
-    unit: Unit,
-    asking: Asking,
-    id: PartyId,
-    customer: Membership,
-    known: _Known,
-    point: tuple[str, str] | None,
-) -> Member:
-    """A record, with the acts about the point if it has that, and about its person."""
-    reach, told = known.reach[id], asking.facts(id)
-    events: dict[str, ConsentEvent] = {}
-    for one in reach.points:
-        place = (one.kind, one.normal)
-        if point is None or place == point:
-            for event in known.of_points.get(place, ()):
-                events.setdefault(event.id, event)
-    for event in known.of_parties[id]:
-        events.setdefault(event.id, event)
-    if asking.secrets is not None:
-        told = await _listed(unit, asking.secrets, known, id, point, told)
-    belongs = known.since.get(customer.id)
-    since = BEGINNING if belongs is None else belongs.get(id, unit.now)
-    return member(id, reach, told, tuple(events.values()), asking.jurisdictions, since)
-
-
-async def _listed(
-    unit: Unit,
-    secrets: SecretRing,
-    known: _Known,
-    id: PartyId,
-    point: tuple[str, str] | None,
-    told: Facts,
-) -> Facts:
-    """*told*, with what the list of suppressed addresses says of the point."""
-    points: list[ContactPoint] = [
-        one
-        for stored in known.records[id].body.get("contact_points", ())
-        if point is None or stored["kind"] == point[0]
-        for one in [load(cast("Any", ContactPoint), stored)]
-        if point is None or one.key == point[1]
-    ]
-    if not points:
-        return told
-    request = known.question.request.to(None if point is None else point[1])
-    listed = await listings_of(unit, secrets, points, request, told.zones)
-    return attrs.evolve(told, listings=(*told.listings, *listed)) if listed else told
+async def _listed(page: _Page, secrets: SecretRing, id: PartyId, point: str | None, told: Facts) -> Facts:
+    """*told*, with what the list of suppressed addresses says of the point, or of each."""
+    entries: dict[str, list[Suppression]] = {}
+    request = page.asking.question.request
+    for stored in page.records[id].body.get("contact_points", ()):
+        one: ContactPoint = load(cast("Any", ContactPoint), stored)
+        if point in (None, one.key):
+            found = await entries_of(page.unit, secrets, [one], request.controller)
+            entries.setdefault(one.key, []).extend(entry for entry, _ in found)
+    return with_listings(told, entries, request.to(point)) if entries else told

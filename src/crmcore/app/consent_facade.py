@@ -221,8 +221,11 @@ class Consents:
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
 
-        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
-        that comes while you go through them counts for those that are still to come.
+        Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
+        through them counts for those that are still to come.
+
+        Raises:
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
         """
         return drawn(
             self._flow.audience(

@@ -12,7 +12,8 @@ from datetime import datetime
 from crmcore.app.consent_ledgers import acts_of
 from crmcore.app.resolve import Membership
 from crmcore.app.unit import Unit, load_record
-from crmcore.consent.customer_decision import BEGINNING, Member
+from crmcore.consent.case import BEGINNING
+from crmcore.consent.customer_decision import Member
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import facts_of_record

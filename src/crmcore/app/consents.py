@@ -251,8 +251,11 @@ class AsyncConsents:
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
 
-        Without *at*, each page of customers is decided about as it is when it is read, a minute before at most: a No
-        that comes while you go through them counts for those that are still to come.
+        Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
+        through them counts for those that are still to come.
+
+        Raises:
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
         """
         unit = self._flow.reader()
         request = Request(
@@ -264,18 +267,14 @@ class AsyncConsents:
             use=Use() if use is None else use,
             **asked,
         )
-
-        def ask(now: datetime) -> Question:
-            return Question(
-                attrs.evolve(request, at=now),
+        asking = Asking(
+            Question(
+                request,
                 laws=self._flow.laws,
                 policy=policy,
                 practice=self._flow.practice,
                 known_at=known_at,
-            )
-
-        asking = Asking(
-            ask,
+            ),
             at,
             Facts() if facts is None else facts,
             tuple(jurisdictions),

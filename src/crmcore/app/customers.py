@@ -14,7 +14,7 @@ from crmcore.app.consent_ledgers import acts_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import conflicts_of
 from crmcore.app.relationships import related
-from crmcore.app.resolve import Membership, Reference, memberships, resolve, search
+from crmcore.app.resolve import Membership, Reference, firsts, memberships, resolve, search
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.saying import said
 from crmcore.identity.survivorship import Profile, survive
@@ -76,14 +76,14 @@ class AsyncCustomers:
             if kind is None or record.body["kind"] == kind
         }
         found = await memberships(unit, standing)
-        first = [found[id] for id in standing if found[id].members[0] == id]
+        first = {id: found[id] for id in await firsts(unit, found)}
         # A customer whose first record was taken back is still one if another record stands.
-        doubtful = {m for c in first if standing[c.members[0]] == "retracted" for m in c.members[1:]}
+        doubtful = {m for id, c in first.items() if standing[id] == "retracted" for m in c.members}
         alive = {
             party.id for party in await load_parties(unit, sorted(doubtful)) if party.standing == "active"
         }
         alive |= {id for id, word in standing.items() if word == "active"}
-        return CustomerPage(tuple(c for c in first if alive.intersection(c.members)), page.next)
+        return CustomerPage(tuple(c for c in first.values() if alive.intersection(c.members)), page.next)
 
     async def view(self, ref: Reference, *, region: str | None = None) -> CustomerView:
         """Everything known of one customer, with where it comes from and what is not known.

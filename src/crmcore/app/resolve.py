@@ -7,7 +7,7 @@ a name leads to the one customer whose member it belongs to; a reference that fi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import attrs
@@ -113,6 +113,32 @@ def _membership(ref: Ref, record: object) -> Membership:
     return Membership(
         id=CustomerId(ref.id), members=cluster.members, cluster=cluster, version=cluster.version
     )
+
+
+async def firsts(unit: Unit, found: Mapping[PartyId, Membership]) -> list[PartyId]:
+    """Those of some records that are the first of their customer that is there: by them each customer is told of once.
+
+    A record that was erased stays a member of its customer, and no page ever shows it.
+    """
+    before = {id: customer.members[: customer.members.index(id)] for id, customer in found.items()}
+    unseen = {member for members in before.values() for member in members if member not in found}
+    refs = [unit.ref(PARTY.tag, member) for member in sorted(unseen)]
+    there = {ref.id for ref in await unit.get(refs, check=False)} if refs else set[str]()
+    return [
+        id
+        for id, members in before.items()
+        if not any(member in found or member in there for member in members)
+    ]
+
+
+def address_in(ref: Reference) -> str | None:
+    """The normal form of the contact point that *ref* is, if it may be one."""
+    if isinstance(ref, Source) or is_id(ref) or len(ref) > _LONGEST:
+        return None
+    text = ref.strip()
+    if "@" in text:
+        return EmailPoint.of(text).key
+    return PhonePoint.of(text).key if _PHONE.match(text) else None
 
 
 def is_id(ref: Reference) -> bool:

@@ -27,6 +27,7 @@ from crmcore.storage.protocol import (
     CheckStream,
     Delete,
     Draft,
+    Entry,
     Hits,
     Key,
     Operation,
@@ -45,6 +46,15 @@ ROOM = 40
 
 MORE = ".more"
 OWNER = "more"
+
+
+_ENTRIES = 500
+"""So many entries of a ledger are read together with those of others."""
+
+
+def _standing(entries: Iterable[Entry]) -> list[tuple[str, Body]]:
+    """The schema and body of each entry that was not erased."""
+    return [(entry.schema, entry.body) for entry in entries if entry.schema != ERASED]
 
 
 @attrs.frozen
@@ -211,26 +221,41 @@ class Unit:
 
     async def ledgers(self, streams: Collection[str]) -> dict[str, list[tuple[str, Body]]]:
         """The `entries` of each of many ledgers."""
-        found: dict[str, list[tuple[str, Body]]] = {stream: [] for stream in streams}
-        limit = self.store.describe().limits.max_refs
-        everything = list(found)
-        for start in range(0, len(everything), limit):
-            await self._read_ledgers(everything[start : start + limit], found)
-        for append in self._appends:
-            if append.stream in found:
-                found[append.stream].append((append.entry.schema, append.entry.body))
+        found, longer = await self.beginnings(streams, _ENTRIES)
+        for stream in longer:
+            found[stream] = [*await self._whole(stream), *self._added(stream)]
         return found
 
-    async def _read_ledgers(self, wanted: list[str], found: dict[str, list[tuple[str, Body]]]) -> None:
-        after: dict[str, int] | None = None
-        while wanted:
-            pages = await self.store.ledger(self.tenant, wanted, after=after)
+    async def beginnings(
+        self, streams: Collection[str], most: int
+    ) -> tuple[dict[str, list[tuple[str, Body]]], set[str]]:
+        """The `entries` of many ledgers, but none of those that have more than *most*, and which those are."""
+        found: dict[str, list[tuple[str, Body]]] = {stream: [] for stream in streams}
+        longer: set[str] = set()
+        everything = list(found)
+        limit = self.store.describe().limits.max_refs
+        for start in range(0, len(everything), limit):
+            pages = await self.store.ledger(self.tenant, everything[start : start + limit], limit=most)
             for stream, page in pages.items():
-                found[stream] += [
-                    (entry.schema, entry.body) for entry in page.items if entry.schema != ERASED
-                ]
-            after = {stream: page.items[-1].seq for stream, page in pages.items() if page.next is not None}
-            wanted = list(after)
+                if page.next is not None:
+                    longer.add(stream)
+                else:
+                    found[stream] = [*_standing(page.items), *self._added(stream)]
+        return found, longer
+
+    async def _whole(self, stream: str) -> list[tuple[str, Body]]:
+        found: list[tuple[str, Body]] = []
+        after: dict[str, int] | None = None
+        while True:
+            page = (await self.store.ledger(self.tenant, [stream], after=after))[stream]
+            found += _standing(page.items)
+            if page.next is None:
+                return found
+            after = {stream: page.items[-1].seq}
+
+    def _added(self, stream: str) -> list[tuple[str, Body]]:
+        """What this unit adds to a ledger."""
+        return [(one.entry.schema, one.entry.body) for one in self._appends if one.stream == stream]
 
     async def owners(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The same records, each once, with satellites replaced by the records that they belong to."""

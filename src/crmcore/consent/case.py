@@ -6,7 +6,7 @@ Invariant: nothing that happened after the instant of the question, or was recor
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cached_property
 from operator import itemgetter
 from typing import Any
@@ -25,6 +25,9 @@ from crmcore.errors import InvalidDate
 from crmcore.values.instant import micros, micros_of
 
 _Acts = tuple[tuple[int, ConsentEvent], ...]
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+"""Since when the first record of a customer belongs to it."""
 
 ENDS_OF_THE_WORLD = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
 
@@ -75,9 +78,9 @@ class Case:
     @cached_property
     def roots(self) -> Mapping[str, Any]:
         """What the paths of facts begin with."""
-        facts = self.facts
+        facts, request, point = self.facts, self.request, self.contact.point
         return {
-            "request": self.request,
+            "request": request if request.point == point else request.to(point),
             "message": self.request.message,
             "use": self.request.use,
             "policy": self.policy,
@@ -89,7 +92,17 @@ class Case:
 
     def later(self, at: datetime) -> Case:
         """The same question at another instant, of which nobody asks why."""
-        return Case(self.request, self.facts, self.policy, self.known_at, at, brief=True, asked=self._asked)
+        return Case(
+            self.request,
+            self.facts,
+            self.policy,
+            self.known_at,
+            at,
+            brief=True,
+            asked=self._asked,
+            contact=self.contact,
+            joined=self.joined,
+        )
 
     @cached_property
     def key(self) -> tuple[Any, ...]:

@@ -8,11 +8,12 @@ when it was recorded. What was between another record and us stays with that rec
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import attrs
 
+from crmcore.consent.case import BEGINNING
 from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, Subject
@@ -26,10 +27,6 @@ from crmcore.values.personal import Document, personal
 
 def _together(values: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
-
-
-BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
-"""Since when the first record of a customer belongs to it."""
 
 
 @attrs.frozen(kw_only=True)
@@ -96,9 +93,10 @@ def answer(
     if not owners:
         raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")
     jurisdictions = _jurisdictions(owners, members)
+    joined = {member.record: member.since or BEGINNING for member in members}
 
     def answered(member: Member) -> Decision:
-        facts, joined = facts_of(member, members), _joined(members)
+        facts = facts_of(member, members)
         if again:
             return question.briefly(facts, jurisdictions, point=point, joined=joined)
         return question.of(facts, jurisdictions, point=point, joined=joined, trace=trace, hashed=hashed)
@@ -114,11 +112,6 @@ def _jurisdictions(owners: Sequence[Member], members: Sequence[Member]) -> tuple
         return tuple(sorted(set(members[0].jurisdictions)))
     found = tuple(sorted({name for member in members for name in member.jurisdictions}))
     return found if all(member.jurisdictions for member in owners) else (*found, "*")
-
-
-def _joined(members: Iterable[Member]) -> dict[str, datetime]:
-    """Since when each record belongs to the customer."""
-    return {member.record: member.since or BEGINNING for member in members}
 
 
 def facts_of(member: Member, members: Iterable[Member]) -> Facts:
@@ -142,7 +135,6 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
-        joined=FrozenMap(_joined((member, *others))),
         others_days=_days(others),
         others_under_age=any(other.facts.subject.adult is False for other in others),
         others_lifting=tuple(_lifting(others, known)),

@@ -6,7 +6,8 @@ allows only by a permit that it names, in every jurisdiction that may apply.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,18 +25,17 @@ from crmcore.consent.law import Law
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
+from crmcore.consent.remembering import Memory
 from crmcore.consent.request import Request
 from crmcore.consent.telling import NO_PACK, in_words
 from crmcore.consent.told import replaced
 from crmcore.consent.words import Outcome
 from crmcore.values.frozen_map import FrozenMap
-from crmcore.values.instant import ensure_aware, from_micros
+from crmcore.values.instant import ensure_aware, from_micros, micros
 from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 _PLAIN = Policy()
-_REMEMBERED = 50_000
-"""So many answers are remembered of one question before all are worked out anew."""
 _SEARCHED = 64
 """So many changes ahead are looked at for the instant at which a denied contact becomes possible."""
 
@@ -156,8 +156,7 @@ class Question:
         self._key = asked_key(request, self._policy)
         self._places: dict[tuple[str, ...], _Places] = {}
         self._repeats = known_at is None and self._policy.withdrawal_grace != "legal_max"
-        self._steady: dict[Hashable, bool] = {}
-        self._answers: dict[Hashable, Decision] = {}
+        self._memory = Memory().at(micros(request.at))
 
     def of(
         self,
@@ -178,6 +177,13 @@ class Question:
         case = self._case(facts, point, joined, brief=not trace)
         return self._answer(case, places, own, trace=trace, hashed=hashed)
 
+    def at(self, moment: datetime) -> Question:
+        """The same question at another instant. What is remembered and still so then is not worked out again."""
+        other = copy(self)
+        other.request = attrs.evolve(self.request, at=moment)
+        other._memory = self._memory.at(micros(moment))
+        return other
+
     def briefly(
         self,
         facts: Facts,
@@ -189,26 +195,20 @@ class Question:
         """What `of` answers without a trace; worked out once for all who did the same and are known in the same way."""
         facts, own = self._filled(facts)
         case = self._case(facts, point, joined, brief=True)
-        known = (jurisdictions, case.key, own)
-        told = shape(case) if self._repeats and self._steady.get(known, True) else None
-        decision = None if told is None else self._answers.get((known, told))
+        known, memory = (jurisdictions, case.key, own), self._memory
+        told = shape(case) if self._repeats and memory.steady(known) else None
+        decision: Decision | None = None if told is None else memory.recall(known, told)
         if decision is None:
             places = self._places.get(jurisdictions) or self._placed(jurisdictions)
             decision = self._answer(case, places, own, trace=False, hashed=False)
             if told is not None:
-                self._remember(case, places, known, told, decision)
+                if not memory.looked_at(known):
+                    until = [steady(case, law) for law in places.laws]
+                    memory.look(
+                        known, None if None in until else min(one for one in until if one is not None)
+                    )
+                memory.keep(known, told, decision)
         return decision
-
-    def _remember(
-        self, case: Case, places: _Places, known: Hashable, told: Hashable, decision: Decision
-    ) -> None:
-        if len(self._answers) + len(self._steady) >= _REMEMBERED:
-            self._answers.clear()
-            self._steady.clear()
-        if known not in self._steady:
-            self._steady[known] = all(steady(case, law) for law in places.laws)
-        if self._steady[known]:
-            self._answers[known, told] = decision
 
     def _filled(self, facts: Facts) -> tuple[Facts, tuple[str, ...]]:
         """*facts*, filled in from the practice, and the names of all that was filled in."""

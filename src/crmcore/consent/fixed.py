@@ -5,6 +5,7 @@ Invariant: two cases with the same key get the same answer to every condition th
 
 from __future__ import annotations
 
+from itertools import count
 from operator import attrgetter
 from typing import Any
 
@@ -42,10 +43,8 @@ PATHS = frozenset(
 )
 """The facts whose values are in the key."""
 
-DAYS = frozenset(
-    {"subject.restricted_since", "subject.erased_on", "facts.refused_in_call", "point.holder_since"}
-)
-"""The days of which the key says whether any is known."""
+DAYS = ("subject.restricted_since", "subject.erased_on", "point.holder_since", "facts.refused_in_call")
+"""The days of which the key says whether any is known, of this record or of others of the customer."""
 
 OLDEST = 21
 """The highest age of which it is told whether somebody had reached it."""
@@ -57,15 +56,11 @@ _of_facts = attrgetter(
     *(f"collection.{name}" for name in _fields(Collection)),
     "gpc",
     "others_under_age",
-    "subject.restricted_since",
-    "subject.erased_on",
-    "point.holder_since",
-    "refused_in_call",
 )
-_DAYS_LAST = 4
+_days_of = attrgetter(*(path.removeprefix("facts.") for path in DAYS))
 _KEPT = 4096
 _numbers: dict[Any, int] = {}
-_count = [0]
+_next = count(1)
 
 
 def asked_key(request: Request, policy: Policy) -> int:
@@ -75,34 +70,34 @@ def asked_key(request: Request, policy: Policy) -> int:
     if found is None:
         if len(_numbers) >= _KEPT:
             _numbers.clear()
-        _count[0] += 1
-        found = _numbers[told] = _count[0]
+        found = _numbers[told] = next(_next)
     return found
 
 
 def grown(facts: Facts, year: int) -> bool | None:
-    """Whether whoever it is had been of every age that laws ask for when the first act was done, or by that *year*.
+    """Whether somebody had been of every age that laws ask for when the first act was done, or by that *year*.
 
-    None where no birth date is known.
+    None where no birth date is known. By that of another record of the customer nobody is old enough.
     """
-    born = (*facts.subject.birth_dates, *facts.others_birth_dates)
-    if not born:
-        return None
+    if not facts.subject.birth_dates:
+        return False if facts.others_birth_dates else None
+    if facts.others_birth_dates:
+        return False
     first = min([year, *(act.occurred_at.year for act in (*facts.events, *facts.others_lifting))])
-    return all(one.year is not None and one.year + OLDEST + 1 < first for one in born)
+    return all(one.year is not None and one.year + OLDEST + 1 < first for one in facts.subject.birth_dates)
 
 
 def facts_key(facts: Facts, year: int) -> tuple[Any, ...]:
     """What facts say in the *year* of the question that takes few values, and of the rest whether there is anything."""
-    told = _of_facts(facts)
+    others = facts.others_days
     return (
-        told[:-_DAYS_LAST],
-        *(one is None for one in told[-_DAYS_LAST:]),
+        _of_facts(facts),
+        tuple([day is None for day in _days_of(facts)]),
+        tuple([path in others for path in DAYS]) if others else None,
         grown(facts, year),
         not facts.relations,
         not facts.listings,
         not facts.checks,
         not facts.attempts,
         not facts.zones,
-        not facts.others_days,
     )

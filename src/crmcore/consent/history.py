@@ -8,7 +8,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any
 
-from crmcore.consent.case import Case
+from crmcore.consent.case import BEGINNING, Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER
 
@@ -31,6 +31,7 @@ def shape(case: Case) -> tuple[Any, ...] | None:
     if (
         len(case.past) > _MOST
         or len(case.joined) > 1
+        or any(since > BEGINNING for since in case.joined.values())
         or case.facts.others_lifting
         or case.next_event < FOREVER
     ):

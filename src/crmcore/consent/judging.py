@@ -59,12 +59,16 @@ def judge(case: Case, law: Law) -> Opinion:
     return found
 
 
-def steady(case: Case, law: Law) -> bool:
-    """Whether what *law* says of the case in brief hangs on what was done, and on nothing that changes with time."""
+def steady(case: Case, law: Law) -> int | None:
+    """Until when what *law* says of the case in brief hangs on what was done, and on nothing that changes with time.
+
+    In microseconds; None where it hangs on more.
+    """
     claimed = case.request.purpose
     docket = _docket(case, law, claimed)
     purpose, _ = _classified(case, docket, [])
-    return docket.steady and (purpose == claimed or _docket(case, law, purpose).steady)
+    last = docket if purpose == claimed else _docket(case, law, purpose)
+    return min(docket.until, last.until) if docket.steady and last.steady else None
 
 
 def _docket(case: Case, law: Law, purpose: str) -> Docket:

@@ -104,9 +104,10 @@ class Law:
         """Whether the packs have a number of that name, at whatever time."""
         return any(number.name == name for number in self._numbers)
 
-    def most(self, name: str) -> int:
-        """The highest number of that name, of whatever time."""
-        return max((number.value for number in self._numbers if number.name == name), default=0)
+    def at_most(self, name: str, value: int) -> bool:
+        """Whether the number of that name is the same at all times, and *value* or less."""
+        found = next((number for number in self._numbers if number.name == name), None)
+        return found is not None and found.since is None and found.until is None and found.value <= value
 
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.

@@ -75,21 +75,31 @@ def _left(rule: Rule, docket: Docket, case: Case) -> tuple[Rule, tuple[Rule, ...
     """What is left of *rule*, and of the rules that defeat it; None if it never applies."""
     when, unless = _part(rule.when, case), _part(rule.unless, case)
     others = tuple(_other(other, case) for other in docket.defeaters[rule.id])
-    # Of one that is always defeated, but whose condition may come to hold, it stays told until when nothing changes.
-    if _never(when) or (_sure(when) and (_always(unless) or any(_defeats(other) for other in others))):
+    if _never(when) or (_always(when) and _surely_defeated(unless, others)):
         return None
-    others = tuple(
-        other
-        for other in others
-        if not _never(other.when) and not (_sure(other.when) and _always(other.unless))
-    )
     left = attrs.evolve(
         rule,
         when=when,
         unless=None if _never(unless) else unless,
-        defeated_by=tuple(other.id for other in others),
+        defeated_by=tuple(other.id for other in others if not _idle(other)),
     )
-    return left, others
+    return left, tuple(other for other in others if not _idle(other))
+
+
+def _surely_defeated(unless: Condition | None, others: tuple[Rule, ...]) -> bool:
+    """Whether what defeats a rule is the same for everybody, and for ever: the first of its defeaters that is not idle.
+
+    Of one that may come to hold later, it stays told until when nothing changes.
+    """
+    if unless is not None and not _never(unless):
+        return _always(unless)
+    first = next((other for other in others if not _idle(other)), None)
+    return first is not None and _always(first.when) and (first.unless is None or _never(first.unless))
+
+
+def _idle(rule: Rule) -> bool:
+    """Whether a rule never defeats another."""
+    return _never(rule.when) or (_always(rule.when) and rule.unless is not None and _always(rule.unless))
 
 
 def _other(rule: Rule, case: Case) -> Rule:
@@ -100,17 +110,9 @@ def _part(condition: Condition | None, case: Case) -> Condition | None:
     return None if condition is None else narrowed(condition, case)
 
 
-def _defeats(rule: Rule) -> bool:
-    """Whether *rule* defeats others whatever else is known."""
-    return (rule.when is None or _always(rule.when)) and (rule.unless is None or _never(rule.unless))
-
-
-def _sure(condition: Condition | None) -> bool:
-    return condition is None or _always(condition)
-
-
 def _always(condition: Condition | None) -> bool:
-    return isinstance(condition, Settled) and condition.found.holds is True
+    """Whether it holds for everybody; a rule without a condition always does."""
+    return condition is None or (isinstance(condition, Settled) and condition.found.holds is True)
 
 
 def _never(condition: Condition | None) -> bool:

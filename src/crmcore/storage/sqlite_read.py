@@ -93,6 +93,11 @@ def lengths(connection: sqlite3.Connection, number: int, streams: Collection[str
     return {stream: seq for stream, seq in rows if seq is not None}
 
 
+def _asked(values: Collection[str]) -> str:
+    """Values to look for, as JSON. SQLite would cut one at U+0000, which no stored one holds: null is found nowhere."""
+    return write([None if "\0" in value else value for value in values])
+
+
 def holders(
     connection: sqlite3.Connection, number: int, pairs: Collection[KeyPair]
 ) -> dict[KeyPair, Address]:
@@ -105,7 +110,7 @@ def holders(
         rows = connection.execute(
             "SELECT key.value, key.kind, key.id FROM json_each(?1) AS asked "
             "CROSS JOIN key ON tenant = ?2 AND namespace = ?3 AND key.value = asked.value",
-            (write(values), number, namespace),
+            (_asked(values), number, namespace),
         )
         found.update(((namespace, value), (kind, to_text(blob))) for value, kind, blob in rows)
     return found
@@ -171,7 +176,7 @@ def _carriers(
     found: dict[Key, list[Address]],
 ) -> int:
     """Find carriers of *values* as far as the first that too many have, which is left out; how far that was."""
-    rows = connection.execute(_CARRIERS, (number, namespace, write(values)))
+    rows = connection.execute(_CARRIERS, (number, namespace, _asked(values)))
     for place, kind, blob in rows:
         key = Key(namespace, values[place])
         carriers = found[key]
@@ -220,7 +225,7 @@ def fanouts(
     connection: sqlite3.Connection, number: int, namespace: str, values: list[str], cap: int
 ) -> list[int]:
     """How many carry each of *values*, in their order, counting no further than *cap*."""
-    rows = connection.execute(_FANOUTS, (number, namespace, cap, write(values)))
+    rows = connection.execute(_FANOUTS, (number, namespace, cap, _asked(values)))
     return [count for (count,) in rows]
 
 
@@ -228,7 +233,7 @@ def bearers(
     connection: sqlite3.Connection, number: int, namespace: str, values: list[str], kind: str
 ) -> list[tuple[int, bytes]]:
     """The records of a kind that carry one of *values*, each with the place of the value."""
-    return connection.execute(_BEARERS, (number, namespace, kind, write(values))).fetchall()
+    return connection.execute(_BEARERS, (number, namespace, kind, _asked(values))).fetchall()
 
 
 def bodies(connection: sqlite3.Connection, number: int, kind: str, blobs: list[bytes]) -> dict[str, str]:
@@ -320,8 +325,9 @@ def first_entries(
     connection: sqlite3.Connection, number: int, streams: Sequence[str], limit: int
 ) -> dict[str, list[Entry]]:
     """The first entries of each of *streams*, one more than *limit* if there are more, in one statement."""
+    streams = list(dict.fromkeys(streams))
     found: dict[str, list[Entry]] = {stream: [] for stream in streams}
-    rows = connection.execute(_FIRST, (number, write(list(streams)), limit + 1))
+    rows = connection.execute(_FIRST, (number, write(streams), limit + 1))
     for place, seq, occurred, recorded, subjects, schema, body in rows:
         entry = entry_of(streams[place], seq, occurred, recorded, subjects, schema, body)
         found[entry.stream].append(entry)

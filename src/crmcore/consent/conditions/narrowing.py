@@ -31,6 +31,10 @@ class Settled:
         return self.found
 
 
+_NEVER_DONE = SaidNo(frozenset())
+"""What nobody did, and, where acts are still to come, may yet do."""
+
+
 def narrowed(condition: Condition, case: Case) -> Condition:
     """What is left of *condition* for whoever has the key of *case*."""
     match condition:
@@ -47,7 +51,7 @@ def narrowed(condition: Condition, case: Case) -> Condition:
         case Consented() if condition.after in DAYS and not case.days_at(condition.after):
             return attrs.evolve(condition, after=None)
         case Lifted() if condition.after in DAYS and not case.days_at(condition.after):
-            return Settled(NO)
+            return _NEVER_DONE
         case _ if _hangs_on_the_key(condition, case):
             found = condition.test(case)
             return Settled(found) if found.until >= FOREVER else condition
@@ -81,7 +85,7 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
             return condition.path in DAYS and not case.days_at(condition.path)
         case AgeAtLeast():
             old_enough = grown(facts, case.at.year)
-            return old_enough is None or (old_enough and _years(condition, case) <= OLDEST)
+            return old_enough is None or (old_enough and _fixed(condition.at_least, case))
         case Related():
             return not facts.relations
         case Listed():
@@ -100,10 +104,9 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
             return False
 
 
-def _years(condition: AgeAtLeast, case: Case) -> int:
-    """The most years that the condition ever asks for."""
-    years = condition.at_least
-    return years if isinstance(years, int) else int(case.law.most(years))
+def _fixed(years: int | str, case: Case) -> bool:
+    """Whether everybody who was ever old enough by the key is old enough, at whatever time that is asked."""
+    return years <= OLDEST if isinstance(years, int) else case.law.at_most(years, OLDEST)
 
 
 def steady(condition: Anything) -> bool:
