@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -144,6 +144,27 @@ def test_a_yes_that_an_act_about_another_address_corrects_is_none() -> None:
     assert crm.consent.decide("a@x.org", **ASKED).answer == "deny"
 
 
+def test_a_call_in_the_night_is_possible_again_when_decide_says_so() -> None:
+    crm = company()
+    draft = Person.of("Ann Lee").with_address(PostalAddress(lines=("A street",), country="FR"))
+    ann = crm.parties.add(draft.with_phone("+33 1 44 55 66 77"))
+    crm.consent.record("give", ann.id, point="+33144556677", **{**OURS, "channels": ["voice"]})
+    facts = Facts(zones=("Europe/Paris",), holidays=frozenset())
+    wanted: dict[str, Any] = {
+        **ASKED,
+        "channel": "voice",
+        "at": datetime(2026, 8, 11, 2, tzinfo=UTC),
+        "facts": facts,
+    }
+    (one,) = crm.consent.audience(**wanted)
+    assert one.decision is not None
+    assert (
+        one.decision.retry_at
+        == crm.consent.decide(ann.id, **wanted).retry_at
+        == datetime(2026, 8, 11, 8, tzinfo=UTC)
+    )
+
+
 def test_who_is_named_by_an_address_is_asked_about_at_that_one() -> None:
     crm = company()
     ann = crm.parties.add(person("Ann Lee", "a@x.org", "b@x.org"))
@@ -176,6 +197,9 @@ def test_a_suppressed_address_is_told_of_as_one() -> None:
     crm = company(clock, secrets=SecretRing({1: b"0" * 32}))
     ann = crm.parties.add(person("Ann Lee", "Ann.Lee+x@gmail.com", "b@x.org"))
     crm.consent.record("give", ann.id, point="ann.lee+x@gmail.com", **OURS)
+    assert [one.allowed for one in crm.consent.audience(**ASKED)] == [True]
+    crm.suppression.add("email", "b@x.org", reason="objection")
+    clock.now += timedelta(days=2)
     assert [one.allowed for one in crm.consent.audience(**ASKED)] == [True]
     crm.suppression.add("email", "annlee@gmail.com", reason="objection")
     clock.now += timedelta(days=2)

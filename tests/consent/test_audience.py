@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from crmcore.consent.audience import AudienceCount, AudienceMember
 from crmcore.consent.customer_decision import Member, decide_customer, decide_each
-from crmcore.consent.decision import Question
+from crmcore.consent.decision import Question, decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, Subject
-from crmcore.consent.pack_reading import Laws, shipped_packs
+from crmcore.consent.pack_reading import Laws, read_pack, shipped_packs
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Message, Request
@@ -153,52 +153,145 @@ CONTRARY = Facts(
     others_under_age=True,
     others_days=FrozenMap({"subject.restricted_since": (NOW.date() - timedelta(days=9),)}),
 )
-HISTORIES = ((), (cases.GIVEN,), (cases.GIVEN, WITHDRAWN), (ASSERTED,), (ASSERTED, cases.GIVEN))
 
 
 BORN = (PartialDate.parse("1970-03-01"),)
-DAY = NOW.date() - timedelta(days=9)
+EARLIER = attrs.evolve(WITHDRAWN, id="earlier", occurred_at=cases.GIVEN.occurred_at - timedelta(days=9))
+AT_ONCE = attrs.evolve(WITHDRAWN, id="at once", occurred_at=cases.GIVEN.occurred_at)
+HISTORIES = (
+    (cases.GIVEN,),
+    (cases.GIVEN, WITHDRAWN),
+    (EARLIER, cases.GIVEN),
+    (ASSERTED, cases.GIVEN),
+    (cases.GIVEN, AT_ONCE),
+)
+LAWS = ("AU", "BR", "CA", "DE", "FR", "GB", "IN", "JP", "KR", "SG", "US-CA", "US-TX", "*")
 
 
-def crowd() -> list[Facts]:
-    """People who differ from each other in one thing: from a settled customer, and from one who is the contrary."""
-    found = [
-        facts
-        for acts in HISTORIES
-        for one, other in ((cases.SETTLED, CONTRARY), (attrs.evolve(CONTRARY, others_days=FrozenMap()), cases.SETTLED))
-        for facts in neighbours(attrs.evolve(one, events=acts), attrs.evolve(other, events=CONTRARY.events))
-    ]
-    said = attrs.evolve(cases.SETTLED, events=(cases.GIVEN,), subject=Subject(kind="consumer"))
-    found += [
-        attrs.evolve(said, subject=attrs.evolve(said.subject, birth_dates=BORN)),
-        attrs.evolve(said, others_birth_dates=BORN),
-        attrs.evolve(said, subject=attrs.evolve(said.subject, birth_dates=BORN), others_birth_dates=BORN),
-    ]
-    for path in ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call"):
-        found.append(attrs.evolve(said, others_days=FrozenMap({path: (DAY,)})))
-    return found
+def one_otherwise() -> Iterator[tuple[Facts, Facts]]:
+    """Pairs of people who differ in one thing that is no act."""
+    for acts in ((), (cases.GIVEN,)):
+        settled = attrs.evolve(cases.SETTLED, events=acts)
+        for other in neighbours(settled, attrs.evolve(CONTRARY, events=acts)):
+            if other.events == acts:
+                yield settled, other
+        bare = attrs.evolve(settled, subject=Subject(kind="consumer"))
+        born = attrs.evolve(bare, subject=Subject(kind="consumer", birth_dates=BORN))
+        yield born, attrs.evolve(bare, others_birth_dates=BORN)
+        yield born, attrs.evolve(born, others_birth_dates=CONTRARY.others_birth_dates)
+        yield (
+            born,
+            attrs.evolve(bare, subject=Subject(kind="consumer", birth_dates=CONTRARY.subject.birth_dates)),
+        )
+        yield bare, attrs.evolve(bare, others_birth_dates=BORN)
+        for path in ("subject.restricted_since", "subject.erased_on", "facts.refused_in_call"):
+            day = FrozenMap({path: (NOW.date() - timedelta(days=9),)})
+            yield (
+                attrs.evolve(settled, others_days=FrozenMap({"point.holder_since": day[path]})),
+                attrs.evolve(settled, others_days=day),
+            )
 
 
-CROWD = crowd()
+PAIRS = tuple(one_otherwise())
 
 
-@pytest.mark.parametrize("turned", [False, True])
+def forget(laws: Laws, name: str) -> None:
+    """Take away what was made of dockets for people who were asked about before."""
+    for docket in laws.of(name)._dockets.values():
+        docket.narrowed.clear()
+
+
 @pytest.mark.parametrize("channel", ["email", "voice"])
-def test_each_law_answers_whoever_differs_in_one_thing_as_if_asked_about_alone(
-    channel: Any, turned: bool
-) -> None:
-    laws = Laws(
-        shipped_packs()
-    )  # of which nobody was asked, so that the first of each kind makes what others meet
+@pytest.mark.parametrize("name", LAWS)
+def test_whoever_is_asked_about_first_changes_no_answer_about_others(name: str, channel: Any) -> None:
+    laws = Laws(shipped_packs())
     request = attrs.evolve(cases.NEWSLETTER, channel=channel, basis=None)
-    for name in (*cases.RULED, "*"):
-        told = [
-            (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=(name,))])
-            for facts in (reversed(CROWD) if turned else CROWD)
-        ]
-        for found, (point, members) in zip(decide_each(request, told, laws=laws), told, strict=True):
-            alone = decide_customer(request.to(point), members, laws=laws)
-            assert attrs.evolve(found, trace=alone.trace, reasons=alone.reasons) == alone
+    for pair in PAIRS:
+        whole = [decide(request, facts, jurisdictions=[name], laws=laws) for facts in pair]
+        for order in ((0, 1), (1, 0)):
+            forget(laws, name)
+            for which in order:
+                brief = decide(request, pair[which], jurisdictions=[name], laws=laws, trace=False)
+                assert (
+                    attrs.evolve(brief, trace=whole[which].trace, reasons=whole[which].reasons)
+                    == whole[which]
+                )
+
+
+@pytest.mark.parametrize("policy", [None, Policy(withdrawal_grace="legal_max")])
+@pytest.mark.parametrize("name", LAWS)
+def test_whoever_did_nearly_the_same_is_answered_as_if_asked_about_alone(
+    name: str, policy: Policy | None
+) -> None:
+    for channel, hours in (("email", "at_issue"), ("voice", "not_at_issue")):
+        request = attrs.evolve(cases.NEWSLETTER, channel=channel, hours=hours, basis=None)
+        for acts in HISTORIES:
+            one = attrs.evolve(cases.SETTLED, events=acts, relations=(), checks=())
+            people = [*neighbours(one, attrs.evolve(one, events=(WITHDRAWN, ASSERTED)))]
+            for facts in [
+                *(other for other in people if other.events != acts),
+                earlier(one, 9000),
+                earlier(one, 60),
+            ]:
+                for told in ([one, facts], [facts, one]):
+                    alike(request, told, name, policy)
+
+
+def alike(request: Request, told: list[Facts], name: str, policy: Policy | None) -> None:
+    """Check that each is answered as if asked about alone; the last also as one who came to the customer lately."""
+    customers = [
+        (
+            POINT,
+            [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=(name,), since=since)],
+        )
+        for facts, since in [*((facts, None) for facts in told), (told[-1], NOW - timedelta(days=50))]
+    ]
+    for found, (point, members) in zip(
+        decide_each(request, customers, policy=policy), customers, strict=True
+    ):
+        assert found == decide_customer(request.to(point), members, policy=policy, trace=False)
+
+
+CHANGING = """
+id = "changing"
+jurisdiction = "XC"
+name = "A land whose law changes"
+version = "1"
+lifts = "consent"
+
+[profile.consent]
+"evidence.kind" = "double_opt_in"
+
+[[rule]]
+id = "changing.consent"
+stage = "permit"
+effect = "permit"
+when = { consent = "consent" }
+text = "Who said yes may be written to."
+cite = "Act 1"
+
+[[rule]]
+id = "changing.none"
+stage = "stop"
+effect = "deny"
+in_force = "2026-09-01/2026-09-30"
+when = { "message.promotion" = true }
+text = "In September nobody is."
+cite = "Act 2"
+"""
+
+
+def test_what_is_remembered_ends_when_the_law_changes() -> None:
+    pack = read_pack(CHANGING)
+    laws = Laws({**shipped_packs(), pack.id: pack})
+    facts = history("give")
+    question = Question(ASKED.to(POINT), laws=laws)
+    for month, answer in ((8, "allow"), (8, "allow"), (9, "deny"), (10, "allow"), (9, "deny"), (8, "allow")):
+        moment = NOW.replace(month=month, day=12)
+        question = question.at(moment)
+        found = question.briefly(facts, ("XC",))
+        assert found.answer == answer
+        assert found == decide(question.request, facts, jurisdictions=["XC"], laws=laws, trace=False)
 
 
 @given(

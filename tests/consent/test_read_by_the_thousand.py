@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,6 +53,25 @@ def test_a_record_without_its_kind_is_refused_in_a_sentence() -> None:
 def test_acts_are_read_by_the_thousand_as_one_by_one(some: list[ConsentEvent]) -> None:
     reader = ActReader(ACT)
     assert [reader.read(ACT.dump(one)) for one in [*some, *some]] == [*some, *some]
+
+
+@given(
+    acts, st.lists(st.none() | st.sampled_from(("a@x.org", "b@x.org")), min_size=2, max_size=4), st.booleans()
+)
+def test_acts_that_differ_in_their_points_alone_are_told_apart(
+    one: ConsentEvent, points: list[str | None], several: bool
+) -> None:
+    some = [
+        attrs.evolve(
+            one,
+            scope=attrs.evolve(
+                one.scope, point=point, points=frozenset({"c@x.org"}) if several and number else None
+            ),
+        )
+        for number, point in enumerate(points)
+    ]
+    reader = ActReader(ACT)
+    assert [reader.read(ACT.dump(act)) for act in some] == some
 
 
 NAMES = (
