@@ -109,6 +109,10 @@ def test_packs_are_compared_over_every_customer(store: Path, practice: Path, tmp
     back = done("consent", "diff", draft, "de", *words, "--json").json
     assert (back["gained"], back["lost"]) == (1, 0)
     assert "no answer changes" in done("consent", "diff", "de", "de", *words).out
+    elsewhere = done("consent", "diff", "de", "strict", *words, "--json").json
+    assert elsewhere["moved"], "the second pack stands for the jurisdiction of the first"
+    draft.write_text(DRAFT.replace('version = "draft"', 'version = "\\u001b[31mred"'))
+    assert "\x1b" not in done("consent", "diff", "de", draft, *words).out
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,7 @@ def one_otherwise() -> Iterator[tuple[Facts, Facts]]:
         for other in neighbours(settled, attrs.evolve(CONTRARY, events=acts)):
             if other.events == acts:
                 yield settled, other
+        yield settled, attrs.evolve(settled, zones=())
         bare = attrs.evolve(settled, subject=Subject(kind="consumer"))
         born = attrs.evolve(bare, subject=Subject(kind="consumer", birth_dates=BORN))
         yield born, attrs.evolve(bare, others_birth_dates=BORN)
@@ -201,11 +202,16 @@ def forget(laws: Laws, name: str) -> None:
         docket.narrowed.clear()
 
 
-@pytest.mark.parametrize("channel", ["email", "voice"])
+WAYS = [("email", "marketing"), ("voice", "marketing"), ("in_app", "third_party_sharing")]
+
+
+@pytest.mark.parametrize(("channel", "purpose"), WAYS)
 @pytest.mark.parametrize("name", LAWS)
-def test_whoever_is_asked_about_first_changes_no_answer_about_others(name: str, channel: Any) -> None:
+def test_whoever_is_asked_about_first_changes_no_answer_about_others(
+    name: str, channel: Any, purpose: Any
+) -> None:
     laws = Laws(shipped_packs())
-    request = attrs.evolve(cases.NEWSLETTER, channel=channel, basis=None)
+    request = attrs.evolve(cases.NEWSLETTER, channel=channel, purpose=purpose, basis=None)
     for pair in PAIRS:
         whole = [decide(request, facts, jurisdictions=[name], laws=laws) for facts in pair]
         for order in ((0, 1), (1, 0)):
@@ -223,8 +229,9 @@ def test_whoever_is_asked_about_first_changes_no_answer_about_others(name: str, 
 def test_whoever_did_nearly_the_same_is_answered_as_if_asked_about_alone(
     name: str, policy: Policy | None
 ) -> None:
-    for channel, hours in (("email", "at_issue"), ("voice", "not_at_issue")):
-        request = attrs.evolve(cases.NEWSLETTER, channel=channel, hours=hours, basis=None)
+    ways: list[dict[str, Any]] = [{"channel": "email"}, {"channel": "voice", "hours": "not_at_issue"}]
+    for way in ways:
+        request = attrs.evolve(cases.NEWSLETTER, basis=None, **way)
         for acts in HISTORIES:
             one = attrs.evolve(cases.SETTLED, events=acts, relations=(), checks=())
             people = [*neighbours(one, attrs.evolve(one, events=(WITHDRAWN, ASSERTED)))]

@@ -33,6 +33,7 @@ AFTER_NO = rule("a", PERMIT, MAIL, "when = { no = 'withdraw' }\n")
 MISTAKES = [
     ("defeated_by", rule("a", PERMIT, MAIL, 'defeated_by = ["xx.none"]\n')),
     ("without", 'without = ["eu.none"]\n'),
+    ("includes", "[profile.a]\nconsent = 'b'\n[profile.b]\nconsent = 'a'\n"),
     ("profile", 'lifts = "none"\n'),
     ("profile", rule("a", PERMIT, MAIL, "when = { consent = 'none' }\n")),
     (

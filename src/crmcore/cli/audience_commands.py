@@ -28,6 +28,7 @@ from crmcore.consent.pack_reading import Laws, read_pack, shipped_packs
 from crmcore.consent.practice import Practice
 from crmcore.errors import InvalidPack
 from crmcore.exchange.formula import disarmed
+from crmcore.values.text import clean
 
 COLUMNS = ("customer", "point", "answer", "jurisdiction", "rule", "reason", "expires_at", "retry_at")
 
@@ -74,13 +75,13 @@ def run_consent_diff(options: argparse.Namespace, terminal: Terminal) -> int:
     packs = [_pack(options.pack_a), _pack(options.pack_b)]
     if options.at is None:
         options.at = system_clock()
-    before, after = (_opened(options, _laws(pack)) for pack in packs)
+    before, after = (_opened(options, _laws(pack, packs[0].jurisdiction)) for pack in packs)
     with before, after:
         diff = PackDiff.of(
             _shown(_audience(before, options), terminal),
             _audience(after, options),
         )
-    names = [f"{pack.id} {pack.version}" for pack in packs]
+    names = [clean(f"{pack.id} {pack.version}") for pack in packs]
     terminal.text(f"{names[0]} -> {names[1]}: {diff.text()}")
     terminal.result({"packs": names, **attrs.asdict(diff)})
     return DONE
@@ -108,10 +109,11 @@ def _pack(name: str) -> Pack:
         ) from None
 
 
-def _laws(pack: Pack) -> Laws:
-    """All laws, with *pack* in the place of what ships for its jurisdiction and under its id."""
-    others = {id: one for id, one in shipped_packs().items() if id != pack.id}
-    return Laws({**others, pack.id: pack})
+def _laws(pack: Pack, place: str) -> Laws:
+    """All laws, with *pack* as that of the jurisdiction *place*; where it is its own, also wherever it is included."""
+    if pack.jurisdiction == place:
+        return Laws({**{id: one for id, one in shipped_packs().items() if id != pack.id}, pack.id: pack})
+    return Laws({**shipped_packs(), "compared": attrs.evolve(pack, jurisdiction=place)})
 
 
 def _opened(options: argparse.Namespace, laws: Laws | None = None) -> Crm:

@@ -15,7 +15,7 @@ from functools import cached_property, partial
 import attrs
 
 from crmcore.consent.case import Case, instant
-from crmcore.consent.conditions.acts import Profile, SaidNo
+from crmcore.consent.conditions.acts import Consented, Profile, SaidNo
 from crmcore.consent.conditions.listed import Asked, Listed
 from crmcore.consent.conditions.walking import parts
 from crmcore.consent.docket import Docket
@@ -53,6 +53,7 @@ class Law:
         self.profiles: dict[str, Profile] = {}
         for one in reversed(chain):
             self.profiles.update(one.profiles)
+        _check_profiles(pack, self.profiles)
         self.graces: tuple[Grace, ...] = next((one.graces for one in chain if one.graces), ())
         self.leap_birthday = next((one.leap_birthday for one in chain if one.leap_birthday), "mar1")
         self.lifts = next((one.lifts for one in chain if one.lifts), "") or "any"
@@ -158,6 +159,25 @@ class Law:
             covers = covers_yes(agreed(case, event), case.contact, case.purpose)
             if covers and self.valid(case, event, self.lifts).holds is True:
                 yield event
+
+
+def _check_profiles(pack: Pack, profiles: Mapping[str, Profile]) -> None:
+    """Refuse profiles that ask for themselves, if only by way of others: whether a Yes is one would never be told."""
+    asked = {
+        name: {part.profile for part, _ in parts(one.condition) if isinstance(part, Consented)}
+        for name, one in profiles.items()
+    }
+    for name in asked:
+        reached, rest = set[str](), list(asked[name])
+        while rest:
+            other = rest.pop()
+            if other not in reached:
+                reached.add(other)
+                rest += asked.get(other, ())
+        if name in reached:
+            raise InvalidPack(
+                f"the pack {pack.id} has a profile {name} that asks for itself: say what it needs"
+            )
 
 
 def _chain(pack: Pack, packs: Mapping[str, Pack], above: tuple[str, ...]) -> Iterator[Pack]:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from crmcore.consent.facts import SubjectKind
 from crmcore.errors import CrmError
 from crmcore.party.contact_point import ContactPoint, OnlinePoint, PhonePoint, PostalPoint
-from crmcore.party.party import Organization, Party, Person
+from crmcore.party.party import Party, Person
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
 from crmcore.values.email import EmailAddress
@@ -47,9 +47,8 @@ class Reach(NamedTuple):
 
 def reach_of(party: Party) -> Reach:
     """How a party is reached."""
-    kinds: dict[type, SubjectKind] = {Person: "consumer", Organization: "corporate"}
     return Reach(
-        kind=kinds.get(type(party)),
+        kind=_KINDS.get(party.kind),
         points=tuple(ReachedPoint(point.kind, point.key, point.rank) for point in party.contact_points),
         jurisdictions=tuple(
             name for point in party.contact_points if (name := _jurisdiction(point)) is not None
