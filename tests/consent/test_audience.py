@@ -70,6 +70,7 @@ def otherwise(act: ConsentEvent, others: tuple[ConsentEvent, ...]) -> Iterator[C
             yield attrs.evolve(act, **{name: getattr(other, name)})
         yield attrs.evolve(act, corrects=other.id)
     yield attrs.evolve(act, record="other")
+    yield attrs.evolve(act, record="r")
     yield attrs.evolve(act, open_ended=True)
     yield attrs.evolve(act, via="sms")
     yield attrs.evolve(act, valid_until=act.occurred_at)
@@ -164,6 +165,8 @@ HISTORIES = (
     (EARLIER, cases.GIVEN),
     (ASSERTED, cases.GIVEN),
     (cases.GIVEN, AT_ONCE),
+    (AT_ONCE, cases.GIVEN),
+    (attrs.evolve(WITHDRAWN, id="refused", kind="refuse"),),
 )
 LAWS = ("AU", "BR", "CA", "DE", "FR", "GB", "IN", "JP", "KR", "SG", "US-CA", "US-TX", "*")
 
@@ -235,11 +238,8 @@ def test_whoever_did_nearly_the_same_is_answered_as_if_asked_about_alone(
         for acts in HISTORIES:
             one = attrs.evolve(cases.SETTLED, events=acts, relations=(), checks=())
             people = [*neighbours(one, attrs.evolve(one, events=(WITHDRAWN, ASSERTED)))]
-            for facts in [
-                *(other for other in people if other.events != acts),
-                earlier(one, 9000),
-                earlier(one, 60),
-            ]:
+            others = [attrs.evolve(one, events=other) for other in HISTORIES]
+            for facts in [*(other for other in people if other.events != acts), *others, earlier(one, 9000)]:
                 for told in ([one, facts], [facts, one]):
                     alike(request, told, name, policy)
 

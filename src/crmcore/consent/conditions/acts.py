@@ -16,7 +16,7 @@ from crmcore.consent.counting import Span, last_day
 from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.speaking import aim_open, covers_no, noes
+from crmcore.consent.speaking import agreed, aim_open, covers_no, noes
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.values.instant import micros
 
@@ -112,7 +112,7 @@ class NamesRecipient:
         event, recipient = case.event, case.request.use.recipient
         if case.purpose != "third_party_sharing":
             return YES
-        names = frozenset() if event is None else event.scope.recipients
+        names = frozenset() if event is None else agreed(case, event).recipients
         if names and recipient is None:
             return Finding(None, missing=("use.recipient",), why="who gets the data is not known")
         return YES if recipient in names else Finding(False, why="it does not name who gets the data")

@@ -148,11 +148,16 @@ class Related:
     def _fits(self, one: Relation, case: Case) -> bool:
         return (
             (one.seller is None or one.seller == case.request.controller)
-            and (self.active is None or one.active is self.active)
+            and (self.active is None or _active(one) is self.active)
             and (self.written is None or one.written is self.written)
             and (self.paid is None or one.paid is self.paid)
             and (self.not_before is None or (one.on is not None and one.on >= self.not_before))
         )
+
+
+def _active(one: Relation) -> bool | None:
+    """Whether it goes on, as far as that is told: of one with an end it does until then, unless it is told otherwise."""
+    return True if one.active is None and one.until is not None else one.active
 
 
 def _lasting(case: Case, found: list[Relation], words: str) -> Finding:
