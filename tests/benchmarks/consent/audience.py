@@ -146,7 +146,7 @@ def customers(count: int, seed: int = 6) -> Iterator[tuple[str | None, Sequence[
 
 
 class Watch:
-    """Processor time, without that of a yardstick that is laid on every so often: machines are not as fast all along."""
+    """Processor time, without that of a yardstick which is laid on every so often: no machine is as fast all along."""
 
     def __init__(self) -> None:
         self._begin = process_time()
@@ -177,13 +177,11 @@ def memory(count: int, distinct: int) -> None:
     """Decide about *count* customers, of whom *distinct* differ."""
     known = list(customers(distinct))
     answers: Counter[str] = Counter()
-    begin = process_time()
+    watch = Watch()
     for decision in decide_each(REQUEST, islice(cycle(known), count)):
         answers[decision.answer] += 1
-    took = process_time() - begin
-    print(
-        f"{count:,} decisions over {distinct:,} customers in memory: {took:.1f} s, {took / count * 1e6:.1f} us each"
-    )
+        watch.passed()
+    print(f"{count:,} decisions over {distinct:,} customers in memory: {watch.told(count)}")
     print(dict(answers))
 
 

@@ -156,7 +156,7 @@ class Related:
 
 
 def _active(one: Relation) -> bool | None:
-    """Whether it goes on, as far as that is told: of one with an end it does until then, unless it is told otherwise."""
+    """Whether it goes on, as far as that is told: one with an end does until then, unless it is told otherwise."""
     return True if one.active is None and one.until is not None else one.active
 
 
