@@ -124,7 +124,7 @@ def _page(found: list[Tried], tables: list[str]) -> Iterator[str]:
         ("What no row tells from its pack yet", [one for one in able(found) if one.by is None]),
         ("What no question can tell from its pack", [one for one in found if one.equal is not None]),
     ):
-        yield f"\n### {head}\n"
+        yield f"\n**{head}**\n"
         for because in dict.fromkeys(one.equal for one in some):
             if because is not None:
                 yield f"\n{because}\n"
