@@ -288,6 +288,32 @@ cite = "Act 2"
 """
 
 
+RECENT = (
+    CHANGING
+    + """
+[[rule]]
+id = "changing.recent"
+stage = "stop"
+effect = "deny"
+when = { no = { kinds = ["object"], lifts = "never", within = "P2M", counting = "calendar_months" } }
+text = "Who objected lately is left alone."
+cite = "Act 3"
+"""
+)
+
+
+def test_when_it_was_done_is_not_forgotten_where_a_law_asks_for_it() -> None:
+    pack = read_pack(RECENT)
+    laws = Laws({**shipped_packs(), pack.id: pack})
+    lately = history("object", "give")
+    people = [lately, earlier(lately, 24 * 90), lately]
+    told = [
+        (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=("XC",))])
+        for facts in people
+    ]
+    assert [one.answer for one in decide_each(ASKED, told, laws=laws)] == ["deny", "allow", "deny"]
+
+
 def test_what_is_remembered_ends_when_the_law_changes() -> None:
     pack = read_pack(CHANGING)
     laws = Laws({**shipped_packs(), pack.id: pack})
