@@ -5,7 +5,7 @@ Invariant: what was read is not changed by a question, so that the order in whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import get_args
 
@@ -28,6 +28,7 @@ from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression, listings
 from crmcore.consent.words import Channel
+from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Party
 
 Entries = Mapping[str, Sequence[Suppression]]
@@ -90,18 +91,20 @@ async def known_customer(
 ) -> KnownCustomer:
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
     members = await members_for(unit, customer, parties, Facts() if told is None else told, jurisdictions)
-    suppressed = [await entries_at(unit, flow.secrets, party, point, controller) for party in parties]
+    suppressed = [
+        await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
+    ]
     return KnownCustomer(members, suppressed, flow.practice, flow.laws)
 
 
 async def entries_at(
-    unit: Unit, secrets: SecretRing | None, party: Party, point: str | None, controller: str
+    unit: Unit, secrets: SecretRing | None, points: Iterable[ContactPoint], point: str | None, controller: str
 ) -> Entries:
-    """What the suppression list says of a record's *point*, or of each of its points; nothing without secrets."""
+    """What the suppression list says of the *point* among a record's *points*, or of each; nothing without secrets."""
     found: dict[str, list[Suppression]] = {}
     if secrets is None:
         return found
-    for one in party.contact_points:
+    for one in points:
         if point in (None, one.key):
             entries = await entries_of(unit, secrets, [one], controller)
             found.setdefault(one.key, []).extend(entry for entry, _ in entries)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, cast
 
 import attrs
 
-from crmcore.app.consent_asking import with_listings
+from crmcore.app.consent_asking import entries_at, with_listings
 from crmcore.app.consent_members import Told, belonging, judgements_in, member
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import (
@@ -25,7 +25,6 @@ from crmcore.app.resolve import (
     memberships,
     resolve,
 )
-from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import OWNER, Unit
 from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceMember, Barrier
@@ -36,7 +35,6 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.ledger import party_stream, point_key, point_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
-from crmcore.consent.suppression import Suppression
 from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
 from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import ContactPoint
@@ -299,11 +297,8 @@ async def _acts(page: _Page, id: PartyId) -> tuple[ConsentEvent, ...]:
 
 async def _listed(page: _Page, secrets: SecretRing, id: PartyId, point: str | None, told: Facts) -> Facts:
     """*told*, with what the list of suppressed addresses says of the point, or of each."""
-    entries: dict[str, list[Suppression]] = {}
     request = page.asking.question.request
-    for stored in page.records[id].body.get("contact_points", ()):
-        one: ContactPoint = load(cast("Any", ContactPoint), stored)
-        if point in (None, one.key):
-            found = await entries_of(page.unit, secrets, [one], request.controller)
-            entries.setdefault(one.key, []).extend(entry for entry, _ in found)
+    stored = page.records[id].body.get("contact_points", ())
+    points: list[ContactPoint] = [load(cast("Any", ContactPoint), one) for one in stored]
+    entries = await entries_at(page.unit, secrets, points, point, request.controller)
     return with_listings(told, entries, request.to(point)) if entries else told

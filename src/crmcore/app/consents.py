@@ -160,14 +160,14 @@ class AsyncConsents:
         unit = self._flow.reader()
         customer, parties = await self._customer(unit, ref)
         about = _point_of(ref, point, parties) or _only_point(parties, channel)
-        request = Request(
-            controller=self._flow.controller(controller),
-            channel=channel,
-            purpose=purpose,
+        request = self._request(
+            purpose,
+            channel,
+            controller,
+            message,
+            use,
             at=unit.now if at is None else at,
             point=about,
-            message=Message() if message is None else message,
-            use=Use() if use is None else use,
             **asked,
         )
         known = await known_customer(
@@ -212,14 +212,14 @@ class AsyncConsents:
             self._flow, unit, customer, parties, facts, jurisdictions, whom, point=about
         )
         requests = [
-            Request(
-                controller=whom,
-                channel=channel,
-                purpose=purpose,
+            self._request(
+                purpose,
+                channel,
+                controller,
+                message_for(purpose, message),
+                use,
                 at=now,
                 point=reached,
-                message=message_for(purpose, message),
-                use=Use() if use is None else use,
                 **asked,
             )
             for purpose in purposes
@@ -258,14 +258,8 @@ class AsyncConsents:
             InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
         """
         unit = self._flow.reader()
-        request = Request(
-            controller=self._flow.controller(controller),
-            channel=channel,
-            purpose=purpose,
-            at=unit.now if at is None else at,
-            message=Message() if message is None else message,
-            use=Use() if use is None else use,
-            **asked,
+        request = self._request(
+            purpose, channel, controller, message, use, at=unit.now if at is None else at, **asked
         )
         asking = Asking(
             Question(
@@ -285,6 +279,25 @@ class AsyncConsents:
         flow = audience_of_all(self._flow, asking) if refs is None else audience_of(self._flow, asking, refs)
         async for one in flow:
             yield one
+
+    def _request(
+        self,
+        purpose: Purpose,
+        channel: Channel,
+        controller: str | None,
+        message: Message | None,
+        use: Use | None,
+        **asked: Any,
+    ) -> Request:
+        """What is asked for, with what was left out."""
+        return Request(
+            controller=self._flow.controller(controller),
+            channel=channel,
+            purpose=purpose,
+            message=Message() if message is None else message,
+            use=Use() if use is None else use,
+            **asked,
+        )
 
     async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
         customer = await resolve(unit, ref)
