@@ -12,10 +12,12 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import AudienceCount, Evidence, Facts, Message
+from crmcore.cli import audience_commands
+from crmcore.cli.terminal import INTERRUPTED
+from crmcore.consent import AudienceCount, AudienceMember, Evidence, Facts, Message
 from crmcore.serde import dump
 from tests.app.houses import Clock
-from tests.cli.commands import done, refused
+from tests.cli.commands import done, refused, run
 from tests.consent.asking import PRACTICE
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -144,3 +146,26 @@ def test_rows_are_not_written_over_the_store(store: Path) -> None:
     before = store.read_bytes()
     refused("consent", "audience", "--store", store, "--out", store)
     assert store.read_bytes() == before
+
+
+def test_rows_are_there_when_all_are(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("what was there before")
+    told = audience_commands.reason_of
+    asked = 0
+
+    def interrupted(one: AudienceMember) -> str:
+        nonlocal asked
+        asked += 1
+        if asked > 2:
+            raise KeyboardInterrupt
+        return told(one)
+
+    monkeypatch.setattr(audience_commands, "reason_of", interrupted)
+    assert run("consent", "audience", "--store", store, "--out", rows).code == INTERRUPTED
+    assert rows.read_text() == "what was there before"
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+    monkeypatch.undo()
+    done("consent", "audience", "--store", store, "--out", rows)
+    assert len(rows.read_text().splitlines()) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TextIO
 
 from crmcore.errors import UnreadableFile
@@ -47,16 +48,29 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[TextIO]:
-    """A file to write rows to, as they come.
+    """A file to write rows to, as they come. It is there when all are: what was there before stays until then.
+
+    A new file can be read by its owner only: rows hold personal data.
 
     Raises:
         UnreadableFile: if it cannot be written.
     """
+    begun: str | None = None
     try:
-        with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+        if path.exists() and not path.is_file():  # a pipe or a device
+            with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+                yield file
+            return
+        handle, begun = mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        with open(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
             yield file
+        os.replace(begun, path)
+        begun = None
     except OSError as error:
         raise _unwritable(path, error.strerror) from None
+    finally:
+        if begun is not None:
+            Path(begun).unlink(missing_ok=True)
 
 
 def store_files(path: Path | None) -> tuple[Path, ...]:
