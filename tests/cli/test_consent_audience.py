@@ -15,6 +15,7 @@ from crmcore import Crm, Person
 from crmcore.cli import audience_commands
 from crmcore.cli.terminal import INTERRUPTED
 from crmcore.consent import AudienceCount, AudienceMember, Evidence, Facts, Message
+from crmcore.consent.audience import reason_of
 from crmcore.serde import dump
 from tests.app.houses import Clock
 from tests.cli.commands import done, refused, run
@@ -151,7 +152,6 @@ def test_rows_are_not_written_over_the_store(store: Path) -> None:
 def test_rows_are_there_when_all_are(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = tmp_path / "rows.csv"
     rows.write_text("what was there before")
-    told = audience_commands.reason_of
     asked = 0
 
     def interrupted(one: AudienceMember) -> str:
@@ -159,7 +159,7 @@ def test_rows_are_there_when_all_are(store: Path, tmp_path: Path, monkeypatch: p
         asked += 1
         if asked > 2:
             raise KeyboardInterrupt
-        return told(one)
+        return reason_of(one)
 
     monkeypatch.setattr(audience_commands, "reason_of", interrupted)
     assert run("consent", "audience", "--store", store, "--out", rows).code == INTERRUPTED
