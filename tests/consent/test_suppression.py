@@ -235,7 +235,7 @@ def test_facts_about_a_record_hold_what_the_list_says_of_the_point_that_is_asked
         answers = []
         for secrets, point in ((OLD, "ann@y.example"), (OLD, "ann@x.example"), (OLD, None), (None, None)):
             request = asking(point=point)
-            found = run(entries_at(unit, secrets, ann, None, request.controller))
+            found = run(entries_at(unit, secrets, ann.contact_points, None, request.controller))
             answers.append(with_listings(Facts(zones=("UTC",)), found, request).listings)
     assert [len(one) for one in answers] == [1, 0, 1, 0]
 
