@@ -1,7 +1,7 @@
 """A jurisdiction with all that it includes: the rules that speak of a channel and a purpose, ready to be asked.
 
-Invariant: what a pack leaves out of another stays out, and its own profiles and numbers stand before those that it
-includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
+Invariant: what a pack leaves out of another stays out, and its own profiles, numbers and graces stand before
+those that it includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Law:
         for one in reversed(chain):
             self.profiles.update(one.profiles)
         _check_profiles(pack, self.profiles)
-        self.graces: tuple[Grace, ...] = next((one.graces for one in chain if one.graces), ())
+        self.graces: tuple[Grace, ...] = tuple(grace for one in chain for grace in one.graces)
         self.leap_birthday = next((one.leap_birthday for one in chain if one.leap_birthday), "mar1")
         self.lifts = next((one.lifts for one in chain if one.lifts), "") or "any"
         self._numbers: tuple[Number, ...] = tuple(number for one in chain for number in one.numbers)

@@ -31,6 +31,7 @@ _PACK = frozenset(
     "id jurisdiction name version zone includes without citing lifts beside_law leap_birthday note".split()
     + "profile grace number rule".split()
 )
+_GRACE = frozenset("channel purpose right days counting kinds cite in_force".split())
 
 
 def read_pack(text: str, name: str = "the pack") -> Pack:
@@ -124,7 +125,7 @@ def _rule(table: Mapping[str, Any], pack: str) -> Rule:
 
 
 def _grace(table: Mapping[str, Any], pack: str) -> Grace:
-    _known(table, ("channel", "days", "counting", "kinds", "cite", "in_force"), f"{pack}, grace")
+    _known(table, _GRACE, f"{pack}, grace")
     since, until = _dates(table.get("in_force", "/"), f"{pack}, grace")
     _among(table.get("counting"), COUNTINGS, f"{pack}, grace, counting")
     kinds = table.get("kinds", ("withdraw", "refuse"))
@@ -133,6 +134,8 @@ def _grace(table: Mapping[str, Any], pack: str) -> Grace:
         number=table["days"],
         counting=table["counting"],
         kinds=frozenset(kinds),
+        purposes=_several(table.get("purpose", ()), get_args(Purpose), f"{pack}, grace"),
+        right=table.get("right"),
         cite=table.get("cite", ""),
         since=since,
         until=until,

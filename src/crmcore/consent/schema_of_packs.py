@@ -175,6 +175,8 @@ def _whole() -> Schema:
     grace = _table(
         "channel days counting",
         channel=_words(Channel),
+        purpose=_words(Purpose),
+        right=_SAID,
         days=_COUNT,
         counting=_enum(COUNTINGS),
         kinds=_words(ActKind),
