@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.conditions.listed import OWN
 from crmcore.consent.conditions.reading import condition
+from crmcore.consent.conditions.walking import counting_across
 from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
@@ -105,16 +106,17 @@ def _rule(table: Mapping[str, Any], pack: str) -> Rule:
     _among(table["stage"], STAGES, f"{where}, stage")
     _among(table["effect"], get_args(Effect), f"{where}, effect")
     since, until = _dates(table.get("in_force", "/"), where)
+    channels = _several(table.get("channel", ()), get_args(Channel), f"{where}, channel")
     return Rule(
         id=id,
         stage=table["stage"],
         effect=table["effect"],
         text=table["text"],
         cite=table["cite"],
-        when=condition(table["when"], where) if "when" in table else None,
-        unless=condition(table["unless"], f"{where}, unless") if "unless" in table else None,
+        when=_condition(table, "when", channels, where),
+        unless=_condition(table, "unless", channels, f"{where}, unless"),
         defeated_by=tuple(table.get("defeated_by", ())),
-        channels=_several(table.get("channel", ()), get_args(Channel), f"{where}, channel"),
+        channels=channels,
         purposes=_several(table.get("purpose", ()), get_args(Purpose), f"{where}, purpose"),
         becomes=table.get("becomes"),
         since=since,
@@ -122,6 +124,10 @@ def _rule(table: Mapping[str, Any], pack: str) -> Rule:
         read=table.get("read", False),
         pack=pack,
     )
+
+
+def _condition(table: Mapping[str, Any], key: str, channels: frozenset[str], where: str) -> Any:
+    return counting_across(condition(table[key], where), channels) if key in table else None
 
 
 def _grace(table: Mapping[str, Any], pack: str) -> Grace:

@@ -186,12 +186,16 @@ def _end(case: Case, one: Relation) -> int:
 
 @attrs.frozen
 class Tried:
-    """We have contacted them *times* times or more within the last *hours* or *days*; of *same_subject*, about this."""
+    """We have contacted them *times* times or more within the last *hours* or *days*; of *same_subject*, about this.
+
+    Counted are contacts by any channel *across*, by whatever channel without them.
+    """
 
     times: int
     hours: int | None = None
     days: int | None = None
     same_subject: bool = False
+    across: frozenset[str] = frozenset()
 
     def test(self, case: Case) -> Finding:
         length = timedelta(hours=self.hours or 0, days=self.days or 0) // timedelta(microseconds=1)
@@ -199,7 +203,7 @@ class Tried:
             micros(one.at)
             for one in case.facts.attempts
             if (not self.same_subject or one.same_subject is not False)
-            and (one.channel is None or one.channel == case.request.channel)
+            and (not self.across or one.channel is None or one.channel in self.across)
         )
         recent = [one for one in when if case.now - length < one <= case.now]
         coming = min((one for one in when if one > case.now), default=FOREVER)
