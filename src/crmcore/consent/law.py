@@ -106,9 +106,15 @@ class Law:
         return any(number.name == name for number in self._numbers)
 
     def at_most(self, name: str, value: int) -> bool:
-        """Whether the number of that name is the same at all times, and *value* or less."""
+        """Whether the number of that name is *value* or less at all times."""
+        found = [number for number in self._numbers if number.name == name]
+        always = any(number.since is None and number.until is None for number in found)
+        return always and all(number.value <= value for number in found)
+
+    def is_fixed(self, name: str) -> bool:
+        """Whether the number of that name is the same at all times."""
         found = next((number for number in self._numbers if number.name == name), None)
-        return found is not None and found.since is None and found.until is None and found.value <= value
+        return found is not None and found.since is None and found.until is None
 
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.
