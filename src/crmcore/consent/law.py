@@ -126,10 +126,17 @@ class Law:
 
     def number_ends(self, name: str, moment: datetime) -> int:
         """When the number of that name at *moment* may be another one, in microseconds."""
-        until = self._number(name, moment).until
-        if until is None:
-            return FOREVER
-        return instant(date.fromordinal(until.toordinal() + 1), time.min, zone(self.pack.zone))
+        where = zone(self.pack.zone)
+        today = moment.astimezone(where).date()
+        alike = [number for number in self._numbers if number.name == name]
+        days = [one.since for one in alike if one.since is not None]
+        days += [
+            date.fromordinal(one.until.toordinal() + 1)
+            for one in alike
+            if one.until is not None and one.until < date.max
+        ]
+        coming = min((day for day in days if day > today), default=None)
+        return FOREVER if coming is None else instant(coming, time.min, where)
 
     def _number(self, name: str, moment: datetime) -> Number:
         day = moment.astimezone(zone(self.pack.zone)).date()
