@@ -78,7 +78,11 @@ def told(born: int, given_in: int) -> Facts:
 
 def test_a_yes_is_judged_by_the_age_of_its_day() -> None:
     now = Request(
-        controller="acme", channel="email", purpose="marketing", at=datetime(2021, 1, 1, tzinfo=UTC), point="a"
+        controller="acme",
+        channel="email",
+        purpose="marketing",
+        at=datetime(2021, 1, 1, tzinfo=UTC),
+        point="a",
     )
     found = {
         (born, year): decide(now, told(born, year), jurisdictions=["XR"], laws=LAWS).answer

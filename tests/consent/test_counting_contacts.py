@@ -41,7 +41,11 @@ def test_calls_are_counted_however_they_were_made(place: str, before: list[str])
     asking = row(place, channel, "marketing", facts, moment)
     hours = 2 if place == "US-FL" else 48
     sent = [
-        Attempt(at=datetime.fromisoformat(moment) - timedelta(hours=hours * number), channel=one, same_subject=True)  # type: ignore[arg-type]  # of the table
+        Attempt(
+            at=datetime.fromisoformat(moment) - timedelta(hours=hours * number),
+            channel=one,
+            same_subject=True,
+        )  # type: ignore[arg-type]  # of the table
         for number, one in enumerate(before, 1)
     ]
 

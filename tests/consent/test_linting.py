@@ -29,6 +29,7 @@ def looked_over(text: str) -> Linted:
     return lint([pack], {**shipped_packs(), pack.id: pack})
 
 
+GRACE = '[[grace]]\nchannel = "email"\ndays = 3\ncounting = "days"\ncite = "Act 1"\n'
 AFTER_NO = rule("a", PERMIT, MAIL, "when = { no = 'withdraw' }\n")
 MISTAKES = [
     ("defeated_by", rule("a", PERMIT, MAIL, 'defeated_by = ["xx.none"]\n')),
@@ -97,6 +98,10 @@ MISTAKES = [
     ("gap", number(14, "/2020-12-30") + number(15, "2021-01-01/")),
     ("citation", number(14, "/", cite=" ")),
     ("counting", '[[grace]]\nchannel = "email"\ndays = 3\ncounting = "civil_months"\ncite = "Act 1"\n'),
+    ("never_in_force", GRACE + 'in_force = "2026-05-05/2020-01-01"\n'),
+    ("right", GRACE + 'right = "limit_everything"\n'),
+    ("overlap", GRACE + GRACE.replace("days = 3", "days = 30")),
+    ("overlap", GRACE + GRACE + 'purpose = "marketing"\nin_force = "2026-01-01/"\n'),
     (
         "counting",
         rule(
@@ -119,6 +124,9 @@ def test_a_mistake_is_found(code: str, text: str) -> None:
 
 
 SOUND = [
+    GRACE + 'purpose = "marketing"\n' + GRACE + 'purpose = "political"\n',
+    GRACE + 'in_force = "/2025-12-31"\n' + GRACE + 'in_force = "2026-01-01/"\n',
+    GRACE + 'kinds = "object"\n' + GRACE + 'kinds = "withdraw"\n',
     number(14, "/2020-12-31") + number(15, "2021-01-01/"),
     rule("a", PERMIT, MAIL, "when = { not = { listed = 'tps' } }\n"),
     rule("a", PERMIT, MAIL, "unless = { no = 'withdraw' }\n"),

@@ -19,8 +19,9 @@ class Grace:
     """*number* of days, counted in a named way, for acts of some *kinds* about some *channels*.
 
     It is given for requests for these *purposes*, of whatever purpose where it names none: a law on messages gives time
-    to stop sending them, none to go on making profiles. One that names a *right* is for acts that exercise it, any other
-    for acts that exercise none. *since* and *until* bound the days on which the act was received, the last one included.
+    to stop sending them, none to go on making profiles. One that names a *right* is for acts that exercise it, any
+    other for acts that exercise none. *since* and *until* bound the days on which the act was received, the last one
+    included.
     """
 
     channels: frozenset[str]

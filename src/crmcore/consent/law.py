@@ -1,7 +1,7 @@
 """A jurisdiction with all that it includes: the rules that speak of a channel and a purpose, ready to be asked.
 
-Invariant: what a pack leaves out of another stays out, and its own profiles, numbers and graces stand before
-those that it includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
+Invariant: what a pack leaves out of another stays out, and its own profiles, numbers and graces stand before those that
+it includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.acts import Consented, Profile, SaidNo
 from crmcore.consent.conditions.listed import Asked, Listed
 from crmcore.consent.conditions.walking import parts
+from crmcore.consent.counting import shifted
 from crmcore.consent.docket import Docket
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
@@ -92,7 +93,7 @@ class Law:
     @cached_property
     def _days(self) -> tuple[date, ...]:
         """The days on which some rule begins or no longer holds."""
-        ends = (date.fromordinal(rule.until.toordinal() + 1) for rule in self.rules if rule.until is not None)
+        ends = (shifted(rule.until, 1) for rule in self.rules if rule.until is not None)
         return tuple(sorted({*ends, *(rule.since for rule in self.rules if rule.since is not None)}))
 
     @cached_property
@@ -130,11 +131,7 @@ class Law:
         today = moment.astimezone(where).date()
         alike = [number for number in self._numbers if number.name == name]
         days = [one.since for one in alike if one.since is not None]
-        days += [
-            date.fromordinal(one.until.toordinal() + 1)
-            for one in alike
-            if one.until is not None and one.until < date.max
-        ]
+        days += [shifted(one.until, 1) for one in alike if one.until is not None]
         coming = min((day for day in days if day > today), default=None)
         return FOREVER if coming is None else instant(coming, time.min, where)
 

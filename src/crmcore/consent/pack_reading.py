@@ -22,7 +22,8 @@ from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
 from crmcore.consent.schema_of_packs import first_mistake
 from crmcore.consent.wording import REGISTERS
-from crmcore.consent.words import STAGES, Channel, Purpose
+from crmcore.consent.words import NOES, STAGES, Channel, Purpose
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent, InvalidPack
 
 _RULE = frozenset(
@@ -76,7 +77,7 @@ def _pack(document: Mapping[str, Any], name: str) -> Pack:
         jurisdiction=document["jurisdiction"],
         name=document["name"],
         version=document["version"],
-        zone=document.get("zone", "UTC"),
+        zone=_zone(document.get("zone", "UTC"), id),
         includes=tuple(document.get("includes", ())),
         without=frozenset(document.get("without", ())),
         citing=document.get("citing", {}),
@@ -134,18 +135,26 @@ def _grace(table: Mapping[str, Any], pack: str) -> Grace:
     _known(table, _GRACE, f"{pack}, grace")
     since, until = _dates(table.get("in_force", "/"), f"{pack}, grace")
     _among(table.get("counting"), COUNTINGS, f"{pack}, grace, counting")
-    kinds = table.get("kinds", ("withdraw", "refuse"))
+    kinds = _several(table.get("kinds", ("withdraw", "refuse")), sorted(NOES), f"{pack}, grace, kinds")
     return Grace(
         channels=_several(table["channel"], get_args(Channel), f"{pack}, grace"),
         number=table["days"],
         counting=table["counting"],
-        kinds=frozenset(kinds),
+        kinds=kinds,
         purposes=_several(table.get("purpose", ()), get_args(Purpose), f"{pack}, grace"),
         right=table.get("right"),
         cite=table.get("cite", ""),
         since=since,
         until=until,
     )
+
+
+def _zone(name: str, pack: str) -> str:
+    try:
+        zone(name)
+    except InvalidConsent:
+        raise InvalidPack(f"{pack}, zone: there is no time zone {name!r}") from None
+    return name
 
 
 def _leap(value: Any, pack: str) -> Literal["feb28", "mar1"] | None:
