@@ -255,6 +255,7 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
             kind=told.take("cp_kind", "other"),
             holder_since=None if number is None else _day(number),
             device_permission=told.take("device_permission", False),
+            in_directory=told.take("in_directory", True),
         ),
         relations=tuple(_relations(rel)),
         collection=_collection(told, rel),
