@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crmcore.consent.linting import Linted, lint
-from crmcore.consent.pack_reading import read_pack, shipped_packs
+from crmcore.consent.pack_reading import read_pack, shipped_laws, shipped_packs
 from tests.cli.commands import run
 
 HEAD = 'id = "xx"\njurisdiction = "XX"\nname = "X"\nversion = "1"\nincludes = ["eu"]\n'
@@ -164,3 +164,8 @@ def test_the_command_ends_with_one_only_where_there_is_an_error(tmp_path: Path) 
         assert (ran.code, ran.json["errors"], ran.err) == (code, errors, "")
         assert run("consent", "lint", pack).code == code
     assert run("consent", "lint", tmp_path / "none.toml").code == 1
+
+
+def test_switzerland_is_in_no_union_whose_acts_it_could_cite() -> None:
+    cites = [rule.cite for rule in shipped_laws().of("CH").rules]
+    assert [cite for cite in cites if "GDPR" in cite or "Directive" in cite or "Regulation" in cite] == []

@@ -58,17 +58,17 @@ def _drawn(document: dict[str, Any], wrong: list[Any]) -> Iterator[str]:
         yield f"{name:<{width}}  {counts['agree']:>4} of {counts['total']}"
     yield f"{document['agree']} of {document['total']} agree"
     for name in document["without_pack"]:
-        yield f"no pack speaks of {name}: its cases were judged as if it were {_judged_as(name)}"
+        yield f"no pack speaks of {name}: its cases were judged by {_judged_by(name)} alone"
     for one in wrong:
         yield f"\n{one.id} ({one.confidence}): the table says {one.expected}, crmcore {one.got}"
         yield from (f"  {line}" for line in one.trace)
 
 
-def _judged_as(name: str) -> str:
+def _judged_by(name: str) -> str:
     from crmcore.consent.pack_reading import shipped_laws
 
     law = shipped_laws().of(name)
-    return "unknown where" if law.jurisdiction == "*" else f"{law.jurisdiction} alone"
+    return "the strict baseline" if law.jurisdiction == "*" else f"the law of {law.jurisdiction}"
 
 
 def run_consent_lint(options: argparse.Namespace, terminal: Terminal) -> int:
