@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 from hypothesis import given
@@ -13,6 +14,7 @@ from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.pack_reading import Laws, read_pack, shipped_packs
 from crmcore.consent.request import Request
+from crmcore.consent.words import Channel
 from crmcore.values.partial_date import PartialDate
 
 PACK = """
@@ -109,14 +111,15 @@ def test_a_yes_is_judged_by_the_age_of_its_day() -> None:
         max_size=6,
     )
 )
-def test_whoever_is_asked_about_before_changes_no_answer(asked: list[tuple[int, int, int, str]]) -> None:
-    for name in ("email", "post"):
+def test_whoever_is_asked_about_before_changes_no_answer(asked: list[tuple[int, int, int, Any]]) -> None:
+    names: tuple[Channel, ...] = ("email", "post")
+    for name in names:
         for docket in LAWS.of("XR")._dockets.values():
             docket.narrowed.clear()
         for born, year, at, _ in [one for one in asked if one[3] == name]:
             request = Request(
                 controller="acme",
-                channel=name,  # type: ignore[arg-type]  # both are
+                channel=name,
                 purpose="marketing",
                 at=datetime(at, 12, 1, tzinfo=UTC),
                 point="a",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,11 +13,12 @@ from crmcore.consent.decision import decide
 from crmcore.consent.facts import Attempt, Facts
 from crmcore.consent.pack_reading import Laws, read_pack, shipped_packs
 from crmcore.consent.request import Request
+from crmcore.consent.words import Channel
 from tests.consent.rows import asked, row
 
 PARIS = "2026-05-12T11:00:00+02:00"
 MIAMI = "2026-05-12T14:00:00-04:00"
-CALLED_BEFORE = {
+CALLED_BEFORE: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "FR": (
         "voice",
         {"subject": "consumer", "tz": "Europe/Paris", "public_holidays": []},
@@ -36,7 +38,7 @@ CALLED_BEFORE = {
         ("US-FL", ["sms"] * 3),
     ],
 )
-def test_calls_are_counted_however_they_were_made(place: str, before: list[str]) -> None:
+def test_calls_are_counted_however_they_were_made(place: str, before: list[Any]) -> None:
     channel, facts, moment, rule = CALLED_BEFORE[place]
     asking = row(place, channel, "marketing", facts, moment)
     hours = 2 if place == "US-FL" else 48
@@ -45,7 +47,7 @@ def test_calls_are_counted_however_they_were_made(place: str, before: list[str])
             at=datetime.fromisoformat(moment) - timedelta(hours=hours * number),
             channel=one,
             same_subject=True,
-        )  # type: ignore[arg-type]  # of the table
+        )
         for number, one in enumerate(before, 1)
     ]
 
@@ -80,10 +82,11 @@ NOW = datetime.fromisoformat(PARIS)
 
 
 @given(st.lists(st.sampled_from(["voice", "sms", "email", "automated_call", None]), max_size=4))
-def test_a_cap_counts_the_channels_of_its_rule_and_no_others(before: list[str | None]) -> None:
-    sent = tuple(Attempt(at=NOW - timedelta(hours=1), channel=one) for one in before)  # type: ignore[arg-type]  # drawn from them
+def test_a_cap_counts_the_channels_of_its_rule_and_no_others(before: list[Any]) -> None:
+    sent = tuple(Attempt(at=NOW - timedelta(hours=1), channel=one) for one in before)
     often = sum(one in ("voice", "sms", None) for one in before) >= 2
-    for channel in ("voice", "sms"):
-        request = Request(controller="acme", channel=channel, purpose="marketing", at=NOW, point="1")  # type: ignore[arg-type]  # both are
+    channels: tuple[Channel, ...] = ("voice", "sms")
+    for channel in channels:
+        request = Request(controller="acme", channel=channel, purpose="marketing", at=NOW, point="1")
         found = decide(request, Facts(attempts=sent), jurisdictions=["XR"], laws=LAWS)
         assert found.answer == ("deny" if often else "allow")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -29,9 +31,10 @@ FACTS = {
     ],
 )
 def test_what_is_signed_is_in_writing_unless_it_is_told_otherwise(
-    kind: str, written: bool | None, answer: str
+    kind: Any, written: bool | None, answer: str
 ) -> None:
     asking = row("US", "sms", "marketing", FACTS, "2026-05-12T14:00:00-04:00")
     (yes,) = asking.facts.events
+    assert yes.evidence is not None
     evidence = attrs.evolve(yes.evidence, kind=kind, written=written)
     assert asked(asking, events=(attrs.evolve(yes, evidence=evidence),)).answer == answer
