@@ -36,7 +36,7 @@ def asking(place: str, channel: str, purpose: str, *acts: dict[str, Any]) -> Vec
     return row(place, channel, purpose, facts, PLACES[place])
 
 
-def history(channel: str, purpose: str, at: datetime) -> list[Vector | Any]:
+def history(channel: str, purpose: str, at: datetime) -> list[tuple[dict[str, Any], ...]]:
     """Nothing, a Yes, a No of today, of long ago, and one that exercises a right."""
     yes = said(
         "give", "2026-04-20T09:00:00Z", channel, pu=[purpose], recipients=["x"], explicit=True, ev="web_doi"
