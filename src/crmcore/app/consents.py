@@ -13,9 +13,10 @@ from typing import Any
 import attrs
 
 from crmcore.app.consent_asking import known_customer, ways
-from crmcore.app.consent_audience import Asking, audience_of, audience_of_all
+from crmcore.app.consent_audience import audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told
+from crmcore.app.consent_reading import Asking
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve

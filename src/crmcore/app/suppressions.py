@@ -244,6 +244,25 @@ async def entries_of(
     return [(load_record(SUPPRESSION, record), record) for _, record in sorted(records.items())]
 
 
+async def entries_by_point(
+    unit: Unit, secrets: SecretRing, points: Iterable[ContactPoint], controller: str | None
+) -> dict[str, list[Suppression]]:
+    """The entries about each of *points* of which there are any, by its normal form, looked for together."""
+    keys: dict[str, frozenset[Key]] = {}
+    for point in points:
+        found = all_keys(point, controller, secrets)
+        keys[point.key] = keys.get(point.key, frozenset()) | found
+    hits = await unit.find(frozenset[Key]().union(*keys.values())) if keys else {}
+    records = await unit.get(list(dict.fromkeys(ref for refs in hits.values() for ref in refs)), check=False)
+    entries = {ref: load_record(SUPPRESSION, record) for ref, record in sorted(records.items())}
+    told: dict[str, list[Suppression]] = {}
+    for normal, some in keys.items():
+        about = {ref for key in some for ref in hits[key]}
+        if about:
+            told[normal] = [entry for ref, entry in entries.items() if ref in about]
+    return told
+
+
 async def listings_of(
     unit: Unit,
     secrets: SecretRing,
