@@ -1,8 +1,8 @@
 """What takes back what: a Yes an earlier No, and a No an earlier Yes.
 
 Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
-another system asserts takes back none at all. A lift ends restrictions, and no other No. Each act is looked at once for
-each record, however many there are.
+another system asserts takes back none at all. A lift ends restrictions, and no other No; one that says by what it came
+ends what came by that alone. Each act is looked at once for each record, however many there are.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ class Lifting:
         self._case = case
         self._found: list[tuple[int, ConsentEvent]] = []
         self._rest = self._looked_at(purpose, lifts)
-        self._latest: dict[tuple[str | None, bool], int] = {}
+        self._latest: dict[tuple[str | None, bool, str | None], int] = {}
+        self._named: dict[str | None, list[tuple[int, ConsentEvent]]] | None = None
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
         """Whether one of them came after *no*, which was said at the instant *at*."""
-        key = (no.record, no.kind == "restrict")
+        restricts = no.kind == "restrict"
+        key = (no.record, restricts, no.via if restricts else None)
         latest = self._latest.get(key)
         if latest is None:
             latest = self._latest[key] = self._last(no)
@@ -40,8 +42,22 @@ class Lifting:
 
     def _last(self, no: ConsentEvent) -> int:
         """When the last one was done that may lift a No of that kind under that record."""
+        if no.kind == "restrict" and no.via is not None:
+            return max(self._last_of(None, no), self._last_of(no.via, no))
         for when, event in chain(self._found, self._more()):
-            if (event.kind != "lift" or no.kind == "restrict") and may_lift(event, no, self._case):
+            if (event.kind != "lift" or may_end(event, no)) and may_lift(event, no, self._case):
+                return when
+        return -FOREVER
+
+    def _last_of(self, via: str | None, no: ConsentEvent) -> int:
+        """When the last one was done, of those that came by *via*."""
+        if self._named is None:
+            self._named = {}
+            for pair in chain(self._found, self._more()):
+                named = pair[1].via if pair[1].kind == "lift" else None
+                self._named.setdefault(named, []).append(pair)
+        for when, event in self._named.get(via, ()):
+            if may_lift(event, no, self._case):
                 return when
         return -FOREVER
 
@@ -65,6 +81,11 @@ class Lifting:
                     yield pair
             elif covers_yes(scope, case.contact, purpose) and lifts(case, event).holds is True:
                 yield pair
+
+
+def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
+    """Whether *lift* is about that No: it is a restriction, and the lift names nothing else by which it came."""
+    return no.kind == "restrict" and lift.via in (None, no.via)
 
 
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
