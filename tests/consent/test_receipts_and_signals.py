@@ -70,6 +70,7 @@ scopes = st.builds(
     purposes=st.sets(st.sampled_from(("marketing", "research", "direct_marketing"))),
     topics=st.sets(st.sampled_from(("news", "offers"))),
     recipients=st.sets(st.sampled_from(("bank", "club"))),
+    brand=st.sampled_from((None, "kids")),
     point=st.sampled_from((None, "ann@x.example")),
 )
 kinds = st.sampled_from(sorted(NOES | YESES | {"request", "lift"}))
@@ -88,6 +89,9 @@ def test_every_receipt_fits_its_schema_and_comes_back_as_what_it_said(
         with pytest.raises(InvalidConsent):
             from_receipt(receipt)
         return
+    if kind in YESES and scope.point is not None:
+        with pytest.raises(InvalidConsent, match="say for which"):
+            from_receipt(receipt)
     back = from_receipt(receipt, point=scope.point, record="r")
     assert back.kind == ("assert_import" if kind in YESES else kind)
     assert (back.occurred_at, back.valid_until, back.scope) == (event.occurred_at, event.valid_until, scope)
@@ -96,7 +100,8 @@ def test_every_receipt_fits_its_schema_and_comes_back_as_what_it_said(
 def test_a_receipt_never_lifts_a_no_and_a_no_on_one_is_one() -> None:
     withdrawn = to_receipt(attrs.evolve(GIVEN, kind="withdraw"), ACME, principal="17")
     assert from_receipt(withdrawn).kind == "withdraw"
-    assert from_receipt(to_receipt(GIVEN, ACME, principal="17")).kind not in ("give", "confirm", "lift")
+    given = from_receipt(to_receipt(GIVEN, ACME, principal="17"), point="ann@x.example")
+    assert given.kind not in ("give", "confirm", "lift")
 
 
 def test_of_several_events_the_latest_counts() -> None:
@@ -111,7 +116,7 @@ def test_what_is_not_understood_narrows_a_yes_and_widens_a_no() -> None:
         receipt = to_receipt(GIVEN, ACME, principal="17")
         receipt["pii_processing"]["purposes"][0].update(changes)
         receipt["events"][0]["event_state"] = state
-        return from_receipt(receipt)
+        return from_receipt(receipt, point="ann@x.example")
 
     assert told("given", purpose="newsletters").scope.purposes == frozenset()
     assert told("given", processing_method=["email", "pigeon"]).scope.channels == {"email"}
@@ -144,6 +149,62 @@ def test_what_is_no_receipt_ends_in_a_sentence(odd: Any) -> None:
     for one in broken:
         with pytest.raises(InvalidConsent, match="receipt cannot be read"):
             from_receipt(one)
+
+
+def test_at_one_instant_a_no_is_later_than_a_yes() -> None:
+    receipt = to_receipt(GIVEN, ACME, principal="17")
+    for state in ("withdrawn", "given"):
+        receipt["events"].append({**receipt["events"][0], "event_state": state})
+    assert from_receipt(receipt).kind == "withdraw"
+
+
+def test_a_no_to_anything_is_not_narrowed_by_what_is_named_beside_it() -> None:
+    scope = Scope(controller="acme", purposes={"marketing", "research"})
+    receipt = to_receipt(attrs.evolve(GIVEN, kind="withdraw", scope=scope), ACME, principal="17")
+    assert from_receipt(receipt).scope.purposes == {"marketing", "research"}
+    receipt["pii_processing"]["purposes"][1]["purpose"] = "any"
+    assert from_receipt(receipt).scope.purposes == frozenset()
+    receipt["events"][0]["event_state"] = "given"
+    assert from_receipt(receipt).scope.purposes == {"marketing"}
+
+
+def test_an_act_is_to_whoever_answers_and_not_to_whoever_works_for_them() -> None:
+    receipt = to_receipt(attrs.evolve(GIVEN, kind="withdraw"), ACME, principal="17")
+    receipt["party_identification"].insert(0, {"party_id": "mailer", "party_role": "pii_processor"})
+    assert from_receipt(receipt).scope.controller == "acme"
+    receipt["party_identification"].append({"party_id": "beta", "party_role": "PII Controller"})
+    assert from_receipt(receipt).scope.controller is None
+    receipt["events"][0]["event_state"] = "given"
+    with pytest.raises(InvalidConsent, match="several controllers"):
+        from_receipt(receipt, point="ann@x.example")
+    for party in receipt["party_identification"]:
+        party["party_role"] = "pii_processor"
+    receipt["pii_processing"]["purposes"][0]["pii_controllers"] = []
+    assert from_receipt(receipt, point="ann@x.example").scope.controller is None
+
+
+def test_a_yes_is_for_the_contact_points_that_it_was_for() -> None:
+    scope = attrs.evolve(GIVEN.scope, point=None, points={"ann@x.example", "+442079460018"})
+    receipt = to_receipt(attrs.evolve(GIVEN, scope=scope), ACME, principal="17")
+    assert fits(receipt_schema(), receipt)
+    with pytest.raises(InvalidConsent, match="say for which"):
+        from_receipt(receipt)
+    assert from_receipt(receipt, points=["ann@x.example"]).scope.points == {"ann@x.example"}
+    one = from_receipt(receipt, point="ann@x.example").scope
+    assert (one.point, one.points) == ("ann@x.example", None)
+    receipt["events"][0]["event_state"] = "withdrawn"
+    assert (from_receipt(receipt).scope.point, from_receipt(receipt).scope.points) == (None, None)
+
+
+def test_what_an_objection_is_against_is_said_only_if_it_is_known() -> None:
+    def basis(kind: Any, **said: Any) -> Any:
+        receipt = to_receipt(attrs.evolve(GIVEN, kind=kind), ACME, principal="17", **said)
+        return receipt["pii_processing"]["purposes"][0].get("lawful_basis")
+
+    assert [basis(kind) for kind in ("give", "withdraw", "object", "restrict")] == ["consent"] * 2 + [
+        None
+    ] * 2
+    assert basis("object", lawful_basis="legitimate_interest") == "legitimate_interest"
 
 
 def test_the_receipt_of_another_controller_is_not_ours_to_give() -> None:
