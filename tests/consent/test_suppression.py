@@ -219,6 +219,44 @@ def test_suppressing_twice_is_one_entry_and_lifting_ends_it() -> None:
         assert crm.suppression.listings([EmailPoint.of("ann@x.example")], asking())
 
 
+@pytest.mark.parametrize(
+    ("made", "other"),
+    [
+        ("john@corp.example", "john+other@corp.example"),
+        ("john+other@corp.example", "john@corp.example"),
+        ("j.ohn@gmail.com", "john@googlemail.com"),
+    ],
+)
+def test_lifting_ends_no_entry_about_another_address(made: str, other: str) -> None:
+    with crm_of(BOTH) as crm:
+        entry = crm.suppression.add("email", made, reason="objection")
+        assert crm.suppression.lift("email", other) == ()
+        assert crm.suppression.listings([EmailPoint.of(other)], asking())
+        (ended,) = crm.suppression.lift("email", made.upper())
+        assert ended.id == entry.id
+        assert crm.suppression.listings([EmailPoint.of(other)], asking()) == ()
+
+
+def test_lifting_ends_the_entries_of_those_who_are_named_alone() -> None:
+    with crm_of(OLD) as crm:
+        crm.suppression.add("email", "ann@x.example", reason="objection")
+        crm.suppression.add("email", "ann@x.example", reason="objection", controller="acme")
+        for controller in ("acme", None):
+            (ended,) = crm.suppression.lift("email", "ann@x.example", controller=controller)
+            assert ended.scope.controller == controller
+
+
+def test_an_entry_that_begins_earlier_is_one_of_its_own() -> None:
+    with crm_of() as crm:
+        crm.suppression.add("email", "ann@x.example", reason="objection")
+        before = NOW - timedelta(days=2)
+        first = crm.suppression.add("email", "ann@x.example", reason="objection", since=before)
+        assert first.since == before
+        crm.suppression.add("email", "ann@x.example", reason="objection")
+        assert len(crm.suppression.of(EmailPoint.of("ann@x.example"))) == 2
+        assert crm.suppression.listings([EmailPoint.of("ann@x.example")], asking(at=before))
+
+
 def test_duplicates_that_are_not_merged_share_an_entry() -> None:
     with crm_of() as crm:
         one = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
