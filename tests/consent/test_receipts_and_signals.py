@@ -184,12 +184,12 @@ def test_an_act_is_to_whoever_answers_and_not_to_whoever_works_for_them() -> Non
 
 
 def test_a_yes_is_for_the_contact_points_that_it_was_for() -> None:
-    scope = attrs.evolve(GIVEN.scope, point=None, points={"ann@x.example", "+442079460018"})
+    scope = attrs.evolve(GIVEN.scope, point=None, points=frozenset({"ann@x.example", "+442079460018"}))
     receipt = to_receipt(attrs.evolve(GIVEN, scope=scope), ACME, principal="17")
     assert fits(receipt_schema(), receipt)
     with pytest.raises(InvalidConsent, match="say for which"):
         from_receipt(receipt)
-    assert from_receipt(receipt, points=["ann@x.example"]).scope.points == {"ann@x.example"}
+    assert from_receipt(receipt, points=["ann@x.example"]).scope.points == frozenset({"ann@x.example"})
     one = from_receipt(receipt, point="ann@x.example").scope
     assert (one.point, one.points) == ("ann@x.example", None)
     receipt["events"][0]["event_state"] = "withdrawn"
@@ -215,17 +215,47 @@ def test_the_receipt_of_another_controller_is_not_ours_to_give() -> None:
 def test_only_the_one_signal_is_one_and_its_absence_says_nothing() -> None:
     assert signalled({"SEC-GPC": " 1 "}) is True
     assert signalled({"Accept": "1", "sec-gpc": "1"}) is True
-    nothing: tuple[dict[str, str], ...] = (
+    several: tuple[Any, ...] = (
+        {b"Sec-GPC": b"1"},
+        [(b"accept", b"*/*"), (b"sec-gpc", b"1")],
+        (("Sec-GPC", "0"), ("Sec-GPC", "1")),
+        {"wsgi.input": object(), "HTTP_SEC_GPC": "1"},
+        {"Sec-GPC": "1, 1"},
+    )
+    for headers in several:
+        assert signalled(headers) is True
+    nothing: tuple[Any, ...] = (
         {},
         {"Sec-GPC": "0"},
         {"Sec-GPC": "true"},
         {"Sec-GPC": "11"},
         {"DNT": "1"},
+        {"HTTP_ACCEPT": "1", "wsgi.input": object()},
+        [],
+        [(b"sec-gpc", b"\xff")],
     )
     for headers in nothing:
         assert signalled(headers) is None
         assert signal_act(headers, controller="acme", at=NOW, id="s") is None
     assert with_signal(with_signal(Facts(), {"Sec-GPC": "1"}), {}).gpc is True
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        1,
+        "sec-gpc: 1",
+        ["sec-gpc"],
+        [("sec-gpc", "1", "2")],
+        {"sec-gpc": None},
+        {"Sec-GPC": 1},
+        {1: "1"},
+    ],
+)
+def test_what_are_no_headers_is_no_silence(odd: Any) -> None:
+    with pytest.raises(InvalidConsent, match="these are no headers"):
+        signalled(odd)
 
 
 def test_a_signal_denies_sale_and_sharing_now_and_for_a_known_person_later() -> None:
