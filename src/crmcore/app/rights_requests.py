@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from crmcore.app.asked import asked_about
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted, refuse_undone
@@ -119,7 +120,8 @@ class AsyncRequests:
             unit.event(requests_stream(stored.customer), step, subjects=[id])
             return stored
 
-        return await self._flow.commit(plan, asked=("requests.receive", str(ref), right, law))
+        asked = await asked_about(self._flow, ref)
+        return await self._flow.commit(plan, asked=("requests.receive", *asked, right, law))
 
     async def get(self, id: RequestId) -> RightsRequest:
         """The request as it stands.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import attrs
 
@@ -71,7 +70,9 @@ class AsyncSuppressions:
         async def plan(unit: Unit) -> Suppression:
             return await suppress(unit, secrets_of(self._flow), point, reason, scope, since)
 
-        return await self._flow.commit(plan, asked=self._asked("add", [point], reason, scope, since))
+        return await self._flow.commit(
+            plan, asked=("suppression.add", point.kind, point.key, reason, scope, since)
+        )
 
     async def add_customer(
         self,
@@ -97,8 +98,7 @@ class AsyncSuppressions:
             parties = await load_parties(unit, customer.members)
             return await suppress_parties(unit, secrets_of(self._flow), parties, reason, scope)
 
-        said = secrets_of(self._flow).mac(secrets_of(self._flow).newest, "crmcore.asked/1", str(ref)) or b""
-        return await self._flow.commit(plan, asked=self._asked("add_customer", [], said.hex(), reason, scope))
+        return await self._flow.commit(plan, asked=("suppression.add_customer", str(ref), reason, scope))
 
     async def lift(
         self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
@@ -125,7 +125,7 @@ class AsyncSuppressions:
                     ended.append(over)
             return tuple(ended)
 
-        return await self._flow.commit(plan, asked=self._asked("lift", [point], controller))
+        return await self._flow.commit(plan, asked=("suppression.lift", point.kind, point.key, controller))
 
     async def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
         """The entries about contact points, also those that were lifted: to look at before records are taken in.
@@ -166,12 +166,6 @@ class AsyncSuppressions:
         """
         unit = self._flow.reader()
         return await listings_of(unit, secrets_of(self._flow), points, request, zones)
-
-    def _asked(self, verb: str, points: Iterable[ContactPoint], *said: Any) -> tuple[Any, ...]:
-        """What a batch that runs again knows the call by: keys in place of addresses."""
-        secrets = secrets_of(self._flow)
-        keys = sorted(key.value for point in points for key in new_keys(point, None, secrets))
-        return (f"suppression.{verb}", keys, *said)
 
 
 def _scope(

@@ -37,7 +37,7 @@ def signalled(headers: Headers) -> bool | None:
     >>> signalled([(b"sec-gpc", b"1")]), signalled({"HTTP_SEC_GPC": "1"})
     (True, True)
     """
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    pairs: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
     try:
         values = [_text(value) for name, value in pairs if _text(name).lower() in _NAMES]
     except (TypeError, ValueError, UnicodeDecodeError):
