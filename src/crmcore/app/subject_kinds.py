@@ -64,7 +64,7 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "cluster": _MADE,
     "party.more": _MADE,
     "interaction.more": _MADE,
-    "batch": _nobody("ids of records, and digests of what was asked, keyed where there are secrets"),
+    "batch": _nobody("digests of what was asked, and ids of records"),
     "matching": _nobody("how far matching has come"),
     "match_model.part": _nobody("what columns are worth over all customers, and terms as hashes"),
     "review.queue": _nobody("that there is an order of pairs to look at"),

@@ -37,7 +37,7 @@ def signalled(headers: Headers) -> bool | None:
     >>> signalled([(b"sec-gpc", b"1")]), signalled({"HTTP_SEC_GPC": "1"})
     (True, True)
     """
-    pairs: Iterable[Any] = headers.items() if isinstance(headers, Mapping) else headers
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
     try:
         values = [_text(value) for name, value in pairs if _text(name).lower() in _NAMES]
     except (TypeError, ValueError, UnicodeDecodeError):
@@ -47,7 +47,7 @@ def signalled(headers: Headers) -> bool | None:
     return True if any(part.strip() == "1" for value in values for part in value.split(",")) else None
 
 
-def _text(told: str | bytes) -> str:
+def _text(told: object) -> str:
     if isinstance(told, bytes):
         return told.decode("latin-1")
     if not isinstance(told, str):
