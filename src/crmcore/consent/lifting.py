@@ -7,7 +7,7 @@ ends what came by that alone. Each act is looked at once for each record, howeve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import chain
 
 from crmcore.consent.case import Case
@@ -29,37 +29,39 @@ class Lifting:
         self._found: list[tuple[int, ConsentEvent]] = []
         self._rest = self._looked_at(purpose, lifts)
         self._latest: dict[tuple[str | None, bool, str | None], int] = {}
-        self._named: dict[str | None, list[tuple[int, ConsentEvent]]] | None = None
+        self._by_name: dict[str, list[tuple[int, ConsentEvent]]] | None = None
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
         """Whether one of them came after *no*, which was said at the instant *at*."""
-        restricts = no.kind == "restrict"
-        key = (no.record, restricts, no.via if restricts else None)
+        if at < self._last(no, None):
+            return True
+        return no.kind == "restrict" and no.via is not None and at < self._last(no, no.via)
+
+    def _last(self, no: ConsentEvent, via: str | None) -> int:
+        """When the last one was done that may lift a No of that kind and record; of lifts, one that names *via*."""
+        key = (no.record, no.kind == "restrict", via)
         latest = self._latest.get(key)
         if latest is None:
-            latest = self._latest[key] = self._last(no)
-        return at < latest
+            among = chain(self._found, self._more()) if via is None else self._naming(via)
+            latest = self._latest[key] = next(
+                (
+                    when
+                    for when, event in among
+                    if (event.kind != "lift" or (event.via == via and no.kind == "restrict"))
+                    and may_lift(event, no, self._case)
+                ),
+                -FOREVER,
+            )
+        return latest
 
-    def _last(self, no: ConsentEvent) -> int:
-        """When the last one was done that may lift a No of that kind under that record."""
-        if no.kind == "restrict" and no.via is not None:
-            return max(self._last_of(None, no), self._last_of(no.via, no))
-        for when, event in chain(self._found, self._more()):
-            if (event.kind != "lift" or may_end(event, no)) and may_lift(event, no, self._case):
-                return when
-        return -FOREVER
-
-    def _last_of(self, via: str | None, no: ConsentEvent) -> int:
-        """When the last one was done, of those that came by *via*."""
-        if self._named is None:
-            self._named = {}
+    def _naming(self, via: str) -> Sequence[tuple[int, ConsentEvent]]:
+        """The lifts that name *via*, latest first."""
+        if self._by_name is None:
+            self._by_name = {}
             for pair in chain(self._found, self._more()):
-                named = pair[1].via if pair[1].kind == "lift" else None
-                self._named.setdefault(named, []).append(pair)
-        for when, event in self._named.get(via, ()):
-            if may_lift(event, no, self._case):
-                return when
-        return -FOREVER
+                if pair[1].kind == "lift" and pair[1].via is not None:
+                    self._by_name.setdefault(pair[1].via, []).append(pair)
+        return self._by_name.get(via, ())
 
     def _more(self) -> Iterator[tuple[int, ConsentEvent]]:
         for pair in self._rest:
