@@ -50,17 +50,18 @@ def test_many_writers_are_kept_apart(name: str, width: int, tmp_path: Path) -> N
     ],
 )
 def test_many_processes_are_kept_apart(name: str, target: str, tmp_path: Path) -> None:
-    plan = Plan(seed=12, writers=3, batches=40)
-
-    async def whole() -> None:
-        store: AsyncStore = MAKE[name](tmp_path)
-        done = await in_processes(store, target, tmp_path, plan, time.monotonic_ns)
+    async def whole(seed: int) -> str:
+        plan, folder = Plan(seed=seed, writers=3, batches=40), tmp_path / str(seed)
+        folder.mkdir()
+        store: AsyncStore = MAKE[name](folder)
+        done = await in_processes(store, target, folder, plan, time.monotonic_ns)
         await store.close()
         assert done.anomalies == ()
-        assert done.too_little(plan) == ""
         assert done.applied + done.refused == 120
+        return done.too_little(plan)
 
-    asyncio.run(whole())
+    # A busy machine may let one process end before the next begins: such a run proves nothing, so there is another.
+    assert "" in (asyncio.run(whole(seed)) for seed in range(12, 20))
 
 
 def test_the_long_form_is_a_command() -> None:
