@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 from crmcore.app.subject_data import SubjectData, addresses_of, others_named, subject_data, words_of
 from crmcore.app.unit import Unit
-from crmcore.consent.bundle import Bundle, Confidence, Found, assemble
+from crmcore.consent.bundle import RANKS, Bundle, Confidence, Found, assemble, is_unsure
 from crmcore.consent.redaction import Redactor
 from crmcore.consent.rights_request import RIGHTS_REQUEST
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import SUPPRESSION
 from crmcore.errors import InvalidRightsRequest
-from crmcore.identity.judgement import Judgement
+from crmcore.identity.judgement import Judgement, standing
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
@@ -77,11 +77,14 @@ async def bundle_of(
 def merge_confidence(
     members: Iterable[str], anchor: str, judgements: Iterable[Judgement]
 ) -> dict[str, Confidence]:
-    """How sure it is that each of *members* is the person of *anchor*: as sure as the best way to it by live SAMEs."""
+    """How sure it is that each of *members* is the person of *anchor*: as sure as the best way to it by SAMEs.
+
+    Of a pair that which counts is asked: where a person said DIFFERENT, no SAME leads on.
+    """
     steps: list[tuple[str, str, int]] = [
         (one.a, one.b, 0 if one.human else 2 if one.weak else 1)
-        for one in judgements
-        if one.live and one.verdict == "same"
+        for one in standing(judgements).values()
+        if one.verdict == "same"
     ]
     best = dict.fromkeys(members, 2) | {anchor: 0}
     changed = True
@@ -103,8 +106,7 @@ def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence) -> None:
         InvalidRightsRequest: if one is as unsure as *reviewed*, or less sure.
     """
     sure = merge_confidence(data.members, anchor, data.judgements)
-    unsure = {"probable": {"probable", "doubtful"}, "doubtful": {"doubtful"}}.get(reviewed, set())
-    number = sum(sure[str(party.id)] in unsure for party in data.parties)
+    number = sum(is_unsure(sure[str(party.id)], reviewed) for party in data.parties)
     if number:
         raise InvalidRightsRequest(
             f"{number} of the records may be another person's: look at them, and merge them or mark them different"
@@ -215,8 +217,7 @@ def _judged(judgement: Judgement, own: set[PartyId]) -> dict[str, Any]:
 
 def _surest(origins: Sequence[str], sure: Mapping[str, Confidence]) -> str | None:
     """The record by which a thing is most surely the person's."""
-    ranks: Mapping[Confidence, int] = {"certain": 0, "probable": 1, "doubtful": 2}
-    return min(origins, key=lambda one: ranks[sure[one]], default=None)
+    return min(origins, key=lambda one: RANKS[sure[one]], default=None)
 
 
 def _further(further: Iterable[Mapping[str, Any]]) -> Iterable[Found]:
