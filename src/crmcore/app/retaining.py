@@ -242,7 +242,7 @@ class AsyncRetention:
         eraser_of(self._flow.store)
 
         unit = self._flow.new_unit()
-        planned = await planned_erasure(unit, members, unit.now.date(), ErasureFacts())
+        planned = await planned_erasure(unit, members, unit.now.date(), ErasureFacts(), mark)
         await prepare(self._flow, planned, mark)
         await erase_planned(self._flow, planned, mark, unit.now)
 

@@ -15,20 +15,15 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted
+from crmcore.app.rights_erasing import certificate_of, erased, planned_for
 from crmcore.app.rights_rectifying import rectified
-from crmcore.app.rights_store import load_request, members_of, take_step, tell_recipients
-from crmcore.app.subject_access import bundle_of, refuse_unsure
+from crmcore.app.rights_store import load_request, members_of, take_step
+from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
-from crmcore.app.subject_erasure import (
-    ErasureFacts,
-    PlannedErasure,
-    erase_planned,
-    planned_erasure,
-    prepare,
-)
+from crmcore.app.subject_erasure import ErasureFacts
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.consent.bundle import Bundle, Confidence
-from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, begun_by, certify
+from crmcore.consent.certificate import ErasureCertificate
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan
 from crmcore.consent.event import ConsentEvent
@@ -57,11 +52,8 @@ from crmcore.consent.rights_words import (
 from crmcore.consent.words import ActPurpose
 from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.party.party import Household, Organization, Party, Person
-from crmcore.serde import Codec
-from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import PartyId
 
-T = TypeVar("T")
 P = TypeVar("P", bound=Person | Organization | Household)
 
 
@@ -176,7 +168,7 @@ class AsyncRequests:
             step = RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256)
             after = await take_step(unit, request, step)
             answers = request.right == "erasure" and to in ("respond", "refuse_partly")
-            if answers and await _load(unit, CERTIFICATE, id) is None:
+            if answers and await certificate_of(unit, id) is None:
                 raise InvalidRightsRequest(
                     "nothing was erased for this request yet: erase first, or refuse it"
                 )
@@ -414,7 +406,7 @@ class AsyncRequests:
         """
         unit = self._flow.reader()
         request = await load_request(unit, id)
-        return (await self._planned(unit, request, facts, reviewed)).plan
+        return (await planned_for(unit, request, facts, reviewed)).plan
 
     async def erase(
         self,
@@ -426,32 +418,16 @@ class AsyncRequests:
     ) -> ErasureCertificate:
         """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
 
+        One that was cut off goes on with what its plan named and with nothing else, whether or not the *facts* are
+        given again. What has come in since wants another plan, which then counts in its place.
+
         Raises:
             InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
             CapabilityMissing: if the store cannot erase.
         """
         if self._flow.unit is not None:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
-        eraser_of(self._flow.store)
-        done = await self._begin(id, plan_sha256, facts, reviewed)
-        if done is not None:
-            return done
-        unit = self._flow.new_unit()
-        planned = await self._held(unit, await load_request(unit, id), facts)
-        await prepare(self._flow, planned, str(id))
-        reports = await erase_planned(self._flow, planned, str(id), unit.now)
-
-        async def finish(unit: Unit) -> ErasureCertificate:
-            begun = await _load(unit, BEGUN, id)
-            assert begun is not None  # it was committed before anything was erased
-            found = await _load(unit, CERTIFICATE, id)
-            if found is not None:
-                return found
-            made = certify(begun, reports, at=unit.now)
-            await unit.put(CERTIFICATE, id, made, expect=0)
-            return made
-
-        return await self._flow.commit(finish)
+        return await erased(self._flow, id, plan_sha256, facts, reviewed)
 
     async def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done.
@@ -459,52 +435,10 @@ class AsyncRequests:
         Raises:
             NotFound: if none was done for this request.
         """
-        found = await _load(self._flow.reader(), CERTIFICATE, id)
+        found = await certificate_of(self._flow.reader(), id)
         if found is None:
             raise NotFound("nothing was erased for this request yet: see crm.requests.erase(...)")
         return found
-
-    async def _begin(
-        self, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
-    ) -> ErasureCertificate | None:
-        """Note what the plan says, before anything is done; the certificate if all of it was done before."""
-
-        async def plan(unit: Unit) -> ErasureCertificate | None:
-            request = await load_request(unit, id)
-            begun = await _load(unit, BEGUN, id)
-            if begun is not None:
-                if begun.plan_sha256 != plan_sha256:
-                    raise InvalidRightsRequest("another plan was begun for this request: go on with that one")
-                return await _load(unit, CERTIFICATE, id)
-            planned = await self._planned(unit, request, facts, reviewed)
-            if planned.plan.digest != plan_sha256:
-                raise InvalidRightsRequest(
-                    "what is held has changed since this plan: make another one and look"
-                )
-            await unit.put(BEGUN, id, begun_by(planned.plan, str(id)), expect=0)
-            # While acts can still be read that name them.
-            await tell_recipients(unit, request, planned.data.members, "erase", self._flow.controller(None))
-            return None
-
-        return await self._flow.commit(plan)
-
-    async def _planned(
-        self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, reviewed: Confidence
-    ) -> PlannedErasure:
-        if request.right != "erasure":
-            raise InvalidRightsRequest(f"a request for {request.right} erases nothing")
-        if request.state not in ("collecting", "review"):
-            raise InvalidRightsRequest(
-                "an erasure is planned while the request is being collected or reviewed"
-            )
-        planned = await self._held(unit, request, facts)
-        refuse_unsure(planned.data, request.anchor, reviewed)
-        return planned
-
-    async def _held(self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None) -> PlannedErasure:
-        """The plan for what is held now, which is less than at first where an erasure was cut off."""
-        today = unit.now.astimezone(zone_of(request.zone)).date()
-        return await planned_erasure(unit, await members_of(unit, request), today, facts or ErasureFacts())
 
     async def _step(
         self,
@@ -523,9 +457,3 @@ async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
     """The one record that *ref* names, or the first of the customer where it names several."""
     named = await parties_named(unit, ref)
     return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
-
-
-async def _load(unit: Unit, codec: Codec[T], id: RequestId) -> T | None:
-    ref = unit.ref(codec.tag, id)
-    record = (await unit.get([ref])).get(ref)
-    return None if record is None else codec.load(record.body, record.schema)

@@ -6,7 +6,7 @@ unless it was trusted beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
@@ -99,14 +99,14 @@ def merge_confidence(
     return {member: words[rank] for member, rank in best.items()}
 
 
-def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence) -> None:
-    """Refuse to go on while a record may be somebody else's.
+def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence, *, but: Collection[str] = ()) -> None:
+    """Refuse to go on while a record may be somebody else's, *but* those that were looked at before.
 
     Raises:
         InvalidRightsRequest: if one is as unsure as *reviewed*, or less sure.
     """
     sure = merge_confidence(data.members, anchor, data.judgements)
-    number = sum(is_unsure(sure[str(party.id)], reviewed) for party in data.parties)
+    number = sum(is_unsure(sure[str(party.id)], reviewed) for party in data.parties if party.id not in but)
     if number:
         raise InvalidRightsRequest(
             f"{number} of the records may be another person's: look at them, and merge them or mark them different"

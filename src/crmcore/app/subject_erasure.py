@@ -79,13 +79,16 @@ class PlannedErasure:
 
 
 async def planned_erasure(
-    unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts
+    unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts, mark: str
 ) -> PlannedErasure:
-    """What erasing the records *members* would do, from what the store holds now."""
+    """What erasing the records *members* would do, from what the store holds now.
+
+    What an erasure under this *mark* has written itself is no part of it.
+    """
     data = await subject_data(unit, members)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
-    for thing, place in _held(unit, data, facts, today):
+    for thing, place in _held(unit, data, facts, today, _via(mark)):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=today, table=facts.table, holds=facts.holds)
     derived = [one async for one in _derived(unit, data, plan, places)]
@@ -95,12 +98,16 @@ async def planned_erasure(
     )
 
 
-def _held(unit: Unit, data: SubjectData, facts: ErasureFacts, today: date) -> Iterator[tuple[Held, Place]]:
+def _held(
+    unit: Unit, data: SubjectData, facts: ErasureFacts, today: date, own: str
+) -> Iterator[tuple[Held, Place]]:
     def held(
         kind: str, place: Place, classes: frozenset[FieldClass], day: date, shared: bool = False
     ) -> Held:
         purposes = facts.purposes.get(kind, frozenset()) | facts.purposes.get("*", frozenset())
-        return Held(place=_name(place), kind=kind, classes=classes, day=day, purposes=purposes, shared=shared)
+        return Held(
+            place=place_name(place), kind=kind, classes=classes, day=day, purposes=purposes, shared=shared
+        )
 
     for party in data.parties:
         ref = unit.ref(PARTY.tag, party.id)
@@ -117,9 +124,16 @@ def _held(unit: Unit, data: SubjectData, facts: ErasureFacts, today: date) -> It
         ref = unit.ref(JUDGEMENT.tag, judgement.id)
         yield held(JUDGEMENT.tag, ref, _classes(judgement), judgement.recorded_at.date()), ref
     for entry in data.entries:
+        if entry.body.get("via") == own:
+            continue
         kind, place = entry.schema.partition("/")[0], (entry.stream, entry.seq)
         classes: frozenset[FieldClass] = frozenset({"personal"})
         yield held(kind, place, classes, entry.occurred_at.date()), place
+
+
+def _via(mark: str) -> str:
+    """How the acts are marked that an erasure writes itself."""
+    return f"erasure:{mark}"
 
 
 def _classes(value: object) -> frozenset[FieldClass]:
@@ -140,7 +154,7 @@ async def _derived(
     by_place = {one.place: one for one in plan.disposals}
     for member in data.members:
         ref = unit.ref(PARTY.tag, member)
-        owner = by_place.get(_name(ref))
+        owner = by_place.get(place_name(ref))
         if owner is None:
             continue
         features = unit.ref(FEATURES, member)
@@ -151,15 +165,15 @@ async def _derived(
             unit.ref(FEATURES, fixed_id(FEATURES, member, str(n))) for n in range(body.get(_FURTHER, 0))
         ]
         for one in (*stored, *further):
-            places[_name(one)] = one
-            yield attrs.evolve(owner, place=_name(one), kind=one.kind)
+            places[place_name(one)] = one
+            yield attrs.evolve(owner, place=place_name(one), kind=one.kind)
     # Keys that did not fit on a record lie on others.
     for disposal in plan.disposals:
         place = places[disposal.place]
         if isinstance(place, Ref) and place.kind in (PARTY.tag, INTERACTION.tag):
             for one in await satellites(unit, [place]):
-                places[_name(one)] = one
-                yield attrs.evolve(disposal, place=_name(one), kind=one.kind)
+                places[place_name(one)] = one
+                yield attrs.evolve(disposal, place=place_name(one), kind=one.kind)
 
 
 async def _points(
@@ -176,12 +190,12 @@ async def _points(
         stream = f"consent:cp:{ref.id}"
         left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
         if not left and line is not None:
-            places[_name(ref)] = ref
-            yield attrs.evolve(line, place=_name(ref), kind=CONTACT_POINT.tag)
+            places[place_name(ref)] = ref
+            yield attrs.evolve(line, place=place_name(ref), kind=CONTACT_POINT.tag)
         own = [found for entry in left if (found := staying.get((stream, entry.seq))) is not None]
         if own:
-            places[_name(ref)] = ref
-            yield attrs.evolve(_longest(own), place=_name(ref), kind=CONTACT_POINT.tag)
+            places[place_name(ref)] = ref
+            yield attrs.evolve(_longest(own), place=place_name(ref), kind=CONTACT_POINT.tag)
 
 
 def _longest(disposals: Iterable[Disposal]) -> Disposal:
@@ -207,11 +221,12 @@ are there still."""
 
 def _order(place: Place) -> tuple[int, str]:
     if isinstance(place, Ref):
-        return _LAST.get(place.kind, 0), _name(place)
-    return int(place[0].startswith(f"{PARTY.tag}:")), _name(place)
+        return _LAST.get(place.kind, 0), place_name(place)
+    return int(place[0].startswith(f"{PARTY.tag}:")), place_name(place)
 
 
-def _name(place: Place) -> str:
+def place_name(place: Place) -> str:
+    """The name of a place in a plan."""
     return f"{place.kind} {place.id}" if isinstance(place, Ref) else f"{place[0]} {place[1]}"
 
 
@@ -223,7 +238,9 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
 
     Done again it writes nothing twice.
     """
-    by_place = {_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions}
+    by_place = {
+        place_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions
+    }
     shared = [by_place[one.place] for one in planned.plan.of("anonymise") if one.place in by_place]
 
     async def some(chunk: Sequence[Interaction]) -> None:
@@ -247,9 +264,7 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
     ]
     if staying:
         own = flow.controller(None)
-        await flow.commit(
-            lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}", own)
-        )
+        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark), own))
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
@@ -309,7 +324,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
         if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
             kept[entry.stream] = entry
     for stream, entry in kept.items():
-        if any(body.get("via") == f"erasure:{mark}" for _, body in await unit.entries(stream)):
+        if any(body.get("via") == _via(mark) for _, body in await unit.entries(stream)):
             continue
         act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
         end = ConsentEvent(
@@ -320,7 +335,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
             scope=Scope(controller=act.scope.controller, point=act.scope.point),
             record=act.record,
             members=act.members,
-            via=f"erasure:{mark}",
+            via=_via(mark),
             actor=unit.actor,
         )
         # About nobody by name, so that it stays when the person is erased.
@@ -332,7 +347,8 @@ async def erase_planned(
 ) -> tuple[ErasureReport, ...]:
     """Erase what a plan names, in as few erasures as the store takes; an SQLite file is written anew once.
 
-    Where no entry of a ledger is kept, the last of them names the person, and takes whatever else names them.
+    Where neither a record of the person nor an entry of a ledger is kept, the last of them names the person, and takes
+    whatever else names them. Where one is, what was written to restrict it stays.
     """
     eraser = eraser_of(flow.store)
     named = _erasures(flow, planned, mark, at)
@@ -362,15 +378,15 @@ def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> l
 
     found = [
         erasure(
-            [_name(one) for one in part],
+            [place_name(one) for one in part],
             refs=frozenset(one for one in part if isinstance(one, Ref)),
             entries=frozenset(one for one in part if not isinstance(one, Ref)),
         )
         for start in range(0, len(ordered), size)
         if (part := ordered[start : start + size])
     ]
-    kept = any(not isinstance(planned.places[one.place], Ref) for one in planned.plan.of("keep", "restrict"))
-    if not kept:
+    staying = [planned.places[one.place] for one in planned.plan.of("keep", "restrict")]
+    if not any(not isinstance(place, Ref) or place.kind == PARTY.tag for place in staying):
         members = [str(member) for member in planned.data.members]
         found += [
             erasure(some, subjects=frozenset(some))

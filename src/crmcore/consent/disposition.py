@@ -21,7 +21,8 @@ from crmcore.errors import InvalidPack
 from crmcore.values.personal import FieldClass
 
 Action = Literal["delete", "anonymise", "restrict", "keep"]
-_STRENGTH: Mapping[str, int] = {"delete": 0, "anonymise": 1, "restrict": 2, "keep": 3}
+STRENGTH: Mapping[str, int] = {"delete": 0, "anonymise": 1, "restrict": 2, "keep": 3}
+"""How much of a thing stays by an action: of two the stronger one keeps more."""
 _KEYS = frozenset({"kind", "class", "purpose", "shared", "action", "until", "text", "cite", "read"})
 
 
@@ -179,7 +180,7 @@ def _disposal(
         if until is not None and until < today:
             # What kept it is over, so it is as if nobody needed it.
             line, until = _without(lines, thing), None
-        chosen.append((_STRENGTH[line.action], until or date.max, line))
+        chosen.append((STRENGTH[line.action], until or date.max, line))
     _, until, line = max(chosen, key=lambda one: one[:2])
     return Disposal(
         place=thing.place,
