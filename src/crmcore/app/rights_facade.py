@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from crmcore.app.consent_members import Told
     from crmcore.app.resolve import Reference
-    from crmcore.app.retaining import Applied, AsyncRetention, LapsingPage, RetainedPage
+    from crmcore.app.retaining import AsyncRetention, LapsingPage, RetainedPage
+    from crmcore.app.retention_done import Applied
     from crmcore.app.rights_requests import AsyncRequests, P
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
@@ -273,6 +274,9 @@ class Requests:
     ) -> ErasureCertificate:
         """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
 
+        One that was cut off goes on with what its plan named and with nothing else, whether or not the *facts* are
+        given again. What has come in since wants another plan, which then counts in its place.
+
         Raises:
             InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
             CapabilityMissing: if the store cannot erase.
@@ -304,8 +308,9 @@ class Retention:
     ) -> RetainedPage:
         """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
 
-        Somebody who never wrote has no last contact but the day on which they were recorded. *jurisdictions* apply
-        beside what addresses and numbers tell. Other days and categories are the app's to add.
+        A record that never wrote has no last contact but the day on which it was recorded. Of several records that are
+        one customer the latest day counts, so that joining them makes nobody go earlier. *jurisdictions* apply beside
+        what addresses and numbers tell. Other days and categories are the app's to add.
         """
         return run(
             self._flow.customers(category=category, jurisdictions=jurisdictions, after=after, limit=limit)
@@ -317,19 +322,29 @@ class Retention:
         *,
         policies: Iterable[RetentionPolicy] | None = None,
         holds: Iterable[LegalHold] = (),
+        purposes: Mapping[str, frozenset[str]] | None = None,
     ) -> RetentionPlan:
-        """What becomes of each thing today, with reasons. Nothing is written."""
-        return run(self._flow.plan(things, policies=policies, holds=holds))
+        """What becomes of each thing today, with reasons. Nothing is written.
 
-    def apply(self, plan: RetentionPlan) -> Applied:
+        *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
+        *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
+
+        Raises:
+            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
+        """
+        return run(self._flow.plan(things, policies=policies, holds=holds, purposes=purposes))
+
+    def apply(self, plan: RetentionPlan, *, reviewed: Confidence = "probable") -> Applied:
         """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
 
-        Steps about anything else, and those that want a fact first, are given back: they are not ours to do.
+        Steps about anything else, and those that want a fact first, are given back: they are not ours to do. So are
+        those of customers that have changed since the plan was made, or of which a record is not surely theirs: as
+        unsure as *reviewed*, or less sure. They are to *find out* then, and say why.
 
         Raises:
             CapabilityMissing: if somebody is to be erased and the store cannot.
         """
-        return run(self._flow.apply(plan))
+        return run(self._flow.apply(plan, reviewed=reviewed))
 
     def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any

@@ -105,12 +105,17 @@ def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence, *, but: 
     Raises:
         InvalidRightsRequest: if one is as unsure as *reviewed*, or less sure.
     """
-    sure = merge_confidence(data.members, anchor, data.judgements)
-    number = sum(is_unsure(sure[str(party.id)], reviewed) for party in data.parties if party.id not in but)
+    number = unsure(data, anchor, reviewed, but=but)
     if number:
         raise InvalidRightsRequest(
             f"{number} of the records may be another person's: look at them, and merge them or mark them different"
         )
+
+
+def unsure(data: SubjectData, anchor: str, reviewed: Confidence, *, but: Collection[str] = ()) -> int:
+    """How many records, *but* some, are as unsure as *reviewed* to be of the person of *anchor*, or less sure."""
+    sure = merge_confidence(data.members, anchor, data.judgements)
+    return sum(is_unsure(sure[str(party.id)], reviewed) for party in data.parties if party.id not in but)
 
 
 def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]:

@@ -23,6 +23,7 @@ from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
+from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.suppressions import suppress_parties
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
@@ -84,7 +85,11 @@ async def planned_erasure(
     """What erasing the records *members* would do, from what the store holds now.
 
     What an erasure under this *mark* has written itself is no part of it.
+
+    Raises:
+        InvalidRightsRequest: if the facts name a kind of data that there is not.
     """
+    check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     data = await subject_data(unit, members)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
