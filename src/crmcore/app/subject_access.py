@@ -10,7 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from crmcore.app.subject_data import SubjectData, addresses_of, others_named, subject_data, words_of
+from crmcore.app.subject_addresses import Addresses
+from crmcore.app.subject_data import SubjectData, others_named, subject_data, words_of
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import RANKS, Bundle, Confidence, Found, assemble, is_unsure
 from crmcore.consent.redaction import Redactor
@@ -131,11 +132,12 @@ def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]
     links = {str(link.id): link for link in data.relationships}
     for entry in data.entries:
         yield from _entry(entry, own, links)
+    addresses = {str(party.id): Addresses.of(party.contact_points) for party in data.parties}
     for one in data.interactions:
         yield Found(
             id=str(one.id),
             category="interaction",
-            origin=_surest(_ends(one, data), sure),
+            origin=_surest(_ends(one, data, addresses), sure),
             provenance="provided" if one.direction == "inbound" else "observed",
             data=INTERACTION.dump(one),
         )
@@ -204,11 +206,11 @@ def _entry(entry: Entry, own: set[PartyId], links: Mapping[str, Relationship]) -
             )
 
 
-def _ends(interaction: Interaction, data: SubjectData) -> list[str]:
+def _ends(interaction: Interaction, data: SubjectData, addresses: Mapping[str, Addresses]) -> list[str]:
     """The person's records that took part, or whose address did."""
     found: list[str] = [party for party in interaction.parties if party in data.members]
-    bare = {(one.address or "").casefold() for one in interaction.participants if one.party is None}
-    return found or [str(party.id) for party in data.parties if bare & addresses_of([party])]
+    bare = [one.address or "" for one in interaction.participants if one.party is None]
+    return found or [party for party, own in addresses.items() if any(text in own for text in bare)]
 
 
 def _judged(judgement: Judgement, own: set[PartyId]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from crmcore.app.frozen import fixed_id
 from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
-from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
+from crmcore.app.subject_data import SubjectData, satellites, subject_data
 from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.suppressions import suppress_parties
 from crmcore.app.unit import Unit
@@ -301,7 +301,6 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, con
 
 def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
     """What stays of a talk with others: that they took part, when and how. *mark* keeps it from being written twice."""
-    addresses = addresses_of(data.parties)
     return Interaction(
         kind=one.kind,
         direction=one.direction,
@@ -314,9 +313,7 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
         participants=tuple(
             Participant(party=who.party, role=who.role)
             for who in one.participants
-            if who.party is not None
-            and who.party not in data.members
-            and (who.address or "").casefold() not in addresses
+            if who.party is not None and who.party not in data.members
         ),
     )
 
