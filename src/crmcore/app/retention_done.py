@@ -124,7 +124,7 @@ async def _erase(
         holds=tuple(attrs.evolve(one, kinds=one.kinds & SUBJECT_KINDS.keys()) for one in holds),
         purposes=plan.purposes,
     )
-    planned = await planned_erasure(unit, members, unit.now.date(), facts, mark)
+    planned = await planned_erasure(flow, unit, members, unit.now.date(), facts, mark)
     if unsure(planned.data, step.place, reviewed):
         return "a record may be another person's: look at it, and merge it or mark it different"
     await prepare(flow, planned, mark)
@@ -135,5 +135,4 @@ async def _erase(
 async def _restrict(flow: Flow, members: tuple[PartyId, ...], step: RetentionStep) -> bool:
     """Restrict the processing of a person's data, unless it is restricted for this already."""
     mark = f"retention:{step.purpose}"
-    own = flow.controller(None)
-    return await flow.commit(lambda unit: restrict_person(unit, members, mark, own))
+    return await flow.commit(lambda unit: restrict_person(unit, members, mark))

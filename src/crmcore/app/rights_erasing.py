@@ -47,7 +47,7 @@ _Begun = Mapping[str, CertificateLine]
 
 
 async def planned_for(
-    unit: Unit, request: RightsRequest, facts: ErasureFacts | None, reviewed: Confidence
+    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, reviewed: Confidence
 ) -> PlannedErasure:
     """What erasing whoever asked would do, if the request is one for that and all records are surely theirs."""
     if request.right != "erasure":
@@ -55,7 +55,7 @@ async def planned_for(
     if request.state not in ("collecting", "review"):
         raise InvalidRightsRequest("an erasure is planned while the request is being collected or reviewed")
     begun = begun_lines(await _begun(unit, request.id))
-    planned = await _held(unit, request, facts, begun)
+    planned = await _held(flow, unit, request, facts, begun)
     looked_at = [party.id for party in planned.data.parties if _hash(unit, party.id) in begun]
     refuse_unsure(planned.data, request.anchor, reviewed, but=looked_at)
     return planned
@@ -70,7 +70,7 @@ async def erased(
     if done is not None:
         return done
     unit = flow.new_unit()
-    planned = await _as_begun(unit, await load_request(unit, id), facts)
+    planned = await _as_begun(flow, unit, await load_request(unit, id), facts)
     await prepare(flow, planned, str(id))
     reports = await erase_planned(flow, planned, str(id), unit.now)
 
@@ -104,7 +104,7 @@ async def _begin(
             return done
         if done is not None:
             raise InvalidRightsRequest("another plan was carried out for this request: receive a new one")
-        planned = await planned_for(unit, request, facts, reviewed)
+        planned = await planned_for(flow, unit, request, facts, reviewed)
         if planned.plan.digest != plan_sha256:
             raise InvalidRightsRequest("what is held has changed since this plan: make another one and look")
         await _note(unit, id, begun_by(planned.plan, str(id), begun))
@@ -115,10 +115,12 @@ async def _begin(
     return await flow.commit(plan)
 
 
-async def _as_begun(unit: Unit, request: RightsRequest, facts: ErasureFacts | None) -> PlannedErasure:
+async def _as_begun(
+    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None
+) -> PlannedErasure:
     """What was begun, as far as it is still there."""
     begun = begun_lines(await _begun(unit, request.id))
-    planned = await _held(unit, request, facts, begun)
+    planned = await _held(flow, unit, request, facts, begun)
     disposals = []
     for one in planned.plan.disposals:
         line = begun.get(place_hash(one.place))
@@ -137,12 +139,12 @@ async def _as_begun(unit: Unit, request: RightsRequest, facts: ErasureFacts | No
 
 
 async def _held(
-    unit: Unit, request: RightsRequest, facts: ErasureFacts | None, begun: _Begun
+    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, begun: _Begun
 ) -> PlannedErasure:
     """The plan for what is held now, which is less than at first where an erasure was cut off."""
     today = unit.now.astimezone(zone_of(request.zone)).date()
     members = await _members(unit, request, begun)
-    return await planned_erasure(unit, members, today, facts or ErasureFacts(), str(request.id))
+    return await planned_erasure(flow, unit, members, today, facts or ErasureFacts(), str(request.id))
 
 
 async def _members(unit: Unit, request: RightsRequest, begun: _Begun) -> list[PartyId]:

@@ -406,7 +406,7 @@ class AsyncRequests:
         """
         unit = self._flow.reader()
         request = await load_request(unit, id)
-        return (await planned_for(unit, request, facts, reviewed)).plan
+        return (await planned_for(self._flow, unit, request, facts, reviewed)).plan
 
     async def erase(
         self,

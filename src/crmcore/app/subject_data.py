@@ -7,7 +7,7 @@ that name only an address, however it is written. All interactions of the tenant
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -51,7 +51,9 @@ _SAME_NAME = 1000
 class SubjectData:
     """What is held about the records *members* of a customer. *points* are the ids of the ledgers of addresses.
 
-    *requests* and *suppressions* are what the person asked for, and which of their addresses are not to be used.
+    *contacts* are the contact points that they have, and had if nobody has them by now; *shared* names the ledgers of
+    those that others have, too, with who these are. *requests* and *suppressions* are what the person asked for, and
+    which of their addresses are not to be used.
     """
 
     members: tuple[PartyId, ...]
@@ -60,6 +62,8 @@ class SubjectData:
     relationships: tuple[Relationship, ...]
     judgements: tuple[Judgement, ...]
     points: tuple[Ref, ...]
+    contacts: tuple[ContactPoint, ...]
+    shared: Mapping[str, tuple[str, ...]]
     entries: tuple[Entry, ...]
     requests: tuple[RightsRequest, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
@@ -94,8 +98,8 @@ async def subject_data(
     contacts = [*_points(parties), *former]
     relationships = await related(unit, list(members), retracted=True)
     judgements = await judgements_on(unit, members)
-    addresses = Addresses.of([*_points(parties), *await _free(unit, former)])
-    interactions = await _interactions(unit, frozenset(members), addresses)
+    own = (*_points(parties), *await _free(unit, former))
+    interactions = await _interactions(unit, frozenset(members), Addresses.of(own))
     hits = await unit.find([point_key(point.kind, point.key) for point in contacts])
     points = tuple(sorted({ref for refs in hits.values() for ref in refs}))
     unique = {one.id: one for found in relationships.values() for one in found}
@@ -115,6 +119,8 @@ async def subject_data(
         relationships=tuple(unique.values()),
         judgements=judgements,
         points=points,
+        contacts=own,
+        shared=await _shared(unit, contacts, frozenset(members)),
         entries=tuple(
             entry
             for entry in await _entries(unit, dict.fromkeys(streams))
@@ -163,6 +169,24 @@ async def _free(unit: Unit, former: Iterable[ContactPoint]) -> list[ContactPoint
         text_key(_NAMESPACES[point.kind], point.key): point for point in former if point.kind in _NAMESPACES
     }
     return [wanted[key] for key, holders in (await unit.find(wanted)).items() if not holders]
+
+
+async def _shared(
+    unit: Unit, contacts: Iterable[ContactPoint], members: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The ledgers of the addresses that others have, too, and the ids of their records."""
+    keys = {
+        text_key(_NAMESPACES[point.kind], point.key): point_key(point.kind, point.key)
+        for point in contacts
+        if point.kind in _NAMESPACES
+    }
+    holders = await unit.find(keys)
+    others = {
+        keys[key]: tuple(ref.id for ref in refs if ref.kind == PARTY.tag and ref.id not in members)
+        for key, refs in holders.items()
+    }
+    ledgers = await unit.find([key for key, found in others.items() if found])
+    return {point_stream(ref.id): others[key] for key, refs in ledgers.items() for ref in refs}
 
 
 def _alone(interactions: Iterable[Interaction], members: Collection[str]) -> frozenset[str]:

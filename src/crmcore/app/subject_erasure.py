@@ -24,7 +24,8 @@ from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, satellites, subject_data
 from crmcore.app.subject_kinds import check_kinds
-from crmcore.app.suppressions import suppress_parties
+from crmcore.app.subject_noes import acts_in, for_others, forgotten, keep_noes, refused
+from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
 from crmcore.consent.event import ConsentEvent, Scope
@@ -80,7 +81,7 @@ class PlannedErasure:
 
 
 async def planned_erasure(
-    unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts, mark: str
+    flow: Flow, unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts, mark: str
 ) -> PlannedErasure:
     """What erasing the records *members* would do, from what the store holds now.
 
@@ -96,10 +97,14 @@ async def planned_erasure(
     for thing, place in _held(unit, data, facts, today, _via(mark)):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=today, table=facts.table, holds=facts.holds)
+    plan = for_others(plan, data, places)
     derived = [one async for one in _derived(unit, data, plan, places)]
     points = [one async for one in _points(unit, data, plan, places)]
+    notes = () if flow.secrets is not None else forgotten(plan, data, places)
     return PlannedErasure(
-        plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points)), data=data, places=places
+        plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points), notes=notes),
+        data=data,
+        places=places,
     )
 
 
@@ -188,7 +193,7 @@ async def _points(
 
     Where acts of this person are kept, it stays with them: by it they are found.
     """
-    going = {places[one.place] for one in plan.of("delete", "anonymise")}
+    going = {places[one.place] for one in plan.of("delete")}
     staying = {places[one.place]: one for one in plan.of("keep", "restrict")}
     line = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
     for ref in data.points:
@@ -260,6 +265,7 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
     for start in range(0, len(shared), _TALKS):
         await in_parts(some, shared[start : start + _TALKS], lambda done: None)
     await flow.commit(lambda unit: _end_consent(unit, planned, mark))
+    await flow.commit(lambda unit: keep_noes(unit, planned.plan, planned.data, planned.places, _via(mark)))
     if flow.secrets is not None:  # while the addresses can still be read
         await flow.commit(partial(_suppress, flow, flow.secrets, planned))
     staying = [
@@ -268,18 +274,21 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        own = flow.controller(None)
-        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark), own))
+        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark)))
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
     """Plan that the person's addresses are not written to again, by whatever way they come back."""
-    scope = Scope(controller=flow.controller(None), purposes={"direct_marketing"})
-    await suppress_parties(unit, secrets, planned.data.parties, "erasure", scope)
+    for scope in refused(acts_in(planned.data), flow.controller(None)):
+        for point in planned.data.contacts:
+            await suppress(unit, secrets, point, "erasure", scope)
 
 
-async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, controller: str) -> bool:
-    """Plan that a controller only keeps the data of a person; False if that was recorded under *mark* before."""
+async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
+    """Plan that nobody does more with the data of a person than keep them, whichever controller they were given to.
+
+    False if that was recorded under *mark* before.
+    """
     parties = await load_parties(unit, members)
     for party in parties:
         if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
@@ -289,7 +298,6 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, con
         kind="restrict",
         occurred_at=unit.now,
         recorded_at=unit.now,
-        scope=Scope(controller=controller),
         record=str(parties[0].id),
         members=tuple(map(str, members)),
         via=mark,

@@ -153,8 +153,10 @@ def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
 
 
 def _line(one: Disposal) -> CertificateLine:
+    """A line for one thing. Why there is a hold is a text that somebody typed, and stands in the plan alone."""
+    reason = one.reason if one.hold is None else "it must not be lost"
     return CertificateLine(
-        kind=one.kind, action=one.action, count=1, reason=one.reason, cite=one.cite, until=one.until
+        kind=one.kind, action=one.action, count=1, reason=reason, cite=one.cite, until=one.until
     )
 
 

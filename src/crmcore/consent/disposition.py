@@ -103,9 +103,10 @@ class Disposal:
 
 @attrs.frozen(kw_only=True)
 class ErasurePlan:
-    """What an erasure would do, thing by thing, and nothing of it done."""
+    """What an erasure would do, thing by thing, and nothing of it done. *notes* say what else it means."""
 
     disposals: tuple[Disposal, ...]
+    notes: tuple[str, ...] = ()
 
     def of(self, *actions: Action) -> tuple[Disposal, ...]:
         """Those with one of *actions*."""
@@ -126,11 +127,12 @@ class ErasurePlan:
         return tuple((*line, counts[line]) for line in sorted(counts, key=repr))
 
     def text(self) -> str:
-        """The plan in words, a line per kind and reason."""
-        return "\n".join(
+        """The plan in words, a line per kind and reason, and the notes."""
+        lines = [
             f"{action} {count} {kind}: {reason} ({cite})" + (f", until {until}" if until else "")
             for kind, action, reason, cite, until, count in self.summary()
-        )
+        ]
+        return "\n".join([*lines, *self.notes])
 
 
 def plan_erasure(

@@ -1,0 +1,145 @@
+"""The Noes of somebody who is erased: what becomes of them, so that no erasure makes anything be permitted.
+
+Invariant: a No about an address that somebody else has, too, stays in its ledger without the person, and goes with who
+else has it. What was refused is suppressed under every controller that an act names, wherever there are secrets; where
+there are none, the plan says what will not be known again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from crmcore.app.subject_data import SubjectData
+from crmcore.app.unit import Unit
+from crmcore.consent.disposition import Disposal, ErasurePlan
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import party_stream
+from crmcore.consent.words import NOES
+from crmcore.party.party_keys import PARTY
+from crmcore.serde import load
+from crmcore.storage.protocol import Entry, Ref
+from crmcore.values.ids import Id
+
+_SAID = frozenset({"refuse", "withdraw", "object"})
+"""What somebody said themselves, and did not only ask for until something is settled."""
+
+_Places = Mapping[str, Ref | tuple[str, int]]
+
+
+def acts_in(data: SubjectData) -> tuple[ConsentEvent, ...]:
+    """The acts of the person."""
+    return tuple(_act(entry) for entry in data.entries if _is_act(entry))
+
+
+def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
+    """What is not to be done any more with the addresses of somebody who is erased, for each controller.
+
+    That is direct marketing, and whatever else they said no to; a No that names no purpose is one to everything.
+    """
+    found = tuple(acts)
+    controllers = dict.fromkeys([own, *(act.scope.controller for act in found)])
+    scopes = []
+    for controller in controllers:
+        noes = [
+            act.scope.purposes
+            for act in found
+            if act.kind in _SAID and act.scope.controller in (controller, None)
+        ]
+        purposes = frozenset({"direct_marketing"}).union(*noes)
+        scopes.append(Scope(controller=controller, purposes=purposes if all(noes) else ()))
+    return tuple(scopes)
+
+
+def for_others(plan: ErasurePlan, data: SubjectData, places: _Places) -> ErasurePlan:
+    """*plan*, by which no No goes that was said about an address that somebody else has, too."""
+    noes = _noes(data)
+    return attrs.evolve(
+        plan,
+        disposals=tuple(
+            attrs.evolve(
+                one,
+                action="anonymise",
+                reason="somebody else has the address, too: who said no goes, that it was said stays",
+                cite="GDPR art. 17(1), 21(3)",
+            )
+            if one.action == "delete" and _stream(one, noes, places) in data.shared
+            else one
+            for one in plan.disposals
+        ),
+    )
+
+
+def forgotten(plan: ErasurePlan, data: SubjectData, places: _Places) -> tuple[str, ...]:
+    """What will not be known any more of the Noes of the person, if there is no list of suppressed addresses."""
+    noes = _noes(data)
+    gone = {one.place for one in plan.of("delete") if one.kind == PARTY.tag}
+    own = {party_stream(str(party.id)) for party in data.parties if f"{PARTY.tag} {party.id}" in gone}
+    lost = {
+        noes[place].id
+        for one in plan.disposals
+        if (place := places[one.place]) in noes
+        and isinstance(place, tuple)
+        and (one.action == "delete" or place[0] in own)
+    }
+    if not lost:
+        return ()
+    return (
+        f"{len(lost)} of the acts by which the person said no will not be known if an address of theirs comes back: "
+        "open the crm with secrets=SecretRing({1: ...}) before you erase",
+    )
+
+
+async def keep_noes(unit: Unit, plan: ErasurePlan, data: SubjectData, places: _Places, via: str) -> None:
+    """Plan what stays of Noes about addresses that others have, as entries about these.
+
+    Done again, it plans nothing.
+    """
+    noes = _noes(data)
+    for one in plan.of("anonymise"):
+        place, stream = places[one.place], _stream(one, noes, places)
+        if stream not in data.shared:
+            continue
+        act = noes[place]
+        there = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
+        if any(
+            (said.via, said.kind, said.occurred_at, said.scope) == (via, act.kind, act.occurred_at, act.scope)
+            for said in there
+        ):
+            continue
+        stays = ConsentEvent(
+            id=str(unit.ids.new(Id)),
+            kind=act.kind,
+            occurred_at=act.occurred_at,
+            recorded_at=act.recorded_at,
+            scope=act.scope,
+            record=act.record,
+            via=via,
+            actor=unit.actor,
+            ledger=stream,
+        )
+        unit.event(stream, stays, subjects=data.shared[stream], occurred_at=act.occurred_at)
+
+
+def _noes(data: SubjectData) -> dict[Ref | tuple[str, int], ConsentEvent]:
+    return {
+        (entry.stream, entry.seq): act
+        for entry in data.entries
+        if _is_act(entry) and (act := _act(entry)).kind in NOES
+    }
+
+
+def _stream(one: Disposal, noes: Mapping[Ref | tuple[str, int], ConsentEvent], places: _Places) -> str:
+    """The ledger of a No; "" of anything else."""
+    place = places[one.place]
+    return place[0] if place in noes and isinstance(place, tuple) else ""
+
+
+def _is_act(entry: Entry) -> bool:
+    return entry.schema.startswith("consent.event/")
+
+
+def _act(entry: Entry) -> ConsentEvent:
+    act: ConsentEvent = load(ConsentEvent, entry.body)
+    return act
