@@ -17,6 +17,7 @@ from crmcore.app.resolve import memberships
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
+    Occasion,
     erase_planned,
     planned_erasure,
     prepare,
@@ -118,13 +119,13 @@ async def _erase(
 ) -> str | None:
     """Erase a customer; why not, if a record may be somebody else's."""
     eraser_of(flow.store)
-    mark = f"retention:{plan.digest[:16]}"
+    mark, today = f"retention:{plan.digest[:16]}", unit.now.date()
     holds = tuple(one for one in plan.holds if not one.kinds or one.kinds & SUBJECT_KINDS.keys())
     facts = ErasureFacts(
         holds=tuple(attrs.evolve(one, kinds=one.kinds & SUBJECT_KINDS.keys()) for one in holds),
         purposes=plan.purposes,
     )
-    planned = await planned_erasure(flow, unit, members, unit.now.date(), facts, mark)
+    planned = await planned_erasure(flow, unit, members, Occasion(mark=mark, today=today, asked=today), facts)
     if unsure(planned.data, step.place, reviewed):
         return "a record may be another person's: look at it, and merge it or mark it different"
     await prepare(flow, planned, mark)

@@ -16,6 +16,7 @@ from crmcore.app.rights_store import load_request, members_of, tell_recipients
 from crmcore.app.subject_access import refuse_unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
+    Occasion,
     PlannedErasure,
     erase_planned,
     place_name,
@@ -142,9 +143,14 @@ async def _held(
     flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, begun: _Begun
 ) -> PlannedErasure:
     """The plan for what is held now, which is less than at first where an erasure was cut off."""
-    today = unit.now.astimezone(zone_of(request.zone)).date()
+    zone = zone_of(request.zone)
+    occasion = Occasion(
+        mark=str(request.id),
+        today=unit.now.astimezone(zone).date(),
+        asked=request.received_at.astimezone(zone).date(),
+    )
     members = await _members(unit, request, begun)
-    return await planned_erasure(flow, unit, members, today, facts or ErasureFacts(), str(request.id))
+    return await planned_erasure(flow, unit, members, occasion, facts or ErasureFacts())
 
 
 async def _members(unit: Unit, request: RightsRequest, begun: _Begun) -> list[PartyId]:

@@ -24,7 +24,7 @@ from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, satellites, subject_data
 from crmcore.app.subject_kinds import check_kinds
-from crmcore.app.subject_noes import acts_in, for_others, forgotten, keep_noes, refused
+from crmcore.app.subject_noes import acts_in, for_others, forgotten, keep_noes, last_uses, refused
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
@@ -67,6 +67,23 @@ class ErasureFacts:
 
 
 @attrs.frozen(kw_only=True)
+class Occasion:
+    """Why somebody is erased: under which *mark*, on which day (*today*), and since which day that is so (*asked*).
+
+    Periods of what they leave count from *asked*, so that a plan stays the same from day to day.
+    """
+
+    mark: str
+    today: date
+    asked: date
+
+    @property
+    def via(self) -> str:
+        """How the acts are marked that the erasure writes itself."""
+        return _via(self.mark)
+
+
+@attrs.frozen(kw_only=True)
 class PlannedErasure:
     """A plan, what it was made of, and where each of its things is."""
 
@@ -81,11 +98,11 @@ class PlannedErasure:
 
 
 async def planned_erasure(
-    flow: Flow, unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts, mark: str
+    flow: Flow, unit: Unit, members: Sequence[PartyId], occasion: Occasion, facts: ErasureFacts
 ) -> PlannedErasure:
     """What erasing the records *members* would do, from what the store holds now.
 
-    What an erasure under this *mark* has written itself is no part of it.
+    What an erasure on this *occasion* has written itself is no part of it.
 
     Raises:
         InvalidRightsRequest: if the facts name a kind of data that there is not.
@@ -94,9 +111,9 @@ async def planned_erasure(
     data = await subject_data(unit, members)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
-    for thing, place in _held(unit, data, facts, today, _via(mark)):
+    for thing, place in _held(unit, data, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
-    plan = plan_erasure(held.values(), today=today, table=facts.table, holds=facts.holds)
+    plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
     plan = for_others(plan, data, places)
     derived = [one async for one in _derived(unit, data, plan, places)]
     points = [one async for one in _points(unit, data, plan, places)]
@@ -109,19 +126,30 @@ async def planned_erasure(
 
 
 def _held(
-    unit: Unit, data: SubjectData, facts: ErasureFacts, today: date, own: str
+    unit: Unit, data: SubjectData, facts: ErasureFacts, occasion: Occasion
 ) -> Iterator[tuple[Held, Place]]:
     def held(
-        kind: str, place: Place, classes: frozenset[FieldClass], day: date, shared: bool = False
+        kind: str,
+        place: Place,
+        classes: frozenset[FieldClass],
+        day: date,
+        shared: bool = False,
+        last_use: date | None = None,
     ) -> Held:
         purposes = facts.purposes.get(kind, frozenset()) | facts.purposes.get("*", frozenset())
         return Held(
-            place=place_name(place), kind=kind, classes=classes, day=day, purposes=purposes, shared=shared
+            place=place_name(place),
+            kind=kind,
+            classes=classes,
+            day=day,
+            last_use=last_use,
+            purposes=purposes,
+            shared=shared,
         )
 
     for party in data.parties:
         ref = unit.ref(PARTY.tag, party.id)
-        yield held(PARTY.tag, ref, _classes(party), today), ref
+        yield held(PARTY.tag, ref, _classes(party), occasion.asked), ref
     standing = _standing(data.interactions)
     for one in data.interactions:
         ref = unit.ref(INTERACTION.tag, one.id)
@@ -129,16 +157,20 @@ def _held(
         yield held(INTERACTION.tag, ref, _classes(one), moment_instant(one.occurred_at).date(), shared), ref
     for link in data.relationships:
         ref = unit.ref(RELATIONSHIP.tag, link.id)
-        yield held(RELATIONSHIP.tag, ref, _classes(link), today), ref
+        yield held(RELATIONSHIP.tag, ref, _classes(link), occasion.asked), ref
     for judgement in data.judgements:
         ref = unit.ref(JUDGEMENT.tag, judgement.id)
         yield held(JUDGEMENT.tag, ref, _classes(judgement), judgement.recorded_at.date()), ref
+    sent = [
+        moment_instant(one.occurred_at).date() for one in data.interactions if one.direction == "outbound"
+    ]
+    used = last_uses(acts_in(data), max([occasion.asked, *sent]))
     for entry in data.entries:
-        if entry.body.get("via") == own:
+        if entry.body.get("via") == occasion.via:
             continue
         kind, place = entry.schema.partition("/")[0], (entry.stream, entry.seq)
         classes: frozenset[FieldClass] = frozenset({"personal"})
-        yield held(kind, place, classes, entry.occurred_at.date()), place
+        yield held(kind, place, classes, entry.occurred_at.date(), last_use=used.get(place)), place
 
 
 def _via(mark: str) -> str:
@@ -279,7 +311,7 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
     """Plan that the person's addresses are not written to again, by whatever way they come back."""
-    for scope in refused(acts_in(planned.data), flow.controller(None)):
+    for scope in refused(acts_in(planned.data).values(), flow.controller(None)):
         for point in planned.data.contacts:
             await suppress(unit, secrets, point, "erasure", scope)
 

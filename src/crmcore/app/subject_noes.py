@@ -7,7 +7,9 @@ there are none, the plan says what will not be known again.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 
 import attrs
 
@@ -16,10 +18,11 @@ from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, ErasurePlan
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import party_stream
-from crmcore.consent.words import NOES
+from crmcore.consent.speaking import MARKETING
+from crmcore.consent.words import NOES, YESES, ActPurpose
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
-from crmcore.storage.protocol import Entry, Ref
+from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id
 
 _SAID = frozenset({"refuse", "withdraw", "object"})
@@ -28,9 +31,49 @@ _SAID = frozenset({"refuse", "withdraw", "object"})
 _Places = Mapping[str, Ref | tuple[str, int]]
 
 
-def acts_in(data: SubjectData) -> tuple[ConsentEvent, ...]:
-    """The acts of the person."""
-    return tuple(_act(entry) for entry in data.entries if _is_act(entry))
+def acts_in(data: SubjectData) -> dict[tuple[str, int], ConsentEvent]:
+    """The acts of the person, by the ledger and number of their entries."""
+    return {
+        (entry.stream, entry.seq): load(ConsentEvent, entry.body)
+        for entry in data.entries
+        if entry.schema.startswith("consent.event/")
+    }
+
+
+def last_uses(acts: Mapping[tuple[str, int], ConsentEvent], end: date) -> dict[tuple[str, int], date]:
+    """The last day on which each Yes could be relied on: that of the first No after it that ends it, or *end*."""
+    noes: dict[Scope, list[datetime]] = {}
+    for act in acts.values():
+        if act.kind in _SAID:
+            noes.setdefault(act.scope, []).append(act.occurred_at)
+    for said in noes.values():
+        said.sort()
+    found: dict[tuple[str, int], date] = {}
+    for place, act in acts.items():
+        if act.kind in YESES or act.kind == "request":
+            later = [
+                said[at].date()
+                for scope, said in noes.items()
+                if _ends(scope, act.scope) and (at := bisect_left(said, act.occurred_at)) < len(said)
+            ]
+            found[place] = min(later, default=end)
+    return found
+
+
+def _ends(no: Scope, yes: Scope) -> bool:
+    """Whether a No leaves nothing of a Yes."""
+    return (
+        no.controller in (None, yes.controller)
+        and no.brand in (None, yes.brand)
+        and no.point in (None, yes.point)
+        and (not no.topics or (bool(yes.topics) and yes.topics <= no.topics))
+        and (not no.channels or (bool(yes.channels) and yes.channels <= no.channels))
+        and (not no.purposes or (bool(yes.purposes) and yes.purposes <= _widened(no.purposes)))
+    )
+
+
+def _widened(purposes: frozenset[ActPurpose]) -> frozenset[str]:
+    return purposes | MARKETING if "direct_marketing" in purposes else purposes
 
 
 def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
@@ -123,23 +166,10 @@ async def keep_noes(unit: Unit, plan: ErasurePlan, data: SubjectData, places: _P
 
 
 def _noes(data: SubjectData) -> dict[Ref | tuple[str, int], ConsentEvent]:
-    return {
-        (entry.stream, entry.seq): act
-        for entry in data.entries
-        if _is_act(entry) and (act := _act(entry)).kind in NOES
-    }
+    return {place: act for place, act in acts_in(data).items() if act.kind in NOES}
 
 
 def _stream(one: Disposal, noes: Mapping[Ref | tuple[str, int], ConsentEvent], places: _Places) -> str:
     """The ledger of a No; "" of anything else."""
     place = places[one.place]
     return place[0] if place in noes and isinstance(place, tuple) else ""
-
-
-def _is_act(entry: Entry) -> bool:
-    return entry.schema.startswith("consent.event/")
-
-
-def _act(entry: Entry) -> ConsentEvent:
-    act: ConsentEvent = load(ConsentEvent, entry.body)
-    return act

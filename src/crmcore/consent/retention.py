@@ -17,11 +17,10 @@ from typing import Any, Literal, get_args
 import attrs
 
 from crmcore.consent.counting import Span
-from crmcore.consent.disposition import LegalHold
+from crmcore.consent.disposition import LegalHold, PeriodCounting, end_of_period
 from crmcore.errors import InvalidPack
 
 Basis = Literal["obligation", "permission"]
-RetentionCounting = Literal["from_trigger", "end_of_year"]
 RetentionAction = Literal["keep", "restrict", "delete", "anonymise", "find_out"]
 _PERMITTED = ("delete", "anonymise", "keep")
 
@@ -36,7 +35,7 @@ class RetentionPolicy:
     jurisdiction: str = "*"
     trigger: str
     period: Span
-    counting: RetentionCounting = "from_trigger"
+    counting: PeriodCounting = "from_trigger"
     basis: Basis
     action: Literal["delete", "anonymise", "keep"] = "delete"
     text: str
@@ -50,8 +49,7 @@ class RetentionPolicy:
         >>> books.last_day(date(2026, 2, 3)).isoformat()
         '2034-12-31'
         """
-        start = trigger.replace(month=12, day=31) if self.counting == "end_of_year" else trigger
-        return self.period.after(start)
+        return end_of_period(self.period, trigger, self.counting)
 
 
 @attrs.frozen(kw_only=True)
@@ -237,7 +235,7 @@ def _policy(table: Mapping[str, Any]) -> RetentionPolicy:
             raise InvalidPack(f"{where}: {name} is missing")
     words: tuple[tuple[str, Iterable[str]], ...] = (
         ("basis", get_args(Basis)),
-        ("counting", get_args(RetentionCounting)),
+        ("counting", get_args(PeriodCounting)),
         ("action", _PERMITTED),
     )
     for name, known in words:
