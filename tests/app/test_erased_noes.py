@@ -121,6 +121,17 @@ def test_a_no_stands_for_whoever_else_has_the_address(secrets: SecretRing | None
         assert crm.store.scan("default", "contact_point", limit=10).items == ()
 
 
+def test_a_no_stays_that_is_all_that_was_said_about_an_address_that_somebody_else_has() -> None:
+    clock = Clock()
+    crm = opened(clock, None)
+    ann = crm.parties.add(Person.of("Ann Lee", email="family@x.example"))
+    bo = crm.parties.add(Person.of("Bo Lee", email="family@x.example"))
+    crm.consent.withdraw(ann.id, point="family@x.example")
+    clock.move(days=4 * 365)
+    erased(crm, ann.id)
+    assert [act.kind for act in crm.consent.events(bo.id)] == ["withdraw"]
+
+
 def test_without_secrets_the_plan_says_that_a_no_will_not_be_known_again() -> None:
     clock = Clock()
     crm = opened(clock, None)

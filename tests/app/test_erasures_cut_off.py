@@ -133,3 +133,25 @@ def test_a_person_with_very_many_things_is_noted_in_several_records() -> None:
     assert [part.more for part in again] == [2, 0, 0]
     assert begun_lines(again).keys() == {place_hash(f"note {n}") for n in range(20_100)}
     assert sum(line.count for part in again for line in part.lines) == 20_100
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_a_record_that_was_looked_at_is_not_asked_about_again_when_what_joined_it_is_erased(
+    done: int,
+) -> None:
+    store = Cut()
+    crm = customers(store)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    too = crm.parties.add(Person.of("Ann Lee", email="ann@y.example"))
+    crm.identity.merge(ann.id, too.id)
+    call(crm, ann.id)
+    request = collecting(crm, ann.id, "erasure")
+    plan = crm.requests.erasure_plan(request.id)
+    store.left = done
+    with pytest.raises(StoreClosed):
+        crm.requests.erase(request.id, plan_sha256=plan.digest)
+    store.left = 10**9
+    call(crm, too.id)
+    again = crm.requests.erasure_plan(request.id)
+    crm.requests.erase(request.id, plan_sha256=again.digest)
+    assert (held(crm, "party"), held(crm, "interaction")) == (0, 0)
