@@ -99,6 +99,15 @@ def test_a_hold_that_came_since_an_erasure_was_begun_wants_a_plan_that_keeps_to_
         crm.requests.erase(request.id, plan_sha256=plan.digest)
 
 
+def test_what_was_refused_since_an_erasure_was_begun_wants_a_plan_that_keeps_to_it() -> None:
+    crm, request, plan, _ = begun()
+    crm.requests.decide(request.id, "interaction", "refuse", reason="a lawsuit")
+    with pytest.raises(InvalidRightsRequest, match="more is kept"):
+        crm.requests.erase(request.id, plan_sha256=plan.digest)
+    with pytest.raises(InvalidRightsRequest, match="refuse it partly"):
+        crm.requests.move(request.id, "refuse", reason="no")
+
+
 @pytest.mark.parametrize("done", [0, 1, 2, 3])
 def test_whoever_was_told_apart_stays_when_what_said_so_is_erased_already(done: int) -> None:
     store = Cut()

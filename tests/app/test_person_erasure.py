@@ -184,6 +184,28 @@ def test_a_purpose_that_the_table_does_not_know_is_refused() -> None:
             crm.requests.erasure_plan(request.id, facts=ErasureFacts(purposes={kind: frozenset({purpose})}))
 
 
+def test_what_was_refused_is_not_erased() -> None:
+    crm, zed, _ = lived()
+    note = crm.interactions.record("note", direction="internal", occurred_at=date(2026, 3, 3), with_=[zed])
+    request = collecting(crm, zed, "erasure")
+    crm.requests.decide(request.id, "party", "refuse", reason="Zacharias owes us")
+    crm.requests.decide(request.id, str(note.id), "withhold", reason="Bo wrote it")
+    crm.requests.decide(request.id, "judgement", "grant")
+    plan = crm.requests.erasure_plan(request.id)
+    kept = {one.place for one in plan.of("keep") if one.kind in ("party", "interaction", "judgement")}
+    assert kept == {*(f"party {one}" for one in request.members), f"interaction {note.id}"}
+    certificate = crm.requests.erase(request.id, plan_sha256=plan.digest)
+    assert crm.parties.get(zed).display_name == "Zacharias"
+    assert "Zacharias" not in str(certificate.to_json())
+    with pytest.raises(InvalidRightsRequest, match="refuse it partly"):
+        crm.requests.move(request.id, "refuse", reason="no")
+    crm.requests.move(request.id, "review")
+    assert (
+        crm.requests.move(request.id, "refuse_partly", reason="owed", sha256=certificate.sha256).state
+        == "partially_refused"
+    )
+
+
 def test_a_certificate_holds_no_value_and_no_id() -> None:
     crm, zed, bo = lived()
     request = erased(crm, zed)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore.app.subject_noes import last_uses
-from crmcore.consent import ConsentEvent, Scope, plan_erasure, shipped_dispositions, shipped_retention
+from crmcore.consent import (
+    ConsentEvent,
+    RetentionPolicy,
+    Scope,
+    deadline,
+    disposition,
+    plan_erasure,
+    shipped_dispositions,
+    shipped_retention,
+)
 from crmcore.consent.disposition import Held
 
 DAY = timedelta(days=1)
@@ -53,6 +65,22 @@ def test_the_two_tables_say_the_same_of_one_law() -> None:
         line, policy = kept[purpose], policies[id]
         assert (line.until, line.counting, line.text) == (policy.period, policy.counting, policy.text)
         assert (line.trigger == "last_use") == (policy.trigger == "last_use")
+
+
+@pytest.mark.parametrize(
+    ("table", "known"),
+    [
+        ("deadlines", deadline._KEYS),
+        ("dispositions", disposition._KEYS),
+        ("retention", {field.name for field in attrs.fields(RetentionPolicy)}),
+    ],
+)
+def test_a_table_explains_no_key_that_its_reader_refuses(table: str, known: set[str]) -> None:
+    text = (files("crmcore.consent") / "tables" / f"{table}.toml").read_text("utf-8")
+    heading = text.partition("\n\n")[0].replace("\n# ", " ")
+    explained = set(re.findall(r"(?:^#|[.;]) `?(\w+)`?:", heading))
+    assert len(explained) >= 3
+    assert explained <= known
 
 
 TODAY = date(2026, 5, 4)

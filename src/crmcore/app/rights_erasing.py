@@ -15,6 +15,7 @@ from crmcore.app.frozen import fixed_id
 from crmcore.app.rights_store import load_request, members_of, tell_recipients
 from crmcore.app.subject_access import refuse_unsure
 from crmcore.app.subject_erasure import (
+    REFUSED,
     ErasureFacts,
     Occasion,
     PlannedErasure,
@@ -93,6 +94,11 @@ async def certificate_of(unit: Unit, id: RequestId) -> ErasureCertificate | None
     return None if record is None else CERTIFICATE.load(record.body, record.schema)
 
 
+async def was_begun(unit: Unit, id: RequestId) -> bool:
+    """Whether anything may have been erased for a request."""
+    return bool(await _begun(unit, id))
+
+
 async def _begin(
     flow: Flow, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
 ) -> ErasureCertificate | None:
@@ -129,9 +135,10 @@ async def _as_begun(
             raise InvalidRightsRequest(
                 "something has come in since this erasure was begun: make another plan, look, and go on by that one"
             )
-        if facts is not None and STRENGTH[one.action] > STRENGTH[line.action]:
+        asked = facts is not None or one.cite == REFUSED
+        if asked and STRENGTH[one.action] > STRENGTH[line.action]:
             raise InvalidRightsRequest(
-                "by these facts more is kept than by the plan that was begun: make another plan and look"
+                "more is kept by now than by the plan that was begun: make another plan and look"
             )
         disposals.append(
             attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
@@ -148,6 +155,7 @@ async def _held(
         mark=str(request.id),
         today=unit.now.astimezone(zone).date(),
         asked=request.received_at.astimezone(zone).date(),
+        refused=frozenset(item.item for item in request.items if item.decision != "grant"),
     )
     members = await _members(unit, request, begun)
     return await planned_erasure(flow, unit, members, occasion, facts or ErasureFacts())

@@ -113,7 +113,7 @@ class Requests:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
         *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
-        told that they were erased before that was done.
+        told that they were erased before that was done, or that it was refused after it was begun.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now.
@@ -141,7 +141,10 @@ class Requests:
     def decide(
         self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
     ) -> RightsRequest:
-        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        """Decide on one item: grant it, refuse it, or withhold it as data of others.
+
+        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        """
         return run(self._flow.decide(id, item, decision, reason=reason))
 
     def notify(self, id: RequestId, processor: str, what: str, *, due: date | None = None) -> RightsRequest:

@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted
-from crmcore.app.rights_erasing import certificate_of, erased, planned_for
+from crmcore.app.rights_erasing import certificate_of, erased, planned_for, was_begun
 from crmcore.app.rights_rectifying import rectified
 from crmcore.app.rights_store import load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
@@ -157,7 +157,7 @@ class AsyncRequests:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
         *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
-        told that they were erased before that was done.
+        told that they were erased before that was done, or that it was refused after it was begun.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now.
@@ -171,6 +171,10 @@ class AsyncRequests:
             if answers and await certificate_of(unit, id) is None:
                 raise InvalidRightsRequest(
                     "nothing was erased for this request yet: erase first, or refuse it"
+                )
+            if request.right == "erasure" and to == "refuse" and await was_begun(unit, id):
+                raise InvalidRightsRequest(
+                    "data were erased for this request: answer it, or refuse it partly"
                 )
             return after
 
@@ -205,7 +209,10 @@ class AsyncRequests:
     async def decide(
         self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
     ) -> RightsRequest:
-        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        """Decide on one item: grant it, refuse it, or withhold it as data of others.
+
+        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        """
         decided = DecidedItem(item=item, decision=decision, reason=reason)
         return await self._step(
             id, lambda unit: RightsStep(request=id, kind="decide_item", at=unit.now, item=decided)

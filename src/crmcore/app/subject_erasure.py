@@ -8,7 +8,7 @@ after an older backup was restored. What stays of a talk with others stays as a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -44,6 +44,9 @@ from crmcore.values.personal import FieldClass, field_classes
 if TYPE_CHECKING:
     from crmcore.consent.secret_ring import SecretRing
 
+REFUSED = "decided on the request"
+"""What is cited where something is kept because erasing it was refused."""
+
 _FURTHER = "further"
 
 _TALKS = 20
@@ -70,12 +73,14 @@ class ErasureFacts:
 class Occasion:
     """Why somebody is erased: under which *mark*, on which day (*today*), and since which day that is so (*asked*).
 
-    Periods of what they leave count from *asked*, so that a plan stays the same from day to day.
+    Periods of what they leave count from *asked*, so that a plan stays the same from day to day. *refused* are the
+    kinds, or the ids, of what is not to be erased, as was decided on the request.
     """
 
     mark: str
     today: date
     asked: date
+    refused: frozenset[str] = frozenset()
 
     @property
     def via(self) -> str:
@@ -114,7 +119,7 @@ async def planned_erasure(
     for thing, place in _held(unit, data, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
-    plan = for_others(plan, data, places)
+    plan = _without_refused(for_others(plan, data, places), occasion.refused)
     derived = [one async for one in _derived(unit, data, plan, places)]
     points = [one async for one in _points(unit, data, plan, places)]
     notes = () if flow.secrets is not None else forgotten(plan, data, places)
@@ -122,6 +127,20 @@ async def planned_erasure(
         plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points), notes=notes),
         data=data,
         places=places,
+    )
+
+
+def _without_refused(plan: ErasurePlan, refused: Collection[str]) -> ErasurePlan:
+    """*plan*, by which nothing goes that was refused."""
+    return attrs.evolve(
+        plan,
+        disposals=tuple(
+            attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
+            if one.action in ("delete", "anonymise")
+            and not {one.kind, one.place.rpartition(" ")[2], one.place.replace(" ", "/")}.isdisjoint(refused)
+            else one
+            for one in plan.disposals
+        ),
     )
 
 
