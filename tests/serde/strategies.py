@@ -322,6 +322,7 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         lines=st.tuples(_lines),
         places=st.just(("AAAAAAAA",)),
         more=st.integers(0, 1),
+        points=st.just(("019000a1-b2c3-7009-8000-0000000000aa",)),
     ),
     "rights.certificate": st.builds(
         ErasureCertificate,

@@ -6,7 +6,8 @@ kept by now, wants a new plan that somebody looks at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import attrs
 
@@ -32,6 +33,7 @@ from crmcore.consent.certificate import (
     CertificateLine,
     ErasureBegun,
     ErasureCertificate,
+    KeptTooLong,
     begun_by,
     begun_lines,
     certify,
@@ -54,10 +56,12 @@ async def planned_for(
     """What erasing whoever asked would do, if the request is one for that and all records are surely theirs."""
     if request.right != "erasure":
         raise InvalidRightsRequest(f"a request for {request.right} erases nothing")
-    if request.state not in ("collecting", "review"):
+    done = await certificates_of(unit, request.id)
+    if not done and request.state not in ("collecting", "review"):
         raise InvalidRightsRequest("an erasure is planned while the request is being collected or reviewed")
-    begun = begun_lines(await _begun(unit, request.id))
-    planned = await _held(flow, unit, request, facts, begun)
+    parts = await _begun(unit, request.id)
+    begun = begun_lines(parts)
+    planned = await _held(flow, unit, request, facts, parts)
     looked_at = [party.id for party in planned.data.parties if _hash(unit, party.id) in begun]
     refuse_unsure(planned.data, request.anchor, reviewed, but=looked_at)
     return planned
@@ -77,21 +81,34 @@ async def erased(
     reports = await erase_planned(flow, planned, str(id), unit.now)
 
     async def finish(unit: Unit) -> ErasureCertificate:
-        found = await certificate_of(unit, id)
-        if found is not None:
-            return found
+        before = await certificates_of(unit, id)
+        if before and before[-1].plan_sha256 == plan_sha256:
+            return before[-1]
         made = certify(await _begun(unit, id), reports, at=unit.now)
-        await unit.put(CERTIFICATE, id, made, expect=0)
+        await unit.put(CERTIFICATE, _part(CERTIFICATE.tag, id, len(before)), made, expect=0)
         return made
 
     return await flow.commit(finish)
 
 
-async def certificate_of(unit: Unit, id: RequestId) -> ErasureCertificate | None:
-    """The proof of what was erased for a request; None if nothing was."""
-    ref = unit.ref(CERTIFICATE.tag, id)
-    record = (await unit.get([ref])).get(ref)
-    return None if record is None else CERTIFICATE.load(record.body, record.schema)
+async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate, ...]:
+    """The proofs of what was erased for a request, first that of the erasure, then those of what was kept longer."""
+    found: list[ErasureCertificate] = []
+    while True:
+        ref = unit.ref(CERTIFICATE.tag, _part(CERTIFICATE.tag, id, len(found)))
+        record = (await unit.get([ref])).get(ref)
+        if record is None:
+            return tuple(found)
+        found.append(CERTIFICATE.load(record.body, record.schema))
+
+
+async def kept_too_long(unit: Unit, id: RequestId, on: date) -> KeptTooLong | None:
+    """Since when something is kept of an erasure whose last day was before *on*."""
+    done = await certificates_of(unit, id)
+    over = (
+        [line.until for line in done[-1].lines if line.until is not None and line.until < on] if done else []
+    )
+    return KeptTooLong(request=id, until=min(over)) if over else None
 
 
 async def was_begun(unit: Unit, id: RequestId) -> bool:
@@ -106,17 +123,19 @@ async def _begin(
 
     async def plan(unit: Unit) -> ErasureCertificate | None:
         request = await load_request(unit, id)
-        begun, done = await _begun(unit, id), await certificate_of(unit, id)
+        for done in await certificates_of(unit, id):
+            if done.plan_sha256 == plan_sha256:
+                return done
+        begun = await _begun(unit, id)
         if begun and begun[0].plan_sha256 == plan_sha256:
-            return done
-        if done is not None:
-            raise InvalidRightsRequest("another plan was carried out for this request: receive a new one")
+            return None
         planned = await planned_for(flow, unit, request, facts, reviewed)
         if planned.plan.digest != plan_sha256:
             raise InvalidRightsRequest("what is held has changed since this plan: make another one and look")
-        await _note(unit, id, begun_by(planned.plan, str(id), begun))
-        # While acts can still be read that name them.
-        await tell_recipients(unit, request, planned.data.members, "erase", flow.controller(None))
+        points = [ref.id for ref in planned.data.points]
+        await _note(unit, id, begun_by(planned.plan, str(id), begun, points))
+        if request.is_open:  # and while acts can still be read that name them
+            await tell_recipients(unit, request, planned.data.members, "erase", flow.controller(None))
         return None
 
     return await flow.commit(plan)
@@ -126,11 +145,14 @@ async def _as_begun(
     flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None
 ) -> PlannedErasure:
     """What was begun, as far as it is still there."""
-    begun = begun_lines(await _begun(unit, request.id))
-    planned = await _held(flow, unit, request, facts, begun)
+    parts = await _begun(unit, request.id)
+    begun = begun_lines(parts)
+    planned = await _held(flow, unit, request, facts, parts)
     disposals = []
     for one in planned.plan.disposals:
         line = begun.get(place_hash(one.place))
+        if line is None and one.place in planned.own:
+            continue
         if line is None:
             raise InvalidRightsRequest(
                 "something has come in since this erasure was begun: make another plan, look, and go on by that one"
@@ -147,7 +169,7 @@ async def _as_begun(
 
 
 async def _held(
-    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, begun: _Begun
+    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, begun: Sequence[ErasureBegun]
 ) -> PlannedErasure:
     """The plan for what is held now, which is less than at first where an erasure was cut off."""
     zone = zone_of(request.zone)
@@ -156,8 +178,9 @@ async def _held(
         today=unit.now.astimezone(zone).date(),
         asked=request.received_at.astimezone(zone).date(),
         refused=frozenset(item.item for item in request.items if item.decision != "grant"),
+        points=begun[0].points if begun else (),
     )
-    members = await _members(unit, request, begun)
+    members = await _members(unit, request, begun_lines(begun))
     return await planned_erasure(flow, unit, members, occasion, facts or ErasureFacts())
 
 
@@ -184,7 +207,7 @@ async def _begun(unit: Unit, id: RequestId) -> list[ErasureBegun]:
     """What was noted when the erasure was begun, in its parts; none if it was not."""
     found: list[ErasureBegun] = []
     while not found or len(found) <= found[0].more:
-        ref = unit.ref(BEGUN.tag, _part(id, len(found)))
+        ref = unit.ref(BEGUN.tag, _part(BEGUN.tag, id, len(found)))
         record = (await unit.get([ref])).get(ref)
         if record is None:
             return []
@@ -194,10 +217,10 @@ async def _begun(unit: Unit, id: RequestId) -> list[ErasureBegun]:
 
 async def _note(unit: Unit, id: RequestId, parts: Iterable[ErasureBegun]) -> None:
     for number, part in enumerate(parts):
-        ref = unit.ref(BEGUN.tag, _part(id, number))
+        ref = unit.ref(BEGUN.tag, _part(BEGUN.tag, id, number))
         before = (await unit.get([ref])).get(ref)
         await unit.put(BEGUN, Id(ref.id), part, expect=0 if before is None else before.version)
 
 
-def _part(id: RequestId, number: int) -> Id:
-    return fixed_id(BEGUN.tag, id, str(number)) if number else id
+def _part(tag: str, id: RequestId, number: int) -> Id:
+    return fixed_id(tag, id, str(number)) if number else id

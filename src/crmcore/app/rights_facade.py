@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crmcore.app.rights_requests import AsyncRequests, P
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
-    from crmcore.consent.certificate import ErasureCertificate
+    from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
     from crmcore.consent.disposition import ErasurePlan, LegalHold
     from crmcore.consent.event import ConsentEvent
     from crmcore.consent.lapsing import PermitLapsing
@@ -262,8 +262,8 @@ class Requests:
         """What erasing the person would do, thing by thing and with reasons. Nothing is written.
 
         Raises:
-            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
-                not surely the person's: as unsure as *reviewed*, or less sure.
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed and nothing was
+                erased for it before, or a record is not surely the person's: as unsure as *reviewed*, or less sure.
         """
         return run(self._flow.erasure_plan(id, facts=facts, reviewed=reviewed))
 
@@ -287,12 +287,24 @@ class Requests:
         return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
 
     def certificate(self, id: RequestId) -> ErasureCertificate:
-        """The proof of an erasure that was done.
+        """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.
 
         Raises:
             NotFound: if none was done for this request.
         """
         return run(self._flow.certificate(id))
+
+    def certificates(self, id: RequestId) -> tuple[ErasureCertificate, ...]:
+        """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
+        return run(self._flow.certificates(id))
+
+    def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+        """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
+
+        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
+        requests are read for that.
+        """
+        return run(self._flow.kept_too_long(on=on))
 
 
 @attrs.frozen

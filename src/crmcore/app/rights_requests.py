@@ -6,7 +6,7 @@ Neither goes when the person is erased: they are the proof that the person was a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -15,7 +15,13 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted
-from crmcore.app.rights_erasing import certificate_of, erased, planned_for, was_begun
+from crmcore.app.rights_erasing import (
+    certificates_of,
+    erased,
+    kept_too_long,
+    planned_for,
+    was_begun,
+)
 from crmcore.app.rights_rectifying import rectified
 from crmcore.app.rights_store import load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
@@ -23,7 +29,7 @@ from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.consent.bundle import Bundle, Confidence
-from crmcore.consent.certificate import ErasureCertificate
+from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan
 from crmcore.consent.event import ConsentEvent
@@ -168,7 +174,7 @@ class AsyncRequests:
             step = RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256)
             after = await take_step(unit, request, step)
             answers = request.right == "erasure" and to in ("respond", "refuse_partly")
-            if answers and await certificate_of(unit, id) is None:
+            if answers and not await certificates_of(unit, id):
                 raise InvalidRightsRequest(
                     "nothing was erased for this request yet: erase first, or refuse it"
                 )
@@ -282,19 +288,12 @@ class AsyncRequests:
         """
         unit = self._flow.reader()
         day = unit.now.date() if on is None else on
-        found: list[OpenNotice] = []
-        after: str | None = None
-        while True:
-            page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
-            for record in page.items:
-                request: RightsRequest = load_record(RIGHTS_REQUEST, record)
-                found += [
-                    OpenNotice(request=request.id, notice=one, overdue=one.overdue(day))
-                    for one in request.open_notices
-                ]
-            after = page.next
-            if after is None:
-                return tuple(sorted(found, key=lambda one: (one.notice.due or date.max, one.request)))
+        found = [
+            OpenNotice(request=request.id, notice=one, overdue=one.overdue(day))
+            async for request in _all_requests(unit)
+            for one in request.open_notices
+        ]
+        return tuple(sorted(found, key=lambda one: (one.notice.due or date.max, one.request)))
 
     async def bundle(
         self,
@@ -408,8 +407,8 @@ class AsyncRequests:
         """What erasing the person would do, thing by thing and with reasons. Nothing is written.
 
         Raises:
-            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
-                not surely the person's: as unsure as *reviewed*, or less sure.
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed and nothing was
+                erased for it before, or a record is not surely the person's: as unsure as *reviewed*, or less sure.
         """
         unit = self._flow.reader()
         request = await load_request(unit, id)
@@ -437,15 +436,34 @@ class AsyncRequests:
         return await erased(self._flow, id, plan_sha256, facts, reviewed)
 
     async def certificate(self, id: RequestId) -> ErasureCertificate:
-        """The proof of an erasure that was done.
+        """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.
 
         Raises:
             NotFound: if none was done for this request.
         """
-        found = await certificate_of(self._flow.reader(), id)
-        if found is None:
+        found = await self.certificates(id)
+        if not found:
             raise NotFound("nothing was erased for this request yet: see crm.requests.erase(...)")
-        return found
+        return found[-1]
+
+    async def certificates(self, id: RequestId) -> tuple[ErasureCertificate, ...]:
+        """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
+        return await certificates_of(self._flow.reader(), id)
+
+    async def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+        """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
+
+        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
+        requests are read for that.
+        """
+        unit = self._flow.reader()
+        day = unit.now.date() if on is None else on
+        found = [
+            over
+            async for request in _all_requests(unit)
+            if request.right == "erasure" and (over := await kept_too_long(unit, request.id, day)) is not None
+        ]
+        return tuple(sorted(found, key=lambda one: (one.until, one.request)))
 
     async def _step(
         self,
@@ -464,3 +482,15 @@ async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
     """The one record that *ref* names, or the first of the customer where it names several."""
     named = await parties_named(unit, ref)
     return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
+
+
+async def _all_requests(unit: Unit) -> AsyncIterator[RightsRequest]:
+    """Every request of the tenant."""
+    after: str | None = None
+    while True:
+        page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
+        for record in page.items:
+            yield load_record(RIGHTS_REQUEST, record)
+        after = page.next
+        if after is None:
+            return

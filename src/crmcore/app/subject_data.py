@@ -19,7 +19,7 @@ from crmcore.app.relationships import related
 from crmcore.app.subject_addresses import Addresses
 from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
-from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
+from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.redaction import Words
 from crmcore.consent.rights_request import REQUESTED, RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.secret_ring import SecretRing
@@ -38,7 +38,7 @@ from crmcore.storage.capability import ORDERED_TEXT, claims
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.protocol import Entry, Key, Record, Ref
 from crmcore.values.frozen_map import thaw
-from crmcore.values.ids import PartyId
+from crmcore.values.ids import Id, PartyId
 from crmcore.values.text import fold
 
 _NAMESPACES = {"email": EMAIL, "phone": PHONE}
@@ -88,10 +88,12 @@ async def subject_data(
     *,
     secrets: SecretRing | None = None,
     controller: str | None = None,
+    points: Iterable[str] = (),
 ) -> SubjectData:
     """Read everything about the records *members*; those that are erased already may be among them.
 
-    With *secrets* the entries about suppressed addresses too, for this *controller* and for all.
+    *points* are the ids of ledgers of addresses that they had, where no record tells it any more. With *secrets* the
+    entries about suppressed addresses too, for this *controller* and for all.
     """
     parties = tuple(await load_parties(unit, members))
     former = await _former(unit, parties)
@@ -101,11 +103,12 @@ async def subject_data(
     own = (*_points(parties), *await _free(unit, former))
     interactions = await _interactions(unit, frozenset(members), Addresses.of(own))
     hits = await unit.find([point_key(point.kind, point.key) for point in contacts])
-    points = tuple(sorted({ref for refs in hits.values() for ref in refs}))
+    told = await unit.get([unit.ref(CONTACT_POINT.tag, Id(point)) for point in points], check=False)
+    heads = tuple(sorted({ref for refs in hits.values() for ref in refs}.union(told)))
     unique = {one.id: one for found in relationships.values() for one in found}
     streams = [f"{kind}:{member}" for member in members for kind in _STREAMS]
     streams += [stream(member) for member in members for stream in (party_stream, wish_stream)]
-    streams += [point_stream(ref.id) for ref in points]
+    streams += [point_stream(ref.id) for ref in heads]
     streams += [f"relationships:{one.from_}" for one in unique.values()]
     streams += [f"customer:{end}" for one in judgements for end in (one.a, one.b)]
     streams += [f"interaction:{one.root or one.id}" for one in interactions]
@@ -118,7 +121,7 @@ async def subject_data(
         interactions=interactions,
         relationships=tuple(unique.values()),
         judgements=judgements,
-        points=points,
+        points=heads,
         contacts=own,
         shared=await _shared(unit, contacts, frozenset(members)),
         entries=tuple(

@@ -29,7 +29,7 @@ from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.ledger import CONTACT_POINT, party_stream
+from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_stream
 from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import DEDUPE, INTERACTION
@@ -74,13 +74,15 @@ class Occasion:
     """Why somebody is erased: under which *mark*, on which day (*today*), and since which day that is so (*asked*).
 
     Periods of what they leave count from *asked*, so that a plan stays the same from day to day. *refused* are the
-    kinds, or the ids, of what is not to be erased, as was decided on the request.
+    kinds, or the ids, of what is not to be erased, as was decided on the request. *points* are the ids of the
+    ledgers of addresses that were found before.
     """
 
     mark: str
     today: date
     asked: date
     refused: frozenset[str] = frozenset()
+    points: tuple[str, ...] = ()
 
     @property
     def via(self) -> str:
@@ -90,11 +92,15 @@ class Occasion:
 
 @attrs.frozen(kw_only=True)
 class PlannedErasure:
-    """A plan, what it was made of, and where each of its things is."""
+    """A plan, what it was made of, and where each of its things is.
+
+    *own* are those that an erasure has written itself.
+    """
 
     plan: ErasurePlan
     data: SubjectData
     places: Mapping[str, Place]
+    own: frozenset[str]
 
     def named(self) -> Iterator[Place]:
         """What is to be erased: what goes, and what an anonymous record stands for."""
@@ -113,13 +119,15 @@ async def planned_erasure(
         InvalidRightsRequest: if the facts name a kind of data that there is not.
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
-    data = await subject_data(unit, members)
+    data = await subject_data(unit, members, points=occasion.points)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
     for thing, place in _held(unit, data, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
     plan = _without_refused(for_others(plan, data, places), occasion.refused)
+    own = [one async for one in _own(unit, data, plan, places, occasion, facts)]
+    plan = attrs.evolve(plan, disposals=(*plan.disposals, *own))
     derived = [one async for one in _derived(unit, data, plan, places)]
     points = [one async for one in _points(unit, data, plan, places)]
     notes = () if flow.secrets is not None else forgotten(plan, data, places)
@@ -127,6 +135,7 @@ async def planned_erasure(
         plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points), notes=notes),
         data=data,
         places=places,
+        own=frozenset(one.place for one in own),
     )
 
 
@@ -237,6 +246,30 @@ async def _derived(
                 yield attrs.evolve(disposal, place=place_name(one), kind=one.kind)
 
 
+async def _own(
+    unit: Unit,
+    data: SubjectData,
+    plan: ErasurePlan,
+    places: dict[str, Place],
+    occasion: Occasion,
+    facts: ErasureFacts,
+) -> AsyncIterator[Disposal]:
+    """What an erasure wrote itself beside acts that were kept goes when nothing is kept there any more."""
+    staying = {places[one.place] for one in plan.of("keep", "restrict")}
+    streams = {party_stream(str(member)): unit.ref(PARTY.tag, member) for member in data.members}
+    streams |= {point_stream(ref.id): ref for ref in data.points}
+    for stream, head in streams.items():
+        entries = await _all(unit, stream)
+        if head in staying or any((stream, entry.seq) in staying for entry in entries):
+            continue
+        for entry in entries:
+            if entry.body.get("via") == occasion.via and set(entry.subjects) <= set(data.members):
+                place = (stream, entry.seq)
+                places[place_name(place)] = place
+                thing = Held(place=place_name(place), kind="consent.event", day=date.min)
+                yield plan_erasure([thing], today=occasion.today, table=facts.table).disposals[0]
+
+
 async def _points(
     unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
 ) -> AsyncIterator[Disposal]:
@@ -246,10 +279,12 @@ async def _points(
     """
     going = {places[one.place] for one in plan.of("delete")}
     staying = {places[one.place]: one for one in plan.of("keep", "restrict")}
-    line = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
+    party = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
+    entries = {place[0]: one for one in plan.of("delete") if not isinstance(place := places[one.place], Ref)}
     for ref in data.points:
-        stream = f"consent:cp:{ref.id}"
+        stream = point_stream(ref.id)
         left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
+        line = party or entries.get(stream)
         if not left and line is not None:
             places[place_name(ref)] = ref
             yield attrs.evolve(line, place=place_name(ref), kind=CONTACT_POINT.tag)

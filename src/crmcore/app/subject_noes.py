@@ -137,10 +137,11 @@ def forgotten(plan: ErasurePlan, data: SubjectData, places: _Places) -> tuple[st
 async def keep_noes(unit: Unit, plan: ErasurePlan, data: SubjectData, places: _Places, via: str) -> None:
     """Plan what stays of Noes about addresses that others have, as entries about these.
 
-    Done again, it plans nothing.
+    So it does of those, too, that are kept for some time as evidence. Done again, it plans nothing.
     """
     noes = _noes(data)
-    for one in plan.of("anonymise"):
+    gone = any(one.kind == PARTY.tag for one in plan.of("delete"))
+    for one in plan.disposals if gone else plan.of("anonymise"):
         place, stream = places[one.place], _stream(one, noes, places)
         if stream not in data.shared:
             continue

@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 
 from crmcore.consent.disposition import Action, Disposal, ErasurePlan
+from crmcore.consent.rights_request import RequestId
 from crmcore.render import definitions, page, table
 from crmcore.serde import Codec, dump
 from crmcore.storage.erasure import ErasureReport
@@ -90,7 +91,7 @@ class ErasureBegun(Document):
     """An erasure that was begun: what its plan said, so that the certificate says it too if it was cut off.
 
     *places* has for each of *lines* a hash of each thing that it counts, one after the other. What does not fit is in
-    *more* further records.
+    *more* further records. *points* are the ids of the ledgers of addresses: by them is found what was kept there.
     """
 
     request: str
@@ -98,6 +99,15 @@ class ErasureBegun(Document):
     lines: tuple[CertificateLine, ...]
     places: tuple[str, ...] = ()
     more: int = 0
+    points: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class KeptTooLong:
+    """That something is still kept of an erasure whose last day was *until*."""
+
+    request: RequestId
+    until: date
 
 
 CERTIFICATE: Codec[ErasureCertificate] = Codec(
@@ -119,9 +129,10 @@ def place_hash(place: str) -> str:
 
 
 def begun_by(
-    plan: ErasurePlan, request: str, before: Iterable[ErasureBegun] = ()
+    plan: ErasurePlan, request: str, before: Sequence[ErasureBegun] = (), points: Iterable[str] = ()
 ) -> tuple[ErasureBegun, ...]:
     """What is noted of *plan* before anything is done, with what was begun *before* by an earlier plan."""
+    ledgers = sorted({*points, *(point for part in before for point in part.points)})
     lines = {**begun_lines(before), **{place_hash(one.place): _line(one) for one in plan.disposals}}
     found = sorted(lines.items(), key=lambda pair: (repr(pair[1]), pair[0]))
     parts = [found[start : start + _FITS] for start in range(0, len(found), _FITS)] or [[]]
@@ -137,6 +148,7 @@ def begun_by(
                 lines=tuple(attrs.evolve(line, count=len(places)) for line, places in said.items()),
                 places=tuple(map("".join, said.values())),
                 more=0 if begun else len(parts) - 1,
+                points=() if begun else tuple(ledgers),
             )
         )
     return tuple(begun)
