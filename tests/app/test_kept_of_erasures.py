@@ -98,12 +98,34 @@ def test_whoever_was_held_is_erased_when_the_hold_is_over_with_what_came_since()
         crm, zed, ErasureFacts(holds=(LegalHold(id="7", reason="a lawsuit", until=date(2026, 6, 1)),))
     )
     crm.interactions.record("note", direction="internal", occurred_at=date(2026, 5, 4), with_=[zed])
+    crm.consent.record(
+        "give", zed, purposes=["third_party_sharing"], channels=["email"], recipients=["mailer"]
+    )
     clock.move(days=40)
     assert [one.request for one in crm.requests.kept_too_long()] == [request.id]
     erase(crm, request)
     assert crm.parties.find(email="zz@x.example") == ()
     assert crm.parties.get(bo).display_name == "Bo Hill"
     assert "restrict" not in [act.kind for act in crm.consent.events(bo)]
+
+
+def test_the_restriction_of_whoever_is_kept_is_in_no_plan() -> None:
+    clock = Clock()
+    crm, _, bo = lived(clock=clock)
+    held = ErasureFacts(
+        holds=(LegalHold(id="7", reason="a lawsuit", kinds=frozenset({"party"}), until=date(2026, 6, 1)),)
+    )
+    request = closed(crm, bo, held)
+    again = crm.requests.erasure_plan(request.id, facts=held)
+    assert {(one.action, one.kind) for one in again.disposals} <= {
+        ("restrict", "party"),
+        ("restrict", "features"),
+        ("restrict", "cluster"),
+    }
+    assert [act.kind for act in crm.consent.events(bo)] == ["restrict"]
+    clock.move(days=40)
+    erase(crm, request)
+    assert crm.parties.find(email="bo@x.example") == ()
 
 
 def test_a_no_stands_for_whoever_else_has_the_address_when_the_evidence_goes() -> None:
