@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person
-from crmcore.consent import LegalHold, RetentionPlan
+from crmcore.consent import LegalHold, Retained, RetentionPlan
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
 from tests.app.requests import Clock, customers
@@ -84,6 +84,21 @@ def test_whoever_is_one_customer_with_another_record_since_the_plan_is_left() ->
     done = crm.retention.apply(plan)
     assert [step.reason for step in done.left] == ["the customer has other records by now: plan again"]
     assert held(crm, "party") == 2
+
+
+def test_of_a_customer_that_an_app_names_itself_the_records_are_looked_up() -> None:
+    crm, ann = silent(Clock())
+    told = Retained(
+        place=str(ann.id),
+        category="prospect",
+        jurisdictions=frozenset({"FR"}),
+        triggers={"last_contact": date(2022, 3, 1)},
+    )
+    plan = crm.retention.plan([told])
+    new = crm.parties.add(Person.of("Ann Lee", email="new@x.example"))
+    crm.identity.merge(ann.id, new.id)
+    assert crm.retention.apply(plan).erased == 0
+    assert crm.retention.plan([told]).steps[0].members == (ann.id, new.id)
 
 
 def test_a_customer_of_whom_only_a_model_took_a_record_goes_when_somebody_has_looked() -> None:

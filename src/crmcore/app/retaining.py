@@ -17,7 +17,7 @@ from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
-from crmcore.app.retention_done import Applied, applied, last_contact, recorded_on
+from crmcore.app.retention_done import Applied, applied, last_contact, members_at, recorded_on
 from crmcore.app.subject_kinds import check_kinds
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.disposition import LegalHold
@@ -109,7 +109,11 @@ class AsyncRetention:
         Raises:
             InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
         """
-        found, standing = tuple(things), tuple(holds)
+        unit, standing = self._flow.reader(), tuple(holds)
+        found = [
+            one if one.members else attrs.evolve(one, members=await members_at(unit, one.place))
+            for one in things
+        ]
         known = None if policies is None else tuple(policies)
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)

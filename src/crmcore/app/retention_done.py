@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.app.flow import Flow
 from crmcore.app.interactions import AsyncInteractions
-from crmcore.app.resolve import memberships
+from crmcore.app.resolve import is_id, memberships
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
@@ -50,7 +50,7 @@ async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Appl
         if step.action == "keep":
             continue
         unit = flow.new_unit()
-        members = await _members(unit, step.place)
+        members = await members_at(unit, step.place)
         if step.action not in ("delete", "restrict") or not members:
             left.append(step)
             continue
@@ -90,10 +90,12 @@ def recorded_on(id: PartyId) -> date:
     return datetime.fromtimestamp(id.milliseconds / 1000, UTC).date()
 
 
-async def _members(unit: Unit, place: str) -> tuple[PartyId, ...]:
+async def members_at(unit: Unit, place: str) -> tuple[PartyId, ...]:
     """The records of the customer that *place* names; none if it names something else, or who is erased."""
     party = PartyId(place)
-    if unit.ref(PARTY.tag, party) not in await unit.get([unit.ref(PARTY.tag, party)], check=False):
+    if not is_id(place) or unit.ref(PARTY.tag, party) not in await unit.get(
+        [unit.ref(PARTY.tag, party)], check=False
+    ):
         return ()
     return (await memberships(unit, [party]))[party].members
 

@@ -24,7 +24,7 @@ from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, satellites, subject_data
 from crmcore.app.subject_kinds import check_kinds
-from crmcore.app.subject_noes import acts_in, for_others, forgotten, keep_noes, last_uses, refused
+from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
@@ -94,13 +94,14 @@ class Occasion:
 class PlannedErasure:
     """A plan, what it was made of, and where each of its things is.
 
-    *own* are those that an erasure has written itself.
+    *own* are those that an erasure has written itself, *acts* the acts of consent of the person.
     """
 
     plan: ErasurePlan
     data: SubjectData
     places: Mapping[str, Place]
     own: frozenset[str]
+    acts: Acts
 
     def named(self) -> Iterator[Place]:
         """What is to be erased: what goes, and what an anonymous record stands for."""
@@ -120,22 +121,24 @@ async def planned_erasure(
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     data = await subject_data(unit, members, points=occasion.points)
+    acts = acts_in(data)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
-    for thing, place in _held(unit, data, facts, occasion):
+    for thing, place in _held(unit, data, acts, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
-    plan = _without_refused(for_others(plan, data, places), occasion.refused)
+    plan = _without_refused(for_others(plan, data, acts, places), occasion.refused)
     own = [one async for one in _own(unit, data, plan, places, occasion, facts)]
     plan = attrs.evolve(plan, disposals=(*plan.disposals, *own))
     derived = [one async for one in _derived(unit, data, plan, places)]
     points = [one async for one in _points(unit, data, plan, places)]
-    notes = () if flow.secrets is not None else forgotten(plan, data, places)
+    notes = () if flow.secrets is not None else forgotten(plan, data, acts, places)
     return PlannedErasure(
         plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points), notes=notes),
         data=data,
         places=places,
         own=frozenset(one.place for one in own),
+        acts=acts,
     )
 
 
@@ -154,7 +157,7 @@ def _without_refused(plan: ErasurePlan, refused: Collection[str]) -> ErasurePlan
 
 
 def _held(
-    unit: Unit, data: SubjectData, facts: ErasureFacts, occasion: Occasion
+    unit: Unit, data: SubjectData, acts: Acts, facts: ErasureFacts, occasion: Occasion
 ) -> Iterator[tuple[Held, Place]]:
     def held(
         kind: str,
@@ -192,7 +195,7 @@ def _held(
     sent = [
         moment_instant(one.occurred_at).date() for one in data.interactions if one.direction == "outbound"
     ]
-    used = last_uses(acts_in(data), max([occasion.asked, *sent]))
+    used = last_uses(acts, max([occasion.asked, *sent]))
     for entry in data.entries:
         if entry.body.get("via") == occasion.via:
             continue
@@ -351,7 +354,9 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
     for start in range(0, len(shared), _TALKS):
         await in_parts(some, shared[start : start + _TALKS], lambda done: None)
     await flow.commit(lambda unit: _end_consent(unit, planned, mark))
-    await flow.commit(lambda unit: keep_noes(unit, planned.plan, planned.data, planned.places, _via(mark)))
+    await flow.commit(
+        lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, _via(mark))
+    )
     if flow.secrets is not None:  # while the addresses can still be read
         await flow.commit(partial(_suppress, flow, flow.secrets, planned))
     staying = [
@@ -365,7 +370,7 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
     """Plan that the person's addresses are not written to again, by whatever way they come back."""
-    for scope in refused(acts_in(planned.data).values(), flow.controller(None)):
+    for scope in refused(planned.acts.values(), flow.controller(None)):
         for point in planned.data.contacts:
             await suppress(unit, secrets, point, "erasure", scope)
 

@@ -29,6 +29,8 @@ _SAID = frozenset({"refuse", "withdraw", "object"})
 """What somebody said themselves, and did not only ask for until something is settled."""
 
 _Places = Mapping[str, Ref | tuple[str, int]]
+Acts = Mapping[tuple[str, int], ConsentEvent]
+"""Acts by the ledger and number of their entries."""
 
 
 def acts_in(data: SubjectData) -> dict[tuple[str, int], ConsentEvent]:
@@ -40,7 +42,7 @@ def acts_in(data: SubjectData) -> dict[tuple[str, int], ConsentEvent]:
     }
 
 
-def last_uses(acts: Mapping[tuple[str, int], ConsentEvent], end: date) -> dict[tuple[str, int], date]:
+def last_uses(acts: Acts, end: date) -> dict[tuple[str, int], date]:
     """The last day on which each Yes could be relied on: that of the first No after it that ends it, or *end*."""
     noes: dict[Scope, list[datetime]] = {}
     for act in acts.values():
@@ -95,9 +97,9 @@ def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
     return tuple(scopes)
 
 
-def for_others(plan: ErasurePlan, data: SubjectData, places: _Places) -> ErasurePlan:
+def for_others(plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places) -> ErasurePlan:
     """*plan*, by which no No goes that was said about an address that somebody else has, too."""
-    noes = _noes(data)
+    noes = _noes(acts)
     return attrs.evolve(
         plan,
         disposals=tuple(
@@ -114,9 +116,9 @@ def for_others(plan: ErasurePlan, data: SubjectData, places: _Places) -> Erasure
     )
 
 
-def forgotten(plan: ErasurePlan, data: SubjectData, places: _Places) -> tuple[str, ...]:
+def forgotten(plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places) -> tuple[str, ...]:
     """What will not be known any more of the Noes of the person, if there is no list of suppressed addresses."""
-    noes = _noes(data)
+    noes = _noes(acts)
     gone = {one.place for one in plan.of("delete") if one.kind == PARTY.tag}
     own = {party_stream(str(party.id)) for party in data.parties if f"{PARTY.tag} {party.id}" in gone}
     lost = {
@@ -134,12 +136,14 @@ def forgotten(plan: ErasurePlan, data: SubjectData, places: _Places) -> tuple[st
     )
 
 
-async def keep_noes(unit: Unit, plan: ErasurePlan, data: SubjectData, places: _Places, via: str) -> None:
+async def keep_noes(
+    unit: Unit, plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places, via: str
+) -> None:
     """Plan what stays of Noes about addresses that others have, as entries about these.
 
     So it does of those, too, that are kept for some time as evidence. Done again, it plans nothing.
     """
-    noes = _noes(data)
+    noes = _noes(acts)
     gone = any(one.kind == PARTY.tag for one in plan.of("delete"))
     for one in plan.disposals if gone else plan.of("anonymise"):
         place, stream = places[one.place], _stream(one, noes, places)
@@ -166,8 +170,8 @@ async def keep_noes(unit: Unit, plan: ErasurePlan, data: SubjectData, places: _P
         unit.event(stream, stays, subjects=data.shared[stream], occurred_at=act.occurred_at)
 
 
-def _noes(data: SubjectData) -> dict[Ref | tuple[str, int], ConsentEvent]:
-    return {place: act for place, act in acts_in(data).items() if act.kind in NOES}
+def _noes(acts: Acts) -> dict[Ref | tuple[str, int], ConsentEvent]:
+    return {place: act for place, act in acts.items() if act.kind in NOES}
 
 
 def _stream(one: Disposal, noes: Mapping[Ref | tuple[str, int], ConsentEvent], places: _Places) -> str:
