@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
+from crmcore.consent.lifting import may_end
 from crmcore.consent.reach import Reach, reach_of
 from crmcore.consent.told import replaced
 from crmcore.consent.words import NOES
@@ -72,7 +73,7 @@ def outlasting(events: tuple[ConsentEvent, ...]) -> Iterator[ConsentEvent]:
 
 def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
     return (
-        (yes.kind in ("give", "confirm") or (yes.kind == "lift" and no.kind == "restrict"))
+        (yes.kind in ("give", "confirm") or (yes.kind == "lift" and may_end(yes, no)))
         and yes.occurred_at > no.occurred_at
         and yes.record == no.record
         and yes.scope.controller == no.scope.controller
