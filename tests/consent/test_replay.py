@@ -54,6 +54,17 @@ def test_a_doubtful_row_is_shown_and_does_not_fail(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "told"),
+    [("US-ZZ", "the law of US"), ("ZZ", "the strict baseline"), ("EU", ""), ("US-CA", ""), ("*", "")],
+)
+def test_a_jurisdiction_of_which_no_pack_speaks_is_named(name: str, told: str, tmp_path: Path) -> None:
+    cases = table(tmp_path, jurisdiction=name, channel="voice")
+    assert run("consent", "check", cases, "--json").json["without_pack"] == ([name] if told else [])
+    named = f"no pack speaks of {name}: its cases were judged by {told} alone"
+    assert (named in run("consent", "check", cases).out) is bool(told)
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"facts": "{"},

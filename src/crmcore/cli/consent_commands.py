@@ -15,6 +15,7 @@ from crmcore.cli.terminal import DONE, REFUSED, Terminal
 
 def run_consent_check(options: argparse.Namespace, terminal: Terminal) -> int:
     """Replay a table of decision vectors."""
+    from crmcore.consent.pack_reading import shipped_laws
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.vectors import read_vectors
 
@@ -44,6 +45,7 @@ def run_consent_check(options: argparse.Namespace, terminal: Terminal) -> int:
             }
             for one in wrong
         ],
+        "without_pack": [name for name in sorted(total) if not shipped_laws().knows(name)],
     }
     terminal.text("\n".join(_drawn(document, wrong)))
     terminal.result(document)
@@ -55,9 +57,18 @@ def _drawn(document: dict[str, Any], wrong: list[Any]) -> Iterator[str]:
     for name, counts in document["by_jurisdiction"].items():
         yield f"{name:<{width}}  {counts['agree']:>4} of {counts['total']}"
     yield f"{document['agree']} of {document['total']} agree"
+    for name in document["without_pack"]:
+        yield f"no pack speaks of {name}: its cases were judged by {_judged_by(name)} alone"
     for one in wrong:
         yield f"\n{one.id} ({one.confidence}): the table says {one.expected}, crmcore {one.got}"
         yield from (f"  {line}" for line in one.trace)
+
+
+def _judged_by(name: str) -> str:
+    from crmcore.consent.pack_reading import shipped_laws
+
+    law = shipped_laws().of(name)
+    return "the strict baseline" if law.jurisdiction == "*" else f"the law of {law.jurisdiction}"
 
 
 def run_consent_lint(options: argparse.Namespace, terminal: Terminal) -> int:
