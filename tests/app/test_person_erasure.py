@@ -155,10 +155,55 @@ def test_what_a_purpose_needs_is_kept_until_its_day() -> None:
     facts = ErasureFacts(purposes={"interaction": frozenset({"accounting", "legal_claims"})})
     plan = crm.requests.erasure_plan(request.id, facts=facts)
     kept = [one for one in plan.disposals if one.kind == "interaction"]
-    assert {(one.action, one.until) for one in kept} == {
-        ("keep", date(2036, 3, 1)),
-        ("keep", date(2036, 3, 2)),
+    assert {(one.action, one.until) for one in kept} == {("keep", date(2036, 12, 31))}
+
+
+def test_a_plan_stays_the_same_from_day_to_day_and_counts_from_the_last_use() -> None:
+    clock = Clock()
+    crm, zed, _ = lived(clock=clock)
+    clock.move(days=4 * 365)
+    request = collecting(crm, zed, "erasure")
+    facts = ErasureFacts(purposes={"party": frozenset({"legal_claims"})})
+    plan = crm.requests.erasure_plan(request.id, facts=facts)
+    assert {one.until for one in plan.disposals if one.kind in ("consent.event", "party")} == {
+        date(2033, 5, 3),
+        None,
     }
+    clock.move(days=9)
+    assert crm.requests.erasure_plan(request.id, facts=facts).digest == plan.digest
+    crm.interactions.record("email", direction="outbound", occurred_at=date(2030, 5, 7), with_=[zed])
+    again = crm.requests.erasure_plan(request.id, facts=facts)
+    assert {one.until for one in again.disposals if one.kind == "consent.event"} == {date(2033, 5, 7), None}
+
+
+def test_a_purpose_that_the_table_does_not_know_is_refused() -> None:
+    crm, zed, _ = lived()
+    request = collecting(crm, zed, "erasure")
+    for kind, purpose in (("interaction", "acounting"), ("interactions", "accounting")):
+        with pytest.raises(InvalidRightsRequest, match=purpose if kind == "interaction" else kind):
+            crm.requests.erasure_plan(request.id, facts=ErasureFacts(purposes={kind: frozenset({purpose})}))
+
+
+def test_what_was_refused_is_not_erased() -> None:
+    crm, zed, _ = lived()
+    note = crm.interactions.record("note", direction="internal", occurred_at=date(2026, 3, 3), with_=[zed])
+    request = collecting(crm, zed, "erasure")
+    crm.requests.decide(request.id, "party", "refuse", reason="Zacharias owes us")
+    crm.requests.decide(request.id, str(note.id), "withhold", reason="Bo wrote it")
+    crm.requests.decide(request.id, "judgement", "grant")
+    plan = crm.requests.erasure_plan(request.id)
+    kept = {one.place for one in plan.of("keep") if one.kind in ("party", "interaction", "judgement")}
+    assert kept == {*(f"party {one}" for one in request.members), f"interaction {note.id}"}
+    certificate = crm.requests.erase(request.id, plan_sha256=plan.digest)
+    assert crm.parties.get(zed).display_name == "Zacharias"
+    assert "Zacharias" not in str(certificate.to_json())
+    with pytest.raises(InvalidRightsRequest, match="refuse it partly"):
+        crm.requests.move(request.id, "refuse", reason="no")
+    crm.requests.move(request.id, "review")
+    assert (
+        crm.requests.move(request.id, "refuse_partly", reason="owed", sha256=certificate.sha256).state
+        == "partially_refused"
+    )
 
 
 def test_a_certificate_holds_no_value_and_no_id() -> None:
@@ -300,6 +345,9 @@ GOOD = 'kind="*"\naction="delete"\ntext="t"\ncite="c"\n'
         (GOOD + 'klass="special"', "unknown key klass"),
         (GOOD + 'class="secret"', "class is one of"),
         (GOOD + 'until="P3Y"', "no until"),
+        (GOOD.replace("delete", "keep") + 'until="P3Y"\ncounting="moons"', "counting is one of"),
+        (GOOD.replace("delete", "keep") + 'until="P3Y"\ntrigger="birth"', "trigger is one of"),
+        (GOOD.replace("delete", "keep") + 'trigger="made"', "beside an until"),
     ],
 )
 def test_a_table_with_a_slip_is_refused_with_its_place(text: str, said: str) -> None:

@@ -152,6 +152,17 @@ def test_the_clock_stops_only_for_what_the_law_says_and_only_in_time() -> None:
         advance(going, step("resume_clock", AT + 4 * DAY))
 
 
+def test_nobody_is_asked_who_they_are_when_that_is_known_and_the_request_accepted() -> None:
+    asked = advance(request(law="gdpr", zone="Europe/Berlin"), identity())
+    checked = advance(asked, step("check_identity"))
+    for early in (asked, checked):
+        assert advance(early, step("stop_clock", cause="identity")).clock_stopped
+    accepted = advance(checked, step("accept"))
+    with pytest.raises(InvalidRightsRequest, match="known who asks"):
+        advance(accepted, step("stop_clock", cause="identity"))
+    assert due_of(accepted).day is not None
+
+
 def test_nothing_goes_on_while_the_clock_stands_still_but_a_refusal() -> None:
     known = advance(request(), identity())
     stopped = advance(known, step("stop_clock", cause="clarification"))

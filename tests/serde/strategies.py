@@ -316,7 +316,13 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         notice=st.none() | _notices,
     ),
     "rights.erasure": st.builds(
-        ErasureBegun, request=_request_ids, plan_sha256=st.just("0f"), lines=st.tuples(_lines)
+        ErasureBegun,
+        request=_request_ids,
+        plan_sha256=st.just("0f"),
+        lines=st.tuples(_lines),
+        places=st.just(("AAAAAAAA",)),
+        more=st.integers(0, 1),
+        points=st.just(("019000a1-b2c3-7009-8000-0000000000aa",)),
     ),
     "rights.certificate": st.builds(
         ErasureCertificate,

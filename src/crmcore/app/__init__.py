@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, RefusedRow
     from crmcore.app.near_matches import Candidate, Matches
     from crmcore.app.resolve import Membership, Reference
-    from crmcore.app.retaining import Applied, LapsingPage, RetainedPage
+    from crmcore.app.retaining import LapsingPage, RetainedPage
+    from crmcore.app.retention_done import Applied
     from crmcore.app.reviewing import ReviewOutcome, ReviewRefusal
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.app.subject_kinds import SUBJECT_KINDS, SubjectKind
@@ -63,7 +64,8 @@ __getattr__ = lazily(
         "imports": "ImportResult Progress",
         "loading": "LoadProgress LoadReport OnRefused RefusedRow",
         "resolve": "Membership Reference",
-        "retaining": "Applied LapsingPage RetainedPage",
+        "retaining": "LapsingPage RetainedPage",
+        "retention_done": "Applied",
         "reviewing": "ReviewOutcome ReviewRefusal",
         "subject_erasure": "ErasureFacts",
         "subject_kinds": "SUBJECT_KINDS SubjectKind",

@@ -6,7 +6,7 @@ that is applied twice does nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -16,15 +16,10 @@ from crmcore.app.consent_members import Told
 from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.interactions import AsyncInteractions
-from crmcore.app.resolve import Reference, memberships, resolve
-from crmcore.app.subject_erasure import (
-    ErasureFacts,
-    erase_planned,
-    planned_erasure,
-    prepare,
-    restrict_person,
-)
+from crmcore.app.resolve import Reference, resolve
+from crmcore.app.retention_done import Applied, applied, last_contact, members_at, recorded_on
+from crmcore.app.subject_kinds import check_kinds
+from crmcore.consent.bundle import Confidence
 from crmcore.consent.disposition import LegalHold
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
@@ -33,16 +28,13 @@ from crmcore.consent.retention import (
     Retained,
     RetentionPlan,
     RetentionPolicy,
-    RetentionStep,
     plan_retention,
+    shipped_retention,
 )
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
-from crmcore.party.party_keys import PARTY
-from crmcore.storage.erasure import eraser_of
-from crmcore.values.ids import CustomerId, Id, PartyId
-from crmcore.values.moment import moment_instant
+from crmcore.values.ids import CustomerId
 
 
 @attrs.frozen
@@ -61,15 +53,6 @@ class LapsingPage:
     next: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class Applied:
-    """What was done: how many customers were *erased* and *restricted*, and the steps that are not ours to do."""
-
-    erased: int
-    restricted: int
-    left: tuple[RetentionStep, ...]
-
-
 @attrs.frozen
 class AsyncRetention:
     """How long customers are kept, and which permits are about to lapse."""
@@ -86,8 +69,9 @@ class AsyncRetention:
     ) -> RetainedPage:
         """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
 
-        Somebody who never wrote has no last contact but the day on which they were recorded. *jurisdictions* apply
-        beside what addresses and numbers tell. Other days and categories are the app's to add.
+        A record that never wrote has no last contact but the day on which it was recorded. Of several records that are
+        one customer the latest day counts, so that joining them makes nobody go earlier. *jurisdictions* apply beside
+        what addresses and numbers tell. Other days and categories are the app's to add.
         """
         page = await AsyncCustomers(self._flow).page(after=after, limit=limit)
         told = frozenset(jurisdictions)
@@ -95,29 +79,19 @@ class AsyncRetention:
         unit = self._flow.reader()
         for customer in page.items:
             parties = await load_parties(unit, customer.members)
-            recorded = min(_recorded(party.id) for party in parties)
-            last = await self._last_contact(customer.id)
             items.append(
                 Retained(
                     place=str(customer.id),
                     category=category,
+                    members=tuple(map(str, customer.members)),
                     jurisdictions=told.union(*map(jurisdictions_of, parties)),
-                    triggers={"recorded": recorded, "last_contact": last or recorded},
+                    triggers={
+                        "recorded": max(recorded_on(party.id) for party in parties),
+                        "last_contact": await last_contact(self._flow, [party.id for party in parties]),
+                    },
                 )
             )
         return RetainedPage(tuple(items), page.next)
-
-    async def _last_contact(self, customer: Id) -> date | None:
-        timeline = AsyncInteractions(self._flow)
-        after: str | None = None
-        while True:
-            page = await timeline.timeline(customer, after=after)
-            for one in page.items:
-                if one.direction == "inbound":
-                    return moment_instant(one.occurred_at).date()
-            after = page.next
-            if after is None:
-                return None
 
     async def plan(
         self,
@@ -125,35 +99,43 @@ class AsyncRetention:
         *,
         policies: Iterable[RetentionPolicy] | None = None,
         holds: Iterable[LegalHold] = (),
+        purposes: Mapping[str, frozenset[str]] | None = None,
     ) -> RetentionPlan:
-        """What becomes of each thing today, with reasons. Nothing is written."""
-        return plan_retention(things, today=self._flow.clock().date(), policies=policies, holds=holds)
+        """What becomes of each thing today, with reasons. Nothing is written.
 
-    async def apply(self, plan: RetentionPlan) -> Applied:
+        *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
+        *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
+
+        Raises:
+            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
+        """
+        unit, standing = self._flow.reader(), tuple(holds)
+        found = [
+            one if one.members else attrs.evolve(one, members=await members_at(unit, one.place))
+            for one in things
+        ]
+        known = None if policies is None else tuple(policies)
+        categories = {one.category for one in found} | {
+            one.category for one in (shipped_retention() if known is None else known)
+        }
+        check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())], categories)
+        return plan_retention(
+            found, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
+        )
+
+    async def apply(self, plan: RetentionPlan, *, reviewed: Confidence = "probable") -> Applied:
         """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
 
-        Steps about anything else, and those that want a fact first, are given back: they are not ours to do.
+        Steps about anything else, and those that want a fact first, are given back: they are not ours to do. So are
+        those of customers that have changed since the plan was made, or of which a record is not surely theirs: as
+        unsure as *reviewed*, or less sure. They are to *find out* then, and say why.
 
         Raises:
             CapabilityMissing: if somebody is to be erased and the store cannot.
         """
         if self._flow.unit is not None:
             raise InvalidRightsRequest("retention is no part of a batch: apply it by itself")
-        erased = restricted = 0
-        left: list[RetentionStep] = []
-        mark = f"retention:{plan.digest[:16]}"
-        for step in plan.steps:
-            if step.action == "keep":
-                continue
-            members = await self._members(step.place)
-            if step.action == "delete" and members:
-                await self._erase(members, mark)
-                erased += 1
-            elif step.action == "restrict" and members:
-                restricted += await self._restrict(members, step)
-            else:
-                left.append(step)
-        return Applied(erased=erased, restricted=restricted, left=tuple(left))
+        return await applied(self._flow, plan, reviewed)
 
     async def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
@@ -229,33 +211,6 @@ class AsyncRetention:
                 )
             held, moment = permits(decision), decision.expires_at
         return None
-
-    async def _members(self, place: str) -> tuple[PartyId, ...]:
-        """The records of the customer that *place* names; none if it names something else, or who is erased."""
-        unit = self._flow.reader()
-        party = PartyId(place)
-        if unit.ref(PARTY.tag, party) not in await unit.get([unit.ref(PARTY.tag, party)], check=False):
-            return ()
-        return (await memberships(unit, [party]))[party].members
-
-    async def _erase(self, members: tuple[PartyId, ...], mark: str) -> None:
-        eraser_of(self._flow.store)
-
-        unit = self._flow.new_unit()
-        planned = await planned_erasure(unit, members, unit.now.date(), ErasureFacts())
-        await prepare(self._flow, planned, mark)
-        await erase_planned(self._flow, planned, mark, unit.now)
-
-    async def _restrict(self, members: tuple[PartyId, ...], step: RetentionStep) -> bool:
-        """Restrict the processing of a person's data, unless it is restricted for this already."""
-        mark = f"retention:{step.purpose}"
-        own = self._flow.controller(None)
-        return await self._flow.commit(lambda unit: restrict_person(unit, members, mark, own))
-
-
-def _recorded(id: PartyId) -> date:
-    """The day on which a record was made, which its id tells."""
-    return datetime.fromtimestamp(id.milliseconds / 1000, UTC).date()
 
 
 def _points_for(parties: Iterable[Party], channel: Channel) -> tuple[str | None, ...]:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
     from crmcore.app.consent_members import Told
     from crmcore.app.resolve import Reference
-    from crmcore.app.retaining import Applied, AsyncRetention, LapsingPage, RetainedPage
+    from crmcore.app.retaining import AsyncRetention, LapsingPage, RetainedPage
+    from crmcore.app.retention_done import Applied
     from crmcore.app.rights_requests import AsyncRequests, P
     from crmcore.app.subject_erasure import ErasureFacts
     from crmcore.consent.bundle import Bundle, Confidence
-    from crmcore.consent.certificate import ErasureCertificate
+    from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
     from crmcore.consent.disposition import ErasurePlan, LegalHold
     from crmcore.consent.event import ConsentEvent
     from crmcore.consent.lapsing import PermitLapsing
@@ -113,6 +114,7 @@ class Requests:
 
         *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
         told that something was done before it was: that they were erased, that they object, that data are corrected.
+        An erasure that was begun is not refused.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now, nothing was done yet, or it is a step that has a
@@ -141,7 +143,10 @@ class Requests:
     def decide(
         self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
     ) -> RightsRequest:
-        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        """Decide on one item: grant it, refuse it, or withhold it as data of others.
+
+        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        """
         return run(self._flow.decide(id, item, decision, reason=reason))
 
     def notify(self, id: RequestId, processor: str, what: str, *, due: date | None = None) -> RightsRequest:
@@ -259,8 +264,8 @@ class Requests:
         """What erasing the person would do, thing by thing and with reasons. Nothing is written.
 
         Raises:
-            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
-                not surely the person's: as unsure as *reviewed*, or less sure.
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed and nothing was
+                erased for it before, or a record is not surely the person's: as unsure as *reviewed*, or less sure.
         """
         return run(self._flow.erasure_plan(id, facts=facts, reviewed=reviewed))
 
@@ -274,6 +279,9 @@ class Requests:
     ) -> ErasureCertificate:
         """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
 
+        One that was cut off goes on with what its plan named and with nothing else, whether or not the *facts* are
+        given again. What has come in since wants another plan, which then counts in its place.
+
         Raises:
             InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
             CapabilityMissing: if the store cannot erase.
@@ -281,12 +289,24 @@ class Requests:
         return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
 
     def certificate(self, id: RequestId) -> ErasureCertificate:
-        """The proof of an erasure that was done.
+        """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.
 
         Raises:
             NotFound: if none was done for this request.
         """
         return run(self._flow.certificate(id))
+
+    def certificates(self, id: RequestId) -> tuple[ErasureCertificate, ...]:
+        """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
+        return run(self._flow.certificates(id))
+
+    def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+        """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
+
+        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
+        requests are read for that.
+        """
+        return run(self._flow.kept_too_long(on=on))
 
 
 @attrs.frozen
@@ -305,8 +325,9 @@ class Retention:
     ) -> RetainedPage:
         """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
 
-        Somebody who never wrote has no last contact but the day on which they were recorded. *jurisdictions* apply
-        beside what addresses and numbers tell. Other days and categories are the app's to add.
+        A record that never wrote has no last contact but the day on which it was recorded. Of several records that are
+        one customer the latest day counts, so that joining them makes nobody go earlier. *jurisdictions* apply beside
+        what addresses and numbers tell. Other days and categories are the app's to add.
         """
         return run(
             self._flow.customers(category=category, jurisdictions=jurisdictions, after=after, limit=limit)
@@ -318,19 +339,29 @@ class Retention:
         *,
         policies: Iterable[RetentionPolicy] | None = None,
         holds: Iterable[LegalHold] = (),
+        purposes: Mapping[str, frozenset[str]] | None = None,
     ) -> RetentionPlan:
-        """What becomes of each thing today, with reasons. Nothing is written."""
-        return run(self._flow.plan(things, policies=policies, holds=holds))
+        """What becomes of each thing today, with reasons. Nothing is written.
 
-    def apply(self, plan: RetentionPlan) -> Applied:
+        *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
+        *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
+
+        Raises:
+            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
+        """
+        return run(self._flow.plan(things, policies=policies, holds=holds, purposes=purposes))
+
+    def apply(self, plan: RetentionPlan, *, reviewed: Confidence = "probable") -> Applied:
         """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
 
-        Steps about anything else, and those that want a fact first, are given back: they are not ours to do.
+        Steps about anything else, and those that want a fact first, are given back: they are not ours to do. So are
+        those of customers that have changed since the plan was made, or of which a record is not surely theirs: as
+        unsure as *reviewed*, or less sure. They are to *find out* then, and say why.
 
         Raises:
             CapabilityMissing: if somebody is to be erased and the store cannot.
         """
-        return run(self._flow.apply(plan))
+        return run(self._flow.apply(plan, reviewed=reviewed))
 
     def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any

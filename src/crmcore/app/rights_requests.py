@@ -6,7 +6,7 @@ Neither goes when the person is erased: they are the proof that the person was a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -16,20 +16,21 @@ from crmcore.app.asked import asked_about
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted, refuse_undone
-from crmcore.app.rights_rectifying import rectified
-from crmcore.app.rights_store import load_request, members_of, take_step, tell_recipients
-from crmcore.app.subject_access import bundle_of, refuse_unsure
-from crmcore.app.subject_data import requests_of
-from crmcore.app.subject_erasure import (
-    ErasureFacts,
-    PlannedErasure,
-    erase_planned,
-    planned_erasure,
-    prepare,
+from crmcore.app.rights_erasing import (
+    certificates_of,
+    erased,
+    kept_too_long,
+    planned_for,
+    was_begun,
 )
+from crmcore.app.rights_rectifying import rectified
+from crmcore.app.rights_store import load_request, members_of, take_step
+from crmcore.app.subject_access import bundle_of
+from crmcore.app.subject_data import requests_of
+from crmcore.app.subject_erasure import ErasureFacts
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.consent.bundle import Bundle, Confidence
-from crmcore.consent.certificate import BEGUN, CERTIFICATE, ErasureCertificate, begun_by, certify
+from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan
 from crmcore.consent.event import ConsentEvent
@@ -58,11 +59,8 @@ from crmcore.consent.rights_words import (
 from crmcore.consent.words import ActPurpose
 from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.party.party import Household, Organization, Party, Person
-from crmcore.serde import Codec
-from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import PartyId
 
-T = TypeVar("T")
 P = TypeVar("P", bound=Person | Organization | Household)
 
 
@@ -168,6 +166,7 @@ class AsyncRequests:
 
         *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
         told that something was done before it was: that they were erased, that they object, that data are corrected.
+        An erasure that was begun is not refused.
 
         Raises:
             InvalidRightsRequest: if the request cannot do that now, nothing was done yet, or it is a step that has a
@@ -184,10 +183,14 @@ class AsyncRequests:
             after = await take_step(unit, request, step)
             if to in ("respond", "refuse_partly"):
                 await refuse_undone(unit, request)
-                if request.right == "erasure" and await _load(unit, CERTIFICATE, id) is None:
+                if request.right == "erasure" and not await certificates_of(unit, id):
                     raise InvalidRightsRequest(
                         "nothing was erased for this request yet: erase first, or refuse it"
                     )
+            if request.right == "erasure" and to == "refuse" and await was_begun(unit, id):
+                raise InvalidRightsRequest(
+                    "data were erased for this request: answer it, or refuse it partly"
+                )
             return after
 
         return await self._flow.commit(plan, asked=("requests.move", id, to))
@@ -221,7 +224,10 @@ class AsyncRequests:
     async def decide(
         self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
     ) -> RightsRequest:
-        """Decide on one item: grant it, refuse it, or withhold it as data of others."""
+        """Decide on one item: grant it, refuse it, or withhold it as data of others.
+
+        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        """
         decided = DecidedItem(item=item, decision=decision, reason=reason)
         return await self._step(
             id, lambda unit: RightsStep(request=id, kind="decide_item", at=unit.now, item=decided)
@@ -291,19 +297,12 @@ class AsyncRequests:
         """
         unit = self._flow.reader()
         day = unit.now.date() if on is None else on
-        found: list[OpenNotice] = []
-        after: str | None = None
-        while True:
-            page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
-            for record in page.items:
-                request: RightsRequest = load_record(RIGHTS_REQUEST, record)
-                found += [
-                    OpenNotice(request=request.id, notice=one, overdue=one.overdue(day))
-                    for one in request.open_notices
-                ]
-            after = page.next
-            if after is None:
-                return tuple(sorted(found, key=lambda one: (one.notice.due or date.max, one.request)))
+        found = [
+            OpenNotice(request=request.id, notice=one, overdue=one.overdue(day))
+            async for request in _all_requests(unit)
+            for one in request.open_notices
+        ]
+        return tuple(sorted(found, key=lambda one: (one.notice.due or date.max, one.request)))
 
     async def bundle(
         self,
@@ -417,12 +416,12 @@ class AsyncRequests:
         """What erasing the person would do, thing by thing and with reasons. Nothing is written.
 
         Raises:
-            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed, or a record is
-                not surely the person's: as unsure as *reviewed*, or less sure.
+            InvalidRightsRequest: if the request is none for erasure, is not being collected or reviewed and nothing was
+                erased for it before, or a record is not surely the person's: as unsure as *reviewed*, or less sure.
         """
         unit = self._flow.reader()
         request = await load_request(unit, id)
-        return (await self._planned(unit, request, facts, reviewed)).plan
+        return (await planned_for(self._flow, unit, request, facts, reviewed)).plan
 
     async def erase(
         self,
@@ -434,85 +433,46 @@ class AsyncRequests:
     ) -> ErasureCertificate:
         """Do what a plan said, which is named by its digest, and certify it. Sent again, it goes on where it was.
 
+        One that was cut off goes on with what its plan named and with nothing else, whether or not the *facts* are
+        given again. What has come in since wants another plan, which then counts in its place.
+
         Raises:
             InvalidRightsRequest: if the data or the facts have changed since the plan was made: make another one.
             CapabilityMissing: if the store cannot erase.
         """
         if self._flow.unit is not None:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
-        eraser_of(self._flow.store)
-        done = await self._begin(id, plan_sha256, facts, reviewed)
-        if done is not None:
-            return done
-        unit = self._flow.new_unit()
-        planned = await self._held(unit, await load_request(unit, id), facts)
-        await prepare(self._flow, planned, str(id))
-        reports = await erase_planned(self._flow, planned, str(id), unit.now)
-
-        async def finish(unit: Unit) -> ErasureCertificate:
-            begun = await _load(unit, BEGUN, id)
-            assert begun is not None  # it was committed before anything was erased
-            found = await _load(unit, CERTIFICATE, id)
-            if found is not None:
-                return found
-            made = certify(begun, reports, at=unit.now)
-            await unit.put(CERTIFICATE, id, made, expect=0)
-            return made
-
-        return await self._flow.commit(finish)
+        return await erased(self._flow, id, plan_sha256, facts, reviewed)
 
     async def certificate(self, id: RequestId) -> ErasureCertificate:
-        """The proof of an erasure that was done.
+        """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.
 
         Raises:
             NotFound: if none was done for this request.
         """
-        found = await _load(self._flow.reader(), CERTIFICATE, id)
-        if found is None:
+        found = await self.certificates(id)
+        if not found:
             raise NotFound("nothing was erased for this request yet: see crm.requests.erase(...)")
-        return found
+        return found[-1]
 
-    async def _begin(
-        self, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
-    ) -> ErasureCertificate | None:
-        """Note what the plan says, before anything is done; the certificate if all of it was done before."""
+    async def certificates(self, id: RequestId) -> tuple[ErasureCertificate, ...]:
+        """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
+        return await certificates_of(self._flow.reader(), id)
 
-        async def plan(unit: Unit) -> ErasureCertificate | None:
-            request = await load_request(unit, id)
-            begun = await _load(unit, BEGUN, id)
-            if begun is not None:
-                if begun.plan_sha256 != plan_sha256:
-                    raise InvalidRightsRequest("another plan was begun for this request: go on with that one")
-                return await _load(unit, CERTIFICATE, id)
-            planned = await self._planned(unit, request, facts, reviewed)
-            if planned.plan.digest != plan_sha256:
-                raise InvalidRightsRequest(
-                    "what is held has changed since this plan: make another one and look"
-                )
-            await unit.put(BEGUN, id, begun_by(planned.plan, str(id)), expect=0)
-            # While acts can still be read that name them.
-            await tell_recipients(unit, request, planned.data.members, "erase", self._flow.controller(None))
-            return None
+    async def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+        """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
 
-        return await self._flow.commit(plan)
-
-    async def _planned(
-        self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, reviewed: Confidence
-    ) -> PlannedErasure:
-        if request.right != "erasure":
-            raise InvalidRightsRequest(f"a request for {request.right} erases nothing")
-        if request.state not in ("collecting", "review"):
-            raise InvalidRightsRequest(
-                "an erasure is planned while the request is being collected or reviewed"
-            )
-        planned = await self._held(unit, request, facts)
-        refuse_unsure(planned.data, request.anchor, reviewed)
-        return planned
-
-    async def _held(self, unit: Unit, request: RightsRequest, facts: ErasureFacts | None) -> PlannedErasure:
-        """The plan for what is held now, which is less than at first where an erasure was cut off."""
-        today = unit.now.astimezone(zone_of(request.zone)).date()
-        return await planned_erasure(unit, await members_of(unit, request), today, facts or ErasureFacts())
+        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
+        requests are read for that.
+        """
+        unit = self._flow.reader()
+        day = unit.now.date() if on is None else on
+        found = [
+            over
+            async for request in _all_requests(unit)
+            if request.right == "erasure" and (over := await kept_too_long(unit, request.id, day)) is not None
+        ]
+        return tuple(sorted(found, key=lambda one: (one.until, one.request)))
 
     async def _step(
         self,
@@ -533,7 +493,13 @@ async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
     return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
 
 
-async def _load(unit: Unit, codec: Codec[T], id: RequestId) -> T | None:
-    ref = unit.ref(codec.tag, id)
-    record = (await unit.get([ref])).get(ref)
-    return None if record is None else codec.load(record.body, record.schema)
+async def _all_requests(unit: Unit) -> AsyncIterator[RightsRequest]:
+    """Every request of the tenant."""
+    after: str | None = None
+    while True:
+        page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
+        for record in page.items:
+            yield load_record(RIGHTS_REQUEST, record)
+        after = page.next
+        if after is None:
+            return

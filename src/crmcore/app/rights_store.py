@@ -12,6 +12,7 @@ import attrs
 
 from crmcore.app.consent_ledgers import acts_of
 from crmcore.app.customers import load_parties
+from crmcore.app.judging import judgements_on
 from crmcore.app.resolve import memberships
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.consent.propagation import recipients_of
@@ -26,6 +27,7 @@ from crmcore.consent.rights_request import (
 )
 from crmcore.consent.rights_steps import advance, due_of
 from crmcore.errors import InvalidRightsRequest, NotFound
+from crmcore.identity.judgement import links_of
 from crmcore.values.ids import PartyId
 
 
@@ -58,10 +60,25 @@ async def take_step(
 
 
 async def members_of(unit: Unit, request: RightsRequest) -> tuple[PartyId, ...]:
-    """The records of the customer as it is now, with those that it had when the request came."""
+    """The records of the customer as it is now, with those that it had when the request came.
+
+    Whoever is another customer by now, and whom a person has told from this one, is not among them: they did not ask.
+    """
     before = [PartyId(member) for member in request.members]
-    now = [member for one in (await memberships(unit, before)).values() for member in one.members]
-    return tuple(dict.fromkeys([*before, *now]))
+    now = await memberships(unit, before)
+    found = dict.fromkeys([*before, *(member for one in now.values() for member in one.members)])
+    own = now[PartyId(request.anchor)]
+    if len({one.id for one in now.values()}) == 1:
+        return tuple(found)
+    _, apart = links_of(await judgements_on(unit, list(found)))
+    told = {end for pair in apart if set(own.members) & set(pair) for end in pair}
+    others = {
+        member
+        for one in now.values()
+        if one.id != own.id and told & set(one.members)
+        for member in one.members
+    }
+    return tuple(member for member in found if member not in others)
 
 
 async def tell_recipients(

@@ -6,19 +6,20 @@ unless it was trusted beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
 
-from crmcore.app.subject_data import SubjectData, addresses_of, others_named, subject_data, words_of
+from crmcore.app.subject_addresses import Addresses
+from crmcore.app.subject_data import SubjectData, others_named, subject_data, words_of
 from crmcore.app.unit import Unit
-from crmcore.consent.bundle import Bundle, Confidence, Found, assemble
+from crmcore.consent.bundle import RANKS, Bundle, Confidence, Found, assemble, is_unsure
 from crmcore.consent.redaction import Redactor
 from crmcore.consent.rights_request import RIGHTS_REQUEST
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import SUPPRESSION
 from crmcore.errors import InvalidRightsRequest
-from crmcore.identity.judgement import Judgement
+from crmcore.identity.judgement import Judgement, standing
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
@@ -77,11 +78,14 @@ async def bundle_of(
 def merge_confidence(
     members: Iterable[str], anchor: str, judgements: Iterable[Judgement]
 ) -> dict[str, Confidence]:
-    """How sure it is that each of *members* is the person of *anchor*: as sure as the best way to it by live SAMEs."""
+    """How sure it is that each of *members* is the person of *anchor*: as sure as the best way to it by SAMEs.
+
+    Of a pair that which counts is asked: where a person said DIFFERENT, no SAME leads on.
+    """
     steps: list[tuple[str, str, int]] = [
         (one.a, one.b, 0 if one.human else 2 if one.weak else 1)
-        for one in judgements
-        if one.live and one.verdict == "same"
+        for one in standing(judgements).values()
+        if one.verdict == "same"
     ]
     best = dict.fromkeys(members, 2) | {anchor: 0}
     changed = True
@@ -96,19 +100,23 @@ def merge_confidence(
     return {member: words[rank] for member, rank in best.items()}
 
 
-def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence) -> None:
-    """Refuse to go on while a record may be somebody else's.
+def refuse_unsure(data: SubjectData, anchor: str, reviewed: Confidence, *, but: Collection[str] = ()) -> None:
+    """Refuse to go on while a record may be somebody else's, *but* those that were looked at before.
 
     Raises:
         InvalidRightsRequest: if one is as unsure as *reviewed*, or less sure.
     """
-    sure = merge_confidence(data.members, anchor, data.judgements)
-    unsure = {"probable": {"probable", "doubtful"}, "doubtful": {"doubtful"}}.get(reviewed, set())
-    number = sum(sure[str(party.id)] in unsure for party in data.parties)
+    number = unsure(data, anchor, reviewed, but=but)
     if number:
         raise InvalidRightsRequest(
             f"{number} of the records may be another person's: look at them, and merge them or mark them different"
         )
+
+
+def unsure(data: SubjectData, anchor: str, reviewed: Confidence, *, but: Collection[str] = ()) -> int:
+    """How many records, *but* some, are as unsure as *reviewed* to be of the person of *anchor*, or less sure."""
+    sure = merge_confidence(data.members, anchor, data.judgements)
+    return sum(is_unsure(sure[str(party.id)], reviewed) for party in data.parties if party.id not in but)
 
 
 def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]:
@@ -124,11 +132,12 @@ def _found(data: SubjectData, sure: Mapping[str, Confidence]) -> Iterable[Found]
     links = {str(link.id): link for link in data.relationships}
     for entry in data.entries:
         yield from _entry(entry, own, links)
+    addresses = {str(party.id): Addresses.of(party.contact_points) for party in data.parties}
     for one in data.interactions:
         yield Found(
             id=str(one.id),
             category="interaction",
-            origin=_surest(_ends(one, data), sure),
+            origin=_surest(_ends(one, data, addresses), sure),
             provenance="provided" if one.direction == "inbound" else "observed",
             data=INTERACTION.dump(one),
         )
@@ -197,11 +206,11 @@ def _entry(entry: Entry, own: set[PartyId], links: Mapping[str, Relationship]) -
             )
 
 
-def _ends(interaction: Interaction, data: SubjectData) -> list[str]:
+def _ends(interaction: Interaction, data: SubjectData, addresses: Mapping[str, Addresses]) -> list[str]:
     """The person's records that took part, or whose address did."""
     found: list[str] = [party for party in interaction.parties if party in data.members]
-    bare = {(one.address or "").casefold() for one in interaction.participants if one.party is None}
-    return found or [str(party.id) for party in data.parties if bare & addresses_of([party])]
+    bare = [one.address or "" for one in interaction.participants if one.party is None]
+    return found or [party for party, own in addresses.items() if any(text in own for text in bare)]
 
 
 def _judged(judgement: Judgement, own: set[PartyId]) -> dict[str, Any]:
@@ -215,8 +224,7 @@ def _judged(judgement: Judgement, own: set[PartyId]) -> dict[str, Any]:
 
 def _surest(origins: Sequence[str], sure: Mapping[str, Confidence]) -> str | None:
     """The record by which a thing is most surely the person's."""
-    ranks: Mapping[Confidence, int] = {"certain": 0, "probable": 1, "doubtful": 2}
-    return min(origins, key=lambda one: ranks[sure[one]], default=None)
+    return min(origins, key=lambda one: RANKS[sure[one]], default=None)
 
 
 def _further(further: Iterable[Mapping[str, Any]]) -> Iterable[Found]:

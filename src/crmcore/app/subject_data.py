@@ -1,13 +1,13 @@
 """Everything that a store holds about one customer, read for an answer or for an erasure.
 
 Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states,
-acts about an address that the person had before, and relationships that were taken back are found too. All interactions
-of the tenant are read for that, once.
+acts about an address that the person had before, and relationships that were taken back are found too, and interactions
+that name only an address, however it is written. All interactions of the tenant are read for that, once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,9 +16,10 @@ import attrs
 from crmcore.app.customers import load_parties
 from crmcore.app.judging import judgements_on
 from crmcore.app.relationships import related
+from crmcore.app.subject_addresses import Addresses
 from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
-from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
+from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.redaction import Words
 from crmcore.consent.rights_request import REQUESTED, RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.secret_ring import SecretRing
@@ -35,9 +36,9 @@ from crmcore.party.relationship import Relationship
 from crmcore.serde import load
 from crmcore.storage.capability import ORDERED_TEXT, claims
 from crmcore.storage.erasure import ERASED
-from crmcore.storage.protocol import Entry, Key, Ref
+from crmcore.storage.protocol import Entry, Key, Record, Ref
 from crmcore.values.frozen_map import thaw
-from crmcore.values.ids import PartyId
+from crmcore.values.ids import Id, PartyId
 from crmcore.values.text import fold
 
 _NAMESPACES = {"email": EMAIL, "phone": PHONE}
@@ -50,7 +51,9 @@ _SAME_NAME = 1000
 class SubjectData:
     """What is held about the records *members* of a customer. *points* are the ids of the ledgers of addresses.
 
-    *requests* and *suppressions* are what the person asked for, and which of their addresses are not to be used.
+    *contacts* are the contact points that they have, and had if nobody has them by now; *shared* names the ledgers of
+    those that others have, too, with who these are. *requests* and *suppressions* are what the person asked for, and
+    which of their addresses are not to be used.
     """
 
     members: tuple[PartyId, ...]
@@ -59,6 +62,8 @@ class SubjectData:
     relationships: tuple[Relationship, ...]
     judgements: tuple[Judgement, ...]
     points: tuple[Ref, ...]
+    contacts: tuple[ContactPoint, ...]
+    shared: Mapping[str, tuple[str, ...]]
     entries: tuple[Entry, ...]
     requests: tuple[RightsRequest, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
@@ -83,23 +88,27 @@ async def subject_data(
     *,
     secrets: SecretRing | None = None,
     controller: str | None = None,
+    points: Iterable[str] = (),
 ) -> SubjectData:
     """Read everything about the records *members*; those that are erased already may be among them.
 
-    With *secrets* the entries about suppressed addresses too, for this *controller* and for all.
+    *points* are the ids of ledgers of addresses that they had, where no record tells it any more. With *secrets* the
+    entries about suppressed addresses too, for this *controller* and for all.
     """
     parties = tuple(await load_parties(unit, members))
     former = await _former(unit, parties)
-    contacts = [*(point for one in parties for point in one.contact_points), *former]
+    contacts = [*_points(parties), *former]
     relationships = await related(unit, list(members), retracted=True)
     judgements = await judgements_on(unit, members)
-    interactions = await _interactions(unit, frozenset(members), await _addresses(unit, parties, former))
+    own = (*_points(parties), *await _free(unit, former))
+    interactions = await _interactions(unit, frozenset(members), Addresses.of(own))
     hits = await unit.find([point_key(point.kind, point.key) for point in contacts])
-    points = tuple(sorted({ref for refs in hits.values() for ref in refs}))
+    told = await unit.get([unit.ref(CONTACT_POINT.tag, Id(point)) for point in points], check=False)
+    heads = tuple(sorted({ref for refs in hits.values() for ref in refs}.union(told)))
     unique = {one.id: one for found in relationships.values() for one in found}
     streams = [f"{kind}:{member}" for member in members for kind in _STREAMS]
     streams += [stream(member) for member in members for stream in (party_stream, wish_stream)]
-    streams += [point_stream(ref.id) for ref in points]
+    streams += [point_stream(ref.id) for ref in heads]
     streams += [f"relationships:{one.from_}" for one in unique.values()]
     streams += [f"customer:{end}" for one in judgements for end in (one.a, one.b)]
     streams += [f"interaction:{one.root or one.id}" for one in interactions]
@@ -112,7 +121,9 @@ async def subject_data(
         interactions=interactions,
         relationships=tuple(unique.values()),
         judgements=judgements,
-        points=points,
+        points=heads,
+        contacts=own,
+        shared=await _shared(unit, contacts, frozenset(members)),
         entries=tuple(
             entry
             for entry in await _entries(unit, dict.fromkeys(streams))
@@ -151,15 +162,34 @@ async def _former(unit: Unit, parties: Iterable[Party]) -> list[ContactPoint]:
     return list(found.values())
 
 
-async def _addresses(unit: Unit, parties: Iterable[Party], former: Iterable[ContactPoint]) -> frozenset[str]:
-    """How the person's contact points are spelled, also those of *former* ones that nobody has by now."""
+def _points(parties: Iterable[Party]) -> Iterable[ContactPoint]:
+    return (point for one in parties for point in one.contact_points)
+
+
+async def _free(unit: Unit, former: Iterable[ContactPoint]) -> list[ContactPoint]:
+    """Those of *former* contact points that nobody has by now."""
     wanted = {
         text_key(_NAMESPACES[point.kind], point.key): point for point in former if point.kind in _NAMESPACES
     }
-    free = [wanted[key] for key, holders in (await unit.find(wanted)).items() if not holders]
-    return addresses_of(parties) | frozenset(
-        text.casefold() for point in free for text in (point.raw, point.key)
-    )
+    return [wanted[key] for key, holders in (await unit.find(wanted)).items() if not holders]
+
+
+async def _shared(
+    unit: Unit, contacts: Iterable[ContactPoint], members: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """The ledgers of the addresses that others have, too, and the ids of their records."""
+    keys = {
+        text_key(_NAMESPACES[point.kind], point.key): point_key(point.kind, point.key)
+        for point in contacts
+        if point.kind in _NAMESPACES
+    }
+    holders = await unit.find(keys)
+    others = {
+        keys[key]: tuple(ref.id for ref in refs if ref.kind == PARTY.tag and ref.id not in members)
+        for key, refs in holders.items()
+    }
+    ledgers = await unit.find([key for key, found in others.items() if found])
+    return {point_stream(ref.id): others[key] for key, refs in ledgers.items() for ref in refs}
 
 
 def _alone(interactions: Iterable[Interaction], members: Collection[str]) -> frozenset[str]:
@@ -170,31 +200,25 @@ def _alone(interactions: Iterable[Interaction], members: Collection[str]) -> fro
     )
 
 
-def addresses_of(parties: Iterable[Party]) -> frozenset[str]:
-    """How the person's contact points are spelled, to be found where an interaction names only an address."""
-    return frozenset(
-        text.casefold()
-        for party in parties
-        for point in party.contact_points
-        for text in (point.raw, point.key)
-    )
-
-
 async def _interactions(
-    unit: Unit, members: Collection[str], addresses: Collection[str]
+    unit: Unit, members: Collection[str], addresses: Addresses
 ) -> tuple[Interaction, ...]:
     found: list[Interaction] = []
     after: str | None = None
     while True:
         page = await unit.scan(INTERACTION.tag, after=after, limit=_PAGE)
+        alike: list[tuple[Record, set[Key]]] = []
         for record in page.items:
             people = record.body["participants"]
-            if any(
-                one.get("party") in members
-                or ("party" not in one and one.get("address", "").casefold() in addresses)
-                for one in people
-            ):
+            bare = [one.get("address", "") for one in people if "party" not in one]
+            if any(one.get("party") in members for one in people) or any(map(addresses.spelled, bare)):
                 found.append(load_record(INTERACTION, record))
+            elif keys := {key for text in bare if (key := addresses.other_spelling(text)) is not None}:
+                alike.append((record, keys))
+        # A spelling that is somebody's own is theirs.
+        holders = await unit.find({key for _, keys in alike for key in keys})
+        own = {key for key, refs in holders.items() if all(ref.id in members for ref in refs)}
+        found += [load_record(INTERACTION, record) for record, keys in alike if keys & own]
         after = page.next
         if after is None:
             return tuple(sorted(found, key=lambda one: one.id))

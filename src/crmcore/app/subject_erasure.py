@@ -8,7 +8,7 @@ after an older backup was restored. What stays of a talk with others stays as a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,14 @@ from crmcore.app.frozen import fixed_id
 from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
-from crmcore.app.subject_data import SubjectData, addresses_of, satellites, subject_data
-from crmcore.app.suppressions import suppress_parties
+from crmcore.app.subject_data import SubjectData, satellites, subject_data
+from crmcore.app.subject_kinds import check_kinds
+from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
+from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.ledger import CONTACT_POINT, party_stream
+from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_stream
 from crmcore.consent.lifting import may_end
 from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
@@ -42,6 +44,9 @@ from crmcore.values.personal import FieldClass, field_classes
 
 if TYPE_CHECKING:
     from crmcore.consent.secret_ring import SecretRing
+
+REFUSED = "decided on the request"
+"""What is cited where something is kept because erasing it was refused."""
 
 _FURTHER = "further"
 
@@ -66,12 +71,38 @@ class ErasureFacts:
 
 
 @attrs.frozen(kw_only=True)
+class Occasion:
+    """Why somebody is erased: under which *mark*, on which day (*today*), and since which day that is so (*asked*).
+
+    Periods of what they leave count from *asked*, so that a plan stays the same from day to day. *refused* are the
+    kinds, or the ids, of what is not to be erased, as was decided on the request. *points* are the ids of the
+    ledgers of addresses that were found before.
+    """
+
+    mark: str
+    today: date
+    asked: date
+    refused: frozenset[str] = frozenset()
+    points: tuple[str, ...] = ()
+
+    @property
+    def via(self) -> str:
+        """How the acts are marked that the erasure writes itself."""
+        return _via(self.mark)
+
+
+@attrs.frozen(kw_only=True)
 class PlannedErasure:
-    """A plan, what it was made of, and where each of its things is."""
+    """A plan, what it was made of, and where each of its things is.
+
+    *own* are those that an erasure has written itself, *acts* the acts of consent of the person.
+    """
 
     plan: ErasurePlan
     data: SubjectData
     places: Mapping[str, Place]
+    own: frozenset[str]
+    acts: Acts
 
     def named(self) -> Iterator[Place]:
         """What is to be erased: what goes, and what an anonymous record stands for."""
@@ -80,32 +111,77 @@ class PlannedErasure:
 
 
 async def planned_erasure(
-    unit: Unit, members: Sequence[PartyId], today: date, facts: ErasureFacts
+    flow: Flow, unit: Unit, members: Sequence[PartyId], occasion: Occasion, facts: ErasureFacts
 ) -> PlannedErasure:
-    """What erasing the records *members* would do, from what the store holds now."""
-    data = await subject_data(unit, members)
+    """What erasing the records *members* would do, from what the store holds now.
+
+    What an erasure on this *occasion* has written itself is no part of it.
+
+    Raises:
+        InvalidRightsRequest: if the facts name a kind of data that there is not.
+    """
+    check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
+    data = await subject_data(unit, members, points=occasion.points)
+    acts = acts_in(data)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
-    for thing, place in _held(unit, data, facts, today):
+    for thing, place in _held(unit, data, acts, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
-    plan = plan_erasure(held.values(), today=today, table=facts.table, holds=facts.holds)
+    plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
+    plan = _without_refused(for_others(plan, data, acts, places), occasion.refused)
+    own = [one async for one in _own(unit, data, plan, places, occasion, facts)]
+    plan = attrs.evolve(plan, disposals=(*plan.disposals, *own))
     derived = [one async for one in _derived(unit, data, plan, places)]
     points = [one async for one in _points(unit, data, plan, places)]
+    notes = () if flow.secrets is not None else forgotten(plan, data, acts, places)
     return PlannedErasure(
-        plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points)), data=data, places=places
+        plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points), notes=notes),
+        data=data,
+        places=places,
+        own=frozenset(one.place for one in own),
+        acts=acts,
     )
 
 
-def _held(unit: Unit, data: SubjectData, facts: ErasureFacts, today: date) -> Iterator[tuple[Held, Place]]:
+def _without_refused(plan: ErasurePlan, refused: Collection[str]) -> ErasurePlan:
+    """*plan*, by which nothing goes that was refused."""
+    return attrs.evolve(
+        plan,
+        disposals=tuple(
+            attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
+            if one.action in ("delete", "anonymise")
+            and not {one.kind, one.place.rpartition(" ")[2], one.place.replace(" ", "/")}.isdisjoint(refused)
+            else one
+            for one in plan.disposals
+        ),
+    )
+
+
+def _held(
+    unit: Unit, data: SubjectData, acts: Acts, facts: ErasureFacts, occasion: Occasion
+) -> Iterator[tuple[Held, Place]]:
     def held(
-        kind: str, place: Place, classes: frozenset[FieldClass], day: date, shared: bool = False
+        kind: str,
+        place: Place,
+        classes: frozenset[FieldClass],
+        day: date,
+        shared: bool = False,
+        last_use: date | None = None,
     ) -> Held:
         purposes = facts.purposes.get(kind, frozenset()) | facts.purposes.get("*", frozenset())
-        return Held(place=_name(place), kind=kind, classes=classes, day=day, purposes=purposes, shared=shared)
+        return Held(
+            place=place_name(place),
+            kind=kind,
+            classes=classes,
+            day=day,
+            last_use=last_use,
+            purposes=purposes,
+            shared=shared,
+        )
 
     for party in data.parties:
         ref = unit.ref(PARTY.tag, party.id)
-        yield held(PARTY.tag, ref, _classes(party), today), ref
+        yield held(PARTY.tag, ref, _classes(party), occasion.asked), ref
     standing = _standing(data.interactions)
     for one in data.interactions:
         ref = unit.ref(INTERACTION.tag, one.id)
@@ -113,14 +189,25 @@ def _held(unit: Unit, data: SubjectData, facts: ErasureFacts, today: date) -> It
         yield held(INTERACTION.tag, ref, _classes(one), moment_instant(one.occurred_at).date(), shared), ref
     for link in data.relationships:
         ref = unit.ref(RELATIONSHIP.tag, link.id)
-        yield held(RELATIONSHIP.tag, ref, _classes(link), today), ref
+        yield held(RELATIONSHIP.tag, ref, _classes(link), occasion.asked), ref
     for judgement in data.judgements:
         ref = unit.ref(JUDGEMENT.tag, judgement.id)
         yield held(JUDGEMENT.tag, ref, _classes(judgement), judgement.recorded_at.date()), ref
+    sent = [
+        moment_instant(one.occurred_at).date() for one in data.interactions if one.direction == "outbound"
+    ]
+    used = last_uses(acts, max([occasion.asked, *sent]))
     for entry in data.entries:
+        if entry.body.get("via") == occasion.via:
+            continue
         kind, place = entry.schema.partition("/")[0], (entry.stream, entry.seq)
         classes: frozenset[FieldClass] = frozenset({"personal"})
-        yield held(kind, place, classes, entry.occurred_at.date()), place
+        yield held(kind, place, classes, entry.occurred_at.date(), last_use=used.get(place)), place
+
+
+def _via(mark: str) -> str:
+    """How the acts are marked that an erasure writes itself."""
+    return f"erasure:{mark}"
 
 
 def _classes(value: object) -> frozenset[FieldClass]:
@@ -141,7 +228,7 @@ async def _derived(
     by_place = {one.place: one for one in plan.disposals}
     for member in data.members:
         ref = unit.ref(PARTY.tag, member)
-        owner = by_place.get(_name(ref))
+        owner = by_place.get(place_name(ref))
         if owner is None:
             continue
         features = unit.ref(FEATURES, member)
@@ -152,15 +239,39 @@ async def _derived(
             unit.ref(FEATURES, fixed_id(FEATURES, member, str(n))) for n in range(body.get(_FURTHER, 0))
         ]
         for one in (*stored, *further):
-            places[_name(one)] = one
-            yield attrs.evolve(owner, place=_name(one), kind=one.kind)
+            places[place_name(one)] = one
+            yield attrs.evolve(owner, place=place_name(one), kind=one.kind)
     # Keys that did not fit on a record lie on others.
     for disposal in plan.disposals:
         place = places[disposal.place]
         if isinstance(place, Ref) and place.kind in (PARTY.tag, INTERACTION.tag):
             for one in await satellites(unit, [place]):
-                places[_name(one)] = one
-                yield attrs.evolve(disposal, place=_name(one), kind=one.kind)
+                places[place_name(one)] = one
+                yield attrs.evolve(disposal, place=place_name(one), kind=one.kind)
+
+
+async def _own(
+    unit: Unit,
+    data: SubjectData,
+    plan: ErasurePlan,
+    places: dict[str, Place],
+    occasion: Occasion,
+    facts: ErasureFacts,
+) -> AsyncIterator[Disposal]:
+    """What an erasure wrote itself beside acts that were kept goes when nothing is kept there any more."""
+    staying = {places[one.place] for one in plan.of("keep", "restrict")}
+    streams = {party_stream(str(member)): unit.ref(PARTY.tag, member) for member in data.members}
+    streams |= {point_stream(ref.id): ref for ref in data.points}
+    for stream, head in streams.items():
+        entries = await _all(unit, stream)
+        if head in staying or any((stream, entry.seq) in staying for entry in entries):
+            continue
+        for entry in entries:
+            if entry.body.get("via") == occasion.via and set(entry.subjects) <= set(data.members):
+                place = (stream, entry.seq)
+                places[place_name(place)] = place
+                thing = Held(place=place_name(place), kind="consent.event", day=date.min)
+                yield plan_erasure([thing], today=occasion.today, table=facts.table).disposals[0]
 
 
 async def _points(
@@ -170,19 +281,21 @@ async def _points(
 
     Where acts of this person are kept, it stays with them: by it they are found.
     """
-    going = {places[one.place] for one in plan.of("delete", "anonymise")}
+    going = {places[one.place] for one in plan.of("delete")}
     staying = {places[one.place]: one for one in plan.of("keep", "restrict")}
-    line = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
+    party = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
+    entries = {place[0]: one for one in plan.of("delete") if not isinstance(place := places[one.place], Ref)}
     for ref in data.points:
-        stream = f"consent:cp:{ref.id}"
+        stream = point_stream(ref.id)
         left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
+        line = party or entries.get(stream)
         if not left and line is not None:
-            places[_name(ref)] = ref
-            yield attrs.evolve(line, place=_name(ref), kind=CONTACT_POINT.tag)
+            places[place_name(ref)] = ref
+            yield attrs.evolve(line, place=place_name(ref), kind=CONTACT_POINT.tag)
         own = [found for entry in left if (found := staying.get((stream, entry.seq))) is not None]
         if own:
-            places[_name(ref)] = ref
-            yield attrs.evolve(_longest(own), place=_name(ref), kind=CONTACT_POINT.tag)
+            places[place_name(ref)] = ref
+            yield attrs.evolve(_longest(own), place=place_name(ref), kind=CONTACT_POINT.tag)
 
 
 def _longest(disposals: Iterable[Disposal]) -> Disposal:
@@ -208,11 +321,12 @@ are there still."""
 
 def _order(place: Place) -> tuple[int, str]:
     if isinstance(place, Ref):
-        return _LAST.get(place.kind, 0), _name(place)
-    return int(place[0].startswith(f"{PARTY.tag}:")), _name(place)
+        return _LAST.get(place.kind, 0), place_name(place)
+    return int(place[0].startswith(f"{PARTY.tag}:")), place_name(place)
 
 
-def _name(place: Place) -> str:
+def place_name(place: Place) -> str:
+    """The name of a place in a plan."""
     return f"{place.kind} {place.id}" if isinstance(place, Ref) else f"{place[0]} {place[1]}"
 
 
@@ -224,7 +338,9 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
 
     Done again it writes nothing twice.
     """
-    by_place = {_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions}
+    by_place = {
+        place_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions
+    }
     shared = [by_place[one.place] for one in planned.plan.of("anonymise") if one.place in by_place]
 
     async def some(chunk: Sequence[Interaction]) -> None:
@@ -239,6 +355,9 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
     for start in range(0, len(shared), _TALKS):
         await in_parts(some, shared[start : start + _TALKS], lambda done: None)
     await flow.commit(lambda unit: _end_consent(unit, planned, mark))
+    await flow.commit(
+        lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, _via(mark))
+    )
     if flow.secrets is not None:  # while the addresses can still be read
         await flow.commit(partial(_suppress, flow, flow.secrets, planned))
     staying = [
@@ -247,20 +366,21 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        own = flow.controller(None)
-        await flow.commit(
-            lambda unit: restrict_person(unit, list(map(PartyId, staying)), f"erasure:{mark}", own)
-        )
+        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark)))
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
     """Plan that the person's addresses are not written to again, by whatever way they come back."""
-    scope = Scope(controller=flow.controller(None), purposes={"direct_marketing"})
-    await suppress_parties(unit, secrets, planned.data.parties, "erasure", scope)
+    for scope in refused(planned.acts.values(), flow.controller(None)):
+        for point in planned.data.contacts:
+            await suppress(unit, secrets, point, "erasure", scope)
 
 
-async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, controller: str) -> bool:
-    """Plan that a controller only keeps the data of a person; False if that was recorded under *mark* and holds."""
+async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
+    """Plan that nobody does more with the data of a person than keep them, whichever controller they were given to.
+
+    False if that was recorded under *mark* and holds.
+    """
     parties = await load_parties(unit, members)
     for party in parties:
         acts = await acts_of(unit, party)
@@ -271,7 +391,6 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, con
         kind="restrict",
         occurred_at=unit.now,
         recorded_at=unit.now,
-        scope=Scope(controller=controller),
         record=str(parties[0].id),
         members=tuple(map(str, members)),
         via=mark,
@@ -291,7 +410,6 @@ def _ended(restriction: ConsentEvent, acts: Iterable[ConsentEvent]) -> bool:
 
 def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
     """What stays of a talk with others: that they took part, when and how. *mark* keeps it from being written twice."""
-    addresses = addresses_of(data.parties)
     return Interaction(
         kind=one.kind,
         direction=one.direction,
@@ -304,9 +422,7 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
         participants=tuple(
             Participant(party=who.party, role=who.role)
             for who in one.participants
-            if who.party is not None
-            and who.party not in data.members
-            and (who.address or "").casefold() not in addresses
+            if who.party is not None and who.party not in data.members
         ),
     )
 
@@ -319,7 +435,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
         if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
             kept[entry.stream] = entry
     for stream, entry in kept.items():
-        if any(body.get("via") == f"erasure:{mark}" for _, body in await unit.entries(stream)):
+        if any(body.get("via") == _via(mark) for _, body in await unit.entries(stream)):
             continue
         act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
         end = ConsentEvent(
@@ -330,7 +446,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
             scope=Scope(controller=act.scope.controller, point=act.scope.point),
             record=act.record,
             members=act.members,
-            via=f"erasure:{mark}",
+            via=_via(mark),
             actor=unit.actor,
         )
         # About nobody by name, so that it stays when the person is erased.
@@ -342,7 +458,8 @@ async def erase_planned(
 ) -> tuple[ErasureReport, ...]:
     """Erase what a plan names, in as few erasures as the store takes; an SQLite file is written anew once.
 
-    Where no entry of a ledger is kept, the last of them names the person, and takes whatever else names them.
+    Where neither a record of the person nor an entry of a ledger is kept, the last of them names the person, and takes
+    whatever else names them. Where one is, what was written to restrict it stays.
     """
     eraser = eraser_of(flow.store)
     named = _erasures(flow, planned, mark, at)
@@ -372,15 +489,15 @@ def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> l
 
     found = [
         erasure(
-            [_name(one) for one in part],
+            [place_name(one) for one in part],
             refs=frozenset(one for one in part if isinstance(one, Ref)),
             entries=frozenset(one for one in part if not isinstance(one, Ref)),
         )
         for start in range(0, len(ordered), size)
         if (part := ordered[start : start + size])
     ]
-    kept = any(not isinstance(planned.places[one.place], Ref) for one in planned.plan.of("keep", "restrict"))
-    if not kept:
+    staying = [planned.places[one.place] for one in planned.plan.of("keep", "restrict")]
+    if not any(not isinstance(place, Ref) or place.kind == PARTY.tag for place in staying):
         members = [str(member) for member in planned.data.members]
         found += [
             erasure(some, subjects=frozenset(some))

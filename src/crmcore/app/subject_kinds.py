@@ -6,9 +6,11 @@ has a reason; a kind without one is given, and goes by the table of dispositions
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import attrs
+
+from crmcore.errors import InvalidRightsRequest
 
 _SAYS_THE_SAME = "it names records, which are given themselves"
 _DERIVED = "it is worked out of the records, which are given themselves"
@@ -58,7 +60,7 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "suppression.met": SubjectKind(not_given="it says when an entry was seen that is given itself"),
     "rights.request": SubjectKind(not_erased=_PROOF),
     "rights.step": SubjectKind(not_given="it is a part of a request, which is given", not_erased=_PROOF),
-    "rights.erasure": SubjectKind(not_given="it holds kinds and numbers alone", not_erased=_PROOF),
+    "rights.erasure": SubjectKind(not_given="it holds kinds, numbers and hashes of ids", not_erased=_PROOF),
     "rights.certificate": SubjectKind(not_given="it is given when it is made", not_erased=_PROOF),
     "features": _MADE,
     "cluster": _MADE,
@@ -70,3 +72,16 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "review.queue": _nobody("that there is an order of pairs to look at"),
 }
 """Every kind that this crmcore writes."""
+
+
+def check_kinds(kinds: Iterable[str], categories: Collection[str] = ()) -> None:
+    """Refuse a word that is none of a kind of data, nor of *categories*: what it means to keep would go.
+
+    Raises:
+        InvalidRightsRequest: with the words that nothing is called by.
+    """
+    wrong = sorted({kind for kind in kinds if kind not in (*SUBJECT_KINDS, *categories, "*")})
+    if wrong:
+        raise InvalidRightsRequest(
+            f"no kind of data is called {', '.join(wrong)}: see crmcore.app.SUBJECT_KINDS for those that are"
+        )

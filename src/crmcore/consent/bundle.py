@@ -37,6 +37,8 @@ Confidence = Literal["certain", "probable", "doubtful"]
 """How sure it is that a record is the person's: *certain* if it is the one that they named or a person joined it,
 *probable* if a model did, *doubtful* if by a weak link."""
 
+RANKS: Mapping[Confidence, int] = {"certain": 0, "probable": 1, "doubtful": 2}
+
 INFERRED_FIELDS = frozenset({"tags", "imported", "standing", "observed"})
 """Fields of a record that we set, not the person."""
 
@@ -147,7 +149,6 @@ def assemble(
     *redactor* gives, for the record under which a thing is kept, what leaves the others out of it. *confidence* is that
     of each record; what is of one as unsure as *reviewed*, or less sure, waits for review.
     """
-    ranks: Mapping[Confidence, int] = {"certain": 0, "probable": 1, "doubtful": 2}
     items: list[Item] = []
     for one in found:
         if right == "portability" and one.provenance == "inferred":
@@ -163,11 +164,22 @@ def assemble(
                 provenance=one.provenance,
                 confidence=sure,
                 redactions=clean.count,
-                review=_why(sure) if sure != "certain" and ranks[sure] >= ranks[reviewed] else None,
+                review=_why(sure) if is_unsure(sure, reviewed) else None,
                 data=cast("Mapping[str, Any]", clean.value),
             )
         )
     return Bundle(right=right, customer=customer, made_at=made_at, about=dict(about), items=tuple(items))
+
+
+def is_unsure(sure: Confidence, reviewed: Confidence) -> bool:
+    """Whether what is so *sure* wants to be looked at: if it is as unsure as *reviewed*, or less sure.
+
+    What is certain never does, so ``"certain"`` asks for all that is not, as ``"probable"`` does.
+
+    >>> is_unsure("probable", "doubtful"), is_unsure("probable", "certain"), is_unsure("certain", "certain")
+    (False, True, False)
+    """
+    return sure != "certain" and RANKS[sure] >= RANKS[reviewed]
 
 
 def _why(sure: Confidence) -> str:

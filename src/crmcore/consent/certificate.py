@@ -1,18 +1,22 @@
 """What is kept of an erasure: that it was done, of what kinds, and what was kept and why.
 
-Invariant: a certificate holds no value and no id of what was erased.
+Invariant: a certificate holds no value and no id of what was erased. What was begun is known by a hash for each thing,
+so that an erasure that was cut off goes on with what its plan named, and with nothing else.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import attrs
 
-from crmcore.consent.disposition import Action, ErasurePlan
+from crmcore.consent.disposition import Action, Disposal, ErasurePlan
+from crmcore.consent.rights_request import RequestId
 from crmcore.render import definitions, page, table
 from crmcore.serde import Codec, dump
 from crmcore.storage.erasure import ErasureReport
@@ -84,11 +88,26 @@ class ErasureCertificate(Document):
 
 @attrs.frozen(kw_only=True)
 class ErasureBegun(Document):
-    """An erasure that was begun: what its plan said, so that the certificate says it too if it was cut off."""
+    """An erasure that was begun: what its plan said, so that the certificate says it too if it was cut off.
+
+    *places* has for each of *lines* a hash of each thing that it counts, one after the other. What does not fit is in
+    *more* further records. *points* are the ids of the ledgers of addresses: by them is found what was kept there.
+    """
 
     request: str
     plan_sha256: str
     lines: tuple[CertificateLine, ...]
+    places: tuple[str, ...] = ()
+    more: int = 0
+    points: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class KeptTooLong:
+    """That something is still kept of an erasure whose last day was *until*."""
+
+    request: RequestId
+    until: date
 
 
 CERTIFICATE: Codec[ErasureCertificate] = Codec(
@@ -98,23 +117,75 @@ BEGUN: Codec[ErasureBegun] = Codec(tag="rights.erasure", type=ErasureBegun, vers
 CODECS: tuple[Codec[Any], ...] = (CERTIFICATE, BEGUN)
 
 
-def begun_by(plan: ErasurePlan, request: str) -> ErasureBegun:
-    """What is noted of *plan* before anything is done."""
-    lines = tuple(
-        CertificateLine(kind=kind, action=action, count=count, reason=reason, cite=cite, until=until)
-        for kind, action, reason, cite, until, count in plan.summary()
+_HASH = 8
+"""So many letters know a thing again: 48 bits."""
+_FITS = 10_000
+"""So many things are noted in one record."""
+
+
+def place_hash(place: str) -> str:
+    """By what a thing is known that was begun to be erased."""
+    return base64.urlsafe_b64encode(hashlib.sha256(place.encode()).digest()[:6]).decode()
+
+
+def begun_by(
+    plan: ErasurePlan, request: str, before: Sequence[ErasureBegun] = (), points: Iterable[str] = ()
+) -> tuple[ErasureBegun, ...]:
+    """What is noted of *plan* before anything is done, with what was begun *before* by an earlier plan."""
+    ledgers = sorted({*points, *(point for part in before for point in part.points)})
+    lines = {**begun_lines(before), **{place_hash(one.place): _line(one) for one in plan.disposals}}
+    found = sorted(lines.items(), key=lambda pair: (repr(pair[1]), pair[0]))
+    parts = [found[start : start + _FITS] for start in range(0, len(found), _FITS)] or [[]]
+    begun: list[ErasureBegun] = []
+    for part in parts:
+        said: dict[CertificateLine, list[str]] = {}
+        for place, line in part:
+            said.setdefault(line, []).append(place)
+        begun.append(
+            ErasureBegun(
+                request=request,
+                plan_sha256=plan.digest,
+                lines=tuple(attrs.evolve(line, count=len(places)) for line, places in said.items()),
+                places=tuple(map("".join, said.values())),
+                more=0 if begun else len(parts) - 1,
+                points=() if begun else tuple(ledgers),
+            )
+        )
+    return tuple(begun)
+
+
+def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
+    """The line of each thing that was begun, by its hash; a line counts one thing."""
+    return {
+        places[at : at + _HASH]: attrs.evolve(line, count=1)
+        for part in begun
+        for line, places in zip(part.lines, part.places, strict=False)
+        for at in range(0, len(places), _HASH)
+    }
+
+
+def _line(one: Disposal) -> CertificateLine:
+    """A line for one thing. Why there is a hold is a text that somebody typed, and stands in the plan alone."""
+    reason = one.reason if one.hold is None else "it must not be lost"
+    return CertificateLine(
+        kind=one.kind, action=one.action, count=1, reason=reason, cite=one.cite, until=one.until
     )
-    return ErasureBegun(request=request, plan_sha256=plan.digest, lines=lines)
 
 
-def certify(begun: ErasureBegun, reports: tuple[ErasureReport, ...], *, at: datetime) -> ErasureCertificate:
+def certify(
+    begun: Sequence[ErasureBegun], reports: tuple[ErasureReport, ...], *, at: datetime
+) -> ErasureCertificate:
     """The certificate of what was planned and done; what remains is what the store reports."""
     remains = {(one.place, one.remedy, one.until) for report in reports for one in report.residual}
+    counts: dict[CertificateLine, int] = {}
+    for line in (line for part in begun for line in part.lines):
+        kind = attrs.evolve(line, count=1)
+        counts[kind] = counts.get(kind, 0) + line.count
     return ErasureCertificate(
-        request=begun.request,
+        request=begun[0].request,
         done_at=at,
-        plan_sha256=begun.plan_sha256,
-        lines=begun.lines,
+        plan_sha256=begun[0].plan_sha256,
+        lines=tuple(attrs.evolve(line, count=count) for line, count in counts.items()),
         remains=tuple(
             Remainder(place=place, remedy=remedy, until=until)
             for place, remedy, until in sorted(remains, key=repr)

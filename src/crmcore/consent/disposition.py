@@ -17,19 +17,46 @@ from typing import Any, Literal, get_args
 import attrs
 
 from crmcore.consent.counting import Span
-from crmcore.errors import InvalidPack
+from crmcore.errors import InvalidPack, InvalidRightsRequest
 from crmcore.values.personal import FieldClass
 
 Action = Literal["delete", "anonymise", "restrict", "keep"]
-_STRENGTH: Mapping[str, int] = {"delete": 0, "anonymise": 1, "restrict": 2, "keep": 3}
-_KEYS = frozenset({"kind", "class", "purpose", "shared", "action", "until", "text", "cite", "read"})
+STRENGTH: Mapping[str, int] = {"delete": 0, "anonymise": 1, "restrict": 2, "keep": 3}
+"""How much of a thing stays by an action: of two the stronger one keeps more."""
+PeriodCounting = Literal["from_trigger", "end_of_year"]
+DispositionTrigger = Literal["made", "last_use"]
+_KEYS = frozenset(
+    {
+        "kind",
+        "class",
+        "purpose",
+        "shared",
+        "action",
+        "until",
+        "trigger",
+        "counting",
+        "text",
+        "cite",
+        "read",
+    }
+)
+
+
+def end_of_period(period: Span, start: date, counting: PeriodCounting) -> date:
+    """The last day of a period that counts from a day, or from the end of the year of that day.
+
+    >>> end_of_period(Span.parse("P8Y"), date(2026, 2, 3), "end_of_year").isoformat()
+    '2034-12-31'
+    """
+    return period.after(start.replace(month=12, day=31) if counting == "end_of_year" else start)
 
 
 @attrs.frozen(kw_only=True)
 class Disposition:
     """A line of the table: what becomes of data of a *kind* and *field_class* that a *purpose* needs.
 
-    A *shared* line is about what concerns other people, too.
+    A *shared* line is about what concerns other people, too. *until* counts from the day on which the data was *made*,
+    or from its *last_use*, if that is later.
     """
 
     kind: str = "*"
@@ -38,9 +65,19 @@ class Disposition:
     shared: bool = False
     action: Action
     until: Span | None = None
+    trigger: DispositionTrigger = "made"
+    counting: PeriodCounting = "from_trigger"
     text: str
     cite: str
     read: bool = False
+
+    def last_day(self, thing: Held) -> date | None:
+        """The last day on which it holds for *thing*; None: as long as its reason does."""
+        if self.until is None:
+            return None
+        used = thing.last_use if self.trigger == "last_use" else None
+        start = thing.day if used is None else max(thing.day, used)
+        return end_of_period(self.until, start, self.counting)
 
     def fits(self, thing: Held, purpose: str) -> bool:
         """Whether the line is about *thing*, needed for *purpose*."""
@@ -61,14 +98,15 @@ class Disposition:
 class Held:
     """A thing that is held: *place* is where, and the plan's only name for it; *kind* a record's or an entry's.
 
-    *day* is that from which periods count; *purposes* those for which it is still needed; *shared* that other people
-    are concerned, too.
+    *day* is that on which it was made, *last_use* the last on which it was, or may have been, relied on; *purposes* are
+    those for which it is still needed; *shared* says that other people are concerned, too.
     """
 
     place: str
     kind: str
     classes: frozenset[FieldClass] = frozenset({"personal"})
     day: date
+    last_use: date | None = None
     purposes: frozenset[str] = frozenset()
     shared: bool = False
 
@@ -102,9 +140,10 @@ class Disposal:
 
 @attrs.frozen(kw_only=True)
 class ErasurePlan:
-    """What an erasure would do, thing by thing, and nothing of it done."""
+    """What an erasure would do, thing by thing, and nothing of it done. *notes* say what else it means."""
 
     disposals: tuple[Disposal, ...]
+    notes: tuple[str, ...] = ()
 
     def of(self, *actions: Action) -> tuple[Disposal, ...]:
         """Those with one of *actions*."""
@@ -125,11 +164,12 @@ class ErasurePlan:
         return tuple((*line, counts[line]) for line in sorted(counts, key=repr))
 
     def text(self) -> str:
-        """The plan in words, a line per kind and reason."""
-        return "\n".join(
+        """The plan in words, a line per kind and reason, and the notes."""
+        lines = [
             f"{action} {count} {kind}: {reason} ({cite})" + (f", until {until}" if until else "")
             for kind, action, reason, cite, until, count in self.summary()
-        )
+        ]
+        return "\n".join([*lines, *self.notes])
 
 
 def plan_erasure(
@@ -141,6 +181,9 @@ def plan_erasure(
 ) -> ErasurePlan:
     """What becomes of each thing that is *held*.
 
+    Raises:
+        InvalidRightsRequest: if something is needed for a purpose that no line of the table knows.
+
     >>> thing = Held(place="party 1", kind="party", day=date(2026, 1, 1))
     >>> print(plan_erasure([thing], today=date(2026, 5, 4)).text())
     delete 1 party: nothing obliges to keep it (GDPR art. 17(1))
@@ -149,7 +192,13 @@ def plan_erasure(
     """
     lines = tuple(shipped_dispositions() if table is None else table)
     standing = tuple(holds)
-    return ErasurePlan(disposals=tuple(_disposal(one, lines, standing, today) for one in held))
+    things = tuple(held)
+    unknown = {name for one in things for name in one.purposes} - {line.purpose for line in lines}
+    if unknown:
+        raise InvalidRightsRequest(
+            f"the table of dispositions knows no purpose {', '.join(sorted(unknown))}: nothing would be kept for it"
+        )
+    return ErasurePlan(disposals=tuple(_disposal(one, lines, standing, today) for one in things))
 
 
 def _disposal(
@@ -175,11 +224,11 @@ def _disposal(
         )
         if line is None:
             raise InvalidPack(f"the table says nothing of {thing.kind}: give it a line for every kind ('*')")
-        until = line.until.after(thing.day) if line.until is not None else None
+        until = line.last_day(thing)
         if until is not None and until < today:
             # What kept it is over, so it is as if nobody needed it.
             line, until = _without(lines, thing), None
-        chosen.append((_STRENGTH[line.action], until or date.max, line))
+        chosen.append((STRENGTH[line.action], until or date.max, line))
     _, until, line = max(chosen, key=lambda one: one[:2])
     return Disposal(
         place=thing.place,
@@ -223,6 +272,9 @@ def _line(table: Mapping[str, Any], number: int) -> Disposition:
         raise InvalidPack(f"{where}: the action is one of {', '.join(get_args(Action))}")
     if table.get("class", "*") not in ("*", *get_args(FieldClass)):
         raise InvalidPack(f"{where}: the class is one of {', '.join(get_args(FieldClass))}")
+    for key, words in (("trigger", DispositionTrigger), ("counting", PeriodCounting)):
+        if key in table and (table[key] not in get_args(words) or "until" not in table):
+            raise InvalidPack(f"{where}: {key} is one of {', '.join(get_args(words))}, beside an until")
     if table["action"] in ("delete", "anonymise") and "until" in table:
         raise InvalidPack(f"{where}: what goes has no until")
     rest = {key: value for key, value in table.items() if key not in ("class", "until")}

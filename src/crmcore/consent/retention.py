@@ -17,11 +17,10 @@ from typing import Any, Literal, get_args
 import attrs
 
 from crmcore.consent.counting import Span
-from crmcore.consent.disposition import LegalHold
+from crmcore.consent.disposition import LegalHold, PeriodCounting, end_of_period
 from crmcore.errors import InvalidPack
 
 Basis = Literal["obligation", "permission"]
-RetentionCounting = Literal["from_trigger", "end_of_year"]
 RetentionAction = Literal["keep", "restrict", "delete", "anonymise", "find_out"]
 _PERMITTED = ("delete", "anonymise", "keep")
 
@@ -36,7 +35,7 @@ class RetentionPolicy:
     jurisdiction: str = "*"
     trigger: str
     period: Span
-    counting: RetentionCounting = "from_trigger"
+    counting: PeriodCounting = "from_trigger"
     basis: Basis
     action: Literal["delete", "anonymise", "keep"] = "delete"
     text: str
@@ -50,19 +49,20 @@ class RetentionPolicy:
         >>> books.last_day(date(2026, 2, 3)).isoformat()
         '2034-12-31'
         """
-        start = trigger.replace(month=12, day=31) if self.counting == "end_of_year" else trigger
-        return self.period.after(start)
+        return end_of_period(self.period, trigger, self.counting)
 
 
 @attrs.frozen(kw_only=True)
 class Retained:
     """A thing that is kept. *place* names it; *triggers* are the days from which policies count, as far as known.
 
-    *jurisdictions* are all that may apply. A part of a country has the policies of the country, too.
+    *jurisdictions* are all that may apply. A part of a country has the policies of the country, too. Of a customer
+    *members* are the records that it has.
     """
 
     place: str
     category: str
+    members: tuple[str, ...] = ()
     jurisdictions: frozenset[str] = frozenset()
     triggers: Mapping[str, date] = attrs.field(factory=dict[str, date])
 
@@ -71,7 +71,8 @@ class Retained:
 class RetentionStep:
     """What is to be done with a thing, and why.
 
-    *until* is the last day of what keeps it; *purpose* is that of a restriction.
+    *until* is the last day of what keeps it; *purpose* is that of a restriction. *members* and *last_contact* are what
+    was known of a customer: before anything is done, it is looked whether they are still so.
     """
 
     place: str
@@ -81,13 +82,20 @@ class RetentionStep:
     source: str
     until: date | None = None
     purpose: str | None = None
+    members: tuple[str, ...] = ()
+    last_contact: date | None = None
 
 
 @attrs.frozen(kw_only=True)
 class RetentionPlan:
-    """What retention would do, and nothing of it done."""
+    """What retention would do, and nothing of it done.
+
+    Of a customer that goes, what *holds* name by its kind stays, and what *purposes* need, by the kind of data.
+    """
 
     steps: tuple[RetentionStep, ...]
+    holds: tuple[LegalHold, ...] = ()
+    purposes: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
 
     def of(self, *actions: RetentionAction) -> tuple[RetentionStep, ...]:
         """Those with one of *actions*."""
@@ -96,7 +104,11 @@ class RetentionPlan:
     @property
     def digest(self) -> str:
         """The SHA-256 of the plan, by which an approval can name it."""
-        lines = sorted(f"{one.place}\x1f{one.action}\x1f{one.until}" for one in self.steps)
+        lines = sorted(
+            "\x1f".join((one.place, one.action, str(one.until), *one.members)) for one in self.steps
+        )
+        lines += sorted(f"{one.id}\x1f{sorted(one.kinds)}\x1f{one.until}" for one in self.holds)
+        lines += sorted(f"{kind}\x1f{sorted(names)}" for kind, names in self.purposes.items())
         return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
 
     def text(self) -> str:
@@ -105,10 +117,22 @@ class RetentionPlan:
         for step in self.steps:
             line = (step.action, step.category, step.reason, step.source)
             counts[line] = counts.get(line, 0) + 1
-        return "\n".join(
+        found = [
             f"{action} {count} {category}: {reason}" + (f" ({source})" if source else "")
             for (action, category, reason, source), count in sorted(counts.items())
-        )
+        ]
+        if self.of("delete"):
+            found += self._staying()
+        return "\n".join(found)
+
+    def _staying(self) -> Iterable[str]:
+        """What stays of customers that go, in words."""
+        categories = {step.category for step in self.steps}
+        for hold in self.holds:
+            if kinds := hold.kinds - categories:
+                yield f"restrict what of it is {', '.join(sorted(kinds))}: {hold.reason} (a legal hold)"
+        for kind, names in sorted(self.purposes.items()):
+            yield f"keep what of it is {'anything' if kind == '*' else kind} as {', '.join(sorted(names))} needs it"
 
 
 def plan_retention(
@@ -117,8 +141,12 @@ def plan_retention(
     today: date,
     policies: Iterable[RetentionPolicy] | None = None,
     holds: Iterable[LegalHold] = (),
+    purposes: Mapping[str, frozenset[str]] | None = None,
 ) -> RetentionPlan:
     """What becomes of each thing on a day.
+
+    A hold names categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
+    *purposes* are those for which data of a kind is still needed.
 
     >>> thing = Retained(
     ...     place="1", category="prospect", jurisdictions=frozenset({"FR"}), triggers={"last_contact": date(2023, 2, 1)}
@@ -130,7 +158,11 @@ def plan_retention(
     """
     known = tuple(shipped_retention() if policies is None else policies)
     standing = tuple(holds)
-    return RetentionPlan(steps=tuple(_step(thing, known, standing, today) for thing in things))
+    return RetentionPlan(
+        steps=tuple(_step(thing, known, standing, today) for thing in things),
+        holds=standing,
+        purposes=dict(purposes or {}),
+    )
 
 
 def _step(
@@ -138,7 +170,14 @@ def _step(
 ) -> RetentionStep:
     def step(action: RetentionAction, reason: str, source: str = "", **rest: Any) -> RetentionStep:
         return RetentionStep(
-            place=thing.place, category=thing.category, action=action, reason=reason, source=source, **rest
+            place=thing.place,
+            category=thing.category,
+            action=action,
+            reason=reason,
+            source=source,
+            members=thing.members,
+            last_contact=thing.triggers.get("last_contact"),
+            **rest,
         )
 
     for hold in holds:
@@ -196,7 +235,7 @@ def _policy(table: Mapping[str, Any]) -> RetentionPolicy:
             raise InvalidPack(f"{where}: {name} is missing")
     words: tuple[tuple[str, Iterable[str]], ...] = (
         ("basis", get_args(Basis)),
-        ("counting", get_args(RetentionCounting)),
+        ("counting", get_args(PeriodCounting)),
         ("action", _PERMITTED),
     )
     for name, known in words:

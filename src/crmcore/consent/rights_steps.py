@@ -40,6 +40,7 @@ ANSWERED: frozenset[RequestState] = frozenset({"responded", "refused", "partiall
 LIFTED: frozenset[Right] = frozenset({"restriction", "automated_decision_review"})
 """What is asked for until something is settled, and is lifted then, after the person was told."""
 
+_ASKING: frozenset[RequestState] = frozenset({"received", "identity_check"})
 _AFTER_THE_END: frozenset[StepKind] = frozenset({"announce", "lift"})
 _Beside = Callable[[RightsRequest, RightsStep, DeadlineRule, Set[date]], RightsRequest]
 
@@ -240,6 +241,10 @@ def _stopped(
     if step.cause is None or step.cause not in rule.pauses:
         causes = " or ".join(sorted(rule.pauses)) or "nothing"
         raise InvalidRightsRequest(f"under {rule.law} the clock of this right stops for {causes} only")
+    if step.cause == "identity" and request.identity and request.state not in _ASKING:
+        raise InvalidRightsRequest(
+            "it is known who asks: the clock stops for that only before the request is accepted"
+        )
     day = _last_day(request, rule, holidays, extended=request.extended)
     if day is not None and step.at >= end_of(day, request.zone):
         raise InvalidRightsRequest("the time is over: a clock that ran out cannot be stopped")

@@ -1,0 +1,141 @@
+"""What a plan of retention does to customers.
+
+Invariant: nobody is erased or restricted but whom the plan was made of: a customer that has other records by now, or
+has been in touch since, is given back. What a legal hold or a purpose keeps stays, as where a person asks to be erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
+import attrs
+
+from crmcore.app.flow import Flow
+from crmcore.app.interactions import AsyncInteractions
+from crmcore.app.resolve import is_id, memberships
+from crmcore.app.subject_access import unsure
+from crmcore.app.subject_erasure import (
+    ErasureFacts,
+    Occasion,
+    erase_planned,
+    planned_erasure,
+    prepare,
+    restrict_person,
+)
+from crmcore.app.subject_kinds import SUBJECT_KINDS
+from crmcore.app.unit import Unit
+from crmcore.consent.bundle import Confidence
+from crmcore.consent.retention import RetentionPlan, RetentionStep
+from crmcore.party.party_keys import PARTY
+from crmcore.storage.erasure import eraser_of
+from crmcore.values.ids import PartyId
+from crmcore.values.moment import moment_instant
+
+
+@attrs.frozen(kw_only=True)
+class Applied:
+    """What was done: how many customers were *erased* and *restricted*, and the steps that are *left*."""
+
+    erased: int
+    restricted: int
+    left: tuple[RetentionStep, ...]
+
+
+async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Applied:
+    """Do what *plan* says of customers."""
+    erased = restricted = 0
+    left: list[RetentionStep] = []
+    for step in plan.steps:
+        if step.action == "keep":
+            continue
+        unit = flow.new_unit()
+        members = await members_at(unit, step.place)
+        if step.action not in ("delete", "restrict") or not members:
+            left.append(step)
+            continue
+        why = await _changed(flow, unit, members, step)
+        if why is None and step.action == "delete":
+            why = await _erase(flow, unit, members, step, plan, reviewed)
+            erased += why is None
+        elif why is None:
+            restricted += await _restrict(flow, members, step)
+        if why is not None:
+            left.append(attrs.evolve(step, action="find_out", reason=why, source=""))
+    return Applied(erased=erased, restricted=restricted, left=tuple(left))
+
+
+async def last_contact(flow: Flow, members: Iterable[PartyId]) -> date:
+    """The last day of a customer: on which a record of it was in touch, or was recorded if it never was."""
+    silent = {member: recorded_on(member) for member in members}
+    some, last = next(iter(silent)), date.min
+    timeline = AsyncInteractions(flow)
+    after: str | None = None
+    while True:
+        page = await timeline.timeline(some, after=after)
+        for one in page.items:
+            if one.direction == "inbound":
+                last = max(last, moment_instant(one.occurred_at).date())
+                spoken = set(one.parties)
+                silent = {who: day for who, day in silent.items() if who not in spoken and day > last}
+                if not silent:
+                    return last
+        after = page.next
+        if after is None:
+            return max(last, *silent.values())
+
+
+def recorded_on(id: PartyId) -> date:
+    """The day on which a record was made, which its id tells."""
+    return datetime.fromtimestamp(id.milliseconds / 1000, UTC).date()
+
+
+async def members_at(unit: Unit, place: str) -> tuple[PartyId, ...]:
+    """The records of the customer that *place* names; none if it names something else, or who is erased."""
+    party = PartyId(place)
+    if not is_id(place) or unit.ref(PARTY.tag, party) not in await unit.get(
+        [unit.ref(PARTY.tag, party)], check=False
+    ):
+        return ()
+    return (await memberships(unit, [party]))[party].members
+
+
+async def _changed(flow: Flow, unit: Unit, members: tuple[PartyId, ...], step: RetentionStep) -> str | None:
+    """What is other than the plan says, if anything is."""
+    if step.members and set(step.members) != set(members):
+        return "the customer has other records by now: plan again"
+    if step.last_contact is not None:
+        refs = await unit.get([unit.ref(PARTY.tag, member) for member in members], check=False)
+        if await last_contact(flow, [PartyId(ref.id) for ref in refs]) > step.last_contact:
+            return "the customer has been in touch since: plan again"
+    return None
+
+
+async def _erase(
+    flow: Flow,
+    unit: Unit,
+    members: tuple[PartyId, ...],
+    step: RetentionStep,
+    plan: RetentionPlan,
+    reviewed: Confidence,
+) -> str | None:
+    """Erase a customer; why not, if a record may be somebody else's."""
+    eraser_of(flow.store)
+    mark, today = f"retention:{plan.digest[:16]}", unit.now.date()
+    holds = tuple(one for one in plan.holds if not one.kinds or one.kinds & SUBJECT_KINDS.keys())
+    facts = ErasureFacts(
+        holds=tuple(attrs.evolve(one, kinds=one.kinds & SUBJECT_KINDS.keys()) for one in holds),
+        purposes=plan.purposes,
+    )
+    planned = await planned_erasure(flow, unit, members, Occasion(mark=mark, today=today, asked=today), facts)
+    if unsure(planned.data, step.place, reviewed):
+        return "a record may be another person's: look at it, and merge it or mark it different"
+    await prepare(flow, planned, mark)
+    await erase_planned(flow, planned, mark, unit.now)
+    return None
+
+
+async def _restrict(flow: Flow, members: tuple[PartyId, ...], step: RetentionStep) -> bool:
+    """Restrict the processing of a person's data, unless it is restricted for this already."""
+    mark = f"retention:{step.purpose}"
+    return await flow.commit(lambda unit: restrict_person(unit, members, mark))

@@ -1,0 +1,180 @@
+"""The Noes of somebody who is erased: what becomes of them, so that no erasure makes anything be permitted.
+
+Invariant: a No about an address that somebody else has, too, stays in its ledger without the person, and goes with who
+else has it. What was refused is suppressed under every controller that an act names, wherever there are secrets; where
+there are none, the plan says what will not be known again.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+import attrs
+
+from crmcore.app.subject_data import SubjectData
+from crmcore.app.unit import Unit
+from crmcore.consent.disposition import Disposal, ErasurePlan
+from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.ledger import party_stream
+from crmcore.consent.speaking import MARKETING
+from crmcore.consent.words import NOES, YESES, ActPurpose
+from crmcore.party.party_keys import PARTY
+from crmcore.serde import load
+from crmcore.storage.protocol import Ref
+from crmcore.values.ids import Id
+
+_SAID = frozenset({"refuse", "withdraw", "object"})
+"""What somebody said themselves, and did not only ask for until something is settled."""
+
+_Places = Mapping[str, Ref | tuple[str, int]]
+Acts = Mapping[tuple[str, int], ConsentEvent]
+"""Acts by the ledger and number of their entries."""
+
+
+def acts_in(data: SubjectData) -> dict[tuple[str, int], ConsentEvent]:
+    """The acts of the person, by the ledger and number of their entries."""
+    return {
+        (entry.stream, entry.seq): load(ConsentEvent, entry.body)
+        for entry in data.entries
+        if entry.schema.startswith("consent.event/")
+    }
+
+
+def last_uses(acts: Acts, end: date) -> dict[tuple[str, int], date]:
+    """The last day on which each Yes could be relied on: that of the first No after it that ends it, or *end*."""
+    noes: dict[Scope, list[datetime]] = {}
+    for act in acts.values():
+        if act.kind in _SAID:
+            noes.setdefault(act.scope, []).append(act.occurred_at)
+    for said in noes.values():
+        said.sort()
+    found: dict[tuple[str, int], date] = {}
+    for place, act in acts.items():
+        if act.kind in YESES or act.kind == "request":
+            later = [
+                said[at].date()
+                for scope, said in noes.items()
+                if _ends(scope, act.scope) and (at := bisect_left(said, act.occurred_at)) < len(said)
+            ]
+            found[place] = min(later, default=end)
+    return found
+
+
+def _ends(no: Scope, yes: Scope) -> bool:
+    """Whether a No leaves nothing of a Yes."""
+    return (
+        no.controller in (None, yes.controller)
+        and no.brand in (None, yes.brand)
+        and no.point in (None, yes.point)
+        and (not no.topics or (bool(yes.topics) and yes.topics <= no.topics))
+        and (not no.channels or (bool(yes.channels) and yes.channels <= no.channels))
+        and (not no.purposes or (bool(yes.purposes) and yes.purposes <= _widened(no.purposes)))
+    )
+
+
+def _widened(purposes: frozenset[ActPurpose]) -> frozenset[str]:
+    return purposes | MARKETING if "direct_marketing" in purposes else purposes
+
+
+def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
+    """What is not to be done any more with the addresses of somebody who is erased, for each controller.
+
+    That is direct marketing, and whatever else they said no to; a No that names no purpose is one to everything.
+    """
+    found = tuple(acts)
+    controllers = dict.fromkeys([own, *(act.scope.controller for act in found)])
+    scopes = []
+    for controller in controllers:
+        noes = [
+            act.scope.purposes
+            for act in found
+            if act.kind in _SAID and act.scope.controller in (controller, None)
+        ]
+        purposes = frozenset({"direct_marketing"}).union(*noes)
+        scopes.append(Scope(controller=controller, purposes=purposes if all(noes) else ()))
+    return tuple(scopes)
+
+
+def for_others(plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places) -> ErasurePlan:
+    """*plan*, by which no No goes that was said about an address that somebody else has, too."""
+    noes = _noes(acts)
+    return attrs.evolve(
+        plan,
+        disposals=tuple(
+            attrs.evolve(
+                one,
+                action="anonymise",
+                reason="somebody else has the address, too: who said no goes, that it was said stays",
+                cite="GDPR art. 17(1), 21(3)",
+            )
+            if one.action == "delete" and _stream(one, noes, places) in data.shared
+            else one
+            for one in plan.disposals
+        ),
+    )
+
+
+def forgotten(plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places) -> tuple[str, ...]:
+    """What will not be known any more of the Noes of the person, if there is no list of suppressed addresses."""
+    noes = _noes(acts)
+    gone = {one.place for one in plan.of("delete") if one.kind == PARTY.tag}
+    own = {party_stream(str(party.id)) for party in data.parties if f"{PARTY.tag} {party.id}" in gone}
+    lost = {
+        noes[place].id
+        for one in plan.disposals
+        if (place := places[one.place]) in noes
+        and isinstance(place, tuple)
+        and (one.action == "delete" or place[0] in own)
+    }
+    if not lost:
+        return ()
+    return (
+        f"{len(lost)} of the acts by which the person said no will not be known if an address of theirs comes back: "
+        "open the crm with secrets=SecretRing({1: ...}) before you erase",
+    )
+
+
+async def keep_noes(
+    unit: Unit, plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places, via: str
+) -> None:
+    """Plan what stays of Noes about addresses that others have, as entries about these.
+
+    So it does of those, too, that are kept for some time as evidence. Done again, it plans nothing.
+    """
+    noes = _noes(acts)
+    gone = any(one.kind == PARTY.tag for one in plan.of("delete"))
+    for one in plan.disposals if gone else plan.of("anonymise"):
+        place, stream = places[one.place], _stream(one, noes, places)
+        if stream not in data.shared:
+            continue
+        act = noes[place]
+        there = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
+        if any(
+            (said.via, said.kind, said.occurred_at, said.scope) == (via, act.kind, act.occurred_at, act.scope)
+            for said in there
+        ):
+            continue
+        stays = ConsentEvent(
+            id=str(unit.ids.new(Id)),
+            kind=act.kind,
+            occurred_at=act.occurred_at,
+            recorded_at=act.recorded_at,
+            scope=act.scope,
+            record=act.record,
+            via=via,
+            actor=unit.actor,
+            ledger=stream,
+        )
+        unit.event(stream, stays, subjects=data.shared[stream], occurred_at=act.occurred_at)
+
+
+def _noes(acts: Acts) -> dict[Ref | tuple[str, int], ConsentEvent]:
+    return {place: act for place, act in acts.items() if act.kind in NOES}
+
+
+def _stream(one: Disposal, noes: Mapping[Ref | tuple[str, int], ConsentEvent], places: _Places) -> str:
+    """The ledger of a No; "" of anything else."""
+    place = places[one.place]
+    return place[0] if place in noes and isinstance(place, tuple) else ""

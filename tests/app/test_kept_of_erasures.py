@@ -1,0 +1,151 @@
+"""What is kept of somebody who was erased goes when its time is over, and nothing of it is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from crmcore import Crm, Person
+from crmcore.app import ErasureFacts
+from crmcore.consent import LegalHold, RightsRequest
+from crmcore.errors import InvalidRightsRequest
+from crmcore.storage import MemoryStore, SqliteStore
+from crmcore.storage.erasure import ERASED
+from crmcore.storage.stored import StoredEntry
+from crmcore.values.ids import PartyId
+from tests.app.requests import Clock, collecting
+from tests.app.test_person_erasure import CANARIES, everything, lived, rows_of
+
+STORES: list[Callable[[Path], MemoryStore | SqliteStore]] = [
+    lambda folder: MemoryStore(),
+    lambda folder: SqliteStore(folder / "crm.db"),
+]
+
+
+def erase(crm: Crm, request: RightsRequest, facts: ErasureFacts | None = None) -> None:
+    plan = crm.requests.erasure_plan(request.id, facts=facts)
+    crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
+
+
+def closed(crm: Crm, who: PartyId, facts: ErasureFacts | None = None) -> RightsRequest:
+    """A request for erasure that was carried out, answered and closed."""
+    request = collecting(crm, who, "erasure")
+    erase(crm, request, facts)
+    crm.requests.move(request.id, "review")
+    crm.requests.move(request.id, "respond", sha256=crm.requests.certificate(request.id).sha256)
+    return crm.requests.move(request.id, "close")
+
+
+@pytest.mark.parametrize("make", STORES)
+def test_when_its_time_is_over_nothing_of_the_person_is_left(
+    tmp_path: Path, make: Callable[[Path], MemoryStore | SqliteStore]
+) -> None:
+    clock, store = Clock(), make(tmp_path)
+    crm, zed, _ = lived(store, clock)
+    request = closed(crm, zed)
+    assert crm.requests.kept_too_long() == ()
+    assert any("zz@x.example" in row for row in everything(store))
+    first = crm.requests.certificate(request.id)
+    last = max(line.until for line in first.lines if line.until is not None)
+    assert crm.requests.kept_too_long(on=last) == ()
+    clock.move(days=3 * 365 + 2)
+    (over,) = crm.requests.kept_too_long()
+    assert (over.request, over.until) == (request.id, last)
+    plan = crm.requests.erasure_plan(request.id)
+    assert {one.kind for one in plan.of("delete")} == {"consent.event", "contact_point"}
+    assert plan.of("keep", "restrict", "anonymise") == ()
+    crm.requests.erase(request.id, plan_sha256=plan.digest)
+    for row in everything(store):
+        assert not [canary for canary in CANARIES if canary.decode() in row]
+    entries = [row for row in rows_of(store) if isinstance(row, StoredEntry)]
+    assert not [row for row in entries if zed in row.subjects]
+    assert {row.schema for row in entries if row.stream.startswith("consent:")} <= {ERASED}
+    assert crm.requests.kept_too_long() == ()
+    assert [one.sha256 for one in crm.requests.certificates(request.id)] == [
+        crm.requests.get(request.id).response_sha256,
+        crm.requests.certificate(request.id).sha256,
+    ]
+    assert crm.requests.certificate(request.id).count("keep", "restrict") == 0
+    assert crm.requests.erase(request.id, plan_sha256=first.plan_sha256) == first
+    crm.close()
+
+
+def test_what_a_hold_keeps_by_then_stays_and_goes_when_the_hold_is_over() -> None:
+    clock = Clock()
+    crm, zed, _ = lived(clock=clock)
+    request = closed(crm, zed)
+    clock.move(days=3 * 365 + 2)
+    held = ErasureFacts(holds=(LegalHold(id="7", reason="a lawsuit", until=date(2030, 1, 1)),))
+    plan = crm.requests.erasure_plan(request.id, facts=held)
+    assert {one.action for one in plan.disposals} == {"restrict"}
+    crm.requests.erase(request.id, plan_sha256=plan.digest, facts=held)
+    assert crm.requests.kept_too_long() == ()
+    clock.move(days=365)
+    (over,) = crm.requests.kept_too_long()
+    assert over.until == date(2030, 1, 1)
+    erase(crm, request)
+    assert crm.requests.kept_too_long() == ()
+    assert len(crm.requests.certificates(request.id)) == 3
+
+
+def test_whoever_was_held_is_erased_when_the_hold_is_over_with_what_came_since() -> None:
+    clock = Clock()
+    crm, zed, bo = lived(clock=clock)
+    request = closed(
+        crm, zed, ErasureFacts(holds=(LegalHold(id="7", reason="a lawsuit", until=date(2026, 6, 1)),))
+    )
+    crm.interactions.record("note", direction="internal", occurred_at=date(2026, 5, 4), with_=[zed])
+    crm.consent.record(
+        "give", zed, purposes=["third_party_sharing"], channels=["email"], recipients=["mailer"]
+    )
+    clock.move(days=40)
+    assert [one.request for one in crm.requests.kept_too_long()] == [request.id]
+    erase(crm, request)
+    assert crm.parties.find(email="zz@x.example") == ()
+    assert crm.parties.get(bo).display_name == "Bo Hill"
+    assert "restrict" not in [act.kind for act in crm.consent.events(bo)]
+
+
+def test_the_restriction_of_whoever_is_kept_is_in_no_plan() -> None:
+    clock = Clock()
+    crm, _, bo = lived(clock=clock)
+    held = ErasureFacts(
+        holds=(LegalHold(id="7", reason="a lawsuit", kinds=frozenset({"party"}), until=date(2026, 6, 1)),)
+    )
+    request = closed(crm, bo, held)
+    again = crm.requests.erasure_plan(request.id, facts=held)
+    assert {(one.action, one.kind) for one in again.disposals} <= {
+        ("restrict", "party"),
+        ("restrict", "features"),
+        ("restrict", "cluster"),
+    }
+    assert [act.kind for act in crm.consent.events(bo)] == ["restrict"]
+    clock.move(days=40)
+    erase(crm, request)
+    assert crm.parties.find(email="bo@x.example") == ()
+
+
+def test_a_no_stands_for_whoever_else_has_the_address_when_the_evidence_goes() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="family@x.example"))
+    bo = crm.parties.add(Person.of("Bo Lee", email="family@x.example"))
+    crm.consent.record("object", ann.id, point="family@x.example", purposes=["direct_marketing"])
+    request = closed(crm, ann.id)
+    clock.move(days=3 * 365 + 2)
+    erase(crm, request)
+    assert "object" in [act.kind for act in crm.consent.events(bo.id)]
+
+
+def test_a_closed_request_without_an_erasure_plans_none() -> None:
+    clock = Clock()
+    crm, zed, _ = lived(clock=clock)
+    request = collecting(crm, zed, "erasure")
+    crm.requests.move(request.id, "refuse", reason="owed")
+    crm.requests.move(request.id, "close")
+    with pytest.raises(InvalidRightsRequest, match="collected or reviewed"):
+        crm.requests.erasure_plan(request.id)
+    assert crm.requests.kept_too_long() == ()
