@@ -102,7 +102,7 @@ class _Page:
     streams: Mapping[tuple[str, str], Sequence[str]]
     acts: Mapping[str, Sequence[ConsentEvent]]
     longer: Set[str]
-    judged: Mapping[str, Judgement]
+    judged: Mapping[str, Sequence[Judgement]]
 
 
 async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
