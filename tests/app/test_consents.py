@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore import Crm, Person
@@ -92,12 +93,44 @@ def test_a_no_about_a_former_address_speaks_only_of_what_reached_it(crm: Crm) ->
     assert [set(event.scope.channels) for event in crm.consent.events(ann.id)] == [{"email"}]
 
 
-def test_a_no_that_was_taken_back_does_not_come_back_with_a_move(crm: Crm) -> None:
+def moved(crm: Crm, *acts: tuple[str, Any], times: int = 1) -> tuple[str, str]:
+    """What is answered in the United States, where nobody needs to say yes, before and after a move."""
     ann = person(crm, "ann@x.org")
-    crm.consent.withdraw("ann@x.org", purposes=["marketing"], channels=["email"])
-    crm.consent.record("give", "ann@x.org", **OURS)
-    crm.parties.change(ann.id, lambda p: p.without("ann@x.org").with_email("lee@x.org"))
-    assert kinds(crm, ann.id) == []
+    told: Any = {"jurisdictions": ["US"], "controller": "us", "facts": Facts(zones=("America/New_York",))}
+    said: list[str] = []
+    for kind, more in acts:
+        what = {"purposes": ["marketing"], "channels": ["email"], "controller": "us", **more}
+        if "corrects" in what:
+            what["corrects"] = said[what["corrects"]]
+        said.append(crm.consent.record(kind, "ann@x.org", **what).id)
+    form = attrs.evolve(FORM, postal_address=True, advertisement_label=True)
+    before = asked(crm, ann.id, **{**told, "message": form}).answer
+    for number in range(times):
+        crm.parties.change(
+            ann.id,
+            lambda p, n=number: p.without(p.emails[0].raw).with_email(f"lee{n}@x.org"),  # type: ignore[misc]  # bound now
+        )
+    return before, asked(crm, ann.id, **{**told, "message": form}).answer
+
+
+@pytest.mark.parametrize(
+    ("back", "answered"),
+    [
+        ([], "deny"),
+        ([("give", {"evidence": YES})], "allow"),
+        ([("give", {})], "deny"),
+        ([("give", {"evidence": Evidence(kind="preticked_box")})], "deny"),
+        ([("give", {"evidence": YES}), ("request", {"corrects": 1})], "deny"),
+        ([("give", {"evidence": YES}), ("invalidate", {"corrects": 1})], "deny"),
+        ([("give", {"evidence": YES}), ("invalidate", {})], "deny"),
+        ([("request", {}), ("confirm", {"evidence": YES, "purposes": [], "channels": []})], "allow"),
+    ],
+)
+def test_a_no_goes_along_with_a_move_but_for_one_that_was_lifted(
+    back: list[tuple[str, Any]], answered: str
+) -> None:
+    crm = in_memory(practice=PRACTICE)
+    assert moved(crm, ("withdraw", {}), *back, times=2) == (answered, answered)
 
 
 def test_a_point_that_nobody_has_takes_no_act_and_no_question(crm: Crm) -> None:

@@ -47,7 +47,8 @@ def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
 
 
 async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
-    """A record that no longer has an address takes every No about it along: whoever moves is not opted in again."""
+    """A record that no longer has an address takes every No about it along, with what may have lifted it: whoever moves
+    is not opted in again."""
     kept = set(points_of(after))
     for kind, normal in dict.fromkeys(points_of(before)):
         if (kind, normal) in kept:
@@ -57,12 +58,14 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
         if not found:
             continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
-        for event in outlasting(tuple(found)):
+        for event in outlasting(found):
             if event.id not in known:
-                scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
+                if event.kind in NOES or event.kind == "lift":  # as wide as it was there, and no wider
+                    scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
+                    event = attrs.evolve(event, scope=scope)  # noqa: PLW2901
                 unit.event(
                     party_stream(str(after.id)),
-                    attrs.evolve(event, scope=scope),
+                    event,
                     subjects=(str(after.id),),
                     occurred_at=event.occurred_at,
                 )

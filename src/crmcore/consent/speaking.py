@@ -5,7 +5,7 @@ Invariant: a Yes speaks only of what it names; a No that leaves something open s
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 import attrs
 
@@ -129,11 +129,16 @@ def received(scope: Scope, contact: Contact, purpose: str) -> bool | None:
 
 def agreed(case: Case, event: ConsentEvent) -> Scope:
     """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
+    return event.scope if event.kind != "confirm" else meant(event, case.acts(_ASKED))
+
+
+def meant(event: ConsentEvent, requests: Sequence[tuple[int, ConsentEvent]]) -> Scope:
+    """The same, by the *requests* that there were, oldest first, each with its instant."""
     scope = event.scope
     if event.kind != "confirm" or scope.channels or scope.purposes:
         return scope
     when = micros_of(event.occurred_at)
-    for at, asked in reversed(case.acts(_ASKED)):
+    for at, asked in reversed(requests):
         if at <= when and asked.record == event.record and _answers(scope, asked.scope):
             return attrs.evolve(asked.scope, point=asked.scope.point if scope.point is None else scope.point)
     return scope
