@@ -93,6 +93,22 @@ def test_a_no_about_a_former_address_speaks_only_of_what_reached_it(crm: Crm) ->
     assert [set(event.scope.channels) for event in crm.consent.events(ann.id)] == [{"email"}]
 
 
+@pytest.mark.parametrize("spelled", ["+44 20 7946 0018", "+44 (0)20 7946-0018", "+442079460018"])
+def test_an_act_is_about_the_number_or_the_address_that_was_meant_however_it_is_written(spelled: str) -> None:
+    crm = in_memory(practice=PRACTICE)
+    draft = Person.of("Ann Lee", email="Ann@Bücher.example").with_phone("+44 20 7946 0018")
+    ann = crm.parties.add(draft.with_phone("+44 20 7946 0111"))
+    for said in (
+        crm.consent.record("give", spelled, purposes=["marketing"], channels=["sms"], evidence=YES),
+        crm.consent.record("withdraw", ann.id, point=spelled, purposes=["marketing"], channels=["sms"]),
+    ):
+        assert (said.scope.point, said.scope.points) == ("+442079460018", None)
+    assert crm.consent.decide(spelled, purpose="marketing", channel="sms", jurisdictions=["GB"]).answer
+    for address in ("ANN@BÜCHER.EXAMPLE", " ann@bücher.example ", "ann@xn--bcher-kva.example"):
+        assert crm.consent.record("give", address, **OURS).scope.point == "ann@xn--bcher-kva.example"
+    assert crm.consent.record("give", "Ann Lee", **OURS).scope.point is None
+
+
 def moved(crm: Crm, *acts: tuple[str, Any], times: int = 1) -> tuple[str, str]:
     """What is answered in the United States, where nobody needs to say yes, before and after a move."""
     ann = person(crm, "ann@x.org")

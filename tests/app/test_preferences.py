@@ -178,3 +178,25 @@ def test_wishes_are_given_to_whoever_asks_and_go_with_whoever_is_erased() -> Non
     assert [row.subjects for row in wishes] == [(str(ann.id),)]
     erased(crm, str(ann.id))
     assert "canary" not in str([row._asdict() for row in rows_of(store)])
+
+
+def test_a_yes_of_the_preference_centre_stays_with_the_addresses_that_there_were(crm: Crm) -> None:
+    ann = person(crm, "ann@x.org")
+    said = {"purpose": "marketing", "channel": "email"}
+    shown = crm.preferences.centre(ann.id, [Offer(**said)], controller="northwind")  # type: ignore[arg-type]  # of words
+    chosen = shown.choose("marketing", "email", on=True)
+    (event,) = crm.preferences.change(ann.id, shown, chosen, evidence=OURS["evidence"]).events
+    assert (event.scope.point, event.scope.points) == (None, {"ann@x.org"})
+    told: Any = {**ASKED, "controller": "northwind", "message": PRACTICE.marketing}
+    facts = Facts(point=PRACTICE.point)
+    assert crm.consent.decide(ann.id, **told, facts=facts).answer == "allow"
+    crm.parties.change(ann.id, lambda p: p.without("ann@x.org").with_email("lee@x.org"))
+    assert crm.consent.decide(ann.id, **told, facts=facts).answer == "deny"
+
+
+def test_a_wish_stands_under_the_record_whose_number_was_named_however_it_is_written() -> None:
+    crm = company()
+    one = crm.parties.add(Person.of("Ann Lee", email="ann@x.org"))
+    other = crm.parties.add(Person.of("Ann Lee", phone="+44 20 7946 0018"))
+    crm.identity.merge(one.id, other.id)
+    assert crm.preferences.record("+44 (0)20 7946-0018", NIGHT).record == str(other.id)

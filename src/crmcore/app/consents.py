@@ -18,7 +18,7 @@ from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Membership, Reference, resolve
+from crmcore.app.resolve import Membership, Reference, is_id, resolve
 from crmcore.app.unit import Unit, proven
 from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceMember
@@ -100,7 +100,7 @@ class AsyncConsents:
                 kind=kind,
                 occurred_at=unit.now if occurred_at is None else occurred_at,
                 recorded_at=unit.now,
-                scope=attrs.evolve(scope, point=about, points=_points_then(kind, about, owner)),
+                scope=attrs.evolve(scope, point=about, points=points_then(kind, about, owner)),
                 evidence=evidence,
                 record=str(owner.id),
                 members=() if about is not None else members,
@@ -305,14 +305,11 @@ class AsyncConsents:
 
 
 def _point_of(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
-    """The normal form of the point that is named, which must be one of the customer's."""
-    said = point if point is not None else ref if isinstance(ref, str) else None
-    if said is None or isinstance(said, Source):
-        return None
+    """The normal form of the point that is named, in whatever spelling; it must be one of the customer's."""
+    said = point if point is not None else "" if isinstance(ref, Source) or is_id(ref) else ref
     for party in parties:
-        for contact in party.contact_points:
-            if said.strip() in (contact.raw, contact.key) or said.strip().lower() == contact.key:
-                return contact.key
+        if said.strip() and (contact := party.contact_point(said.strip())) is not None:
+            return contact.key
     if point is not None:
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
     return None
@@ -337,7 +334,7 @@ def _owner(parties: Sequence[Party], about: str | None, ref: Reference) -> Party
     return next((party for party in owners if str(party.id) == str(ref)), owners[0])
 
 
-def _points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
+def points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
     """A Yes about the person reaches the points that the record has, and none that it will have."""
     if about is not None or kind not in YESES:
         return None

@@ -14,7 +14,7 @@ import attrs
 
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told, belonging_of
-from crmcore.app.consents import AsyncConsents
+from crmcore.app.consents import AsyncConsents, points_then
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
@@ -231,11 +231,12 @@ class AsyncPreferences:
 
 
 def _named(ref: Reference, parties: Sequence[Party]) -> str:
-    """The record that was named by its id or by an address that it has, or the first of the customer."""
+    """The record that was named by its id or by an address that it has, however it is written, or the first one."""
     said = str(ref).strip()
     for party in parties:
-        names = {str(party.id), *(text for one in party.contact_points for text in (one.raw, one.key))}
-        if said in names or said.lower() in names:
+        if said == str(party.id) or (
+            isinstance(ref, str) and said and party.contact_point(said) is not None
+        ):
             return str(party.id)
     return str(parties[0].id)
 
@@ -255,7 +256,8 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
         raise InvalidConsent("no record of this customer has a contact point of the preference centre")
     owner = next((one for one in owners if str(one.id) == event.record), owners[0])
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
-    event = attrs.evolve(event, record=str(owner.id), actor=unit.actor, ledger=streams[0])
+    scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
+    event = attrs.evolve(event, scope=scope, record=str(owner.id), actor=unit.actor, ledger=streams[0])
     proven(unit.codecs["consent.event"], event, InvalidConsent)
     append_act(unit, event, streams)
     return event
