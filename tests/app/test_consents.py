@@ -281,8 +281,14 @@ def test_a_batch_that_runs_again_records_once_and_returns_the_same_acts(crm: Crm
 
     assert signup() == signup()
     assert sorted(kinds(crm, ann.id)) == ["give", "object"]
-    with pytest.raises(IdempotencyMismatch):
-        signup(purposes=["research"])
+    for other in (
+        {"purposes": ["research"]},
+        {"evidence": None},
+        {"occurred_at": START - DAY},
+        {"night": True},
+    ):
+        with pytest.raises(IdempotencyMismatch):
+            signup(**other)
 
 
 @pytest.mark.parametrize("text", ["' OR 1=1 --", "<script>alert(1)</script>", "\u202eevil", "x" * 5_000])

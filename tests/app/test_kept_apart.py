@@ -49,7 +49,8 @@ def test_the_audience_is_told_of_records_joined_again_as_a_single_question_is() 
     (told,) = crm.consent.audience(
         purpose="marketing", channel="email", jurisdictions=["DE"], offered_to_children=False
     )
-    assert told.decision is not None and told.decision.answer == "deny"
+    assert told.decision is not None
+    assert told.decision.answer == "deny"
 
 
 def test_records_that_a_third_one_held_together_were_apart_while_it_was_kept_from_one_of_them() -> None:
@@ -89,5 +90,3 @@ def test_a_wish_said_apart_replaces_none_of_the_other_record() -> None:
     found = crm.preferences.decide("ann@x.org", purpose="marketing", channel="email", jurisdictions=["DE"])
     assert found.answer == "deny"
     assert "wish.channel" in {hit.rule for hit in found.trace}
-
-

@@ -11,7 +11,7 @@ from typing import get_args
 
 import attrs
 
-from crmcore.app.consent_members import Told, members_for
+from crmcore.app.consent_members import Told, members_for, told_by_id
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_of
@@ -90,7 +90,7 @@ async def known_customer(
     point: str | None,
 ) -> KnownCustomer:
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
-    members = await members_for(unit, customer, parties, Facts() if told is None else told, jurisdictions)
+    members = await members_for(unit, customer, parties, told_by_id(told), jurisdictions)
     suppressed = [
         await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
     ]

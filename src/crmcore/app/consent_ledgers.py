@@ -62,7 +62,7 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
             if event.id not in known:
                 if event.kind in NOES or event.kind == "lift":  # as wide as it was there, and no wider
                     scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
-                    event = attrs.evolve(event, scope=scope)  # noqa: PLW2901
+                    event = attrs.evolve(event, scope=scope)
                 unit.event(
                     party_stream(str(after.id)),
                     event,

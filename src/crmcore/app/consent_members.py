@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.app.consent_ledgers import acts_of
 from crmcore.app.judging import judgements_on
-from crmcore.app.resolve import Membership
+from crmcore.app.resolve import Membership, is_id
 from crmcore.app.unit import Unit
 from crmcore.consent.case import BEGINNING
 from crmcore.consent.customer_decision import Member
@@ -21,6 +21,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import facts_of_record
 from crmcore.consent.reach import Reach, reach_of
+from crmcore.errors import InvalidConsent
 from crmcore.identity.cluster import agglomerate
 from crmcore.identity.customer import CAP
 from crmcore.identity.judgement import Judgement, links_of
@@ -31,6 +32,26 @@ Told = Facts | Mapping[str, Facts]
 """What an app knows beside the ledgers: of the customer, or of each record, by its id."""
 
 
+def told_by_id(told: Told | None) -> Told:
+    """*told*, or that nothing is known.
+
+    Raises:
+        InvalidConsent: if something is told of what is no id, so that it would be of nobody.
+    """
+    if told is None:
+        return Facts()
+    if not isinstance(told, Facts) and not all(is_id(id) for id in told):
+        raise InvalidConsent(
+            "facts are told of the customer, or of records by their ids: one of the keys is no id"
+        )
+    return told
+
+
+def facts_told(told: Told, id: PartyId) -> Facts:
+    """What was told of a record."""
+    return told if isinstance(told, Facts) else told.get(str(id), Facts())
+
+
 async def members_for(
     unit: Unit, customer: Membership, parties: Sequence[Party], told: Told, jurisdictions: Sequence[str]
 ) -> list[Member]:
@@ -38,7 +59,7 @@ async def members_for(
     since = await belonging_of(unit, customer)
     members: list[Member] = []
     for party in parties:
-        facts = told if isinstance(told, Facts) else told.get(str(party.id), Facts())
+        facts = facts_told(told, party.id)
         events = await acts_of(unit, party)
         reach = reach_of(party)
         members.append(member(party.id, reach, facts, events, jurisdictions, since.get(party.id, unit.now)))

@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.consent_asking import known_customer, ways
 from crmcore.app.consent_audience import Asking, audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
-from crmcore.app.consent_members import Told
+from crmcore.app.consent_members import Told, told_by_id
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, is_id, resolve
@@ -25,7 +25,6 @@ from crmcore.consent.audience import AudienceMember
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision, Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
@@ -91,7 +90,7 @@ class AsyncConsents:
 
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await self._customer(unit, ref)
-            about = _point_of(ref, point, parties)
+            about = point_named(ref, point, parties)
             owner = _owner(parties, about, ref)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
@@ -114,7 +113,8 @@ class AsyncConsents:
             append_act(unit, event, streams)
             return event
 
-        asked = ("consent.record", kind, str(ref), point, scope)
+        told = tuple(sorted(facts.items()))
+        asked = ("consent.record", kind, str(ref), point, scope, evidence, occurred_at, told)
         return await self._flow.commit(plan, asked=asked)
 
     async def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
@@ -155,11 +155,12 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
+            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one, or
+                *facts* are told of what is no id of a record.
         """
         unit = self._flow.reader()
         customer, parties = await self._customer(unit, ref)
-        about = _point_of(ref, point, parties) or _only_point(parties, channel)
+        about = point_named(ref, point, parties) or only_point(parties, channel)
         request = self._request(
             purpose,
             channel,
@@ -206,7 +207,7 @@ class AsyncConsents:
         """
         unit = self._flow.reader()
         customer, parties = await self._customer(unit, ref)
-        about = None if point is None else _point_of(ref, point, parties)
+        about = None if point is None else point_named(ref, point, parties)
         now, whom = unit.now if at is None else at, self._flow.controller(controller)
         known = await known_customer(
             self._flow, unit, customer, parties, facts, jurisdictions, whom, point=about
@@ -255,7 +256,8 @@ class AsyncConsents:
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
+                told of what is no id of a record.
         """
         unit = self._flow.reader()
         request = self._request(
@@ -270,7 +272,7 @@ class AsyncConsents:
                 known_at=known_at,
             ),
             at,
-            Facts() if facts is None else facts,
+            told_by_id(facts),
             tuple(jurisdictions),
             self._flow.secrets,
             ActReader(unit.codecs["consent.event"]),
@@ -304,7 +306,7 @@ class AsyncConsents:
         return customer, await load_parties(unit, customer.members)
 
 
-def _point_of(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
+def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
     """The normal form of the point that is named, in whatever spelling; it must be one of the customer's."""
     said = point if point is not None else "" if isinstance(ref, Source) or is_id(ref) else ref
     for party in parties:
@@ -315,7 +317,7 @@ def _point_of(ref: Reference, point: str | None, parties: Sequence[Party]) -> st
     return None
 
 
-def _only_point(parties: Sequence[Party], channel: str) -> str | None:
+def only_point(parties: Sequence[Party], channel: str) -> str | None:
     """The one point that the channel reaches; None where the channel needs none."""
     kinds = [kind for kind, channels in CHANNELS_OF.items() if channel in channels]
     if not kinds:

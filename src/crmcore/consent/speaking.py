@@ -157,9 +157,9 @@ def elsewhere(scope: Scope, contact: Contact, purpose: str) -> str:
     if scope.controller != contact.controller:
         found.append("another controller")
     if contact.channel not in scope.channels:
-        found.append("another channel")
+        found.append("another channel" if scope.channels else "it names no channel")
     if not _names(scope, contact, purpose):
-        found.append("another purpose")
+        found.append("another purpose" if scope.purposes else "it names no purpose")
     if (scope.point is not None and scope.point != contact.point) or (
         scope.points is not None and contact.point is not None and contact.point not in scope.points
     ):
