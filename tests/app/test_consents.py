@@ -109,7 +109,7 @@ def test_an_act_is_about_the_number_or_the_address_that_was_meant_however_it_is_
     assert crm.consent.record("give", "Ann Lee", **OURS).scope.point is None
 
 
-def moved(crm: Crm, *acts: tuple[str, Any], times: int = 1) -> tuple[str, str]:
+def moved(crm: Crm, *acts: tuple[Any, Any], times: int = 1) -> tuple[str, str]:
     """What is answered in the United States, where nobody needs to say yes, before and after a move."""
     ann = person(crm, "ann@x.org")
     told: Any = {"jurisdictions": ["US"], "controller": "us", "facts": Facts(zones=("America/New_York",))}
@@ -143,7 +143,7 @@ def moved(crm: Crm, *acts: tuple[str, Any], times: int = 1) -> tuple[str, str]:
     ],
 )
 def test_a_no_goes_along_with_a_move_but_for_one_that_was_lifted(
-    back: list[tuple[str, Any]], answered: str
+    back: list[tuple[Any, Any]], answered: str
 ) -> None:
     crm = in_memory(practice=PRACTICE)
     assert moved(crm, ("withdraw", {}), *back, times=2) == (answered, answered)

@@ -131,7 +131,8 @@ class Consents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
+            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
+                or *facts* are told of what is no id of a record.
         """
         return run(
             self._flow.decide(
@@ -225,7 +226,8 @@ class Consents:
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
+                told of what is no id of a record.
         """
         return drawn(
             self._flow.audience(
@@ -269,7 +271,8 @@ class Preferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if it has not been said yet, or is about what is no topic of the practice.
+            InvalidConsent: if it has not been said yet, is about what is no topic of the practice, or names a zone that
+                there is not.
         """
         return run(
             self._flow.record(
@@ -313,6 +316,8 @@ class Preferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off.
+
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
@@ -327,16 +332,20 @@ class Preferences:
         *,
         purpose: Purpose,
         channel: Channel,
+        point: str | None = None,
         controller: str | None = None,
         facts: Told | None = None,
         at: datetime | None = None,
+        known_at: datetime | None = None,
         language: Language | None = None,
         **asked: Any,
     ) -> Decision:
         """The decision of `crm.consent.decide` under the wishes of the customer: never more than that.
 
-        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by. *language* is that
-        of the message. Where both the law and a wish ask to wait, *retry_at* is the later of the two: ask again then.
+        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by; of a record of whom
+        they name no zone, the one that it has itself. *language* is that of the message. Where both the law and a wish
+        ask to wait, *retry_at* is the later of the two: ask again then. A wish about what a message is taken for counts
+        as one about what it is sent as.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -348,9 +357,11 @@ class Preferences:
                 ref,
                 purpose=purpose,
                 channel=channel,
+                point=point,
                 controller=controller,
                 facts=facts,
                 at=at,
+                known_at=known_at,
                 language=language,
                 **asked,
             )

@@ -154,7 +154,7 @@ def _led(customer: Membership, links: Sequence[Judgement]) -> dict[PartyId, date
 
 
 def _looked_back(customer: Membership, said: Sequence[Judgement]) -> dict[PartyId, datetime]:
-    """The same where something kept records apart: who was with the first one after each judgement, the latest first."""
+    """The same where something kept records apart: who was with the first one after each judgement, latest first."""
     first, *others = customer.members
     found = {first: BEGINNING}
     together = set(others)

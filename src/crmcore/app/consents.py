@@ -155,8 +155,8 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one, or
-                *facts* are told of what is no id of a record.
+            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
+                or *facts* are told of what is no id of a record.
         """
         unit = self._flow.reader()
         customer, parties = await self._customer(unit, ref)

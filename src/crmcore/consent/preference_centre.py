@@ -48,7 +48,8 @@ class Offer(Document):
 class Choice(Document):
     """What stands on a line. *pending* waits for the confirmation of a double opt-in, *unsaid* was never spoken of.
 
-    A Yes that nothing shows, or that another system asserts, is none that the person is taken to have said. *because* are the acts behind it.
+    A Yes that nothing shows, or that another system asserts, is none that the person is taken to have said. *because*
+    are the acts behind it.
     """
 
     offer: Offer
@@ -256,8 +257,9 @@ def centre_changes(
     """The acts that make *after* of *before*, done at *at* by whoever sits before the centre.
 
     *current* is what stands by now, where that may not be *before* any more, since it was changed elsewhere: what they
-    see as off is off then, and what was on when they came stays as it is now. *evidence* is how it can be shown: a Yes without any is worth nothing. *record* is the party under which they are
-    recorded, *members* are the records of the customer, for acts about the person. *new_id* gives a new id each time.
+    see as off is off then, and what was on when they came stays as it is now. *evidence* is how it can be shown: a Yes
+    without any is worth nothing. *record* is the party under which they are recorded, *members* are the records of the
+    customer, for acts about the person. *new_id* gives a new id each time.
 
     Raises:
         InvalidConsent: if the two are not of one controller with the same lines and contact points, or something is

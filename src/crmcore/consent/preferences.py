@@ -6,7 +6,8 @@ contacts of a customer count, whichever record they were made under.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import attrs
@@ -29,7 +30,7 @@ from crmcore.values.personal import Document
 _DAY = 86_400_000_000
 _SECOND = 1_000_000
 _SEARCHED = 512
-_AHEAD = 9
+_AHEAD = 10
 """So many days ahead quiet hours are looked at: a week comes round, whatever clocks do."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -106,7 +107,7 @@ class _Told:
     joined: Mapping[str, datetime]
     language: Language | None
     topics: Topics | None
-    edges: dict[tuple[str, str, str, date], tuple[int, ...]] = attrs.field(factory=dict)
+    edges: dict[tuple[object, ...], Sequence[int]] = attrs.field(factory=dict)
 
     def about(self) -> tuple[str, ...]:
         """The topic of the request and all that it is part of."""
@@ -184,20 +185,28 @@ class _Told:
             return Finding(None, missing=("facts.zones",), why="the time there is not known")
         places = [zone(name) for name in names]
         state = any(_silent(quiet, now, where) for where in places)
-        edges = sorted({edge for name in names for edge in self._edges(quiet, now, name) if edge > now})
+        edges = self._edges(quiet, now, names)
         until = next(
             (one for one in edges if any(_silent(quiet, one, w) for w in places) is not state), FOREVER
         )
         return Finding(state, until, ("facts.zones",))
 
-    def _edges(self, quiet: QuietHours, now: int, name: str) -> tuple[int, ...]:
-        """Those of the days from now on, which are worked out once."""
-        where = zone(name)
-        today = from_micros(now).astimezone(where).date()
-        key = (quiet.begin, quiet.end, name, today)
-        found = self.edges.get(key)
+    def _edges(self, quiet: QuietHours, now: int, names: tuple[str, ...]) -> Sequence[int]:
+        """Those after an instant, soonest first. They are worked out once for each day."""
+        today = from_micros(now).date()
+        if not 2 < today.year < 9998:
+            return ()  # the calendar ends there
+        known = self.edges.get((quiet, today))
+        if known is None:
+            days = [today + timedelta(days=ahead) for ahead in range(-1, _AHEAD)]
+            found = {edge for name in names for day in days for edge in self._of_day(quiet, day, name)}
+            known = self.edges[quiet, today] = sorted(found)
+        return known[bisect_right(known, now) :]
+
+    def _of_day(self, quiet: QuietHours, day: date, name: str) -> Sequence[int]:
+        found = self.edges.get((quiet, day, name))
         if found is None:
-            found = self.edges[key] = tuple(_edges(quiet, today, where))
+            found = self.edges[quiet, day, name] = tuple(_edges(quiet, day, zone(name)))
         return found
 
     def retry(self) -> datetime | None:
@@ -258,20 +267,16 @@ def _on(quiet: QuietHours, day: date) -> bool:
     return not quiet.days or _DAYS[day.weekday()] in quiet.days
 
 
-def _edges(quiet: QuietHours, today: date, where: tzinfo) -> Iterator[int]:
-    """The instants from yesterday on at which it may become quiet or end to be so: clocks show a time, for the first
-    time and for the second, or are changed."""
-    if today.year in (1, 9999):
-        return  # the calendar ends there
-    for ahead in range(-1, _AHEAD):
-        day = today + timedelta(days=ahead)
-        first, last = instant(day, time.min, where), instant(day + timedelta(days=1), time.min, where)
-        yield first
-        for clock in (quiet.begins, quiet.ends):
-            yield instant(day, clock, where)
-            yield instant(day, clock.replace(fold=1), where)
-        if last - first != _DAY:
-            yield _changed(first, last, where)
+def _edges(quiet: QuietHours, day: date, where: tzinfo) -> Iterator[int]:
+    """The instants of a day there at which it may become quiet or end to be so: clocks show a time, for the first time
+    and for the second, or are changed."""
+    first, last = instant(day, time.min, where), instant(day + timedelta(days=1), time.min, where)
+    yield first
+    for clock in (quiet.begins, quiet.ends):
+        yield instant(day, clock, where)
+        yield instant(day, clock.replace(fold=1), where)
+    if last - first != _DAY:
+        yield _changed(first, last, where)
 
 
 def _changed(first: int, last: int, where: tzinfo) -> int:

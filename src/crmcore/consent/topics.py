@@ -46,8 +46,8 @@ class Topic(Document):
 
 
 def _topics(topics: Iterable[Topic]) -> tuple[Topic, ...]:
-    found = () if isinstance(topics, str) else tuple(topics)
-    if isinstance(topics, str) or not all(isinstance(one, Topic) for one in found):
+    found = tuple(topics)
+    if not all(isinstance(one, Topic) for one in found):
         raise InvalidConsent("topics are given as a list of Topic(...)")
     return found
 

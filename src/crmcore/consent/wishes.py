@@ -44,7 +44,8 @@ def _some_of(words: Any, what: str) -> Any:
     return attrs.validators.optional(some_of(words, what))
 
 
-_together = attrs.converters.optional(together)
+def _together(values: Iterable[Any] | None) -> frozenset[Any] | None:
+    return None if values is None else together(values)
 
 
 def _in_order(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
