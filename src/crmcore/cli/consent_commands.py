@@ -15,6 +15,7 @@ from crmcore.cli.terminal import DONE, REFUSED, Terminal
 
 def run_consent_check(options: argparse.Namespace, terminal: Terminal) -> int:
     """Replay a table of decision vectors."""
+    from crmcore.consent.pack_reading import shipped_laws
     from crmcore.consent.replay import Disagreement, replay
     from crmcore.consent.vectors import read_vectors
 
@@ -45,16 +46,19 @@ def run_consent_check(options: argparse.Namespace, terminal: Terminal) -> int:
             for one in wrong
         ],
     }
-    terminal.text("\n".join(_drawn(document, wrong)))
+    apart = [name for name in sorted(total) if not shipped_laws().knows(name)]
+    terminal.text("\n".join(_drawn(document, wrong, apart)))
     terminal.result(document)
     return REFUSED if any(one.confidence == "high" for one in wrong) else DONE
 
 
-def _drawn(document: dict[str, Any], wrong: list[Any]) -> Iterator[str]:
+def _drawn(document: dict[str, Any], wrong: list[Any], apart: list[str]) -> Iterator[str]:
     width = max(len(name) for name in document["by_jurisdiction"])
     for name, counts in document["by_jurisdiction"].items():
         yield f"{name:<{width}}  {counts['agree']:>4} of {counts['total']}"
     yield f"{document['agree']} of {document['total']} agree"
+    for name in apart:
+        yield f"no pack speaks of {name}: judged by the law of its country, or by the strict baseline"
     for one in wrong:
         yield f"\n{one.id} ({one.confidence}): the table says {one.expected}, crmcore {one.got}"
         yield from (f"  {line}" for line in one.trace)
