@@ -150,7 +150,8 @@ class AsyncConsents:
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then.
+        this crm tells is filled in. With *known_at*: as it was known then. It hears no wishes: `crm.preferences.decide`
+        does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -198,7 +199,7 @@ class AsyncConsents:
 
         Without *channels* it is about those by which the customer has a contact point. *message* is what is to be said,
         for all purposes or for each; of a purpose of which nothing is told it promotes something in marketing and
-        nothing in service. The rest is as `decide` takes it.
+        nothing in service. The rest is as `decide` takes it; wishes are not heard.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -247,7 +248,7 @@ class AsyncConsents:
     ) -> AsyncIterator[AudienceMember]:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
-        Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
+        Each has the answer that `decide` would give now, so without wishes, without its trace, several times faster; of several contact
         points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
         about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
         does not grow with the number of customers, but for the ids of those that were named.
