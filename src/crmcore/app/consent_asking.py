@@ -88,9 +88,10 @@ async def known_customer(
     controller: str,
     *,
     point: str | None,
+    known_at: datetime | None = None,
 ) -> KnownCustomer:
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
-    members = await members_for(unit, customer, parties, told_by_id(told), jurisdictions)
+    members = await members_for(unit, customer, parties, told_by_id(told), jurisdictions, known_at)
     suppressed = [
         await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
     ]

@@ -126,8 +126,9 @@ class Consents:
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then. It hears no wishes: `crm.preferences.decide`
-        does.
+        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
+        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
+        `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -218,10 +219,11 @@ class Consents:
     ) -> Iterator[AudienceMember]:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
-        Each has the answer that `decide` would give now, so without wishes, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
-        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
-        does not grow with the number of customers, but for the ids of those that were named.
+        Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
+        points for the channel the one that may be used. All else is as in `decide`, wishes unheard, but that whoever
+        cannot be decided about is told of with a *barrier*, so that one wrong reference does not end the work; and that
+        *known_at* leaves out acts alone: records and merges are those of today. The memory that it takes does not grow
+        with the number of customers, but for the ids of those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.

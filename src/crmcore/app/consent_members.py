@@ -53,10 +53,15 @@ def facts_told(told: Told, id: PartyId) -> Facts:
 
 
 async def members_for(
-    unit: Unit, customer: Membership, parties: Sequence[Party], told: Told, jurisdictions: Sequence[str]
+    unit: Unit,
+    customer: Membership,
+    parties: Sequence[Party],
+    told: Told,
+    jurisdictions: Sequence[str],
+    known_at: datetime | None = None,
 ) -> list[Member]:
     """The records of a customer, each with its own facts."""
-    since = await belonging_of(unit, customer)
+    since = await belonging_of(unit, customer, known_at)
     members: list[Member] = []
     for party in parties:
         facts = facts_told(told, party.id)
@@ -84,18 +89,30 @@ def member(
     )
 
 
-async def belonging_of(unit: Unit, customer: Membership) -> dict[PartyId, datetime]:
-    """For each record of a customer the instant since which it is one of them."""
-    return belonging(customer, await judgements_in(unit, [customer]))
+async def belonging_of(
+    unit: Unit, customer: Membership, known_at: datetime | None = None
+) -> dict[PartyId, datetime]:
+    """For each record of a customer the instant since which it is one of them, by what was known at an instant."""
+    judged = await judgements_in(unit, [customer])
+    if known_at is not None:
+        judged = {id: as_known(some, known_at) for id, some in judged.items()}
+    return belonging(customer, judged)
 
 
 async def judgements_in(unit: Unit, customers: Iterable[Membership]) -> Mapping[str, Sequence[Judgement]]:
-    """By record, what was ever judged, taken back or not, of those of these customers that have several records.
+    """By record, what was ever judged, taken back or not, of those of these customers that have several records."""
+    return await judgements_around(
+        unit, {id for customer in customers if customer.cluster is not None for id in customer.members}
+    )
+
+
+async def judgements_around(unit: Unit, records: Iterable[PartyId]) -> Mapping[str, Sequence[Judgement]]:
+    """By record, what was ever judged of these *records*, taken back or not.
 
     It reaches as far as somebody once said SAME: who was joined to a record then may have kept it from another.
     """
     found: dict[str, dict[str, Judgement]] = {}
-    frontier = {id for customer in customers if customer.cluster is not None for id in customer.members}
+    frontier = set(records)
     while frontier:
         found.update((id, {}) for id in frontier)
         judged = await judgements_on(unit, sorted(frontier))
@@ -170,10 +187,17 @@ def _looked_back(customer: Membership, said: Sequence[Judgement]) -> dict[PartyI
     return found
 
 
-def stood_at(judgements: Iterable[Judgement], at: datetime) -> list[Judgement]:
-    """Those of some judgements that stood at an instant, as they were then."""
+def as_known(judgements: Iterable[Judgement], known_at: datetime) -> list[Judgement]:
+    """What had been judged by an instant, nothing of it taken back later."""
     return [
-        one if one.live else attrs.evolve(one, retracted=None)
+        attrs.evolve(one, retracted=None)
+        if one.retracted is not None and one.retracted.at > known_at
+        else one
         for one in judgements
-        if one.recorded_at <= at and (one.retracted is None or one.retracted.at > at)
+        if one.recorded_at <= known_at
     ]
+
+
+def stood_at(judgements: Iterable[Judgement], at: datetime) -> list[Judgement]:
+    """Those of some judgements that stood at an instant."""
+    return [one for one in as_known(judgements, at) if one.live]

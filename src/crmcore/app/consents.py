@@ -16,9 +16,9 @@ from crmcore.app.consent_asking import known_customer, ways
 from crmcore.app.consent_audience import Asking, audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told, told_by_id
-from crmcore.app.customers import load_parties
+from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Membership, Reference, is_id, resolve
+from crmcore.app.resolve import Reference, is_id
 from crmcore.app.unit import Unit, proven
 from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceMember
@@ -89,7 +89,7 @@ class AsyncConsents:
         )
 
         async def plan(unit: Unit) -> ConsentEvent:
-            customer, parties = await self._customer(unit, ref)
+            customer, parties = await customer_at(unit, ref, None)
             about = point_named(ref, point, parties)
             owner = _owner(parties, about, ref)
             members = tuple(str(one) for one in customer.members)
@@ -124,7 +124,7 @@ class AsyncConsents:
     async def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
         """All acts of a customer, about the person and about every contact point, in the order of their times."""
         unit = self._flow.reader()
-        _, parties = await self._customer(unit, ref)
+        _, parties = await customer_at(unit, ref, None)
         found = {event.id: event for party in parties for event in await acts_of(unit, party)}
         return tuple(sorted(found.values(), key=lambda event: (event.occurred_at, event.id)))
 
@@ -150,8 +150,9 @@ class AsyncConsents:
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then. It hears no wishes: `crm.preferences.decide`
-        does.
+        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
+        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
+        `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -160,7 +161,7 @@ class AsyncConsents:
                 or *facts* are told of what is no id of a record.
         """
         unit = self._flow.reader()
-        customer, parties = await self._customer(unit, ref)
+        customer, parties = await customer_at(unit, ref, known_at)
         about = point_named(ref, point, parties) or only_point(parties, channel)
         request = self._request(
             purpose,
@@ -173,7 +174,15 @@ class AsyncConsents:
             **asked,
         )
         known = await known_customer(
-            self._flow, unit, customer, parties, facts, jurisdictions, request.controller, point=about
+            self._flow,
+            unit,
+            customer,
+            parties,
+            facts,
+            jurisdictions,
+            request.controller,
+            point=about,
+            known_at=known_at,
         )
         return known.decide(request, policy=policy, known_at=known_at)
 
@@ -207,11 +216,19 @@ class AsyncConsents:
             InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
         """
         unit = self._flow.reader()
-        customer, parties = await self._customer(unit, ref)
+        customer, parties = await customer_at(unit, ref, known_at)
         about = None if point is None else point_named(ref, point, parties)
         now, whom = unit.now if at is None else at, self._flow.controller(controller)
         known = await known_customer(
-            self._flow, unit, customer, parties, facts, jurisdictions, whom, point=about
+            self._flow,
+            unit,
+            customer,
+            parties,
+            facts,
+            jurisdictions,
+            whom,
+            point=about,
+            known_at=known_at,
         )
         requests = [
             self._request(
@@ -248,10 +265,11 @@ class AsyncConsents:
     ) -> AsyncIterator[AudienceMember]:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
-        Each has the answer that `decide` would give now, so without wishes, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
-        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
-        does not grow with the number of customers, but for the ids of those that were named.
+        Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
+        points for the channel the one that may be used. All else is as in `decide`, wishes unheard, but that whoever
+        cannot be decided about is told of with a *barrier*, so that one wrong reference does not end the work; and that
+        *known_at* leaves out acts alone: records and merges are those of today. The memory that it takes does not grow
+        with the number of customers, but for the ids of those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
@@ -302,10 +320,6 @@ class AsyncConsents:
             **asked,
         )
 
-    async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
-        customer = await resolve(unit, ref)
-        return customer, await load_parties(unit, customer.members)
-
 
 def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
     """The normal form of the point that is named, in whatever spelling; it must be one of the customer's."""
@@ -313,9 +327,14 @@ def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> 
     for party in parties:
         if said.strip() and (contact := party.contact_point(said.strip())) is not None:
             return contact.key
-    if point is not None:
+    if point is not None or _is_address(said):
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
     return None
+
+
+def _is_address(said: str) -> bool:
+    """Whether it was an e-mail address that led to somebody, who may not have had it then."""
+    return "@" in said and "#" not in said
 
 
 def only_point(parties: Sequence[Party], channel: str) -> str | None:

@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
+from crmcore.app.consent_then import customer_at
 from crmcore.app.consents import AsyncConsents, only_point, point_named, points_then
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
@@ -220,8 +221,7 @@ class AsyncPreferences:
         decision = await AsyncConsents(self._flow).decide(
             ref, purpose=purpose, channel=channel, known_at=known_at, **of_law, **asked
         )
-        customer = await resolve(unit, ref)
-        parties = await load_parties(unit, customer.members)
+        customer, parties = await customer_at(unit, ref, known_at)
         told = {party: facts_told(told_by_id(facts), party.id) for party in parties}
         of_request = ("brand", "topic", "hours")
         verdict = weigh(
@@ -235,7 +235,7 @@ class AsyncPreferences:
             [wish for wish in await _wishes(unit, customer.members) if _known(wish, known_at)],
             attempts=[one for known in told.values() for one in known.attempts],
             zones=_zones(told, point_named(ref, point, parties) or only_point(parties, channel)),
-            joined=await _joined(unit, customer),
+            joined=await _joined(unit, customer, known_at),
             language=language,
             topics=self._topics,
             taken_for=decision.purpose,
@@ -315,5 +315,7 @@ async def _wishes(unit: Unit, members: Iterable[PartyId]) -> tuple[Wish, ...]:
     return tuple(sorted(found, key=lambda wish: wish.said_at))
 
 
-async def _joined(unit: Unit, customer: Membership) -> Mapping[str, datetime]:
-    return {str(id): since for id, since in (await belonging_of(unit, customer)).items()}
+async def _joined(
+    unit: Unit, customer: Membership, known_at: datetime | None = None
+) -> Mapping[str, datetime]:
+    return {str(id): since for id, since in (await belonging_of(unit, customer, known_at)).items()}
