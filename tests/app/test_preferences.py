@@ -299,6 +299,23 @@ def test_what_was_off_when_they_came_and_is_on_by_now_is_off_when_they_are_done(
     assert crm.preferences.centre(ann.id, OFFERS, points=points).state("marketing", "email", "sale") == "off"
 
 
+def test_the_view_says_what_is_wished_after_what_was_agreed_to(crm: Crm) -> None:
+    one, other = person(crm, "ann@x.org"), person(crm, "lee@x.org")
+    crm.identity.merge(one.id, other.id)
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.preferences.record(
+        one.id, Wished(channels=frozenset({"post"}), caps=WEEKLY.caps), said_at=START - 2 * DAY
+    )
+    crm.preferences.record(one.id, Wished(caps=()), said_at=START - DAY)
+    crm.preferences.record(other.id, NIGHT, basis="inferred", purposes=["marketing"], said_at=START)
+    assert crm.customers.view(one.id).consent == (
+        "2026-03-14 agreed to marketing by e-mail for ann@x.org",
+        "2026-03-14 is thought to wish for marketing: quiet from 22:00 to 07:00",
+        "2026-03-13 wishes: any number of contacts",
+        "2026-03-12 wishes: only by post",
+    )
+
+
 def test_a_wish_is_not_what_came_near_a_permit() -> None:
     crm = company()
     ann = person(crm, "ann@x.org")

@@ -21,7 +21,9 @@ from crmcore.consent.ledger import (
     party_stream,
     point_key,
     point_stream,
+    wish_stream,
 )
+from crmcore.consent.wishes import WISH, Wish
 from crmcore.consent.words import NOES
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
@@ -92,6 +94,13 @@ async def acts_of(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
     for event in await _acts_in(unit, streams):
         found.setdefault(event.id, event)
     return tuple(found.values())
+
+
+async def wishes_of(unit: Unit, members: Iterable[str]) -> tuple[Wish, ...]:
+    """All wishes of the records of a customer, in the order in which they were said."""
+    ledgers = await unit.ledgers([wish_stream(str(member)) for member in members])
+    found = [WISH.load(body) for entries in ledgers.values() for _, body in entries]
+    return tuple(sorted(found, key=lambda wish: wish.said_at))
 
 
 async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consents import AsyncConsents, only_point, point_named, points_then
@@ -39,7 +39,7 @@ from crmcore.consent.words import Channel, Purpose
 from crmcore.consent.zones import is_zone, known_zones
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
-from crmcore.values.ids import Id, PartyId
+from crmcore.values.ids import Id
 from crmcore.values.language import Language
 
 
@@ -104,7 +104,7 @@ class AsyncPreferences:
             AmbiguousReference: if it fits several customers.
         """
         unit = self._flow.reader()
-        return await _wishes(unit, (await resolve(unit, ref)).members)
+        return await wishes_of(unit, (await resolve(unit, ref)).members)
 
     async def centre(
         self,
@@ -232,7 +232,7 @@ class AsyncPreferences:
                 at=moment,
                 **{name: asked[name] for name in of_request if name in asked},
             ),
-            [wish for wish in await _wishes(unit, customer.members) if _known(wish, known_at)],
+            [wish for wish in await wishes_of(unit, customer.members) if _known(wish, known_at)],
             attempts=[one for known in told.values() for one in known.attempts],
             zones=_zones(told, point_named(ref, point, parties) or only_point(parties, channel)),
             joined=await _joined(unit, customer, known_at),
@@ -303,16 +303,9 @@ async def _said(unit: Unit, customer: Membership, parties: Iterable[Party]) -> d
     acts = {event.id: event for party in parties for event in await acts_of(unit, party)}
     return {
         "events": tuple(acts.values()),
-        "wishes": await _wishes(unit, customer.members),
+        "wishes": await wishes_of(unit, customer.members),
         "joined": await _joined(unit, customer),
     }
-
-
-async def _wishes(unit: Unit, members: Iterable[PartyId]) -> tuple[Wish, ...]:
-    found = [
-        WISH.load(body) for member in members for _, body in await unit.entries(wish_stream(str(member)))
-    ]
-    return tuple(sorted(found, key=lambda wish: wish.said_at))
 
 
 async def _joined(
