@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person, PostalAddress
-from crmcore.consent import Evidence, Facts, SecretRing
+from crmcore.consent import Evidence, Facts, SecretRing, Subject
 from crmcore.consent.audience import AudienceCount
 from crmcore.errors import InvalidConsent
 from crmcore.storage import Erasure, Ref
@@ -206,6 +206,26 @@ def test_a_suppressed_address_is_told_of_as_one() -> None:
     clock.now += timedelta(days=2)
     (one,) = crm.consent.audience(**ASKED)
     assert not one.allowed
+
+
+@pytest.mark.parametrize("what", ["told", "suppressed", "merged"])
+def test_of_whom_something_is_known_alone_is_not_answered_as_who_did_the_same(what: str) -> None:
+    clock = Clock()
+    crm = company(clock, secrets=SecretRing({1: b"0" * 32}) if what == "suppressed" else None)
+    people = [crm.parties.add(person(f"Ann {name}", f"{name}@x.org")) for name in "abcd"]
+    for one in people:
+        clock.now += timedelta(hours=1)
+        crm.consent.record("give", one.id, point=one.contact_points[0].key, **OURS)
+    told = {str(people[2].id): Facts(subject=Subject(deceased=True))} if what == "told" else {}
+    if what == "suppressed":
+        crm.suppression.add("email", "c@x.org", reason="objection")
+    if what == "merged":
+        other = crm.parties.add(person("Cy"))
+        crm.consent.record("object", other.id, purposes=["marketing"])
+        crm.identity.merge(people[2].id, other.id)
+    clock.now += timedelta(days=2)
+    found = [one.allowed for one in crm.consent.audience(**ASKED, facts=told) if one.point is not None]
+    assert found == [True, True, False, True]
 
 
 def test_what_no_request_can_be_is_refused_before_anybody_is_asked(crm: Crm) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,14 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceCount, AudienceMember
-from crmcore.consent.customer_decision import Member, decide_customer, decide_each
+from crmcore.consent.customer_decision import Member, answer, decide_customer, decide_each
 from crmcore.consent.decision import Question, decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, Subject
+from crmcore.consent.hint import hint_of
+from crmcore.consent.known import facts_of_record
+from crmcore.consent.ledger import CODECS
 from crmcore.consent.pack_reading import Laws, read_pack, shipped_packs
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
+from crmcore.consent.reach import Reach, ReachedPoint
 from crmcore.consent.request import Message, Request
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId
@@ -314,16 +319,60 @@ def test_when_it_was_done_is_not_forgotten_where_a_law_asks_for_it() -> None:
     assert [one.answer for one in decide_each(ASKED, told, laws=laws)] == ["deny", "allow", "deny"]
 
 
+LATELY = """
+[profile.lately]
+"evidence.kind" = "double_opt_in"
+unlapsed = { within = "P2M", counting = "calendar_months" }
+
+[profile.by_way_of_another]
+consent = "lately"
+"""
+OBJECTED = """
+[[rule]]
+id = "changing.objected"
+stage = "stop"
+effect = "deny"
+when = { no = { kinds = ["object"]LIFTS } }
+text = "Who objected is left alone."
+cite = "Act 3"
+"""
+
+
+@pytest.mark.parametrize(
+    ("law", "acts"),
+    [
+        (CHANGING.replace('{ consent = "consent" }', '{ consent = "lately" }'), ["give"]),
+        (CHANGING.replace('{ consent = "consent" }', '{ consent = "by_way_of_another" }'), ["give"]),
+        (
+            CHANGING.replace('lifts = "consent"', 'lifts = "lately"') + OBJECTED.replace("LIFTS", ""),
+            ["object", "give"],
+        ),
+        (CHANGING + OBJECTED.replace("LIFTS", ', lifts = "lately"'), ["object", "give"]),
+    ],
+)
+def test_a_yes_that_runs_out_is_not_remembered_wherever_a_law_asks_for_it(law: str, acts: list[str]) -> None:
+    pack = read_pack(law + LATELY)
+    laws = Laws({**shipped_packs(), pack.id: pack})
+    said = history(*acts)
+    said = attrs.evolve(said, events=tuple(attrs.evolve(act, open_ended=False) for act in said.events))
+    told = [
+        (POINT, [Member(record="r", points=frozenset({POINT}), facts=facts, jurisdictions=("XC",))])
+        for facts in (said, earlier(said, 24 * 90), said)
+    ]
+    assert [one.answer for one in decide_each(ASKED, told, laws=laws)] == ["allow", "deny", "allow"]
+
+
 def test_what_is_remembered_ends_when_the_law_changes() -> None:
     pack = read_pack(CHANGING)
     laws = Laws({**shipped_packs(), pack.id: pack})
     facts = history("give")
     question = Question(ASKED.to(POINT), laws=laws)
-    for month, answer in ((8, "allow"), (8, "allow"), (9, "deny"), (10, "allow"), (9, "deny"), (8, "allow")):
+    months = ((8, "allow"), (8, "allow"), (9, "deny"), (10, "allow"), (9, "deny"), (8, "allow"))
+    for month, expected in months:
         moment = NOW.replace(month=month, day=12)
         question = question.at(moment)
         found = question.briefly(facts, ("XC",))
-        assert found.answer == answer
+        assert found.answer == expected
         assert found == decide(question.request, facts, jurisdictions=["XC"], laws=laws, trace=False)
 
 
@@ -392,9 +441,14 @@ def test_people_who_did_the_same_are_decided_about_once(monkeypatch: pytest.Monk
         for number, facts in enumerate(told * 5)
         for moved in [to(facts, f"{number}@x.org")]
     ]
-    answers = [one.answer for one in decide_each(ASKED, customers)]
-    assert answers == ["allow", "allow", "allow", "deny"] * 5
-    assert worked_out == 2
+    unused = read_pack(CHANGING + LATELY)
+    for place, laws in (("DE", None), ("XC", Laws({**shipped_packs(), unused.id: unused}))):
+        worked_out = 0
+        people = [(point, [attrs.evolve(member, jurisdictions=(place,))]) for point, (member,) in customers]
+        answers = [one.answer for one in decide_each(ASKED, people, laws=laws)]
+        assert answers[:3] == ["allow", "allow", "allow"]
+        assert answers == answers[:4] * 5
+        assert worked_out == 2
 
 
 def to(facts: Facts, point: str) -> Facts:
@@ -434,3 +488,88 @@ def test_an_audience_is_counted_by_reason_the_most_frequent_first() -> None:
     assert "the reference leads to nobody" in count.text()
     assert AudienceCount.of([]) == AudienceCount(total=0, allowed=0, reasons=())
     assert "nobody" not in repr(audience[-1])
+
+
+def reached(kind: Any, *places: str, born: str | None = None, also: str | None = None) -> Reach:
+    points = [ReachedPoint("email", normal, None) for normal in (POINT, also) if normal is not None]
+    return Reach(kind, tuple(points), places, None if born is None else PartialDate.parse(born))
+
+
+Asked = tuple[Reach, Facts, tuple[ConsentEvent, ...], str | None]
+
+
+def found_again(request: Request, people: Sequence[Asked]) -> None:
+    """Check that each gets the answer of who is asked about alone, also where it is found by a hint."""
+    question, reader = Question(request.to(None)), ActReader(CODECS[1])
+    for reach, told, acts, point in people:
+        hint = hint_of(
+            reach, "r", [reader.sketch(CODECS[1].dump(act)) for act in acts], told, point=point, at=request.at
+        )
+        mine = Member(
+            record="r",
+            points=frozenset(one.normal for one in reach.points),
+            facts=facts_of_record(reach, told, acts),
+            jurisdictions=reach.jurisdictions,
+        )
+        found = None if hint is None else question.recall(hint)
+        if found is None:
+            found = answer(question, [mine], point=point, again=True, hint=hint)
+        assert found == decide_customer(request.to(point), [mine], trace=False)
+
+
+def histories_like(acts: tuple[ConsentEvent, ...]) -> Iterator[tuple[ConsentEvent, ...]]:
+    """*acts*, and what is nearly the same."""
+    yield acts
+    for changed in otherwise(acts[0], (WITHDRAWN, ASSERTED)):
+        yield changed, *acts[1:]
+    for point in (None, POINT, "b@x.org", "gone@x.org"):
+        yield *acts, attrs.evolve(WITHDRAWN, id="more", scope=attrs.evolve(acts[-1].scope, point=point))
+    yield tuple(reversed(acts))
+    for days in (-7000, 0, 1):
+        yield tuple(attrs.evolve(act, occurred_at=NOW + timedelta(days=days)) for act in acts)
+
+
+@pytest.mark.parametrize("name", ["AU", "DE", "US-CA", "*"])
+def test_whoever_did_nearly_the_same_has_another_hint_or_the_same_answer(name: str) -> None:
+    one = reached("consumer", name, also="b@x.org")
+    alone = attrs.evolve(cases.SETTLED, events=(), relations=(), checks=())
+    people: list[Asked] = [
+        (one, alone, other, point)
+        for acts in HISTORIES
+        for other in histories_like(acts)
+        for point in (POINT, None)
+    ]
+    found_again(cases.NEWSLETTER, people)
+    found_again(cases.NEWSLETTER, people[::-1])
+
+
+REACHES = [
+    *(reached(kind, place) for kind in ("consumer", None, "corporate") for place in ("GB", "DE", "FR")),
+    reached("consumer", "DE", "FR"),
+    reached("consumer"),
+    *(
+        reached("consumer", "DE", born=born)
+        for born in ("1950", "1995-05-05", "2015-03", "2009-09-01", "--03-01")
+    ),
+]
+
+
+@pytest.mark.parametrize("children", [True, False])
+def test_whoever_is_known_otherwise_has_another_hint_or_the_same_answer(children: bool) -> None:
+    bare = Facts(zones=("UTC",), holidays=frozenset(), gpc=False)
+    request = attrs.evolve(cases.NEWSLETTER, offered_to_children=children, basis=None)
+    people: list[Asked] = [
+        (reach, bare, history, POINT)
+        for acts in ((), *HISTORIES[:2])
+        for days in (0, 7000)
+        for history in [tuple(attrs.evolve(one, occurred_at=NOW - timedelta(days=days)) for one in acts)]
+        for reach in REACHES
+    ]
+    found_again(request, people)
+    found_again(request, people[::-1])
+
+
+def test_what_an_app_says_of_acts_is_in_no_hint() -> None:
+    told = attrs.evolve(cases.SETTLED, events=(cases.GIVEN,), relations=(), checks=())
+    acts = [(attrs.evolve(WITHDRAWN, occurred_at=NOW - timedelta(days=days)),) for days in (1, 900)]
+    found_again(cases.NEWSLETTER, [(reached("consumer", "DE"), told, some, POINT) for some in acts])

@@ -83,3 +83,33 @@ def test_a_long_history_is_explained_in_few_words(acts: str) -> None:
     assert "and 1,995 earlier" in decision.explain() + "".join(hit.why for hit in decision.trace)
     assert len(decision.explain()) < 5_000
     assert all(len(hit.why) < 2_000 for hit in decision.trace)
+
+
+def restrictions(size: int, *, apart: bool) -> Facts:
+    """A Yes, and restrictions that lifts end: each one that is its own if they are *apart*, else any."""
+    given = history("y", 1).events[0]
+
+    def act(kind: Any, number: int) -> ConsentEvent:
+        return attrs.evolve(
+            given,
+            id=f"{kind}{number}",
+            kind=kind,
+            occurred_at=NOW - timedelta(minutes=2 * size - 2 * number - (kind == "lift")),
+            via=f"request:{number}" if apart else None,
+            evidence=None,
+        )
+
+    first = attrs.evolve(given, occurred_at=NOW - timedelta(days=90))
+    acts = [act(kind, number) for number in range(size) for kind in ("restrict", "lift")]
+    return Facts(
+        events=(first, *acts[:-1], attrs.evolve(acts[-1], occurred_at=NOW)), subject=Subject(adult=True)
+    )
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_so_do_restrictions_each_of_which_was_lifted(apart: bool) -> None:
+    few, many = (restrictions(size, apart=apart) for size in (120, 240))
+    lacking = attrs.evolve(many, events=many.events[:-1])
+    answers = [decide(REQUEST, one, jurisdictions=["DE"]).answer for one in (many, lacking)]
+    assert answers == [decide(REQUEST, history("y", 1), jurisdictions=["DE"]).answer, "deny"]
+    assert calls(many) <= 2.1 * calls(few)

@@ -20,6 +20,7 @@ NOON = "2026-05-12T10:00:00+02:00"
 FIRST, DAY = datetime(2026, 2, 1, tzinfo=UTC), timedelta(days=1)
 SCOPE = Scope(controller="acme", channels={"email"}, purposes={"marketing"})
 ELSEWHERE = Scope(controller="acme", channels={"sms"}, purposes={"marketing"})
+IMPORTED = Evidence.imported(document="list.csv")
 TWICE = Evidence(kind="two_step_opt_in", condition_of_contract=False)
 EVIDENCE = Evidence(kind="double_opt_in", condition_of_contract=False)
 GIVEN = said("give", "2026-02-01T09:00:00Z", "email", ev="web_doi")
@@ -77,6 +78,15 @@ def acts(*told: dict[str, Any]) -> tuple[ConsentEvent, ...]:
         [{"id": "no", "kind": "withdraw", "corrects": "b"}, {"kind": "withdraw", "corrects": "no"}],
         [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE, "occurred_at": FIRST + 900 * DAY}],
         [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE, "record": "bob"}],
+        [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE}],
+        [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE, "evidence": IMPORTED}],
+        [{"kind": "object", "corrects": "no", "scope": ELSEWHERE}],
+        [
+            {"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE},
+            {"kind": "withdraw", "corrects": "a", "scope": ELSEWHERE},
+        ],
+        # It is said to have come before the Yes.
+        [{"kind": "withdraw", "corrects": "no", "occurred_at": FIRST - DAY, "evidence": IMPORTED}],
     ],
 )
 def test_a_correction_takes_no_no_back(told: list[dict[str, Any]]) -> None:
@@ -88,15 +98,11 @@ def test_a_correction_takes_no_no_back(told: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     "told",
     [
-        [{"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE}],
-        [
-            {"kind": "withdraw", "corrects": "no", "scope": ELSEWHERE},
-            {"kind": "withdraw", "corrects": "a", "scope": ELSEWHERE},
-        ],
         [{"kind": "give", "corrects": "no", "evidence": EVIDENCE}],
+        [{"kind": "give", "corrects": "no", "evidence": EVIDENCE}, {"kind": "withdraw", "scope": ELSEWHERE}],
     ],
 )
-def test_a_no_is_corrected_by_a_no_or_lifted_by_a_yes_as_ever(told: list[dict[str, Any]]) -> None:
+def test_a_no_that_is_corrected_is_lifted_by_a_yes_as_ever(told: list[dict[str, Any]]) -> None:
     assert asked(row("EU", "email", "marketing", {}, NOON), events=acts(*told)).answer == "allow"
 
 
@@ -107,11 +113,24 @@ def test_a_correction_to_come_ends_the_answer() -> None:
 
 
 def test_many_corrections_of_corrections_are_followed() -> None:
+    """Each stands for the one before it, which stood for a Yes; that none stands for the last is what counts."""
     chain = [
-        {"kind": "withdraw", "id": f"c{n}", "corrects": f"c{n - 1}" if n else "no", "scope": ELSEWHERE}
+        {"kind": "give", "id": f"c{n}", "corrects": f"c{n - 1}" if n else "yes", "scope": ELSEWHERE}
         for n in range(3)
     ]
-    assert asked(row("EU", "email", "marketing", {}, NOON), events=acts(*chain)).answer == "allow"
+    last = {**chain[2], "scope": SCOPE, "evidence": EVIDENCE}
+    for acts_told, expected in (([*chain[:2], last], "allow"), (chain, "deny")):
+        found = [one for one in acts(*acts_told) if one.id != "no"]
+        assert asked(row("EU", "email", "marketing", {}, NOON), events=tuple(found)).answer == expected
+
+
+@pytest.mark.parametrize(("via", "expected"), [(None, "allow"), ("request:1", "deny")])
+def test_what_is_known_to_be_restricted_is_not_lifted_by_the_end_of_something_else(
+    via: str | None, expected: str
+) -> None:
+    lifted = said("lift", "2026-05-01T09:00:00Z", "email", **({} if via is None else {"via": via}))
+    told = {"consents": [GIVEN, lifted], "restriction": {"since": "2026-04-01"}}
+    assert asked(row("EU", "email", "marketing", told, NOON)).answer == expected
 
 
 SHARED = ("gamma", "delta", "epsilon", None)

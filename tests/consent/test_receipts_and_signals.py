@@ -70,6 +70,7 @@ scopes = st.builds(
     purposes=st.sets(st.sampled_from(("marketing", "research", "direct_marketing"))),
     topics=st.sets(st.sampled_from(("news", "offers"))),
     recipients=st.sets(st.sampled_from(("bank", "club"))),
+    brand=st.sampled_from((None, "kids")),
     point=st.sampled_from((None, "ann@x.example")),
 )
 kinds = st.sampled_from(sorted(NOES | YESES | {"request", "lift"}))
@@ -88,6 +89,9 @@ def test_every_receipt_fits_its_schema_and_comes_back_as_what_it_said(
         with pytest.raises(InvalidConsent):
             from_receipt(receipt)
         return
+    if kind in YESES and scope.point is not None:
+        with pytest.raises(InvalidConsent, match="say for which"):
+            from_receipt(receipt)
     back = from_receipt(receipt, point=scope.point, record="r")
     assert back.kind == ("assert_import" if kind in YESES else kind)
     assert (back.occurred_at, back.valid_until, back.scope) == (event.occurred_at, event.valid_until, scope)
@@ -96,7 +100,8 @@ def test_every_receipt_fits_its_schema_and_comes_back_as_what_it_said(
 def test_a_receipt_never_lifts_a_no_and_a_no_on_one_is_one() -> None:
     withdrawn = to_receipt(attrs.evolve(GIVEN, kind="withdraw"), ACME, principal="17")
     assert from_receipt(withdrawn).kind == "withdraw"
-    assert from_receipt(to_receipt(GIVEN, ACME, principal="17")).kind not in ("give", "confirm", "lift")
+    given = from_receipt(to_receipt(GIVEN, ACME, principal="17"), point="ann@x.example")
+    assert given.kind not in ("give", "confirm", "lift")
 
 
 def test_of_several_events_the_latest_counts() -> None:
@@ -111,7 +116,7 @@ def test_what_is_not_understood_narrows_a_yes_and_widens_a_no() -> None:
         receipt = to_receipt(GIVEN, ACME, principal="17")
         receipt["pii_processing"]["purposes"][0].update(changes)
         receipt["events"][0]["event_state"] = state
-        return from_receipt(receipt)
+        return from_receipt(receipt, point="ann@x.example")
 
     assert told("given", purpose="newsletters").scope.purposes == frozenset()
     assert told("given", processing_method=["email", "pigeon"]).scope.channels == {"email"}
@@ -146,6 +151,62 @@ def test_what_is_no_receipt_ends_in_a_sentence(odd: Any) -> None:
             from_receipt(one)
 
 
+def test_at_one_instant_a_no_is_later_than_a_yes() -> None:
+    receipt = to_receipt(GIVEN, ACME, principal="17")
+    for state in ("withdrawn", "given"):
+        receipt["events"].append({**receipt["events"][0], "event_state": state})
+    assert from_receipt(receipt).kind == "withdraw"
+
+
+def test_a_no_to_anything_is_not_narrowed_by_what_is_named_beside_it() -> None:
+    scope = Scope(controller="acme", purposes={"marketing", "research"})
+    receipt = to_receipt(attrs.evolve(GIVEN, kind="withdraw", scope=scope), ACME, principal="17")
+    assert from_receipt(receipt).scope.purposes == {"marketing", "research"}
+    receipt["pii_processing"]["purposes"][1]["purpose"] = "any"
+    assert from_receipt(receipt).scope.purposes == frozenset()
+    receipt["events"][0]["event_state"] = "given"
+    assert from_receipt(receipt).scope.purposes == {"marketing"}
+
+
+def test_an_act_is_to_whoever_answers_and_not_to_whoever_works_for_them() -> None:
+    receipt = to_receipt(attrs.evolve(GIVEN, kind="withdraw"), ACME, principal="17")
+    receipt["party_identification"].insert(0, {"party_id": "mailer", "party_role": "pii_processor"})
+    assert from_receipt(receipt).scope.controller == "acme"
+    receipt["party_identification"].append({"party_id": "beta", "party_role": "PII Controller"})
+    assert from_receipt(receipt).scope.controller is None
+    receipt["events"][0]["event_state"] = "given"
+    with pytest.raises(InvalidConsent, match="several controllers"):
+        from_receipt(receipt, point="ann@x.example")
+    for party in receipt["party_identification"]:
+        party["party_role"] = "pii_processor"
+    receipt["pii_processing"]["purposes"][0]["pii_controllers"] = []
+    assert from_receipt(receipt, point="ann@x.example").scope.controller is None
+
+
+def test_a_yes_is_for_the_contact_points_that_it_was_for() -> None:
+    scope = attrs.evolve(GIVEN.scope, point=None, points=frozenset({"ann@x.example", "+442079460018"}))
+    receipt = to_receipt(attrs.evolve(GIVEN, scope=scope), ACME, principal="17")
+    assert fits(receipt_schema(), receipt)
+    with pytest.raises(InvalidConsent, match="say for which"):
+        from_receipt(receipt)
+    assert from_receipt(receipt, points=["ann@x.example"]).scope.points == frozenset({"ann@x.example"})
+    one = from_receipt(receipt, point="ann@x.example").scope
+    assert (one.point, one.points) == ("ann@x.example", None)
+    receipt["events"][0]["event_state"] = "withdrawn"
+    assert (from_receipt(receipt).scope.point, from_receipt(receipt).scope.points) == (None, None)
+
+
+def test_what_an_objection_is_against_is_said_only_if_it_is_known() -> None:
+    def basis(kind: Any, **said: Any) -> Any:
+        receipt = to_receipt(attrs.evolve(GIVEN, kind=kind), ACME, principal="17", **said)
+        return receipt["pii_processing"]["purposes"][0].get("lawful_basis")
+
+    assert [basis(kind) for kind in ("give", "withdraw", "object", "restrict")] == ["consent"] * 2 + [
+        None
+    ] * 2
+    assert basis("object", lawful_basis="legitimate_interest") == "legitimate_interest"
+
+
 def test_the_receipt_of_another_controller_is_not_ours_to_give() -> None:
     with pytest.raises(InvalidConsent):
         to_receipt(attrs.evolve(GIVEN, scope=Scope(controller="other")), ACME, principal="17")
@@ -154,17 +215,47 @@ def test_the_receipt_of_another_controller_is_not_ours_to_give() -> None:
 def test_only_the_one_signal_is_one_and_its_absence_says_nothing() -> None:
     assert signalled({"SEC-GPC": " 1 "}) is True
     assert signalled({"Accept": "1", "sec-gpc": "1"}) is True
-    nothing: tuple[dict[str, str], ...] = (
+    several: tuple[Any, ...] = (
+        {b"Sec-GPC": b"1"},
+        [(b"accept", b"*/*"), (b"sec-gpc", b"1")],
+        (("Sec-GPC", "0"), ("Sec-GPC", "1")),
+        {"wsgi.input": object(), "HTTP_SEC_GPC": "1"},
+        {"Sec-GPC": "1, 1"},
+    )
+    for headers in several:
+        assert signalled(headers) is True
+    nothing: tuple[Any, ...] = (
         {},
         {"Sec-GPC": "0"},
         {"Sec-GPC": "true"},
         {"Sec-GPC": "11"},
         {"DNT": "1"},
+        {"HTTP_ACCEPT": "1", "wsgi.input": object()},
+        [],
+        [(b"sec-gpc", b"\xff")],
     )
     for headers in nothing:
         assert signalled(headers) is None
         assert signal_act(headers, controller="acme", at=NOW, id="s") is None
     assert with_signal(with_signal(Facts(), {"Sec-GPC": "1"}), {}).gpc is True
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        1,
+        "sec-gpc: 1",
+        ["sec-gpc"],
+        [("sec-gpc", "1", "2")],
+        {"sec-gpc": None},
+        {"Sec-GPC": 1},
+        {1: "1"},
+    ],
+)
+def test_what_are_no_headers_is_no_silence(odd: Any) -> None:
+    with pytest.raises(InvalidConsent, match="these are no headers"):
+        signalled(odd)
 
 
 def test_a_signal_denies_sale_and_sharing_now_and_for_a_known_person_later() -> None:

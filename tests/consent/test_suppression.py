@@ -68,6 +68,53 @@ def test_dots_are_nothing_where_the_provider_sees_none_and_something_elsewhere()
     assert forms_of(EmailPoint.of("a.nn@x.example")).isdisjoint(forms_of(EmailPoint.of("ann@x.example")))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ann.lee@gmail.com.",
+        "ａｎｎ.lee@gmail.com",
+        "ann.lee＠gmail.com",
+        "ann.lee@ｇmail。com",
+        "<ann.lee@gmail.com>",
+        "Ann Lee <AnnLee+news@googlemail.com>",
+        "mailto:ann.lee@gmail.com",
+        "ann\u200b.lee@gmail.com,",
+    ],
+)
+def test_an_address_is_known_though_it_is_not_written_as_one(text: str) -> None:
+    known = forms_of(EmailPoint.of("ann.lee@gmail.com"))
+    assert forms_of(EmailPoint.of(text)) & known
+    assert forms_of(point_of("email", text)) & known
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("+52 1 55 1234 5678", "+52 55 1234 5678"),
+        ("0052 1 55 1234 5678", "+52 55 1234 5678"),
+        ("0044 20 7946 0018", "+44 20 7946 0018"),
+    ],
+)
+def test_a_number_is_known_by_whatever_it_is_dialled_with(text: str, known: str) -> None:
+    assert forms_of(PhonePoint.of(text)) & forms_of(PhonePoint.of(known))
+    assert forms_of(point_of("phone", text)) == forms_of(PhonePoint.of(known))
+
+
+def test_what_is_no_address_shares_no_form_with_one() -> None:
+    for odd in (
+        "ann@x.example bo@y.example",
+        "ann at x.example",
+        "@",
+        "a@@x.example",
+        "2079460018",
+        "+",
+        "00",
+    ):
+        for good in ("ann@x.example", "bo@y.example", "x@x.example"):
+            assert not forms_of(EmailPoint.of(odd)) & forms_of(EmailPoint.of(good))
+        assert not forms_of(PhonePoint.of(odd)) & forms_of(PhonePoint.of("+20 79460018"))
+
+
 def test_a_number_and_a_postal_address_are_known_however_they_are_written() -> None:
     number = PhonePoint.of("020 7946 0018", region="GB")
     assert forms_of(number) == forms_of(PhonePoint.of("+44 (0)20 7946-0018 ext. 12"))
@@ -217,6 +264,44 @@ def test_suppressing_twice_is_one_entry_and_lifting_ends_it() -> None:
         assert crm.suppression.listings([EmailPoint.of("ann@x.example")], asking()) == ()
         crm.suppression.add("email", "ann@x.example", reason="objection")
         assert crm.suppression.listings([EmailPoint.of("ann@x.example")], asking())
+
+
+@pytest.mark.parametrize(
+    ("made", "other"),
+    [
+        ("john@corp.example", "john+other@corp.example"),
+        ("john+other@corp.example", "john@corp.example"),
+        ("j.ohn@gmail.com", "john@googlemail.com"),
+    ],
+)
+def test_lifting_ends_no_entry_about_another_address(made: str, other: str) -> None:
+    with crm_of(BOTH) as crm:
+        entry = crm.suppression.add("email", made, reason="objection")
+        assert crm.suppression.lift("email", other) == ()
+        assert crm.suppression.listings([EmailPoint.of(other)], asking())
+        (ended,) = crm.suppression.lift("email", made.upper())
+        assert ended.id == entry.id
+        assert crm.suppression.listings([EmailPoint.of(other)], asking()) == ()
+
+
+def test_lifting_ends_the_entries_of_those_who_are_named_alone() -> None:
+    with crm_of(OLD) as crm:
+        crm.suppression.add("email", "ann@x.example", reason="objection")
+        crm.suppression.add("email", "ann@x.example", reason="objection", controller="acme")
+        for controller in ("acme", None):
+            (ended,) = crm.suppression.lift("email", "ann@x.example", controller=controller)
+            assert ended.scope.controller == controller
+
+
+def test_an_entry_that_begins_earlier_is_one_of_its_own() -> None:
+    with crm_of() as crm:
+        crm.suppression.add("email", "ann@x.example", reason="objection")
+        before = NOW - timedelta(days=2)
+        first = crm.suppression.add("email", "ann@x.example", reason="objection", since=before)
+        assert first.since == before
+        crm.suppression.add("email", "ann@x.example", reason="objection")
+        assert len(crm.suppression.of(EmailPoint.of("ann@x.example"))) == 2
+        assert crm.suppression.listings([EmailPoint.of("ann@x.example")], asking(at=before))
 
 
 def test_duplicates_that_are_not_merged_share_an_entry() -> None:

@@ -109,7 +109,11 @@ def test_a_link_works_for_sixty_days_at_least_and_to_the_second() -> None:
 
 
 def test_a_ticket_never_names_an_address() -> None:
-    for named in ({"point": "ann@x.example"}, {"point": None}, {"point": None, "known": "+44 20 7946 0018"}):
+    for named in (
+        {"point": "ann@x.example"},
+        {"point": None},
+        {"point": None, "known": ("+44 20 7946 0018",)},
+    ):
         with pytest.raises(InvalidConsent):
             ticket(**named)
 
@@ -200,6 +204,50 @@ def test_a_link_works_when_the_person_was_erased_or_the_address_has_left() -> No
         news = Request(controller="default", channel="email", purpose="marketing", topic="news", at=NOW)
         assert entry.reason == "withdrawal"
         assert entry.covers(news)
+
+
+def test_a_link_is_taken_again_after_whoever_has_the_address_said_yes_for_themselves() -> None:
+    store = MemoryStore()
+    with crm_of(store) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        token = crm.unsubscribe.token(ann.id)
+        first = crm.unsubscribe.act(token)
+        later = crm_of(store, NOW + DAY)
+        later.consent.record("give", ann.id, purposes=["marketing"], channels=["email"])
+        again = crm_of(store, NOW + 2 * DAY).unsubscribe.act(token)
+        assert (again.occurred_at, again.id != first.id) == (NOW + 2 * DAY, True)
+        assert crm_of(store, NOW + 3 * DAY).unsubscribe.act(token) == again
+        assert len(later.consent.events(ann.id)) == 3
+
+
+@pytest.mark.parametrize("gone", ["erased", "moved"])
+def test_a_link_suppresses_an_address_that_is_gone_however_it_is_written(gone: str) -> None:
+    store = MemoryStore()
+    with crm_of(store) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann.lee@gmail.com"))
+        token = crm.unsubscribe.token(ann.id)
+        if gone == "erased":
+            erase(store, ann.id)
+        else:
+            other = Person.of("Ann Lee", email="b@y.example").contact_points
+            crm.parties.change(ann.id, lambda party: party.changed(contact_points=other))
+        for _ in range(2):
+            crm.unsubscribe.act(token)
+        for text in ("ann.lee@gmail.com", "AnnLee@gmail.com", "a.n.n.lee+x@googlemail.com"):
+            (entry,) = crm.suppression.of(EmailPoint.of(text), controller="default")
+            assert entry.reason == "withdrawal"
+
+
+def test_the_link_of_one_topic_is_not_that_of_another() -> None:
+    store = MemoryStore()
+    with crm_of(store) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        tokens = [crm.unsubscribe.token(ann.id, topic=topic) for topic in ("news", "offers")]
+        erase(store, ann.id)
+        for token in (*tokens, *tokens):
+            crm.unsubscribe.act(token)
+        entries = crm.suppression.of(EmailPoint.of("ann@x.example"), controller="default")
+        assert sorted(topic for entry in entries for topic in entry.scope.topics) == ["news", "offers"]
 
 
 def test_a_batch_that_is_run_again_takes_the_link_once() -> None:

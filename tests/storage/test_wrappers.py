@@ -42,9 +42,12 @@ from crmcore.storage import (
     lift,
     run,
 )
-from crmcore.storage.lift import near_of
+from crmcore.storage.lift import near_of, skim_of
 from crmcore.storage.nearness import Breadth
 from crmcore.storage.wrappers import Call, Passing, ReadOnly, Retrying, Traced, Tracing, blocking, wrapped
+from crmcore.storage.wrappers.audited import Audited
+from crmcore.storage.wrappers.encrypted import Encrypted
+from crmcore.storage.wrappers.key_store import MemoryKeyStore
 from crmcore.testing.checks import GUARANTEES
 from crmcore.testing.faulty import Fault, Faulty, scripted, seeded
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Guarantee, Writer, append, email, picture, put, ref
@@ -264,9 +267,39 @@ def test_the_call_for_rare_keys_is_there_just_where_it_is_within(tmp_path: Path)
     assert near_of(lift(with_it)) is not None
     assert near_of(lift(without)) is None
     run(Writer(lift(with_it))(put(ref(1), body={"n": 1}, keys=[email("a")])))
-    hits = with_it.near(TENANT, "email", ["a"], "party", breadth=Breadth(largest=9, enough=9, most=9))  # type: ignore[attr-defined]  # only some have it
+    hits = with_it.near(TENANT, "email", ["a"], "party", breadth=Breadth(largest=9, enough=9, most=9))
     assert dict(hits.bodies) == {ref(1).id: {"n": 1}}
     with_it.close()
+
+
+def test_the_calls_for_bodies_alone_are_there_just_where_they_are_within(tmp_path: Path) -> None:
+    with_them = lift(wrapped(SqliteStore(tmp_path / "a.db", exclusive=EXCLUSIVE), Passing, Passing))
+    assert skim_of(lift(wrapped(MemoryStore(), Passing, Passing))) is None
+    skim = skim_of(with_them)
+    assert skim is not None
+    run(Writer(with_them)(put(ref(1), body={"n": 1}), append("log:1", {"n": 2})))
+    assert run(skim.skim(TENANT, "party")).items == ((ref(1).id, 1, '{"n":1}'),)
+    assert run(skim.skim_ledgers(TENANT, ["log:1"], limit=5)) == {"log:1": [("note/1", '{"n":2}')]}
+    asked: list[str] = []
+
+    class Noting(Passing):
+        async def around(self, call: Call[Any]) -> Any:
+            asked.append(call.name)
+            return await call.through()
+
+    noted = skim_of(Noting(with_them))
+    assert noted is not None
+    run(noted.skim(TENANT, "party"))
+    run(noted.skim_ledgers(TENANT, ["log:1"]))
+    assert asked == ["skim", "skim_ledgers"]
+    run(with_them.close())
+
+
+def test_who_notes_or_hides_what_is_read_offers_no_calls_past_it(tmp_path: Path) -> None:
+    store = lift(SqliteStore(tmp_path / "a.db"))
+    assert skim_of(Audited(store, b"k" * 32, clock=lambda: NOW)) is None
+    assert skim_of(Encrypted(store, MemoryKeyStore())) is None
+    run(store.close())
 
 
 # --- reading only --------------------------------------------------------------------------------------

@@ -326,7 +326,7 @@ class AsyncBatch(_Namespaces):
     def __init__(self, flow: Flow, *, idem: str | None, reason: str | None) -> None:
         base = attrs.evolve(flow, reason=reason, unit=None, journal=None)
         self._idem = idem
-        self._journal = None if idem is None else Journal(idem)
+        self._journal = None if idem is None else Journal(idem, flow.secrets)
         self._unit = base.new_unit()
         self._base = base
         self._flow = attrs.evolve(base, unit=self._unit, journal=self._journal)

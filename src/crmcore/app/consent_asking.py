@@ -14,7 +14,7 @@ import attrs
 from crmcore.app.consent_members import Told, members_for, told_by_id
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership
-from crmcore.app.suppressions import entries_of
+from crmcore.app.suppressions import entries_by_point
 from crmcore.app.unit import Unit
 from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.decision import Decision
@@ -102,14 +102,10 @@ async def entries_at(
     unit: Unit, secrets: SecretRing | None, points: Iterable[ContactPoint], point: str | None, controller: str
 ) -> Entries:
     """What the suppression list says of the *point* among a record's *points*, or of each; nothing without secrets."""
-    found: dict[str, list[Suppression]] = {}
     if secrets is None:
-        return found
-    for one in points:
-        if point in (None, one.key):
-            entries = await entries_of(unit, secrets, [one], controller)
-            found.setdefault(one.key, []).extend(entry for entry, _ in entries)
-    return found
+        return {}
+    wanted = [one for one in points if point in (None, one.key)]
+    return await entries_by_point(unit, secrets, wanted, controller)
 
 
 def with_listings(facts: Facts, entries: Entries, request: Request) -> Facts:

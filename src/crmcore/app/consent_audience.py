@@ -6,15 +6,23 @@ the number of customers, but for the ids of those that were named.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
-from datetime import datetime
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
-import attrs
-
-from crmcore.app.consent_asking import entries_at, with_listings
-from crmcore.app.consent_members import Told, belonging, judgements_in, member
+from crmcore.app.consent_asking import with_listings
+from crmcore.app.consent_members import belonging, member
+from crmcore.app.consent_reading import (
+    NOTHING,
+    Asking,
+    HeldRecord,
+    Page,
+    entries_about,
+    held_record,
+    long_acts,
+    read_page,
+    sketches_of,
+)
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import (
     Membership,
@@ -25,58 +33,22 @@ from crmcore.app.resolve import (
     memberships,
     resolve,
 )
-from crmcore.app.unit import OWNER, Unit
-from crmcore.consent.act_reading import ActReader
+from crmcore.app.unit import Unit
+from crmcore.consent.act_reading import Sketch
 from crmcore.consent.audience import AudienceMember, Barrier
 from crmcore.consent.customer_decision import Member, answer
-from crmcore.consent.decision import RANK, Question
-from crmcore.consent.event import ConsentEvent
-from crmcore.consent.facts import Facts
-from crmcore.consent.ledger import party_stream, point_key, point_stream
-from crmcore.consent.reach import Reach, reach_of_stored
-from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.decision import RANK, Decision
+from crmcore.consent.hint import hint_of
 from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
-from crmcore.identity.judgement import Judgement
-from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import PARTY
-from crmcore.serde import load
-from crmcore.storage.protocol import Key, Record
 from crmcore.values.ids import CustomerId, PartyId
 from crmcore.values.source import Source
 
-PAGE = 500
-"""So many records are read at a time."""
-
-_SHORT = 20
-"""Of a longer ledger the acts are read when their customer is decided about."""
+PAGE = 100
+"""So many records are read at a time: enough that a store is asked rarely, and so few that what was read is let go
+before the garbage collector counts it among what lasts."""
 
 _LAST = 1 << 30
-_NOTHING = Facts()
-
-
-@attrs.frozen
-class Asking:
-    """What is asked of everybody, and what an app knows of them beside the store.
-
-    *at* is the instant that is asked about; None: that at which each page is read. *kinds* are those of contact points
-    that the channel reaches; none where it needs none.
-    """
-
-    question: Question
-    at: datetime | None
-    told: Told
-    jurisdictions: tuple[str, ...]
-    secrets: SecretRing | None
-    reader: ActReader
-    kinds: frozenset[str]
-
-    def now(self, now: datetime) -> Asking:
-        """The same, as it is asked *now*."""
-        return self if self.at is not None else attrs.evolve(self, question=self.question.at(now))
-
-    def facts(self, id: PartyId) -> Facts:
-        """What the app knows of a record."""
-        return self.told if isinstance(self.told, Facts) else self.told.get(str(id), _NOTHING)
 
 
 class _Wanted(NamedTuple):
@@ -87,32 +59,14 @@ class _Wanted(NamedTuple):
     named: str | None = None
 
 
-@attrs.frozen
-class _Page:
-    """What was read for a page of customers: their records, how those are reached, and the acts in their ledgers.
-
-    *streams* are the ledgers of contact points of which anything was said. Those in *longer* are read when their
-    customer is decided about, so that no more than one long history is held at a time.
-    """
-
-    unit: Unit
-    asking: Asking
-    records: Mapping[PartyId, Record]
-    reach: Mapping[PartyId, Reach]
-    streams: Mapping[tuple[str, str], Sequence[str]]
-    acts: Mapping[str, Sequence[ConsentEvent]]
-    longer: Set[str]
-    judged: Mapping[str, Sequence[Judgement]]
-
-
 async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
     """Every customer, each once, in the order in which they were first recorded."""
     after: str | None = None
     while True:
         unit = flow.reader()
         asking = asking.now(unit.now)
-        page = await unit.scan(PARTY.tag, after=after, limit=PAGE)
-        records = {PartyId(record.ref.id): record for record in page.items}
+        page = await unit.skim(PARTY.tag, after=after, limit=PAGE)
+        records = {PartyId(id): held_record(asking, body, schema) for id, schema, body in page.items}
         found = await memberships(unit, records)
         wanted = [_Wanted(str(found[id].id), found[id]) for id in await firsts(unit, found)]
         async for one in _decided(unit, asking, wanted, records, standing=True):
@@ -177,82 +131,37 @@ async def _decided(
     unit: Unit,
     asking: Asking,
     wanted: Sequence[_Wanted],
-    records: Mapping[PartyId, Record],
+    records: Mapping[PartyId, HeldRecord],
     *,
     standing: bool,
 ) -> AsyncIterator[AudienceMember]:
     """The answers for a page of customers, but, with *standing*, for those all of whose records were taken back."""
-    page = await _read(unit, asking, [one.customer for one in wanted], records)
+    page = await read_page(unit, asking, [one.customer for one in wanted], records)
     for one in wanted:
-        if not standing or any(
-            _stands(page.records[id]) for id in one.customer.members if id in page.records
-        ):
+        if not standing or any(page.records[id].stands for id in one.customer.members if id in page.records):
             yield await _answered(page, one)
 
 
-def _stands(record: Record) -> bool:
-    return bool(record.body.get("standing", "active") == "active")
-
-
-async def _read(
-    unit: Unit, asking: Asking, customers: Sequence[Membership], records: Mapping[PartyId, Record]
-) -> _Page:
-    ids = [id for customer in customers for id in customer.members]
-    missing = [unit.ref(PARTY.tag, id) for id in ids if id not in records]
-    more = await unit.get(missing, check=False) if missing else {}
-    held = {id: record for id in ids if (record := records.get(id) or more.get(unit.ref(PARTY.tag, id)))}
-    reach = {id: reach_of_stored(_plain(record.body), record.schema) for id, record in held.items()}
-    points = dict.fromkeys((point.kind, point.normal) for one in reach.values() for point in one.points)
-    streams = await _streams(unit, list(points))
-    wanted = [*(stream for some in streams.values() for stream in some), *map(party_stream, held)]
-    begun, longer = await unit.beginnings(list(dict.fromkeys(wanted)), _SHORT)
-    read = asking.reader.read
-    return _Page(
-        unit=unit,
-        asking=asking,
-        records=held,
-        reach=reach,
-        streams=streams,
-        acts={stream: [read(body) for _, body in entries] for stream, entries in begun.items()},
-        longer=longer,
-        judged=await judgements_in(unit, customers),
-    )
-
-
-def _plain(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: one for name, one in body.items() if name != OWNER} if OWNER in body else body
-
-
-async def _streams(unit: Unit, points: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[str]]:
-    """The ledgers of each point about which something was said."""
-    keys: dict[tuple[str, str], Key] = {point: point_key(*point) for point in points}
-    hits = await unit.find(list(dict.fromkeys(keys.values()))) if keys else {}
-    return {
-        point: list(dict.fromkeys(point_stream(ref.id) for ref in hits[key]))
-        for point, key in keys.items()
-        if hits[key]
-    }
-
-
-async def _answered(page: _Page, wanted: _Wanted) -> AudienceMember:
+async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
     """The answer for one customer: of several points the one that may be used, the preferred of those first.
 
     Who was named by an address is asked about at that one.
     """
     ref, customer, named = wanted
     kinds = page.asking.kinds
-    reached = [point for id in customer.members if id in page.reach for point in page.reach[id].points]
+    reached = [
+        point for id in customer.members if id in page.records for point in page.records[id].reach.points
+    ]
     fits = [point for point in reached if not kinds or point.kind in kinds]
     if any(point.normal == named for point in fits):
         fits = [point for point in fits if point.normal == named]
     elif not kinds:
-        decision = answer(page.asking.question, await _members(page, customer, None), again=True)
-        return AudienceMember(ref=ref, customer=customer.id, decision=decision)
-    fits.sort(key=lambda point: point.rank or _LAST)
+        return AudienceMember(ref=ref, customer=customer.id, decision=await _decision(page, customer, None))
+    if len(fits) > 1:
+        fits.sort(key=lambda point: point.rank or _LAST)
     best: AudienceMember | None = None
-    for normal in dict.fromkeys(point.normal for point in fits):
-        members = await _members(page, customer, normal)
-        decision = answer(page.asking.question, members, point=normal, again=True)
+    for normal in dict.fromkeys([point.normal for point in fits]):
+        decision = await _decision(page, customer, normal)
         if best is None or best.decision is None or RANK[decision.answer] > RANK[best.decision.answer]:
             best = AudienceMember(ref=ref, customer=customer.id, point=normal, decision=decision)
         if best.allowed:
@@ -260,45 +169,52 @@ async def _answered(page: _Page, wanted: _Wanted) -> AudienceMember:
     return best or AudienceMember(ref=ref, customer=customer.id, barrier="unreachable")
 
 
-async def _members(page: _Page, customer: Membership, point: str | None) -> list[Member]:
+async def _decision(page: Page, customer: Membership, point: str | None) -> Decision:
+    """The decision about a customer at one *point*, if the same was not answered before."""
+    question = page.asking.question
+    sketches: dict[PartyId, Sequence[Sketch]] = {}
+    for id in customer.members:
+        if id in page.records and (some := sketches_of(page, id)) is not None:
+            sketches[id] = some
+    hint = _hint(page, customer, point, sketches)
+    known = None if hint is None else question.recall(hint)
+    if known is not None:
+        return known
+    members = await _members(page, customer, point, sketches)
+    return answer(question, members, point=point, again=True, hint=hint)
+
+
+def _hint(
+    page: Page, customer: Membership, point: str | None, sketches: Mapping[PartyId, Sequence[Sketch]]
+) -> Hashable:
+    """The hint of a customer of one record; none where a list, or the app, may say something of that one alone."""
+    id, asking = customer.members[0], page.asking
+    if len(customer.members) > 1 or id not in sketches or entries_about(page, id):
+        return None
+    told, at = asking.facts(id), asking.question.request.at
+    if told is not asking.told and told is not NOTHING:
+        return None
+    return hint_of(page.records[id].reach, str(id), sketches[id], told, point=point, at=at)
+
+
+async def _members(
+    page: Page,
+    customer: Membership,
+    point: str | None,
+    sketches: Mapping[PartyId, Sequence[Sketch]],
+) -> list[Member]:
     """The records of a customer, as `members_for` reads them for one customer alone."""
     since = belonging(customer, page.judged)
+    asking = page.asking
     members = []
     for id in customer.members:
         if id not in page.records:
             continue
-        told = page.asking.facts(id)
-        if page.asking.secrets is not None:
-            told = await _listed(page, page.asking.secrets, id, point, told)
-        events = await _acts(page, id)
-        asking = page.asking
-        members.append(
-            member(id, page.reach[id], told, events, asking.jurisdictions, since.get(id, page.unit.now))
-        )
+        told, entries = asking.facts(id), entries_about(page, id)
+        if entries:
+            told = with_listings(told, entries, asking.question.request.to(point))
+        some = sketches.get(id)
+        events = await long_acts(page, id) if some is None else tuple(map(asking.reader.act, some))
+        reach = page.records[id].reach
+        members.append(member(id, reach, told, events, asking.jurisdictions, since.get(id, page.unit.now)))
     return members
-
-
-async def _acts(page: _Page, id: PartyId) -> tuple[ConsentEvent, ...]:
-    """The acts about a record's points, and about its person, each once."""
-    streams = [
-        stream
-        for point in page.reach[id].points
-        for stream in page.streams.get((point.kind, point.normal), ())
-    ]
-    found: dict[str, ConsentEvent] = {}
-    for stream in (*streams, party_stream(str(id))):
-        acts: Iterable[ConsentEvent] = page.acts[stream]
-        if stream in page.longer:
-            acts = [page.asking.reader.read(body) for _, body in await page.unit.entries(stream)]
-        for event in acts:
-            found.setdefault(event.id, event)
-    return tuple(found.values())
-
-
-async def _listed(page: _Page, secrets: SecretRing, id: PartyId, point: str | None, told: Facts) -> Facts:
-    """*told*, with what the list of suppressed addresses says of the point, or of each."""
-    request = page.asking.question.request
-    stored = page.records[id].body.get("contact_points", ())
-    points: list[ContactPoint] = [load(cast("Any", ContactPoint), one) for one in stored]
-    entries = await entries_at(page.unit, secrets, points, point, request.controller)
-    return with_listings(told, entries, request.to(point)) if entries else told

@@ -12,10 +12,12 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.asked import asked_about
 from crmcore.app.consent_asking import known_customer, ways
-from crmcore.app.consent_audience import Asking, audience_of, audience_of_all
+from crmcore.app.consent_audience import audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told, told_by_id
+from crmcore.app.consent_reading import Asking
 from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, is_id
@@ -114,8 +116,8 @@ class AsyncConsents:
             return event
 
         told = tuple(sorted(facts.items()))
-        asked = ("consent.record", kind, str(ref), point, scope, evidence, occurred_at, told)
-        return await self._flow.commit(plan, asked=asked)
+        asked = (*await asked_about(self._flow, ref, point), scope, evidence, occurred_at, told)
+        return await self._flow.commit(plan, asked=("consent.record", kind, *asked))
 
     async def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
         """Record that somebody took consent back. *said* is as `record` takes it."""

@@ -2,6 +2,7 @@
 
 Invariant: the journal of a batch is written with it, under an id that follows from its key, or not at all. A run that
 finds one answers each verb with what it named then, read as it stands now, and refuses a verb that was not asked then.
+Where there are secrets, what was asked is kept as a keyed hash, which nobody can try guesses on.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -31,6 +33,9 @@ from crmcore.serde import Codec, dump
 from crmcore.values.frozen_map import freeze
 from crmcore.values.ids import Id
 from crmcore.values.personal import Document
+
+if TYPE_CHECKING:
+    from crmcore.consent.secret_ring import SecretRing
 
 Asked = tuple[Any, ...]
 """A verb and what it was given: equal for two calls that ask for the same."""
@@ -64,13 +69,15 @@ _KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
 )
 
 _ACT = "consent.event"
+_FOR = "crmcore.asked/1"
 
 
 class Journal:
     """The journal of one run of a batch under the key *idem*."""
 
-    def __init__(self, idem: str) -> None:
+    def __init__(self, idem: str, secrets: SecretRing | None = None) -> None:
         self.id = _id(idem)
+        self._secrets = secrets
         self._calls: list[Call] = []
         self._before: dict[str, deque[Any]] | None = None
 
@@ -95,8 +102,9 @@ class Journal:
         Raises:
             IdempotencyMismatch: if the earlier run did not ask for this.
         """
-        results = (self._before or {}).get(_digest(asked))
-        if not results:
+        before = self._before or {}
+        results = next((found for one in self._digests(asked) if (found := before.get(one))), None)
+        if results is None:
             raise IdempotencyMismatch(
                 "this idempotency key was used before for a batch that did something else: give every batch a key of "
                 "its own"
@@ -105,11 +113,20 @@ class Journal:
 
     def note(self, asked: Asked, result: Any) -> None:
         """Remember a call and what came of it."""
-        self._calls.append(Call(digest=_digest(asked), result=_named(result)))
+        self._calls.append(Call(digest=next(self._digests(asked)), result=_named(result)))
 
     async def put(self, unit: Unit) -> None:
         """Write the journal with the batch."""
         await unit.put(JOURNAL, self.id, Written(calls=tuple(self._calls)), expect=0)
+
+    def _digests(self, asked: Asked) -> Iterator[str]:
+        """By what a call is known: the newest first, then what a run with older secrets, or none, has written."""
+        plain = json.dumps([dump(part) for part in asked], sort_keys=True, separators=(",", ":"), default=str)
+        if self._secrets is not None:
+            for version in reversed(self._secrets.versions):
+                keyed = self._secrets.mac(version, _FOR, plain) or b""
+                yield f"{version}.{keyed.hex()}"
+        yield hashlib.sha256(plain.encode()).hexdigest()
 
     async def overtaken(self, unit: Unit) -> bool:
         """Whether another run has written a batch under this key by now."""
@@ -123,11 +140,6 @@ def _id(idem: str) -> Id:
         f"{int.from_bytes(hashlib.sha256(idem.encode('utf-8', 'surrogatepass')).digest()[:16], 'big'):032x}"
     )
     return Id(f"{text[:8]}-{text[8:12]}-7{text[13:16]}-8{text[17:20]}-{text[20:]}")
-
-
-def _digest(asked: Asked) -> str:
-    plain = json.dumps([dump(part) for part in asked], sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _named(result: Any) -> Any:

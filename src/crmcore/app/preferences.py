@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.asked import asked_about
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
 from crmcore.app.consent_then import customer_at
@@ -93,8 +94,9 @@ class AsyncPreferences:
             _append(unit, wish)
             return wish
 
-        asked = ("preferences.record", str(ref), wished, basis, sorted(about), controller, said_at)
-        return await self._flow.commit(plan, asked=asked)
+        asked = await asked_about(self._flow, ref)
+        more = (wished, basis, sorted(about), controller, said_at)
+        return await self._flow.commit(plan, asked=("preferences.record", *asked, *more))
 
     async def of(self, ref: Reference) -> tuple[Wish, ...]:
         """All wishes of a customer, of all records, in the order in which they were said.
@@ -185,7 +187,8 @@ class AsyncPreferences:
                 said.append(changed.wish)
             return said
 
-        said = await self._flow.commit(plan, asked=("preferences.change", str(ref), before, after, evidence))
+        asked = await asked_about(self._flow, ref)
+        said = await self._flow.commit(plan, asked=("preferences.change", *asked, before, after, evidence))
         events = tuple(one for one in said if isinstance(one, ConsentEvent))
         return Change(events=events, wish=next((one for one in said if isinstance(one, Wish)), None))
 

@@ -1,7 +1,8 @@
 """Requests that are acts of consent: what is recorded when they are carried out, so that every decision sees it.
 
-Invariant: an act is recorded once for a request, as of its receipt, in the ledger of every record of the person. A
-restriction is lifted by an act of its own, and only after the person was told.
+Invariant: what a request asks for is recorded once, as of its receipt, in the ledger of every record of the person, and
+before it is answered. A restriction is lifted by an act of its own, which ends no other one, and only after the person
+was told.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, append_act
-from crmcore.app.customers import load_parties
+from crmcore.app.consent_ledgers import append_act
 from crmcore.app.rights_store import members_of, take_step, tell_recipients
 from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent, Scope
@@ -20,6 +20,7 @@ from crmcore.consent.rights_request import RightsRequest, RightsStep
 from crmcore.consent.rights_steps import ANSWERED
 from crmcore.consent.words import ActKind, ActPurpose
 from crmcore.errors import InvalidRightsRequest
+from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import Id, PartyId
 
 
@@ -57,22 +58,27 @@ ACTS: Mapping[str, RightAct] = {
 async def carried_out(
     unit: Unit, request: RightsRequest, purposes: Iterable[ActPurpose], controller: str
 ) -> ConsentEvent:
-    """Plan the act that *request* is, and that recipients are told; the act itself, if it was recorded before."""
+    """Plan the act that *request* is, and that recipients are told; if all of it was recorded before, the act of then.
+
+    Of what is asked for later only what is new is recorded.
+    """
     if request.right not in ACTS:
         raise InvalidRightsRequest(f"a request for {request.right} is no act of consent")
     if request.state in ANSWERED or not request.is_open:
         raise InvalidRightsRequest(f"the request is {request.state}: a new one can be received")
-    act, named = ACTS[request.right], tuple(purposes)
+    act = ACTS[request.right]
+    asked = frozenset(purposes) or frozenset(act.purposes)
     members = await members_of(unit, request)
-    before = await _recorded(unit, request, members, act.kind)
-    if before is not None:
-        return before
+    before = await _recorded(unit, request, members)
+    said = frozenset[ActPurpose]().union(*(one.scope.purposes for one in before))
+    if not all(one.scope.purposes for one in before) or (asked and asked <= said):
+        return before[-1]
     event = ConsentEvent(
         id=str(unit.ids.new(Id)),
         kind=act.kind,
         occurred_at=request.received_at,
         recorded_at=unit.now,
-        scope=Scope(controller=controller, purposes=named or act.purposes, right=act.right),
+        scope=Scope(controller=controller, purposes=asked - said, right=act.right),
         record=request.anchor,
         members=tuple(map(str, members)),
         via=_via(request),
@@ -92,16 +98,19 @@ async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
         InvalidRightsRequest: if none was recorded for this request, or the person was not told first.
     """
     members = await members_of(unit, request)
-    before = await _recorded(unit, request, members, "restrict")
-    if before is None:
+    before = await _recorded(unit, request, members) if request.right in ACTS else ()
+    if not before:
         raise InvalidRightsRequest("nothing was restricted for this request: carry it out first")
     await take_step(unit, request, RightsStep(request=request.id, kind="lift", at=unit.now))
+    named = [act.scope.purposes for act in before]
+    purposes = frozenset[ActPurpose]().union(*named) if all(named) else frozenset[ActPurpose]()
     event = attrs.evolve(
-        before,
+        before[0],
         id=str(unit.ids.new(Id)),
         kind="lift",
         occurred_at=unit.now,
         recorded_at=unit.now,
+        scope=attrs.evolve(before[0].scope, purposes=purposes),
         members=tuple(map(str, members)),
         actor=unit.actor,
         ledger=party_stream(str(members[0])),
@@ -110,16 +119,39 @@ async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
     return event
 
 
+async def refuse_undone(unit: Unit, request: RightsRequest) -> None:
+    """Refuse to answer a request that nothing was done for; where all records of the person are gone, nothing can be.
+
+    Raises:
+        InvalidRightsRequest: if it is an act that was not recorded, or a correction that was not granted.
+    """
+    if request.right == "rectification":
+        if not any(item.decision == "grant" for item in request.items):
+            raise InvalidRightsRequest(
+                "nothing was corrected for this request yet: rectify first, decide on what was corrected elsewhere, "
+                "or refuse it"
+            )
+    elif request.right in ACTS:
+        members = await members_of(unit, request)
+        held = await unit.get([unit.ref(PARTY.tag, member) for member in members], check=False)
+        if held and not await _recorded(unit, request, members):
+            raise InvalidRightsRequest(
+                "nothing was recorded for this request yet: carry it out first, or refuse it"
+            )
+
+
 def _via(request: RightsRequest) -> str:
     return f"request:{request.id}"
 
 
 async def _recorded(
-    unit: Unit, request: RightsRequest, members: Iterable[PartyId], kind: str
-) -> ConsentEvent | None:
-    """The act of that *kind* that was recorded for *request*."""
-    for party in await load_parties(unit, list(members)):
-        for act in await acts_of(unit, party):
+    unit: Unit, request: RightsRequest, members: Iterable[PartyId]
+) -> tuple[ConsentEvent, ...]:
+    """The acts by which *request* was carried out, in the order in which they were recorded."""
+    kind, codec = ACTS[request.right].kind, unit.codecs["consent.event"]
+    found: dict[str, ConsentEvent] = {}
+    for entries in (await unit.ledgers([party_stream(str(member)) for member in members])).values():
+        for act in (codec.load(body) for _, body in entries):
             if act.via == _via(request) and act.kind == kind:
-                return act
-    return None
+                found[act.id] = act
+    return tuple(found.values())

@@ -112,10 +112,11 @@ class Requests:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
         *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
-        told that they were erased before that was done.
+        told that something was done before it was: that they were erased, that they object, that data are corrected.
 
         Raises:
-            InvalidRightsRequest: if the request cannot do that now.
+            InvalidRightsRequest: if the request cannot do that now, nothing was done yet, or it is a step that has a
+                verb of its own, such as `lift`.
         """
         return run(self._flow.move(id, to, reason=reason, sha256=sha256))
 
@@ -209,7 +210,7 @@ class Requests:
         That is so of restriction, objection, and requests against sale or the use of sensitive data. While an automated
         decision is to be reviewed, profiling is restricted. *purposes* narrow the act; without them an objection is one
         to direct marketing. Those to whom the data were passed on are noted as to be told. Done again, it records
-        nothing.
+        nothing, but for *purposes* that were not named before.
 
         Raises:
             InvalidRightsRequest: if the request asks for something else, or was answered.

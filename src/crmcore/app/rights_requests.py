@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 import attrs
 
+from crmcore.app.asked import asked_about
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
-from crmcore.app.rights_acts import carried_out, lifted
+from crmcore.app.rights_acts import carried_out, lifted, refuse_undone
 from crmcore.app.rights_rectifying import rectified
 from crmcore.app.rights_store import load_request, members_of, take_step, tell_recipients
 from crmcore.app.subject_access import bundle_of, refuse_unsure
@@ -45,7 +46,7 @@ from crmcore.consent.rights_request import (
     request_keys,
     requests_stream,
 )
-from crmcore.consent.rights_steps import Due, due_of
+from crmcore.consent.rights_steps import MOVES, Due, due_of
 from crmcore.consent.rights_words import (
     AnswerOutcome,
     ItemDecision,
@@ -119,7 +120,8 @@ class AsyncRequests:
             unit.event(requests_stream(stored.customer), step, subjects=[id])
             return stored
 
-        return await self._flow.commit(plan, asked=("requests.receive", str(ref), right, law))
+        asked = await asked_about(self._flow, ref)
+        return await self._flow.commit(plan, asked=("requests.receive", *asked, right, law))
 
     async def get(self, id: RequestId) -> RightsRequest:
         """The request as it stands.
@@ -165,21 +167,27 @@ class AsyncRequests:
         """Take a step from state to state: check_identity, accept, collect, review, respond, refuse, ..., close.
 
         *sha256* is the digest of the answer, for respond and refuse_partly; *reason* goes with a refusal. Nobody is
-        told that they were erased before that was done.
+        told that something was done before it was: that they were erased, that they object, that data are corrected.
 
         Raises:
-            InvalidRightsRequest: if the request cannot do that now.
+            InvalidRightsRequest: if the request cannot do that now, nothing was done yet, or it is a step that has a
+                verb of its own, such as `lift`.
         """
+        if to not in MOVES:
+            raise InvalidRightsRequest(
+                f"a request moves by {', '.join(MOVES)}: what else is done with it has a verb of its own"
+            )
 
         async def plan(unit: Unit) -> RightsRequest:
             request = await load_request(unit, id)
             step = RightsStep(request=id, kind=to, at=unit.now, reason=reason, sha256=sha256)
             after = await take_step(unit, request, step)
-            answers = request.right == "erasure" and to in ("respond", "refuse_partly")
-            if answers and await _load(unit, CERTIFICATE, id) is None:
-                raise InvalidRightsRequest(
-                    "nothing was erased for this request yet: erase first, or refuse it"
-                )
+            if to in ("respond", "refuse_partly"):
+                await refuse_undone(unit, request)
+                if request.right == "erasure" and await _load(unit, CERTIFICATE, id) is None:
+                    raise InvalidRightsRequest(
+                        "nothing was erased for this request yet: erase first, or refuse it"
+                    )
             return after
 
         return await self._flow.commit(plan, asked=("requests.move", id, to))
@@ -339,7 +347,7 @@ class AsyncRequests:
         That is so of restriction, objection, and requests against sale or the use of sensitive data. While an automated
         decision is to be reviewed, profiling is restricted. *purposes* narrow the act; without them an objection is one
         to direct marketing. Those to whom the data were passed on are noted as to be told. Done again, it records
-        nothing.
+        nothing, but for *purposes* that were not named before.
 
         Raises:
             InvalidRightsRequest: if the request asks for something else, or was answered.

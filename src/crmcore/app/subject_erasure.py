@@ -28,6 +28,7 @@ from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import CONTACT_POINT, party_stream
+from crmcore.consent.lifting import may_end
 from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import DEDUPE, INTERACTION
@@ -259,10 +260,11 @@ async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, un
 
 
 async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, controller: str) -> bool:
-    """Plan that a controller only keeps the data of a person; False if that was recorded under *mark* before."""
+    """Plan that a controller only keeps the data of a person; False if that was recorded under *mark* and holds."""
     parties = await load_parties(unit, members)
     for party in parties:
-        if any(act.kind == "restrict" and act.via == mark for act in await acts_of(unit, party)):
+        acts = await acts_of(unit, party)
+        if any(act.kind == "restrict" and act.via == mark and not _ended(act, acts) for act in acts):
             return False
     event = ConsentEvent(
         id=str(unit.ids.new(Id)),
@@ -277,6 +279,14 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str, con
     )
     append_act(unit, event, map(party_stream, event.members))
     return True
+
+
+def _ended(restriction: ConsentEvent, acts: Iterable[ConsentEvent]) -> bool:
+    """Whether a later act lifted it, if only in part."""
+    return any(
+        act.kind == "lift" and act.occurred_at > restriction.occurred_at and may_end(act, restriction)
+        for act in acts
+    )
 
 
 def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import attrs
 
@@ -16,7 +15,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
-from crmcore.consent.address_forms import PointKind, point_of
+from crmcore.consent.address_forms import PointKind, forms_of, point_of
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -26,6 +25,7 @@ from crmcore.consent.suppression import (
     Suppression,
     SuppressionReason,
     all_keys,
+    fingerprint,
     listings,
     new_keys,
 )
@@ -70,7 +70,9 @@ class AsyncSuppressions:
         async def plan(unit: Unit) -> Suppression:
             return await suppress(unit, secrets_of(self._flow), point, reason, scope, since)
 
-        return await self._flow.commit(plan, asked=self._asked("add", [point], reason, scope, since))
+        return await self._flow.commit(
+            plan, asked=("suppression.add", point.kind, point.key, reason, scope, since)
+        )
 
     async def add_customer(
         self,
@@ -96,14 +98,15 @@ class AsyncSuppressions:
             parties = await load_parties(unit, customer.members)
             return await suppress_parties(unit, secrets_of(self._flow), parties, reason, scope)
 
-        said = secrets_of(self._flow).mac(secrets_of(self._flow).newest, "crmcore.asked/1", str(ref)) or b""
-        return await self._flow.commit(plan, asked=self._asked("add_customer", [], said.hex(), reason, scope))
+        return await self._flow.commit(plan, asked=("suppression.add_customer", str(ref), reason, scope))
 
     async def lift(
         self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
     ) -> tuple[Suppression, ...]:
-        """End the entries about an address that stand, for one *controller* or for all, if none is named: a mistake is
-        set right so. Somebody who comes back gives a new consent instead, which is kept with its evidence.
+        """End the entries that stand and were made about this address: those for one *controller* or, if none is named,
+        those that name none. A mistake is set right so, for the address as it is written but for its case: an entry
+        about another that may reach the same mailbox, with a tag or with dots, stays. Somebody who comes back gives a
+        new consent instead, which is kept with its evidence.
 
         Raises:
             InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.
@@ -114,14 +117,15 @@ class AsyncSuppressions:
             secrets = secrets_of(self._flow)
             ended = []
             for entry, record in await entries_of(unit, secrets, [point], controller):
-                if entry.scope.controller == controller and entry.stands(unit.now) and entry.id is not None:
+                named = entry.scope.controller == controller and _made_of(entry, record, point, secrets)
+                if named and entry.stands(unit.now) and entry.id is not None:
                     version = unit.next_version(SUPPRESSION.tag, entry.id, entry.version)
                     over = attrs.evolve(entry, until=unit.now, version=version)
                     await unit.put(SUPPRESSION, entry.id, over, expect=entry.version, keys=record.keys)
                     ended.append(over)
             return tuple(ended)
 
-        return await self._flow.commit(plan, asked=self._asked("lift", [point], controller))
+        return await self._flow.commit(plan, asked=("suppression.lift", point.kind, point.key, controller))
 
     async def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
         """The entries about contact points, also those that were lifted: to look at before records are taken in.
@@ -162,12 +166,6 @@ class AsyncSuppressions:
         """
         unit = self._flow.reader()
         return await listings_of(unit, secrets_of(self._flow), points, request, zones)
-
-    def _asked(self, verb: str, points: Iterable[ContactPoint], *said: Any) -> tuple[Any, ...]:
-        """What a batch that runs again knows the call by: keys in place of addresses."""
-        secrets = secrets_of(self._flow)
-        keys = sorted(key.value for point in points for key in new_keys(point, None, secrets))
-        return (f"suppression.{verb}", keys, *said)
 
 
 def _scope(
@@ -225,6 +223,12 @@ async def suppress(
     return attrs.evolve(entry, id=id, version=1)
 
 
+def _made_of(entry: Suppression, record: Record, point: ContactPoint, secrets: SecretRing) -> bool:
+    """Whether an entry was made of this very address, and not of one that shares a form with it."""
+    forms = {fingerprint(form, entry.scope.controller, secrets, entry.secret) for form in forms_of(point)}
+    return forms == {key.value for key in record.keys}
+
+
 async def suppress_parties(
     unit: Unit, secrets: SecretRing, parties: Iterable[Party], reason: SuppressionReason, scope: Scope
 ) -> tuple[Suppression, ...]:
@@ -242,6 +246,25 @@ async def entries_of(
     refs = dict.fromkeys(ref for found in (await unit.find(keys)).values() for ref in found)
     records = await unit.get(list(refs))
     return [(load_record(SUPPRESSION, record), record) for _, record in sorted(records.items())]
+
+
+async def entries_by_point(
+    unit: Unit, secrets: SecretRing, points: Iterable[ContactPoint], controller: str | None
+) -> dict[str, list[Suppression]]:
+    """The entries about each of *points* of which there are any, by its normal form, looked for together."""
+    keys: dict[str, frozenset[Key]] = {}
+    for point in points:
+        found = all_keys(point, controller, secrets)
+        keys[point.key] = keys.get(point.key, frozenset()) | found
+    hits = await unit.find(frozenset[Key]().union(*keys.values())) if keys else {}
+    records = await unit.get(list(dict.fromkeys(ref for refs in hits.values() for ref in refs)), check=False)
+    entries = {ref: load_record(SUPPRESSION, record) for ref, record in sorted(records.items())}
+    told: dict[str, list[Suppression]] = {}
+    for normal, some in keys.items():
+        about = {ref for key in some for ref in hits[key]}
+        if about:
+            told[normal] = [entry for ref, entry in entries.items() if ref in about]
+    return told
 
 
 async def listings_of(

@@ -16,10 +16,10 @@ from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.suppressions import secrets_of
-from crmcore.app.unit import Unit
+from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.ledger import CHANNELS_OF, POINT, point_stream
-from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, fingerprint
+from crmcore.consent.ledger import CHANNELS_OF, POINT, party_stream, point_stream
+from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, new_keys
 from crmcore.consent.unsubscribe import Ticket, read_ticket, sign_ticket, unsubscribe_act, unsubscribe_headers
 from crmcore.consent.words import ActPurpose, Channel
 from crmcore.errors import InvalidConsent
@@ -80,7 +80,7 @@ class AsyncUnsubscribes:
         contact = await found(unit)
         ticket = Ticket(
             point=await ledger_of(unit, contact.kind, contact.key),
-            known=fingerprint(f"{contact.kind}:{contact.key}", whose, secrets, secrets.newest),
+            known=tuple(sorted(one.value for one in new_keys(contact, whose, secrets))),
             controller=whose,
             channel=channel,
             topic=topic,
@@ -139,16 +139,19 @@ class AsyncUnsubscribes:
                 await _suppressed(unit, ticket)
                 done[:] = [unsubscribe_act(token, secrets, unit.now)]
                 return
-            await unit.guard([ledger.stream])
+            # A Yes may have been given to the address, or by whoever has it.
+            streams = [ledger.stream, *map(party_stream, ledger.holders)]
+            await unit.guard(streams)
+            earlier = await _acts(unit, streams)
             event = unsubscribe_act(
                 token,
                 secrets,
                 unit.now,
                 point=ledger.normal,
-                earlier=await _acts(unit, ledger.stream),
+                earlier=earlier,
                 record=ledger.holders[0],
             )
-            if event not in await _acts(unit, ledger.stream):
+            if event not in earlier:
                 unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
             done[:] = [event]
 
@@ -198,26 +201,28 @@ async def _ledger(unit: Unit, ticket: Ticket) -> _Ledger | None:
     return None
 
 
-async def _acts(unit: Unit, stream: str) -> list[ConsentEvent]:
+async def _acts(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:
     codec = unit.codecs["consent.event"]
-    return [codec.load(body) for _, body in await unit.entries(stream)]
+    ledgers = await unit.ledgers(list(streams))
+    return [codec.load(body) for entries in ledgers.values() for _, body in entries]
 
 
 async def _suppressed(unit: Unit, ticket: Ticket) -> None:
-    """Suppress the address that nobody here has any more, once."""
-    if ticket.known is None:
+    """Suppress the address that nobody here has any more, once, in each of its forms."""
+    if not ticket.known:
         return
-    wanted = Key(SUPPRESSED, ticket.known)
-    for ref, record in (await unit.get(list((await unit.find([wanted]))[wanted]))).items():
-        known: Suppression = SUPPRESSION.load({**record.body, "id": ref.id})
-        if known.scope == ticket.scope and known.stands(unit.now):
+    wanted = frozenset(Key(SUPPRESSED, known) for known in ticket.known)
+    refs = dict.fromkeys(ref for found in (await unit.find(wanted)).values() for ref in found)
+    for record in (await unit.get(list(refs))).values():
+        entry: Suppression = load_record(SUPPRESSION, record)
+        if wanted <= record.keys and entry.scope == ticket.scope and entry.stands(unit.now):
             return
     entry = Suppression(
         kind="email" if ticket.channel == "email" else "phone",
         reason="withdrawal",
         since=unit.now,
         scope=ticket.scope,
-        secret=int(ticket.known.split(".")[0]),
+        secret=int(ticket.known[0].split(".")[0]),
         actor=unit.actor,
     )
-    await unit.put(SUPPRESSION, unit.ids.new(Id), entry, expect=0, keys=frozenset({wanted}))
+    await unit.put(SUPPRESSION, unit.ids.new(Id), entry, expect=0, keys=wanted)

@@ -6,13 +6,15 @@ Invariant: what is read is what the codec reads; only how often it looks at the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from crmcore.consent.checking import moment
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.told import replaced
 from crmcore.errors import CrmError
 from crmcore.serde import Codec
+from crmcore.storage.kept import body_of
 from crmcore.values.instant import from_text
 
 _OWN = frozenset({"id", "occurred_at", "recorded_at", "scope", "record", "members", "ledger", "words"})
@@ -22,82 +24,125 @@ _POINTS = frozenset({"point", "points"})
 _KEPT = 4096
 
 
+class Sketch(NamedTuple):
+    """An act as far as it takes to see whether its like was answered before.
+
+    Acts of the same *form* differ in nothing but their ids, times, texts, points and records; 0 is no form: such an act
+    is held against no other. *body* is None where *model* is the act itself.
+    """
+
+    form: int
+    model: ConsentEvent
+    id: str
+    at: datetime
+    record: str | None
+    point: str | None
+    points: frozenset[str] | None
+    body: Mapping[str, Any] | None
+
+    def __repr__(self) -> str:
+        return f"Sketch(form={self.form}, <hidden>)"
+
+
 class ActReader:
     """Reads the stored forms of acts."""
 
     def __init__(self, codec: Codec[ConsentEvent]) -> None:
         self._codec = codec
-        self._known: dict[str, ConsentEvent] = {}
+        self._known: dict[str, tuple[int, ConsentEvent]] = {}
+        self._forms = 0
         self._last: tuple[Scope, Scope] | None = None
 
-    def read(self, body: Mapping[str, Any]) -> ConsentEvent:
-        """The act that *body* holds.
+    def read(self, body: Mapping[str, Any] | str) -> ConsentEvent:
+        """The act that *body* holds, or the text of one.
 
         Raises:
             InvalidDocument: if it holds none.
+            Corrupt: if the text is none of a body.
         """
+        return self.act(self.sketch(body))
+
+    def sketch(self, held: Mapping[str, Any] | str) -> Sketch:
+        """A sketch of the act; as `read`, which gives all of it."""
+        body: Mapping[str, Any] = body_of(held) if isinstance(held, str) else held
         scope = body.get("scope", {})
         if not isinstance(scope, dict):
-            return self._codec.load(body)
+            return self._alone(body)
         common = {name: value for name, value in body.items() if name not in _OWN}
         common["scope"] = {name: value for name, value in scope.items() if name not in _POINTS}
         told = repr(common)
-        model = self._known.get(told)
-        if model is None:
-            model = self._codec.load(body)
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            self._known[told] = model
-            return model
+        known = self._known.get(told)
+        if known is None:
+            known = self._known_from_now_on(told, self._codec.load(body))
         try:
-            return self._like(model, body, scope)
-        except (CrmError, KeyError, TypeError, ValueError, AttributeError):
-            return self._codec.load(body)  # which says what is wrong
+            return _sketched(*known, body, scope)
+        except (CrmError, KeyError, TypeError, ValueError):
+            return self._alone(body)  # which says what is wrong
 
-    def _like(self, model: ConsentEvent, body: Mapping[str, Any], scope: Mapping[str, Any]) -> ConsentEvent:
-        """An act that has all in common with *model* but what is its own."""
-        id, occurred, recorded = body["id"], body["occurred_at"], body.get("recorded_at")
-        record, ledger, words = body.get("record", ""), body.get("ledger", ""), body.get("words", "")
-        members = body.get("members", _NONE)
-        if not (_text(id) and _text(record) and _text(ledger) and _text(words) and _texts(members)):
-            raise TypeError
-        at = from_text(occurred)
-        moment(at, "occurred_at")
+    def _alone(self, body: Mapping[str, Any]) -> Sketch:
+        act, scope = (read := self._codec.load(body)), read.scope
+        return Sketch(0, act, act.id, act.occurred_at, act.record, scope.point, scope.points, None)
+
+    def _known_from_now_on(self, told: str, model: ConsentEvent) -> tuple[int, ConsentEvent]:
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        self._forms += 1  # no number is given twice, also when what it was of is forgotten
+        known = self._known[told] = (self._forms, model)
+        return known
+
+    def act(self, sketch: Sketch) -> ConsentEvent:
+        """The act that was sketched: all in common with its model but what is its own."""
+        body, model, at = sketch.body, sketch.model, sketch.at
+        if body is None:
+            return model
+        occurred, recorded = body["occurred_at"], body.get("recorded_at")
         if recorded is not None:
             recorded = at if recorded == occurred else from_text(recorded)
         return replaced(
             model,
-            id=id,
+            id=sketch.id,
             occurred_at=at,
             recorded_at=recorded,
-            scope=self._scope(model.scope, scope),
-            record=body.get("record"),
-            members=tuple(members),
+            scope=self._scope(model.scope, sketch.point, sketch.points),
+            record=sketch.record,
+            members=tuple(body.get("members", ())),
             ledger=body.get("ledger"),
             words=body.get("words"),
         )
 
-    def _scope(self, model: Scope, stored: Mapping[str, Any]) -> Scope:
-        """*model* about the points that are *stored*; the acts of one person are mostly about one."""
-        point, points = stored.get("point"), stored.get("points")
+    def _scope(self, model: Scope, point: str | None, points: frozenset[str] | None) -> Scope:
+        """*model* about other points; the acts of one person are mostly about one."""
         if point == model.point and points is None and model.points is None:
             return model
         last = self._last
         if last is not None and last[0] is model and last[1].point == point and points is None:
             return last[1]
-        if not ((point is None or _text(point)) and (points is None or _texts(points))):
-            raise TypeError
-        found = replaced(model, point=point, points=None if points is None else frozenset(points))
+        found = replaced(model, point=point, points=points)
         if points is None:
             self._last = (model, found)
         return found
 
 
-_NONE: list[str] = []
+def _sketched(form: int, model: ConsentEvent, body: Mapping[str, Any], scope: Mapping[str, Any]) -> Sketch:
+    """The sketch of an act that has all in common with *model* but what is its own, each of it of its type."""
+    id, occurred, point, points = body["id"], body["occurred_at"], scope.get("point"), scope.get("points")
+    own = body.get
+    record, recorded = own("record"), own("recorded_at")
+    if (
+        type(id) is not str
+        or {type(record), type(point), type(own("ledger")), type(own("words"))} - _TEXT_OR_NONE
+        or ("members" in body and not _texts(body["members"]))
+        or (points is not None and not _texts(points))
+    ):
+        raise TypeError
+    at = from_text(occurred)
+    moment(at, "occurred_at")
+    if recorded is not None and recorded != occurred:
+        from_text(recorded)
+    return Sketch(form, model, id, at, record, point, None if points is None else frozenset(points), body)
 
 
-def _text(value: object) -> bool:
-    return isinstance(value, str)
+_TEXT_OR_NONE = {str, type(None)}
 
 
 def _texts(values: object) -> bool:

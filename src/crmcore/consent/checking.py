@@ -6,7 +6,7 @@ Invariant: a word that is not in its vocabulary is refused when a value is made,
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 import attrs
@@ -22,6 +22,8 @@ def moment(value: datetime, what: str) -> None:
         NaiveDatetime: if it has no zone or is no datetime at all.
         InvalidDate: if in UTC it falls before the year 2 or after 9998.
     """
+    if type(value) is datetime and value.tzinfo is UTC and 1 < value.year < 9999:
+        return
     if not 1 < ensure_aware(value, what).year < 9999:
         raise InvalidDate(f"{what} is outside the years 2 to 9998 in UTC", reason="range")
 

@@ -1,7 +1,8 @@
 """Which acts others stand for instead.
 
-Invariant: a correction takes no No back: only a No stands for another one. It counts from when it was done, for an act
-of its own record, and of those that correct each other none does.
+Invariant: a correction takes no No back, and makes none narrower, earlier or later: a No that is corrected counts
+beside what corrects it. Else it counts from when it was done, for an act of its own record, and of those that correct
+each other none does.
 """
 
 from __future__ import annotations
@@ -33,12 +34,8 @@ def uncorrected(events: tuple[ConsentEvent, ...], now: int) -> tuple[ConsentEven
 
 
 def _may_stand_for(one: ConsentEvent, other: ConsentEvent) -> bool:
-    """A restriction, which can be lifted, stands for no other No."""
-    if one.record != other.record:
-        return False
-    if other.kind not in NOES or one.kind == other.kind:
-        return True
-    return one.kind in NOES and one.kind != "restrict"
+    """Nothing stands for a No: whatever is moved, in time or in scope, a Yes or the time of grace might reach past."""
+    return one.record == other.record and other.kind not in NOES
 
 
 def _circling(corrects: Mapping[str, str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ when it was recorded. What was between another record and us stays with that rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from datetime import date, datetime
 from typing import Any
 
@@ -81,10 +81,12 @@ def answer(
     trace: bool = True,
     hashed: bool = False,
     again: bool = False,
+    hint: Hashable = None,
 ) -> Decision:
     """The strictest answer over the records that own *point*, or the point of the question.
 
-    *again*: the question is put to many, of each of whom only what decides is worked out.
+    *again*: the question is put to many, of each of whom only what decides is worked out. *hint* is that of
+    `Question.briefly`, of somebody with one record.
     """
     if len(members) > 1 and len({member.record for member in members}) < len(members):
         raise InvalidConsent("a record is told twice: tell all that is known of a record as one member")
@@ -98,7 +100,7 @@ def answer(
     def answered(member: Member) -> Decision:
         facts = facts_of(member, members)
         if again:
-            return question.briefly(facts, jurisdictions, point=point, joined=joined)
+            return question.briefly(facts, jurisdictions, point=point, joined=joined, hint=hint)
         return question.of(facts, jurisdictions, point=point, joined=joined, trace=trace, hashed=hashed)
 
     if len(owners) == 1:

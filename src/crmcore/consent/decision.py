@@ -6,7 +6,7 @@ allows only by a permit that it names, in every jurisdiction that may apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from typing import NamedTuple
@@ -191,13 +191,19 @@ class Question:
         *,
         point: str | None = None,
         joined: Mapping[str, datetime] | None = None,
+        hint: Hashable = None,
     ) -> Decision:
-        """What `of` answers without a trace; worked out once for all who did the same and are known in the same way."""
+        """What `of` answers without a trace; worked out once for all who did the same and are known in the same way.
+
+        *hint* is the same only for people of whom both are so: by it the answer is found again (`recall`).
+        """
         facts, own = self._filled(facts)
         case = self._case(facts, point, joined, brief=True)
         known, memory = (jurisdictions, case.key, own), self._memory
-        told = shape(case) if self._repeats and memory.steady(known) else None
-        decision: Decision | None = None if told is None else memory.recall(known, told)
+        told: Hashable = shape(case) if self._repeats and memory.steady(known) else None
+        if told is not None:
+            told = (known, told) if hint is None else hint
+        decision: Decision | None = None if told is None else memory.recall(told)
         if decision is None:
             places = self._places.get(jurisdictions) or self._placed(jurisdictions)
             decision = self._answer(case, places, own, trace=False, hashed=False)
@@ -209,6 +215,11 @@ class Question:
                     )
                 memory.keep(known, told, decision)
         return decision
+
+    def recall(self, hint: Hashable) -> Decision | None:
+        """What `briefly` answered with this hint, if that is the answer to all who have it."""
+        found: Decision | None = self._memory.recall(hint)
+        return found
 
     def _filled(self, facts: Facts) -> tuple[Facts, tuple[str, ...]]:
         """*facts*, filled in from the practice, and the names of all that was filled in."""

@@ -128,8 +128,9 @@ class ConsentEvent(Told):
     *occurred_at* is when it was done, *recorded_at* when we knew of it.
 
     *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
-    need a consent of their own, *any_time* all hours. *via* is how a withdrawal came. *corrects* is the id of an event
-    that this one stands for instead. *ledger* is where it was appended.
+    need a consent of their own, *any_time* all hours. *via* is how a withdrawal came, or the request or duty that a
+    restriction comes from: a lift with one ends that restriction alone. *corrects* is the id of an event that this one
+    stands for instead, but for a No, which counts beside it. *ledger* is where it was appended.
     """
 
     type: Literal["consent.event"] = "consent.event"

@@ -5,6 +5,7 @@ Invariant: two cases with the same key get the same answer to every condition th
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import count
 from operator import attrgetter
 from typing import Any
@@ -14,6 +15,7 @@ import attrs
 from crmcore.consent.facts import Collection, Facts
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.values.partial_date import PartialDate
 
 _SUBJECT = ("kind", "adult", "deceased", "known", "presumed_interest")
 _POINT = ("line", "kind", "device_permission")
@@ -79,12 +81,16 @@ def grown(facts: Facts, year: int) -> bool | None:
 
     None where no birth date is known. By that of another record of the customer nobody is old enough.
     """
-    if not facts.subject.birth_dates:
-        return False if facts.others_birth_dates else None
     if facts.others_birth_dates:
         return False
     first = min([year, *(act.occurred_at.year for act in (*facts.events, *facts.others_lifting))])
-    return all(one.year is not None and one.year + OLDEST + 1 < first for one in facts.subject.birth_dates)
+    return grown_by(facts.subject.birth_dates, first)
+
+
+def grown_by(born: Iterable[PartialDate], year: int) -> bool | None:
+    """`grown` by these birth dates alone, of somebody whose first act was in that *year*."""
+    found = [one.year is not None and one.year + OLDEST + 1 < year for one in born]
+    return all(found) if found else None
 
 
 def facts_key(facts: Facts, year: int) -> tuple[Any, ...]:

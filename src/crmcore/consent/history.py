@@ -5,12 +5,15 @@ Invariant: two histories of the same shape are answered alike by every docket th
 
 from __future__ import annotations
 
-from operator import attrgetter
+from collections.abc import Sequence, Set
+from operator import attrgetter, itemgetter
 from typing import Any
 
+from crmcore.consent.act_reading import Sketch
 from crmcore.consent.case import BEGINNING, Case
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER
+from crmcore.values.instant import micros_of
 
 _MOST = 6
 """Of longer histories hardly two are alike."""
@@ -46,6 +49,35 @@ def shape(case: Case) -> tuple[Any, ...] | None:
             return None
         found += _shape(event, contact.point, points, records)
         found.append(when == before)
+        before = when
+    return tuple(found)
+
+
+def outline(
+    sketches: Sequence[Sketch], point: str | None, points: Set[str], record: str, now: int
+) -> tuple[Any, ...] | None:
+    """What is the same for acts of the same `shape`, seen from their sketches alone; None where only acts can tell.
+
+    *points* are those of the *record*, *now* is the instant of the question in microseconds.
+    """
+    if len(sketches) > _MOST:
+        return None
+    numbers: dict[str | None, int] = {None: 0, point: 1}
+    records: dict[str | None, int] = {None: 0, record: 1}
+    found: list[Any] = []
+    before = -FOREVER
+    for when, one in sorted([(micros_of(one.at), one) for one in sketches], key=itemgetter(0)):
+        if not one.form or when > now or not (one.point is None or one.point in points):
+            return None
+        found.append(
+            (
+                one.form,
+                numbers.setdefault(one.point, len(numbers) + 1),
+                None if one.points is None else point is None or point in one.points,
+                records.setdefault(one.record, len(records) + 1),
+                when == before,
+            )
+        )
         before = when
     return tuple(found)
 

@@ -1,13 +1,13 @@
 """What takes back what: a Yes an earlier No, and a No an earlier Yes.
 
 Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
-another system asserts takes back none at all. A lift ends restrictions, and no other No. Each act is looked at once for
-each record, however many there are.
+another system asserts takes back none at all. A lift ends restrictions, and no other No; one that says by what it came
+ends what came by that alone. Each act is looked at once for each record, however many there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import chain
 
 from crmcore.consent.case import Case
@@ -30,22 +30,40 @@ class Lifting:
         self._case = case
         self._found: list[tuple[int, ConsentEvent]] = []
         self._rest = self._looked_at(purpose, lifts)
-        self._latest: dict[tuple[str | None, bool], int] = {}
+        self._latest: dict[tuple[str | None, bool, str | None], int] = {}
+        self._by_name: dict[str, list[tuple[int, ConsentEvent]]] | None = None
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
         """Whether one of them came after *no*, which was said at the instant *at*."""
-        key = (no.record, no.kind == "restrict")
+        if at < self._last(no, None):
+            return True
+        return no.kind == "restrict" and no.via is not None and at < self._last(no, no.via)
+
+    def _last(self, no: ConsentEvent, via: str | None) -> int:
+        """When the last one was done that may lift a No of that kind and record; of lifts, one that names *via*."""
+        key = (no.record, no.kind == "restrict", via)
         latest = self._latest.get(key)
         if latest is None:
-            latest = self._latest[key] = self._last(no)
-        return at < latest
+            among = chain(self._found, self._more()) if via is None else self._naming(via)
+            latest = self._latest[key] = next(
+                (
+                    when
+                    for when, event in among
+                    if (event.kind != "lift" or (event.via == via and no.kind == "restrict"))
+                    and may_lift(event, no, self._case)
+                ),
+                -FOREVER,
+            )
+        return latest
 
-    def _last(self, no: ConsentEvent) -> int:
-        """When the last one was done that may lift a No of that kind under that record."""
-        for when, event in chain(self._found, self._more()):
-            if (event.kind != "lift" or no.kind == "restrict") and may_lift(event, no, self._case):
-                return when
-        return -FOREVER
+    def _naming(self, via: str) -> Sequence[tuple[int, ConsentEvent]]:
+        """The lifts that name *via*, latest first."""
+        if self._by_name is None:
+            self._by_name = {}
+            for pair in chain(self._found, self._more()):
+                if pair[1].kind == "lift" and pair[1].via is not None:
+                    self._by_name.setdefault(pair[1].via, []).append(pair)
+        return self._by_name.get(via, ())
 
     def _more(self) -> Iterator[tuple[int, ConsentEvent]]:
         for pair in self._rest:
@@ -71,6 +89,11 @@ class Lifting:
                     yield pair
             elif covers_yes(scope, case.contact, purpose) and lifts(case, event).holds is True:
                 yield pair
+
+
+def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
+    """Whether *lift* is about that No: it is a restriction, and the lift names nothing else by which it came."""
+    return no.kind == "restrict" and lift.via in (None, no.via)
 
 
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:

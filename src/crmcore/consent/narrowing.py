@@ -6,14 +6,15 @@ ask why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.conditions.acts import Profile
+from crmcore.consent.conditions.acts import Consented, Profile, SaidNo
 from crmcore.consent.conditions.all_of import Condition
 from crmcore.consent.conditions.narrowing import Settled, narrowed, steady
+from crmcore.consent.conditions.walking import parts
 from crmcore.consent.docket import Docket
 from crmcore.consent.pack import Rule
 
@@ -53,18 +54,41 @@ def _narrowed(docket: Docket, case: Case) -> Docket:
         profiles=profiles,
         narrowed={},
     )
-    return found._replace(steady=_steady(found))
+    return found._replace(steady=_steady(found, case.law.lifts))
 
 
-def _steady(docket: Docket) -> bool:
-    """Whether no rule looks at a clock, and what the message is hangs on nothing that is still open."""
+def _steady(docket: Docket, lifts: str) -> bool:
+    """Whether no rule looks at a clock, and what the message is hangs on nothing that is still open.
+
+    *lifts* is the profile of what lifts a No, where a rule names none.
+    """
     rules = [*docket.stops, *docket.permits, *docket.limits]
     rules += [other for rule in rules for other in docket.defeaters[rule.id]]
-    return (
-        all(steady(rule.when) and steady(rule.unless) for rule in rules)
-        and all(steady(one.condition) for one in docket.profiles.values())
-        and all(_settled(rule.when) and _settled(rule.unless) for rule in docket.classifying)
+    conditions = [condition for rule in rules for condition in (rule.when, rule.unless)]
+    conditions += [docket.profiles[name].condition for name in _profiles(conditions, docket, lifts)]
+    return all(map(steady, conditions)) and all(
+        _settled(rule.when) and _settled(rule.unless) for rule in docket.classifying
     )
+
+
+def _profiles(conditions: Iterable[Condition | None], docket: Docket, lifts: str) -> set[str]:
+    """The profiles that *conditions* ask for, if only by way of others, and those of what lifts a No."""
+    found: set[str] = set()
+    rest = [lifts, *(name for one in conditions for name in _named(one))]
+    while rest:
+        name = rest.pop()
+        if name in docket.profiles and name not in found:
+            found.add(name)
+            rest += _named(docket.profiles[name].condition)
+    return found
+
+
+def _named(condition: Condition | None) -> Iterator[str]:
+    for part, _ in parts(condition):
+        if isinstance(part, Consented):
+            yield part.profile
+        elif isinstance(part, SaidNo) and part.lifts is not None:
+            yield part.lifts
 
 
 def _settled(condition: Condition | None) -> bool:

@@ -6,31 +6,56 @@ not the person is known; where the person is known, it is an act of theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 import attrs
 
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.facts import Facts
+from crmcore.errors import InvalidConsent
 
 HEADER = "sec-gpc"
+_NAMES = frozenset({HEADER, "http_sec_gpc"})
+
+Headers = Mapping[str, Any] | Mapping[bytes, Any] | Iterable[tuple[str | bytes, str | bytes]]
+"""Headers as web frameworks give them. Of a mapping only the value of the signal is looked at."""
 
 
-def signalled(headers: Mapping[str, str]) -> bool | None:
+def signalled(headers: Headers) -> bool | None:
     """Whether a request carries ``Sec-GPC: 1``; None if it does not, which is no consent to anything.
+
+    Headers may be texts or bytes, in a mapping or in pairs, and also the environment of a WSGI request. Of several
+    values, or one with commas that a proxy made of several, one that is the signal is enough.
+
+    Raises:
+        InvalidConsent: if these are no headers, so that a signal might be among them unseen.
 
     >>> signalled({"Sec-GPC": "1"}), signalled({"Sec-GPC": "0"}), signalled({})
     (True, None, None)
+    >>> signalled([(b"sec-gpc", b"1")]), signalled({"HTTP_SEC_GPC": "1"})
+    (True, True)
     """
-    return (
-        True
-        if any(name.lower() == HEADER and value.strip() == "1" for name, value in headers.items())
-        else None
-    )
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    try:
+        values = [_text(value) for name, value in pairs if _text(name).lower() in _NAMES]
+    except (TypeError, ValueError, UnicodeDecodeError):
+        raise InvalidConsent(
+            "these are no headers: give a mapping, or pairs, of names to values that are texts or bytes"
+        ) from None
+    return True if any(part.strip() == "1" for value in values for part in value.split(",")) else None
 
 
-def with_signal(facts: Facts, headers: Mapping[str, str]) -> Facts:
+def _text(told: object) -> str:
+    if isinstance(told, bytes):
+        return told.decode("latin-1")
+    if not isinstance(told, str):
+        raise TypeError(type(told).__name__)
+    return told
+
+
+def with_signal(facts: Facts, headers: Headers) -> Facts:
     """*facts*, with the signal that a request carries. A signal of before is not taken back by a request without one.
 
     >>> with_signal(Facts(), {"Sec-GPC": "1"}).gpc
@@ -40,7 +65,7 @@ def with_signal(facts: Facts, headers: Mapping[str, str]) -> Facts:
 
 
 def signal_act(
-    headers: Mapping[str, str],
+    headers: Headers,
     *,
     controller: str,
     at: datetime,

@@ -23,8 +23,20 @@ PARTY_FIELDS = frozenset(
 )
 """Fields that hold ids of parties."""
 
-_EMAIL = re.compile(r"[^\s@<>()\[\]\"',;:]+@[^\s@<>()\[\]\"',;:]+")
-_PHONE = re.compile(r"(?<!\w)(?:\+|00)?\(?\d[\d\s().\-/]{5,}\d(?!\w)")
+_UNSPACED = (
+    "\u0e00-\u109f\u1100-\u11ff\u1780-\u17ff\u3005-\u3007\u3040-\u318f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uffdc\U0001b000-\U0001b16f\U00020000-\U000323af"
+)
+"""Letters of scripts that put no blanks between words, or none before what follows a name: Han, Kana, Bopomofo,
+Hangul, Thai, Lao, Tibetan, Burmese, Khmer."""
+_BEGINS = rf"(?<!(?![{_UNSPACED}])\w)"
+_ENDS = rf"(?!(?![{_UNSPACED}])\w)"
+"""Where a word begins and ends: a letter of a script without blanks belongs to no word of another script."""
+
+_LOCAL = r"\s@<>()\[\]\"',;:"
+# Only from where a word begins, so that a long one is not looked at again from each of its letters.
+_EMAIL = re.compile(rf"(?<![^{_LOCAL}])[^{_LOCAL}]+@[^{_LOCAL}]+")
+_PHONE = re.compile(rf"{_BEGINS}(?:\+|00)?\(?\d[\d\s().\-/]{{5,}}\d{_ENDS}")
 _WORD = re.compile(r"[^\W\d][\w'’\-]*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:$|\D)")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -71,10 +83,13 @@ class Redactor:
         } - self._tails
         phrases = {text.strip() for text in others.names | others.points | others.ids}
         phrases |= {part for name in others.names for part in name.split() if len(part) > 1}
+        # In a script without blanks the name of another may be a piece of one's own, which stays whole.
+        unspaced = {name.strip() for name in own.names if _unspaced(name)}
         mine = self._whole | {_folded(part) for name in own.names for part in name.split()}
         kept = {word for name in own.names for word in fold(name).split()}
         self._words = {word for name in others.names for word in fold(name).split() if len(word) > 1} - kept
-        self._pattern = _pattern(phrase for phrase in phrases if phrase and _folded(phrase) not in mine)
+        foreign = {phrase for phrase in phrases if phrase and _folded(phrase) not in mine}
+        self._pattern = _pattern(foreign | unspaced) if foreign else None
 
     def of(self, value: Any, field: str = "") -> Redacted:
         """*value*, any JSON, without others; *field* is the name of the field that holds it."""
@@ -132,6 +147,8 @@ class Redactor:
     def _mine(self, found: str) -> bool:
         if "@" in found:
             return _folded(found.strip(".")) in self._whole
+        if _folded(found) in self._whole:
+            return True
         if self._pattern is not None and self._pattern.fullmatch(found):
             return False
         if not found[0].isdigit() and _WORD.fullmatch(found):
@@ -147,12 +164,25 @@ def _is_staff(field: str, value: Mapping[str, Any]) -> bool:
 
 
 def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
-    """Any of *phrases* as whole words, longer ones first, whatever their case and the blanks in them."""
+    """Any of *phrases* as whole words, longer ones first, whatever their case and the blanks in them.
+
+    In a script without blanks nothing tells where a word begins or ends: there they are found wherever they stand.
+    """
     ordered = sorted(set(phrases), key=lambda phrase: (-len(phrase), phrase))
     if not ordered:
         return None
-    each = (r"\s+".join(map(re.escape, phrase.split())) for phrase in ordered)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(each)})(?!\w)", re.IGNORECASE)
+    bounded = "|".join(_phrase(phrase) for phrase in ordered if not _unspaced(phrase[0]))
+    anywhere = "|".join(_phrase(phrase) for phrase in ordered if _unspaced(phrase[0]))
+    found = [f"{_BEGINS}(?:{bounded})"] * bool(bounded) + [anywhere] * bool(anywhere)
+    return re.compile("|".join(found), re.IGNORECASE)
+
+
+def _phrase(phrase: str) -> str:
+    return r"\s+".join(map(re.escape, phrase.split())) + ("" if _unspaced(phrase[-1]) else _ENDS)
+
+
+def _unspaced(text: str) -> bool:
+    return re.search(f"[{_UNSPACED}]", text) is not None
 
 
 def _folded(text: str) -> str:

@@ -16,11 +16,11 @@ _MOST = 50_000
 
 
 class Memory:
-    """Answers by who is known how (*known*) and by the shape of what they did (*told*)."""
+    """Answers by what tells who is known how (*known*) and what they did."""
 
     def __init__(self) -> None:
         self._steady: dict[Hashable, bool] = {}
-        self._answers: dict[tuple[Hashable, Hashable], Any] = {}
+        self._answers: dict[Hashable, Any] = {}
         self._began = -FOREVER
         self._until = FOREVER
 
@@ -36,9 +36,9 @@ class Memory:
         """Whether answers about people who are known so may be remembered; yes, as long as that was not looked at."""
         return self._steady.get(known, True)
 
-    def recall(self, known: Hashable, told: Hashable) -> Any:
+    def recall(self, told: Hashable) -> Any:
         """The answer; None if none is remembered."""
-        return self._answers.get((known, told))
+        return self._answers.get(told)
 
     def looked_at(self, known: Hashable) -> bool:
         """Whether it is known already if they are steady."""
@@ -55,4 +55,4 @@ class Memory:
         if len(self._answers) + len(self._steady) >= _MOST:
             self._answers.clear()
         if self._steady[known]:
-            self._answers[known, told] = answer
+            self._answers[told] = answer

@@ -45,16 +45,24 @@ def replaced(value: T, **changes: Any) -> T:
     """
     cls: Any = type(value)
     new = object.__new__(cls)
-    for name, read, write in _slots(cls):
-        write(new, changes[name] if name in changes else read(value))
+    kept, changed = _slots(cls, tuple(changes))
+    for read, write in kept:
+        write(new, read(value))
+    for write, one in zip(changed, changes.values(), strict=True):
+        write(new, one)
     return cast("T", new)
 
 
+_Read = Callable[[Any], Any]
+_Write = Callable[[Any, Any], None]
+
+
 @cache
-def _slots(cls: Any) -> tuple[tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]], ...]:
-    """The name of each field, and how it is read and written."""
-    slots = [(one.name, getattr(cls, one.name)) for one in attrs.fields(cls)]
-    return tuple((name, slot.__get__, slot.__set__) for name, slot in slots)
+def _slots(cls: Any, changes: tuple[str, ...]) -> tuple[tuple[tuple[_Read, _Write], ...], tuple[_Write, ...]]:
+    """How each field is read and written that stays as it is, and how those of *changes* are written."""
+    slots = {one.name: getattr(cls, one.name) for one in attrs.fields(cls)}
+    kept = tuple((slot.__get__, slot.__set__) for name, slot in slots.items() if name not in changes)
+    return kept, tuple(slots[name].__set__ for name in changes)
 
 
 def word(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:

@@ -40,12 +40,13 @@ _DAMAGED = (
 class Ticket(Document):
     """What a link stands for: that whoever has this contact point wants no more of a list, or of all, by a channel.
 
-    *point* is the id of the contact point's ledger, *known* the keyed hash by which it is suppressed where that ledger
-    is gone; there is one of them at least, and never an address. Without a *topic* it is about every list.
+    *point* is the id of the contact point's ledger, *known* the keyed hashes by which it is suppressed where that
+    ledger is gone, one of each of its forms; there is one of them at least, and never an address. Without a *topic* it
+    is about every list.
     """
 
     point: str | None = None
-    known: str | None = None
+    known: tuple[str, ...] = ()
     controller: str
     channel: Channel = "email"
     topic: str | None = None
@@ -54,12 +55,12 @@ class Ticket(Document):
     expires_at: datetime
 
     def __attrs_post_init__(self) -> None:
-        for named in (self.point, self.known):
+        for named in (self.point, *self.known):
             if named is not None and not re.fullmatch(r"[0-9A-Za-z.:_-]{8,200}", named):
                 raise InvalidConsent(
                     "a link names a contact point by its id or keyed hash, never by its address"
                 )
-        if self.point is None and self.known is None:
+        if self.point is None and not self.known:
             raise InvalidConsent("a link names a contact point, by its id or keyed hash")
         if self.channel not in get_args(Channel):
             raise InvalidConsent(f"a channel is one of {', '.join(get_args(Channel))}")
@@ -99,7 +100,7 @@ def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
     """
     body = {
         "p": ticket.point,
-        "k": ticket.known,
+        "k": ticket.known or None,
         "c": ticket.controller,
         "h": ticket.channel,
         "t": ticket.topic,
@@ -156,8 +157,8 @@ def unsubscribe_act(
 ) -> ConsentEvent:
     """The act to record when a link was pressed: a withdrawal. *point* is the normal form that it is about.
 
-    With the acts *earlier* in the ledger of the contact point, pressing again gives the act of the first time, unless
-    somebody said yes since: then it is one of its own.
+    With the acts *earlier*, about the contact point and about whoever has it, pressing again gives the act of the first
+    time, unless somebody said yes since: then it is one of its own.
 
     Raises:
         InvalidConsent: as `read_ticket`.
@@ -245,7 +246,7 @@ def _bytes(text: str) -> bytes | None:
 def _ticket(body: dict[str, Any]) -> Ticket:
     return Ticket(
         point=body.get("p"),
-        known=body.get("k"),
+        known=tuple(body.get("k", ())),
         controller=body["c"],
         channel=body["h"],
         topic=body.get("t"),

@@ -38,6 +38,9 @@ def from_kept(make: Callable[P, T]) -> Callable[P, T]:
     return making
 
 
+body_of = from_kept(decode)
+"""The body that a text holds."""
+
 _ONE = re.compile(r'\["[0-9a-f-]+"\]')
 """The text of a single id, as most entries have it, which is faster looked at than decoded."""
 

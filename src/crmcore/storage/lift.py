@@ -30,6 +30,7 @@ from crmcore.storage.protocol import (
     Sort,
     Store,
 )
+from crmcore.storage.skimming import AsyncSkim, Beginning, Skim, Skimmed
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import Backup, Restored, Snapshot, Stream
 from crmcore.storage.upkeep import Durable, Integrity, Schema, SchemaState, Tenants
@@ -87,7 +88,9 @@ class Lifted:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._near = LiftedNear(store) if isinstance(store, Near) else None  # told by every method, so once
+        # Told by every method, so once.
+        self._near = LiftedNear(store) if isinstance(store, Near) else None
+        self._skim = LiftedSkim(store) if isinstance(store, Skim) else None
 
     @property
     def within(self) -> Store:
@@ -163,6 +166,10 @@ class Lifted:
         """What asks the store in one call who carries rare keys, if it has that call."""
         return self._near
 
+    def skim_calls(self) -> AsyncSkim | None:
+        """What reads bodies alone, if the store has those calls."""
+        return self._skim
+
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         return self._store.apply(batch, timeout=timeout)
 
@@ -222,11 +229,35 @@ class LiftedNear:
         return self._store.near(tenant, namespace, values, kind, breadth=breadth)
 
 
+class LiftedSkim:
+    """The calls of `crmcore.storage.skimming` of a lifted store."""
+
+    def __init__(self, store: Skim) -> None:
+        self._store = store
+
+    async def skim(
+        self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500
+    ) -> Page[Skimmed]:
+        return self._store.skim(tenant, kind, after=after, limit=limit)
+
+    async def skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        return self._store.skim_ledgers(tenant, streams, limit=limit)
+
+
 def near_of(store: AsyncStore) -> AsyncNear | None:
     """What asks *store* in one call who carries rare keys; None: make the three calls instead."""
     if isinstance(store, AsyncNear):
         return store
     return store.near_call() if isinstance(store, Lifted) else None
+
+
+def skim_of(store: AsyncStore) -> AsyncSkim | None:
+    """What reads bodies of *store* alone; None: make the plain calls instead."""
+    if isinstance(store, Lifted):
+        return store.skim_calls()
+    return store if isinstance(store, AsyncSkim) else None
 
 
 class LiftedSnapshot:

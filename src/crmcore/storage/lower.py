@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.lift import near_of, run
-from crmcore.storage.nearness import AsyncNear, Breadth, NearHits
+from crmcore.storage.lift import near_of, run, skim_of
+from crmcore.storage.nearness import Breadth, NearHits
 from crmcore.storage.protocol import (
     AsyncStore,
     Batch,
@@ -29,6 +29,7 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
+from crmcore.storage.skimming import Beginning, Skimmed
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
@@ -43,8 +44,7 @@ def lower(store: AsyncStore) -> Lowered:
     >>> store.outcome("acme", "import-1") is None
     True
     """
-    near = near_of(store)
-    return Lowered(store) if near is None else _Near(store, near)
+    return Lowered(store)
 
 
 class Lowered:
@@ -52,6 +52,14 @@ class Lowered:
 
     def __init__(self, store: AsyncStore) -> None:
         self._store = store
+        near, skim = near_of(store), skim_of(store)
+        # Attributes of this one alone: who looks for the calls must not find them elsewhere.
+        if near is not None:
+            self._nearness = near
+            self.near = self._near
+        if skim is not None:
+            self._skimmed = skim
+            self.skim, self.skim_ledgers = self._skim, self._skim_ledgers
 
     @property
     def within(self) -> AsyncStore:
@@ -167,18 +175,18 @@ class Lowered:
     def close(self) -> None:
         run(self._store.close())
 
-
-class _Near(Lowered):
-    """A store that also has the call of `crmcore.storage.nearness`."""
-
-    def __init__(self, store: AsyncStore, near: AsyncNear) -> None:
-        super().__init__(store)
-        self._nearness = near
-
-    def near(
+    def _near(
         self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
     ) -> NearHits:
         return run(self._nearness.near(tenant, namespace, values, kind, breadth=breadth))
+
+    def _skim(self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skimmed]:
+        return run(self._skimmed.skim(tenant, kind, after=after, limit=limit))
+
+    def _skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        return run(self._skimmed.skim_ledgers(tenant, streams, limit=limit))
 
 
 class LoweredSnapshot:

@@ -7,9 +7,10 @@ hides a record that was there all the time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 
 from crmcore.errors import InvalidRecord, PositionExpired
 from crmcore.storage.cursor import Cursors
@@ -28,6 +29,7 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
+from crmcore.storage.skimming import Skimmed
 from crmcore.storage.validate import (
     Address,
     check_count,
@@ -41,16 +43,23 @@ from crmcore.storage.validate import (
     check_word,
 )
 
+T = TypeVar("T")
+
 Place = tuple[bytes, str, str, str]
 """Where an item of a range is: value, id, kind, part."""
 
 
 class Seek(NamedTuple):
-    """One key to find: where to go on from (None: the start), and what its cursors are bound to."""
+    """One key of a tenant to find, and where to go on from (None: the start)."""
 
     key: Key
     after: Address | None
-    scope: tuple[str, ...]
+    tenant: str
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """What its cursors are bound to."""
+        return "find", self.tenant, self.key.namespace, self.key.value
 
 
 def find_query(
@@ -71,12 +80,11 @@ def find_query(
         )
     seeks: list[Seek] = []
     for key in dict.fromkeys(keys):
-        scope = ("find", tenant, key.namespace, key.value)
-        place: Address | None = None
+        seek = Seek(key, None, tenant)
         if key in after:
-            kind, id_ = cursors.open(scope, after[key])
-            place = (kind, id_)
-        seeks.append(Seek(key, place, scope))
+            kind, id_ = cursors.open(seek.scope, after[key])
+            seek = Seek(key, (kind, id_), tenant)
+        seeks.append(seek)
     return tuple(seeks)
 
 
@@ -93,9 +101,13 @@ def check_keys_of_call(limits: Limits, tenant: str, keys: Collection[Key]) -> No
 def hits(cursors: Cursors, seek: Seek, rows: Iterable[Address], limit: int) -> Hits:
     """The answer for one key; *rows* go on after the limit when there is more."""
     found = list(islice(rows, limit + 1))
-    more = len(found) > limit
-    refs = tuple(Ref(seek.scope[1], kind, id_) for kind, id_ in found[:limit])
-    return Hits(refs, cursors.seal(seek.scope, found[limit - 1]) if more else None)
+    if not found:
+        return _NOBODY
+    refs = tuple([Ref(seek.tenant, kind, id_) for kind, id_ in found[:limit]])
+    return Hits(refs, cursors.seal(seek.scope, found[limit - 1]) if len(found) > limit else None)
+
+
+_NOBODY = Hits(())
 
 
 class RangeQuery(NamedTuple):
@@ -190,10 +202,19 @@ def scan_query(
 
 def scan_page(cursors: Cursors, query: ScanQuery, rows: Iterable[Record]) -> Page[Record]:
     """The page of *query*; *rows* come by id, and go on after the limit when there is more."""
+    return _of_kind(cursors, query, rows, lambda record: record.ref.id)
+
+
+def skim_page(cursors: Cursors, query: ScanQuery, rows: Iterable[Skimmed]) -> Page[Skimmed]:
+    """The same of records without their keys."""
+    return _of_kind(cursors, query, rows, itemgetter(0))
+
+
+def _of_kind(cursors: Cursors, query: ScanQuery, rows: Iterable[T], id_of: Callable[[T], str]) -> Page[T]:
     found = list(islice(rows, query.limit + 1))
     if len(found) <= query.limit:
         return Page(tuple(found))
-    return Page(tuple(found[: query.limit]), cursors.seal(query.scope, [found[query.limit - 1].ref.id]))
+    return Page(tuple(found[: query.limit]), cursors.seal(query.scope, [id_of(found[query.limit - 1])]))
 
 
 def check_get(limits: Limits, refs: Collection[Ref]) -> dict[str, list[Address]]:

@@ -16,12 +16,12 @@ import crmcore.storage.postgres_write as postgres_write
 from crmcore.storage.bulk import Chunk, ChunkReceipt
 from crmcore.storage.bulk_plan import check_chunk, chunk_digest
 from crmcore.storage.describe import LIMITS
+from crmcore.storage.kept import body_of
 from crmcore.storage.nearness import Breadth, NearHits, followed, nearest
 from crmcore.storage.plan import decide, receipt, replayable
 from crmcore.storage.postgres_errors import BATCH, CHUNK
 from crmcore.storage.postgres_locks import for_batch, for_key
 from crmcore.storage.postgres_parts import PostgresParts
-from crmcore.storage.postgres_rows import body_of
 from crmcore.storage.postgres_transaction import Transaction
 from crmcore.storage.protocol import (
     Batch,

@@ -46,10 +46,6 @@ def carried_by(text: str) -> tuple[tuple[KeyPair, ...], tuple[SortTriple, ...]]:
     )
 
 
-body_of = from_kept(decode)
-"""The body of a record or an entry."""
-
-
 @from_kept
 def record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Record:
     keys, sorts = carried_by(carries)

@@ -39,6 +39,7 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
+from crmcore.storage.skimming import Beginning, Skimmed
 from crmcore.storage.sqlite_parts import SqliteParts
 from crmcore.storage.validate import check_batch, check_name, check_word
 
@@ -131,16 +132,13 @@ class SqliteStore(SqliteParts):
             number = sqlite_read.tenant_number(connection, tenant)
             begun = [seek.key for seek in seeks if seek.after is None]
             known = sqlite_read.first_carriers(connection, number, begun, limit_per_key)
-            carriers = partial(sqlite_read.carriers, connection, number, limit=limit_per_key)
-            return {
-                seek.key: paging.hits(
-                    self._cursors,
-                    seek,
-                    known[seek.key] if seek.key in known else carriers(seek),
-                    limit_per_key,
-                )
-                for seek in seeks
-            }
+            found: dict[Key, Hits] = {}
+            for seek in seeks:
+                rows = known.get(seek.key, ()) if seek.after is None else None
+                if rows is None:
+                    rows = sqlite_read.carriers(connection, number, seek, limit_per_key)
+                found[seek.key] = paging.hits(self._cursors, seek, rows, limit_per_key)
+            return found
 
     def fanout(self, tenant: str, keys: Collection[Key], *, cap: int) -> Mapping[Key, int]:
         paging.check_fanout(LIMITS, tenant, keys, cap)
@@ -180,6 +178,20 @@ class SqliteStore(SqliteParts):
         with self._reading() as connection:
             number = sqlite_read.tenant_number(connection, tenant)
             return paging.scan_page(self._cursors, query, sqlite_read.scan(connection, number, query))
+
+    def skim(self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skimmed]:
+        query = paging.scan_query(self._cursors, tenant, kind, None, after, limit)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            return paging.skim_page(self._cursors, query, sqlite_read.skim(connection, number, query))
+
+    def skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        paging.check_ledger(LIMITS, tenant, streams, None, limit)
+        with self._reading() as connection:
+            number = sqlite_read.tenant_number(connection, tenant)
+            return sqlite_read.first_texts(connection, number, streams, limit)
 
     def ledger(
         self,

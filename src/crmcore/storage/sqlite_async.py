@@ -34,6 +34,7 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
+from crmcore.storage.skimming import Beginning, Skimmed
 from crmcore.storage.sqlite import SqliteStore
 from crmcore.storage.sqlite_export import SqliteSnapshot
 from crmcore.storage.stored import Stored
@@ -182,6 +183,16 @@ class AsyncSqliteStore:
 
     async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
         return await self._read(partial(self._store.changes, tenant, after, limit))
+
+    async def skim(
+        self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500
+    ) -> Page[Skimmed]:
+        return await self._read(partial(self._store.skim, tenant, kind, after=after, limit=limit))
+
+    async def skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        return await self._read(partial(self._store.skim_ledgers, tenant, streams, limit=limit))
 
     async def near(
         self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from heapq import merge
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from crmcore.storage.document import decode, write
 from crmcore.storage.erasing import erased_idem
@@ -19,6 +19,7 @@ from crmcore.storage.kept import entry_of, from_kept
 from crmcore.storage.paging import Place, RangeQuery, ScanQuery, Seek
 from crmcore.storage.plan import Current, Event, change
 from crmcore.storage.protocol import Change, Entry, Key, Position, Record, Ref, Sort
+from crmcore.storage.skimming import Beginning, Skimmed
 from crmcore.storage.validate import Address, KeyPair, SortTriple, actor_of, carried_by
 
 NO_TENANT = -1
@@ -146,18 +147,20 @@ def _record(ref: Ref, version: int, schema: int, carries: str, body: str) -> Rec
 
 def first_carriers(
     connection: sqlite3.Connection, number: int, keys: Sequence[Key], limit: int
-) -> dict[Key, list[Address]]:
-    """Who carries each of *keys*, in one statement for each namespace; but for keys that more than *limit* carry."""
+) -> dict[Key, list[Address] | None]:
+    """Who carries those of *keys* that anybody does, in one statement for each namespace; None where more than *limit*
+    do."""
     by_namespace: dict[str, list[str]] = {}
     for namespace, value in keys:
         by_namespace.setdefault(namespace, []).append(value)
-    found: dict[Key, list[Address]] = {key: [] for key in keys}
+    found: dict[Key, list[Address] | None] = {}
     for namespace, values in by_namespace.items():
         begin = 0
         while begin < len(values):
             begin += _carriers(connection, number, namespace, values[begin:], limit, found)
     for carriers in found.values():
-        carriers.sort()
+        if carriers is not None:
+            carriers.sort()
     return found
 
 
@@ -173,15 +176,15 @@ def _carriers(
     namespace: str,
     values: list[str],
     limit: int,
-    found: dict[Key, list[Address]],
+    found: dict[Key, list[Address] | None],
 ) -> int:
-    """Find carriers of *values* as far as the first that too many have, which is left out; how far that was."""
+    """Find carriers of *values* as far as the first that too many have; how far that was."""
     rows = connection.execute(_CARRIERS, (number, namespace, _asked(values)))
     for place, kind, blob in rows:
         key = Key(namespace, values[place])
-        carriers = found[key]
-        if len(carriers) == limit:
-            del found[key]
+        carriers = found.setdefault(key, [])
+        if carriers is None or len(carriers) == limit:
+            found[key] = None
             rows.close()
             return int(place) + 1
         carriers.append((kind, to_text(blob)))
@@ -276,23 +279,36 @@ def places(connection: sqlite3.Connection, number: int, query: RangeQuery) -> It
     return merge(*map(of_part, query.parts), reverse=query.reverse)
 
 
+# The shard is the 12 bits after the version digit, 7: bytes 7 and 8 of the id.
+_OF_KIND = (
+    "FROM record WHERE tenant = ? AND kind = ? AND id > ? "
+    "AND body IS NOT NULL AND substr(id, 7, 2) BETWEEN ? AND ? ORDER BY id LIMIT ?"
+)
+_SCANNED = f"SELECT id, version, schema, carries, body {_OF_KIND}"
+_SKIMMED = f"SELECT id, schema, body {_OF_KIND}"
+
+
 def scan(connection: sqlite3.Connection, number: int, query: ScanQuery) -> Iterator[Record]:
-    low, high = query.shards
-    # The shard is the 12 bits after the version digit, 7: bytes 7 and 8 of the id.
-    rows = connection.execute(
-        "SELECT id, version, schema, carries, body FROM record WHERE tenant = ? AND kind = ? AND id > ? "
-        "AND body IS NOT NULL AND substr(id, 7, 2) BETWEEN ? AND ? ORDER BY id LIMIT ?",
-        (
-            number,
-            query.kind,
-            to_blob(query.after),
-            (0x7000 + low).to_bytes(2, "big"),
-            (0x7000 + high - 1).to_bytes(2, "big"),
-            query.limit + 1 if low < high else 0,
-        ),
-    )
-    for blob, *rest in rows:
+    for blob, *rest in connection.execute(_SCANNED, _of_kind(number, query)):
         yield _record(Ref(query.tenant, query.kind, to_text(blob)), *rest)
+
+
+def skim(connection: sqlite3.Connection, number: int, query: ScanQuery) -> Iterator[Skimmed]:
+    """The records that `scan` gives, without what only their keys say."""
+    for blob, schema, body in connection.execute(_SKIMMED, _of_kind(number, query)):
+        yield to_text(blob), schema, body
+
+
+def _of_kind(number: int, query: ScanQuery) -> tuple[Any, ...]:
+    low, high = query.shards
+    return (
+        number,
+        query.kind,
+        to_blob(query.after),
+        (0x7000 + low).to_bytes(2, "big"),
+        (0x7000 + high - 1).to_bytes(2, "big"),
+        query.limit + 1 if low < high else 0,
+    )
 
 
 _FORWARD = (
@@ -315,10 +331,12 @@ def entries(
         yield entry_of(stream, seq, occurred, recorded, subjects, schema, body)
 
 
-_FIRST = (
-    "SELECT asked.key, seq, occurred, recorded, subjects, schema, body FROM json_each(?2) AS asked "
+_BEGINNINGS = (
+    "FROM json_each(?2) AS asked "
     "CROSS JOIN ledger ON ledger.tenant = ?1 AND ledger.stream = asked.value AND seq BETWEEN 1 AND ?3"
 )
+_FIRST = f"SELECT asked.key, seq, occurred, recorded, subjects, schema, body {_BEGINNINGS}"
+_FIRST_TEXTS = f"SELECT asked.key, seq, schema, body {_BEGINNINGS}"
 
 
 def first_entries(
@@ -337,6 +355,20 @@ def first_entries(
 
 
 _seq = attrgetter("seq")
+
+
+def first_texts(
+    connection: sqlite3.Connection, number: int, streams: Sequence[str], limit: int
+) -> dict[str, Beginning | None]:
+    """Schema and body of each entry of *streams*, in one statement; None of a ledger with more than *limit*."""
+    streams = list(dict.fromkeys(streams))
+    rows: list[list[tuple[int, str, str]]] = [[] for _ in streams]
+    for place, seq, schema, body in connection.execute(_FIRST_TEXTS, (number, write(streams), limit + 1)):
+        rows[place].append((seq, schema, body))
+    return {
+        stream: [(schema, body) for _, schema, body in sorted(found)] if len(found) <= limit else None
+        for stream, found in zip(streams, rows, strict=True)
+    }
 
 
 def changes(

@@ -79,7 +79,7 @@ def from_text(text: str) -> datetime:
         moment = None
     if moment is None:
         raise InvalidDate("not an instant: the calendar has no such day", reason="range")
-    return ensure_aware(moment, "an instant")
+    return moment if moment.tzinfo is UTC else ensure_aware(moment, "an instant")
 
 
 def micros(moment: datetime) -> int:

@@ -72,7 +72,8 @@ class Consented:
 class Lifted:
     """What was suspended on the day at the path *after* was taken up again since, by an act that lifts it.
 
-    What was suspended under another record of the customer as well is not: the act says nothing of that.
+    What was suspended under another record of the customer as well is not: the act says nothing of that; nor does one
+    that ends what came by a request of its own.
     """
 
     after: str
@@ -83,7 +84,7 @@ class Lifted:
             return case.no_such_act
         since = Consented("", after=self.after)
         for _, event in case.acts(_LIFTS):
-            covers = covers_no(event.scope, case.contact, case.purpose, case.channel)
+            covers = event.via is None and covers_no(event.scope, case.contact, case.purpose, case.channel)
             if covers and since.follows(case, event).holds:
                 return Finding(True, because=(event.id,))
         return case.no_such_act

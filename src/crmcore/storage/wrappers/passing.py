@@ -14,7 +14,7 @@ from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM, TENANTS, claimed
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.lift import near_of
+from crmcore.storage.lift import near_of, skim_of
 from crmcore.storage.nearness import Breadth, NearHits
 from crmcore.storage.protocol import (
     AsyncStore,
@@ -31,6 +31,7 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
+from crmcore.storage.skimming import Beginning, Skimmed
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
@@ -59,6 +60,10 @@ class Passing:
         if near is not None:
             self._within = near
             self.near = self._near
+        skim = skim_of(inner)
+        if skim is not None:
+            self._skimmed = skim
+            self.skim, self.skim_ledgers = self._skim, self._skim_ledgers
 
     def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
         """This wrapper, with all that it knows and counts, over what is within for *actor*."""
@@ -161,6 +166,23 @@ class Passing:
             lambda: self._within.near(tenant, namespace, values, kind, breadth=breadth),
             tenant,
             keys=values,
+        )
+
+    async def _skim(
+        self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500
+    ) -> Page[Skimmed]:
+        return await self._read(
+            "skim", lambda: self._skimmed.skim(tenant, kind, after=after, limit=limit), tenant
+        )
+
+    async def _skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        return await self._read(
+            "skim_ledgers",
+            lambda: self._skimmed.skim_ledgers(tenant, streams, limit=limit),
+            tenant,
+            streams=streams,
         )
 
     # --- writing ---

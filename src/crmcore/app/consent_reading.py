@@ -1,0 +1,186 @@
+"""What decisions about a page of customers need, read together.
+
+Invariant: of each record as much is kept as decisions need, and acts as they are stored: they are read when it is the
+turn of their customer, and of a ledger that is long nothing before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+import attrs
+
+from crmcore.app.consent_asking import Entries
+from crmcore.app.consent_members import Told, judgements_in
+from crmcore.app.resolve import Membership
+from crmcore.app.suppressions import entries_by_point
+from crmcore.app.unit import OWNER, Held, Unit
+from crmcore.consent.act_reading import ActReader, Sketch
+from crmcore.consent.decision import Question
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.facts import Facts
+from crmcore.consent.ledger import party_stream, point_key, point_stream
+from crmcore.consent.reach import Reach, reach_of_stored
+from crmcore.consent.secret_ring import SecretRing
+from crmcore.identity.judgement import Judgement
+from crmcore.party.contact_point import ContactPoint
+from crmcore.party.party_keys import PARTY
+from crmcore.serde import load
+from crmcore.storage.protocol import Key
+from crmcore.values.ids import PartyId
+
+_SHORT = 50
+"""Of a longer ledger the acts are read when their customer is decided about."""
+
+NOTHING = Facts()
+"""What an app knows of whom it says nothing of."""
+
+
+@attrs.frozen
+class Asking:
+    """What is asked of everybody, and what an app knows of them beside the store.
+
+    *at* is the instant that is asked about; None: that at which each page is read. *kinds* are those of contact points
+    that the channel reaches; none where it needs none.
+    """
+
+    question: Question
+    at: datetime | None
+    told: Told
+    jurisdictions: tuple[str, ...]
+    secrets: SecretRing | None
+    reader: ActReader
+    kinds: frozenset[str]
+
+    def now(self, now: datetime) -> Asking:
+        """The same, as it is asked *now*."""
+        return self if self.at is not None else attrs.evolve(self, question=self.question.at(now))
+
+    def facts(self, id: PartyId) -> Facts:
+        """What the app knows of a record."""
+        return self.told if isinstance(self.told, Facts) else self.told.get(str(id), NOTHING)
+
+
+class HeldRecord(NamedTuple):
+    """What is kept of a record until its customer was decided about.
+
+    *points* are its contact points as stored, where the list of suppressed addresses is to be asked about them.
+    """
+
+    reach: Reach
+    stands: bool
+    points: Sequence[Mapping[str, Any]]
+
+
+@attrs.frozen
+class Page:
+    """What was read for a page of customers: their records, how those are reached, and the acts in their ledgers.
+
+    *streams* are the ledgers of contact points of which anything was said. The *acts* are as the store holds them, so
+    that those of one customer at a time are read; None is a longer ledger, of which nothing was read yet. *suppressed*
+    is what the list says of the points that may be asked about.
+    """
+
+    unit: Unit
+    asking: Asking
+    records: Mapping[PartyId, HeldRecord]
+    streams: Mapping[tuple[str, str], Sequence[str]]
+    acts: Mapping[str, Sequence[Held] | None]
+    judged: Mapping[str, Sequence[Judgement]]
+    suppressed: Entries
+
+
+async def read_page(
+    unit: Unit, asking: Asking, customers: Sequence[Membership], records: Mapping[PartyId, HeldRecord]
+) -> Page:
+    """Read all of *customers*, of whom some *records* are held already."""
+    ids = [id for customer in customers for id in customer.members]
+    missing = [unit.ref(PARTY.tag, id) for id in ids if id not in records]
+    more = await unit.get(missing, check=False) if missing else {}
+    held = {PartyId(ref.id): held_record(asking, one.body, one.schema) for ref, one in more.items()}
+    held.update((id, records[id]) for id in ids if id in records)
+    streams = await _streams(unit, [one.reach for one in held.values()])
+    wanted = [*(stream for some in streams.values() for stream in some), *map(party_stream, held)]
+    return Page(
+        unit=unit,
+        asking=asking,
+        records=held,
+        streams=streams,
+        acts=await unit.skim_ledgers(wanted, _SHORT),
+        judged=await judgements_in(unit, customers),
+        suppressed=await _suppressed(unit, asking, held.values()),
+    )
+
+
+async def _suppressed(unit: Unit, asking: Asking, held: Iterable[HeldRecord]) -> Entries:
+    """What the list says of each of the points that the channel reaches, or of all where it needs none."""
+    if asking.secrets is None:
+        return {}
+    points = [
+        load(cast("Any", ContactPoint), stored)
+        for one in held
+        for stored in one.points
+        if not asking.kinds or stored["kind"] in asking.kinds
+    ]
+    return await entries_by_point(unit, asking.secrets, points, asking.question.request.controller)
+
+
+def held_record(asking: Asking, body: Mapping[str, Any], schema: int) -> HeldRecord:
+    """What is kept of a record with this *body*."""
+    if OWNER in body:
+        body = {name: one for name, one in body.items() if name != OWNER}
+    points = () if asking.secrets is None else body.get("contact_points", ())
+    return HeldRecord(reach_of_stored(body, schema), body.get("standing", "active") == "active", points)
+
+
+async def _streams(unit: Unit, reaches: Iterable[Reach]) -> dict[tuple[str, str], list[str]]:
+    """The ledgers of each point about which something was said."""
+    points = dict.fromkeys((point.kind, point.normal) for reach in reaches for point in reach.points)
+    keys: dict[tuple[str, str], Key] = {point: point_key(*point) for point in points}
+    hits = await unit.find(list(dict.fromkeys(keys.values()))) if keys else {}
+    return {
+        point: list(dict.fromkeys(point_stream(ref.id) for ref in hits[key]))
+        for point, key in keys.items()
+        if hits[key]
+    }
+
+
+def entries_about(page: Page, id: PartyId) -> Entries:
+    """What the list of suppressed addresses says of a record's points."""
+    if not page.suppressed:
+        return {}
+    points = [one.normal for one in page.records[id].reach.points]
+    return {normal: page.suppressed[normal] for normal in points if normal in page.suppressed}
+
+
+def _ledgers(page: Page, id: PartyId) -> list[str]:
+    """The ledgers of a record's points, and of its person."""
+    points = page.records[id].reach.points
+    streams = [stream for one in points for stream in page.streams.get((one.kind, one.normal), ())]
+    return [*streams, party_stream(str(id))]
+
+
+def sketches_of(page: Page, id: PartyId) -> Sequence[Sketch] | None:
+    """The acts about a record's points, and about its person, each once; None if there are too many."""
+    found: dict[str, Sketch] = {}
+    for stream in _ledgers(page, id):
+        held = page.acts[stream]
+        if held is None:
+            return None
+        for one in map(page.asking.reader.sketch, held):
+            found.setdefault(one.id, one)
+    return list(found.values())
+
+
+async def long_acts(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
+    """The same acts, where one of the ledgers is long."""
+    found: dict[str, ConsentEvent] = {}
+    for stream in _ledgers(page, id):
+        held = page.acts[stream]
+        if held is None:
+            held = [body for _, body in await page.unit.entries(stream)]
+        for one in map(page.asking.reader.read, held):
+            found.setdefault(one.id, one)
+    return tuple(found.values())

@@ -1,0 +1,176 @@
+"""Requests that are acts: each ends what it began, none is answered before it was carried out, and none is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from crmcore import Crm
+from crmcore.consent import RetentionPolicy, Scope, Use
+from crmcore.consent.counting import Span
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.known import outlasting
+from crmcore.consent.rights_words import Right
+from crmcore.errors import InvalidRightsRequest
+from tests.app.requests import NOW, Clock, collecting
+from tests.app.test_rights_acts import CLERK, answer, known, received
+
+LEDGERS = RetentionPolicy(
+    id="ledgers",
+    category="prospect",
+    purpose="accounting",
+    trigger="recorded",
+    period=Span.parse("P10Y"),
+    basis="obligation",
+    text="Books are kept.",
+    source="a law",
+)
+
+
+def lift(crm: Crm, clock: Clock, id: Any) -> None:
+    crm.requests.announce_lifting(id, reason="settled")
+    clock.move(days=1)
+    crm.acting_as(CLERK).requests.lift(id)
+    clock.move(days=1)
+
+
+def test_lifting_one_restriction_leaves_the_other() -> None:
+    clock = Clock()
+    crm = known(clock)
+    clock.move(hours=1)
+    first, second = received(crm, "restriction"), received(crm, "restriction")
+    for request in (first, second):
+        crm.requests.carry_out(request.id)
+    lift(crm, clock, first.id)
+    assert answer(crm) == "deny"
+    lift(crm, clock, second.id)
+    assert answer(crm) == "allow"
+
+
+def test_the_end_of_a_review_ends_no_restriction_of_all_processing() -> None:
+    clock = Clock()
+    crm = known(clock)
+    clock.move(hours=1)
+    use = Use(data=frozenset({"purchases"}), aim="other", solely_automated=False, legal_effect=False)
+    whole, review = received(crm, "restriction"), received(crm, "automated_decision_review")
+    for request in (whole, review):
+        crm.requests.carry_out(request.id)
+    restricted = answer(crm, "profiling", use=use)
+    lift(crm, clock, review.id)
+    assert answer(crm, "profiling", use=use) == restricted != "allow"
+    lift(crm, clock, whole.id)
+    assert answer(crm, "profiling", use=use) == "allow"
+
+
+def test_a_restriction_by_a_duty_to_keep_outlasts_a_request_and_is_renewed_once_it_was_lifted() -> None:
+    clock = Clock()
+    crm = known(clock)
+    clock.move(hours=1)
+
+    def applied() -> int:
+        plan = crm.retention.plan(crm.retention.customers().items, policies=[LEDGERS])
+        done = crm.retention.apply(plan).restricted
+        clock.move(hours=1)
+        return done
+
+    assert (applied(), applied()) == (1, 0)
+    request = received(crm, "restriction")
+    crm.requests.carry_out(request.id)
+    lift(crm, clock, request.id)
+    assert (answer(crm), applied()) == ("deny", 0)
+    crm.consent.record("lift", "ann@x.example")
+    crm.consent.record("lift", crm.parties.find(email="ann@x.example")[0].id)
+    clock.move(hours=1)
+    assert answer(crm) == "allow"
+    assert (applied(), applied()) == (1, 0)
+    assert answer(crm) == "deny"
+
+
+def test_an_address_that_is_given_up_takes_a_restriction_along_that_another_lift_did_not_end() -> None:
+    scope = Scope(controller="acme", channels={"email"}, purposes={"marketing"}, point="ann@x.example")
+    no = ConsentEvent(id="no", kind="restrict", occurred_at=NOW, scope=scope, record="r", via="request:1")
+    later = NOW.replace(year=2027)
+
+    def end(via: str | None) -> ConsentEvent:
+        return ConsentEvent(id="l", kind="lift", occurred_at=later, scope=scope, record="r", via=via)
+
+    assert list(outlasting((no, end("request:2")))) == [no]
+    assert list(outlasting((no, end("request:1")))) == list(outlasting((no, end(None)))) == []
+
+
+@pytest.mark.parametrize("right", ["objection", "restriction", "automated_decision_review", "rectification"])
+def test_nothing_is_answered_before_it_was_carried_out(right: Right) -> None:
+    crm = known()
+    request = collecting(crm, "ann@x.example", right)
+    crm.requests.move(request.id, "review")
+    with pytest.raises(InvalidRightsRequest, match=r"nothing was (recorded|corrected) for this request yet"):
+        crm.requests.move(request.id, "respond", sha256="0" * 64)
+    crm.requests.decide(request.id, "one", "refuse", reason="no")
+    crm.requests.decide(request.id, "other", "withhold", reason="of others")
+    with pytest.raises(InvalidRightsRequest, match=r"nothing was (recorded|corrected) for this request yet"):
+        crm.requests.move(request.id, "refuse_partly", sha256="0" * 64)
+    if right == "rectification":
+        crm.requests.decide(request.id, "other", "grant")
+    else:
+        crm.requests.carry_out(request.id)
+    assert crm.requests.move(request.id, "refuse_partly", sha256="0" * 64).state == "partially_refused"
+
+
+def test_what_was_not_done_can_be_refused() -> None:
+    crm = known()
+    request = collecting(crm, "ann@x.example", "objection")
+    assert crm.requests.move(request.id, "refuse", reason="compelling grounds").state == "refused"
+
+
+def test_an_objection_of_somebody_who_was_erased_since_can_be_answered() -> None:
+    crm = known()
+    objection = collecting(crm, "ann@x.example", "objection")
+    erasure = collecting(crm, "ann@x.example", "erasure")
+    plan = crm.requests.erasure_plan(erasure.id)
+    crm.requests.erase(erasure.id, plan_sha256=plan.digest)
+    crm.requests.move(objection.id, "review")
+    assert crm.requests.move(objection.id, "respond", sha256="0" * 64).state == "responded"
+
+
+def test_what_is_asked_for_later_is_recorded_beside_what_was_and_nothing_twice() -> None:
+    clock = Clock()
+    crm = known(clock)
+    clock.move(hours=1)
+    request = received(crm, "objection")
+    first = crm.requests.carry_out(request.id, purposes=["research"])
+    assert answer(crm) == "allow"
+    more = crm.requests.carry_out(request.id, purposes=["research", "direct_marketing"])
+    assert [sorted(act.scope.purposes) for act in (first, more)] == [["research"], ["direct_marketing"]]
+    assert answer(crm) == "deny"
+    crm.requests.carry_out(request.id)
+    crm.requests.carry_out(request.id, purposes=["research"])
+    assert len(crm.consent.events("ann@x.example")) == 3
+
+
+def test_a_restriction_that_grew_is_lifted_whole() -> None:
+    clock = Clock()
+    crm = known(clock)
+    clock.move(hours=1)
+    request = received(crm, "restriction")
+    crm.requests.carry_out(request.id, purposes=["research"])
+    crm.requests.carry_out(request.id, purposes=["marketing"])
+    assert answer(crm) == "deny"
+    lift(crm, clock, request.id)
+    assert answer(crm) == "allow"
+    assert crm.consent.events("ann@x.example")[-1].scope.purposes == {"research", "marketing"}
+
+
+@pytest.mark.parametrize("step", ["lift", "announce", "receive", "decide_item"])
+def test_a_request_moves_by_its_moves_alone(step: Any) -> None:
+    clock = Clock()
+    crm = known(clock)
+    clock.move(hours=1)
+    request = received(crm, "restriction")
+    crm.requests.carry_out(request.id)
+    crm.requests.announce_lifting(request.id, reason="settled")
+    clock.move(days=1)
+    with pytest.raises(InvalidRightsRequest, match="has a verb of its own"):
+        crm.requests.move(request.id, step, reason="settled")
+    crm.requests.lift(request.id)
+    assert answer(crm) == "allow"
