@@ -149,6 +149,25 @@ def test_a_no_goes_along_with_a_move_but_for_one_that_was_lifted(
     assert moved(crm, ("withdraw", {}), *back, times=2) == (answered, answered)
 
 
+@pytest.mark.parametrize(
+    ("via", "answered"), [("request:1", "allow"), (None, "allow"), ("request:2", "deny")]
+)
+def test_a_restriction_goes_along_with_a_move_but_for_one_that_its_own_lift_ended(
+    via: str | None, answered: str
+) -> None:
+    crm = in_memory(practice=PRACTICE)
+    assert moved(crm, ("restrict", {"via": "request:1"}), ("lift", {"via": via})) == (answered, answered)
+
+
+def test_a_yes_without_channels_or_purposes_permits_nothing_and_that_is_said() -> None:
+    crm = in_memory(practice=PRACTICE)
+    ann = person(crm, "ann@x.org")
+    crm.consent.record("give", "ann@x.org", purposes=["marketing"], evidence=YES)
+    assert "(it names no channel)" in asked(crm, ann.id).explain()
+    crm.consent.record("give", "ann@x.org", channels=["email"], evidence=YES)
+    assert "(it names no purpose)" in asked(crm, ann.id).explain()
+
+
 def test_a_point_that_nobody_has_takes_no_act_and_no_question(crm: Crm) -> None:
     ann = person(crm, "ann@x.org")
     for ask in (crm.consent.withdraw, lambda ref, point: answer(crm, ref, point=point)):
