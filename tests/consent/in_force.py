@@ -72,6 +72,10 @@ BEGINNINGS = {
     "gb.pensions": "2019-01-09",
     "fr": "2023-03-01",
     "es.hours": "2014-06-13",
+    "es.robinson": "2018-12-07",
+    "it.rpo_for_letters": "2019-02-03",
+    "ch.numbers_in_no_directory": "2021-01-01",
+    "eu.political_targeting": "2025-10-10",
 }
 """When the acts began; what began otherwise stands above."""
 

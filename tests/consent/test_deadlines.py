@@ -103,10 +103,23 @@ def test_business_days_are_counted_one_by_one(received: datetime, number: int, o
         ("ccpa", "opt_out_of_sale", "2026-06-01T12:00-07:00", "2026-06-22"),
         ("lgpd", "access", "2026-02-20T12:00-03:00", "2026-03-07"),
         ("pipeda", "access", "2026-01-30T12:00-05:00", "2026-03-01"),
+        ("dsg_ch", "access", "2026-01-30T12:00+01:00", "2026-03-01"),
+        ("dsg_ch", "portability", "2026-01-30T12:00+01:00", "2026-03-01"),
+        ("privacy_act_nz", "access", "2026-03-16T12:00+13:00", "2026-04-15"),  # two days of Easter among them
+        ("privacy_act_nz", "rectification", "2026-05-01T12:00+12:00", "2026-05-29"),
+        ("pipa_kr", "access", "2026-05-01T12:00+09:00", "2026-05-11"),
+        ("pipa_kr", "restriction", "2026-05-01T12:00+09:00", "2026-05-11"),
     ],
 )
 def test_dates_that_can_be_counted_on_fingers(law: str, right: str, received: str, due: str) -> None:
-    zones = {"gdpr": "Europe/Berlin", "ccpa": "America/Los_Angeles", "lgpd": "America/Sao_Paulo"}
+    zones = {
+        "gdpr": "Europe/Berlin",
+        "ccpa": "America/Los_Angeles",
+        "lgpd": "America/Sao_Paulo",
+        "dsg_ch": "Europe/Zurich",
+        "privacy_act_nz": "Pacific/Auckland",
+        "pipa_kr": "Asia/Seoul",
+    }
     rule, easter = deadline_for(law, right), {date(2026, 4, 3), date(2026, 4, 6)}
     at = datetime.fromisoformat(received)
     found = last_day_of(rule, at, zone=zones.get(law, "America/Toronto"), holidays=easter)
@@ -171,3 +184,10 @@ def test_a_table_with_a_slip_is_refused_with_its_place(text: str, said: str) -> 
 def test_every_shipped_deadline_is_cited() -> None:
     assert len(shipped_deadlines()) >= 9
     assert all(rule.cite and rule.text for rule in shipped_deadlines())
+
+
+def test_a_law_without_a_time_is_told_from_a_right_that_a_law_does_not_know() -> None:
+    with pytest.raises(InvalidRightsRequest, match="no time is known for this law: known are ccpa, "):
+        deadline_for("appi_jp", "access")
+    with pytest.raises(InvalidRightsRequest, match="knows no such right"):
+        deadline_for("pipa_kr", "opt_out_of_sale")

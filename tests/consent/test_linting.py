@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crmcore.consent.linting import Linted, lint
-from crmcore.consent.pack_reading import read_pack, shipped_packs
+from crmcore.consent.pack_reading import read_pack, shipped_laws, shipped_packs
 from tests.cli.commands import run
 
 HEAD = 'id = "xx"\njurisdiction = "XX"\nname = "X"\nversion = "1"\nincludes = ["eu"]\n'
@@ -29,6 +29,7 @@ def looked_over(text: str) -> Linted:
     return lint([pack], {**shipped_packs(), pack.id: pack})
 
 
+GRACE = '[[grace]]\nchannel = "email"\ndays = 3\ncounting = "days"\ncite = "Act 1"\n'
 AFTER_NO = rule("a", PERMIT, MAIL, "when = { no = 'withdraw' }\n")
 MISTAKES = [
     ("defeated_by", rule("a", PERMIT, MAIL, 'defeated_by = ["xx.none"]\n')),
@@ -97,6 +98,10 @@ MISTAKES = [
     ("gap", number(14, "/2020-12-30") + number(15, "2021-01-01/")),
     ("citation", number(14, "/", cite=" ")),
     ("counting", '[[grace]]\nchannel = "email"\ndays = 3\ncounting = "civil_months"\ncite = "Act 1"\n'),
+    ("never_in_force", GRACE + 'in_force = "2026-05-05/2020-01-01"\n'),
+    ("right", GRACE + 'right = "limit_everything"\n'),
+    ("overlap", GRACE + GRACE.replace("days = 3", "days = 30")),
+    ("overlap", GRACE + GRACE + 'purpose = "marketing"\nin_force = "2026-01-01/"\n'),
     (
         "counting",
         rule(
@@ -119,6 +124,9 @@ def test_a_mistake_is_found(code: str, text: str) -> None:
 
 
 SOUND = [
+    GRACE + 'purpose = "marketing"\n' + GRACE + 'purpose = "political"\n',
+    GRACE + 'in_force = "/2025-12-31"\n' + GRACE + 'in_force = "2026-01-01/"\n',
+    GRACE + 'kinds = "object"\n' + GRACE + 'kinds = "withdraw"\n',
     number(14, "/2020-12-31") + number(15, "2021-01-01/"),
     rule("a", PERMIT, MAIL, "when = { not = { listed = 'tps' } }\n"),
     rule("a", PERMIT, MAIL, "unless = { no = 'withdraw' }\n"),
@@ -156,3 +164,8 @@ def test_the_command_ends_with_one_only_where_there_is_an_error(tmp_path: Path) 
         assert (ran.code, ran.json["errors"], ran.err) == (code, errors, "")
         assert run("consent", "lint", pack).code == code
     assert run("consent", "lint", tmp_path / "none.toml").code == 1
+
+
+def test_switzerland_is_in_no_union_whose_acts_it_could_cite() -> None:
+    cites = [rule.cite for rule in shipped_laws().of("CH").rules]
+    assert [cite for cite in cites if "GDPR" in cite or "Directive" in cite or "Regulation" in cite] == []

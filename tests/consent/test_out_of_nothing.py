@@ -21,13 +21,13 @@ from tests.consent.nearly import asked_for
 AT = datetime(2026, 8, 11, 12, tzinfo=UTC)
 KNOWN_TO_BE_FREE = Facts(
     subject=Subject(kind="consumer", adult=True),
-    point=PointFacts(line="residential", kind="other"),
+    point=PointFacts(line="residential", kind="other", in_directory=True),
     collection=Collection(notice_at_collection=True),
     checks=(RegisterCheck(list="*", on=AT.date()),),
     zones=("UTC",),
     holidays=frozenset(),
 )
-"""A consumer on no register, who was told what their data are for, and did nothing yet."""
+"""A consumer of the directory on no register, who was told what their data are for, and did nothing yet."""
 STATES = ("US", "US-CA", "US-FL", "US-TX")
 BY_POST = dict.fromkeys(STATES, "us.nothing_forbids_it")
 

@@ -7,7 +7,7 @@ import pytest
 from crmcore.consent.pack_reading import shipped_packs
 from tests.consent.in_force import stated
 
-DATED = "ca au nz sg jp kr in br us us_ca us_fl us_tx gb fr es".split()
+DATED = "ca au nz sg jp kr in br us us_ca us_fl us_tx gb fr es it ch eu".split()
 UNSURE = frozenset({"us_ca.text_advertisement"})
 """Rules whose first day nobody has read in a source that can be named."""
 

@@ -45,6 +45,25 @@ MISTAKES = {
     "a number that is a text": CONDITION + "{ listed = { on = 'tps', fresh = '28' } }\n",
     "a number of times that is missing": CONDITION + "{ tried = { days = 30 } }\n",
     "a day of no fact": CONDITION + "{ consent = { profile = 'c', after = 'point.holder_sinse' } }\n",
+    "no number of times": CONDITION + "{ tried = { times = 0, days = 30 } }\n",
+    "a number of times without a time": CONDITION + "{ tried = { times = 3 } }\n",
+    "a time of nothing": CONDITION + "{ tried = { times = 3, hours = 0 } }\n",
+    "more days than there are": CONDITION + "{ tried = { times = 3, days = 999999999999 } }\n",
+    "a register asked before there was one": CONDITION + "{ listed = { on = 'tps', fresh = 99999999 } }\n",
+    "a period that no calendar has": CONDITION + "{ 'facts.refused_in_call' = { within = 'P999999999Y' } }\n",
+    "an age that nobody reaches": CONDITION + "{ age = { at_least = 400 } }\n",
+    "an instant where a day is meant": CONDITION
+    + "{ related = { kinds = 'purchase', not_before = 2026-02-05T00:00:00Z } }\n",
+    "a day that there is not": CONDITION
+    + "{ related = { kinds = 'purchase', not_before = '2026-02-30' } }\n",
+    "no channel": HEAD + RULE + "channel = []\n",
+    "no purpose": HEAD + RULE + "purpose = []\n",
+    "no value of a fact": CONDITION + "{ 'subject.kind' = [] }\n",
+    "a grace for what is no No": HEAD
+    + '[[grace]]\nchannel = "email"\ndays = 3\ncounting = "days"\nkinds = ["give"]\n',
+    "a grace of a lifetime": HEAD + '[[grace]]\nchannel = "email"\ndays = 99999\ncounting = "days"\n',
+    "a purpose of a grace that there is not": HEAD
+    + '[[grace]]\nchannel = "email"\npurpose = "sport"\ndays = 3\ncounting = "days"\n',
     "a day of the week that there is not": CONDITION + "{ inside = { 'mo-fr' = '09:00-20:00' } }\n",
     "an hour that there is not": CONDITION + "{ inside = { mon = '09:00-25:00' } }\n",
     "a list where a table is meant": CONDITION + "{ not = ['email'] }\n",
@@ -76,7 +95,15 @@ def test_the_schema_and_the_reader_refuse_the_same_mistakes(what: str) -> None:
 
 
 def test_what_is_right_is_refused_by_neither() -> None:
-    for when in ("{ 'subject.kind' = ['llp', 'corporate'] }", "{ no = 'object' }", "{ any = [] }"):
+    for when in (
+        "{ 'subject.kind' = ['llp', 'corporate'] }",
+        "{ no = 'object' }",
+        "{ any = [] }",
+        "{ related = { kinds = 'purchase', not_before = '2026-02-05' } }",
+        "{ related = { kinds = 'purchase', not_before = 2026-02-05 } }",
+        "{ tried = { times = 1, hours = 1, days = 1 } }",
+        "{ inside = { mon = [], 'tue-fri' = ['00:00-08:00', '21:00-24:00'], holidays = [] } }",
+    ):
         assert mistake(CONDITION + when) is None
         assert read_pack(CONDITION + when).rules
 

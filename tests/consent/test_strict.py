@@ -199,7 +199,7 @@ NEEDED = {
         case("email", "marketing", facts__collection=Collection(notice_at_collection=False)),
     ),
     "consent: a way that can be shown": ("CA", case("email", "marketing", evidence__kind="preticked_box")),
-    "consent: in writing": ("US", case("voice", "marketing", evidence__written=None)),
+    "consent: in writing": ("US", case("voice", "marketing", evidence__written=False)),
     "consent: with the number": ("US-FL", case("sms", "marketing", evidence__names_the_number=None)),
     "consent: of who has the number": ("US", case("sms", "marketing", point__holder_since=TODAY)),
     "consent: unlapsed": (

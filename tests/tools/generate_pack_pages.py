@@ -108,7 +108,10 @@ def _numbers(pack: Pack) -> Iterator[str]:
         yield ""
         for grace in pack.graces:
             yield (
-                f"- {grace.number} days for {', '.join(sorted(grace.channels))}, counted as `{grace.counting}`, "
+                f"- {grace.number} days for {', '.join(sorted(grace.channels))}"
+                + (f" ({', '.join(sorted(grace.purposes))})" if grace.purposes else "")
+                + (f" after the right {grace.right} is exercised" if grace.right else "")
+                + f", counted as `{grace.counting}`, "
                 f"in force {_dates(grace.since, grace.until)}" + (f" ({grace.cite})" if grace.cite else "")
             )
 

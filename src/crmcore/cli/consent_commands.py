@@ -45,23 +45,30 @@ def run_consent_check(options: argparse.Namespace, terminal: Terminal) -> int:
             }
             for one in wrong
         ],
+        "without_pack": [name for name in sorted(total) if not shipped_laws().knows(name)],
     }
-    apart = [name for name in sorted(total) if not shipped_laws().knows(name)]
-    terminal.text("\n".join(_drawn(document, wrong, apart)))
+    terminal.text("\n".join(_drawn(document, wrong)))
     terminal.result(document)
     return REFUSED if any(one.confidence == "high" for one in wrong) else DONE
 
 
-def _drawn(document: dict[str, Any], wrong: list[Any], apart: list[str]) -> Iterator[str]:
+def _drawn(document: dict[str, Any], wrong: list[Any]) -> Iterator[str]:
     width = max(len(name) for name in document["by_jurisdiction"])
     for name, counts in document["by_jurisdiction"].items():
         yield f"{name:<{width}}  {counts['agree']:>4} of {counts['total']}"
     yield f"{document['agree']} of {document['total']} agree"
-    for name in apart:
-        yield f"no pack speaks of {name}: judged by the law of its country, or by the strict baseline"
+    for name in document["without_pack"]:
+        yield f"no pack speaks of {name}: its cases were judged by {_judged_by(name)} alone"
     for one in wrong:
         yield f"\n{one.id} ({one.confidence}): the table says {one.expected}, crmcore {one.got}"
         yield from (f"  {line}" for line in one.trace)
+
+
+def _judged_by(name: str) -> str:
+    from crmcore.consent.pack_reading import shipped_laws
+
+    law = shipped_laws().of(name)
+    return "the strict baseline" if law.jurisdiction == "*" else f"the law of {law.jurisdiction}"
 
 
 def run_consent_lint(options: argparse.Namespace, terminal: Terminal) -> int:

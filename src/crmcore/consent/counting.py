@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Set
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal, get_args
 
 import attrs
@@ -66,7 +66,7 @@ class Span:
         >>> Span.parse("P6M").before(date(2026, 8, 31)).isoformat()
         '2026-02-28'
         """
-        return _moved(day, -self.months) - timedelta(days=self.days)
+        return shifted(_moved(day, -self.months), -self.days)
 
     def after(self, day: date) -> date:
         """The day so long after *day*.
@@ -74,7 +74,7 @@ class Span:
         >>> Span.parse("P1M").after(date(2026, 1, 31)).isoformat()
         '2026-02-28'
         """
-        return _moved(day, self.months) + timedelta(days=self.days)
+        return shifted(_moved(day, self.months), self.days)
 
     def last_day(self, start: date) -> date:
         """The last day from which this long before reaches back to *start*.
@@ -85,8 +85,8 @@ class Span:
         day = self.after(start)
         if not self.months:
             return day
-        while self.before(day + timedelta(days=1)) <= start:
-            day += timedelta(days=1)
+        while day < date.max and self.before(shifted(day, 1)) <= start:
+            day = shifted(day, 1)
         return day
 
 
@@ -106,8 +106,17 @@ def last_day(span: Span, start: date, counting: str) -> date:
         return span.after(start)
     if counting == "months_beginning_on":
         end = span.after(start)
-        return end if not span.days and end.day != start.day else end - timedelta(days=1)
+        return end if not span.days and end.day != start.day else shifted(end, -1)
     return span.last_day(start)
+
+
+def shifted(day: date, days: int) -> date:
+    """So many *days* after *day*, or before it; no further than the calendar goes.
+
+    >>> shifted(date(9999, 12, 30), 28).isoformat()
+    '9999-12-31'
+    """
+    return date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal()))
 
 
 def _moved(day: date, months: int) -> date:
@@ -130,11 +139,11 @@ def effective_day(received: date, number: int, counting: str, holidays: Set[date
     '2026-05-18'
     """
     if counting == "days":
-        return received + timedelta(days=number)
+        return shifted(received, number)
     day, left = received, number
     if counting == "business_days_inclusive":
-        day -= timedelta(days=1)
-    while left:
-        day += timedelta(days=1)
+        day = shifted(day, -1)
+    while left and day < date.max:
+        day = shifted(day, 1)
         left -= day.weekday() < 5 and day not in holidays
-    return day if counting == "nth_working_day" else day + timedelta(days=1)
+    return day if counting == "nth_working_day" else shifted(day, 1)

@@ -222,9 +222,16 @@ def deadline_for(law: str, right: str, rules: Iterable[DeadlineRule] | None = No
     """The rule of a law for a right.
 
     Raises:
-        InvalidRightsRequest: if that law knows no such right.
+        InvalidRightsRequest: if no time is known for that law, or that law knows no such right.
+
+    >>> deadline_for("privacy_act_nz", "access").period
+    Span(months=0, days=20)
     """
-    for rule in shipped_deadlines() if rules is None else rules:
+    among = tuple(shipped_deadlines() if rules is None else rules)
+    for rule in among:
         if rule.law == law and right in rule.rights:
             return rule
+    laws = sorted({rule.law for rule in among})
+    if law not in laws:
+        raise InvalidRightsRequest(f"no time is known for this law: known are {', '.join(laws)}")
     raise InvalidRightsRequest("this law knows no such right: see crmcore.consent.shipped_deadlines()")

@@ -65,12 +65,16 @@ class Subject(Told):
 
 @attrs.frozen(kw_only=True)
 class PointFacts(Told):
-    """The contact point. *holder_since* is the day since which somebody else has the number."""
+    """The contact point. *holder_since* is the day since which somebody else has the number.
+
+    *in_directory* says that the number was taken from a public directory of subscribers, as it stands there.
+    """
 
     line: Literal["residential", "mobile", "business", "fax"] | None = None
     kind: str | None = attrs.field(default=None, validator=word)
     holder_since: date | None = None
     device_permission: bool | None = None
+    in_directory: bool | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -18,7 +18,7 @@ from crmcore.consent.request import Message, Request, Use
 from crmcore.values.partial_date import PartialDate
 
 _SUBJECT = ("kind", "adult", "deceased", "known", "presumed_interest")
-_POINT = ("line", "kind", "device_permission")
+_POINT = ("line", "kind", "device_permission", "in_directory")
 
 
 def _fields(cls: Any) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """A jurisdiction with all that it includes: the rules that speak of a channel and a purpose, ready to be asked.
 
-Invariant: what a pack leaves out of another stays out, and its own profiles and numbers stand before those that it
-includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
+Invariant: what a pack leaves out of another stays out, and its own profiles, numbers and graces stand before those that
+it includes. A rule is on a docket only if it is in force then, and stands there in the order in which answers count.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.acts import Consented, Profile, SaidNo
 from crmcore.consent.conditions.listed import Asked, Listed
 from crmcore.consent.conditions.walking import parts
+from crmcore.consent.counting import shifted
 from crmcore.consent.docket import Docket
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, NO, Finding
@@ -54,7 +55,7 @@ class Law:
         for one in reversed(chain):
             self.profiles.update(one.profiles)
         _check_profiles(pack, self.profiles)
-        self.graces: tuple[Grace, ...] = next((one.graces for one in chain if one.graces), ())
+        self.graces: tuple[Grace, ...] = tuple(grace for one in chain for grace in one.graces)
         self.leap_birthday = next((one.leap_birthday for one in chain if one.leap_birthday), "mar1")
         self.lifts = next((one.lifts for one in chain if one.lifts), "") or "any"
         self._numbers: tuple[Number, ...] = tuple(number for one in chain for number in one.numbers)
@@ -92,7 +93,7 @@ class Law:
     @cached_property
     def _days(self) -> tuple[date, ...]:
         """The days on which some rule begins or no longer holds."""
-        ends = (date.fromordinal(rule.until.toordinal() + 1) for rule in self.rules if rule.until is not None)
+        ends = (shifted(rule.until, 1) for rule in self.rules if rule.until is not None)
         return tuple(sorted({*ends, *(rule.since for rule in self.rules if rule.since is not None)}))
 
     @cached_property
@@ -106,9 +107,15 @@ class Law:
         return any(number.name == name for number in self._numbers)
 
     def at_most(self, name: str, value: int) -> bool:
-        """Whether the number of that name is the same at all times, and *value* or less."""
+        """Whether the number of that name is *value* or less at all times."""
+        found = [number for number in self._numbers if number.name == name]
+        always = any(number.since is None and number.until is None for number in found)
+        return always and all(number.value <= value for number in found)
+
+    def is_fixed(self, name: str) -> bool:
+        """Whether the number of that name is the same at all times."""
         found = next((number for number in self._numbers if number.name == name), None)
-        return found is not None and found.since is None and found.until is None and found.value <= value
+        return found is not None and found.since is None and found.until is None
 
     def number(self, name: str, moment: datetime) -> int:
         """The number of that name at *moment*.
@@ -120,10 +127,13 @@ class Law:
 
     def number_ends(self, name: str, moment: datetime) -> int:
         """When the number of that name at *moment* may be another one, in microseconds."""
-        until = self._number(name, moment).until
-        if until is None:
-            return FOREVER
-        return instant(date.fromordinal(until.toordinal() + 1), time.min, zone(self.pack.zone))
+        where = zone(self.pack.zone)
+        today = moment.astimezone(where).date()
+        alike = [number for number in self._numbers if number.name == name]
+        days = [one.since for one in alike if one.since is not None]
+        days += [shifted(one.until, 1) for one in alike if one.until is not None]
+        coming = min((day for day in days if day > today), default=None)
+        return FOREVER if coming is None else instant(coming, time.min, where)
 
     def _number(self, name: str, moment: datetime) -> Number:
         day = moment.astimezone(zone(self.pack.zone)).date()

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from crmcore.consent.conditions.acts import Consented, SaidNo, Unlapsed
 from crmcore.consent.conditions.known import AgeAtLeast
 from crmcore.consent.conditions.listed import Related
 from crmcore.consent.conditions.walking import parts
+from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Number, Pack
 
@@ -34,6 +35,10 @@ def names_nothing(pack: Pack, law: Law, among: Mapping[str, Pack]) -> Told:
     for name, profile in pack.profiles.items():
         yield from _conditions(f"profile {name}", profile.condition, law)
     yield from _numbers(pack)
+    yield from _graces(pack, law)
+
+
+def _graces(pack: Pack, law: Law) -> Told:
     for grace in pack.graces:
         if not grace.cite.strip():
             yield "citation", "grace", "the time for a withdrawal has no citation"
@@ -43,6 +48,27 @@ def names_nothing(pack: Pack, law: Law, among: Mapping[str, Pack]) -> Told:
                 "grace",
                 f"{grace.counting} counts no days: one of {', '.join(sorted(_OF_DAYS))}",
             )
+        if grace.since is not None and grace.until is not None and grace.until < grace.since:
+            yield "never_in_force", "grace", f"it ends on {grace.until}, before it begins on {grace.since}"
+        if grace.right is not None and grace.right not in law.rights:
+            yield "right", "grace", f"no rule asks for the right {grace.right}"
+    for one, other in combinations(pack.graces, 2):
+        if shared := _shared(one, other):
+            yield (
+                "overlap",
+                "grace",
+                f"there are two times for {' and '.join(sorted(shared))} on the same days",
+            )
+
+
+def _shared(one: Grace, other: Grace) -> frozenset[str]:
+    """The channels by which an act has two times for processing it, of which the second is never looked at."""
+    begins = max(one.since or date.min, other.since or date.min)
+    ends = min(one.until or date.max, other.until or date.max)
+    about = one.purposes & other.purposes if one.purposes and other.purposes else True
+    if begins > ends or one.right != other.right or not (about and one.kinds & other.kinds):
+        return frozenset()
+    return one.channels & other.channels
 
 
 def _rules(pack: Pack, law: Law, included: Iterable[str]) -> Told:

@@ -15,13 +15,15 @@ from typing import Any, Literal, get_args
 from crmcore.consent.conditions.acts import Profile
 from crmcore.consent.conditions.listed import OWN
 from crmcore.consent.conditions.reading import condition
+from crmcore.consent.conditions.walking import counting_across
 from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
 from crmcore.consent.schema_of_packs import first_mistake
 from crmcore.consent.wording import REGISTERS
-from crmcore.consent.words import STAGES, Channel, Purpose
+from crmcore.consent.words import NOES, STAGES, Channel, Purpose
+from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent, InvalidPack
 
 _RULE = frozenset(
@@ -31,6 +33,7 @@ _PACK = frozenset(
     "id jurisdiction name version zone includes without citing lifts beside_law leap_birthday note".split()
     + "profile grace number rule".split()
 )
+_GRACE = frozenset("channel purpose right days counting kinds cite in_force".split())
 
 
 def read_pack(text: str, name: str = "the pack") -> Pack:
@@ -74,7 +77,7 @@ def _pack(document: Mapping[str, Any], name: str) -> Pack:
         jurisdiction=document["jurisdiction"],
         name=document["name"],
         version=document["version"],
-        zone=document.get("zone", "UTC"),
+        zone=_zone(document.get("zone", "UTC"), id),
         includes=tuple(document.get("includes", ())),
         without=frozenset(document.get("without", ())),
         citing=document.get("citing", {}),
@@ -104,16 +107,17 @@ def _rule(table: Mapping[str, Any], pack: str) -> Rule:
     _among(table["stage"], STAGES, f"{where}, stage")
     _among(table["effect"], get_args(Effect), f"{where}, effect")
     since, until = _dates(table.get("in_force", "/"), where)
+    channels = _several(table.get("channel", ()), get_args(Channel), f"{where}, channel")
     return Rule(
         id=id,
         stage=table["stage"],
         effect=table["effect"],
         text=table["text"],
         cite=table["cite"],
-        when=condition(table["when"], where) if "when" in table else None,
-        unless=condition(table["unless"], f"{where}, unless") if "unless" in table else None,
+        when=_condition(table, "when", channels, where),
+        unless=_condition(table, "unless", channels, f"{where}, unless"),
         defeated_by=tuple(table.get("defeated_by", ())),
-        channels=_several(table.get("channel", ()), get_args(Channel), f"{where}, channel"),
+        channels=channels,
         purposes=_several(table.get("purpose", ()), get_args(Purpose), f"{where}, purpose"),
         becomes=table.get("becomes"),
         since=since,
@@ -123,20 +127,34 @@ def _rule(table: Mapping[str, Any], pack: str) -> Rule:
     )
 
 
+def _condition(table: Mapping[str, Any], key: str, channels: frozenset[str], where: str) -> Any:
+    return counting_across(condition(table[key], where), channels) if key in table else None
+
+
 def _grace(table: Mapping[str, Any], pack: str) -> Grace:
-    _known(table, ("channel", "days", "counting", "kinds", "cite", "in_force"), f"{pack}, grace")
+    _known(table, _GRACE, f"{pack}, grace")
     since, until = _dates(table.get("in_force", "/"), f"{pack}, grace")
     _among(table.get("counting"), COUNTINGS, f"{pack}, grace, counting")
-    kinds = table.get("kinds", ("withdraw", "refuse"))
+    kinds = _several(table.get("kinds", ("withdraw", "refuse")), sorted(NOES), f"{pack}, grace, kinds")
     return Grace(
         channels=_several(table["channel"], get_args(Channel), f"{pack}, grace"),
         number=table["days"],
         counting=table["counting"],
-        kinds=frozenset(kinds),
+        kinds=kinds,
+        purposes=_several(table.get("purpose", ()), get_args(Purpose), f"{pack}, grace"),
+        right=table.get("right"),
         cite=table.get("cite", ""),
         since=since,
         until=until,
     )
+
+
+def _zone(name: str, pack: str) -> str:
+    try:
+        zone(name)
+    except InvalidConsent:
+        raise InvalidPack(f"{pack}, zone: there is no time zone {name!r}") from None
+    return name
 
 
 def _leap(value: Any, pack: str) -> Literal["feb28", "mar1"] | None:

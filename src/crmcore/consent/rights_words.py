@@ -20,7 +20,19 @@ Right = Literal[
 ]
 """What somebody may ask for. *limit* is the use of sensitive data under California's law."""
 
-RightsLaw = Literal["gdpr", "uk_gdpr", "ccpa", "lgpd", "pipeda", "pdpa_sg", "privacy_act_au", "dpdp_in"]
+RightsLaw = Literal[
+    "gdpr",
+    "uk_gdpr",
+    "dsg_ch",
+    "ccpa",
+    "lgpd",
+    "pipeda",
+    "pdpa_sg",
+    "privacy_act_au",
+    "privacy_act_nz",
+    "pipa_kr",
+    "dpdp_in",
+]
 """Under which law it is asked."""
 
 RequesterKind = Literal["self", "agent", "parent"]

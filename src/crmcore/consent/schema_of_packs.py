@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -17,16 +17,20 @@ from crmcore.consent.conditions.reading import ROOTS
 from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.facts import RelationKind
 from crmcore.consent.pack import Effect
-from crmcore.consent.words import STAGES, ActKind, ActPurpose, Channel, Purpose
+from crmcore.consent.words import NOES, STAGES, ActKind, ActPurpose, Channel, Purpose
 
 Schema = dict[str, Any]
 
 _TEXT: Schema = {"type": "string"}
 _SAID: Schema = {"type": "string", "pattern": r"\S"}
 _FLAG: Schema = {"type": "boolean"}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
+_COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
+_SOME: Schema = {"type": "integer", "minimum": 1, "maximum": 1_000_000}
+_YEARS: Schema = {"type": "integer", "minimum": 0, "maximum": 150}
+_DAYS: Schema = {"type": "integer", "minimum": 0, "maximum": 3_660}
+_DAY_OF: Schema = {"type": "string", "format": "date"}
 _TRUE: Schema = {"const": True}
-_PERIOD: Schema = {"type": "string", "pattern": r"^P(?=\d)(\d+Y)?(\d+M)?(\d+D)?$"}
+_PERIOD: Schema = {"type": "string", "pattern": r"^P(?=\d)(\d{1,4}Y)?(\d{1,4}M)?(\d{1,5}D)?$"}
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _DATES: Schema = {"type": "string", "pattern": rf"^({_DATE})?(/({_DATE})?)?$"}
 _HOURS: Schema = {
@@ -41,9 +45,9 @@ def _enum(words: Any) -> Schema:
     return {"enum": sorted(words)}
 
 
-def _some(one: Schema) -> Schema:
+def _some(one: Schema, *, at_least: int = 1) -> Schema:
     """One, or a list of them."""
-    return {"anyOf": [one, {"type": "array", "items": one}]}
+    return {"anyOf": [one, {"type": "array", "items": one, "minItems": at_least}]}
 
 
 def _table(required: str = "", **keys: Schema) -> Schema:
@@ -104,7 +108,7 @@ def _options() -> dict[str, dict[str, Schema]]:
             "active": _FLAG,
             "written": _FLAG,
             "paid": _FLAG,
-            "not_before": {"type": "string", "format": "date"},
+            "not_before": _DAY_OF,
             "counting": _enum(COUNTINGS),
         },
         "listed": {"days": _COUNT, "fresh": _COUNT, "relied": _COUNT, "lifted": _FLAG},
@@ -122,13 +126,18 @@ def _conditions() -> dict[str, Schema]:
         "unlapsed": _table("within counting", within=_PERIOD, counting=_enum(COUNTINGS)),
         "related": {"anyOf": [relations, _table("kinds", kinds=relations, **more["related"])]},
         "inside": {
-            **_table(holidays=_some(_HOURS), ends=_enum(("open", "closed"))),
-            "patternProperties": {f"^{_DAY}(-{_DAY})?$": _some(_HOURS)},
+            **_table(holidays=_some(_HOURS, at_least=0), ends=_enum(("open", "closed"))),
+            "patternProperties": {f"^{_DAY}(-{_DAY})?$": _some(_HOURS, at_least=0)},
         },
-        "tried": _table("times", times=_COUNT, hours=_COUNT, days=_COUNT, same_subject=_FLAG),
+        "tried": {
+            "anyOf": [
+                _table(f"times {unit}", times=_SOME, hours=_SOME, days=_SOME, same_subject=_FLAG)
+                for unit in ("hours", "days")
+            ]
+        },
         "age": _table(
             "at_least",
-            at_least={"anyOf": [_COUNT, _TEXT]},
+            at_least={"anyOf": [_YEARS, _TEXT]},
             on=_enum(("question", "act")),
             if_unknown=_FLAG,
         ),
@@ -175,13 +184,15 @@ def _whole() -> Schema:
     grace = _table(
         "channel days counting",
         channel=_words(Channel),
-        days=_COUNT,
+        purpose=_words(Purpose),
+        right=_SAID,
+        days=_DAYS,
         counting=_enum(COUNTINGS),
-        kinds=_words(ActKind),
+        kinds=_some(_enum(NOES)),
         cite=_TEXT,
         in_force=_DATES,
     )
-    number = _table("name value cite", name=_TEXT, value={"type": "integer"}, cite=_TEXT, in_force=_DATES)
+    number = _table("name value cite", name=_TEXT, value=_YEARS, cite=_TEXT, in_force=_DATES)
     names: Schema = {"type": "array", "items": _TEXT}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -270,12 +281,16 @@ def _mistakes(value: Any, schema: Schema, where: str) -> Iterator[str]:
     elif isinstance(value, dict):
         yield from _of_table(value, schema, where)
     elif isinstance(value, list):
+        if len(value) < schema.get("minItems", 0):
+            yield f"{where}: it names none: name some, or leave it out"
         for number, one in enumerate(value, 1):
             yield from _mistakes(one, schema.get("items", {}), f"{where}, {number}")
     elif isinstance(value, str) and "pattern" in schema and not re.search(schema["pattern"], value):
         yield f"{where}: it is written otherwise: {schema['pattern']}"
-    elif "minimum" in schema and value < schema["minimum"]:
-        yield f"{where}: it is at least {schema['minimum']}"
+    elif "format" in schema and not _is_day(value):
+        yield f"{where}: a day is written like 2026-02-05"
+    elif "minimum" in schema and not schema["minimum"] <= value <= schema["maximum"]:
+        yield f"{where}: it is from {schema['minimum']} to {schema['maximum']}"
 
 
 def _of_table(value: dict[str, Any], schema: Schema, where: str) -> Iterator[str]:
@@ -297,6 +312,15 @@ def _of_table(value: dict[str, Any], schema: Schema, where: str) -> Iterator[str
 
 def _is(value: Any, kind: str) -> bool:
     return isinstance(value, _TYPES[kind]) and not (kind == "integer" and isinstance(value, bool))
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        return not isinstance(value, datetime) and (
+            isinstance(value, date) or bool(date.fromisoformat(value))
+        )
+    except ValueError:
+        return False
 
 
 def _shallow(mistake: str) -> int:

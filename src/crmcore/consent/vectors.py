@@ -69,6 +69,8 @@ _QUALITIES = frozenset(
 """What is told of an act that counts as evidence of it, whatever its kind."""
 _UNSAID = {"confirm": "web_doi", "give": "import_no_proof"}
 """What an act rests on where nothing is said of it: a click for a confirmation, nothing that can be shown for a Yes."""
+_SIGNED = frozenset({"esign", "paper_signed"})
+"""What is in writing, where nothing is said of it."""
 _TRANSFER = {
     "sale": "sale",
     "share_cross_context_ads": "share",
@@ -288,6 +290,7 @@ def _facts(told: _Told, rel: _Told, at: datetime, request: Request) -> Facts:
             kind=told.take("cp_kind", "other"),
             holder_since=None if number is None else _day(number),
             device_permission=told.take("device_permission", False),
+            in_directory=told.take("in_directory", True),
         ),
         relations=tuple(_relations(rel)),
         collection=_collection(told, rel),
@@ -349,7 +352,7 @@ def _collection(told: _Told, rel: _Told) -> Collection:
 
 def _source(rel: _Told) -> str | None:
     """Where nothing else is said, an address came by what was between them: a sale, an inquiry, an account."""
-    if "last_purchase" in rel:
+    if not rel.keys().isdisjoint(("last_purchase", "contract_active", "contract_end")):
         return "sale"
     if "last_inquiry" in rel or "quote_requested" in rel:
         return "negotiation"
@@ -433,7 +436,7 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
             kind=cast("Any", None if evidence is None else _EVIDENCE[evidence]),
             given_by=act.take("given_by", "self"),
             explicit=act.take("explicit", False),
-            written=act.take("written", False),
+            written=act.take("written", evidence in _SIGNED),
             disclosed=act.take("clear_and_conspicuous_disclosure", True),
             condition_of_purchase=condition[0] if condition[0] is not None else condition[1] is False,
             condition_of_contract=act.take("conditional_on_contract", False),

@@ -71,7 +71,8 @@ def _changes(pack: Pack) -> Iterator[tuple[str, Change, date | None]]:
             yield f"{pack.id} number {number.name}", _replaced(change, pack, "numbers", at), None
     for at, grace in enumerate(pack.graces):
         for change in _of_grace(grace):
-            part = f"{pack.id} grace {', '.join(sorted(grace.channels))}"
+            words = [*sorted(grace.channels), *([grace.right] if grace.right else ())]
+            part = f"{pack.id} grace {', '.join(words)}"
             yield part, _replaced(change, pack, "graces", at), None
     for at, rule in enumerate(pack.rules):
         for change in _of_rule(rule):
@@ -140,7 +141,7 @@ def _of_grace(grace: Grace) -> Iterator[Change]:
     yield Change("a rule dropped", "dropped", None)
     for number, words in moved(grace.number):
         yield Change("a bound moved by one", words, attrs.evolve(grace, number=number))
-    for field in ("channels", "kinds"):
+    for field in ("channels", "kinds", "purposes"):
         for change in less(getattr(grace, field), field, kind="a scope narrowed"):
             yield change._replace(value=attrs.evolve(grace, **{field: change.value}))
     yield from _dates(grace)

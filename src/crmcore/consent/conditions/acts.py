@@ -5,14 +5,14 @@ Invariant: whether a Yes is one is said by the law that is asked, by the name of
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, time
 from functools import partial
 
 import attrs
 
 from crmcore.consent.case import Case, instant
 from crmcore.consent.conditions.all_of import Condition
-from crmcore.consent.counting import Span, last_day
+from crmcore.consent.counting import Span, last_day, shifted
 from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
@@ -135,9 +135,7 @@ class Unlapsed:
         if event.open_ended is None:
             return Finding(None, missing=("act.open_ended",), why="whether it names a time is not known")
         ends = [
-            instant(
-                self._last(event.occurred_at.astimezone(where).date()) + timedelta(days=1), time.min, where
-            )
+            instant(shifted(self._last(event.occurred_at.astimezone(where).date()), 1), time.min, where)
             for where in case.zones
         ]
         if case.now < min(ends):
@@ -197,13 +195,21 @@ class SaidNo:
         )
 
     def _lasting(self, case: Case, event: ConsentEvent) -> int:
-        """Until when the act is recent enough: minutes to their last instant, months to the same day everywhere."""
+        """Until when the act is recent enough: minutes to their last instant, months to the end of their last day."""
         if self.minutes is not None:
             return micros(event.occurred_at) + self.minutes * 60_000_000 + 1
         if self.within is None:
             return FOREVER
-        days = [(event.occurred_at.astimezone(one).date(), one) for one in case.zones]
-        return max(instant(self.within.after(day), time.min, one) for day, one in days)
+        return max(
+            instant(
+                shifted(
+                    last_day(self.within, event.occurred_at.astimezone(one).date(), "calendar_months"), 1
+                ),
+                time.min,
+                one,
+            )
+            for one in case.zones
+        )
 
 
 @attrs.frozen

@@ -5,13 +5,13 @@ Invariant: that somebody is not on a register of the state is only known where t
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.conditions.known import after, within
-from crmcore.consent.counting import Span
+from crmcore.consent.counting import Span, shifted
 from crmcore.consent.facts import Relation
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.wording import register
@@ -19,6 +19,9 @@ from crmcore.values.instant import micros
 
 OWN = frozenset({"internal", "internal_dnc", "internal_hash"})
 """Lists of our own: they are known as they are."""
+
+_HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
 
 
 @attrs.frozen
@@ -42,7 +45,7 @@ class Listed:
         listings = [one for one in case.facts.listings if self._is(one.list)]
         until = FOREVER
         for listing in listings:
-            since = case.midnight(listing.since + timedelta(days=self.days))
+            since = case.midnight(shifted(listing.since, self.days))
             ends = FOREVER if listing.until is None else case.everywhere(listing.until)
             if self.relied is not None:
                 since = max(since, self._relied_until(case, listing.since))
@@ -62,9 +65,11 @@ class Listed:
 
     def _relied_until(self, case: Case, since: date) -> int:
         """Until when an answer counts that is older than the listing: from when that is known, it counts."""
-        days = timedelta(days=(self.relied or 0) + 1)
+        days = (self.relied or 0) + 1
         before = [
-            one.on + days for one in case.facts.checks if one.list in (self.list, "*") and one.on < since
+            shifted(one.on, days)
+            for one in case.facts.checks
+            if one.list in (self.list, "*") and one.on < since
         ]
         after = any(since <= one.on for one in case.facts.checks if one.list in (self.list, "*"))
         return -FOREVER if after or not before else case.midnight(max(before))
@@ -186,20 +191,24 @@ def _end(case: Case, one: Relation) -> int:
 
 @attrs.frozen
 class Tried:
-    """We have contacted them *times* times or more within the last *hours* or *days*; of *same_subject*, about this."""
+    """We have contacted them *times* times or more within the last *hours* or *days*; of *same_subject*, about this.
+
+    Counted are contacts by any channel *across*, by whatever channel without them.
+    """
 
     times: int
     hours: int | None = None
     days: int | None = None
     same_subject: bool = False
+    across: frozenset[str] = frozenset()
 
     def test(self, case: Case) -> Finding:
-        length = timedelta(hours=self.hours or 0, days=self.days or 0) // timedelta(microseconds=1)
+        length = (self.hours or 0) * _HOUR + (self.days or 0) * _DAY
         when = sorted(
             micros(one.at)
             for one in case.facts.attempts
             if (not self.same_subject or one.same_subject is not False)
-            and (one.channel is None or one.channel == case.request.channel)
+            and (not self.across or one.channel is None or one.channel in self.across)
         )
         recent = [one for one in when if case.now - length < one <= case.now]
         coming = min((one for one in when if one > case.now), default=FOREVER)

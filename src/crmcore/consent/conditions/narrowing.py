@@ -85,7 +85,7 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
             return condition.path in DAYS and not case.days_at(condition.path)
         case AgeAtLeast():
             old_enough = grown(facts, case.at.year)
-            return old_enough is None or (old_enough and _fixed(condition.at_least, case))
+            return old_enough is None or (old_enough and _fixed(condition, case))
         case Related():
             return not facts.relations
         case Listed():
@@ -104,9 +104,15 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
             return False
 
 
-def _fixed(years: int | str, case: Case) -> bool:
-    """Whether everybody who was ever old enough by the key is old enough, at whatever time that is asked."""
-    return years <= OLDEST if isinstance(years, int) else case.law.at_most(years, OLDEST)
+def _fixed(condition: AgeAtLeast, case: Case) -> bool:
+    """Whether everybody who was ever old enough by the key is old enough, at whatever time that is asked.
+
+    Of the question it is also told until when, which is when another number holds.
+    """
+    years, law = condition.at_least, case.law
+    if isinstance(years, int):
+        return years <= OLDEST
+    return law.at_most(years, OLDEST) and (condition.on == "act" or law.is_fixed(years))
 
 
 def steady(condition: Anything) -> bool:

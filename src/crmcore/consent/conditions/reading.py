@@ -6,7 +6,7 @@ Invariant: every key is known, or the pack is refused with the key that is not; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import date, datetime, time
 from typing import Any as Anything
 from typing import get_args
 
@@ -124,6 +124,8 @@ def _no(value: Anything, where: str) -> Condition:
     if "within" in options:
         if options.pop("counting", None) != "calendar_months":
             raise InvalidPack(f"{where}: name how the time is counted: counting = 'calendar_months'")
+        if "minutes" in options:
+            raise InvalidPack(f"{where}: it says within or minutes, not both")
         options["within"] = Span.parse(options["within"])
     options["kinds"] = _words(options["kinds"], ActKind, where)
     options["across"] = _words(options.get("across", ()), Channel, where)
@@ -145,6 +147,10 @@ def _related(value: Anything, where: str) -> Condition:
     )
     if "within" in options or "ended_within" in options:
         _counting(options, where)
+    if "within" in options and "ended_within" in options:
+        raise InvalidPack(f"{where}: it says within or ended_within, not both")
+    if "not_before" in options:
+        options["not_before"] = _day(options["not_before"], where)
     return Related(
         _words(options["kinds"], RelationKind, where),
         span=Span.parse(options["within"]) if "within" in options else None,
@@ -155,6 +161,18 @@ def _related(value: Anything, where: str) -> Condition:
             if name in options
         },
     )
+
+
+def _day(value: Anything, where: str) -> date:
+    """A day: a date of TOML, or a text as the schema has it."""
+    try:
+        if isinstance(value, str):
+            return date.fromisoformat(value)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+    except ValueError:
+        pass
+    raise InvalidPack(f"{where}: a day is written like 2026-02-05")
 
 
 def _counting(options: Mapping[str, Anything], where: str) -> str:
@@ -184,8 +202,14 @@ def _inside(value: Anything, where: str) -> Condition:
         first, _, last = days.partition("-")
         if first not in DAYS or (last and last not in DAYS):
             raise InvalidPack(f"{where}: days are written like 'mon-fri' or 'sat', not {days!r}")
-        for day in DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]:
-            week[day] = _windows(windows, closed, where)
+        named = DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]
+        if not named:
+            raise InvalidPack(f"{where}: {days!r} runs over Sunday: a week begins on mon, so write two parts")
+        if twice := [day for day in named if day in week]:
+            raise InvalidPack(f"{where}: {twice[0]} is named twice")
+        week |= dict.fromkeys(named, _windows(windows, closed, where))
+    if not week and holidays is None:
+        raise InvalidPack(f"{where}: it names no day")
     on_holidays = None if holidays is None else _windows(holidays, closed, where)
     return Inside(tuple(week.get(day, ()) for day in DAYS), on_holidays)
 
@@ -195,11 +219,23 @@ def _windows(texts: Anything, closed: bool, where: str) -> tuple[Window, ...]:
     for text in [texts] if isinstance(texts, str) else texts:
         begin, _, end = text.partition("-")
         try:
-            finish = time.max if end == "24:00" else time.fromisoformat(end)
-            found.append(Window(time.fromisoformat(begin), finish, closed))
+            start, finish = time.fromisoformat(begin), time.max if end == "24:00" else time.fromisoformat(end)
         except ValueError:
             raise InvalidPack(f"{where}: hours are written like '09:00-20:00', not {text!r}") from None
+        if finish <= start:
+            raise InvalidPack(
+                f"{where}: {text!r} does not end after it begins: over midnight write two, '{begin}-24:00' and "
+                f"'00:00-{end}', each for its days"
+            )
+        found.append(Window(start, finish, closed))
     return tuple(found)
+
+
+def _tried(value: Anything, where: str) -> Condition:
+    options = _options(value, where, "times", "hours", "days", "same_subject")
+    if not options.get("hours") and not options.get("days"):
+        raise InvalidPack(f"{where}: name within how many hours or days")
+    return Tried(**options)
 
 
 def _so(kind: Condition, value: Anything, where: str) -> Condition:
@@ -221,7 +257,7 @@ _READERS: Mapping[str, Callable[[Anything, str], Condition]] = {
     "unlapsed": _unlapsed,
     "related": _related,
     "inside": _inside,
-    "tried": lambda value, where: Tried(**_options(value, where, "times", "hours", "days", "same_subject")),
+    "tried": _tried,
     "age": lambda value, where: AgeAtLeast(**_options(value, where, "at_least", "on", "if_unknown")),
     "any": _several(Any),
     "all": _several(All),

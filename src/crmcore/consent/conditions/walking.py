@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any as Anything
 
+import attrs
+
 from crmcore.consent.conditions.all_of import All, Any, Not, Stated
+from crmcore.consent.conditions.listed import Tried
 
 
 def parts(condition: Anything, *, holds: bool = True) -> Iterator[tuple[Anything, bool]]:
@@ -49,3 +52,18 @@ def needed(condition: Anything, *, holds: bool = True) -> Iterator[tuple[Anythin
             yield from needed(condition.part, holds=holds)
         case _:
             yield condition, holds
+
+
+def counting_across(condition: Anything, channels: frozenset[str]) -> Anything:
+    """*condition* as part of a rule about these *channels*: it counts contacts by all of them together."""
+    match condition:
+        case All() | Any():
+            return attrs.evolve(
+                condition, parts=tuple(counting_across(part, channels) for part in condition.parts)
+            )
+        case Not() | Stated():
+            return attrs.evolve(condition, part=counting_across(condition.part, channels))
+        case Tried():
+            return attrs.evolve(condition, across=channels)
+        case _:
+            return condition
