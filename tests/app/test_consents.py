@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore import Crm, Person
@@ -92,12 +93,79 @@ def test_a_no_about_a_former_address_speaks_only_of_what_reached_it(crm: Crm) ->
     assert [set(event.scope.channels) for event in crm.consent.events(ann.id)] == [{"email"}]
 
 
-def test_a_no_that_was_taken_back_does_not_come_back_with_a_move(crm: Crm) -> None:
+@pytest.mark.parametrize("spelled", ["+44 20 7946 0018", "+44 (0)20 7946-0018", "+442079460018"])
+def test_an_act_is_about_the_number_or_the_address_that_was_meant_however_it_is_written(spelled: str) -> None:
+    crm = in_memory(practice=PRACTICE)
+    draft = Person.of("Ann Lee", email="Ann@Bücher.example").with_phone("+44 20 7946 0018")
+    ann = crm.parties.add(draft.with_phone("+44 20 7946 0111"))
+    for said in (
+        crm.consent.record("give", spelled, purposes=["marketing"], channels=["sms"], evidence=YES),
+        crm.consent.record("withdraw", ann.id, point=spelled, purposes=["marketing"], channels=["sms"]),
+    ):
+        assert (said.scope.point, said.scope.points) == ("+442079460018", None)
+    assert crm.consent.decide(spelled, purpose="marketing", channel="sms", jurisdictions=["GB"]).answer
+    for address in ("ANN@BÜCHER.EXAMPLE", " ann@bücher.example ", "ann@xn--bcher-kva.example"):
+        assert crm.consent.record("give", address, **OURS).scope.point == "ann@xn--bcher-kva.example"
+    assert crm.consent.record("give", "Ann Lee", **OURS).scope.point is None
+
+
+def moved(crm: Crm, *acts: tuple[Any, Any], times: int = 1) -> tuple[str, str]:
+    """What is answered in the United States, where nobody needs to say yes, before and after a move."""
     ann = person(crm, "ann@x.org")
-    crm.consent.withdraw("ann@x.org", purposes=["marketing"], channels=["email"])
-    crm.consent.record("give", "ann@x.org", **OURS)
-    crm.parties.change(ann.id, lambda p: p.without("ann@x.org").with_email("lee@x.org"))
-    assert kinds(crm, ann.id) == []
+    told: Any = {"jurisdictions": ["US"], "controller": "us", "facts": Facts(zones=("America/New_York",))}
+    said: list[str] = []
+    for kind, more in acts:
+        what = {"purposes": ["marketing"], "channels": ["email"], "controller": "us", **more}
+        if "corrects" in what:
+            what["corrects"] = said[what["corrects"]]
+        said.append(crm.consent.record(kind, "ann@x.org", **what).id)
+    form = attrs.evolve(FORM, postal_address=True, advertisement_label=True)
+    before = asked(crm, ann.id, **{**told, "message": form}).answer
+    for number in range(times):
+        crm.parties.change(
+            ann.id,
+            lambda p, n=number: p.without(p.emails[0].raw).with_email(f"lee{n}@x.org"),  # type: ignore[misc]  # bound now
+        )
+    return before, asked(crm, ann.id, **{**told, "message": form}).answer
+
+
+@pytest.mark.parametrize(
+    ("back", "answered"),
+    [
+        ([], "deny"),
+        ([("give", {"evidence": YES})], "allow"),
+        ([("give", {})], "deny"),
+        ([("give", {"evidence": Evidence(kind="preticked_box")})], "deny"),
+        ([("give", {"evidence": YES}), ("request", {"corrects": 1})], "deny"),
+        ([("give", {"evidence": YES}), ("invalidate", {"corrects": 1})], "deny"),
+        ([("give", {"evidence": YES}), ("invalidate", {})], "deny"),
+        ([("request", {}), ("confirm", {"evidence": YES, "purposes": [], "channels": []})], "allow"),
+    ],
+)
+def test_a_no_goes_along_with_a_move_but_for_one_that_was_lifted(
+    back: list[tuple[Any, Any]], answered: str
+) -> None:
+    crm = in_memory(practice=PRACTICE)
+    assert moved(crm, ("withdraw", {}), *back, times=2) == (answered, answered)
+
+
+@pytest.mark.parametrize(
+    ("via", "answered"), [("request:1", "allow"), (None, "allow"), ("request:2", "deny")]
+)
+def test_a_restriction_goes_along_with_a_move_but_for_one_that_its_own_lift_ended(
+    via: str | None, answered: str
+) -> None:
+    crm = in_memory(practice=PRACTICE)
+    assert moved(crm, ("restrict", {"via": "request:1"}), ("lift", {"via": via})) == (answered, answered)
+
+
+def test_a_yes_without_channels_or_purposes_permits_nothing_and_that_is_said() -> None:
+    crm = in_memory(practice=PRACTICE)
+    ann = person(crm, "ann@x.org")
+    crm.consent.record("give", "ann@x.org", purposes=["marketing"], evidence=YES)
+    assert "(it names no channel)" in asked(crm, ann.id).explain()
+    crm.consent.record("give", "ann@x.org", channels=["email"], evidence=YES)
+    assert "(it names no purpose)" in asked(crm, ann.id).explain()
 
 
 def test_a_point_that_nobody_has_takes_no_act_and_no_question(crm: Crm) -> None:
@@ -232,8 +300,14 @@ def test_a_batch_that_runs_again_records_once_and_returns_the_same_acts(crm: Crm
 
     assert signup() == signup()
     assert sorted(kinds(crm, ann.id)) == ["give", "object"]
-    with pytest.raises(IdempotencyMismatch):
-        signup(purposes=["research"])
+    for other in (
+        {"purposes": ["research"]},
+        {"evidence": None},
+        {"occurred_at": START - DAY},
+        {"night": True},
+    ):
+        with pytest.raises(IdempotencyMismatch):
+            signup(**other)
 
 
 @pytest.mark.parametrize("text", ["' OR 1=1 --", "<script>alert(1)</script>", "\u202eevil", "x" * 5_000])

@@ -9,12 +9,12 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import Attempt, Cap, Evidence, Facts, Offer, QuietHours, Topic, Topics, Wished
+from crmcore.consent import Attempt, Cap, Evidence, Facts, Offer, QuietHours, Subject, Topic, Topics, Wished
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.storage.stored import StoredEntry
 from crmcore.values.language import Language
-from tests.app.houses import START, in_memory, options
+from tests.app.houses import START, Clock, in_memory, options
 from tests.app.test_bundles import bundle_of, whole
 from tests.app.test_consents import OURS, person
 from tests.app.test_person_erasure import erased, rows_of
@@ -178,3 +178,148 @@ def test_wishes_are_given_to_whoever_asks_and_go_with_whoever_is_erased() -> Non
     assert [row.subjects for row in wishes] == [(str(ann.id),)]
     erased(crm, str(ann.id))
     assert "canary" not in str([row._asdict() for row in rows_of(store)])
+
+
+def test_a_yes_of_the_preference_centre_stays_with_the_addresses_that_there_were(crm: Crm) -> None:
+    ann = person(crm, "ann@x.org")
+    said = {"purpose": "marketing", "channel": "email"}
+    shown = crm.preferences.centre(ann.id, [Offer(**said)], controller="northwind")  # type: ignore[arg-type]  # of words
+    chosen = shown.choose("marketing", "email", on=True)
+    (event,) = crm.preferences.change(ann.id, shown, chosen, evidence=OURS["evidence"]).events
+    assert event.scope.point is None
+    assert event.scope.points == frozenset({"ann@x.org"})
+    told: Any = {**ASKED, "controller": "northwind", "message": PRACTICE.marketing}
+    facts = Facts(point=PRACTICE.point)
+    assert crm.consent.decide(ann.id, **told, facts=facts).answer == "allow"
+    crm.parties.change(ann.id, lambda p: p.without("ann@x.org").with_email("lee@x.org"))
+    assert crm.consent.decide(ann.id, **told, facts=facts).answer == "deny"
+
+
+def test_a_wish_stands_under_the_record_whose_number_was_named_however_it_is_written() -> None:
+    crm = company()
+    one = crm.parties.add(Person.of("Ann Lee", email="ann@x.org"))
+    other = crm.parties.add(Person.of("Ann Lee", phone="+44 20 7946 0018"))
+    crm.identity.merge(one.id, other.id)
+    assert crm.preferences.record("+44 (0)20 7946-0018", NIGHT).record == str(other.id)
+
+
+def test_wishes_are_heard_about_what_a_message_is_taken_for() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.preferences.record(ann.id, Wished(channels=frozenset({"post"})))
+    told: Any = {**ASKED, "purpose": "transactional", "message": PRACTICE.marketing}
+    assert crm.consent.decide(ann.id, **told).answer == "allow"
+    assert crm.preferences.decide(ann.id, **told).rule == "wish.channel"
+
+
+def test_what_was_known_then_is_decided_without_wishes_that_came_later() -> None:
+    clock = Clock()
+    crm = in_memory(practice=PRACTICE, clock=clock)
+    ann = person(crm, "ann@x.org")
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.preferences.record(ann.id, Wished(channels=frozenset({"post"})))
+    clock.now += DAY
+    then = clock.now
+    clock.now += DAY
+    crm.preferences.record(ann.id, Wished(channels=frozenset()), said_at=then)
+    asked = [
+        crm.preferences.decide(ann.id, **ASKED, at=then, known_at=known).answer for known in (None, then)
+    ]
+    assert asked == ["allow", "deny"]
+
+
+def test_zones_and_contacts_of_others_are_none_of_the_customer() -> None:
+    crm = company()
+    one, other = person(crm, "ann@x.org"), person(crm, "lee@x.org")
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.preferences.record(one.id, Wished(quiet=NIGHT.quiet, caps=WEEKLY.caps))
+    theirs = Facts(zones=("America/New_York",), attempts=(Attempt(at=START, channel="email"),))
+    told: Any = {**ASKED, "point": "ann@x.org", "facts": {str(other.id): theirs}}
+    alone = crm.preferences.decide(one.id, **told, at=START + DAY)
+    assert (alone.answer, alone.missing) == ("need_confirmation", ("facts.zones",))
+    crm.identity.merge(one.id, other.id)
+    assert crm.preferences.decide(one.id, **told, at=START + DAY).rule == "wish.frequency"
+    later = crm.preferences.decide(one.id, **told, at=START + 10 * DAY)
+    assert (later.answer, later.missing) == ("need_confirmation", ("facts.zones",))
+    told["facts"][str(one.id)] = Facts(zones=("Europe/Berlin",))
+    assert crm.preferences.decide(one.id, **told, at=START + 10 * DAY).answer == "allow"
+
+
+def test_quiet_hours_go_by_the_zone_that_a_record_has() -> None:
+    crm = company()
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org").changed(zone="Asia/Tokyo"))
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.preferences.record(ann.id, NIGHT)
+    at = START.replace(hour=13) + DAY  # 22:00 in Tokyo
+    assert crm.preferences.decide(ann.id, **ASKED, at=at).answer == "deny"
+    berlin = Facts(zones=("Europe/Berlin",))
+    assert crm.preferences.decide(ann.id, **ASKED, at=at, facts=berlin).answer == "allow"
+    crm.parties.change(ann.id, lambda p: p.changed(zone="Mars/Olympus"))
+    assert crm.preferences.decide(ann.id, **ASKED, at=at).missing == ("facts.zones",)
+
+
+def test_a_zone_that_there_is_not_is_refused_before_it_is_kept() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    lost = (QuietHours(begin="22:00", end="07:00", zone="Mars/Olympus"),)
+    with pytest.raises(InvalidConsent, match="IANA"):
+        crm.preferences.record(ann.id, Wished(quiet=lost))
+    shown = crm.preferences.centre(ann.id, OFFERS)
+    with pytest.raises(InvalidConsent, match="IANA"):
+        crm.preferences.change(ann.id, shown, shown.wish(quiet=lost), evidence=None)
+    assert crm.preferences.of(ann.id) == ()
+
+
+def test_facts_under_what_is_no_id_are_refused() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    dead: Any = {"facts": {"ann@x.org": Facts(subject=Subject(deceased=True))}}
+    for ask in (
+        lambda: crm.consent.decide(ann.id, **ASKED, **dead),
+        lambda: crm.consent.matrix(ann.id, jurisdictions=["DE"], **dead),
+        lambda: list(crm.consent.audience(**ASKED, **dead)),
+        lambda: crm.preferences.decide(ann.id, **ASKED, **dead),
+    ):
+        with pytest.raises(InvalidConsent, match="no id"):
+            ask()
+
+
+def test_what_was_off_when_they_came_and_is_on_by_now_is_off_when_they_are_done() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    points: Any = {"email": "ann@x.org"}
+    shown = crm.preferences.centre(ann.id, OFFERS, points=points)
+    off = shown.choose("marketing", "email", "sale", on=False)
+    crm.preferences.change(ann.id, shown, off, evidence=None)
+    seen = crm.preferences.centre(ann.id, OFFERS, points=points)
+    on = seen.choose("marketing", "email", "sale", on=True)
+    crm.preferences.change(ann.id, seen, on, evidence=OURS["evidence"])  # in another window
+    crm.preferences.change(ann.id, seen, seen.choose("marketing", "email", "sale", on=False), evidence=None)
+    assert crm.preferences.centre(ann.id, OFFERS, points=points).state("marketing", "email", "sale") == "off"
+
+
+def test_the_view_says_what_is_wished_after_what_was_agreed_to(crm: Crm) -> None:
+    one, other = person(crm, "ann@x.org"), person(crm, "lee@x.org")
+    crm.identity.merge(one.id, other.id)
+    crm.consent.record("give", "ann@x.org", **OURS)
+    crm.preferences.record(
+        one.id, Wished(channels=frozenset({"post"}), caps=WEEKLY.caps), said_at=START - 2 * DAY
+    )
+    crm.preferences.record(one.id, Wished(caps=()), said_at=START - DAY)
+    crm.preferences.record(other.id, NIGHT, basis="inferred", purposes=["marketing"], said_at=START)
+    assert crm.customers.view(one.id).consent == (
+        "2026-03-14 agreed to marketing by e-mail for ann@x.org",
+        "2026-03-14 is thought to wish for marketing: quiet from 22:00 to 07:00",
+        "2026-03-13 wishes: any number of contacts",
+        "2026-03-12 wishes: only by post",
+    )
+
+
+def test_a_wish_is_not_what_came_near_a_permit() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    crm.preferences.record(ann.id, Wished(channels=frozenset({"post"})))
+    near = crm.preferences.decide(ann.id, **ASKED).explain()
+    assert "  Note: They want to be reached by other channels. (stated by the person)" in near
+    assert "- They want" not in near

@@ -172,7 +172,7 @@ def test_what_is_given_to_some_lifts_a_no_for_nobody_else(
         assert answered(named) == "deny" or recipient is None
 
 
-def test_a_no_about_a_former_address_outlasts_a_yes_to_some() -> None:
+def test_a_no_about_a_former_address_is_kept_with_what_came_after_it() -> None:
     no = ConsentEvent(
         id="no",
         kind="withdraw",
@@ -183,7 +183,6 @@ def test_a_no_about_a_former_address_outlasts_a_yes_to_some() -> None:
         record="ann",
     )
     yes = attrs.evolve(no, id="yes", kind="give", occurred_at=FIRST + DAY)
-    assert list(outlasting((no, yes))) == []
-    assert list(outlasting((no, attrs.evolve(yes, scope=attrs.evolve(yes.scope, recipients={"gamma"}))))) == [
-        no
-    ]
+    before = attrs.evolve(yes, id="before", occurred_at=FIRST - DAY)
+    assert list(outlasting((before, no, yes))) == [no, yes]
+    assert list(outlasting((before, yes))) == []

@@ -7,11 +7,24 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.consent import Cap, ConsentEvent, Evidence, Offer, Scope, Wish, centre_changes, preference_centre
+from crmcore.consent import (
+    Cap,
+    ConsentEvent,
+    Evidence,
+    Offer,
+    QuietHours,
+    Request,
+    Scope,
+    Wish,
+    centre_changes,
+    preference_centre,
+    weigh,
+)
 from crmcore.consent.preference_centre import Change, PreferenceCentre
 from crmcore.errors import InvalidConsent
 from crmcore.serde import dump, load
@@ -25,15 +38,17 @@ OFFERS = (
     Offer(purpose="research", channel="email"),
 )
 POINTS: Any = {"email": "ann@x.example", "sms": "+442079460018"}
+SHOWN = Evidence(kind="web_form")
 JOINED = {"one": NOW - timedelta(days=900), "two": NOW - timedelta(days=900)}
 
 acts = st.builds(
-    lambda number, kind, days, channels, purposes, topics, record, point: ConsentEvent(
+    lambda number, kind, days, channels, purposes, topics, record, point, shown: ConsentEvent(
         id=f"e{number}",
         kind=kind,
         occurred_at=NOW - timedelta(days=days),
         scope=Scope(controller="acme", channels=channels, purposes=purposes, topics=topics, point=point),
         record=record,
+        evidence=shown,
     ),
     st.integers(0, 10_000),
     st.sampled_from(("give", "confirm", "request", "withdraw", "object", "refuse", "lift", "assert_import")),
@@ -43,6 +58,7 @@ acts = st.builds(
     st.sets(st.sampled_from(("news", "offers")), max_size=1),
     st.sampled_from(("one", "two")),
     st.sampled_from((None, "ann@x.example")),
+    st.sampled_from((SHOWN, SHOWN, None)),
 )
 
 
@@ -52,16 +68,19 @@ def centre(events: Any = (), wishes: Any = (), at: datetime = NOW) -> Preference
     )
 
 
-def changed(before: PreferenceCentre, after: PreferenceCentre) -> Change:
+def changed(
+    before: PreferenceCentre, after: PreferenceCentre, current: PreferenceCentre | None = None
+) -> Change:
     numbers = count()
     return centre_changes(
         before,
         after,
         at=NOW,
         new_id=lambda: f"new{next(numbers)}",
-        evidence=Evidence(kind="web_form"),
+        evidence=SHOWN,
         record="one",
         members=("one", "two"),
+        current=current,
     )
 
 
@@ -90,6 +109,7 @@ def test_a_line_says_which_act_is_behind_it() -> None:
         occurred_at=NOW - timedelta(days=2),
         scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),
         record="one",
+        evidence=SHOWN,
     )
     no = ConsentEvent(
         id="no",
@@ -146,3 +166,84 @@ def test_what_makes_no_sense_is_refused() -> None:
     other = preference_centre((), controller="other", offers=OFFERS, at=NOW)
     with pytest.raises(InvalidConsent, match="another"):
         changed(centre(), other)
+
+
+def test_what_is_off_where_they_saw_it_is_off_whatever_was_changed_elsewhere() -> None:
+    off = centre().choose("marketing", "email", "news", on=False)
+    seen = centre(changed(centre(), off).events)
+    elsewhere = seen.choose("marketing", "email", "news", on=True)
+    (yes,) = changed(seen, elsewhere).events
+    yes = attrs.evolve(yes, id="elsewhere", occurred_at=NOW + timedelta(seconds=1))
+    current = centre([yes], at=NOW + timedelta(minutes=1))
+    assert current.state("marketing", "email", "news") == "on"
+    for after in (seen.choose("marketing", "email", "news", on=False), seen):
+        (no,) = changed(seen, after, current).events
+        assert no.kind == "withdraw"
+        assert no.scope.topics == {"news"}
+    assert changed(seen, elsewhere, current).events[0].kind == "give"
+
+
+def test_what_was_on_where_they_saw_it_is_no_yes_where_it_was_taken_back_since() -> None:
+    seen = centre().choose("marketing", "email", "news", on=True)
+    seen = centre(changed(centre(), seen).events)
+    current = seen.choose("marketing", "email", "news", on=False)
+    assert changed(seen, seen, current) == Change()
+    other = attrs.evolve(current, controller="other")
+    with pytest.raises(InvalidConsent, match="another preference centre"):
+        changed(seen, seen, other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "evidence", "state"),
+    [
+        ("give", SHOWN, "on"),
+        ("give", None, "unsaid"),
+        ("give", Evidence(kind=None, notice="news"), "unsaid"),
+        ("give", Evidence(kind="preticked_box"), "unsaid"),
+        ("assert_import", Evidence.imported(document="list"), "unsaid"),
+        ("assert_import", SHOWN, "unsaid"),
+    ],
+)
+def test_only_what_the_person_said_and_something_shows_is_on(
+    kind: Any, evidence: Evidence | None, state: str
+) -> None:
+    scope = Scope(controller="acme", channels={"email"}, purposes={"research"})
+    said = ConsentEvent(
+        id="yes", kind=kind, occurred_at=NOW - timedelta(1), scope=scope, record="one", evidence=evidence
+    )
+    assert centre([said]).state("research", "email") == state
+    if state == "unsaid":  # so that they can say it
+        (act,) = changed(centre([said]), centre([said]).choose("research", "email", on=True)).events
+        assert act.kind == "give"
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        {"controller": None},
+        {"purposes": {"marketing", "transactional"}},
+        {"controller": None, "purposes": {"marketing"}},
+    ],
+)
+def test_what_a_centre_shows_of_wishes_is_what_decisions_go_by(wide: dict[str, Any]) -> None:
+    night = (QuietHours(begin="00:00", end="23:59", zone="UTC"),)
+    said = Wish(
+        id="w", record="one", said_at=NOW - timedelta(days=30), quiet=night, **{"controller": "acme", **wide}
+    )
+    shown = centre(wishes=[said])
+    assert shown.wishes.quiet == night
+    change = changed(shown, shown.wish(quiet=()))
+    assert change.wish is not None
+    later = NOW + timedelta(hours=1)
+    wishes = [said, change.wish]
+    assert centre(wishes=wishes, at=later).wishes.quiet == ()
+    ask = Request(controller="acme", channel="email", purpose="marketing", at=later)
+    assert weigh(ask, wishes).answer == "allow"
+    elsewhere = attrs.evolve(ask, controller="other")
+    assert weigh(elsewhere, wishes).answer == weigh(elsewhere, [said]).answer
+
+
+def test_an_offer_is_made_of_the_words_that_there_are() -> None:
+    for wrong in ({"purpose": "advert"}, {"channel": "mail"}):
+        with pytest.raises(InvalidConsent, match="is one of"):
+            Offer(**{"purpose": "marketing", "channel": "email", **wrong})  # type: ignore[arg-type]  # wrong on purpose

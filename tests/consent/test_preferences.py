@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crmcore.consent import Cap, QuietHours, Wish, under_wishes, weigh
+from crmcore.consent import Cap, QuietHours, Wish, Wished, under_wishes, weigh
+from crmcore.consent.case import instant
 from crmcore.consent.decision import RANK, Decision
 from crmcore.consent.facts import Attempt
 from crmcore.consent.preferences import Verdict
@@ -173,6 +174,82 @@ def test_a_later_wish_replaces_an_earlier_one_and_an_empty_one_ends_it() -> None
 
 def of_another(one: Wish) -> Wish:
     return wish(one.id, one.said_at, channels=one.channels, record="two")
+
+
+def test_a_wish_about_what_a_message_is_taken_for_holds_whatever_it_is_sent_as() -> None:
+    receipt = ask(purpose="transactional")
+    wishes = [wish(channels={"sms"}), wish("later", NOW - DAY, channels=(), purposes={"transactional"})]
+    assert weigh(receipt, wishes).answer == "allow"
+    assert weigh(receipt, wishes, taken_for="marketing").answer == "deny"
+    assert weigh(ask(), wishes, taken_for="transactional").answer == "deny"
+
+
+def test_a_later_wish_about_less_replaces_an_earlier_one_there_alone() -> None:
+    wishes = [
+        wish(channels={"sms"}),
+        wish("b", NOW - DAY, channels=(), purposes={"service"}, controller="acme"),
+    ]
+    answers = [
+        weigh(ask(purpose=purpose, controller=controller), wishes).answer
+        for purpose, controller in (("service", "acme"), ("marketing", "acme"), ("service", "other"))
+    ]
+    assert answers == ["allow", "deny", "deny"]
+
+
+def test_an_answer_about_the_past_lasts_until_the_next_wish() -> None:
+    night = wish("b", NOW + DAY, quiet=(QuietHours(begin="00:00", end="00:00"),))
+    found = weigh(ask(), [night], zones=["UTC"])
+    assert (found.answer, found.expires_at) == ("allow", NOW + DAY)
+    none = wish("c", NOW + 2 * DAY, quiet=())
+    waiting = weigh(ask(NOW + DAY), [night, none], zones=["UTC"])
+    assert (waiting.answer, waiting.retry_at) == ("deny", NOW + 2 * DAY)
+
+
+def test_hours_in_a_zone_that_there_is_not_are_those_of_where_the_person_is() -> None:
+    """As they may stand in a store, of another system."""
+    lost = [wish(quiet=(QuietHours(begin="13:30", end="14:30", zone="Mars/Olympus"),))]
+    assert weigh(ask(), lost).missing == ("facts.zones",)
+    assert weigh(ask(), lost, zones=["Europe/Berlin"]).answer == "deny"
+    assert weigh(ask(), lost, zones=["Europe/London"]).answer == "allow"
+
+
+def test_hours_are_worked_out_once_a_day_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where clocks change, and where the hours of one end when those of the next begin."""
+    hours = [f"{n:02d}:00" for n in range(24)]
+    many = [
+        wish(quiet=[QuietHours(begin=a, end=b) for a, b in zip(hours, [*hours[1:], "00:00"], strict=True)])
+    ]
+    worked_out: list[Any] = []
+
+    def noted(*of: Any) -> int:
+        worked_out.append(of)
+        return instant(*of)
+
+    monkeypatch.setattr("crmcore.consent.preferences.instant", noted)
+    found = weigh(ask(datetime(2026, 10, 24, 12, tzinfo=UTC)), many, zones=["Europe/Berlin"])
+    assert (found.answer, found.retry_at) == ("deny", None)
+    assert len(worked_out) <= 24 * 6 * 33  # days
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"no_topics": "news"},
+        {"only_topics": "news"},
+        {"channels": "email"},
+        {"caps": WEEKLY},
+        {"caps": ["x"]},
+        {"caps": [WEEKLY] * 51},
+        {"quiet": NIGHT},
+        {"quiet": ["22:00"]},
+    ],
+)
+def test_what_is_no_list_of_what_it_should_be_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidConsent):
+        Wished(**wrong)
+    if "caps" not in wrong and "quiet" not in wrong:
+        with pytest.raises(InvalidConsent):
+            wish(**wrong)
 
 
 basis = st.sampled_from(("stated", "inferred"))

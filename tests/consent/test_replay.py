@@ -76,8 +76,47 @@ def test_a_jurisdiction_of_which_no_pack_speaks_is_named(name: str, told: str, t
         {"purpose": "fun"},
         {"at": "noon"},
         {"expected": "perhaps"},
+        {"confidence": "hihg"},
+        {"confidence": ""},
+        {"facts": '{"sender_kind": "pirate"}'},
+        {"facts": "[]"},
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(changes: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(InvalidConsent, match="row x"):
         list(read_vectors(table(tmp_path, **changes)))
+
+
+def test_a_table_needs_no_more_columns_than_it_is_told_by_and_may_come_from_a_spreadsheet(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "few.csv"
+    text = table(tmp_path, confidence=" HIGH", expected="allow").read_text(encoding="utf-8")
+    few = [
+        ",".join(
+            field for name, field in zip(COLUMNS, line.split(","), strict=True) if name not in COLUMNS[7:9]
+        )
+        for line in text.splitlines()
+    ]
+    path.write_text("\ufeff" + "\n".join(few), encoding="utf-8")
+    (vector,) = read_vectors(path)
+    assert (vector.id, vector.confidence, vector.rule, vector.citation) == ("x", "high", "", "")
+    assert run("consent", "check", path).code == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{header}\nx,EU", "as many fields"),
+        ("{header}\nx,EU,email,marketing,{{}},2026-05-12T10:00:00Z,deny,r,c,high,more", "as many fields"),
+        ("id,facts\nx,{{}}", "no column jurisdiction, channel"),
+        ("{header}\nx,EU,email,marketing," + "x" * 200_000, "the table cannot be read"),
+        ("{header}\nx\x00\xff", "no UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_table_ends_in_a_sentence(text: str, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "no.csv"
+    path.write_bytes(text.format(header=",".join(COLUMNS)).encode("latin-1"))
+    failed = run("consent", "check", path)
+    assert failed.code == 1
+    assert says in failed.err

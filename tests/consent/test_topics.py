@@ -281,3 +281,14 @@ def test_a_part_of_a_part_is_of_the_brand_of_the_whole() -> None:
     )
     assert {topics.brand(one.name) for one in topics.topics} == {"A"}
     assert topics.brand("none") is None
+
+
+def test_a_long_chain_of_topics_is_gone_through_once() -> None:
+    chain = [
+        Topic(name=f"t{n}", part_of=f"t{n - 1}" if n else None, brand=None if n else "b") for n in range(3000)
+    ]
+    ours = Topics(chain[::-1])
+    assert (len(ours.under("t0")), len(ours.under("t2999")), ours.brand("t2999")) == (3000, 1, "b")
+    for wrong in ("news", ["news"]):
+        with pytest.raises(InvalidConsent, match="list of Topic"):
+            Topics(wrong)  # type: ignore[arg-type]  # wrong on purpose

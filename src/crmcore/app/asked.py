@@ -28,9 +28,7 @@ async def asked_about(flow: Flow, ref: Reference, point: str | None = None) -> t
     if point is None:
         return tuple(named), None
     # Which of the customer's it is: its number among them says nothing of it.
-    points = {one for party in await load_parties(unit, customer.members) for one in party.contact_points}
-    forms = sorted({one.key for one in points})
-    said = {one.key for one in points if point.strip() in (one.raw.strip(), one.key)} | {
-        point.strip().lower()
-    }
+    parties = await load_parties(unit, customer.members)
+    forms = sorted({one.key for party in parties for one in party.contact_points})
+    said = {one.key for party in parties if (one := party.contact_point(point.strip())) is not None}
     return tuple(named), [number for number, form in enumerate(forms) if form in said]

@@ -11,7 +11,7 @@ from typing import get_args
 
 import attrs
 
-from crmcore.app.consent_members import Told, members_for
+from crmcore.app.consent_members import Told, members_for, told_by_id
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_by_point
@@ -88,9 +88,10 @@ async def known_customer(
     controller: str,
     *,
     point: str | None,
+    known_at: datetime | None = None,
 ) -> KnownCustomer:
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
-    members = await members_for(unit, customer, parties, Facts() if told is None else told, jurisdictions)
+    members = await members_for(unit, customer, parties, told_by_id(told), jurisdictions, known_at)
     suppressed = [
         await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
     ]

@@ -126,12 +126,15 @@ class Consents:
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then.
+        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
+        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
+        `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
+            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
+                or *facts* are told of what is no id of a record.
         """
         return run(
             self._flow.decide(
@@ -173,7 +176,7 @@ class Consents:
 
         Without *channels* it is about those by which the customer has a contact point. *message* is what is to be said,
         for all purposes or for each; of a purpose of which nothing is told it promotes something in marketing and
-        nothing in service. The rest is as `decide` takes it.
+        nothing in service. The rest is as `decide` takes it; wishes are not heard.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -217,15 +220,17 @@ class Consents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
-        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
-        does not grow with the number of customers, but for the ids of those that were named.
+        points for the channel the one that may be used. All else is as in `decide`, wishes unheard, but that whoever
+        cannot be decided about is told of with a *barrier*, so that one wrong reference does not end the work; and that
+        *known_at* leaves out acts alone: records and merges are those of today. The memory that it takes does not grow
+        with the number of customers, but for the ids of those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
+                told of what is no id of a record.
         """
         return drawn(
             self._flow.audience(
@@ -269,7 +274,8 @@ class Preferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if it has not been said yet, or is about what is no topic of the practice.
+            InvalidConsent: if it has not been said yet, is about what is no topic of the practice, or names a zone that
+                there is not.
         """
         return run(
             self._flow.record(
@@ -313,6 +319,8 @@ class Preferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off.
+
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
@@ -327,16 +335,20 @@ class Preferences:
         *,
         purpose: Purpose,
         channel: Channel,
+        point: str | None = None,
         controller: str | None = None,
         facts: Told | None = None,
         at: datetime | None = None,
+        known_at: datetime | None = None,
         language: Language | None = None,
         **asked: Any,
     ) -> Decision:
         """The decision of `crm.consent.decide` under the wishes of the customer: never more than that.
 
-        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by. *language* is that
-        of the message. Where both the law and a wish ask to wait, *retry_at* is the later of the two: ask again then.
+        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by; of a record of whom
+        they name no zone, the one that it has itself. *language* is that of the message. Where both the law and a wish
+        ask to wait, *retry_at* is the later of the two: ask again then. A wish about what a message is taken for counts
+        as one about what it is sent as.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -348,9 +360,11 @@ class Preferences:
                 ref,
                 purpose=purpose,
                 channel=channel,
+                point=point,
                 controller=controller,
                 facts=facts,
                 at=at,
+                known_at=known_at,
                 language=language,
                 **asked,
             )

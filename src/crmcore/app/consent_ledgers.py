@@ -21,7 +21,9 @@ from crmcore.consent.ledger import (
     party_stream,
     point_key,
     point_stream,
+    wish_stream,
 )
+from crmcore.consent.wishes import WISH, Wish
 from crmcore.consent.words import NOES
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
@@ -47,7 +49,8 @@ def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
 
 
 async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
-    """A record that no longer has an address takes every No about it along: whoever moves is not opted in again."""
+    """A record that no longer has an address takes every No about it along, with what may have lifted it: whoever moves
+    is not opted in again."""
     kept = set(points_of(after))
     for kind, normal in dict.fromkeys(points_of(before)):
         if (kind, normal) in kept:
@@ -57,12 +60,14 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
         if not found:
             continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
-        for event in outlasting(tuple(found)):
+        for event in outlasting(found):
             if event.id not in known:
-                scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
+                if event.kind in NOES or event.kind == "lift":  # as wide as it was there, and no wider
+                    scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
+                    event = attrs.evolve(event, scope=scope)
                 unit.event(
                     party_stream(str(after.id)),
-                    attrs.evolve(event, scope=scope),
+                    event,
                     subjects=(str(after.id),),
                     occurred_at=event.occurred_at,
                 )
@@ -89,6 +94,13 @@ async def acts_of(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
     for event in await _acts_in(unit, streams):
         found.setdefault(event.id, event)
     return tuple(found.values())
+
+
+async def wishes_of(unit: Unit, members: Iterable[str]) -> tuple[Wish, ...]:
+    """All wishes of the records of a customer, in the order in which they were said."""
+    ledgers = await unit.ledgers([wish_stream(str(member)) for member in members])
+    found = [WISH.load(body) for entries in ledgers.values() for _, body in entries]
+    return tuple(sorted(found, key=lambda wish: wish.said_at))
 
 
 async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str]:

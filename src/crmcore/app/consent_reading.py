@@ -88,7 +88,7 @@ class Page:
     records: Mapping[PartyId, HeldRecord]
     streams: Mapping[tuple[str, str], Sequence[str]]
     acts: Mapping[str, Sequence[Held] | None]
-    judged: Mapping[str, Judgement]
+    judged: Mapping[str, Sequence[Judgement]]
     suppressed: Entries
 
 

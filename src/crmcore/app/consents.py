@@ -16,18 +16,17 @@ from crmcore.app.asked import asked_about
 from crmcore.app.consent_asking import known_customer, ways
 from crmcore.app.consent_audience import audience_of, audience_of_all
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
-from crmcore.app.consent_members import Told
+from crmcore.app.consent_members import Told, told_by_id
 from crmcore.app.consent_reading import Asking
-from crmcore.app.customers import load_parties
+from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Membership, Reference, resolve
+from crmcore.app.resolve import Reference, is_id
 from crmcore.app.unit import Unit, proven
 from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision, Question
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
@@ -92,8 +91,8 @@ class AsyncConsents:
         )
 
         async def plan(unit: Unit) -> ConsentEvent:
-            customer, parties = await self._customer(unit, ref)
-            about = _point_of(ref, point, parties)
+            customer, parties = await customer_at(unit, ref, None)
+            about = point_named(ref, point, parties)
             owner = _owner(parties, about, ref)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
@@ -102,7 +101,7 @@ class AsyncConsents:
                 kind=kind,
                 occurred_at=unit.now if occurred_at is None else occurred_at,
                 recorded_at=unit.now,
-                scope=attrs.evolve(scope, point=about, points=_points_then(kind, about, owner)),
+                scope=attrs.evolve(scope, point=about, points=points_then(kind, about, owner)),
                 evidence=evidence,
                 record=str(owner.id),
                 members=() if about is not None else members,
@@ -116,8 +115,9 @@ class AsyncConsents:
             append_act(unit, event, streams)
             return event
 
-        asked = await asked_about(self._flow, ref, point)
-        return await self._flow.commit(plan, asked=("consent.record", kind, *asked, scope))
+        told = tuple(sorted(facts.items()))
+        asked = (*await asked_about(self._flow, ref, point), scope, evidence, occurred_at, told)
+        return await self._flow.commit(plan, asked=("consent.record", kind, *asked))
 
     async def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
         """Record that somebody took consent back. *said* is as `record` takes it."""
@@ -126,7 +126,7 @@ class AsyncConsents:
     async def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
         """All acts of a customer, about the person and about every contact point, in the order of their times."""
         unit = self._flow.reader()
-        _, parties = await self._customer(unit, ref)
+        _, parties = await customer_at(unit, ref, None)
         found = {event.id: event for party in parties for event in await acts_of(unit, party)}
         return tuple(sorted(found.values(), key=lambda event: (event.occurred_at, event.id)))
 
@@ -152,16 +152,19 @@ class AsyncConsents:
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then.
+        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
+        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
+        `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one.
+            InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
+                or *facts* are told of what is no id of a record.
         """
         unit = self._flow.reader()
-        customer, parties = await self._customer(unit, ref)
-        about = _point_of(ref, point, parties) or _only_point(parties, channel)
+        customer, parties = await customer_at(unit, ref, known_at)
+        about = point_named(ref, point, parties) or only_point(parties, channel)
         request = self._request(
             purpose,
             channel,
@@ -173,7 +176,15 @@ class AsyncConsents:
             **asked,
         )
         known = await known_customer(
-            self._flow, unit, customer, parties, facts, jurisdictions, request.controller, point=about
+            self._flow,
+            unit,
+            customer,
+            parties,
+            facts,
+            jurisdictions,
+            request.controller,
+            point=about,
+            known_at=known_at,
         )
         return known.decide(request, policy=policy, known_at=known_at)
 
@@ -199,7 +210,7 @@ class AsyncConsents:
 
         Without *channels* it is about those by which the customer has a contact point. *message* is what is to be said,
         for all purposes or for each; of a purpose of which nothing is told it promotes something in marketing and
-        nothing in service. The rest is as `decide` takes it.
+        nothing in service. The rest is as `decide` takes it; wishes are not heard.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -207,11 +218,19 @@ class AsyncConsents:
             InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
         """
         unit = self._flow.reader()
-        customer, parties = await self._customer(unit, ref)
-        about = None if point is None else _point_of(ref, point, parties)
+        customer, parties = await customer_at(unit, ref, known_at)
+        about = None if point is None else point_named(ref, point, parties)
         now, whom = unit.now if at is None else at, self._flow.controller(controller)
         known = await known_customer(
-            self._flow, unit, customer, parties, facts, jurisdictions, whom, point=about
+            self._flow,
+            unit,
+            customer,
+            parties,
+            facts,
+            jurisdictions,
+            whom,
+            point=about,
+            known_at=known_at,
         )
         requests = [
             self._request(
@@ -249,15 +268,17 @@ class AsyncConsents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, but that whoever cannot be decided
-        about is told of with a *barrier*, so that one wrong reference does not end the work. The memory that it takes
-        does not grow with the number of customers, but for the ids of those that were named.
+        points for the channel the one that may be used. All else is as in `decide`, wishes unheard, but that whoever
+        cannot be decided about is told of with a *barrier*, so that one wrong reference does not end the work; and that
+        *known_at* leaves out acts alone: records and merges are those of today. The memory that it takes does not grow
+        with the number of customers, but for the ids of those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
+                told of what is no id of a record.
         """
         unit = self._flow.reader()
         request = self._request(
@@ -272,7 +293,7 @@ class AsyncConsents:
                 known_at=known_at,
             ),
             at,
-            Facts() if facts is None else facts,
+            told_by_id(facts),
             tuple(jurisdictions),
             self._flow.secrets,
             ActReader(unit.codecs["consent.event"]),
@@ -301,26 +322,24 @@ class AsyncConsents:
             **asked,
         )
 
-    async def _customer(self, unit: Unit, ref: Reference) -> tuple[Membership, list[Party]]:
-        customer = await resolve(unit, ref)
-        return customer, await load_parties(unit, customer.members)
 
-
-def _point_of(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
-    """The normal form of the point that is named, which must be one of the customer's."""
-    said = point if point is not None else ref if isinstance(ref, str) else None
-    if said is None or isinstance(said, Source):
-        return None
+def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
+    """The normal form of the point that is named, in whatever spelling; it must be one of the customer's."""
+    said = point if point is not None else "" if isinstance(ref, Source) or is_id(ref) else ref
     for party in parties:
-        for contact in party.contact_points:
-            if said.strip() in (contact.raw, contact.key) or said.strip().lower() == contact.key:
-                return contact.key
-    if point is not None:
+        if said.strip() and (contact := party.contact_point(said.strip())) is not None:
+            return contact.key
+    if point is not None or _is_address(said):
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
     return None
 
 
-def _only_point(parties: Sequence[Party], channel: str) -> str | None:
+def _is_address(said: str) -> bool:
+    """Whether it was an e-mail address that led to somebody, who may not have had it then."""
+    return "@" in said and "#" not in said
+
+
+def only_point(parties: Sequence[Party], channel: str) -> str | None:
     """The one point that the channel reaches; None where the channel needs none."""
     kinds = [kind for kind, channels in CHANNELS_OF.items() if channel in channels]
     if not kinds:
@@ -339,7 +358,7 @@ def _owner(parties: Sequence[Party], about: str | None, ref: Reference) -> Party
     return next((party for party in owners if str(party.id) == str(ref)), owners[0])
 
 
-def _points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
+def points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
     """A Yes about the person reaches the points that the record has, and none that it will have."""
     if about is not None or kind not in YESES:
         return None

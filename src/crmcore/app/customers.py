@@ -10,13 +10,14 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of
+from crmcore.app.consent_ledgers import acts_of, wishes_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import conflicts_of
 from crmcore.app.relationships import related
 from crmcore.app.resolve import Membership, Reference, firsts, memberships, resolve, search
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.saying import said
+from crmcore.consent.wishing import wished
 from crmcore.identity.survivorship import Profile, survive
 from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION, TIMELINE
@@ -108,7 +109,10 @@ class AsyncCustomers:
             relationships=relationships,
             others=await self._others(unit, ends),
             timeline=await _timeline(unit, customer.members),
-            consent=said([act for member in members for act in await acts_of(unit, member)]),
+            consent=(
+                *said([act for member in members for act in await acts_of(unit, member)]),
+                *wished(await wishes_of(unit, customer.members)),
+            ),
             conflicts=await conflicts_of(unit, customer),
             policy=f"{policy.id}/{policy.version}",
         )

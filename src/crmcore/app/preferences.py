@@ -13,9 +13,10 @@ from typing import Any
 import attrs
 
 from crmcore.app.asked import asked_about
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
-from crmcore.app.consent_members import Told, belonging_of
-from crmcore.app.consents import AsyncConsents
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
+from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
+from crmcore.app.consent_then import customer_at
+from crmcore.app.consents import AsyncConsents, only_point, point_named, points_then
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
@@ -36,9 +37,10 @@ from crmcore.consent.request import Request
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import WISH, Basis, Wish, Wished
 from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.zones import is_zone, known_zones
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
-from crmcore.values.ids import Id, PartyId
+from crmcore.values.ids import Id
 from crmcore.values.language import Language
 
 
@@ -66,7 +68,8 @@ class AsyncPreferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if it has not been said yet, or is about what is no topic of the practice.
+            InvalidConsent: if it has not been said yet, is about what is no topic of the practice, or names a zone that
+                there is not.
         """
         if self._topics is not None:
             self._topics.check((wished.only_topics or frozenset()) | (wished.no_topics or frozenset()))
@@ -103,7 +106,7 @@ class AsyncPreferences:
             AmbiguousReference: if it fits several customers.
         """
         unit = self._flow.reader()
-        return await _wishes(unit, (await resolve(unit, ref)).members)
+        return await wishes_of(unit, (await resolve(unit, ref)).members)
 
     async def centre(
         self,
@@ -126,16 +129,13 @@ class AsyncPreferences:
         """
         unit = self._flow.reader()
         customer = await resolve(unit, ref)
-        parties = await load_parties(unit, customer.members)
         return preference_centre(
-            await _acts(unit, parties),
-            await _wishes(unit, customer.members),
             controller=self._flow.controller(controller),
             offers=offers,
             at=unit.now if at is None else at,
             points=points,
-            joined=await _joined(unit, customer),
             topics=self._topics,
+            **await _said(unit, customer, await load_parties(unit, customer.members)),
         )
 
     async def change(
@@ -149,6 +149,8 @@ class AsyncPreferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off.
+
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
@@ -159,9 +161,18 @@ class AsyncPreferences:
         async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
             customer = await resolve(unit, ref)
             parties = await load_parties(unit, customer.members)
+            current = preference_centre(
+                controller=before.controller,
+                offers=[choice.offer for choice in before.choices],
+                at=unit.now,
+                points=before.points,
+                topics=before.topics,
+                **await _said(unit, customer, parties),
+            )
             changed = centre_changes(
                 before,
                 after,
+                current=current,
                 at=unit.now,
                 new_id=lambda: str(unit.ids.new(Id)),
                 evidence=evidence,
@@ -187,16 +198,20 @@ class AsyncPreferences:
         *,
         purpose: Purpose,
         channel: Channel,
+        point: str | None = None,
         controller: str | None = None,
         facts: Told | None = None,
         at: datetime | None = None,
+        known_at: datetime | None = None,
         language: Language | None = None,
         **asked: Any,
     ) -> Decision:
         """The decision of `crm.consent.decide` under the wishes of the customer: never more than that.
 
-        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by. *language* is that
-        of the message. Where both the law and a wish ask to wait, *retry_at* is the later of the two: ask again then.
+        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by; of a record of whom
+        they name no zone, the one that it has itself. *language* is that of the message. Where both the law and a wish
+        ask to wait, *retry_at* is the later of the two: ask again then. A wish about what a message is taken for counts
+        as one about what it is sent as.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -205,11 +220,12 @@ class AsyncPreferences:
         """
         unit = self._flow.reader()
         moment = unit.now if at is None else at
+        of_law: dict[str, Any] = {"point": point, "controller": controller, "facts": facts, "at": moment}
         decision = await AsyncConsents(self._flow).decide(
-            ref, purpose=purpose, channel=channel, controller=controller, facts=facts, at=moment, **asked
+            ref, purpose=purpose, channel=channel, known_at=known_at, **of_law, **asked
         )
-        customer = await resolve(unit, ref)
-        told = [facts] if isinstance(facts, Facts) else list((facts or {}).values())
+        customer, parties = await customer_at(unit, ref, known_at)
+        told = {party: facts_told(told_by_id(facts), party.id) for party in parties}
         of_request = ("brand", "topic", "hours")
         verdict = weigh(
             Request(
@@ -219,12 +235,13 @@ class AsyncPreferences:
                 at=moment,
                 **{name: asked[name] for name in of_request if name in asked},
             ),
-            await _wishes(unit, customer.members),
-            attempts=[one for known in told for one in known.attempts],
-            zones=list(dict.fromkeys(name for known in told for name in known.zones)),
-            joined=await _joined(unit, customer),
+            [wish for wish in await wishes_of(unit, customer.members) if _known(wish, known_at)],
+            attempts=[one for known in told.values() for one in known.attempts],
+            zones=_zones(told, point_named(ref, point, parties) or only_point(parties, channel)),
+            joined=await _joined(unit, customer, known_at),
             language=language,
             topics=self._topics,
+            taken_for=decision.purpose,
         )
         return under_wishes(decision, verdict)
 
@@ -234,18 +251,37 @@ class AsyncPreferences:
 
 
 def _named(ref: Reference, parties: Sequence[Party]) -> str:
-    """The record that was named by its id or by an address that it has, or the first of the customer."""
+    """The record that was named by its id or by an address that it has, however it is written, or the first one."""
     said = str(ref).strip()
     for party in parties:
-        names = {str(party.id), *(text for one in party.contact_points for text in (one.raw, one.key))}
-        if said in names or said.lower() in names:
+        if said == str(party.id) or (isinstance(ref, str) and said and party.contact_point(said) is not None):
             return str(party.id)
     return str(parties[0].id)
+
+
+def _known(wish: Wish, known_at: datetime | None) -> bool:
+    return known_at is None or (wish.recorded_at or wish.said_at) <= known_at
+
+
+def _zones(told: Mapping[Party, Facts], about: str | None) -> list[str]:
+    """Where the person may be: by all records, if it is known of each that has the point."""
+    names = {party: facts.zones or _own_zone(party) for party, facts in told.items()}
+    owners = [
+        party for party in told if about is None or about in {point.key for point in party.contact_points}
+    ]
+    if not all(names[party] for party in owners):
+        return []
+    return list(dict.fromkeys(name for some in names.values() for name in some))
+
+
+def _own_zone(party: Party) -> tuple[str, ...]:
+    return () if party.zone is None or not is_zone(party.zone) else (party.zone,)
 
 
 def _append(unit: Unit, wish: Wish) -> None:
     if wish.said_at > unit.now:
         raise InvalidConsent("a wish is recorded when it has been said: this one lies in the future")
+    known_zones(wish, None, tuple(quiet.zone for quiet in wish.quiet or () if quiet.zone is not None))
     proven(WISH, wish, InvalidConsent)
     unit.event(wish_stream(wish.record), wish, subjects=(wish.record,), occurred_at=wish.said_at)
 
@@ -258,22 +294,24 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
         raise InvalidConsent("no record of this customer has a contact point of the preference centre")
     owner = next((one for one in owners if str(one.id) == event.record), owners[0])
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
-    event = attrs.evolve(event, record=str(owner.id), actor=unit.actor, ledger=streams[0])
+    scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
+    event = attrs.evolve(event, scope=scope, record=str(owner.id), actor=unit.actor, ledger=streams[0])
     proven(unit.codecs["consent.event"], event, InvalidConsent)
     append_act(unit, event, streams)
     return event
 
 
-async def _acts(unit: Unit, parties: Iterable[Party]) -> tuple[ConsentEvent, ...]:
-    return tuple({event.id: event for party in parties for event in await acts_of(unit, party)}.values())
+async def _said(unit: Unit, customer: Membership, parties: Iterable[Party]) -> dict[str, Any]:
+    """All that a preference centre is read from."""
+    acts = {event.id: event for party in parties for event in await acts_of(unit, party)}
+    return {
+        "events": tuple(acts.values()),
+        "wishes": await wishes_of(unit, customer.members),
+        "joined": await _joined(unit, customer),
+    }
 
 
-async def _wishes(unit: Unit, members: Iterable[PartyId]) -> tuple[Wish, ...]:
-    found = [
-        WISH.load(body) for member in members for _, body in await unit.entries(wish_stream(str(member)))
-    ]
-    return tuple(sorted(found, key=lambda wish: wish.said_at))
-
-
-async def _joined(unit: Unit, customer: Membership) -> Mapping[str, datetime]:
-    return {str(id): since for id, since in (await belonging_of(unit, customer)).items()}
+async def _joined(
+    unit: Unit, customer: Membership, known_at: datetime | None = None
+) -> Mapping[str, datetime]:
+    return {str(id): since for id, since in (await belonging_of(unit, customer, known_at)).items()}

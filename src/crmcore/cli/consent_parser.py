@@ -28,7 +28,7 @@ def add_consent(commands: Commands[Parser]) -> None:
         "vectors",
         metavar="VECTORS",
         type=path,
-        help="a CSV file: id, jurisdiction, channel, purpose, facts, at, expected, confidence",
+        help="a CSV file: id, jurisdiction, channel, purpose, facts, at, expected, confidence, and what else it holds",
     )
     check.set_defaults(run=run_consent_check)
     lint = new_command(

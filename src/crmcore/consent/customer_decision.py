@@ -139,7 +139,7 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
         others_days=_days(others),
         others_under_age=any(other.facts.subject.adult is False for other in others),
-        others_lifting=tuple(_lifting(others, known)),
+        others_lifting=(*own.others_lifting, *_lifting(others, known)),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
     )
 

@@ -30,7 +30,8 @@ def _moment(instance: object, attribute: attrs.Attribute[datetime], value: datet
 
 @attrs.frozen(kw_only=True)
 class Scope(Told):
-    """What an act is about. What is left empty is not narrowed: an act without channels is about all of them.
+    """What an act is about. What a No leaves empty it does not narrow: without channels it is about all of them. A Yes
+    is about the channels and the purposes that it names, and without any about none.
 
     *point* is the normal form of a contact point; an act without one is about the person. A Yes about the person goes
     to the *points* that they had then, and to none that come later; None is all. *recipients* are those to whom data

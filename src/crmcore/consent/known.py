@@ -2,7 +2,7 @@
 
 Invariant: nothing is guessed. A number's country and an address's country are candidates, all of which are asked; a
 person is taken for a consumer, whom laws protect most, until an app says more. A No about a contact point that a record
-has no more holds for those that it has now.
+has no more holds for those that it has now; a Yes about it permits nothing there, and lifts that No if it did before.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 
 import attrs
 
-from crmcore.consent.event import ConsentEvent
+from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.facts import Facts
-from crmcore.consent.lifting import may_end
 from crmcore.consent.reach import Reach, reach_of
+from crmcore.consent.speaking import meant
 from crmcore.consent.told import replaced
-from crmcore.consent.words import NOES
+from crmcore.consent.words import LIFTING, NOES
 from crmcore.party.party import Party
+from crmcore.values.instant import micros_of
 
 
 def points_of(party: Party) -> Iterator[tuple[str, str]]:
@@ -42,45 +43,54 @@ def facts_of_record(reach: Reach, told: Facts, events: tuple[ConsentEvent, ...])
     if filled:
         subject = replaced(subject, **filled)
     points = frozenset([point.normal for point in reach.points])
-    return replaced(told, subject=subject, events=(*told.events, *_carried(events, points)))
-
-
-def _carried(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterable[ConsentEvent]:
-    """*events*, where a No about a former point speaks of each of *points*. A Yes stays where it was said."""
     if all(event.scope.point is None or event.scope.point in points for event in events):
-        return events
-    return _spread(events, points)
+        return replaced(told, subject=subject, events=(*told.events, *events))
+    return replaced(
+        told,
+        subject=subject,
+        events=(*told.events, *_spread(events, points)),
+        others_lifting=(*told.others_lifting, *_lifting(events, points)),
+    )
 
 
 def _spread(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
+    """*events*, where a No about a former point speaks of each of *points*. A Yes stays where it was said."""
     for event in events:
         if event.scope.point is None or event.scope.point in points or event.kind not in NOES:
             yield event
         else:
-            for point in sorted(points):
-                yield attrs.evolve(event, scope=attrs.evolve(event.scope, point=point))
+            yield from _moved(event, event.scope, points)
 
 
-def outlasting(events: tuple[ConsentEvent, ...]) -> Iterator[ConsentEvent]:
+def _lifting(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
+    """What was said of a former point and may lift a No that was, as said of each of *points*; nothing that another act
+    stands for instead."""
+    corrected = {event.corrects for event in events}
+    requests = sorted(
+        ((micros_of(one.occurred_at), one) for one in events if one.kind == "request"),
+        key=lambda pair: pair[0],
+    )
+    for event in events:
+        former = event.scope.point is not None and event.scope.point not in points
+        if former and event.kind in LIFTING and event.id not in corrected:
+            yield from _moved(event, meant(event, requests), points)
+
+
+def _moved(event: ConsentEvent, scope: Scope, points: frozenset[str]) -> Iterator[ConsentEvent]:
+    for point in sorted(points):
+        yield attrs.evolve(event, scope=attrs.evolve(scope, point=point))
+
+
+def outlasting(events: Iterable[ConsentEvent]) -> Iterator[ConsentEvent]:
     """The acts among *events*, about one contact point, that a record keeps when the point is no longer its own.
 
-    Every No, but for one that the same record took back later, all of it and in so many words.
+    Every No, and what may have lifted it since: whether it has is for each decision to say.
     """
-    for no in events:
-        if no.kind in NOES and not any(_undoes(event, no) for event in events):
-            yield no
-
-
-def _undoes(yes: ConsentEvent, no: ConsentEvent) -> bool:
-    return (
-        (yes.kind in ("give", "confirm") or (yes.kind == "lift" and may_end(yes, no)))
-        and yes.occurred_at > no.occurred_at
-        and yes.record == no.record
-        and yes.scope.controller == no.scope.controller
-        and (yes.scope.brand, yes.scope.topics) == (no.scope.brand, no.scope.topics)
-        and yes.scope.recipients in (frozenset(), no.scope.recipients)
-        and bool(no.scope.channels)
-        and no.scope.channels <= yes.scope.channels
-        and bool(no.scope.purposes)
-        and no.scope.purposes <= yes.scope.purposes
-    )
+    said = tuple(events)
+    first = min((event.occurred_at for event in said if event.kind in NOES), default=None)
+    if first is None:
+        return
+    for event in said:
+        since = event.kind in LIFTING and event.occurred_at > first
+        if since or event.kind in NOES or event.kind == "request" or event.corrects is not None:
+            yield event

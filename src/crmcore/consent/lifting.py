@@ -17,6 +17,8 @@ from crmcore.consent.grace import Grace, effective
 from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes, received
 from crmcore.consent.words import NOES
 
+_VOID = frozenset({"invalidate"})
+
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
 
@@ -72,10 +74,14 @@ class Lifting:
         """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether.
 
         What names those to whom data may be passed on lifts nothing for others, nor where nobody tells who gets them.
+        A Yes that turned out to be none lifts nothing.
         """
         case = self._case
+        void = max((at for at, _ in noes(case, _VOID, purpose, case.channel)), default=-FOREVER)
         for pair in reversed(case.lifting_acts):
             event, scope = pair[1], agreed(case, pair[1])
+            if pair[0] <= void and event.kind != "lift":
+                continue
             if received(scope, case.contact, purpose) is not True:
                 continue
             if event.kind == "lift":

@@ -1,7 +1,8 @@
 """A preference centre: what a person gets by which way, and how they want it, to be shown, changed and recorded.
 
 Invariant: it is read and written in the same shape. What is changed becomes acts that say it alone, and reading them
-gives what was chosen; nothing changed, nothing is recorded.
+gives what was chosen, a Yes if there is evidence of it; nothing changed, nothing is recorded. What somebody saw as off
+when they were done is off.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any, Literal
 import attrs
 
 from crmcore.consent.case import Case
+from crmcore.consent.checking import one_of
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
-from crmcore.consent.finding import YES, Finding
+from crmcore.consent.finding import NO, YES, Finding
 from crmcore.consent.lifting import Lifting
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
@@ -37,8 +39,8 @@ ASPECTS: tuple[Aspect, ...] = ("channels", "caps", "language", "quiet", "only_to
 class Offer(Document):
     """A line of the centre: what is sent for a *purpose* about a *topic* (None: whatever it is about), and by what."""
 
-    purpose: Purpose
-    channel: Channel
+    purpose: Purpose = one_of(Purpose, "the purpose")
+    channel: Channel = one_of(Channel, "the channel")
     topic: str | None = None
 
 
@@ -46,7 +48,8 @@ class Offer(Document):
 class Choice(Document):
     """What stands on a line. *pending* waits for the confirmation of a double opt-in, *unsaid* was never spoken of.
 
-    *because* are the acts behind it.
+    A Yes that nothing shows, or that another system asserts, is none that the person is taken to have said. *because*
+    are the acts behind it.
     """
 
     offer: Offer
@@ -198,9 +201,13 @@ def _check_topics(centre: PreferenceCentre, wishes: Wished) -> None:
         centre.topics.check((wished or frozenset()) - (known or frozenset()))
 
 
+_NO_ACT = frozenset({"preticked_box", "silence", "bundled_terms", "bundled_generic", "import_without_proof"})
+
+
 def _valid(case: Case, event: ConsentEvent) -> Finding:
-    """Whether a law would take it for a consent is not asked here: it was said."""
-    return YES
+    """Whether the person said it, and something shows that; whether a law takes it for a consent is not asked here."""
+    kind = None if event.evidence is None else event.evidence.kind
+    return NO if kind is None or kind in _NO_ACT or event.kind == "assert_import" else YES
 
 
 def _request(
@@ -245,25 +252,28 @@ def centre_changes(
     evidence: Evidence | None,
     record: str,
     members: tuple[str, ...] = (),
+    current: PreferenceCentre | None = None,
 ) -> Change:
     """The acts that make *after* of *before*, done at *at* by whoever sits before the centre.
 
-    *evidence* is how it can be shown: a Yes without any is worth nothing. *record* is the party under which they are
-    recorded, *members* are the records of the customer, for acts about the person. *new_id* gives a new id each time.
+    *current* is what stands by now, where that may not be *before* any more, since it was changed elsewhere: what they
+    see as off is off then, and what was on when they came stays as it is now. *evidence* is how it can be shown: a Yes
+    without any is worth nothing. *record* is the party under which they are recorded, *members* are the records of the
+    customer, for acts about the person. *new_id* gives a new id each time.
 
     Raises:
         InvalidConsent: if the two are not of one controller with the same lines and contact points, or something is
             wished about what is no topic.
     """
-    same = [one.offer for one in before.choices] == [one.offer for one in after.choices]
-    if not same or before.controller != after.controller or before.points != after.points:
+    current = before if current is None else current
+    if not _one_centre(before, after) or not _one_centre(before, current):
         raise InvalidConsent(
             "what was chosen belongs to another preference centre: read it anew and choose again"
         )
     _check_topics(before, after.wishes)
     events = []
-    for old, new in zip(before.choices, after.choices, strict=True):
-        if old.state == new.state:
+    for old, new, now in zip(before.choices, after.choices, current.choices, strict=True):
+        if old.state == new.state and not (new.state == "off" != now.state):
             continue
         offer, point = new.offer, before.points.get(new.offer.channel)
         events.append(
@@ -287,6 +297,11 @@ def centre_changes(
             )
         )
     return Change(events=tuple(events), wish=_wish(before, after, at, new_id, record))
+
+
+def _one_centre(one: PreferenceCentre, other: PreferenceCentre) -> bool:
+    lines = [[choice.offer for choice in centre.choices] for centre in (one, other)]
+    return lines[0] == lines[1] and (one.controller, one.points) == (other.controller, other.points)
 
 
 def _spoken_of(offer: Offer, topics: Topics | None) -> frozenset[str]:

@@ -6,7 +6,8 @@ contacts of a customer count, whichever record they were made under.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import attrs
@@ -17,18 +18,19 @@ from crmcore.consent.decision import RANK, Decision, RuleHit
 from crmcore.consent.facts import Attempt
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.request import Request
+from crmcore.consent.telling import INFERRED, STATED
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import Aspect, Cap, QuietHours, Wish, in_force
 from crmcore.consent.words import Outcome, Stage
-from crmcore.consent.zones import zone
+from crmcore.consent.zones import is_zone, zone
 from crmcore.values.instant import from_micros, micros
 from crmcore.values.language import Language
 from crmcore.values.personal import Document
 
 _DAY = 86_400_000_000
-_MINUTE = 60_000_000
+_SECOND = 1_000_000
 _SEARCHED = 512
-_AHEAD = 9
+_AHEAD = 10
 """So many days ahead quiet hours are looked at: a week comes round, whatever clocks do."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -58,11 +60,13 @@ def weigh(
     joined: Mapping[str, datetime] | None = None,
     language: Language | None = None,
     topics: Topics | None = None,
+    taken_for: str | None = None,
 ) -> Verdict:
     """What the *wishes* of all records of a customer say of a request.
 
     *attempts* are the contacts of all records; one that two of them tell of is one. *zones* are where the person may
     be. *language* is that of the message, if it has one. By *topics* a wish about a topic is one about its sub-topics.
+    *taken_for* is the purpose that a decision took the message for: wishes about either hold.
 
     >>> now = datetime(2026, 5, 4, 21, tzinfo=UTC)
     >>> night = Wish(id="w", record="r", said_at=now, quiet=(QuietHours(begin="22:00", end="07:00"),))
@@ -70,17 +74,23 @@ def weigh(
     >>> weigh(ask, [night], zones=["Europe/Berlin"]).retry_at.isoformat()
     '2026-05-05T05:00:00+00:00'
     """
-    told = _Told(request, tuple(wishes), frozenset(attempts), tuple(zones), joined or {}, language, topics)
-    found = list(told.findings(micros(request.at)))
+    said = tuple(wishes)
+    about = tuple(
+        tuple(one for one in said if one.about(purpose, request.controller))
+        for purpose in dict.fromkeys((request.purpose, taken_for or request.purpose))
+    )
+    told = _Told(request, about, frozenset(attempts), tuple(zones), joined or {}, language, topics)
+    now = micros(request.at)
+    found = list(told.findings(now))
     hits = [hit for hit, finding in found if finding.holds is not False]
     denied = any(finding.holds for _, finding in found)
     unknown = any(finding.holds is None for _, finding in found)
-    until = min((finding.until for _, finding in found), default=FOREVER)
+    until = min([told.next_said(now), *(finding.until for _, finding in found)])
     return Verdict(
         answer="deny" if denied else "need_confirmation" if unknown else "allow",
         hits=tuple(sorted(hits, key=lambda hit: hit.status != "fired")),
         missing=() if denied else tuple(dict.fromkeys(name for _, one in found for name in one.missing)),
-        retry_at=told.retry(until) if denied else None,
+        retry_at=told.retry() if denied else None,
         expires_at=None if until >= FOREVER else from_micros(until),
         language=told.asked_for(),
     )
@@ -88,13 +98,16 @@ def weigh(
 
 @attrs.frozen
 class _Told:
+    """*wishes* are those about each purpose; *edges* when hours begin and end, as far as worked out."""
+
     request: Request
-    wishes: tuple[Wish, ...]
+    wishes: tuple[tuple[Wish, ...], ...]
     attempts: frozenset[Attempt]
     zones: tuple[str, ...]
     joined: Mapping[str, datetime]
     language: Language | None
     topics: Topics | None
+    edges: dict[tuple[object, ...], Sequence[int]] = attrs.field(factory=dict)
 
     def about(self) -> tuple[str, ...]:
         """The topic of the request and all that it is part of."""
@@ -135,8 +148,13 @@ class _Told:
                 yield _said(wish, "quiet_hours", "time", text, self._quiet(quiet, now))
 
     def _in_force(self, aspect: Aspect, at: datetime) -> Iterator[Wish]:
-        about = [one for one in self.wishes if one.about(self.request.purpose, self.request.controller)]
-        return in_force(about, aspect, at, self.joined)
+        found = (wish for about in self.wishes for wish in in_force(about, aspect, at, self.joined))
+        return iter(dict.fromkeys(found))
+
+    def next_said(self, now: int) -> int:
+        """When the next wish is said, of those that were said after the instant that is asked about."""
+        said = (micros(one.said_at) for about in self.wishes for one in about)
+        return min((when for when in said if when > now), default=FOREVER)
 
     def asked_for(self) -> Language | None:
         """The language of the latest wish that holds."""
@@ -161,29 +179,47 @@ class _Told:
 
     def _quiet(self, quiet: QuietHours, now: int) -> Finding:
         """Denied while it is quiet anywhere that the person may be."""
-        names = (quiet.zone,) if quiet.zone is not None else self.zones
+        named = quiet.zone is not None and is_zone(quiet.zone)
+        names = (str(quiet.zone),) if named else self.zones
         if not names:
             return Finding(None, missing=("facts.zones",), why="the time there is not known")
         places = [zone(name) for name in names]
         state = any(_silent(quiet, now, where) for where in places)
-        edges = sorted(
-            {edge for where in places for edge in _edges(quiet, now, where) if now < edge < FOREVER}
-        )
+        edges = self._edges(quiet, now, names)
         until = next(
             (one for one in edges if any(_silent(quiet, one, w) for w in places) is not state), FOREVER
         )
         return Finding(state, until, ("facts.zones",))
 
-    def retry(self, until: int) -> datetime | None:
+    def _edges(self, quiet: QuietHours, now: int, names: tuple[str, ...]) -> Sequence[int]:
+        """Those after an instant, soonest first. They are worked out once for each day."""
+        today = from_micros(now).date()
+        if not 2 < today.year < 9998:
+            return ()  # the calendar ends there
+        known = self.edges.get((quiet, today))
+        if known is None:
+            days = [today + timedelta(days=ahead) for ahead in range(-1, _AHEAD)]
+            found = {edge for name in names for day in days for edge in self._of_day(quiet, day, name)}
+            known = self.edges[quiet, today] = sorted(found)
+        return known[bisect_right(known, now) :]
+
+    def _of_day(self, quiet: QuietHours, day: date, name: str) -> Sequence[int]:
+        found = self.edges.get((quiet, day, name))
+        if found is None:
+            found = self.edges[quiet, day, name] = tuple(_edges(quiet, day, zone(name)))
+        return found
+
+    def retry(self) -> datetime | None:
         """The first instant at which nothing is against it, if only hours and numbers of contacts are."""
         now = micros(self.request.at)
         for _ in range(_SEARCHED):
             found = list(self.findings(now))
             if any(one.holds is None or (one.holds and hit.stage == "policy") for hit, one in found):
                 return None
-            if not any(one.holds for _, one in found):
+            against = [one.until for _, one in found if one.holds]
+            if not against:
                 return from_micros(now)
-            now = min(one.until for _, one in found)
+            now = min(max(against), self.next_said(now))
             if now >= FOREVER:
                 return None
         return None
@@ -197,7 +233,7 @@ def _said(wish: Wish, name: str, stage: Stage, text: str, found: Finding) -> tup
         effect="deny",
         status="fired" if found.holds else "unknown" if found.holds is None else "not_applicable",
         text=text,
-        cite="stated by the person" if wish.basis == "stated" else "inferred of the person",
+        cite=STATED if wish.basis == "stated" else INFERRED,
         because=(wish.id, *found.because),
         why=found.why,
     )
@@ -231,19 +267,29 @@ def _on(quiet: QuietHours, day: date) -> bool:
     return not quiet.days or _DAYS[day.weekday()] in quiet.days
 
 
-def _edges(quiet: QuietHours, now: int, where: tzinfo) -> Iterator[int]:
-    """The instants at which it may become quiet or end to be so: on days when clocks change, every minute."""
-    today = from_micros(now).astimezone(where).date()
-    if today.year in (1, 9999):
-        return  # the calendar ends there
-    for ahead in range(-1, _AHEAD):
-        day = today + timedelta(days=ahead)
-        first, last = instant(day, time.min, where), instant(day + timedelta(days=1), time.min, where)
-        yield first
-        yield instant(day, quiet.begins, where)
-        yield instant(day, quiet.ends, where)
-        if last - first != _DAY:
-            yield from range(first, last, _MINUTE)
+def _edges(quiet: QuietHours, day: date, where: tzinfo) -> Iterator[int]:
+    """The instants of a day there at which it may become quiet or end to be so: clocks show a time, for the first time
+    and for the second, or are changed."""
+    first, last = instant(day, time.min, where), instant(day + timedelta(days=1), time.min, where)
+    yield first
+    for clock in (quiet.begins, quiet.ends):
+        yield instant(day, clock, where)
+        yield instant(day, clock.replace(fold=1), where)
+    if last - first != _DAY:
+        yield _changed(first, last, where)
+
+
+def _changed(first: int, last: int, where: tzinfo) -> int:
+    """When clocks are changed between two instants, to the second."""
+    before = from_micros(first).astimezone(where).utcoffset()
+    while last - first > _SECOND:
+        middle = (first + last) // 2 // _SECOND * _SECOND
+        middle = middle if middle > first else first + _SECOND
+        if from_micros(middle).astimezone(where).utcoffset() == before:
+            first = middle
+        else:
+            last = middle
+    return last
 
 
 def under_wishes(

@@ -5,7 +5,7 @@ Invariant: a Yes speaks only of what it names; a No that leaves something open s
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 
 import attrs
 
@@ -129,11 +129,16 @@ def received(scope: Scope, contact: Contact, purpose: str) -> bool | None:
 
 def agreed(case: Case, event: ConsentEvent) -> Scope:
     """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
+    return event.scope if event.kind != "confirm" else meant(event, case.acts(_ASKED))
+
+
+def meant(event: ConsentEvent, requests: Sequence[tuple[int, ConsentEvent]]) -> Scope:
+    """The same, by the *requests* that there were, oldest first, each with its instant."""
     scope = event.scope
     if event.kind != "confirm" or scope.channels or scope.purposes:
         return scope
     when = micros_of(event.occurred_at)
-    for at, asked in reversed(case.acts(_ASKED)):
+    for at, asked in reversed(requests):
         if at <= when and asked.record == event.record and _answers(scope, asked.scope):
             return attrs.evolve(asked.scope, point=asked.scope.point if scope.point is None else scope.point)
     return scope
@@ -152,9 +157,9 @@ def elsewhere(scope: Scope, contact: Contact, purpose: str) -> str:
     if scope.controller != contact.controller:
         found.append("another controller")
     if contact.channel not in scope.channels:
-        found.append("another channel")
+        found.append("another channel" if scope.channels else "it names no channel")
     if not _names(scope, contact, purpose):
-        found.append("another purpose")
+        found.append("another purpose" if scope.purposes else "it names no purpose")
     if (scope.point is not None and scope.point != contact.point) or (
         scope.points is not None and contact.point is not None and contact.point not in scope.points
     ):

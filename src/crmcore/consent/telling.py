@@ -29,6 +29,10 @@ NO_PACK = "no pack speaks of "
 """How a reason begins that tells of a place which no pack knows."""
 
 
+STATED, INFERRED = "stated by the person", "inferred of the person"
+"""Whose wish a reason tells of, in place of a citation."""
+
+
 class Explanation(NamedTuple):
     """The parts of an explanation. *main* is what decides, *more* what stands beside it or came *near*."""
 
@@ -47,15 +51,18 @@ class Explanation(NamedTuple):
 
 def explained(decision: Decision) -> Explanation:
     """What there is to tell of a decision, in words."""
-    main, *more = (line for line in decision.reasons if not line.startswith(NO_PACK))
     permitted = decision.rule is not None
+    notes = [
+        line for line in decision.reasons if line.startswith(NO_PACK) or (not permitted and _wished(line))
+    ]
+    main, *more = (line for line in decision.reasons if line not in notes)
     if not permitted:
         main = "Nothing permits it." if more else "Nothing permits it, and nothing came near."
     return Explanation(
         answer=f"{ANSWERS[decision.answer]} ({decision.answer})",
         about=about(decision.purpose, decision.channel),
         law=law_of(decision.jurisdiction),
-        notes=tuple(line for line in decision.reasons if line.startswith(NO_PACK)),
+        notes=tuple(notes),
         main=main,
         more=tuple(more),
         near=not permitted,
@@ -64,6 +71,10 @@ def explained(decision: Decision) -> Explanation:
         retry_at=None if decision.retry_at is None else moment(decision.retry_at),
         expires_at=None if decision.expires_at is None else moment(decision.expires_at),
     )
+
+
+def _wished(line: str) -> bool:
+    return line.endswith((f"({STATED})", f"({INFERRED})"))
 
 
 def in_words(decision: Decision) -> Iterator[str]:

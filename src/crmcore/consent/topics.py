@@ -6,7 +6,8 @@ was recorded never changes: a name that is no topic is refused where it is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -45,7 +46,10 @@ class Topic(Document):
 
 
 def _topics(topics: Iterable[Topic]) -> tuple[Topic, ...]:
-    return tuple(topics)
+    found = tuple(topics)
+    if not all(isinstance(one, Topic) for one in found):
+        raise InvalidConsent("topics are given as a list of Topic(...)")
+    return found
 
 
 @attrs.frozen
@@ -67,23 +71,51 @@ class Topics(Document):
     topics: tuple[Topic, ...] = attrs.field(default=(), converter=_topics)
 
     def __attrs_post_init__(self) -> None:
-        by_name = {topic.name: topic for topic in self.topics}
+        by_name = self._by_name
         if len(by_name) < len(self.topics):
             raise InvalidConsent("two topics have the same name: give each a name of its own")
+        rooted: set[str] = set()  # those that are known to lead up to a topic that is part of none
         for topic in self.topics:
-            seen, above = {topic.name}, topic.part_of
-            while above is not None:
+            seen: set[str] = set()
+            above: str | None = topic.name
+            while above is not None and above not in rooted:
                 if above not in by_name or above in seen:
                     raise InvalidConsent("a topic is part of one that is in the list, and never of itself")
                 seen.add(above)
                 above = by_name[above].part_of
+            rooted |= seen
         for topic in self.topics:
-            if topic.part_of is not None and topic.brand not in (None, self.brand(topic.part_of)):
+            if topic.part_of is not None and topic.brand not in (None, self._brands[topic.part_of]):
                 raise InvalidConsent("a topic is of the brand of the topic that it is part of")
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Topic]:
+        return {topic.name: topic for topic in self.topics}
+
+    @cached_property
+    def _parts(self) -> Mapping[str, Sequence[str]]:
+        """What is part of each topic that has parts."""
+        found: dict[str, list[str]] = {}
+        for topic in self.topics:
+            if topic.part_of is not None:
+                found.setdefault(topic.part_of, []).append(topic.name)
+        return found
+
+    @cached_property
+    def _brands(self) -> Mapping[str, str | None]:
+        """The brand of each topic: its own, or that of what it is part of."""
+        found: dict[str, str | None] = {}
+        waiting = [topic.name for topic in self.topics if topic.part_of is None]
+        while waiting:
+            topic = self._by_name[waiting.pop()]
+            above = None if topic.part_of is None else found[topic.part_of]
+            found[topic.name] = above if topic.brand is None else topic.brand
+            waiting += self._parts.get(topic.name, ())
+        return found
 
     def of(self, name: str) -> Topic | None:
         """The topic of a name; None if there is none."""
-        return next((topic for topic in self.topics if topic.name == name), None)
+        return self._by_name.get(name)
 
     def check(self, names: Iterable[str]) -> None:
         """Refuse names that are no topics.
@@ -91,10 +123,9 @@ class Topics(Document):
         Raises:
             InvalidConsent: with the names of those that there are.
         """
-        known = {topic.name for topic in self.topics}
-        if not known.issuperset(names):
+        if not self._by_name.keys() >= set(names):
             raise InvalidConsent(
-                f"there is no topic of that name: the topics are {', '.join(sorted(known)) or 'none'}"
+                f"there is no topic of that name: the topics are {', '.join(sorted(self._by_name)) or 'none'}"
             )
 
     def said(self, name: str, language: Language | None = None) -> str:
@@ -117,12 +148,16 @@ class Topics(Document):
 
     def under(self, name: str) -> frozenset[str]:
         """A topic and all that is part of it."""
-        return frozenset((name, *(one.name for one in self.topics if name in self.lineage(one.name))))
+        found, waiting = {name}, [name]
+        while waiting:
+            parts = self._parts.get(waiting.pop(), ())
+            found.update(parts)
+            waiting += parts
+        return frozenset(found)
 
     def brand(self, name: str) -> str | None:
         """The brand that a topic is of."""
-        found = (self.of(one) for one in self.lineage(name))
-        return next((one.brand for one in found if one is not None and one.brand is not None), None)
+        return self._brands.get(name)
 
     def spread(self, events: Iterable[ConsentEvent]) -> Iterator[ConsentEvent]:
         """*events*, where a No to a topic speaks of all that is part of it by now; a Yes stays as it was said.

@@ -87,7 +87,7 @@ _DIALER = {
     "automated_selection_and_dialing": "automated_selection",
     "prerecorded": "prerecorded",
 }
-_ANSWERS = {name: name for name in get_args(Outcome)}
+_ANSWERS = get_args(Outcome)
 _SUBJECT = {"partnership_unincorporated": "partnership"}
 _AIM = {"infer_characteristics": "inference"}
 
@@ -107,18 +107,44 @@ class Vector:
     confidence: str
 
 
+_COLUMNS = ("id", "jurisdiction", "channel", "purpose", "facts", "at", "expected", "confidence")
+"""What every table has; it may have more, such as the rule and the citation that decide."""
+
+_CONFIDENCES = ("high", "medium", "low")
+
+
 def read_vectors(path: Path) -> Iterator[Vector]:
-    """The rows of the table at *path*.
+    """The rows of the table at *path*, which is UTF-8 and may begin with a byte-order mark.
 
     Raises:
-        InvalidConsent: if a row cannot be read. Its id is told.
+        InvalidConsent: if a row cannot be read, of which the id is told, or the file is no such table.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            try:
-                yield vector_of(row)
-            except (KeyError, ValueError, TypeError, InvalidConsent) as error:
-                raise InvalidConsent(f"the row {row.get('id')} cannot be read: {error}") from None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        try:
+            lacking = [name for name in _COLUMNS if name not in (rows.fieldnames or _COLUMNS)]
+            if lacking:
+                raise InvalidConsent(
+                    f"the table has no column {', '.join(lacking)}: its first line names them"
+                )
+            for row in rows:
+                yield _read(row)
+        except UnicodeDecodeError:
+            raise InvalidConsent("the table is no UTF-8 text: save it as a CSV file in UTF-8") from None
+        except csv.Error as error:
+            raise InvalidConsent(f"the table cannot be read: {error}") from None
+
+
+def _read(row: Mapping[str | None, Any]) -> Vector:
+    try:
+        if None in row or None in row.values():
+            raise ValueError("it has not as many fields as the first line has columns")
+        return vector_of(cast("Mapping[str, str]", row))
+    except KeyError as error:
+        why = f"{error} is missing, or no word that a table may use"
+    except (ValueError, TypeError, AttributeError, InvalidConsent) as error:
+        why = str(error)
+    raise InvalidConsent(f"the row {row.get('id')} cannot be read: {why}")
 
 
 class _Told(dict[str, Any]):
@@ -141,25 +167,34 @@ def vector_of(row: Mapping[str, str]) -> Vector:
     Raises:
         KeyError, ValueError, TypeError: if it is none.
     """
-    told = _Told(json.loads(row["facts"]))
+    facts = json.loads(row["facts"])
+    if not isinstance(facts, dict):
+        raise TypeError("facts are a JSON object")
+    told = _Told(facts)
     at = datetime.fromisoformat(row["at"])
     grace = told.take("policy", {}).get("withdrawal_grace", "none")
     rel = _Told(told.take("rel", {}))
     request = _request(row, at, told, rel)
-    facts = _facts(told, rel, at, request)
+    known = _facts(told, rel, at, request)
     rel.done("rel")
     told.done("the row")
     return Vector(
         id=row["id"],
         jurisdiction=row["jurisdiction"],
         request=request,
-        facts=facts,
+        facts=known,
         policy=Policy(withdrawal_grace=grace),
-        expected=cast("Outcome", _ANSWERS[row["expected"]]),
-        rule=row["deciding_rule"],
-        citation=row["citation"],
-        confidence=row["confidence"],
+        expected=cast("Outcome", _word(row["expected"], _ANSWERS, "expected")),
+        rule=row.get("deciding_rule", ""),
+        citation=row.get("citation", ""),
+        confidence=_word(row["confidence"].strip().lower(), _CONFIDENCES, "confidence"),
     )
+
+
+def _word(said: str, words: tuple[str, ...], column: str) -> str:
+    if said not in words:
+        raise ValueError(f"{column} is one of {', '.join(words)}")
+    return said
 
 
 def _request(row: Mapping[str, str], at: datetime, told: _Told, rel: _Told) -> Request:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 import attrs
 
+from crmcore.consent.checking import some_of, together
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.serde import Codec
@@ -27,6 +28,9 @@ Aspect = Literal["channels", "caps", "language", "quiet", "only_topics", "no_top
 EXEMPT = frozenset({"transactional", "legal_notice"})
 """What a wish that names no purposes is not about: a receipt comes at any hour."""
 
+MOST = 50
+"""So many caps, and so many quiet hours, a wish may have."""
+
 
 def _one_of(words: Any, what: str) -> Any:
     def check(instance: object, attribute: object, value: object) -> None:
@@ -37,23 +41,30 @@ def _one_of(words: Any, what: str) -> Any:
 
 
 def _some_of(words: Any, what: str) -> Any:
-    def check(instance: object, attribute: object, value: frozenset[str] | None) -> None:
-        if value is not None and not value <= set(get_args(words)):
-            raise InvalidConsent(f"{what} are some of {', '.join(get_args(words))}")
-
-    return check
-
-
-def _set(values: Iterable[Any]) -> frozenset[Any]:
-    return frozenset(values)
+    return attrs.validators.optional(some_of(words, what))
 
 
 def _together(values: Iterable[Any] | None) -> frozenset[Any] | None:
-    return None if values is None else frozenset(values)
+    return None if values is None else together(values)
 
 
 def _in_order(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)
+    try:
+        return None if values is None else tuple(values)
+    except TypeError:
+        raise InvalidConsent("caps, and quiet hours, are given as a list or a tuple") from None
+
+
+def _some_few(kind: type) -> Any:
+    """A validator: up to so many of one type. Of what was stored before there was a limit there may be more."""
+
+    def check(instance: object, attribute: object, value: tuple[Any, ...] | None) -> None:
+        if value is not None and not (len(value) <= MOST and all(isinstance(one, kind) for one in value)):
+            raise InvalidConsent(
+                f"a wish has {MOST} of {kind.__name__} at most, and nothing else in their place"
+            )
+
+    return check
 
 
 def _utc(moment: datetime) -> datetime:
@@ -76,7 +87,7 @@ class Cap(Document):
     most: int = attrs.field(validator=_at_least_one)
     per: Stretch = attrs.field(validator=_one_of(Stretch, "the stretch of a cap"))
     channels: frozenset[Channel] = attrs.field(
-        default=frozenset(), converter=_set, validator=_some_of(Channel, "channels")
+        default=frozenset(), converter=together, validator=some_of(Channel, "channels")
     )
 
 
@@ -94,7 +105,7 @@ class QuietHours(Document):
     begin: str
     end: str
     days: frozenset[Weekday] = attrs.field(
-        default=frozenset(), converter=_set, validator=_some_of(Weekday, "days")
+        default=frozenset(), converter=together, validator=some_of(Weekday, "days")
     )
     zone: str | None = personal(default=None)
 
@@ -139,14 +150,14 @@ class Wish(Document):
     recorded_at: datetime | None = attrs.field(default=None, converter=_utc_or_none)
     controller: str | None = None
     purposes: frozenset[Purpose] = attrs.field(
-        default=frozenset(), converter=_set, validator=_some_of(Purpose, "purposes")
+        default=frozenset(), converter=together, validator=some_of(Purpose, "purposes")
     )
     channels: frozenset[Channel] | None = attrs.field(
         default=None, converter=_together, validator=_some_of(Channel, "channels")
     )
-    caps: tuple[Cap, ...] | None = None
+    caps: tuple[Cap, ...] | None = attrs.field(default=None, converter=_in_order)
     language: Language | None = personal(default=None)
-    quiet: tuple[QuietHours, ...] | None = personal(default=None)
+    quiet: tuple[QuietHours, ...] | None = personal(default=None, converter=_in_order)
     only_topics: frozenset[str] | None = personal(default=None, converter=_together)
     no_topics: frozenset[str] | None = personal(default=None, converter=_together)
 
@@ -163,9 +174,11 @@ class Wished(Document):
     channels: frozenset[Channel] | None = attrs.field(
         default=None, converter=_together, validator=_some_of(Channel, "channels")
     )
-    caps: tuple[Cap, ...] | None = attrs.field(default=None, converter=_in_order)
+    caps: tuple[Cap, ...] | None = attrs.field(default=None, converter=_in_order, validator=_some_few(Cap))
     language: Language | None = personal(default=None)
-    quiet: tuple[QuietHours, ...] | None = personal(default=None, converter=_in_order)
+    quiet: tuple[QuietHours, ...] | None = personal(
+        default=None, converter=_in_order, validator=_some_few(QuietHours)
+    )
     only_topics: frozenset[str] | None = personal(default=None, converter=_together)
     no_topics: frozenset[str] | None = personal(default=None, converter=_together)
 
@@ -179,7 +192,8 @@ def in_force(
 ) -> Iterator[Wish]:
     """The wishes that hold on one *aspect* at an instant; several, where none of them replaces the others.
 
-    *joined* says since when each record belongs to the customer.
+    *wishes* are all about what is asked, so that a later one replaces an earlier one there, however wide either is
+    beside. *joined* says since when each record belongs to the customer.
     """
     spoken = [one for one in wishes if getattr(one, aspect) is not None and one.said_at <= at]
     for wish in spoken:
@@ -193,13 +207,7 @@ def _replaces(new: Wish, old: Wish, joined: Mapping[str, datetime]) -> bool:
         later = new.said_at > old.said_at
     else:
         later = new.basis == "stated"
-    as_wide = _purposes(old) <= _purposes(new)
-    theirs = new.controller in (None, old.controller)
-    return later and as_wide and theirs and _one_customer(new, old, joined)
-
-
-def _purposes(wish: Wish) -> frozenset[str]:
-    return wish.purposes or frozenset(get_args(Purpose)) - EXEMPT
+    return later and _one_customer(new, old, joined)
 
 
 def _one_customer(new: Wish, old: Wish, joined: Mapping[str, datetime]) -> bool:

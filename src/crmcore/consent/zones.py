@@ -34,6 +34,15 @@ def zone(name: str) -> tzinfo:
         raise InvalidConsent(_WHAT) from None
 
 
+def is_zone(name: str) -> bool:
+    """Whether this system knows a zone of that name."""
+    try:
+        zone(name)
+    except InvalidConsent:
+        return False
+    return True
+
+
 def known_zones(instance: object, attribute: object, value: Iterable[str]) -> None:
     """A validator: every name is that of a zone."""
     if not isinstance(value, tuple | list):

@@ -220,6 +220,16 @@ class PartyRecord(Document):
             raise NotFound("the party has no such contact point: compare with party.contact_points")
         return attrs.evolve(self, contact_points=kept)
 
+    def contact_point(self, text: str, *, region: str | None = None) -> ContactPoint | None:
+        """The contact point of which *text* is a spelling; None if there is none.
+
+        A phone number may be spelled as it is dialled in *region*.
+
+        >>> Person.of("Ann Lee", phone="+44 20 7946 0018").contact_point("+44 (0)20 7946-0018").key
+        '+442079460018'
+        """
+        return next((point for point in self.contact_points if _spelled(point, text, region)), None)
+
     def changed(self: P, **fields: Any) -> P:
         """With other fields replaced, e.g. ``ann.changed(language=Language.parse("cy"))``."""
         return attrs.evolve(self, **fields)

@@ -75,7 +75,7 @@ def compose(
 ) -> CustomerView:
     """The view of the customer *id* whose records are *members*. *others* names who stands at the far ends.
 
-    *consent* is what was said about being contacted, a line for each thing, latest first.
+    *consent* is what was said about being contacted, a line for each thing, latest first, then what is wished.
     """
     ids = tuple(sorted(party.id for party in members))
     standing = sorted((p for p in members if p.standing == "active"), key=lambda p: p.id) or list(members)

@@ -86,7 +86,8 @@ class ViewTimeline(Document):
 class CustomerView(Document):
     """The view. `text()` is for people, `serde.dump` for programs; `repr` and `str` show nothing personal.
 
-    *consent* is what was said about being contacted, the latest on each thing; whether they may be is a decision.
+    *consent* is what was said about being contacted, the latest on each thing, and then what is wished; whether they
+    may be is a decision.
     """
 
     id: CustomerId
