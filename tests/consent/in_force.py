@@ -63,6 +63,7 @@ BEGINNINGS = {
     "us_ca.under_13": "2020-01-01",
     "us_ca.under_16": "2020-01-01",
     "us_ca.opted_out": "2020-01-01",
+    "us_ca.opt_out_remembered": "2020-01-01",
     "us_ca.too_early_to_ask": "2020-01-01",
     "us_ca.no_notice": "2020-01-01",
     "us_fl": "2021-07-01",

@@ -152,3 +152,22 @@ def test_the_order_of_merges_does_not_matter(
         clock.now = datetime(2026, 2, 1, tzinfo=UTC)
         found.append([answer for _, answer in sorted(answers(crm, ids).items())])
     assert found[0] == found[1]
+
+
+def test_a_yes_of_before_a_merge_lifts_no_no_that_stands_for_the_other_record() -> None:
+    clock = Clock(now=datetime(2025, 1, 1, tzinfo=UTC))
+    crm = company(clock)
+    ann, bo = (crm.parties.add(Person.of(name).with_email("fam@x.org")) for name in ("Ann Lee", "Bo Lee"))
+
+    def say(act: Any, point: str | None) -> None:
+        clock.now += timedelta(days=1)
+        crm.consent.record(act, bo.id, point=point, purposes=["marketing"], channels=["email"], evidence=YES)
+
+    say("withdraw", "fam@x.org")
+    say("give", None)
+    alone = [asked(crm, one.id, point="fam@x.org", jurisdictions=["US"]).answer for one in (ann, bo)]
+    assert alone == ["deny", "allow"]
+    crm.identity.merge(ann.id, bo.id)
+    assert asked(crm, ann.id, point="fam@x.org", jurisdictions=["US"]).answer == "deny"
+    say("give", None)
+    assert asked(crm, ann.id, point="fam@x.org", jurisdictions=["US"]).answer == "allow"

@@ -139,7 +139,7 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
         others_days=_days(others),
         others_under_age=any(other.facts.subject.adult is False for other in others),
-        others_lifting=(*own.others_lifting, *_lifting(others, known)),
+        others_lifting=(*own.others_lifting, *_lifting(member, others)),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
     )
 
@@ -148,17 +148,26 @@ def _about_the_person(event: ConsentEvent) -> bool:
     return event.kind in NOES and event.scope.point is None
 
 
-def _lifting(others: Iterable[Member], known: Set[str]) -> Iterator[ConsentEvent]:
-    """Acts of the others about the person that may lift a No, but for those that something stands for instead."""
+def _lifting(member: Member, others: Sequence[Member]) -> Iterator[ConsentEvent]:
+    """Acts of the others about the person that may lift a No, but for those that something stands for instead.
+
+    A No that stands for *member* alone is lifted by none that came before they were one customer, also if it was said
+    under the record of which that act is: it did not lift it then.
+    """
+    own = member.facts.events
+    known = {event.id for event in own}
+    shared = {event.record for event in own if event.kind in NOES and event.record != member.record}
     found: dict[str, ConsentEvent] = {}
     for other in others:
         corrected = {event.corrects for event in other.facts.events}
+        joined = max(one.since or BEGINNING for one in (member, other))
         for event in other.facts.events:
             if (
                 event.kind in LIFTING
                 and event.scope.point is None
                 and event.id not in corrected
                 and event.id not in known
+                and (event.record not in shared or (event.recorded_at or event.occurred_at) >= joined)
             ):
                 found.setdefault(event.id, event)
     yield from found.values()
