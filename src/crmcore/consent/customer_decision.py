@@ -7,7 +7,7 @@ when it was recorded. What was between another record and us stays with that rec
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
