@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from crmcore import Crm, Person
 from crmcore.cli import audience_commands
 from crmcore.cli.terminal import INTERRUPTED
-from crmcore.consent import AudienceCount, AudienceMember, Evidence, Facts, Message
+from crmcore.consent import AudienceCount, AudienceMember, Evidence, Facts, Message, Wished
 from crmcore.consent.audience import reason_of
 from crmcore.serde import dump
 from tests.app.houses import Clock
@@ -98,6 +98,13 @@ def test_it_says_the_count_in_words(store: Path, practice: Path) -> None:
     out = done("consent", "audience", "--store", store, *WHEN, "--practice", practice).out
     assert out.splitlines()[0] == "1 of 4 may be contacted"
     assert "no contact point for this channel" in out
+
+
+def test_wishes_are_heard_if_asked_for(store: Path, practice: Path) -> None:
+    with Crm.open(store, practice=PRACTICE) as crm:
+        crm.preferences.record("ann@x.org", Wished(channels={"post"}), said_at=NOON - timedelta(days=1))
+    words = ("consent", "audience", "--store", store, *WHEN, "--practice", practice, "--json")
+    assert [done(*words, *more).json["allowed"] for more in ((), ("--wishes",))] == [1, 0]
 
 
 def test_packs_are_compared_over_every_customer(store: Path, practice: Path, tmp_path: Path) -> None:

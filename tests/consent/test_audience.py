@@ -22,7 +22,7 @@ from crmcore.consent.known import facts_of_record
 from crmcore.consent.ledger import CODECS
 from crmcore.consent.pack_reading import Laws, read_pack, shipped_packs
 from crmcore.consent.policy import Policy
-from crmcore.consent.practice import Practice
+from crmcore.consent.practice import Form, Practice
 from crmcore.consent.reach import Reach, ReachedPoint
 from crmcore.consent.request import Message, Request
 from crmcore.values.frozen_map import FrozenMap
@@ -573,3 +573,12 @@ def test_what_an_app_says_of_acts_is_in_no_hint() -> None:
     told = attrs.evolve(cases.SETTLED, events=(cases.GIVEN,), relations=(), checks=())
     acts = [(attrs.evolve(WITHDRAWN, occurred_at=NOW - timedelta(days=days)),) for days in (1, 900)]
     found_again(cases.NEWSLETTER, [(reached("consumer", "DE"), told, some, POINT) for some in acts])
+
+
+def test_what_a_practice_filled_in_is_told_in_the_same_order_whatever_came_first() -> None:
+    forms = [Form(notice="a", unambiguous=True), Form(notice="b", condition_of_contract=False)]
+    acts = [
+        attrs.evolve(cases.GIVEN, id=name, evidence=Evidence(kind="web_form", notice=name)) for name in "ab"
+    ]
+    told = [Practice(forms=forms).tells(Facts(events=tuple(some)))[1] for some in (acts, acts[::-1])]
+    assert told[0] == told[1] == ("evidence.condition_of_contract", "evidence.unambiguous")

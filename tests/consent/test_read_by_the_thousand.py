@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import attrs
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore.consent import act_reading
 from crmcore.consent.act_reading import ActReader
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import CODECS
@@ -104,3 +106,16 @@ def test_what_is_no_act_is_refused_also_after_one_that_was_like_it(
         return
     assert reader.read(body) == whole
     assert reader.read(body) == whole
+
+
+def test_no_form_is_given_twice_also_when_those_before_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(act_reading, "_KEPT", 1)
+    reader = ActReader(ACT)
+    kinds: tuple[Any, ...] = ("give", "withdraw", "give", "object")
+    forms = [
+        reader.sketch(
+            ACT.dump(ConsentEvent(id="1", kind=kind, occurred_at=datetime(2026, 3, 1, tzinfo=UTC)))
+        ).form
+        for kind in kinds
+    ]
+    assert len(set(forms)) == 4

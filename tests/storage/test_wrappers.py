@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ from crmcore.storage import (
 )
 from crmcore.storage.lift import near_of, skim_of
 from crmcore.storage.nearness import Breadth
+from crmcore.storage.protocol import Entry, Hits, Key, Page, Record
 from crmcore.storage.wrappers import Call, Passing, ReadOnly, Retrying, Traced, Tracing, blocking, wrapped
 from crmcore.storage.wrappers.audited import Audited
 from crmcore.storage.wrappers.encrypted import Encrypted
@@ -53,7 +54,7 @@ from crmcore.testing.faulty import Fault, Faulty, scripted, seeded
 from crmcore.testing.kit import EXCLUSIVE, NOW, TENANT, Guarantee, Writer, append, email, picture, put, ref
 from crmcore.testing.shipped import SHIPPED
 from crmcore.testing.subjects import Memory, opened
-from crmcore.values.source import SYSTEM
+from crmcore.values.source import SYSTEM, Actor
 from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, asked, assert_kept, unclaimed
 
 Wrapper = Callable[[AsyncStore], AsyncStore]
@@ -295,6 +296,56 @@ def test_the_calls_for_bodies_alone_are_there_just_where_they_are_within(tmp_pat
     run(with_them.close())
 
 
+def test_who_changes_a_plain_call_alone_is_not_passed_by(tmp_path: Path) -> None:
+    class Hiding(Passing):
+        async def scan(self, *_: Any, **__: Any) -> Page[Record]:
+            return Page(())
+
+    class Fewer(SqliteStore):
+        def ledger(self, *_: Any, **__: Any) -> Mapping[str, Page[Entry]]:
+            return {}
+
+    class Unfound(Passing):
+        async def find(self, *_: Any, **__: Any) -> Mapping[Key, Hits]:
+            return {}
+
+    store = lift(SqliteStore(tmp_path / "a.db"))
+    assert skim_of(Hiding(store)) is None
+    assert near_of(Hiding(store)) is not None
+    assert near_of(Unfound(store)) is None
+    fewer = lift(Fewer(tmp_path / "b.db"))
+    assert skim_of(fewer) is None
+    assert near_of(fewer) is not None
+    for one in (store, fewer):
+        run(one.close())
+
+
+def test_a_wrapper_for_another_actor_reads_as_that_one(tmp_path: Path) -> None:
+    read: list[str] = []
+
+    class Desk(Passing):
+        """A store that knows who reads."""
+
+        who = "nobody"
+
+        def acting(self, actor: Actor, *, purpose: str | None = None) -> Desk:
+            other = Desk(self.inner)
+            other.who = actor.id
+            return other
+
+        async def around(self, call: Call[Any]) -> Any:
+            read.append(f"{self.who} {call.name}")
+            return await call.through()
+
+    around = Passing(Desk(lift(SqliteStore(tmp_path / "a.db"))))
+    for name in ("u-1", "u-2"):
+        skim = skim_of(around.acting(Actor(kind="person", id=name)))
+        assert skim is not None
+        run(skim.skim(TENANT, "party"))
+    assert read == ["u-1 skim", "u-2 skim"]
+    run(around.close())
+
+
 def test_who_notes_or_hides_what_is_read_offers_no_calls_past_it(tmp_path: Path) -> None:
     store = lift(SqliteStore(tmp_path / "a.db"))
     assert skim_of(Audited(store, b"k" * 32, clock=lambda: NOW)) is None
@@ -333,6 +384,17 @@ def _traced(inner: AsyncStore, **options: Any) -> tuple[AsyncStore, list[Traced]
     told: list[Traced] = []
     ticks = iter(range(1000))
     return Tracing(inner, told.append, clock=lambda: float(next(ticks)), **options), told
+
+
+def test_entries_that_were_skimmed_are_counted(tmp_path: Path) -> None:
+    store, told = _traced(lift(SqliteStore(tmp_path / "a.db")))
+    run(Writer(store)(*(append("log:1", {"n": n}) for n in range(7)), append("log:2")))
+    skim = skim_of(store)
+    assert skim is not None
+    run(skim.skim_ledgers(TENANT, ["log:1", "log:2"], limit=9))
+    run(skim.skim_ledgers(TENANT, ["log:1", "log:2"], limit=3))
+    assert [one.given["items"] for one in told[-2:]] == [8, 1]
+    run(store.close())
 
 
 def test_the_hook_is_told_of_every_call_in_numbers() -> None:

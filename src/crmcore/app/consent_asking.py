@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import get_args
+from typing import Any, get_args
 
 import attrs
 
@@ -24,10 +24,10 @@ from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.pack_reading import Laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
-from crmcore.consent.request import Request
+from crmcore.consent.request import Message, Request, Use
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression, listings
-from crmcore.consent.words import Channel
+from crmcore.consent.words import Channel, Purpose
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Party
 
@@ -60,6 +60,26 @@ class KnownCustomer:
             known_at=known_at,
             practice=self.practice,
         )
+
+
+def request_of(
+    flow: Flow,
+    purpose: Purpose,
+    channel: Channel,
+    controller: str | None,
+    message: Message | None,
+    use: Use | None,
+    **asked: Any,
+) -> Request:
+    """What is asked for, with what was left out."""
+    return Request(
+        controller=flow.controller(controller),
+        channel=channel,
+        purpose=purpose,
+        message=Message() if message is None else message,
+        use=Use() if use is None else use,
+        **asked,
+    )
 
 
 def ways(

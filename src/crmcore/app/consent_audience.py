@@ -7,11 +7,12 @@ the number of customers, but for the ids of those that were named.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from crmcore.app.consent_asking import with_listings
-from crmcore.app.consent_members import belonging, member
+from crmcore.app.consent_asking import request_of, with_listings
+from crmcore.app.consent_members import Told, belonging, member, told_by_id
 from crmcore.app.consent_reading import (
     NOTHING,
     Asking,
@@ -22,7 +23,9 @@ from crmcore.app.consent_reading import (
     long_acts,
     read_page,
     sketches_of,
+    wishes_on,
 )
+from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import (
     Membership,
@@ -34,19 +37,27 @@ from crmcore.app.resolve import (
     resolve,
 )
 from crmcore.app.unit import Unit
-from crmcore.consent.act_reading import Sketch
+from crmcore.app.wishes_heard import Hearing
+from crmcore.consent.act_reading import ActReader, Sketch
 from crmcore.consent.audience import AudienceMember, Barrier
 from crmcore.consent.customer_decision import Member, answer
-from crmcore.consent.decision import RANK, Decision
+from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.hint import hint_of
+from crmcore.consent.ledger import CHANNELS_OF
+from crmcore.consent.policy import Policy
+from crmcore.consent.request import Message, Use
+from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import CustomerId, PartyId
 from crmcore.values.source import Source
 
-PAGE = 100
-"""So many records are read at a time: enough that a store is asked rarely, and so few that what was read is let go
-before the garbage collector counts it among what lasts."""
+_MANY = 500
+"""So many records are read at a time."""
+
+_FEW = 100
+"""So many where a store gives bodies alone, as one does that is near: what was read is let go before the garbage
+collector counts it among what lasts."""
 
 _LAST = 1 << 30
 
@@ -59,13 +70,49 @@ class _Wanted(NamedTuple):
     named: str | None = None
 
 
-async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
+async def audience(
+    flow: Flow,
+    refs: Iterable[Reference] | None,
+    *,
+    purpose: Purpose,
+    channel: Channel,
+    controller: str | None = None,
+    message: Message | None = None,
+    use: Use | None = None,
+    facts: Told | None = None,
+    jurisdictions: Sequence[str] = (),
+    policy: Policy | None = None,
+    at: datetime | None = None,
+    known_at: datetime | None = None,
+    hearing: Hearing | None = None,
+    **asked: Any,
+) -> AsyncIterator[AudienceMember]:
+    """All customers, or those that *refs* mean, each with the decision, under their wishes with *hearing*."""
+    unit = flow.reader()
+    moment = unit.now if at is None else at
+    request = request_of(flow, purpose, channel, controller, message, use, at=moment, **asked)
+    asking = Asking(
+        question=Question(request, laws=flow.laws, policy=policy, practice=flow.practice, known_at=known_at),
+        at=at,
+        told=told_by_id(facts),
+        jurisdictions=tuple(jurisdictions),
+        secrets=flow.secrets,
+        reader=ActReader(unit.codecs["consent.event"]),
+        kinds=frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels),
+        hearing=hearing,
+    )
+    found = _of_all(flow, asking) if refs is None else _of_some(flow, asking, refs)
+    async for one in found:
+        yield one
+
+
+async def _of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
     """Every customer, each once, in the order in which they were first recorded."""
     after: str | None = None
     while True:
         unit = flow.reader()
         asking = asking.now(unit.now)
-        page = await unit.skim(PARTY.tag, after=after, limit=PAGE)
+        page = await unit.skim(PARTY.tag, after=after, limit=_at_a_time(unit))
         records = {PartyId(id): held_record(asking, body, schema) for id, schema, body in page.items}
         found = await memberships(unit, records)
         wanted = [_Wanted(str(found[id].id), found[id]) for id in await firsts(unit, found)]
@@ -76,13 +123,13 @@ async def audience_of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceM
             return
 
 
-async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[AudienceMember]:
+async def _of_some(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[AudienceMember]:
     """The customers that *refs* mean, in their order."""
     if isinstance(refs, str | bytes | Source):
         raise InvalidConsent("references are several: put a single one into a list")
     seen: set[CustomerId] = set()
     rest = iter(refs)
-    while chunk := list(islice(rest, PAGE)):
+    while chunk := list(islice(rest, _at_a_time(flow.reader()))):
         unit = flow.reader()
         asking = asking.now(unit.now)
         wanted: list[_Wanted] = []
@@ -100,6 +147,10 @@ async def audience_of(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> 
         decided = _decided(unit, asking, wanted, {}, standing=False)
         for one in told:
             yield one if one is not None else await anext(decided)
+
+
+def _at_a_time(unit: Unit) -> int:
+    return _FEW if unit.skims else _MANY
 
 
 def _text(ref: Reference) -> str:
@@ -177,11 +228,28 @@ async def _decision(page: Page, customer: Membership, point: str | None) -> Deci
         if id in page.records and (some := sketches_of(page, id)) is not None:
             sketches[id] = some
     hint = _hint(page, customer, point, sketches)
-    known = None if hint is None else question.recall(hint)
-    if known is not None:
-        return known
-    members = await _members(page, customer, point, sketches)
-    return answer(question, members, point=point, again=True, hint=hint)
+    found = None if hint is None else question.recall(hint)
+    if found is None:
+        members = await _members(page, customer, point, sketches)
+        found = answer(question, members, point=point, again=True, hint=hint)
+    return found if page.asking.hearing is None else await _heard(page, customer, point, found)
+
+
+async def _heard(page: Page, customer: Membership, point: str | None, decision: Decision) -> Decision:
+    """The decision under the wishes of the customer; their records are read only if there are any."""
+    wishes = await wishes_on(page, customer)
+    hearing, asking = page.asking.hearing, page.asking
+    if hearing is None or not wishes:
+        return decision
+    parties = await load_parties(page.unit, customer.members)
+    return hearing.hear(
+        asking.question.request,
+        decision,
+        wishes,
+        {party: asking.facts(party.id) for party in parties},
+        {str(id): since for id, since in belonging(customer, page.judged).items()},
+        point,
+    )
 
 
 def _hint(

@@ -370,6 +370,25 @@ class Preferences:
             )
         )
 
+    def audience(
+        self,
+        refs: Iterable[Reference] | None = None,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        language: Language | None = None,
+        **asked: Any,
+    ) -> Iterator[AudienceMember]:
+        """The audience of `crm.consent.audience`, each decision under the wishes of the customer, as in `decide`.
+
+        Of several contact points the one is told that may be used also by the wishes. *asked* is all that
+        `crm.consent.audience` takes beside.
+
+        Raises:
+            InvalidConsent: as `crm.consent.audience` says.
+        """
+        return drawn(self._flow.audience(refs, purpose=purpose, channel=channel, language=language, **asked))
+
 
 @attrs.frozen
 class Suppressions:

@@ -13,17 +13,20 @@ from typing import Any, NamedTuple, cast
 import attrs
 
 from crmcore.app.consent_asking import Entries
+from crmcore.app.consent_ledgers import wishes_of
 from crmcore.app.consent_members import Told, judgements_in
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_by_point
 from crmcore.app.unit import OWNER, Held, Unit
+from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.act_reading import ActReader, Sketch
 from crmcore.consent.decision import Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
-from crmcore.consent.ledger import party_stream, point_key, point_stream
+from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.wishes import Wish
 from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import PARTY
@@ -31,7 +34,7 @@ from crmcore.serde import load
 from crmcore.storage.protocol import Key
 from crmcore.values.ids import PartyId
 
-_SHORT = 50
+SHORT = 50
 """Of a longer ledger the acts are read when their customer is decided about."""
 
 NOTHING = Facts()
@@ -43,7 +46,7 @@ class Asking:
     """What is asked of everybody, and what an app knows of them beside the store.
 
     *at* is the instant that is asked about; None: that at which each page is read. *kinds* are those of contact points
-    that the channel reaches; none where it needs none.
+    that the channel reaches; none where it needs none. *hearing* is how wishes are heard; None: they are not.
     """
 
     question: Question
@@ -53,6 +56,7 @@ class Asking:
     secrets: SecretRing | None
     reader: ActReader
     kinds: frozenset[str]
+    hearing: Hearing | None = None
 
     def now(self, now: datetime) -> Asking:
         """The same, as it is asked *now*."""
@@ -73,10 +77,13 @@ class HeldRecord(NamedTuple):
     stands: bool
     points: Sequence[Mapping[str, Any]]
 
+    def __repr__(self) -> str:
+        return "HeldRecord(<hidden>)"
 
-@attrs.frozen
+
+@attrs.frozen(repr=False)
 class Page:
-    """What was read for a page of customers: their records, how those are reached, and the acts in their ledgers.
+    """What was read for a page of customers: their records, how those are reached, and what is in their ledgers.
 
     *streams* are the ledgers of contact points of which anything was said. The *acts* are as the store holds them, so
     that those of one customer at a time are read; None is a longer ledger, of which nothing was read yet. *suppressed*
@@ -103,12 +110,14 @@ async def read_page(
     held.update((id, records[id]) for id in ids if id in records)
     streams = await _streams(unit, [one.reach for one in held.values()])
     wanted = [*(stream for some in streams.values() for stream in some), *map(party_stream, held)]
+    if asking.hearing is not None:
+        wanted += map(wish_stream, ids)
     return Page(
         unit=unit,
         asking=asking,
         records=held,
         streams=streams,
-        acts=await unit.skim_ledgers(wanted, _SHORT),
+        acts=await unit.skim_ledgers(wanted, SHORT),
         judged=await judgements_in(unit, customers),
         suppressed=await _suppressed(unit, asking, held.values()),
     )
@@ -153,6 +162,13 @@ def entries_about(page: Page, id: PartyId) -> Entries:
         return {}
     points = [one.normal for one in page.records[id].reach.points]
     return {normal: page.suppressed[normal] for normal in points if normal in page.suppressed}
+
+
+async def wishes_on(page: Page, customer: Membership) -> tuple[Wish, ...]:
+    """The wishes of all records of a customer, in the order in which they were said."""
+    if any(page.acts[wish_stream(id)] != [] for id in customer.members):
+        return await wishes_of(page.unit, customer.members)
+    return ()
 
 
 def _ledgers(page: Page, id: PartyId) -> list[str]:

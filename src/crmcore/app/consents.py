@@ -13,24 +13,22 @@ from typing import Any
 import attrs
 
 from crmcore.app.asked import asked_about
-from crmcore.app.consent_asking import known_customer, ways
-from crmcore.app.consent_audience import audience_of, audience_of_all
+from crmcore.app.consent_asking import known_customer, request_of, ways
+from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
-from crmcore.app.consent_members import Told, told_by_id
-from crmcore.app.consent_reading import Asking
+from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, is_id
 from crmcore.app.unit import Unit, proven
-from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
-from crmcore.consent.decision import Decision, Question
+from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.known import points_of
 from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
-from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.request import Message, Use
 from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
@@ -165,7 +163,8 @@ class AsyncConsents:
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
         about = point_named(ref, point, parties) or only_point(parties, channel)
-        request = self._request(
+        request = request_of(
+            self._flow,
             purpose,
             channel,
             controller,
@@ -233,7 +232,8 @@ class AsyncConsents:
             known_at=known_at,
         )
         requests = [
-            self._request(
+            request_of(
+                self._flow,
                 purpose,
                 channel,
                 controller,
@@ -268,10 +268,11 @@ class AsyncConsents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, wishes unheard, but that whoever
-        cannot be decided about is told of with a *barrier*, so that one wrong reference does not end the work; and that
-        *known_at* leaves out acts alone: records and merges are those of today. The memory that it takes does not grow
-        with the number of customers, but for the ids of those that were named.
+        points for the channel the one that may be used. All else is as in `decide`, wishes unheard
+        (`crm.preferences.audience` hears them), but that whoever cannot be decided about is told of with a *barrier*,
+        so that one wrong reference does not end the work; and that *known_at* leaves out acts alone: records and merges
+        are those of today. The memory that it takes does not grow with the number of customers, but for the ids of
+        those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
@@ -280,47 +281,22 @@ class AsyncConsents:
             InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
                 told of what is no id of a record.
         """
-        unit = self._flow.reader()
-        request = self._request(
-            purpose, channel, controller, message, use, at=unit.now if at is None else at, **asked
-        )
-        asking = Asking(
-            Question(
-                request,
-                laws=self._flow.laws,
-                policy=policy,
-                practice=self._flow.practice,
-                known_at=known_at,
-            ),
-            at,
-            told_by_id(facts),
-            tuple(jurisdictions),
-            self._flow.secrets,
-            ActReader(unit.codecs["consent.event"]),
-            frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels),
-        )
-        flow = audience_of_all(self._flow, asking) if refs is None else audience_of(self._flow, asking, refs)
-        async for one in flow:
-            yield one
-
-    def _request(
-        self,
-        purpose: Purpose,
-        channel: Channel,
-        controller: str | None,
-        message: Message | None,
-        use: Use | None,
-        **asked: Any,
-    ) -> Request:
-        """What is asked for, with what was left out."""
-        return Request(
-            controller=self._flow.controller(controller),
-            channel=channel,
+        async for one in audience(
+            self._flow,
+            refs,
             purpose=purpose,
-            message=Message() if message is None else message,
-            use=Use() if use is None else use,
+            channel=channel,
+            controller=controller,
+            message=message,
+            use=use,
+            facts=facts,
+            jurisdictions=jurisdictions,
+            policy=policy,
+            at=at,
+            known_at=known_at,
             **asked,
-        )
+        ):
+            yield one
 
 
 def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:

@@ -6,13 +6,14 @@ wish permits anything: a decision under wishes is never more than the decision w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import attrs
 
 from crmcore.app.asked import asked_about
+from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
 from crmcore.app.consent_then import customer_at
@@ -21,9 +22,10 @@ from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
 from crmcore.app.unit import Unit, proven
+from crmcore.app.wishes_heard import Hearing
+from crmcore.consent.audience import AudienceMember
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
-from crmcore.consent.facts import Facts
 from crmcore.consent.ledger import wish_stream
 from crmcore.consent.preference_centre import (
     Change,
@@ -32,12 +34,11 @@ from crmcore.consent.preference_centre import (
     centre_changes,
     preference_centre,
 )
-from crmcore.consent.preferences import under_wishes, weigh
 from crmcore.consent.request import Request
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import WISH, Basis, Wish, Wished
 from crmcore.consent.words import Channel, Purpose
-from crmcore.consent.zones import is_zone, known_zones
+from crmcore.consent.zones import known_zones
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
@@ -225,9 +226,8 @@ class AsyncPreferences:
             ref, purpose=purpose, channel=channel, known_at=known_at, **of_law, **asked
         )
         customer, parties = await customer_at(unit, ref, known_at)
-        told = {party: facts_told(told_by_id(facts), party.id) for party in parties}
         of_request = ("brand", "topic", "hours")
-        verdict = weigh(
+        return Hearing(language, self._topics, known_at).hear(
             Request(
                 controller=self._flow.controller(controller),
                 channel=channel,
@@ -235,15 +235,35 @@ class AsyncPreferences:
                 at=moment,
                 **{name: asked[name] for name in of_request if name in asked},
             ),
-            [wish for wish in await wishes_of(unit, customer.members) if _known(wish, known_at)],
-            attempts=[one for known in told.values() for one in known.attempts],
-            zones=_zones(told, point_named(ref, point, parties) or only_point(parties, channel)),
-            joined=await _joined(unit, customer, known_at),
-            language=language,
-            topics=self._topics,
-            taken_for=decision.purpose,
+            decision,
+            await wishes_of(unit, customer.members),
+            {party: facts_told(told_by_id(facts), party.id) for party in parties},
+            await _joined(unit, customer, known_at),
+            point_named(ref, point, parties) or only_point(parties, channel),
         )
-        return under_wishes(decision, verdict)
+
+    async def audience(
+        self,
+        refs: Iterable[Reference] | None = None,
+        *,
+        purpose: Purpose,
+        channel: Channel,
+        language: Language | None = None,
+        **asked: Any,
+    ) -> AsyncIterator[AudienceMember]:
+        """The audience of `crm.consent.audience`, each decision under the wishes of the customer, as in `decide`.
+
+        Of several contact points the one is told that may be used also by the wishes. *asked* is all that
+        `crm.consent.audience` takes beside.
+
+        Raises:
+            InvalidConsent: as `crm.consent.audience` says.
+        """
+        hearing = Hearing(language, self._topics, asked.get("known_at"))
+        async for one in audience(
+            self._flow, refs, purpose=purpose, channel=channel, hearing=hearing, **asked
+        ):
+            yield one
 
     @property
     def _topics(self) -> Topics | None:
@@ -257,25 +277,6 @@ def _named(ref: Reference, parties: Sequence[Party]) -> str:
         if said == str(party.id) or (isinstance(ref, str) and said and party.contact_point(said) is not None):
             return str(party.id)
     return str(parties[0].id)
-
-
-def _known(wish: Wish, known_at: datetime | None) -> bool:
-    return known_at is None or (wish.recorded_at or wish.said_at) <= known_at
-
-
-def _zones(told: Mapping[Party, Facts], about: str | None) -> list[str]:
-    """Where the person may be: by all records, if it is known of each that has the point."""
-    names = {party: facts.zones or _own_zone(party) for party, facts in told.items()}
-    owners = [
-        party for party in told if about is None or about in {point.key for point in party.contact_points}
-    ]
-    if not all(names[party] for party in owners):
-        return []
-    return list(dict.fromkeys(name for some in names.values() for name in some))
-
-
-def _own_zone(party: Party) -> tuple[str, ...]:
-    return () if party.zone is None or not is_zone(party.zone) else (party.zone,)
 
 
 def _append(unit: Unit, wish: Wish) -> None:

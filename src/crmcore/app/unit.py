@@ -227,6 +227,11 @@ class Unit:
         own = [record for ref in refs if (record := self._overlaid(ref, {})) is not None]
         return lay_records(page, own, {ref for ref in refs if self._pending[ref].body is None})
 
+    @property
+    def skims(self) -> bool:
+        """Whether the store gives bodies alone."""
+        return skim_of(self.store) is not None
+
     async def skim(self, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skim]:
         """What `scan` gives, without the keys: several times faster where a store can do that."""
         skim = skim_of(self.store) if self.empty else None

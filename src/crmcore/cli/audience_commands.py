@@ -121,7 +121,8 @@ def _opened(options: argparse.Namespace, laws: Laws | None = None) -> Crm:
 
 
 def _audience(crm: Crm, options: argparse.Namespace) -> Iterator[AudienceMember]:
-    return crm.consent.audience(
+    ask = crm.preferences.audience if options.wishes else crm.consent.audience
+    return ask(
         purpose=options.purpose,
         channel=options.channel,
         message=message_of(options.purpose, options.kind),

@@ -100,6 +100,9 @@ def _diff(steps: Commands[Parser]) -> None:
 
 def _what(command: Parser) -> None:
     """What is asked of everybody."""
+    command.add_argument(
+        "--wishes", action="store_true", help="hear wishes, too: channels, caps, hours, language"
+    )
     command.add_argument("--purpose", choices=get_args(Purpose), default="marketing", help="what for")
     command.add_argument("--channel", choices=get_args(Channel), default="email", help="which way")
     _asked(command)

@@ -152,7 +152,7 @@ class Practice(Document):
                 if more:
                     event, names = attrs.evolve(event, evidence=evidence), names + more
             found.append(event)
-        return tuple(found), tuple(dict.fromkeys(names))
+        return tuple(found), tuple(sorted(set(names)))
 
 
 def _said(template: Message | PointFacts) -> dict[str, Any]:

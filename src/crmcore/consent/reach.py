@@ -7,12 +7,12 @@ of a number and that of an address are candidates, all of which are asked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from crmcore.consent.facts import SubjectKind
 from crmcore.errors import CrmError
 from crmcore.party.contact_point import ContactPoint, OnlinePoint, PhonePoint, PostalPoint
-from crmcore.party.party import Party, Person
+from crmcore.party.party import Party, Person, Standing
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
 from crmcore.values.email import EmailAddress
@@ -73,13 +73,20 @@ def reach_of_stored(body: Mapping[str, Any], schema: int) -> Reach:
 
 
 _ANY = "00000000-0000-7000-8000-000000000000"
+_STANDINGS = frozenset(get_args(Standing))
+_NONE: list[Any] = []
 
 
 def _reach(body: Mapping[str, Any]) -> Reach:
     points: list[ReachedPoint] = []
     places: list[str] = []
-    for stored in body.get("contact_points", ()):
-        kind, value = stored["kind"], stored.get("value")
+    stored_points = body.get("contact_points", _NONE)
+    if type(stored_points) is not list or body.get("standing", "active") not in _STANDINGS:
+        raise ValueError
+    for stored in stored_points:
+        kind, value, rank = stored["kind"], stored.get("value"), stored.get("rank")
+        if type(stored["raw"]) is not str or not (rank is None or (type(rank) is int and rank > 0)):
+            raise ValueError
         if kind == "email":
             normal = EmailAddress.from_json(value).key if value is not None else _text(stored["raw"])
         elif kind == "postal":
@@ -91,7 +98,7 @@ def _reach(body: Mapping[str, Any]) -> Reach:
             normal = point.key
             if (place := _jurisdiction(point)) is not None:
                 places.append(place)
-        points.append(ReachedPoint(kind, normal, stored.get("rank")))
+        points.append(ReachedPoint(kind, normal, rank))
     born = body.get("birth_date") if body["kind"] == "person" else None
     return Reach(
         _KINDS.get(body["kind"]),

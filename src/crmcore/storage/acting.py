@@ -17,7 +17,7 @@ S = TypeVar("S")
 class Acting(Protocol):
     """A store, of either colour, that notes who reads, or may be around one.
 
-    One that notes who reads does not offer `crmcore.storage.nearness`, which is asked for past its wrappers.
+    One that notes who reads offers neither `crmcore.storage.nearness` nor `crmcore.storage.skimming`.
     """
 
     def acting(self, actor: Actor, *, purpose: str | None = None) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from crmcore.errors import Corrupt
 from crmcore.storage.document import decode
@@ -38,8 +38,18 @@ def from_kept(make: Callable[P, T]) -> Callable[P, T]:
     return making
 
 
-body_of = from_kept(decode)
-"""The body that a text holds."""
+@from_kept
+def body_of(text: str) -> dict[str, Any]:
+    """The body that a text holds.
+
+    Raises:
+        Corrupt: if it holds none.
+    """
+    body = decode(text)
+    if type(body) is not dict:
+        raise ValueError
+    return body
+
 
 _ONE = re.compile(r'\["[0-9a-f-]+"\]')
 """The text of a single id, as most entries have it, which is faster looked at than decoded."""

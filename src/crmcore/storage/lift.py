@@ -83,14 +83,28 @@ def lift(store: Store) -> Lifted:
     return Lifted(store)
 
 
-class Lifted:
+class Outer:
+    """A store that is made around another: what it has of the optional calls, the other decides."""
+
+    __slots__ = ()
+
+    def near_call(self) -> AsyncNear | None:
+        """What asks in one call who carries rare keys, if there is that."""
+        return None
+
+    def skim_calls(self) -> AsyncSkim | None:
+        """What reads bodies alone, if there is that."""
+        return None
+
+
+class Lifted(Outer):
     """What `lift` makes."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         # Told by every method, so once.
-        self._near = LiftedNear(store) if isinstance(store, Near) else None
-        self._skim = LiftedSkim(store) if isinstance(store, Skim) else None
+        self._near = LiftedNear(store) if isinstance(store, Near) and stands_for(store, "near") else None
+        self._skim = LiftedSkim(store) if isinstance(store, Skim) and stands_for(store, "skim") else None
 
     @property
     def within(self) -> Store:
@@ -249,15 +263,31 @@ class LiftedSkim:
 def near_of(store: AsyncStore) -> AsyncNear | None:
     """What asks *store* in one call who carries rare keys; None: make the three calls instead."""
     if isinstance(store, AsyncNear):
-        return store
-    return store.near_call() if isinstance(store, Lifted) else None
+        return store if stands_for(store, "near") else None
+    return store.near_call() if isinstance(store, Outer) else None
 
 
 def skim_of(store: AsyncStore) -> AsyncSkim | None:
     """What reads bodies of *store* alone; None: make the plain calls instead."""
-    if isinstance(store, Lifted):
+    if isinstance(store, Outer):
         return store.skim_calls()
-    return store if isinstance(store, AsyncSkim) else None
+    return store if isinstance(store, AsyncSkim) and stands_for(store, "skim") else None
+
+
+_PLAIN = {"near": {"get", "find", "fanout"}, "skim": {"scan", "ledger"}}
+"""For which calls an optional one stands."""
+
+
+def stands_for(store: object, call: str) -> bool:
+    """Whether an optional *call* gives what the plain ones do: not where a subclass has changed those alone."""
+    if call in getattr(store, "__dict__", ()):
+        return True
+    for cls in type(store).__mro__:
+        if call in vars(cls):
+            return True
+        if not _PLAIN[call].isdisjoint(vars(cls)):
+            return False
+    return True
 
 
 class LiftedSnapshot:

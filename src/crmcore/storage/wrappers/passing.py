@@ -8,14 +8,14 @@ part of the protocol is added to this page alone.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.capability import BACKUP, BULK, DURABLE, ERASER, SCHEMA, STREAM, TENANTS, claimed
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.lift import near_of, skim_of
-from crmcore.storage.nearness import Breadth, NearHits
+from crmcore.storage.lift import Outer, near_of, skim_of
+from crmcore.storage.nearness import AsyncNear, Breadth, NearHits
 from crmcore.storage.protocol import (
     AsyncStore,
     Batch,
@@ -31,7 +31,7 @@ from crmcore.storage.protocol import (
     Ref,
     Sort,
 )
-from crmcore.storage.skimming import Beginning, Skimmed
+from crmcore.storage.skimming import AsyncSkim, Beginning, Skimmed
 from crmcore.storage.stored import Stored
 from crmcore.storage.stream import AsyncSnapshot, Restored, backup_of, stream_of
 from crmcore.storage.upkeep import Integrity, SchemaState, durable_of, schema_of, tenants_of
@@ -41,11 +41,11 @@ from crmcore.values.source import Actor
 T = TypeVar("T")
 
 
-class Passing:
+class Passing(Outer):
     """An `AsyncStore` over *inner* that passes every call on, the optional ones too.
 
-    Override `around` to do something at every call, `describe` to say of it, or a single call to change that one. For
-    synchronous code, see `wrapped`.
+    Override `around` to do something at every call, `describe` to say of it, or a single call to change that one: then
+    no optional call is offered that would stand for it. For synchronous code, see `wrapped`.
     """
 
     # What is within is the one thing that is not shared by a wrapper and the same wrapper for another actor.
@@ -55,15 +55,6 @@ class Passing:
 
     def __init__(self, inner: AsyncStore) -> None:
         self.inner = inner
-        near = near_of(inner)
-        # An attribute of this one alone: who looks for the call must not find it elsewhere.
-        if near is not None:
-            self._within = near
-            self.near = self._near
-        skim = skim_of(inner)
-        if skim is not None:
-            self._skimmed = skim
-            self.skim, self.skim_ledgers = self._skim, self._skim_ledgers
 
     def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
         """This wrapper, with all that it knows and counts, over what is within for *actor*."""
@@ -158,32 +149,18 @@ class Passing:
     async def changes(self, tenant: str, after: Position = "", limit: int = 500) -> FeedPage:
         return await self._read("changes", lambda: self.inner.changes(tenant, after, limit), tenant)
 
-    async def _near(
-        self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
-    ) -> NearHits:
-        return await self._read(
-            "near",
-            lambda: self._within.near(tenant, namespace, values, kind, breadth=breadth),
-            tenant,
-            keys=values,
-        )
+    def near_call(self) -> AsyncNear | None:
+        """The call of `crmcore.storage.nearness` of what is within, by way of `around`."""
+        there = not self._changes("get", "find", "fanout") and near_of(self.inner) is not None
+        return PassedNear(self) if there else None
 
-    async def _skim(
-        self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500
-    ) -> Page[Skimmed]:
-        return await self._read(
-            "skim", lambda: self._skimmed.skim(tenant, kind, after=after, limit=limit), tenant
-        )
+    def skim_calls(self) -> AsyncSkim | None:
+        """The calls of `crmcore.storage.skimming` of what is within, by way of `around`."""
+        there = not self._changes("scan", "ledger") and skim_of(self.inner) is not None
+        return PassedSkim(self) if there else None
 
-    async def _skim_ledgers(
-        self, tenant: str, streams: Sequence[str], *, limit: int = 500
-    ) -> Mapping[str, Beginning | None]:
-        return await self._read(
-            "skim_ledgers",
-            lambda: self._skimmed.skim_ledgers(tenant, streams, limit=limit),
-            tenant,
-            streams=streams,
-        )
+    def _changes(self, *calls: str) -> bool:
+        return any(getattr(type(self), call) is not getattr(Passing, call) for call in calls)
 
     # --- writing ---
 
@@ -334,3 +311,47 @@ class _PassingSnapshot:
 
     async def close(self) -> None:
         await self._within.close()
+
+
+class PassedNear:
+    """What `Passing.near_call` gives."""
+
+    def __init__(self, wrapper: Passing) -> None:
+        self._wrapper = wrapper
+
+    async def near(
+        self, tenant: str, namespace: str, values: Sequence[str], kind: str, *, breadth: Breadth
+    ) -> NearHits:
+        within = cast("AsyncNear", near_of(self._wrapper.inner))
+        return await self._wrapper._read(
+            "near",
+            lambda: within.near(tenant, namespace, values, kind, breadth=breadth),
+            tenant,
+            keys=values,
+        )
+
+
+class PassedSkim:
+    """What `Passing.skim_calls` gives."""
+
+    def __init__(self, wrapper: Passing) -> None:
+        self._wrapper = wrapper
+
+    async def skim(
+        self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500
+    ) -> Page[Skimmed]:
+        within = cast("AsyncSkim", skim_of(self._wrapper.inner))
+        return await self._wrapper._read(
+            "skim", lambda: within.skim(tenant, kind, after=after, limit=limit), tenant
+        )
+
+    async def skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        within = cast("AsyncSkim", skim_of(self._wrapper.inner))
+        return await self._wrapper._read(
+            "skim_ledgers",
+            lambda: within.skim_ledgers(tenant, streams, limit=limit),
+            tenant,
+            streams=streams,
+        )

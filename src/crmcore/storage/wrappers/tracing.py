@@ -124,4 +124,6 @@ def _given(result: object) -> Mapping[str, int]:
 def _items(value: object) -> int:
     if isinstance(value, Hits):
         return len(value.refs)
-    return len(value.items) if isinstance(value, Page) else 1
+    if value is None:  # a ledger that is too long to skim
+        return 0
+    return len(value) if isinstance(value, list) else len(value.items) if isinstance(value, Page) else 1
