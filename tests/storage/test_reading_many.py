@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from crmcore.errors import InvalidRecord
 from crmcore.storage import Key
-from crmcore.storage.kept import body_of
 from crmcore.storage.lift import skim_of
-from crmcore.testing.kit import TENANT, Writer, append, delete, put, ref
+from crmcore.testing.kit import TENANT, Writer, append, put, ref
 
 NAMES = ("one", "two", "three", "none")
 
@@ -62,41 +59,8 @@ def test_a_key_that_begins_like_another_is_not_taken_for_it(world: Any) -> None:
     world.run(flow)
 
 
-def test_skimming_gives_the_bodies_that_scanning_and_the_ledgers_give(world: Any) -> None:
+def test_bodies_alone_are_given_by_stores_that_are_near(world: Any) -> None:
     async def flow() -> None:
-        store = world.fresh()
-        skim = skim_of(store)
-        assert (skim is None) == (world.kind in ("memory", "pg"))
-        if skim is None:
-            return
-        ops = [put(ref(number), body={"n": number, "s": "é\u2028"}, schema=number + 1) for number in range(7)]
-        await Writer(store)(*ops, put(ref(9, kind="other")), *(append("one", {"n": n}) for n in range(3)))
-        await Writer(store)(delete(ref(3), 1), idem="gone")
-        for limit in (1, 2, 3, 6, 500):
-            after: str | None = None
-            while True:
-                page = await store.scan(TENANT, "party", after=after, limit=limit)
-                short = await skim.skim(TENANT, "party", after=after, limit=limit)
-                assert [(id, schema, body_of(text)) for id, schema, text in short.items] == [
-                    (one.ref.id, one.schema, one.body) for one in page.items
-                ]
-                assert short.next == page.next
-                after = page.next
-                if after is None:
-                    break
-            begun = await skim.skim_ledgers(TENANT, ["one", "two", "one", "none"], limit=limit)
-            whole = (await store.ledger(TENANT, ["one"]))["one"].items
-            told = begun["one"]
-            assert (told is None) == (limit < 3)
-            if told is not None:
-                assert [(schema, body_of(text)) for schema, text in told] == [
-                    (one.schema, one.body) for one in whole
-                ]
-            assert (begun["two"], begun["none"]) == ([], [])
-        for wrong in ({"limit": 0}, {"after": "no cursor"}):
-            with pytest.raises(InvalidRecord):
-                await skim.skim(TENANT, "party", **wrong)
-        with pytest.raises(InvalidRecord):
-            await skim.skim_ledgers(TENANT, "one")
+        assert (skim_of(world.fresh()) is None) == (world.kind in ("memory", "pg"))
 
     world.run(flow)

@@ -160,6 +160,7 @@ MANIFEST: Mapping[str, str] = {
     "what_is_loaded_is_found_ordered_and_in_its_ledgers": "G5",
     "what_is_not_claimed_is_refused": "G0",
     "what_is_not_read_to_its_end_holds_nothing_up": "G18",
+    "what_is_skimmed_is_what_is_read": "G10",
     "what_many_left_behind_is_found_exactly": "G5",
     "what_many_write_at_once_has_one_order": "G3",
     "what_no_store_can_keep_is_refused": "G17",
