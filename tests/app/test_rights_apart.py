@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from crmcore import Crm
+from crmcore import Crm, Person
 from crmcore.consent import RetentionPolicy, Scope, Use
 from crmcore.consent.counting import Span
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import outlasting
+from crmcore.consent.ledger import party_stream
 from crmcore.consent.rights_words import Right
 from crmcore.errors import InvalidRightsRequest
 from tests.app.requests import NOW, Clock, collecting
@@ -174,3 +175,37 @@ def test_a_request_moves_by_its_moves_alone(step: Any) -> None:
         crm.requests.move(request.id, step, reason="settled")
     crm.requests.lift(request.id)
     assert answer(crm) == "allow"
+
+
+@pytest.mark.parametrize("right", ["restriction", "automated_decision_review"])
+def test_a_restriction_is_lifted_for_whoever_was_told_apart_since(right: Right) -> None:
+    clock = Clock()
+    crm = known(clock)
+    ann = crm.parties.find(email="ann@x.example")[0].id
+    bob = crm.parties.add(Person.of("Bob Stone", email="bob@x.example")).id
+    crm.identity.merge(ann, bob)
+    clock.move(hours=1)
+    request = received(crm, right)
+    crm.requests.carry_out(request.id)
+    crm.identity.mark_different(ann, bob)
+    lift(crm, clock, request.id)
+    assert [[act.kind for act in crm.consent.events(id)][-2:] for id in (ann, bob)] == [["restrict", "lift"]] * 2
+
+
+def test_nothing_is_written_of_whoever_was_told_apart_and_erased_since() -> None:
+    clock = Clock()
+    crm = known(clock)
+    ann = crm.parties.find(email="ann@x.example")[0].id
+    bob = crm.parties.add(Person.of("Bob Stone", email="bob@x.example")).id
+    crm.identity.merge(ann, bob)
+    clock.move(hours=1)
+    request = received(crm, "restriction")
+    crm.requests.carry_out(request.id)
+    crm.identity.mark_different(ann, bob)
+    erasure = collecting(crm, bob, "erasure")
+    plan = crm.requests.erasure_plan(erasure.id)
+    crm.requests.erase(erasure.id, plan_sha256=plan.digest)
+    lift(crm, clock, request.id)
+    assert answer(crm) == "allow"
+    (page,) = crm.store.ledger("default", [party_stream(bob)]).values()
+    assert not any(entry.body for entry in page.items)

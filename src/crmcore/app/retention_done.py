@@ -14,21 +14,12 @@ import attrs
 from crmcore.app.flow import Flow
 from crmcore.app.interactions import AsyncInteractions
 from crmcore.app.resolve import is_id, memberships
-from crmcore.app.subject_access import unsure
-from crmcore.app.subject_erasure import (
-    ErasureFacts,
-    Occasion,
-    erase_planned,
-    planned_erasure,
-    prepare,
-    restrict_person,
-)
-from crmcore.app.subject_kinds import SUBJECT_KINDS
+from crmcore.app.retention_erasing import begun_at, erase_customer
+from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 from crmcore.party.party_keys import PARTY
-from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import PartyId
 from crmcore.values.moment import moment_instant
 
@@ -50,19 +41,29 @@ async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Appl
         if step.action == "keep":
             continue
         unit = flow.new_unit()
+        begun = await begun_at(unit, step)
+        goes_on = bool(begun) and not begun[0].done and begun[0].plan_sha256 == plan.digest
         members = await members_at(unit, step.place)
+        if begun and (goes_on or not members):
+            members = tuple(map(PartyId, begun[0].members))
         if step.action not in ("delete", "restrict") or not members:
             left.append(step)
             continue
-        why = await _changed(flow, unit, members, step)
-        if why is None and step.action == "delete":
-            why = await _erase(flow, unit, members, step, plan, reviewed)
-            erased += why is None
-        elif why is None:
-            restricted += await _restrict(flow, members, step)
+        why = None if goes_on else await _changed(flow, unit, members, step)
         if why is not None:
-            left.append(attrs.evolve(step, action="find_out", reason=why, source=""))
+            left.append(_to_find_out(step, why))
+        elif step.action == "restrict":
+            restricted += await _restrict(flow, members, step)
+        else:
+            done = await erase_customer(flow, unit, members, step, plan, begun, reviewed)
+            erased += done.erased
+            restricted += done.restricted
+            left += [] if done.why is None else [_to_find_out(step, done.why)]
     return Applied(erased=erased, restricted=restricted, left=tuple(left))
+
+
+def _to_find_out(step: RetentionStep, why: str) -> RetentionStep:
+    return attrs.evolve(step, action="find_out", reason=why, source="")
 
 
 async def last_contact(flow: Flow, members: Iterable[PartyId]) -> date:
@@ -92,12 +93,11 @@ def recorded_on(id: PartyId) -> date:
 
 async def members_at(unit: Unit, place: str) -> tuple[PartyId, ...]:
     """The records of the customer that *place* names; none if it names something else, or who is erased."""
-    party = PartyId(place)
-    if not is_id(place) or unit.ref(PARTY.tag, party) not in await unit.get(
-        [unit.ref(PARTY.tag, party)], check=False
-    ):
+    if not is_id(place):
         return ()
-    return (await memberships(unit, [party]))[party].members
+    members = (await memberships(unit, [PartyId(place)]))[PartyId(place)].members
+    there = await unit.get([unit.ref(PARTY.tag, member) for member in members], check=False)
+    return members if there else ()
 
 
 async def _changed(flow: Flow, unit: Unit, members: tuple[PartyId, ...], step: RetentionStep) -> str | None:
@@ -106,32 +106,8 @@ async def _changed(flow: Flow, unit: Unit, members: tuple[PartyId, ...], step: R
         return "the customer has other records by now: plan again"
     if step.last_contact is not None:
         refs = await unit.get([unit.ref(PARTY.tag, member) for member in members], check=False)
-        if await last_contact(flow, [PartyId(ref.id) for ref in refs]) > step.last_contact:
+        if refs and await last_contact(flow, [PartyId(ref.id) for ref in refs]) > step.last_contact:
             return "the customer has been in touch since: plan again"
-    return None
-
-
-async def _erase(
-    flow: Flow,
-    unit: Unit,
-    members: tuple[PartyId, ...],
-    step: RetentionStep,
-    plan: RetentionPlan,
-    reviewed: Confidence,
-) -> str | None:
-    """Erase a customer; why not, if a record may be somebody else's."""
-    eraser_of(flow.store)
-    mark, today = f"retention:{plan.digest[:16]}", unit.now.date()
-    holds = tuple(one for one in plan.holds if not one.kinds or one.kinds & SUBJECT_KINDS.keys())
-    facts = ErasureFacts(
-        holds=tuple(attrs.evolve(one, kinds=one.kinds & SUBJECT_KINDS.keys()) for one in holds),
-        purposes=plan.purposes,
-    )
-    planned = await planned_erasure(flow, unit, members, Occasion(mark=mark, today=today, asked=today), facts)
-    if unsure(planned.data, step.place, reviewed):
-        return "a record may be another person's: look at it, and merge it or mark it different"
-    await prepare(flow, planned, mark)
-    await erase_planned(flow, planned, mark, unit.now)
     return None
 
 

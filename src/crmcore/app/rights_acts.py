@@ -92,7 +92,7 @@ async def carried_out(
 
 
 async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
-    """Plan that a restriction is over: the step, and the act in the ledgers of all records.
+    """Plan that a restriction is over: the step, and the act in the ledgers of all records in which the restriction is.
 
     Raises:
         InvalidRightsRequest: if none was recorded for this request, or the person was not told first.
@@ -104,6 +104,9 @@ async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
     await take_step(unit, request, RightsStep(request=request.id, kind="lift", at=unit.now))
     named = [act.scope.purposes for act in before]
     purposes = frozenset[ActPurpose]().union(*named) if all(named) else frozenset[ActPurpose]()
+    # It stands, too, with whoever has been told from the person since: their ledgers keep the act.
+    others = sorted({member for act in before for member in act.members} - set(members))
+    apart = [other for other in others if await _recorded(unit, request, [PartyId(other)])]
     event = attrs.evolve(
         before[0],
         id=str(unit.ids.new(Id)),
@@ -111,7 +114,7 @@ async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
         occurred_at=unit.now,
         recorded_at=unit.now,
         scope=attrs.evolve(before[0].scope, purposes=purposes),
-        members=tuple(map(str, members)),
+        members=(*map(str, members), *apart),
         actor=unit.actor,
         ledger=party_stream(str(members[0])),
     )

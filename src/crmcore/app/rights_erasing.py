@@ -6,29 +6,26 @@ kept by now, wants a new plan that somebody looks at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import attrs
 
+from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun, part_id
 from crmcore.app.flow import Flow
-from crmcore.app.frozen import fixed_id
 from crmcore.app.rights_store import load_request, members_of, tell_recipients
 from crmcore.app.subject_access import refuse_unsure
 from crmcore.app.subject_erasure import (
-    REFUSED,
     ErasureFacts,
     Occasion,
     PlannedErasure,
     erase_planned,
-    place_name,
     planned_erasure,
     prepare,
 )
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.certificate import (
-    BEGUN,
     CERTIFICATE,
     CertificateLine,
     ErasureBegun,
@@ -37,15 +34,13 @@ from crmcore.consent.certificate import (
     begun_by,
     begun_lines,
     certify,
-    place_hash,
 )
 from crmcore.consent.deadline import zone_of
-from crmcore.consent.disposition import STRENGTH, ErasurePlan
 from crmcore.consent.rights_request import RequestId, RightsRequest
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
-from crmcore.values.ids import Id, PartyId
+from crmcore.values.ids import PartyId
 
 _Begun = Mapping[str, CertificateLine]
 
@@ -59,10 +54,10 @@ async def planned_for(
     done = await certificates_of(unit, request.id)
     if not done and request.state not in ("collecting", "review"):
         raise InvalidRightsRequest("an erasure is planned while the request is being collected or reviewed")
-    parts = await _begun(unit, request.id)
+    parts = await begun_of(unit, request.id)
     begun = begun_lines(parts)
     planned = await _held(flow, unit, request, facts, parts)
-    looked_at = [party.id for party in planned.data.parties if _hash(unit, party.id) in begun]
+    looked_at = [party.id for party in planned.data.parties if hash_of(unit, party.id) in begun]
     refuse_unsure(planned.data, request.anchor, reviewed, but=looked_at)
     return planned
 
@@ -84,8 +79,8 @@ async def erased(
         before = await certificates_of(unit, id)
         if before and before[-1].plan_sha256 == plan_sha256:
             return before[-1]
-        made = certify(await _begun(unit, id), reports, at=unit.now)
-        await unit.put(CERTIFICATE, _part(CERTIFICATE.tag, id, len(before)), made, expect=0)
+        made = certify(await begun_of(unit, id), reports, at=unit.now)
+        await unit.put(CERTIFICATE, part_id(CERTIFICATE.tag, id, len(before)), made, expect=0)
         return made
 
     return await flow.commit(finish)
@@ -95,7 +90,7 @@ async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate
     """The proofs of what was erased for a request, first that of the erasure, then those of what was kept longer."""
     found: list[ErasureCertificate] = []
     while True:
-        ref = unit.ref(CERTIFICATE.tag, _part(CERTIFICATE.tag, id, len(found)))
+        ref = unit.ref(CERTIFICATE.tag, part_id(CERTIFICATE.tag, id, len(found)))
         record = (await unit.get([ref])).get(ref)
         if record is None:
             return tuple(found)
@@ -113,7 +108,7 @@ async def kept_too_long(unit: Unit, id: RequestId, on: date) -> KeptTooLong | No
 
 async def was_begun(unit: Unit, id: RequestId) -> bool:
     """Whether anything may have been erased for a request."""
-    return bool(await _begun(unit, id))
+    return bool(await begun_of(unit, id))
 
 
 async def _begin(
@@ -126,14 +121,14 @@ async def _begin(
         for done in await certificates_of(unit, id):
             if done.plan_sha256 == plan_sha256:
                 return done
-        begun = await _begun(unit, id)
+        begun = await begun_of(unit, id)
         if begun and begun[0].plan_sha256 == plan_sha256:
             return None
         planned = await planned_for(flow, unit, request, facts, reviewed)
         if planned.plan.digest != plan_sha256:
             raise InvalidRightsRequest("what is held has changed since this plan: make another one and look")
         points = [ref.id for ref in planned.data.points]
-        await _note(unit, id, begun_by(planned.plan, str(id), begun, points))
+        await note_begun(unit, id, begun_by(planned.plan, str(id), begun, points))
         if request.is_open:  # and while acts can still be read that name them
             await tell_recipients(unit, request, planned.data.members, "erase", flow.controller(None))
         return None
@@ -145,27 +140,9 @@ async def _as_begun(
     flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None
 ) -> PlannedErasure:
     """What was begun, as far as it is still there."""
-    parts = await _begun(unit, request.id)
-    begun = begun_lines(parts)
+    parts = await begun_of(unit, request.id)
     planned = await _held(flow, unit, request, facts, parts)
-    disposals = []
-    for one in planned.plan.disposals:
-        line = begun.get(place_hash(one.place))
-        if line is None and one.place in planned.own:
-            continue
-        if line is None:
-            raise InvalidRightsRequest(
-                "something has come in since this erasure was begun: make another plan, look, and go on by that one"
-            )
-        asked = facts is not None or one.cite == REFUSED
-        if asked and STRENGTH[one.action] > STRENGTH[line.action]:
-            raise InvalidRightsRequest(
-                "more is kept by now than by the plan that was begun: make another plan and look"
-            )
-        disposals.append(
-            attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
-        )
-    return attrs.evolve(planned, plan=ErasurePlan(disposals=tuple(disposals)))
+    return as_begun(planned, parts, anew=facts is not None)
 
 
 async def _held(
@@ -195,32 +172,5 @@ async def _members(unit: Unit, request: RightsRequest, begun: _Begun) -> list[Pa
         for member in members
         if member not in request.members
         or unit.ref(PARTY.tag, member) not in there
-        or _hash(unit, member) in begun
+        or hash_of(unit, member) in begun
     ]
-
-
-def _hash(unit: Unit, party: PartyId) -> str:
-    return place_hash(place_name(unit.ref(PARTY.tag, party)))
-
-
-async def _begun(unit: Unit, id: RequestId) -> list[ErasureBegun]:
-    """What was noted when the erasure was begun, in its parts; none if it was not."""
-    found: list[ErasureBegun] = []
-    while not found or len(found) <= found[0].more:
-        ref = unit.ref(BEGUN.tag, _part(BEGUN.tag, id, len(found)))
-        record = (await unit.get([ref])).get(ref)
-        if record is None:
-            return []
-        found.append(BEGUN.load(record.body, record.schema))
-    return found
-
-
-async def _note(unit: Unit, id: RequestId, parts: Iterable[ErasureBegun]) -> None:
-    for number, part in enumerate(parts):
-        ref = unit.ref(BEGUN.tag, _part(BEGUN.tag, id, number))
-        before = (await unit.get([ref])).get(ref)
-        await unit.put(BEGUN, Id(ref.id), part, expect=0 if before is None else before.version)
-
-
-def _part(tag: str, id: RequestId, number: int) -> Id:
-    return fixed_id(tag, id, str(number)) if number else id

@@ -92,6 +92,9 @@ class ErasureBegun(Document):
 
     *places* has for each of *lines* a hash of each thing that it counts, one after the other. What does not fit is in
     *more* further records. *points* are the ids of the ledgers of addresses: by them is found what was kept there.
+
+    Where nobody asked for it and a time ran out, *members* are the ids of the records, *asked* is the day on which the
+    first plan was carried out, and *done* whether all of the last one was: a request would tell these.
     """
 
     request: str
@@ -100,6 +103,9 @@ class ErasureBegun(Document):
     places: tuple[str, ...] = ()
     more: int = 0
     points: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    asked: date | None = None
+    done: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,111 @@
+"""Erasing a customer whose time is over, for which nobody asked.
+
+Invariant: what is to go is noted before anything goes, with the ids of the records, so that an erasure that was cut off
+goes on with all of it though the record by which the plan names the customer is gone. Whoever was looked at when it was
+begun is not asked about again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+
+from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun
+from crmcore.app.flow import Flow
+from crmcore.app.frozen import fixed_id
+from crmcore.app.resolve import is_id
+from crmcore.app.subject_access import unsure
+from crmcore.app.subject_erasure import (
+    ErasureFacts,
+    Occasion,
+    PlannedErasure,
+    erase_planned,
+    planned_erasure,
+    prepare,
+)
+from crmcore.app.subject_kinds import SUBJECT_KINDS
+from crmcore.app.unit import Unit
+from crmcore.consent.bundle import Confidence
+from crmcore.consent.certificate import BEGUN, ErasureBegun, begun_by, begun_lines
+from crmcore.consent.retention import RetentionPlan, RetentionStep
+from crmcore.errors import InvalidRightsRequest
+from crmcore.party.party_keys import PARTY
+from crmcore.storage.erasure import eraser_of
+from crmcore.values.ids import Id, PartyId
+
+
+@attrs.frozen(kw_only=True)
+class Erased:
+    """Whether a customer was *erased*, or *restricted* since the record itself is kept; *why* not, if nothing was."""
+
+    erased: bool = False
+    restricted: bool = False
+    why: str | None = None
+
+
+async def begun_at(unit: Unit, step: RetentionStep) -> list[ErasureBegun]:
+    """What was noted when the erasure of the customer that *step* names was begun; none if it was not."""
+    return await begun_of(unit, _id(step.place)) if is_id(step.place) and step.action == "delete" else []
+
+
+async def erase_customer(
+    flow: Flow,
+    unit: Unit,
+    members: Sequence[PartyId],
+    step: RetentionStep,
+    plan: RetentionPlan,
+    begun: Sequence[ErasureBegun],
+    reviewed: Confidence,
+) -> Erased:
+    """Erase a customer, or what is left of one whose erasure was begun."""
+    eraser_of(flow.store)
+    today = unit.now.date()
+    first = begun[0] if begun else None
+    mark = first.request if first else f"retention:{plan.digest[:16]}"
+    asked = (first and first.asked) or today
+    points = first.points if first else ()
+    planned = await planned_erasure(
+        flow, unit, members, Occasion(mark=mark, today=today, asked=asked, points=points), _facts(plan)
+    )
+    if first and not first.done and first.plan_sha256 == plan.digest:
+        try:
+            planned, noted = as_begun(planned, begun, anew=True), tuple(begun)
+        except InvalidRightsRequest as error:
+            return Erased(why=str(error))
+    else:
+        looked_at = [party.id for party in planned.data.parties if hash_of(unit, party.id) in begun_lines(begun)]
+        if unsure(planned.data, step.place, reviewed, but=looked_at):
+            return Erased(why="a record may be another person's: look at it, and merge it or mark it different")
+        heads = [ref.id for ref in planned.data.points]
+        noted = begun_by(planned.plan, mark, begun, heads)
+        noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
+        noted = (attrs.evolve(noted[0], members=tuple(map(str, members)), asked=asked), *noted[1:])
+        await flow.commit(lambda unit: note_begun(unit, _id(step.place), noted))
+    await prepare(flow, planned, mark)
+    await erase_planned(flow, planned, mark, unit.now)
+    await flow.commit(
+        lambda unit: note_begun(unit, _id(step.place), [attrs.evolve(noted[0], done=True), *noted[1:]])
+    )
+    return _erased(planned, new=first is None)
+
+
+def _facts(plan: RetentionPlan) -> ErasureFacts:
+    """What a plan of retention says of kinds of data."""
+    holds = tuple(one for one in plan.holds if not one.kinds or one.kinds & SUBJECT_KINDS.keys())
+    return ErasureFacts(
+        holds=tuple(attrs.evolve(one, kinds=one.kinds & SUBJECT_KINDS.keys()) for one in holds),
+        purposes=plan.purposes,
+    )
+
+
+def _erased(planned: PlannedErasure, *, new: bool) -> Erased:
+    """What became of a customer. Where the record itself is kept nobody was erased."""
+    something = new or bool(planned.plan.of("delete", "anonymise"))
+    kept = {one.action for one in planned.plan.of("keep", "restrict") if one.kind == PARTY.tag}
+    return Erased(erased=something and not kept, restricted=something and "restrict" in kept)
+
+
+def _id(place: str) -> Id:
+    """The id of the note about a customer, which is none of a record of theirs."""
+    return fixed_id(BEGUN.tag, Id(place), "retention")

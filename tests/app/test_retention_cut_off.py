@@ -1,0 +1,74 @@
+"""What retention began goes on to its end if it was cut off, by the same plan or by a new one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from crmcore import Crm, Person
+from crmcore.consent import RetentionPlan
+from crmcore.errors import StoreClosed
+from crmcore.values.ids import PartyId
+from tests.app.requests import Clock, customers
+from tests.app.test_erasures_cut_off import Cut, call, held
+
+THEN, NOW = datetime(2020, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 4, 9, tzinfo=UTC)
+
+
+def cut_off(done: int, records: int, changes: int = 0) -> tuple[Crm, RetentionPlan, tuple[PartyId, ...]]:
+    """Ann, who has so many records and was changed so often, and whose erasure was cut off after so many steps."""
+    store, clock = Cut(), Clock(THEN)
+    crm = customers(store, clock)
+    ids: list[PartyId] = []
+    for number in range(records):
+        ids.append(crm.parties.add(Person.of("Ann Lee", email=f"ann@{number}.example")).id)
+        clock.move(seconds=1)
+    for other in ids[1:]:
+        crm.identity.merge(ids[0], other)
+    for number in range(changes):
+        new = Person.of("Ann Lee", email=f"ann{number}@x.example").contact_points
+        crm.parties.change(ids[0], lambda one, new=new: attrs.evolve(one, contact_points=new))
+        clock.move(seconds=1)
+    clock.now = NOW
+    plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
+    store.left = done
+    with pytest.raises(StoreClosed):
+        crm.retention.apply(plan)
+    store.left = 10**9
+    return crm, plan, tuple(ids)
+
+
+def history(crm: Crm, ids: tuple[PartyId, ...]) -> int:
+    streams = [f"party:{id}" for id in ids]
+    return sum(bool(entry.body) for page in crm.store.ledger("default", streams).values() for entry in page.items)
+
+
+@pytest.mark.parametrize("done", [1, 2])
+def test_the_history_goes_though_the_record_that_the_plan_names_is_gone(done: int) -> None:
+    crm, plan, ids = cut_off(done, 1, changes=8)
+    assert held(crm, "party") == 0 < history(crm, ids)
+    assert crm.retention.apply(plan).erased == 1
+    assert history(crm, ids) == 0
+
+
+@pytest.mark.parametrize(("done", "anew"), [(0, False), (1, False), (2, False), (1, True)])
+def test_a_customer_whose_merge_is_erased_already_is_not_asked_about_again(done: int, anew: bool) -> None:
+    crm, plan, ids = cut_off(done, 2)
+    if anew:
+        plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR", "DE"]).items)
+    again = crm.retention.apply(plan)
+    assert (again.erased, again.left) == (1, ())
+    assert (held(crm, "party"), history(crm, ids)) == (0, 0)
+    assert crm.retention.apply(plan).erased == 0
+
+
+def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
+    crm, plan, ids = cut_off(0, 1)
+    call(crm, ids[0])
+    again = crm.retention.apply(plan)
+    assert (again.erased, held(crm, "party"), held(crm, "interaction")) == (0, 1, 1)
+    assert [step.reason.partition(":")[0] for step in again.left] == [
+        "something has come in since this erasure was begun"
+    ]
