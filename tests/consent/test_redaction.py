@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crmcore.consent import redaction
 from crmcore.consent.redaction import ANOTHER, Redactor, Words
 
 OTHERS = Words(
@@ -44,3 +45,14 @@ def test_a_word_of_any_length_is_looked_at_once() -> None:
     long = "a" * 1_000_000
     assert Redactor(OWN, OTHERS).of(long).value == long
     assert Redactor(OWN, OTHERS).of(f"{long}@x.example {long}").value == f"{ANOTHER} {long}"
+
+
+def test_where_a_word_ends_is_asked_once_for_all_names_and_not_for_each() -> None:
+    """For each it takes a hundred times as long to make the pattern of a few thousand names."""
+    names = [f"{first}{last}" for first in ("Bo", "Ed", "太郎") for last in ("", " Hill", " Hillary", " 田")]
+    pattern = redaction._pattern(names)
+    assert pattern is not None
+    for name in names:
+        assert pattern.fullmatch(name) and not pattern.search(f"x{name}y".replace("太郎", "Ed").replace("田", "d"))
+    found = redaction._pattern(f"Bo Hill{number}" for number in range(100))
+    assert found is not None and found.pattern.count(redaction._ENDS) == 1
