@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts
+from crmcore.app.unit import Unit
 from crmcore.consent import Evidence, LegalHold, Message, Practice, SecretRing
 from crmcore.consent.rights_request import RequestId
 from crmcore.storage import MemoryStore
@@ -177,3 +179,36 @@ def test_a_hold_restricts_for_every_controller_and_its_reason_is_in_no_certifica
     text = str(crm.requests.certificate(request).to_json())
     assert "Ann" not in text
     assert "it must not be lost" in text
+
+
+def test_the_ledger_of_a_shared_address_is_not_read_anew_for_every_no(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = Unit.entries
+    streams: list[str] = []
+
+    async def entries(unit: Unit, stream: str) -> Any:
+        streams.append(stream)
+        return await read(unit, stream)
+
+    monkeypatch.setattr(Unit, "entries", entries)
+
+    def reads(noes: int) -> int:
+        clock = Clock()
+        crm = opened(clock)
+        ann = crm.parties.add(Person.of("Ann Lee", email="fam@x.example")).id
+        bo = crm.parties.add(Person.of("Bo Lee", email="fam@x.example")).id
+        for number in range(noes):
+            crm.consent.record(
+                "withdraw", ann, purposes=["marketing"], topics=[f"t{number}"], point="fam@x.example"
+            )
+        streams.clear()
+        erased(crm, ann)
+        count = len(streams)
+        stays = {
+            act.scope for act in crm.consent.events(bo) if act.kind == "withdraw" and act.via is not None
+        }
+        assert len(stays) >= noes
+        return count
+
+    assert reads(6) == reads(2)

@@ -11,7 +11,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import SecretRing
-from crmcore.errors import IdempotencyMismatch, NotFound
+from crmcore.errors import IdempotencyMismatch
 from crmcore.storage import MemoryStore
 from tests.app.requests import NOW
 
@@ -87,19 +87,64 @@ def test_a_batch_runs_again_under_newer_secrets_and_those_that_came_later() -> N
         assert b.parties.add(Person.of("Cleo", email="c@x.example")) == added
 
 
-def test_without_secrets_whoever_is_gone_is_not_found_again() -> None:
-    store = MemoryStore()
-    crm = people(store, None)
-    run_batch(crm, ANN)
-    other = Person.of("Ann Lee", email="ann@z.example").contact_points
-    crm.parties.change(crm.parties.find(email=ANN)[0].id, lambda party: party.changed(contact_points=other))
-    with pytest.raises(NotFound):
-        run_batch(crm, ANN)
+@pytest.mark.parametrize("secrets", [None, OLD])
+@pytest.mark.parametrize("point", [None, ANN])
+def test_a_batch_runs_again_also_when_the_address_has_left_or_somebody_else_has_it_too(
+    secrets: SecretRing | None, point: str | None
+) -> None:
+    crm = people(MemoryStore(), secrets)
+    done = run_batch(crm, ANN, point)
+    crm.parties.add(Person.of("Ann Lee", email=ANN).with_email("ann@a.example"))
+    assert run_batch(crm, ANN, point) == done
+    ann, other = done[0].record, Person.of("Ann Lee", email="ann@z.example").contact_points
+    crm.parties.change(ann, lambda party: party.changed(contact_points=other))
+    assert run_batch(crm, ANN, point) == done
 
 
-def test_with_secrets_a_batch_runs_again_also_when_the_address_has_left() -> None:
-    crm = people(MemoryStore(), OLD)
-    done = run_batch(crm, ANN, ANN)
-    other = Person.of("Ann Lee", email="ann@z.example").contact_points
-    crm.parties.change(crm.parties.find(email=ANN)[0].id, lambda party: party.changed(contact_points=other))
-    assert run_batch(crm, ANN, ANN) == done
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_a_request_that_came_in_a_batch_is_known_again_after_whoever_asked_was_erased(
+    secrets: SecretRing | None,
+) -> None:
+    crm = people(MemoryStore(), secrets)
+
+    def received() -> Any:
+        with crm.batch(idem="r") as b:
+            return b.requests.receive(ANN, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin")
+
+    request = received()
+    crm.requests.identify(request.id, "logged_in")
+    for step in ("accept", "collect"):
+        crm.requests.move(request.id, step)
+    plan = crm.requests.erasure_plan(request.id)
+    crm.requests.erase(request.id, plan_sha256=plan.digest)
+    assert received().id == request.id
+
+
+def test_without_secrets_another_address_is_not_taken_for_one_that_was_given_up() -> None:
+    crm = people(MemoryStore(), None)
+    ann = crm.parties.find(email=ANN)[0].id
+
+    def said(point: str) -> Any:
+        with crm.batch(idem="k") as b:
+            return b.consent.record("withdraw", ann, purposes=["marketing"], point=point)
+
+    done = said(ANN)
+    other = Person.of("Ann Lee", email=TOO).contact_points
+    crm.parties.change(ann, lambda party: party.changed(contact_points=other))
+    with pytest.raises(IdempotencyMismatch):
+        said(TOO)
+    assert said(ANN) == done
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_a_batch_about_several_runs_again_in_any_order_but_not_more_often(secrets: SecretRing | None) -> None:
+    crm = people(MemoryStore(), secrets)
+
+    def said(*refs: str) -> list[Any]:
+        with crm.batch(idem="k") as b:
+            return [b.consent.record("withdraw", ref, purposes=["marketing"]) for ref in refs]
+
+    first, second = said(ANN, "bo@x.example")
+    assert said("bo@x.example", ANN) == [second, first]
+    with pytest.raises(IdempotencyMismatch):
+        said(ANN, ANN)

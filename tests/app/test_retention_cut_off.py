@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import attrs
 import pytest
@@ -29,7 +30,7 @@ def cut_off(done: int, records: int, changes: int = 0) -> tuple[Crm, RetentionPl
         crm.identity.merge(ids[0], other)
     for number in range(changes):
         new = Person.of("Ann Lee", email=f"ann{number}@x.example").contact_points
-        crm.parties.change(ids[0], lambda one, new=new: attrs.evolve(one, contact_points=new))
+        crm.parties.change(ids[0], partial(attrs.evolve, contact_points=new))
         clock.move(seconds=1)
     clock.now = NOW
     plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
@@ -42,7 +43,9 @@ def cut_off(done: int, records: int, changes: int = 0) -> tuple[Crm, RetentionPl
 
 def history(crm: Crm, ids: tuple[PartyId, ...]) -> int:
     streams = [f"party:{id}" for id in ids]
-    return sum(bool(entry.body) for page in crm.store.ledger("default", streams).values() for entry in page.items)
+    return sum(
+        bool(entry.body) for page in crm.store.ledger("default", streams).values() for entry in page.items
+    )
 
 
 @pytest.mark.parametrize("done", [1, 2])

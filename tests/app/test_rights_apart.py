@@ -14,6 +14,7 @@ from crmcore.consent.known import outlasting
 from crmcore.consent.ledger import party_stream
 from crmcore.consent.rights_words import Right
 from crmcore.errors import InvalidRightsRequest
+from crmcore.storage import MemoryStore
 from crmcore.storage.erasure import Erasure
 from tests.app.requests import NOW, Clock, collecting
 from tests.app.test_rights_acts import CLERK, answer, known, received
@@ -190,12 +191,16 @@ def test_a_restriction_is_lifted_for_whoever_was_told_apart_since(right: Right) 
     crm.requests.carry_out(request.id)
     crm.identity.mark_different(ann, bob)
     lift(crm, clock, request.id)
-    assert [[act.kind for act in crm.consent.events(id)][-2:] for id in (ann, bob)] == [["restrict", "lift"]] * 2
+    assert [[act.kind for act in crm.consent.events(id)][-2:] for id in (ann, bob)] == [
+        ["restrict", "lift"]
+    ] * 2
 
 
 def test_nothing_is_written_of_whoever_was_told_apart_and_erased_since() -> None:
     clock = Clock()
     crm = known(clock)
+    store = crm.store
+    assert isinstance(store, MemoryStore)
     ann = crm.parties.find(email="ann@x.example")[0].id
     bob = crm.parties.add(Person.of("Bob Stone", email="bob@x.example")).id
     crm.identity.merge(ann, bob)
@@ -205,8 +210,8 @@ def test_nothing_is_written_of_whoever_was_told_apart_and_erased_since() -> None
     crm.identity.mark_different(ann, bob)
     ledger, at = party_stream(bob), clock.now
     named = frozenset({(ledger, 1)})
-    crm.store.erase(Erasure(tenant="default", idem="bob", actor=CLERK, reason="r", at=at, entries=named))
+    store.erase(Erasure(tenant="default", idem="bob", actor=CLERK, reason="r", at=at, entries=named))
     lift(crm, clock, request.id)
     assert answer(crm) == "allow"
-    (page,) = crm.store.ledger("default", [ledger]).values()
+    (page,) = store.ledger("default", [ledger]).values()
     assert [entry.body.get("kind") for entry in page.items if entry.body] == []

@@ -2,7 +2,8 @@
 
 Invariant: the journal of a batch is written with it, under an id that follows from its key, or not at all. A run that
 finds one answers each verb with what it named then, read as it stands now, and refuses a verb that was not asked then.
-Where there are secrets, what was asked is kept as a keyed hash, which nobody can try guesses on.
+Where there are secrets, what was asked is kept as a keyed hash, which nobody can try guesses on; where there are none,
+nothing is kept of whom it was asked about.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from crmcore.app.unit import Unit, load_record
+from crmcore.app.whom import Whom
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import wish_stream
 from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest
@@ -101,15 +103,25 @@ class Journal:
 
         Raises:
             IdempotencyMismatch: if the earlier run did not ask for this.
+            NotFound: if what it recorded was erased since.
         """
-        before = self._before or {}
-        results = next((found for one in self._digests(asked) if (found := before.get(one))), None)
-        if results is None:
-            raise IdempotencyMismatch(
-                "this idempotency key was used before for a batch that did something else: give every batch a key of "
-                "its own"
-            )
-        return await _recalled(unit, results.popleft())
+        before, gone = self._before or {}, None
+        for digest in self._digests(asked):
+            results = before.get(digest, deque())
+            for named in results:
+                try:
+                    result = await _recalled(unit, named)
+                except NotFound as error:
+                    gone = gone or error
+                    continue
+                people = [part for part in asked if isinstance(part, Whom) and "." not in digest]
+                if all([await part.fits(unit, result) for part in people]):
+                    results.remove(named)
+                    return result
+        raise gone or IdempotencyMismatch(
+            "this idempotency key was used before for a batch that did something else: give every batch a key of its "
+            "own"
+        )
 
     def note(self, asked: Asked, result: Any) -> None:
         """Remember a call and what came of it."""
@@ -121,12 +133,12 @@ class Journal:
 
     def _digests(self, asked: Asked) -> Iterator[str]:
         """By what a call is known: the newest first, then what a run with older secrets, or none, has written."""
-        plain = json.dumps([dump(part) for part in asked], sort_keys=True, separators=(",", ":"), default=str)
         if self._secrets is not None:
+            whole = _plain(asked, secret=True)
             for version in reversed(self._secrets.versions):
-                keyed = self._secrets.mac(version, _FOR, plain) or b""
+                keyed = self._secrets.mac(version, _FOR, whole) or b""
                 yield f"{version}.{keyed.hex()}"
-        yield hashlib.sha256(plain.encode()).hexdigest()
+        yield hashlib.sha256(_plain(asked, secret=False).encode()).hexdigest()
 
     async def overtaken(self, unit: Unit) -> bool:
         """Whether another run has written a batch under this key by now."""
@@ -140,6 +152,17 @@ def _id(idem: str) -> Id:
         f"{int.from_bytes(hashlib.sha256(idem.encode('utf-8', 'surrogatepass')).digest()[:16], 'big'):032x}"
     )
     return Id(f"{text[:8]}-{text[8:12]}-7{text[13:16]}-8{text[17:20]}-{text[20:]}")
+
+
+def _plain(asked: Asked, *, secret: bool) -> str:
+    """What was asked, as a text. If it is not kept *secret*, it says of people only whether a point was named."""
+    said: list[Any] = []
+    for part in asked:
+        if not isinstance(part, Whom):
+            said.append(dump(part))
+        else:
+            said += [str(part.ref), part.point] if secret else [part.point is not None]
+    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def _named(result: Any) -> Any:

@@ -74,9 +74,13 @@ async def erase_customer(
         except InvalidRightsRequest as error:
             return Erased(why=str(error))
     else:
-        looked_at = [party.id for party in planned.data.parties if hash_of(unit, party.id) in begun_lines(begun)]
+        looked_at = [
+            party.id for party in planned.data.parties if hash_of(unit, party.id) in begun_lines(begun)
+        ]
         if unsure(planned.data, step.place, reviewed, but=looked_at):
-            return Erased(why="a record may be another person's: look at it, and merge it or mark it different")
+            return Erased(
+                why="a record may be another person's: look at it, and merge it or mark it different"
+            )
         heads = [ref.id for ref in planned.data.points]
         noted = begun_by(planned.plan, mark, begun, heads)
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)

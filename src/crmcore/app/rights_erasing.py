@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-import attrs
-
 from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun, part_id
 from crmcore.app.flow import Flow
 from crmcore.app.rights_store import load_request, members_of, tell_recipients

@@ -28,6 +28,7 @@ from crmcore.values.ids import Id
 _SAID = frozenset({"refuse", "withdraw", "object"})
 """What somebody said themselves, and did not only ask for until something is settled."""
 
+_Said = tuple[str, datetime, Scope]
 _Places = Mapping[str, Ref | tuple[str, int]]
 Acts = Mapping[tuple[str, int], ConsentEvent]
 """Acts by the ledger and number of their entries."""
@@ -145,17 +146,18 @@ async def keep_noes(
     """
     noes = _noes(acts)
     gone = any(one.kind == PARTY.tag for one in plan.of("delete"))
+    there: dict[str, set[_Said]] = {}
     for one in plan.disposals if gone else plan.of("anonymise"):
         place, stream = places[one.place], _stream(one, noes, places)
         if stream not in data.shared:
             continue
+        if stream not in there:
+            entries = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
+            there[stream] = {_said(act) for act in entries if act.via == via}
         act = noes[place]
-        there = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
-        if any(
-            (said.via, said.kind, said.occurred_at, said.scope) == (via, act.kind, act.occurred_at, act.scope)
-            for said in there
-        ):
+        if _said(act) in there[stream]:
             continue
+        there[stream].add(_said(act))
         stays = ConsentEvent(
             id=str(unit.ids.new(Id)),
             kind=act.kind,
@@ -168,6 +170,11 @@ async def keep_noes(
             ledger=stream,
         )
         unit.event(stream, stays, subjects=data.shared[stream], occurred_at=act.occurred_at)
+
+
+def _said(act: ConsentEvent) -> _Said:
+    """By what an act that stays is known again."""
+    return act.kind, act.occurred_at, act.scope
 
 
 def _noes(acts: Acts) -> dict[Ref | tuple[str, int], ConsentEvent]:
