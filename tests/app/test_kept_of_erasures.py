@@ -149,3 +149,20 @@ def test_a_closed_request_without_an_erasure_plans_none() -> None:
     with pytest.raises(InvalidRightsRequest, match="collected or reviewed"):
         crm.requests.erasure_plan(request.id)
     assert crm.requests.kept_too_long() == ()
+
+
+@pytest.mark.parametrize("others_act", [False, True])
+def test_the_ledger_of_a_shared_address_is_not_kept_too_long_for_ever(others_act: bool) -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    ann, bo = (crm.parties.add(Person.of(name, email="fam@x.example")).id for name in ("Ann Lee", "Bo Lee"))
+    crm.consent.record("withdraw", ann, purposes=["marketing"], point="fam@x.example")
+    if others_act:
+        crm.consent.record("withdraw", bo, purposes=["research"], point="fam@x.example")
+    request = closed(crm, ann)
+    clock.move(days=4 * 365)
+    assert len(crm.requests.kept_too_long()) == 1
+    erase(crm, request)
+    assert crm.requests.kept_too_long() == ()
+    assert crm.requests.certificate(request.id).count("keep", "restrict") == 0
+    assert [act.kind for act in crm.consent.events(bo)].count("withdraw") >= 1

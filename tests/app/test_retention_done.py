@@ -16,6 +16,7 @@ from crmcore.party.party import Party
 from tests.app.requests import Clock, customers
 
 THEN, NOW = datetime(2022, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 4, 9, tzinfo=UTC)
+IN_TOUCH = "the customer has been in touch since: plan again"
 
 
 def silent(clock: Clock) -> tuple[Crm, Party]:
@@ -71,7 +72,7 @@ def test_whoever_was_in_touch_since_the_plan_is_left() -> None:
     done = crm.retention.apply(plan)
     assert (done.erased, [(step.action, step.reason) for step in done.left]) == (
         0,
-        [("find_out", "the customer has been in touch since: plan again")],
+        [("find_out", IN_TOUCH)],
     )
     assert held(crm, "party") == 1
 
@@ -84,6 +85,28 @@ def test_whoever_is_one_customer_with_another_record_since_the_plan_is_left() ->
     done = crm.retention.apply(plan)
     assert [step.reason for step in done.left] == ["the customer has other records by now: plan again"]
     assert held(crm, "party") == 2
+
+
+@pytest.mark.parametrize("since", [False, True])
+def test_a_last_contact_that_the_app_knows_is_none_that_came_since(since: bool) -> None:
+    clock = Clock()
+    clock.now = datetime(2025, 6, 1, 9, tzinfo=UTC)  # the day of an import
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm.interactions.record("email", direction="inbound", occurred_at=date(2024, 3, 1), with_=[ann.id])
+    clock.now = NOW
+    told = Retained(
+        place=str(ann.id),
+        category="prospect",
+        jurisdictions=frozenset({"FR"}),
+        triggers={"last_contact": date(2021, 3, 1)},
+    )
+    plan = crm.retention.plan([told])
+    if since:
+        crm.interactions.record("call", direction="inbound", occurred_at=date(2026, 5, 3), with_=[ann.id])
+    done = crm.retention.apply(plan)
+    assert done.erased == (not since)
+    assert [step.reason for step in done.left] == [IN_TOUCH] * since
 
 
 def test_of_a_customer_that_an_app_names_itself_the_records_are_looked_up() -> None:

@@ -19,6 +19,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.retention_done import Applied, applied, last_contact, members_at, recorded_on
 from crmcore.app.subject_kinds import check_kinds
+from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.disposition import LegalHold
 from crmcore.consent.known import jurisdictions_of, points_of
@@ -34,7 +35,7 @@ from crmcore.consent.retention import (
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
-from crmcore.values.ids import CustomerId
+from crmcore.values.ids import CustomerId, PartyId
 
 
 @attrs.frozen
@@ -79,6 +80,7 @@ class AsyncRetention:
         unit = self._flow.reader()
         for customer in page.items:
             parties = await load_parties(unit, customer.members)
+            last = await last_contact(self._flow, [party.id for party in parties])
             items.append(
                 Retained(
                     place=str(customer.id),
@@ -87,8 +89,9 @@ class AsyncRetention:
                     jurisdictions=told.union(*map(jurisdictions_of, parties)),
                     triggers={
                         "recorded": max(recorded_on(party.id) for party in parties),
-                        "last_contact": await last_contact(self._flow, [party.id for party in parties]),
+                        "last_contact": last,
                     },
+                    last_contact=last,
                 )
             )
         return RetainedPage(tuple(items), page.next)
@@ -110,10 +113,7 @@ class AsyncRetention:
             InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
         """
         unit, standing = self._flow.reader(), tuple(holds)
-        found = [
-            one if one.members else attrs.evolve(one, members=await members_at(unit, one.place))
-            for one in things
-        ]
+        found = [await self._known(unit, one) for one in things]
         known = None if policies is None else tuple(policies)
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
@@ -122,6 +122,15 @@ class AsyncRetention:
         return plan_retention(
             found, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
         )
+
+    async def _known(self, unit: Unit, thing: Retained) -> Retained:
+        """*thing* with what the store knows of it, if it is a customer."""
+        members = tuple(map(PartyId, thing.members)) or await members_at(unit, thing.place)
+        there = await load_parties(unit, members)
+        if thing.last_contact is not None or not there:
+            return attrs.evolve(thing, members=members)
+        last = await last_contact(self._flow, [party.id for party in there])
+        return attrs.evolve(thing, members=members, last_contact=last)
 
     async def apply(self, plan: RetentionPlan, *, reviewed: Confidence = "probable") -> Applied:
         """Do what a plan says of customers: erase them, or restrict them to what they are kept for.

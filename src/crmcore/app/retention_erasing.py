@@ -82,7 +82,7 @@ async def erase_customer(
                 why="a record may be another person's: look at it, and merge it or mark it different"
             )
         heads = [ref.id for ref in planned.data.points]
-        noted = begun_by(planned.plan, mark, begun, heads)
+        noted = begun_by(planned.plan, mark, begun, heads, done=bool(first and first.done))
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
         noted = (attrs.evolve(noted[0], members=tuple(map(str, members)), asked=asked), *noted[1:])
         await flow.commit(lambda unit: note_begun(unit, _id(step.place), noted))

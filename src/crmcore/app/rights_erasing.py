@@ -116,7 +116,8 @@ async def _begin(
 
     async def plan(unit: Unit) -> ErasureCertificate | None:
         request = await load_request(unit, id)
-        for done in await certificates_of(unit, id):
+        certificates = await certificates_of(unit, id)
+        for done in certificates:
             if done.plan_sha256 == plan_sha256:
                 return done
         begun = await begun_of(unit, id)
@@ -126,7 +127,7 @@ async def _begin(
         if planned.plan.digest != plan_sha256:
             raise InvalidRightsRequest("what is held has changed since this plan: make another one and look")
         points = [ref.id for ref in planned.data.points]
-        await note_begun(unit, id, begun_by(planned.plan, str(id), begun, points))
+        await note_begun(unit, id, begun_by(planned.plan, str(id), begun, points, done=bool(certificates)))
         if request.is_open:  # and while acts can still be read that name them
             await tell_recipients(unit, request, planned.data.members, "erase", flow.controller(None))
         return None

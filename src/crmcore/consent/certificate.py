@@ -135,11 +135,23 @@ def place_hash(place: str) -> str:
 
 
 def begun_by(
-    plan: ErasurePlan, request: str, before: Sequence[ErasureBegun] = (), points: Iterable[str] = ()
+    plan: ErasurePlan,
+    request: str,
+    before: Sequence[ErasureBegun] = (),
+    points: Iterable[str] = (),
+    *,
+    done: bool = False,
 ) -> tuple[ErasureBegun, ...]:
-    """What is noted of *plan* before anything is done, with what was begun *before* by an earlier plan."""
+    """What is noted of *plan* before anything is done, with what was begun *before* by an earlier plan.
+
+    If all of that was *done*, what it kept for a time and *plan* does not name is held of the person no more: others
+    may have it, as the ledger of an address that they share.
+    """
     ledgers = sorted({*points, *(point for part in before for point in part.points)})
-    lines = {**begun_lines(before), **{place_hash(one.place): _line(one) for one in plan.disposals}}
+    earlier = begun_lines(before)
+    if done:
+        earlier = {place: _ended(line) for place, line in earlier.items()}
+    lines = {**earlier, **{place_hash(one.place): _line(one) for one in plan.disposals}}
     found = sorted(lines.items(), key=lambda pair: (repr(pair[1]), pair[0]))
     parts = [found[start : start + _FITS] for start in range(0, len(found), _FITS)] or [[]]
     begun: list[ErasureBegun] = []
@@ -176,6 +188,14 @@ def _line(one: Disposal) -> CertificateLine:
     return CertificateLine(
         kind=one.kind, action=one.action, count=1, reason=reason, cite=one.cite, until=one.until
     )
+
+
+def _ended(line: CertificateLine) -> CertificateLine:
+    """The line of what was kept for a time, when it is not held of the person any more."""
+    if line.until is None:
+        return line
+    reason = "it was kept for a time, and nothing of it is held of the person any more"
+    return attrs.evolve(line, action="delete", reason=reason, until=None)
 
 
 def certify(

@@ -57,7 +57,8 @@ class Retained:
     """A thing that is kept. *place* names it; *triggers* are the days from which policies count, as far as known.
 
     *jurisdictions* are all that may apply. A part of a country has the policies of the country, too. Of a customer
-    *members* are the records that it has.
+    *members* are the records that it has, and *last_contact* is the day of the last contact as the store knows it, by
+    which is seen whether another has come since; *triggers* may know better.
     """
 
     place: str
@@ -65,6 +66,7 @@ class Retained:
     members: tuple[str, ...] = ()
     jurisdictions: frozenset[str] = frozenset()
     triggers: Mapping[str, date] = attrs.field(factory=dict[str, date])
+    last_contact: date | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -176,7 +178,7 @@ def _step(
             reason=reason,
             source=source,
             members=thing.members,
-            last_contact=thing.triggers.get("last_contact"),
+            last_contact=thing.last_contact or thing.triggers.get("last_contact"),
             **rest,
         )
 
