@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
 import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import RetentionPlan
+from crmcore.consent import LegalHold, RetentionPlan
 from crmcore.errors import StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
@@ -56,11 +56,13 @@ def test_the_history_goes_though_the_record_that_the_plan_names_is_gone(done: in
     assert history(crm, ids) == 0
 
 
-@pytest.mark.parametrize(("done", "anew"), [(0, False), (1, False), (2, False), (1, True)])
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("done", [0, 1, 2])
 def test_a_customer_whose_merge_is_erased_already_is_not_asked_about_again(done: int, anew: bool) -> None:
     crm, plan, ids = cut_off(done, 2)
     if anew:
-        plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR", "DE"]).items)
+        plan = crm.retention.kept_too_long()
+        assert plan.text() == "delete 1 erased customer: the erasure was cut off"
     again = crm.retention.apply(plan)
     assert (again.erased, again.left) == (1, ())
     assert (held(crm, "party"), history(crm, ids)) == (0, 0)
@@ -75,3 +77,43 @@ def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
     assert [step.reason.partition(":")[0] for step in again.left] == [
         "something has come in since this erasure was begun"
     ]
+
+
+def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_is_over() -> None:
+    clock = Clock(THEN)
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example")).id
+    crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], point="ann@x.example")
+    clock.now = NOW
+    assert (
+        crm.retention.apply(crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)).erased
+        == 1
+    )
+    assert (held(crm, "party"), held(crm, "contact_point")) == (0, 1)
+    assert crm.retention.kept_too_long().steps == ()
+    clock.move(days=4 * 365)
+    plan = crm.retention.kept_too_long()
+    assert plan.text() == "delete 1 erased customer: the time is over for which something was kept"
+    hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"consent.event"}))
+    assert crm.retention.apply(crm.retention.kept_too_long(holds=[hold])).erased == 0
+    assert held(crm, "contact_point") == 1
+    assert crm.retention.apply(plan).erased == 1
+    assert held(crm, "contact_point") == 0
+    assert crm.retention.kept_too_long().steps == ()
+
+
+def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
+    clock = Clock(THEN)
+    crm = customers(clock=clock)
+    crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    clock.now = NOW
+    items = crm.retention.customers(jurisdictions=["FR"]).items
+    until = date(2027, 1, 1)
+    hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"party"}), until=until)
+    plan = crm.retention.plan(items, holds=[hold])
+    done = [crm.retention.apply(plan) for _ in range(2)]
+    assert [(one.erased, one.restricted) for one in done] == [(0, 1), (0, 0)]
+    assert held(crm, "party") == 1
+    clock.move(days=365)
+    assert crm.retention.apply(crm.retention.kept_too_long()).erased == 1
+    assert held(crm, "party") == 0

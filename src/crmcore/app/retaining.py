@@ -18,6 +18,7 @@ from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.retention_done import Applied, applied, last_contact, members_at, recorded_on
+from crmcore.app.retention_erasing import left_over
 from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
@@ -145,6 +146,26 @@ class AsyncRetention:
         if self._flow.unit is not None:
             raise InvalidRightsRequest("retention is no part of a batch: apply it by itself")
         return await applied(self._flow, plan, reviewed)
+
+    async def kept_too_long(
+        self,
+        *,
+        on: date | None = None,
+        holds: Iterable[LegalHold] = (),
+        purposes: Mapping[str, frozenset[str]] | None = None,
+    ) -> RetentionPlan:
+        """A plan for what is left of customers that were erased here: of whom something was kept whose last day was
+        before the day *on* (today, in UTC), and of whom the erasure was cut off. Look at it, and `apply` it.
+
+        *holds* and *purposes* are those of now. What goes by requests is in `crm.requests.kept_too_long`.
+
+        Raises:
+            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not.
+        """
+        unit, standing = self._flow.reader(), tuple(holds)
+        check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())])
+        steps = await left_over(unit, unit.now.date() if on is None else on)
+        return RetentionPlan(steps=tuple(steps), holds=standing, purposes=dict(purposes or {}))
 
     async def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any

@@ -8,6 +8,7 @@ begun is not asked about again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import attrs
 
@@ -33,6 +34,9 @@ from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import Id, PartyId
+
+_OVER = "the time is over for which something was kept"
+_CUT_OFF = "the erasure was cut off"
 
 
 @attrs.frozen(kw_only=True)
@@ -92,6 +96,36 @@ async def erase_customer(
         lambda unit: note_begun(unit, _id(step.place), [attrs.evolve(noted[0], done=True), *noted[1:]])
     )
     return _erased(planned, new=first is None)
+
+
+async def left_over(unit: Unit, on: date) -> list[RetentionStep]:
+    """What is left of customers that retention erased: what was kept and is over before *on*, and what was cut off."""
+    found: list[RetentionStep] = []
+    after: str | None = None
+    while True:
+        page = await unit.scan(BEGUN.tag, after=after)
+        for record in page.items:
+            first = BEGUN.load(record.body, record.schema)
+            place = next((one for one in first.members if _id(one) == record.ref.id), None)
+            if place is None:
+                continue
+            lines = begun_lines(await begun_of(unit, _id(place))).values()
+            over = any(line.until is not None and line.until < on for line in lines)
+            if over or not first.done:
+                found.append(
+                    RetentionStep(
+                        place=place,
+                        category="erased customer",
+                        action="delete",
+                        reason=_OVER if first.done else _CUT_OFF,
+                        source="",
+                        members=first.members,
+                        last_contact=first.asked,
+                    )
+                )
+        after = page.next
+        if after is None:
+            return found
 
 
 def _facts(plan: RetentionPlan) -> ErasureFacts:

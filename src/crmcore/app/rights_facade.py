@@ -363,6 +363,23 @@ class Retention:
         """
         return run(self._flow.apply(plan, reviewed=reviewed))
 
+    def kept_too_long(
+        self,
+        *,
+        on: date | None = None,
+        holds: Iterable[LegalHold] = (),
+        purposes: Mapping[str, frozenset[str]] | None = None,
+    ) -> RetentionPlan:
+        """A plan for what is left of customers that were erased here: of whom something was kept whose last day was
+        before the day *on* (today, in UTC), and of whom the erasure was cut off. Look at it, and `apply` it.
+
+        *holds* and *purposes* are those of now. What goes by requests is in `crm.requests.kept_too_long`.
+
+        Raises:
+            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not.
+        """
+        return run(self._flow.kept_too_long(on=on, holds=holds, purposes=purposes))
+
     def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
     ) -> PermitLapsing | None:

@@ -60,7 +60,9 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "suppression.met": SubjectKind(not_given="it says when an entry was seen that is given itself"),
     "rights.request": SubjectKind(not_erased=_PROOF),
     "rights.step": SubjectKind(not_given="it is a part of a request, which is given", not_erased=_PROOF),
-    "rights.erasure": SubjectKind(not_given="it holds kinds, numbers and hashes of ids", not_erased=_PROOF),
+    "rights.erasure": SubjectKind(
+        not_given="it holds kinds, numbers, ids and hashes of ids", not_erased=_PROOF
+    ),
     "rights.certificate": SubjectKind(not_given="it is given when it is made", not_erased=_PROOF),
     "features": _MADE,
     "cluster": _MADE,
