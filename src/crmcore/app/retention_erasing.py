@@ -95,7 +95,7 @@ async def erase_customer(
     await flow.commit(
         lambda unit: note_begun(unit, _id(step.place), [attrs.evolve(noted[0], done=True), *noted[1:]])
     )
-    return _erased(planned, new=first is None)
+    return _erased(planned, new=first is None or not first.done)
 
 
 async def left_over(unit: Unit, on: date) -> list[RetentionStep]:
