@@ -428,29 +428,32 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
 
 
 async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
-    """Where acts are kept as evidence, the last of them says that nothing is permitted any more."""
-    kept: dict[str, Entry] = {}
+    """Where acts are kept as evidence, later ones say that nothing is permitted any more to any controller they name."""
+    kept: dict[str, dict[Scope, ConsentEvent]] = {}
     staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
-    for entry in planned.data.entries:
-        if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
-            kept[entry.stream] = entry
-    for stream, entry in kept.items():
-        if any(body.get("via") == _via(mark) for _, body in await unit.entries(stream)):
-            continue
-        act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
-        end = ConsentEvent(
-            id=str(unit.ids.new(Id)),
-            kind="withdraw",
-            occurred_at=unit.now,
-            recorded_at=unit.now,
-            scope=Scope(controller=act.scope.controller, point=act.scope.point),
-            record=act.record,
-            members=act.members,
-            via=_via(mark),
-            actor=unit.actor,
-        )
-        # About nobody by name, so that it stays when the person is erased.
-        unit.event(stream, end, subjects=())
+    for (stream, seq), act in planned.acts.items():
+        if (stream, seq) in staying:
+            scope = Scope(controller=act.scope.controller, point=act.scope.point)
+            kept.setdefault(stream, {})[scope] = act
+    for stream, acts in kept.items():
+        told = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
+        ended = {act.scope for act in told if act.kind == "withdraw" and act.via == _via(mark)}
+        for scope, act in acts.items():
+            if scope in ended:
+                continue
+            end = ConsentEvent(
+                id=str(unit.ids.new(Id)),
+                kind="withdraw",
+                occurred_at=unit.now,
+                recorded_at=unit.now,
+                scope=scope,
+                record=act.record,
+                members=act.members,
+                via=_via(mark),
+                actor=unit.actor,
+            )
+            # About nobody by name, so that it stays when the person is erased.
+            unit.event(stream, end, subjects=())
 
 
 async def erase_planned(
