@@ -206,6 +206,38 @@ def test_what_was_refused_is_not_erased() -> None:
     )
 
 
+def test_what_was_refused_is_named_by_its_place_too_and_a_number_names_no_entry() -> None:
+    crm, zed, _ = lived()
+    request = collecting(crm, zed, "erasure")
+    before = crm.requests.erasure_plan(request.id)
+    note = next(one for one in before.disposals if one.kind == "interaction" and one.action == "delete")
+    entry = next(one for one in before.disposals if one.kind == "party.added")
+    for place in (note.place, note.place.replace(" ", "/"), entry.place, entry.place.replace(" ", "/")):
+        crm.requests.decide(request.id, place, "refuse", reason="a lawsuit")
+        kept = crm.requests.erasure_plan(request.id).of("keep")
+        assert {one.place for one in kept} - {one.place for one in before.of("keep")} >= {
+            entry.place if "party:" in place else note.place
+        }
+        crm.requests.decide(request.id, place, "grant")
+    assert crm.requests.erasure_plan(request.id).digest == before.digest
+
+
+@pytest.mark.parametrize(
+    "item", ["interactions", "the call of March", "record", "*", "1", "features", "contact_point"]
+)
+def test_a_refusal_that_fits_nothing_that_is_held_is_said_before_anything_goes(item: str) -> None:
+    crm, zed, _ = lived()
+    request = collecting(crm, zed, "erasure")
+    plan = crm.requests.erasure_plan(request.id)
+    crm.requests.decide(request.id, item, "refuse", reason="a lawsuit")
+    with pytest.raises(InvalidRightsRequest, match="1 of the items that were refused"):
+        crm.requests.erasure_plan(request.id)
+    with pytest.raises(InvalidRightsRequest, match="1 of the items that were refused"):
+        crm.requests.erase(request.id, plan_sha256=plan.digest)
+    crm.requests.decide(request.id, item, "grant")
+    assert crm.requests.erasure_plan(request.id).digest == plan.digest
+
+
 def test_a_certificate_holds_no_value_and_no_id() -> None:
     crm, zed, bo = lived()
     request = erased(crm, zed)

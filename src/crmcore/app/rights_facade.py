@@ -145,7 +145,8 @@ class Requests:
     ) -> RightsRequest:
         """Decide on one item: grant it, refuse it, or withhold it as data of others.
 
-        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        An erasure keeps what is not granted: data of a kind, or one thing by its id or its place in the plan. An item
+        that fits nothing held is refused when the erasure is planned.
         """
         return run(self._flow.decide(id, item, decision, reason=reason))
 

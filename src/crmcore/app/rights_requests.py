@@ -226,7 +226,8 @@ class AsyncRequests:
     ) -> RightsRequest:
         """Decide on one item: grant it, refuse it, or withhold it as data of others.
 
-        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        An erasure keeps what is not granted: data of a kind, or one thing by its id or its place in the plan. An item
+        that fits nothing held is refused when the erasure is planned.
         """
         decided = DecidedItem(item=item, decision=decision, reason=reason)
         return await self._step(

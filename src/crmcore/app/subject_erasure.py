@@ -23,7 +23,7 @@ from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, satellites, subject_data
-from crmcore.app.subject_kinds import check_kinds
+from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
@@ -75,14 +75,15 @@ class Occasion:
     """Why somebody is erased: under which *mark*, on which day (*today*), and since which day that is so (*asked*).
 
     Periods of what they leave count from *asked*, so that a plan stays the same from day to day. *refused* are the
-    kinds, or the ids, of what is not to be erased, as was decided on the request. *points* are the ids of the
-    ledgers of addresses that were found before.
+    kinds, the ids, or the places, of what is not to be erased, as was decided on the request; each of them is to fit
+    something unless the request is *answered*. *points* are the ids of the ledgers of addresses that were found before.
     """
 
     mark: str
     today: date
     asked: date
     refused: frozenset[str] = frozenset()
+    answered: bool = False
     points: tuple[str, ...] = ()
 
     @property
@@ -118,7 +119,7 @@ async def planned_erasure(
     What an erasure on this *occasion* has written itself is no part of it.
 
     Raises:
-        InvalidRightsRequest: if the facts name a kind of data that there is not.
+        InvalidRightsRequest: if the facts name a kind of data that there is not, or what was refused is nothing held.
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     data = await subject_data(unit, members, points=occasion.points)
@@ -128,7 +129,7 @@ async def planned_erasure(
     for thing, place in _held(unit, data, acts, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
-    plan = _without_refused(for_others(plan, data, acts, places), occasion.refused)
+    plan = _without_refused(for_others(plan, data, acts, places), places, occasion)
     own = [one async for one in _own(unit, data, plan, places, occasion, facts)]
     plan = attrs.evolve(plan, disposals=(*plan.disposals, *own))
     derived = [one async for one in _derived(unit, data, plan, places)]
@@ -143,18 +144,26 @@ async def planned_erasure(
     )
 
 
-def _without_refused(plan: ErasurePlan, refused: Collection[str]) -> ErasurePlan:
+def _without_refused(plan: ErasurePlan, places: Mapping[str, Place], occasion: Occasion) -> ErasurePlan:
     """*plan*, by which nothing goes that was refused."""
+    named = {one.place: _names(one, places[one.place]) for one in plan.disposals}
+    if not occasion.answered:
+        check_refused(occasion.refused.difference(*named.values()))
     return attrs.evolve(
         plan,
         disposals=tuple(
             attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
-            if one.action in ("delete", "anonymise")
-            and not {one.kind, one.place.rpartition(" ")[2], one.place.replace(" ", "/")}.isdisjoint(refused)
+            if one.action in ("delete", "anonymise") and not named[one.place].isdisjoint(occasion.refused)
             else one
             for one in plan.disposals
         ),
     )
+
+
+def _names(one: Disposal, place: Place) -> frozenset[str]:
+    """By what a decision on a request may name a thing: an entry of a ledger by its whole place alone."""
+    own = {place.id} if isinstance(place, Ref) else set[str]()
+    return frozenset({one.kind, one.place, one.place.replace(" ", "/"), *own})
 
 
 def _held(
@@ -428,7 +437,7 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
 
 
 async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
-    """Where acts are kept as evidence, later ones say that nothing is permitted any more to any controller they name."""
+    """Where acts are kept as evidence, later ones say that nothing is permitted any more, to each controller named."""
     kept: dict[str, dict[Scope, ConsentEvent]] = {}
     staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
     for (stream, seq), act in planned.acts.items():
