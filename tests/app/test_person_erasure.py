@@ -130,9 +130,10 @@ def test_kept_consent_is_evidence_and_no_permission() -> None:
     assert len(kept) == 1
 
 
-def test_a_legal_hold_beats_erasure_and_restricts() -> None:
+@pytest.mark.parametrize("kinds", [frozenset[str](), frozenset({"*"}), frozenset({"party", "*"})])
+def test_a_legal_hold_beats_erasure_and_restricts(kinds: frozenset[str]) -> None:
     crm, zed, _ = lived()
-    hold = LegalHold(id="case 7", reason="a lawsuit is pending")
+    hold = LegalHold(id="case 7", reason="a lawsuit is pending", kinds=kinds)
     request = collecting(crm, zed, "erasure")
     facts = ErasureFacts(holds=(hold,))
     plan = crm.requests.erasure_plan(request.id, facts=facts)
@@ -179,8 +180,12 @@ def test_a_plan_stays_the_same_from_day_to_day_and_counts_from_the_last_use() ->
 def test_a_purpose_that_the_table_does_not_know_is_refused() -> None:
     crm, zed, _ = lived()
     request = collecting(crm, zed, "erasure")
-    for kind, purpose in (("interaction", "acounting"), ("interactions", "accounting")):
-        with pytest.raises(InvalidRightsRequest, match=purpose if kind == "interaction" else kind):
+    for kind, purpose, said in (
+        ("interaction", "acounting", "acounting"),
+        ("suppression", "acounting", "acounting"),
+        ("interactions", "accounting", "interactions"),
+    ):
+        with pytest.raises(InvalidRightsRequest, match=said):
             crm.requests.erasure_plan(request.id, facts=ErasureFacts(purposes={kind: frozenset({purpose})}))
 
 

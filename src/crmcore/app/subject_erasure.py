@@ -8,7 +8,7 @@ after an older backup was restored. What stays of a talk with others stays as a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,15 @@ from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
-from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
+from crmcore.consent.disposition import (
+    Disposal,
+    Disposition,
+    ErasurePlan,
+    Held,
+    LegalHold,
+    check_purposes,
+    plan_erasure,
+)
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_stream
 from crmcore.consent.lifting import may_end
@@ -119,9 +127,11 @@ async def planned_erasure(
     What an erasure on this *occasion* has written itself is no part of it.
 
     Raises:
-        InvalidRightsRequest: if the facts name a kind of data that there is not, or what was refused is nothing held.
+        InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
+            nothing held.
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
+    check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
     data = await subject_data(unit, members, points=occasion.points)
     acts = acts_in(data)
     held: dict[str, Held] = {}
