@@ -149,3 +149,18 @@ def test_a_closed_request_without_an_erasure_plans_none() -> None:
     with pytest.raises(InvalidRightsRequest, match="collected or reviewed"):
         crm.requests.erasure_plan(request.id)
     assert crm.requests.kept_too_long() == ()
+
+
+def test_a_no_stands_for_whoever_took_the_address_while_the_evidence_was_kept() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm.consent.record("withdraw", ann.id, point="ann@x.example", purposes=["marketing"])
+    request = closed(crm, ann.id)
+    clock.move(days=400)
+    bo = crm.parties.add(Person.of("Bo Lee", email="ann@x.example"))
+    assert "withdraw" in [act.kind for act in crm.consent.events(bo.id)]
+    clock.move(days=2 * 365 + 2)
+    erase(crm, request)
+    (no,) = [act for act in crm.consent.events(bo.id) if act.scope.purposes]
+    assert (no.kind, no.words) == ("withdraw", None)

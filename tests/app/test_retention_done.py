@@ -68,6 +68,8 @@ def test_a_hold_or_a_purpose_of_a_kind_that_there_is_not_is_refused() -> None:
         planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"interactions"})),))
     with pytest.raises(InvalidRightsRequest, match="no kind of data is called person"):
         planned(crm, purposes={"person": frozenset({"accounting"})})
+    with pytest.raises(InvalidRightsRequest, match="no kind of data is called prospect"):
+        planned(crm, purposes={"prospect": frozenset({"accounting"})})
     assert planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"invoice"})),)).of("delete")
 
 

@@ -107,8 +107,8 @@ class AsyncRetention:
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data, or a
-                purpose is one for which the table of dispositions keeps nothing.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, or a purpose is for what is no kind
+                of data, or is one for which the table of dispositions keeps nothing.
         """
         unit, standing = self._flow.reader(), tuple(holds)
         found = [
@@ -119,7 +119,8 @@ class AsyncRetention:
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
         }
-        check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())], categories)
+        check_kinds((kind for one in standing for kind in one.kinds), categories)
+        check_kinds(purposes or ())
         check_purposes(name for names in (purposes or {}).values() for name in names)
         return plan_retention(
             found, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
