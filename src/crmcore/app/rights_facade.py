@@ -348,8 +348,8 @@ class Retention:
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
         Raises:
-            InvalidRightsRequest: if a hold names neither a category nor a kind of data, or a purpose is for what is no kind
-                of data, or is one for which the table of dispositions keeps nothing.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
+                kind of data, or if the table of dispositions keeps nothing for it.
         """
         return run(self._flow.plan(things, policies=policies, holds=holds, purposes=purposes))
 
