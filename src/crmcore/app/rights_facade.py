@@ -68,7 +68,8 @@ class Requests:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+            InvalidRightsRequest: if no time is known for the right under this law, the zone is unknown, or it was not
+                received yet.
         """
         return run(
             self._flow.receive(

@@ -87,7 +87,8 @@ class AsyncRequests:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+            InvalidRightsRequest: if no time is known for the right under this law, the zone is unknown, or it was not
+                received yet.
         """
         deadline_for(law, right)
         zone_of(zone)
