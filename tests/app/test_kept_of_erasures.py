@@ -164,3 +164,19 @@ def test_a_no_stands_for_whoever_took_the_address_while_the_evidence_was_kept() 
     erase(crm, request)
     (no,) = [act for act in crm.consent.events(bo.id) if act.scope.purposes]
     assert (no.kind, no.words) == ("withdraw", None)
+
+
+def test_what_was_refused_and_went_with_somebody_else_keeps_no_later_plan_from_being_made() -> None:
+    clock = Clock()
+    crm, zed, bo = lived(clock=clock)
+    talk = next(one for one in crm.interactions.timeline(bo).items if one.subject or one.body)
+    request = collecting(crm, zed, "erasure")
+    crm.requests.decide(request.id, f"interaction {talk.id}", "refuse", reason="a lawsuit")
+    crm.requests.decide(request.id, "party", "grant")
+    erase(crm, request)
+    crm.requests.move(request.id, "review")
+    digest = crm.requests.certificate(request.id).sha256
+    crm.requests.move(request.id, "refuse_partly", reason="a lawsuit", sha256=digest)
+    closed(crm, bo)
+    clock.move(days=4 * 365)
+    assert crm.requests.erasure_plan(request.id).of("delete")
