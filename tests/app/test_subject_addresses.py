@@ -111,6 +111,17 @@ def test_a_spelling_that_somebody_else_has_is_theirs(own: str, left: int) -> Non
     assert held(crm) == left
 
 
+@pytest.mark.parametrize("other", ["+44 20 7946 0018", "+44 20 7946 0018 ext. 5"])
+def test_a_number_that_both_have_is_found_in_every_spelling_alike(other: str) -> None:
+    crm = customers()
+    ann = ann_in(crm)
+    crm.parties.add(Person.of("Bo Hill", phone=other))
+    spellings = ("+44 20 7946 0018", "+442079460018", "020 7946 0018", "(020) 7946-0018")
+    called(crm, *spellings)
+    bundle = crm.requests.bundle(collecting(crm, ann, "access").id, reviewed="possible")
+    assert len([item for item in bundle.items if item.category == "interaction"]) == len(spellings)
+
+
 def test_of_a_talk_by_an_address_that_both_have_it_stays_that_the_other_one_took_part() -> None:
     crm = customers()
     ann = crm.parties.add(Person.of("Ann Lee", email="family@x.example"))

@@ -223,9 +223,9 @@ async def _interactions(
                 found.append(load_record(INTERACTION, record))
             elif keys := {key for text in bare if (key := addresses.other_spelling(text)) is not None}:
                 alike.append((record, keys))
-        # A spelling that is somebody's own is theirs.
+        # A spelling that is somebody else's own, and not the person's too, is theirs.
         holders = await unit.find({key for _, keys in alike for key in keys})
-        own = {key for key, refs in holders.items() if all(ref.id in members for ref in refs)}
+        own = {key for key, refs in holders.items() if not refs or any(ref.id in members for ref in refs)}
         found += [load_record(INTERACTION, record) for record, keys in alike if keys & own]
         after = page.next
         if after is None:
