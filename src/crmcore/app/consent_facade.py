@@ -220,10 +220,11 @@ class Consents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, wishes unheard, but that whoever
-        cannot be decided about is told of with a *barrier*, so that one wrong reference does not end the work; and that
-        *known_at* leaves out acts alone: records and merges are those of today. The memory that it takes does not grow
-        with the number of customers, but for the ids of those that were named.
+        points for the channel the one that may be used. All else is as in `decide`, wishes unheard
+        (`crm.preferences.audience` hears them), but that whoever cannot be decided about is told of with a *barrier*,
+        so that one wrong reference does not end the work; and that *known_at* leaves out acts alone: records and merges
+        are those of today. The memory that it takes does not grow with the number of customers, but for the ids of
+        those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
@@ -458,9 +459,9 @@ class Suppressions:
         self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
     ) -> tuple[Suppression, ...]:
         """End the entries that stand and were made about this address: those for one *controller* or, if none is named,
-        those that name none. A mistake is set right so, for the address as it is written but for its case: an entry
-        about another that may reach the same mailbox, with a tag or with dots, stays. Somebody who comes back gives a
-        new consent instead, which is kept with its evidence.
+        those that name none. A mistake is set right so, for the address as it is written but for its case, and for
+        the one that it is plainly meant for: an entry about another that may reach the same mailbox, with a tag or with
+        dots, stays. Somebody who comes back gives a new consent instead, which is kept with its evidence.
 
         Raises:
             InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.

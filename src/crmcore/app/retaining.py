@@ -20,7 +20,7 @@ from crmcore.app.resolve import Reference, resolve
 from crmcore.app.retention_done import Applied, applied, last_contact, members_at, recorded_on
 from crmcore.app.subject_kinds import check_kinds
 from crmcore.consent.bundle import Confidence
-from crmcore.consent.disposition import LegalHold
+from crmcore.consent.disposition import LegalHold, check_purposes
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
 from crmcore.consent.ledger import CHANNELS_OF
@@ -107,7 +107,8 @@ class AsyncRetention:
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
+                kind of data, or if the table of dispositions keeps nothing for it.
         """
         unit, standing = self._flow.reader(), tuple(holds)
         found = [
@@ -118,7 +119,9 @@ class AsyncRetention:
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
         }
-        check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())], categories)
+        check_kinds((kind for one in standing for kind in one.kinds), categories)
+        check_kinds(purposes or ())
+        check_purposes(name for names in (purposes or {}).values() for name in names)
         return plan_retention(
             found, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
         )
