@@ -134,6 +134,34 @@ def test_a_no_stays_that_is_all_that_was_said_about_an_address_that_somebody_els
     assert [act.kind for act in crm.consent.events(bo.id)] == ["withdraw"]
 
 
+@pytest.mark.parametrize("secrets", [None, SECRETS])
+@pytest.mark.parametrize("order", [("acme", "beta"), ("beta", "acme")])
+def test_kept_acts_permit_nothing_to_any_of_the_controllers_they_name(
+    order: tuple[str, str], secrets: SecretRing | None
+) -> None:
+    clock = Clock()
+    crm = opened(clock, secrets)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    for controller in order:
+        crm.consent.record(
+            "give",
+            ann.id,
+            point="ann@x.example",
+            purposes=["marketing"],
+            channels=["email"],
+            evidence=SHOWN,
+            controller=controller,
+        )
+        clock.move(hours=1)
+    assert [answer(crm, ann.id, one) for one in order] == ["allow", "allow"]
+    erased(crm, ann.id)
+    clock.move(days=1)
+    again = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    assert [answer(crm, again.id, one) for one in order] == ["deny", "deny"]
+    ends = [act.scope.controller for act in crm.consent.events(again.id) if act.kind == "withdraw"]
+    assert sorted(map(str, ends)) == ["acme", "beta"]
+
+
 def test_without_secrets_the_plan_says_that_a_no_will_not_be_known_again() -> None:
     clock = Clock()
     crm = opened(clock, None)

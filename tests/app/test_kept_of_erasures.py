@@ -109,6 +109,37 @@ def test_whoever_was_held_is_erased_when_the_hold_is_over_with_what_came_since()
     assert "restrict" not in [act.kind for act in crm.consent.events(bo)]
 
 
+def test_a_no_stands_for_whoever_took_the_address_while_the_evidence_was_kept() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm.consent.record("withdraw", ann.id, point="ann@x.example", purposes=["marketing"])
+    request = closed(crm, ann.id)
+    clock.move(days=400)
+    bo = crm.parties.add(Person.of("Bo Lee", email="ann@x.example"))
+    assert "withdraw" in [act.kind for act in crm.consent.events(bo.id)]
+    clock.move(days=2 * 365 + 2)
+    erase(crm, request)
+    (no,) = [act for act in crm.consent.events(bo.id) if act.scope.purposes]
+    assert (no.kind, no.words) == ("withdraw", None)
+
+
+def test_what_was_refused_and_went_with_somebody_else_keeps_no_later_plan_from_being_made() -> None:
+    clock = Clock()
+    crm, zed, bo = lived(clock=clock)
+    talk = next(one for one in crm.interactions.timeline(bo).items if one.subject or one.body)
+    request = collecting(crm, zed, "erasure")
+    crm.requests.decide(request.id, f"interaction {talk.id}", "refuse", reason="a lawsuit")
+    crm.requests.decide(request.id, "party", "grant")
+    erase(crm, request)
+    crm.requests.move(request.id, "review")
+    digest = crm.requests.certificate(request.id).sha256
+    crm.requests.move(request.id, "refuse_partly", reason="a lawsuit", sha256=digest)
+    closed(crm, bo)
+    clock.move(days=4 * 365)
+    assert crm.requests.erasure_plan(request.id).of("delete")
+
+
 def test_the_restriction_of_whoever_is_kept_is_in_no_plan() -> None:
     clock = Clock()
     crm, _, bo = lived(clock=clock)

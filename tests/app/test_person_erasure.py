@@ -130,9 +130,10 @@ def test_kept_consent_is_evidence_and_no_permission() -> None:
     assert len(kept) == 1
 
 
-def test_a_legal_hold_beats_erasure_and_restricts() -> None:
+@pytest.mark.parametrize("kinds", [frozenset[str](), frozenset({"*"}), frozenset({"party", "*"})])
+def test_a_legal_hold_beats_erasure_and_restricts(kinds: frozenset[str]) -> None:
     crm, zed, _ = lived()
-    hold = LegalHold(id="case 7", reason="a lawsuit is pending")
+    hold = LegalHold(id="case 7", reason="a lawsuit is pending", kinds=kinds)
     request = collecting(crm, zed, "erasure")
     facts = ErasureFacts(holds=(hold,))
     plan = crm.requests.erasure_plan(request.id, facts=facts)
@@ -179,8 +180,12 @@ def test_a_plan_stays_the_same_from_day_to_day_and_counts_from_the_last_use() ->
 def test_a_purpose_that_the_table_does_not_know_is_refused() -> None:
     crm, zed, _ = lived()
     request = collecting(crm, zed, "erasure")
-    for kind, purpose in (("interaction", "acounting"), ("interactions", "accounting")):
-        with pytest.raises(InvalidRightsRequest, match=purpose if kind == "interaction" else kind):
+    for kind, purpose, said in (
+        ("interaction", "acounting", "acounting"),
+        ("suppression", "acounting", "acounting"),
+        ("interactions", "accounting", "interactions"),
+    ):
+        with pytest.raises(InvalidRightsRequest, match=said):
             crm.requests.erasure_plan(request.id, facts=ErasureFacts(purposes={kind: frozenset({purpose})}))
 
 
@@ -204,6 +209,38 @@ def test_what_was_refused_is_not_erased() -> None:
         crm.requests.move(request.id, "refuse_partly", reason="owed", sha256=certificate.sha256).state
         == "partially_refused"
     )
+
+
+def test_what_was_refused_is_named_by_its_place_too_and_a_number_names_no_entry() -> None:
+    crm, zed, _ = lived()
+    request = collecting(crm, zed, "erasure")
+    before = crm.requests.erasure_plan(request.id)
+    note = next(one for one in before.disposals if one.kind == "interaction" and one.action == "delete")
+    entry = next(one for one in before.disposals if one.kind == "party.added")
+    for place in (note.place, note.place.replace(" ", "/"), entry.place, entry.place.replace(" ", "/")):
+        crm.requests.decide(request.id, place, "refuse", reason="a lawsuit")
+        kept = crm.requests.erasure_plan(request.id).of("keep")
+        assert {one.place for one in kept} - {one.place for one in before.of("keep")} >= {
+            entry.place if "party:" in place else note.place
+        }
+        crm.requests.decide(request.id, place, "grant")
+    assert crm.requests.erasure_plan(request.id).digest == before.digest
+
+
+@pytest.mark.parametrize(
+    "item", ["interactions", "the call of March", "record", "*", "1", "features", "contact_point"]
+)
+def test_a_refusal_that_fits_nothing_that_is_held_is_said_before_anything_goes(item: str) -> None:
+    crm, zed, _ = lived()
+    request = collecting(crm, zed, "erasure")
+    plan = crm.requests.erasure_plan(request.id)
+    crm.requests.decide(request.id, item, "refuse", reason="a lawsuit")
+    with pytest.raises(InvalidRightsRequest, match="1 of the items that were refused"):
+        crm.requests.erasure_plan(request.id)
+    with pytest.raises(InvalidRightsRequest, match="1 of the items that were refused"):
+        crm.requests.erase(request.id, plan_sha256=plan.digest)
+    crm.requests.decide(request.id, item, "grant")
+    assert crm.requests.erasure_plan(request.id).digest == plan.digest
 
 
 def test_a_certificate_holds_no_value_and_no_id() -> None:

@@ -48,6 +48,13 @@ def test_what_a_hold_names_by_its_kind_stays_when_the_customer_goes() -> None:
     assert (held(crm, "party"), held(crm, "interaction")) == (0, 1)
 
 
+def test_a_hold_of_any_kind_keeps_the_customer_whole() -> None:
+    crm, _ = silent(Clock())
+    plan = planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"*"})),))
+    assert plan.text() == "restrict 1 prospect: a lawsuit (a legal hold)"
+    assert (crm.retention.apply(plan).erased, held(crm, "party")) == (0, 1)
+
+
 def test_what_a_purpose_needs_stays_when_the_customer_goes() -> None:
     crm, _ = silent(Clock())
     plan = planned(crm, purposes={"interaction": frozenset({"accounting"})})
@@ -62,7 +69,16 @@ def test_a_hold_or_a_purpose_of_a_kind_that_there_is_not_is_refused() -> None:
         planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"interactions"})),))
     with pytest.raises(InvalidRightsRequest, match="no kind of data is called person"):
         planned(crm, purposes={"person": frozenset({"accounting"})})
+    with pytest.raises(InvalidRightsRequest, match="no kind of data is called prospect"):
+        planned(crm, purposes={"prospect": frozenset({"accounting"})})
     assert planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"invoice"})),)).of("delete")
+
+
+@pytest.mark.parametrize("kind", ["interaction", "relationship", "*"])
+def test_a_purpose_that_no_law_keeps_anything_for_is_refused_before_anybody_goes(kind: str) -> None:
+    crm, _ = silent(Clock())
+    with pytest.raises(InvalidRightsRequest, match="knows no purpose acounting"):
+        planned(crm, purposes={kind: frozenset({"acounting", "accounting"})})
 
 
 def test_whoever_was_in_touch_since_the_plan_is_left() -> None:

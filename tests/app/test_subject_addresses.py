@@ -68,6 +68,24 @@ def test_the_extension_tells_two_desks_of_one_company_apart() -> None:
     assert "+1 907 486 4171 x201" not in desk
 
 
+def test_a_mobile_in_mexico_is_known_with_the_1_that_it_once_had_and_by_its_extension() -> None:
+    spellings = (
+        "+5215512345678",
+        "+52 1 55 1234 5678",
+        "+52 55 1234 5678",
+        "0052 55 1234 5678",
+        "55 1234 5678",
+    )
+    hers = Addresses.of([PhonePoint.of("+52 55 1234 5678")])
+    assert [text for text in spellings if text not in hers] == []
+    assert "+52 55 1234 5678 ext. 101" not in hers
+    desk = Addresses.of([PhonePoint.of("+52 55 1234 5678 ext. 101")])
+    assert "+52 (55) 1234-5678 x101" in desk
+    assert [
+        text for text in ("+52 55 1234 5678", "+5215512345678", "+52 55 1234 5678 x201") if text in desk
+    ] == []
+
+
 def test_interactions_are_given_and_erased_by_the_address_in_every_spelling() -> None:
     crm = customers()
     ann = ann_in(crm)
@@ -91,6 +109,17 @@ def test_a_spelling_that_somebody_else_has_is_theirs(own: str, left: int) -> Non
     request = collecting(crm, ann, "erasure")
     crm.requests.erase(request.id, plan_sha256=crm.requests.erasure_plan(request.id).digest)
     assert held(crm) == left
+
+
+@pytest.mark.parametrize("other", ["+44 20 7946 0018", "+44 20 7946 0018 ext. 5"])
+def test_a_number_that_both_have_is_found_in_every_spelling_alike(other: str) -> None:
+    crm = customers()
+    ann = ann_in(crm)
+    crm.parties.add(Person.of("Bo Hill", phone=other))
+    spellings = ("+44 20 7946 0018", "+442079460018", "020 7946 0018", "(020) 7946-0018")
+    called(crm, *spellings)
+    bundle = crm.requests.bundle(collecting(crm, ann, "access").id, reviewed="doubtful")
+    assert len([item for item in bundle.items if item.category == "interaction"]) == len(spellings)
 
 
 def test_of_a_talk_by_an_address_that_both_have_it_stays_that_the_other_one_took_part() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -295,9 +296,12 @@ def test_whatever_a_page_saves_is_read(driver: WebDriver, tmp_path: Path, data: 
     assert all(set(one.records) == records[one.item] for one in found.decisions)
     assert verdicts(json.loads(saved)) == {one.item: one.verdict for one in found.decisions}
     # What the browser keeps is as good as what is saved.
-    for _ in range(5):  # browsers hand what one page kept to the next in their own time
+    for _ in range(
+        50
+    ):  # browsers hand what one page kept to the next in their own time, a busy machine's still later
         page = Page(driver, tmp_path, review(shown).html())
         kept = driver.execute_async_script(HANDS, "[]")
         if kept is not None:
             break
+        time.sleep(0.2)
     assert Decisions.parse(kept) == found

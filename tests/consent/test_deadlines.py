@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmcore import Crm, Person
 from crmcore.consent.counting import Span
 from crmcore.consent.deadline import (
     Stop,
@@ -21,6 +22,7 @@ from crmcore.consent.deadline import (
     read_deadlines,
     shipped_deadlines,
 )
+from crmcore.consent.rights_words import Right
 from crmcore.errors import InvalidPack, InvalidRightsRequest
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -155,6 +157,8 @@ def test_no_zone_is_guessed_and_no_right_made_up() -> None:
         last_day_of(GDPR, datetime(2026, 6, 1, tzinfo=UTC), zone="Europe/Nowhere")
     with pytest.raises(InvalidRightsRequest, match="no such right"):
         deadline_for("gdpr", "opt_out_of_sale")
+    with pytest.raises(InvalidRightsRequest, match="knows no such right, or none with a time that is known"):
+        deadline_for("dsg_ch", "opt_out_of_sale")
 
 
 GOOD = 'id="x"\nlaw="gdpr"\nrights=["access"]\nperiod="P1M"\ncounting="month"\ntext="t"\ncite="c"\n'
@@ -173,6 +177,12 @@ GOOD = 'id="x"\nlaw="gdpr"\nrights=["access"]\nperiod="P1M"\ncounting="month"\nt
             "[[deadline]]\n" + GOOD.replace('"month"', '"business_days"') + 'pauses=["identity"]',
             "no pauses",
         ),
+        ("[[deadline]]\n" + GOOD.replace('period="P1M"', ""), "period is missing"),
+        ("[[deadline]]\n" + GOOD.replace("P1M", "none"), "counting counts nothing"),
+        (
+            "[[deadline]]\n" + GOOD.replace("P1M", "none").replace('counting="month"', "rolls=true"),
+            "rolls counts",
+        ),
         ("[[deadline", "no TOML"),
     ],
 )
@@ -184,6 +194,26 @@ def test_a_table_with_a_slip_is_refused_with_its_place(text: str, said: str) -> 
 def test_every_shipped_deadline_is_cited() -> None:
     assert len(shipped_deadlines()) >= 9
     assert all(rule.cite and rule.text for rule in shipped_deadlines())
+
+
+@pytest.mark.parametrize("right", ["rectification", "erasure", "restriction", "objection"])
+def test_a_right_that_a_law_knows_without_naming_days_can_be_asked_for_and_has_no_last_day(
+    right: Right,
+) -> None:
+    rule = deadline_for("dsg_ch", right)
+    at = datetime(2026, 1, 30, 12, tzinfo=UTC)
+    stop = Stop(start=at, end=at + DAY)
+    for extended in (True, False):
+        assert last_day_of(rule, at, zone="Europe/Zurich", stops=[stop], extended=extended) is None
+    crm = Crm.open(clock=lambda: at)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    request = crm.requests.receive(
+        ann.id, right=right, law="dsg_ch", channel="email", zone="Europe/Zurich", received_at=at
+    )
+    due = crm.requests.due(request.id)
+    assert (due.day, due.at, due.overdue(at + 999 * DAY)) == (None, None, False)
+    with pytest.raises(InvalidRightsRequest, match="no extension"):
+        crm.requests.extend(request.id, reason="many")
 
 
 def test_a_law_without_a_time_is_told_from_a_right_that_a_law_does_not_know() -> None:

@@ -284,6 +284,36 @@ def test_lifting_ends_no_entry_about_another_address(made: str, other: str) -> N
         assert crm.suppression.listings([EmailPoint.of(other)], asking()) == ()
 
 
+@pytest.mark.parametrize("made", ["john+other@corp.example", "john@corp.example"])
+def test_an_address_that_is_suppressed_for_itself_stays_so_when_another_is_lifted(made: str) -> None:
+    with crm_of(BOTH) as crm:
+        (kept,) = {"john+other@corp.example", "john@corp.example"} - {made}
+        entry = crm.suppression.add("email", made, reason="objection")
+        own = crm.suppression.add("email", kept, reason="objection")
+        assert own.id != entry.id
+        assert crm.suppression.add("email", kept, reason="objection") == own
+        assert [one.id for one in crm.suppression.lift("email", made)] == [entry.id]
+        assert crm.suppression.listings([EmailPoint.of(kept)], asking())
+
+
+@pytest.mark.parametrize("raw", ["ann@x.example.", "Ann <ann@x.example>", "ann@x.example"])
+def test_what_was_made_of_a_text_with_a_problem_is_lifted_by_that_text(raw: str) -> None:
+    with crm_of(BOTH) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", email=raw))
+        (entry,) = crm.suppression.add_customer(ann.id, reason="complaint")
+        meant = crm.suppression.add("email", raw, reason="complaint")
+        assert crm.suppression.lift("email", "ann+tag@x.example") == ()
+        assert {one.id for one in crm.suppression.lift("email", raw)} == {entry.id, meant.id}
+        assert not any(one.stands(NOW) for one in crm.suppression.of(*ann.contact_points))
+
+
+def test_a_number_that_is_dialled_abroad_by_00_is_lifted_as_it_is_written() -> None:
+    with crm_of(BOTH) as crm:
+        ann = crm.parties.add(Person.of("Ann Lee", phone="0044 20 7946 0018"))
+        (entry,) = crm.suppression.add_customer(ann.id, reason="complaint")
+        assert [one.id for one in crm.suppression.lift("phone", "0044 20 7946 0018")] == [entry.id]
+
+
 def test_lifting_ends_the_entries_of_those_who_are_named_alone() -> None:
     with crm_of(OLD) as crm:
         crm.suppression.add("email", "ann@x.example", reason="objection")

@@ -238,6 +238,20 @@ def test_a_link_suppresses_an_address_that_is_gone_however_it_is_written(gone: s
             assert entry.reason == "withdrawal"
 
 
+def test_the_link_of_an_address_suppresses_it_for_itself_where_one_with_a_tag_is_gone_too() -> None:
+    store = MemoryStore()
+    with crm_of(store) as crm:
+        people = [crm.parties.add(Person.of("Jo", email=f"jo{tag}@x.example")).id for tag in ("+a", "")]
+        tokens = [crm.unsubscribe.token(one) for one in people]
+        for one in people:
+            crm.parties.change(one, lambda party: party.changed(contact_points=()))
+        for token in (*tokens, *tokens):
+            crm.unsubscribe.act(token)
+        assert len(crm.suppression.lift("email", "jo+a@x.example", controller="default")) == 1
+        (entry,) = crm.suppression.lift("email", "jo@x.example", controller="default")
+        assert entry.reason == "withdrawal"
+
+
 def test_the_link_of_one_topic_is_not_that_of_another() -> None:
     store = MemoryStore()
     with crm_of(store) as crm:

@@ -11,6 +11,8 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
+import attrs
+
 from crmcore.app.consent_asking import request_of, with_listings
 from crmcore.app.consent_members import Told, belonging, member, told_by_id
 from crmcore.app.consent_reading import (
@@ -193,13 +195,34 @@ async def _decided(
             yield await _answered(page, one)
 
 
+@attrs.define
+class _Known:
+    """What is known of one customer, worked out once for all of their points."""
+
+    page: Page
+    customer: Membership
+    sketches: Mapping[PartyId, Sequence[Sketch]]
+    belonged: Mapping[PartyId, datetime] | None = None
+
+    @classmethod
+    def of(cls, page: Page, customer: Membership) -> _Known:
+        some = {id: sketches_of(page, id) for id in customer.members if id in page.records}
+        return cls(page, customer, {id: acts for id, acts in some.items() if acts is not None})
+
+    def since(self) -> Mapping[PartyId, datetime]:
+        """Since when each record is one of theirs."""
+        if self.belonged is None:
+            self.belonged = belonging(self.customer, self.page.judged)
+        return self.belonged
+
+
 async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
     """The answer for one customer: of several points the one that may be used, the preferred of those first.
 
     Who was named by an address is asked about at that one.
     """
     ref, customer, named = wanted
-    kinds = page.asking.kinds
+    kinds, known = page.asking.kinds, _Known.of(page, customer)
     reached = [
         point for id in customer.members if id in page.records for point in page.records[id].reach.points
     ]
@@ -207,12 +230,12 @@ async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
     if any(point.normal == named for point in fits):
         fits = [point for point in fits if point.normal == named]
     elif not kinds:
-        return AudienceMember(ref=ref, customer=customer.id, decision=await _decision(page, customer, None))
+        return AudienceMember(ref=ref, customer=customer.id, decision=await _decision(known, None))
     if len(fits) > 1:
         fits.sort(key=lambda point: point.rank or _LAST)
     best: AudienceMember | None = None
     for normal in dict.fromkeys([point.normal for point in fits]):
-        decision = await _decision(page, customer, normal)
+        decision = await _decision(known, normal)
         if best is None or best.decision is None or RANK[decision.answer] > RANK[best.decision.answer]:
             best = AudienceMember(ref=ref, customer=customer.id, point=normal, decision=decision)
         if best.allowed:
@@ -220,68 +243,57 @@ async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
     return best or AudienceMember(ref=ref, customer=customer.id, barrier="unreachable")
 
 
-async def _decision(page: Page, customer: Membership, point: str | None) -> Decision:
+async def _decision(known: _Known, point: str | None) -> Decision:
     """The decision about a customer at one *point*, if the same was not answered before."""
-    question = page.asking.question
-    sketches: dict[PartyId, Sequence[Sketch]] = {}
-    for id in customer.members:
-        if id in page.records and (some := sketches_of(page, id)) is not None:
-            sketches[id] = some
-    hint = _hint(page, customer, point, sketches)
-    found = None if hint is None else question.recall(hint)
+    asking = known.page.asking
+    hint = _hint(known, point)
+    found = None if hint is None else asking.question.recall(hint)
     if found is None:
-        members = await _members(page, customer, point, sketches)
-        found = answer(question, members, point=point, again=True, hint=hint)
-    return found if page.asking.hearing is None else await _heard(page, customer, point, found)
+        members = await _members(known, point)
+        found = answer(asking.question, members, point=point, again=True, hint=hint)
+    return found if asking.hearing is None else await _heard(known, point, asking.hearing, found)
 
 
-async def _heard(page: Page, customer: Membership, point: str | None, decision: Decision) -> Decision:
+async def _heard(known: _Known, point: str | None, hearing: Hearing, decision: Decision) -> Decision:
     """The decision under the wishes of the customer; their records are read only if there are any."""
-    wishes = await wishes_on(page, customer)
-    hearing, asking = page.asking.hearing, page.asking
-    if hearing is None or not wishes:
+    page = known.page
+    wishes = await wishes_on(page, known.customer)
+    if not wishes:
         return decision
-    parties = await load_parties(page.unit, customer.members)
+    parties = await load_parties(page.unit, known.customer.members)
     return hearing.hear(
-        asking.question.request,
+        page.asking.question.request,
         decision,
         wishes,
-        {party: asking.facts(party.id) for party in parties},
-        {str(id): since for id, since in belonging(customer, page.judged).items()},
+        {party: page.asking.facts(party.id) for party in parties},
+        {str(id): since for id, since in known.since().items()},
         point,
     )
 
 
-def _hint(
-    page: Page, customer: Membership, point: str | None, sketches: Mapping[PartyId, Sequence[Sketch]]
-) -> Hashable:
+def _hint(known: _Known, point: str | None) -> Hashable:
     """The hint of a customer of one record; none where a list, or the app, may say something of that one alone."""
-    id, asking = customer.members[0], page.asking
-    if len(customer.members) > 1 or id not in sketches or entries_about(page, id):
+    page, asking = known.page, known.page.asking
+    id, *others = known.customer.members
+    if others or id not in known.sketches or entries_about(page, id):
         return None
     told, at = asking.facts(id), asking.question.request.at
     if told is not asking.told and told is not NOTHING:
         return None
-    return hint_of(page.records[id].reach, str(id), sketches[id], told, point=point, at=at)
+    return hint_of(page.records[id].reach, str(id), known.sketches[id], told, point=point, at=at)
 
 
-async def _members(
-    page: Page,
-    customer: Membership,
-    point: str | None,
-    sketches: Mapping[PartyId, Sequence[Sketch]],
-) -> list[Member]:
+async def _members(known: _Known, point: str | None) -> list[Member]:
     """The records of a customer, as `members_for` reads them for one customer alone."""
-    since = belonging(customer, page.judged)
-    asking = page.asking
+    page, asking, since = known.page, known.page.asking, known.since()
     members = []
-    for id in customer.members:
+    for id in known.customer.members:
         if id not in page.records:
             continue
         told, entries = asking.facts(id), entries_about(page, id)
         if entries:
             told = with_listings(told, entries, asking.question.request.to(point))
-        some = sketches.get(id)
+        some = known.sketches.get(id)
         events = await long_acts(page, id) if some is None else tuple(map(asking.reader.act, some))
         reach = page.records[id].reach
         members.append(member(id, reach, told, events, asking.jurisdictions, since.get(id, page.unit.now)))

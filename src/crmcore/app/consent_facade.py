@@ -459,9 +459,9 @@ class Suppressions:
         self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
     ) -> tuple[Suppression, ...]:
         """End the entries that stand and were made about this address: those for one *controller* or, if none is named,
-        those that name none. A mistake is set right so, for the address as it is written but for its case: an entry
-        about another that may reach the same mailbox, with a tag or with dots, stays. Somebody who comes back gives a
-        new consent instead, which is kept with its evidence.
+        those that name none. A mistake is set right so, for the address as it is written but for its case, and for
+        the one that it is plainly meant for: an entry about another that may reach the same mailbox, with a tag or with
+        dots, stays. Somebody who comes back gives a new consent instead, which is kept with its evidence.
 
         Raises:
             InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.

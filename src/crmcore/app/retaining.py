@@ -22,7 +22,7 @@ from crmcore.app.retention_erasing import left_over
 from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
-from crmcore.consent.disposition import LegalHold
+from crmcore.consent.disposition import LegalHold, check_purposes
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
 from crmcore.consent.ledger import CHANNELS_OF
@@ -111,7 +111,8 @@ class AsyncRetention:
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
+                kind of data, or if the table of dispositions keeps nothing for it.
         """
         unit, standing = self._flow.reader(), tuple(holds)
         found = [await self._known(unit, one) for one in things]
@@ -119,7 +120,9 @@ class AsyncRetention:
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
         }
-        check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())], categories)
+        check_kinds((kind for one in standing for kind in one.kinds), categories)
+        check_kinds(purposes or ())
+        check_purposes(name for names in (purposes or {}).values() for name in names)
         return plan_retention(
             found, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
         )

@@ -35,6 +35,7 @@ from crmcore.consent.certificate import (
 )
 from crmcore.consent.deadline import zone_of
 from crmcore.consent.rights_request import RequestId, RightsRequest
+from crmcore.consent.rights_steps import ANSWERED
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
@@ -154,6 +155,7 @@ async def _held(
         today=unit.now.astimezone(zone).date(),
         asked=request.received_at.astimezone(zone).date(),
         refused=frozenset(item.item for item in request.items if item.decision != "grant"),
+        answered=not request.is_open or request.state in ANSWERED,
         points=begun[0].points if begun else (),
     )
     members = await _members(unit, request, begun_lines(begun))

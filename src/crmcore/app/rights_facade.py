@@ -68,7 +68,8 @@ class Requests:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+            InvalidRightsRequest: if no time is known for the right under this law, the zone is unknown, or it was not
+                received yet.
         """
         return run(
             self._flow.receive(
@@ -145,7 +146,8 @@ class Requests:
     ) -> RightsRequest:
         """Decide on one item: grant it, refuse it, or withhold it as data of others.
 
-        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        An erasure keeps what is not granted: data of a kind, or one thing by its id or its place in the plan. An item
+        that fits nothing held is refused when the erasure is planned.
         """
         return run(self._flow.decide(id, item, decision, reason=reason))
 
@@ -347,7 +349,8 @@ class Retention:
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind that is neither a category nor one of data.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
+                kind of data, or if the table of dispositions keeps nothing for it.
         """
         return run(self._flow.plan(things, policies=policies, holds=holds, purposes=purposes))
 

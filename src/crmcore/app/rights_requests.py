@@ -87,7 +87,8 @@ class AsyncRequests:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidRightsRequest: if the law knows no such right, the zone is unknown, or it was not received yet.
+            InvalidRightsRequest: if no time is known for the right under this law, the zone is unknown, or it was not
+                received yet.
         """
         deadline_for(law, right)
         zone_of(zone)
@@ -226,7 +227,8 @@ class AsyncRequests:
     ) -> RightsRequest:
         """Decide on one item: grant it, refuse it, or withhold it as data of others.
 
-        An erasure keeps what is not granted: data of a kind, or one thing by its id.
+        An erasure keeps what is not granted: data of a kind, or one thing by its id or its place in the plan. An item
+        that fits nothing held is refused when the erasure is planned.
         """
         decided = DecidedItem(item=item, decision=decision, reason=reason)
         return await self._step(

@@ -87,7 +87,10 @@ def _forms(point: ContactPoint) -> frozenset[str]:
     """Of a telephone number with its extension, which may be what tells one person from another."""
     if isinstance(point, EmailPoint):
         return forms_of(point)
-    return frozenset({f"{point.kind}:{point.key}"})
+    if not isinstance(point, PhonePoint):
+        return frozenset({f"{point.kind}:{point.key}"})
+    extension = None if point.value is None else point.value.extension
+    return frozenset(f"{form}x{extension}" if extension else form for form in forms_of(point))
 
 
 def _rough(text: str) -> str:

@@ -19,7 +19,7 @@ from crmcore.app.relationships import related
 from crmcore.app.subject_addresses import Addresses
 from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
-from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_key, point_stream, wish_stream
+from crmcore.consent.ledger import CONTACT_POINT, POINT, party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.redaction import Words
 from crmcore.consent.rights_request import REQUESTED, RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.secret_ring import SecretRing
@@ -123,7 +123,9 @@ async def subject_data(
         judgements=judgements,
         points=heads,
         contacts=own,
-        shared=await _shared(unit, contacts, frozenset(members)),
+        shared=await _shared(
+            unit, {(point.kind, point.key) for point in contacts} | _told(told.values()), frozenset(members)
+        ),
         entries=tuple(
             entry
             for entry in await _entries(unit, dict.fromkeys(streams))
@@ -174,14 +176,20 @@ async def _free(unit: Unit, former: Iterable[ContactPoint]) -> list[ContactPoint
     return [wanted[key] for key, holders in (await unit.find(wanted)).items() if not holders]
 
 
+def _told(ledgers: Iterable[Record]) -> set[tuple[str, str]]:
+    """The addresses of ledgers, each by its kind and normal form."""
+    keys = [key for record in ledgers for key in record.keys if key.namespace == POINT]
+    return {(kind, normal) for key in keys for kind, _, normal in [key.value.partition(":")]}
+
+
 async def _shared(
-    unit: Unit, contacts: Iterable[ContactPoint], members: Collection[str]
+    unit: Unit, points: Iterable[tuple[str, str]], members: Collection[str]
 ) -> dict[str, tuple[str, ...]]:
     """The ledgers of the addresses that others have, too, and the ids of their records."""
     keys = {
-        text_key(_NAMESPACES[point.kind], point.key): point_key(point.kind, point.key)
-        for point in contacts
-        if point.kind in _NAMESPACES
+        text_key(_NAMESPACES[kind], normal): point_key(kind, normal)
+        for kind, normal in points
+        if kind in _NAMESPACES
     }
     holders = await unit.find(keys)
     others = {
@@ -215,9 +223,9 @@ async def _interactions(
                 found.append(load_record(INTERACTION, record))
             elif keys := {key for text in bare if (key := addresses.other_spelling(text)) is not None}:
                 alike.append((record, keys))
-        # A spelling that is somebody's own is theirs.
+        # A spelling that is somebody else's own, and not the person's too, is theirs.
         holders = await unit.find({key for _, keys in alike for key in keys})
-        own = {key for key, refs in holders.items() if all(ref.id in members for ref in refs)}
+        own = {key for key, refs in holders.items() if not refs or any(ref.id in members for ref in refs)}
         found += [load_record(INTERACTION, record) for record, keys in alike if keys & own]
         after = page.next
         if after is None:

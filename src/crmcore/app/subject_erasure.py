@@ -8,7 +8,7 @@ after an older backup was restored. What stays of a talk with others stays as a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,11 +23,19 @@ from crmcore.app.interactions import record_interaction
 from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, satellites, subject_data
-from crmcore.app.subject_kinds import check_kinds
+from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
-from crmcore.consent.disposition import Disposal, Disposition, ErasurePlan, Held, LegalHold, plan_erasure
+from crmcore.consent.disposition import (
+    Disposal,
+    Disposition,
+    ErasurePlan,
+    Held,
+    LegalHold,
+    check_purposes,
+    plan_erasure,
+)
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_stream
 from crmcore.consent.lifting import may_end
@@ -75,14 +83,15 @@ class Occasion:
     """Why somebody is erased: under which *mark*, on which day (*today*), and since which day that is so (*asked*).
 
     Periods of what they leave count from *asked*, so that a plan stays the same from day to day. *refused* are the
-    kinds, or the ids, of what is not to be erased, as was decided on the request. *points* are the ids of the
-    ledgers of addresses that were found before.
+    kinds, the ids, or the places, of what is not to be erased, as was decided on the request; each of them is to fit
+    something unless the request is *answered*. *points* are the ids of the ledgers of addresses that were found before.
     """
 
     mark: str
     today: date
     asked: date
     refused: frozenset[str] = frozenset()
+    answered: bool = False
     points: tuple[str, ...] = ()
 
     @property
@@ -118,9 +127,11 @@ async def planned_erasure(
     What an erasure on this *occasion* has written itself is no part of it.
 
     Raises:
-        InvalidRightsRequest: if the facts name a kind of data that there is not.
+        InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
+            nothing held.
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
+    check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
     data = await subject_data(unit, members, points=occasion.points)
     acts = acts_in(data)
     held: dict[str, Held] = {}
@@ -128,7 +139,7 @@ async def planned_erasure(
     for thing, place in _held(unit, data, acts, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
-    plan = _without_refused(for_others(plan, data, acts, places), occasion.refused)
+    plan = _without_refused(for_others(plan, data, acts, places), places, occasion)
     own = [one async for one in _own(unit, data, plan, places, occasion, facts)]
     plan = attrs.evolve(plan, disposals=(*plan.disposals, *own))
     derived = [one async for one in _derived(unit, data, plan, places)]
@@ -143,18 +154,26 @@ async def planned_erasure(
     )
 
 
-def _without_refused(plan: ErasurePlan, refused: Collection[str]) -> ErasurePlan:
+def _without_refused(plan: ErasurePlan, places: Mapping[str, Place], occasion: Occasion) -> ErasurePlan:
     """*plan*, by which nothing goes that was refused."""
+    named = {one.place: _names(one, places[one.place]) for one in plan.disposals}
+    if not occasion.answered:
+        check_refused(occasion.refused.difference(*named.values()))
     return attrs.evolve(
         plan,
         disposals=tuple(
             attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
-            if one.action in ("delete", "anonymise")
-            and not {one.kind, one.place.rpartition(" ")[2], one.place.replace(" ", "/")}.isdisjoint(refused)
+            if one.action in ("delete", "anonymise") and not named[one.place].isdisjoint(occasion.refused)
             else one
             for one in plan.disposals
         ),
     )
+
+
+def _names(one: Disposal, place: Place) -> frozenset[str]:
+    """By what a decision on a request may name a thing: an entry of a ledger by its whole place alone."""
+    own = {place.id} if isinstance(place, Ref) else set[str]()
+    return frozenset({one.kind, one.place, one.place.replace(" ", "/"), *own})
 
 
 def _held(
@@ -428,29 +447,32 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
 
 
 async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
-    """Where acts are kept as evidence, the last of them says that nothing is permitted any more."""
-    kept: dict[str, Entry] = {}
+    """Where acts are kept as evidence, later ones say that nothing is permitted any more, to each controller named."""
+    kept: dict[str, dict[Scope, ConsentEvent]] = {}
     staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
-    for entry in planned.data.entries:
-        if entry.schema.startswith("consent.event/") and (entry.stream, entry.seq) in staying:
-            kept[entry.stream] = entry
-    for stream, entry in kept.items():
-        if any(body.get("via") == _via(mark) for _, body in await unit.entries(stream)):
-            continue
-        act: ConsentEvent = unit.codecs["consent.event"].load(entry.body)
-        end = ConsentEvent(
-            id=str(unit.ids.new(Id)),
-            kind="withdraw",
-            occurred_at=unit.now,
-            recorded_at=unit.now,
-            scope=Scope(controller=act.scope.controller, point=act.scope.point),
-            record=act.record,
-            members=act.members,
-            via=_via(mark),
-            actor=unit.actor,
-        )
-        # About nobody by name, so that it stays when the person is erased.
-        unit.event(stream, end, subjects=())
+    for (stream, seq), act in planned.acts.items():
+        if (stream, seq) in staying:
+            scope = Scope(controller=act.scope.controller, point=act.scope.point)
+            kept.setdefault(stream, {})[scope] = act
+    for stream, acts in kept.items():
+        told = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
+        ended = {act.scope for act in told if act.kind == "withdraw" and act.via == _via(mark)}
+        for scope, act in acts.items():
+            if scope in ended:
+                continue
+            end = ConsentEvent(
+                id=str(unit.ids.new(Id)),
+                kind="withdraw",
+                occurred_at=unit.now,
+                recorded_at=unit.now,
+                scope=scope,
+                record=act.record,
+                members=act.members,
+                via=_via(mark),
+                actor=unit.actor,
+            )
+            # About nobody by name, so that it stays when the person is erased.
+            unit.event(stream, end, subjects=())
 
 
 async def erase_planned(

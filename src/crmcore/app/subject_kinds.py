@@ -14,6 +14,7 @@ from crmcore.errors import InvalidRightsRequest
 
 _SAYS_THE_SAME = "it names records, which are given themselves"
 _DERIVED = "it is worked out of the records, which are given themselves"
+_HEAD = "it is the head of a ledger, whose acts are given"
 _PROOF = "it is the proof that the person was answered (GDPR art. 5(2), 17(3)(e))"
 _NOBODY = "it names nobody: {}"
 
@@ -53,7 +54,7 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "customer.split": _REFERS,
     "consent.event": _GIVEN,
     "consent.wish": _GIVEN,
-    "contact_point": SubjectKind(not_given="it is the head of a ledger, whose acts are given"),
+    "contact_point": SubjectKind(not_given=_HEAD),
     "suppression": SubjectKind(
         not_erased="it holds no address, and keeps the person from being written to again (GDPR art. 21(3))"
     ),
@@ -86,4 +87,20 @@ def check_kinds(kinds: Iterable[str], categories: Collection[str] = ()) -> None:
     if wrong:
         raise InvalidRightsRequest(
             f"no kind of data is called {', '.join(wrong)}: see crmcore.app.SUBJECT_KINDS for those that are"
+        )
+
+
+def check_refused(items: Iterable[str]) -> None:
+    """Refuse decisions that fit nothing that is held: what they mean to keep would go.
+
+    Raises:
+        InvalidRightsRequest: if one of *items* is no kind of data, or one that goes with the records it was made of.
+    """
+    made = {kind for kind, one in SUBJECT_KINDS.items() if one.not_given in (_DERIVED, _HEAD)}
+    wrong = sum(item not in SUBJECT_KINDS or item in made for item in items)
+    if wrong:
+        raise InvalidRightsRequest(
+            f"{wrong} of the items that were refused or withheld fit nothing that could be kept: name a kind of data "
+            "(crmcore.app.SUBJECT_KINDS), the id of a record, or a place of the plan; a slip is set right by deciding "
+            "to grant it"
         )

@@ -15,7 +15,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
-from crmcore.consent.address_forms import PointKind, forms_of, point_of
+from crmcore.consent.address_forms import PointKind, forms_of, point_of, written_point
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -104,20 +104,23 @@ class AsyncSuppressions:
         self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
     ) -> tuple[Suppression, ...]:
         """End the entries that stand and were made about this address: those for one *controller* or, if none is named,
-        those that name none. A mistake is set right so, for the address as it is written but for its case: an entry
-        about another that may reach the same mailbox, with a tag or with dots, stays. Somebody who comes back gives a
-        new consent instead, which is kept with its evidence.
+        those that name none. A mistake is set right so, for the address as it is written but for its case, and for
+        the one that it is plainly meant for: an entry about another that may reach the same mailbox, with a tag or with
+        dots, stays. Somebody who comes back gives a new consent instead, which is kept with its evidence.
 
         Raises:
             InvalidConsent: if this crm was given no secrets, or the text is no address of its *kind*.
         """
         point = point_of(kind, text, region=region)
+        points = (point, written_point(kind, text, region=region))
 
         async def plan(unit: Unit) -> tuple[Suppression, ...]:
             secrets = secrets_of(self._flow)
             ended = []
-            for entry, record in await entries_of(unit, secrets, [point], controller):
-                named = entry.scope.controller == controller and _made_of(entry, record, point, secrets)
+            for entry, record in await entries_of(unit, secrets, points, controller):
+                named = entry.scope.controller == controller and any(
+                    _made_of(entry, record, one, secrets) for one in points
+                )
                 if named and entry.stands(unit.now) and entry.id is not None:
                     version = unit.next_version(SUPPRESSION.tag, entry.id, entry.version)
                     over = attrs.evolve(entry, until=unit.now, version=version)
@@ -216,7 +219,8 @@ async def suppress(
     keys = new_keys(point, scope.controller, secrets)
     for known, record in await entries_of(unit, secrets, [point], scope.controller):
         alike = known.scope == scope and known.reason == reason and known.stands(unit.now)
-        if alike and keys <= record.keys and known.since <= entry.since:
+        # One of an address that shares a form with this one does not stand for it: it may be lifted by itself.
+        if alike and keys == record.keys and known.since <= entry.since:
             return known
     id = unit.ids.new(Id)
     await unit.put(SUPPRESSION, id, entry, expect=0, keys=keys)

@@ -215,7 +215,7 @@ async def _suppressed(unit: Unit, ticket: Ticket) -> None:
     refs = dict.fromkeys(ref for found in (await unit.find(wanted)).values() for ref in found)
     for record in (await unit.get(list(refs))).values():
         entry: Suppression = load_record(SUPPRESSION, record)
-        if wanted <= record.keys and entry.scope == ticket.scope and entry.stands(unit.now):
+        if wanted == record.keys and entry.scope == ticket.scope and entry.stands(unit.now):
             return
     entry = Suppression(
         kind="email" if ticket.channel == "email" else "phone",

@@ -101,15 +101,7 @@ def point_of(kind: PointKind, text: str, *, region: str | None = None) -> Contac
     Raises:
         InvalidConsent: if the text has no normal form, so that nothing could be known again by it.
     """
-    point: ContactPoint
-    if kind == "phone":
-        point = PhonePoint.of(text, region=region)
-    elif kind == "postal":
-        point = PostalPoint.of(text)
-    elif kind == "online":
-        point = OnlinePoint.of(text)
-    else:
-        point = EmailPoint.of(text)
+    point = written_point(kind, text, region=region)
     if kind in ("email", "phone") and point.problem is not None:
         meant = _meant(point)
         if meant is not None:
@@ -119,3 +111,12 @@ def point_of(kind: PointKind, text: str, *, region: str | None = None) -> Contac
             f"so it could not be known again ({point.problem})"
         )
     return point
+
+
+def written_point(kind: PointKind, text: str, *, region: str | None = None) -> ContactPoint:
+    """The contact point for a text as it is written, also where it has a problem: as a record has it."""
+    if kind == "phone":
+        return PhonePoint.of(text, region=region)
+    if kind == "postal":
+        return PostalPoint.of(text)
+    return OnlinePoint.of(text) if kind == "online" else EmailPoint.of(text)

@@ -24,6 +24,8 @@ DueCounting = Literal["month", "days", "business_days"]
 NO_HOLIDAYS: frozenset[date] = frozenset()
 
 _DAY = timedelta(days=1)
+_NO_DAYS = "none"
+"""The period of rights for which a law names no days."""
 _KEYS = frozenset(
     {
         "id",
@@ -48,6 +50,7 @@ _KEYS = frozenset(
 class DeadlineRule:
     """One law's time for some rights. *extended* is the whole time from receipt, None if there is no extension.
 
+    *period* None is a law that knows these rights and names no days: it is answered without delay.
     *pauses* may stop the clock; of *at_once* the processing stops at once, whatever time the answer may take. Receipt
     is confirmed within *confirm* business days. *identity* says whether it must be known who asks.
     """
@@ -55,9 +58,9 @@ class DeadlineRule:
     id: str
     law: RightsLaw
     rights: frozenset[Right]
-    period: Span
+    period: Span | None
     extended: Span | None = None
-    counting: DueCounting
+    counting: DueCounting = "days"
     rolls: bool = False
     pauses: frozenset[PauseCause] = frozenset()
     at_once: frozenset[Right] = frozenset()
@@ -90,7 +93,7 @@ def last_day_of(
     extended: bool = False,
     holidays: Set[date] = NO_HOLIDAYS,
 ) -> date | None:
-    """The last day on which the answer is in time; None while the clock stands still.
+    """The last day on which the answer is in time; None while the clock stands still, or where the law names no days.
 
     *stops* are those that were made in time, in their order.
 
@@ -104,6 +107,8 @@ def last_day_of(
     """
     place = zone_of(zone)
     span = rule.extended if extended and rule.extended is not None else rule.period
+    if span is None:
+        return None
     start = received.astimezone(place).date()
     due = _counted(span, start, rule.counting, holidays)
     for stop in stops:
@@ -191,21 +196,24 @@ def _rule(table: Mapping[str, Any]) -> DeadlineRule:
     where = f"deadline {table.get('id', 'without an id')}"
     if wrong := set(table) - _KEYS:
         raise InvalidPack(f"{where}: unknown key {', '.join(sorted(wrong))}")
-    for key in ("id", "law", "rights", "period", "counting", "text", "cite"):
+    named = table.get("period") != _NO_DAYS
+    for key in ("id", "law", "rights", "period", *(["counting"] if named else ()), "text", "cite"):
         if not table.get(key):
             raise InvalidPack(f"{where}: {key} is missing")
+    if not named and (wrong := set(table) & {"counting", "extended", "rolls", "pauses"}):
+        raise InvalidPack(f"{where}: where no days are named, {', '.join(sorted(wrong))} counts nothing")
     known: tuple[tuple[str, Any], ...] = (("rights", Right), ("pauses", PauseCause), ("at_once", Right))
     for key, words in known:
         if wrong := set(table.get(key, ())) - set(get_args(words)):
             raise InvalidPack(f"{where}: {key} has an unknown word: {', '.join(sorted(wrong))}")
-    if table["law"] not in get_args(RightsLaw) or table["counting"] not in get_args(DueCounting):
+    if table["law"] not in get_args(RightsLaw) or table.get("counting", "days") not in get_args(DueCounting):
         raise InvalidPack(f"{where}: law or counting is an unknown word")
-    if table["counting"] == "business_days" and table.get("pauses"):
+    if table.get("counting") == "business_days" and table.get("pauses"):
         raise InvalidPack(f"{where}: a time of business days has no pauses")
     return DeadlineRule(
         **{
             **table,
-            "period": Span.parse(table["period"]),
+            "period": Span.parse(table["period"]) if named else None,
             "extended": Span.parse(table["extended"]) if "extended" in table else None,
             **{key: frozenset(table.get(key, ())) for key in ("rights", "pauses", "at_once")},
         }
@@ -222,7 +230,7 @@ def deadline_for(law: str, right: str, rules: Iterable[DeadlineRule] | None = No
     """The rule of a law for a right.
 
     Raises:
-        InvalidRightsRequest: if no time is known for that law, or that law knows no such right.
+        InvalidRightsRequest: if no time is known for that law, or for that right under it.
 
     >>> deadline_for("privacy_act_nz", "access").period
     Span(months=0, days=20)
@@ -234,4 +242,6 @@ def deadline_for(law: str, right: str, rules: Iterable[DeadlineRule] | None = No
     laws = sorted({rule.law for rule in among})
     if law not in laws:
         raise InvalidRightsRequest(f"no time is known for this law: known are {', '.join(laws)}")
-    raise InvalidRightsRequest("this law knows no such right: see crmcore.consent.shipped_deadlines()")
+    raise InvalidRightsRequest(
+        "this law knows no such right, or none with a time that is known: see crmcore.consent.shipped_deadlines()"
+    )

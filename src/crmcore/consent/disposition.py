@@ -111,13 +111,21 @@ class Held:
     shared: bool = False
 
 
+def _some_or_all(kinds: Iterable[str]) -> frozenset[str]:
+    found = frozenset(kinds)
+    return frozenset() if "*" in found else found
+
+
 @attrs.frozen(kw_only=True)
 class LegalHold:
-    """Somebody must not lose data: a lawsuit, an audit. *kinds* empty: all of it; *until* None: until it is lifted."""
+    """Somebody must not lose data: a lawsuit, an audit. *until* None: until it is lifted.
+
+    *kinds* empty, or with ``"*"`` among them, is all of it, and reads as empty.
+    """
 
     id: str
     reason: str
-    kinds: frozenset[str] = frozenset()
+    kinds: frozenset[str] = attrs.field(default=frozenset(), converter=_some_or_all)
     until: date | None = None
 
     def holds(self, kind: str, on: date) -> bool:
@@ -193,12 +201,22 @@ def plan_erasure(
     lines = tuple(shipped_dispositions() if table is None else table)
     standing = tuple(holds)
     things = tuple(held)
-    unknown = {name for one in things for name in one.purposes} - {line.purpose for line in lines}
+    check_purposes((name for one in things for name in one.purposes), lines)
+    return ErasurePlan(disposals=tuple(_disposal(one, lines, standing, today) for one in things))
+
+
+def check_purposes(names: Iterable[str], table: Iterable[Disposition] | None = None) -> None:
+    """Refuse purposes for which the table keeps nothing.
+
+    Raises:
+        InvalidRightsRequest: with those that no line of the table knows.
+    """
+    lines = shipped_dispositions() if table is None else table
+    unknown = set(names) - {line.purpose for line in lines}
     if unknown:
         raise InvalidRightsRequest(
             f"the table of dispositions knows no purpose {', '.join(sorted(unknown))}: nothing would be kept for it"
         )
-    return ErasurePlan(disposals=tuple(_disposal(one, lines, standing, today) for one in things))
 
 
 def _disposal(

@@ -47,7 +47,8 @@ _Beside = Callable[[RightsRequest, RightsStep, DeadlineRule, Set[date]], RightsR
 
 @attrs.frozen(kw_only=True)
 class Due:
-    """By when what must be done. *day* None: the clock stands still. *at* is the instant at which *day* is over.
+    """By when what must be done. *day* None: the clock stands still, or the law names no days. *at* is the instant at
+    which *day* is over.
 
     *confirm* is the last day to confirm receipt, where the law asks for that; *at_once* says that the processing stops
     now, whatever time the answer may take.
