@@ -10,7 +10,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import LegalHold, RetentionPlan
-from crmcore.errors import StoreClosed
+from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
 from tests.app.test_erasures_cut_off import Cut, call, held
@@ -117,3 +117,11 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     clock.move(days=365)
     assert crm.retention.apply(crm.retention.kept_too_long()).erased == 1
     assert held(crm, "party") == 0
+
+
+def test_a_slip_in_what_is_told_of_what_was_kept_is_refused_at_once() -> None:
+    crm = customers()
+    with pytest.raises(InvalidRightsRequest, match="no kind of data is called interactions"):
+        crm.retention.kept_too_long(holds=[LegalHold(id="h", reason="r", kinds=frozenset({"interactions"}))])
+    with pytest.raises(InvalidRightsRequest, match="acounting"):
+        crm.retention.kept_too_long(purposes={"interaction": frozenset({"acounting"})})

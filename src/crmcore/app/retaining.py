@@ -163,10 +163,12 @@ class AsyncRetention:
         *holds* and *purposes* are those of now. What goes by requests is in `crm.requests.kept_too_long`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not.
+            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not, or the table of
+                dispositions keeps nothing for a purpose.
         """
         unit, standing = self._flow.reader(), tuple(holds)
         check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())])
+        check_purposes(name for names in (purposes or {}).values() for name in names)
         steps = await left_over(unit, unit.now.date() if on is None else on)
         return RetentionPlan(steps=tuple(steps), holds=standing, purposes=dict(purposes or {}))
 

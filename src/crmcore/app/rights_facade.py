@@ -379,7 +379,8 @@ class Retention:
         *holds* and *purposes* are those of now. What goes by requests is in `crm.requests.kept_too_long`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not.
+            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not, or the table of
+                dispositions keeps nothing for a purpose.
         """
         return run(self._flow.kept_too_long(on=on, holds=holds, purposes=purposes))
 
