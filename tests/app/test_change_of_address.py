@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from crmcore import Crm, Person
 from crmcore.consent import Facts, Offer, Subject
+from crmcore.values.ids import PartyId
 from tests.app.houses import Clock
 from tests.consent.asking import PRACTICE, YES, company
 
@@ -36,7 +37,7 @@ def answer(crm: Crm, ref: str, law: str = "US", **more: Any) -> str:
     return str(crm.consent.decide(ref, **asked).answer)
 
 
-def ann_of(*points: str) -> tuple[Clock, Crm, str]:
+def ann_of(*points: str) -> tuple[Clock, Crm, PartyId]:
     """A person with these addresses, or numbers."""
     clock = Clock()
     crm = company(clock)
@@ -46,7 +47,7 @@ def ann_of(*points: str) -> tuple[Clock, Crm, str]:
     return clock, crm, crm.parties.add(draft).id
 
 
-def moves(clock: Clock, crm: Crm, ref: str, old: str, new: str | None = None) -> None:
+def moves(clock: Clock, crm: Crm, ref: PartyId, old: str, new: str | None = None) -> None:
     crm.parties.change(ref, lambda p: p.without(old) if new is None else p.without(old).with_email(new))
     clock.now += HOUR
 

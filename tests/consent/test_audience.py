@@ -576,10 +576,8 @@ def test_what_an_app_says_of_acts_is_in_no_hint() -> None:
 
 
 def test_of_which_former_point_something_was_said_is_forgotten_nowhere() -> None:
-    no, lift = (
-        attrs.evolve(WITHDRAWN, id=kind, kind=kind, occurred_at=NOW - timedelta(days=days))
-        for kind, days in (("restrict", 3), ("lift", 2))
-    )
+    no = attrs.evolve(WITHDRAWN, id="restrict", kind="restrict", occurred_at=NOW - timedelta(days=3))
+    lift = attrs.evolve(WITHDRAWN, id="lift", kind="lift", occurred_at=NOW - timedelta(days=2))
     alone = attrs.evolve(cases.SETTLED, events=(), relations=(), checks=())
     here = attrs.evolve(alone, events=(cases.GIVEN, no, lift))
     away = attrs.evolve(here, former_points=FrozenMap({"lift": "gone@x.org"}))
