@@ -157,3 +157,11 @@ def test_a_no_about_a_former_point_is_as_wide_as_it_was(former: str, new: str | 
     assert set(answers(new)) == {"deny"}
     after = crm.consent.decide(ann, purpose="service", channel=other, point=kept, jurisdictions=["US"])
     assert (after.answer, after.rule) == (there.answer, there.rule)
+
+
+def test_an_act_that_goes_along_is_named_once() -> None:
+    clock, crm, ann = ann_of(*POINTS)
+    crm.consent.record("object", "a@x.org", channels=["in_app"])
+    moves(clock, crm, ann, "a@x.org")
+    decision = crm.consent.decide(ann, purpose="marketing", channel="in_app", jurisdictions=["US"])
+    assert [hit.why for hit in decision.trace if hit.because] == ["object of 2026-03-14"]

@@ -95,6 +95,9 @@ def test_a_number_that_they_did_not_have_then_leads_to_no_other_number() -> None
     assert [one.point for one in row] == ["+442079460018"]
     assert asked(crm, ann.id, point=old, **called) == asked(crm, "Ann Hill", **called)
     assert asked(crm, new, channel="voice", jurisdictions=["GB"]).channel == "voice"
+    crm.parties.add(Person.of("55512 34", email="lee@x.org"))
+    later: Any = {"at": START + DAY, "known_at": START + DAY, "jurisdictions": ["GB"]}
+    assert asked(crm, "55512", **later).channel == "email"
 
 
 def test_a_record_that_was_not_there_is_taken_as_it_came() -> None:
