@@ -102,8 +102,9 @@ def test_no_change_of_address_makes_a_no_into_a_yes(
 
 def test_what_lifted_a_no_at_a_former_address_lifts_no_other() -> None:
     clock, crm, ann = ann_of(*POINTS[:2])
-    for kind, point in (("withdraw", "a@x.org"), ("withdraw", "b@y.org"), ("give", "a@x.org")):
-        crm.consent.record(kind, point, **SAID, evidence=YES if kind == "give" else None)  # type: ignore[arg-type]
+    acts: Any = (("withdraw", "a@x.org"), ("withdraw", "b@y.org"), ("give", "a@x.org"))
+    for kind, point in acts:
+        crm.consent.record(kind, point, **SAID, evidence=YES if kind == "give" else None)
         clock.now += HOUR
     moves(clock, crm, ann, "a@x.org", "n@x.org")
     assert (answer(crm, ann, point="b@y.org"), answer(crm, ann, point="n@x.org")) == ("deny", "allow")

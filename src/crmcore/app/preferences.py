@@ -132,12 +132,15 @@ class AsyncPreferences:
         unit = self._flow.reader()
         customer = await resolve(unit, ref)
         parties = await load_parties(unit, customer.members)
-        named = {channel: point_named(ref, point, parties) for channel, point in (points or {}).items()}
+        named: dict[Channel, str] = {}
+        for channel, said in (points or {}).items():
+            if (point := point_named(ref, said, parties)) is not None:
+                named[channel] = point
         return preference_centre(
             controller=self._flow.controller(controller),
             offers=offers,
             at=unit.now if at is None else at,
-            points={channel: point for channel, point in named.items() if point is not None},
+            points=named,
             topics=self._topics,
             **await _said(unit, customer, parties),
         )

@@ -192,7 +192,7 @@ def _apart(lines: tuple[Offer, ...], topics: Topics | None) -> None:
             )
 
 
-_NOTHING: Mapping[Aspect, Any] = {
+_NOTHING: Mapping[str, Any] = {
     "channels": frozenset(),
     "caps": (),
     "quiet": (),
