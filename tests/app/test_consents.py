@@ -86,13 +86,6 @@ def test_whoever_opted_out_and_moves_stays_opted_out(crm: Crm) -> None:
     assert answer(crm, ann.id) == "allow"
 
 
-def test_a_no_about_a_former_address_speaks_only_of_what_reached_it(crm: Crm) -> None:
-    ann = person(crm, "ann@x.org")
-    crm.consent.record("object", "ann@x.org")
-    crm.parties.change(ann.id, lambda p: p.without("ann@x.org").with_email("lee@x.org"))
-    assert [set(event.scope.channels) for event in crm.consent.events(ann.id)] == [{"email"}]
-
-
 @pytest.mark.parametrize("spelled", ["+44 20 7946 0018", "+44 (0)20 7946-0018", "+442079460018"])
 def test_an_act_is_about_the_number_or_the_address_that_was_meant_however_it_is_written(spelled: str) -> None:
     crm = in_memory(practice=PRACTICE)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmcore import Crm
+from crmcore import Crm, Person
 from crmcore.consent import Wished
 from crmcore.errors import AmbiguousReference, CrmError, InvalidConsent
 from crmcore.values.partial_date import PartialDate
@@ -79,6 +79,25 @@ def test_a_former_address_is_asked_about_as_it_was_known() -> None:
         with pytest.raises(InvalidConsent, match="no record of this customer"):
             asked(crm, wrong.pop("ref"), at=then, known_at=then, **wrong)
     assert asked(crm, ann.id).answer == "deny"
+
+
+def test_a_number_that_they_did_not_have_then_leads_to_no_other_number() -> None:
+    crm = company()
+    old, new = "+44 20 7946 0018", "+44 20 7946 0999"
+    ann = crm.parties.add(Person.of("Ann Hill", phone=old))
+    then = at(crm)
+    crm.parties.change(ann.id, lambda p: p.without(old).with_phone(new + " ext. 12"))
+    called: Any = {"at": then, "known_at": then, "channel": "voice", "jurisdictions": ["GB"]}
+    for ref in (new, new + " x12", new.replace(" ", "")):
+        with pytest.raises(InvalidConsent, match="no record of this customer"):
+            asked(crm, ref, **called)
+    row = crm.consent.matrix(ann.id, purposes=["marketing"], channels=["voice"], at=then, known_at=then).rows
+    assert [one.point for one in row] == ["+442079460018"]
+    assert asked(crm, ann.id, point=old, **called) == asked(crm, "Ann Hill", **called)
+    assert asked(crm, new, channel="voice", jurisdictions=["GB"]).channel == "voice"
+    crm.parties.add(Person.of("55512 34", email="lee@x.org"))
+    later: Any = {"at": START + DAY, "known_at": START + DAY, "jurisdictions": ["GB"]}
+    assert asked(crm, "55512", **later).channel == "email"
 
 
 def test_a_record_that_was_not_there_is_taken_as_it_came() -> None:

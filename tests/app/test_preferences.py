@@ -13,6 +13,7 @@ from crmcore.consent import Attempt, Cap, Evidence, Facts, Offer, QuietHours, Su
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.storage.stored import StoredEntry
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.language import Language
 from tests.app.houses import START, Clock, in_memory, options
 from tests.app.test_bundles import bundle_of, whole
@@ -143,7 +144,9 @@ def test_what_makes_no_sense_is_refused(crm: Crm) -> None:
     with pytest.raises(NotFound):
         crm.preferences.record("bo@x.org", NIGHT)
     elsewhere: Any = {"email": "bo@x.org"}
-    before = crm.preferences.centre(ann.id, OFFERS, points=elsewhere)
+    with pytest.raises(InvalidConsent, match="no record of this customer"):
+        crm.preferences.centre(ann.id, OFFERS, points=elsewhere)
+    before = attrs.evolve(crm.preferences.centre(ann.id, OFFERS), points=FrozenMap(elsewhere))
     with pytest.raises(InvalidConsent, match="no record of this customer"):
         crm.preferences.change(
             ann.id, before, before.choose("marketing", "email", "news", on=True), evidence=None
@@ -283,6 +286,32 @@ def test_facts_under_what_is_no_id_are_refused() -> None:
     ):
         with pytest.raises(InvalidConsent, match="no id"):
             ask()
+
+
+def test_facts_of_another_type_are_refused() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    dead = Facts(subject=Subject(deceased=True))
+    wrongs: Any = [({1: dead}, "no id"), ({str(ann.id): 1}, "is Facts"), ([dead], "is Facts")]
+    for told, match in wrongs:
+        for ask in (
+            lambda told=told: crm.consent.decide(ann.id, **ASKED, facts=told),
+            lambda told=told: crm.consent.matrix(ann.id, jurisdictions=["DE"], facts=told),
+            lambda told=told: list(crm.consent.audience(**ASKED, facts=told)),
+            lambda told=told: crm.preferences.decide(ann.id, **ASKED, facts=told),
+        ):
+            with pytest.raises(InvalidConsent, match=match):
+                ask()
+
+
+def test_a_centre_knows_a_contact_point_however_it_is_written(crm: Crm) -> None:
+    ann = person(crm, "ann@x.org")
+    crm.consent.withdraw("ann@x.org", purposes=["marketing"], channels=["email"])
+    shown = crm.preferences.centre(ann.id, OFFERS, points={"email": " Ann@X.org"})
+    assert shown.state("marketing", "email", "sale") == "off"
+    wanted = shown.choose("marketing", "email", "sale", on=True)
+    change = crm.preferences.change(ann.id, shown, wanted, evidence=Evidence(kind="web_form"))
+    assert [act.scope.point for act in change.events] == ["ann@x.org"]
 
 
 def test_what_was_off_when_they_came_and_is_on_by_now_is_off_when_they_are_done() -> None:

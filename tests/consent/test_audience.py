@@ -575,6 +575,19 @@ def test_what_an_app_says_of_acts_is_in_no_hint() -> None:
     found_again(cases.NEWSLETTER, [(reached("consumer", "DE"), told, some, POINT) for some in acts])
 
 
+def test_of_which_former_point_something_was_said_is_forgotten_nowhere() -> None:
+    no = attrs.evolve(WITHDRAWN, id="restrict", kind="restrict", occurred_at=NOW - timedelta(days=3))
+    lift = attrs.evolve(WITHDRAWN, id="lift", kind="lift", occurred_at=NOW - timedelta(days=2))
+    alone = attrs.evolve(cases.SETTLED, events=(), relations=(), checks=())
+    here = attrs.evolve(alone, events=(cases.GIVEN, no, lift))
+    away = attrs.evolve(here, former_points=FrozenMap({"lift": "gone@x.org"}))
+    assert [
+        decide(cases.NEWSLETTER, one, jurisdictions=["DE"]).rule == "eu.restricted" for one in (here, away)
+    ] == [False, True]
+    for people in ([here, away], [away, here]):
+        alike(cases.NEWSLETTER, people, "DE", None)
+
+
 def test_what_a_practice_filled_in_is_told_in_the_same_order_whatever_came_first() -> None:
     forms = [Form(notice="a", unambiguous=True), Form(notice="b", condition_of_contract=False)]
     acts = [

@@ -35,11 +35,15 @@ def answer(pack: str, facts: Facts, *, policy: Policy | None = None) -> str:
     [
         ("{ inside = { 'mon-sun' = '21:00-08:00' } }", "midnight"),
         ("{ inside = { mon = '09:00-09:00' } }", "midnight"),
+        ("{ inside = { mon = '00:00-00:00' } }", "write '00:00-24:00'$"),
+        ("{ inside = { mon = '18:00-00:00' } }", "write '18:00-24:00'$"),
         ("{ inside = { 'sat-mon' = '00:00-24:00' } }", "over Sunday"),
         ("{ not = { inside = { 'fri-mon' = '00:00-24:00' } } }", "over Sunday"),
         ("{ inside = {} }", "names no day"),
         ("{ inside = { ends = 'open' } }", "names no day"),
-        ("{ inside = { 'mon-fri' = '09:00-17:00', wed = '09:00-12:00' } }", "wed is named twice"),
+        ("{ inside = { 'mon-fri' = '09:00-17:00', wed = '09:00-12:00' } }", "wed is named twice: split"),
+        ("{ no = { kinds = [] } }", "names none"),
+        ("{ no = { kinds = ['never'] } }", "is not among"),
         (
             "{ related = { kinds = 'contract', within = 'P1Y', ended_within = 'P1M', counting = 'calendar_months' } }",
             "not both",
@@ -68,6 +72,12 @@ def test_a_day_is_written_as_a_text_or_as_a_date() -> None:
         assert (
             answer(deny(f"{{ related = {{ kinds = 'purchase', not_before = {day} }} }}"), bought) == "allow"
         )
+
+
+@pytest.mark.parametrize("day", ["2026-W05-1", "20260205", "2026-02-05T00:00:00", "5 February"])
+def test_a_day_that_is_written_otherwise_is_refused(day: str) -> None:
+    with pytest.raises(InvalidPack, match="written like 2026-02-05"):
+        read_pack(deny(f"{{ related = {{ kinds = 'purchase', not_before = '{day}' }} }}"))
 
 
 END = date.max

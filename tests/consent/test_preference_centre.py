@@ -154,6 +154,30 @@ def test_wishes_are_read_and_written_in_the_same_shape() -> None:
     assert "ann@x.example" not in repr(before)
 
 
+@pytest.mark.parametrize("aspect", ["channels", "caps", "quiet", "only_topics", "no_topics"])
+def test_what_is_left_out_is_wished_no_more(aspect: str) -> None:
+    some: Any = {
+        "channels": {"post"},
+        "caps": (Cap(most=1, per="week"),),
+        "quiet": (QuietHours(begin="22:00", end="07:00"),),
+        "only_topics": {"news"},
+        "no_topics": {"offers"},
+    }
+    stated = Wish(id="a", record="one", said_at=NOW - timedelta(days=3), language=Language("de"), **some)
+    before = centre((), [stated])
+    nothing: Any = {aspect: None}
+    after = before.wish(**nothing)
+    for posted in (after, attrs.evolve(before, wishes=attrs.evolve(before.wishes, **nothing))):
+        said = changed(before, posted).wish
+        assert said is not None
+        read = centre((), [stated, said])
+        assert read.wishes == after.wishes
+        assert not getattr(read.wishes, aspect)
+        assert changed(read, read.wish(**nothing)).wish is None
+    with pytest.raises(InvalidConsent, match="until another"):
+        before.wish(language=None)
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(InvalidConsent, match="overlap"):
         preference_centre(

@@ -242,12 +242,17 @@ def test_hours_are_worked_out_once_a_day_however_many_there_are(monkeypatch: pyt
         {"caps": [WEEKLY] * 51},
         {"quiet": NIGHT},
         {"quiet": ["22:00"]},
+        *(
+            {name: [topic]}
+            for name in ("no_topics", "only_topics")
+            for topic in (1, "", "news\nand more", "\u202e")
+        ),
     ],
 )
 def test_what_is_no_list_of_what_it_should_be_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidConsent):
         Wished(**wrong)
-    if "caps" not in wrong and "quiet" not in wrong:
+    if isinstance(next(iter(wrong.values())), str):
         with pytest.raises(InvalidConsent):
             wish(**wrong)
 

@@ -124,7 +124,8 @@ class Consents:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
-        what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
+        what was between one record and us says nothing of another; what is told of records of others is theirs alone.
+        *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
         this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
         there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
@@ -304,13 +305,14 @@ class Preferences:
     ) -> PreferenceCentre:
         """What a customer gets and wishes, to be shown: a line for each of *offers*, by the topics of the practice.
 
-        *points* names the contact point of each channel that the lines are about; a line of a channel without one is
-        about the person.
+        *points* names the contact point of each channel that the lines are about, however it is written; a line of a
+        channel without one is about the person.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if offers overlap or are about what is no topic.
+            InvalidConsent: if offers overlap or are about what is no topic, or no record of the customer has one of the
+                *points*.
         """
         return run(self._flow.centre(ref, offers, points=points, controller=controller, at=at))
 

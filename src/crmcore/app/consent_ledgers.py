@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import attrs
-
 from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import outlasting, points_of
 from crmcore.consent.ledger import (
-    CHANNELS_OF,
     CONTACT_POINT,
     LedgerPoint,
     party_stream,
@@ -55,16 +52,12 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
     for kind, normal in dict.fromkeys(points_of(before)):
         if (kind, normal) in kept:
             continue
-        channels = CHANNELS_OF.get(kind, frozenset())
         found = await _acts_in(unit, await _ledgers_at(unit, [(kind, normal)]))
         if not found:
             continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
         for event in outlasting(found):
             if event.id not in known:
-                if event.kind in NOES or event.kind == "lift":  # as wide as it was there, and no wider
-                    scope = attrs.evolve(event.scope, channels=event.scope.channels or channels)
-                    event = attrs.evolve(event, scope=scope)
                 unit.event(
                     party_stream(str(after.id)),
                     event,

@@ -36,11 +36,15 @@ def told_by_id(told: Told | None) -> Told:
     """*told*, or that nothing is known.
 
     Raises:
-        InvalidConsent: if something is told of what is no id, so that it would be of nobody.
+        InvalidConsent: if something is told of what is no id, so that it would be of nobody, or it is no `Facts`.
     """
     if told is None:
         return Facts()
-    if not isinstance(told, Facts) and not all(is_id(id) for id in told):
+    if isinstance(told, Facts):
+        return told
+    if not isinstance(told, Mapping) or not all(isinstance(one, Facts) for one in told.values()):
+        raise InvalidConsent("what is told is Facts(...), or such facts by the ids of records")
+    if not all(isinstance(id, str) and is_id(id) for id in told):
         raise InvalidConsent(
             "facts are told of the customer, or of records by their ids: one of the keys is no id"
         )

@@ -1,7 +1,8 @@
 """A customer as it was known at an instant: which records it had, and what each of them said.
 
 Invariant: nothing that was recorded later is looked at: no change of a record, no merge, and nothing taken back. A
-record that was not there yet is taken as it was first recorded.
+record that was not there yet is taken as it was first recorded. Of one that was erased since nothing is known any more,
+not what it said then either.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Reference, is_id
+from crmcore.app.resolve import Reference, address_in, is_id
 from crmcore.app.unit import Unit, proven
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
@@ -31,9 +31,12 @@ from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Use
 from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
+from crmcore.party.contact_point import PhonePoint
 from crmcore.party.party import Party
+from crmcore.party.party_keys import turned_names
 from crmcore.values.ids import Id
 from crmcore.values.source import Source
+from crmcore.values.text import fold
 
 
 @attrs.frozen
@@ -148,7 +151,8 @@ class AsyncConsents:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
-        what was between one record and us says nothing of another. *jurisdictions* are those that may apply beside what
+        what was between one record and us says nothing of another; what is told of records of others is theirs alone.
+        *jurisdictions* are those that may apply beside what
         addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
         this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
         there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
@@ -305,14 +309,24 @@ def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> 
     for party in parties:
         if said.strip() and (contact := party.contact_point(said.strip())) is not None:
             return contact.key
-    if point is not None or _is_address(said):
+    if point is not None or _is_address(said, parties):
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
     return None
 
 
-def _is_address(said: str) -> bool:
-    """Whether it was an e-mail address that led to somebody, who may not have had it then."""
-    return "@" in said and "#" not in said
+def _is_address(said: str, parties: Sequence[Party]) -> bool:
+    """Whether it was an address or a number that led to somebody, who may not have had it then; no name of theirs, nor
+    a number of theirs without its extension."""
+    if "@" in said:
+        return "#" not in said
+    number, folded = address_in(said), fold(said)
+    return number is not None and not any(
+        any(
+            isinstance(one, PhonePoint) and one.value and one.value.e164 == number for one in p.contact_points
+        )
+        or any(name.startswith(folded) for name in turned_names(p))
+        for p in parties
+    )
 
 
 def only_point(parties: Sequence[Party], channel: str) -> str | None:

@@ -120,23 +120,29 @@ class AsyncPreferences:
     ) -> PreferenceCentre:
         """What a customer gets and wishes, to be shown: a line for each of *offers*, by the topics of the practice.
 
-        *points* names the contact point of each channel that the lines are about; a line of a channel without one is
-        about the person.
+        *points* names the contact point of each channel that the lines are about, however it is written; a line of a
+        channel without one is about the person.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if offers overlap or are about what is no topic.
+            InvalidConsent: if offers overlap or are about what is no topic, or no record of the customer has one of the
+                *points*.
         """
         unit = self._flow.reader()
         customer = await resolve(unit, ref)
+        parties = await load_parties(unit, customer.members)
+        named: dict[Channel, str] = {}
+        for channel, said in (points or {}).items():
+            if (point := point_named(ref, said, parties)) is not None:
+                named[channel] = point
         return preference_centre(
             controller=self._flow.controller(controller),
             offers=offers,
             at=unit.now if at is None else at,
-            points=points,
+            points=named,
             topics=self._topics,
-            **await _said(unit, customer, await load_parties(unit, customer.members)),
+            **await _said(unit, customer, parties),
         )
 
     async def change(

@@ -36,6 +36,7 @@ def shape(case: Case) -> tuple[Any, ...] | None:
         or len(case.joined) > 1
         or any(since > BEGINNING for since in case.joined.values())
         or case.facts.others_lifting
+        or case.facts.former_points
         or case.next_event < FOREVER
     ):
         return None

@@ -2,23 +2,27 @@
 
 Invariant: nothing is guessed. A number's country and an address's country are candidates, all of which are asked; a
 person is taken for a consumer, whom laws protect most, until an app says more. A No about a contact point that a record
-has no more holds for those that it has now; a Yes about it permits nothing there, and lifts that No if it did before.
+has no more holds for those that it has now, and where no point is asked about; a Yes about it permits nothing there,
+and lifts that No if it did before, but no other one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.facts import Facts
+from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.reach import Reach, reach_of
 from crmcore.consent.speaking import meant
 from crmcore.consent.told import replaced
 from crmcore.consent.words import LIFTING, NOES
 from crmcore.party.party import Party
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.instant import micros_of
 
 
@@ -43,37 +47,58 @@ def facts_of_record(reach: Reach, told: Facts, events: tuple[ConsentEvent, ...])
     if filled:
         subject = replaced(subject, **filled)
     points = frozenset([point.normal for point in reach.points])
-    if all(event.scope.point is None or event.scope.point in points for event in events):
+    former = {
+        event.id: event.scope.point
+        for event in events
+        if event.scope.point is not None and event.scope.point not in points
+    }
+    if not former:
         return replaced(told, subject=subject, events=(*told.events, *events))
     return replaced(
         told,
         subject=subject,
-        events=(*told.events, *_spread(events, points)),
-        others_lifting=(*told.others_lifting, *_lifting(events, points)),
+        events=(*told.events, *_spread(events, former, points)),
+        others_lifting=(*told.others_lifting, *_lifting(events, former, points)),
+        former_points=FrozenMap({**told.former_points, **former}),
     )
 
 
-def _spread(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
-    """*events*, where a No about a former point speaks of each of *points*. A Yes stays where it was said."""
+def _spread(
+    events: tuple[ConsentEvent, ...], former: Mapping[str, str], points: frozenset[str]
+) -> Iterator[ConsentEvent]:
+    """*events*, and each No about a former point as said of each of *points* too, by the ways that reached the former
+    one. A Yes stays where it was said."""
     for event in events:
-        if event.scope.point is None or event.scope.point in points or event.kind not in NOES:
-            yield event
-        else:
-            yield from _moved(event, event.scope, points)
+        yield event
+        if event.kind in NOES and event.id in former:
+            channels = event.scope.channels or _channels_of(former[event.id])
+            yield from _moved(event, attrs.evolve(event.scope, channels=channels), points)
 
 
-def _lifting(events: tuple[ConsentEvent, ...], points: frozenset[str]) -> Iterator[ConsentEvent]:
+_FORMS = ((re.compile(r"[^\s@:]+@[^\s@:]+"), "email"), (re.compile(r"\+[0-9]+(x[0-9]+)?"), "phone"))
+
+
+def _channels_of(former: str) -> frozenset[Any]:
+    """By which channels a former point was reached, as far as its form shows; none if it may be any."""
+    kind = next((kind for form, kind in _FORMS if form.fullmatch(former)), None)
+    return frozenset() if kind is None else CHANNELS_OF[kind]
+
+
+def _lifting(
+    events: tuple[ConsentEvent, ...], former: Mapping[str, str], points: frozenset[str]
+) -> Iterator[ConsentEvent]:
     """What was said of a former point and may lift a No that was, as said of each of *points*; nothing that another act
-    stands for instead."""
+    stands for instead, and no bare confirmation of what nobody had asked."""
     corrected = {event.corrects for event in events}
     requests = sorted(
         ((micros_of(one.occurred_at), one) for one in events if one.kind == "request"),
         key=lambda pair: pair[0],
     )
     for event in events:
-        former = event.scope.point is not None and event.scope.point not in points
-        if former and event.kind in LIFTING and event.id not in corrected:
-            yield from _moved(event, meant(event, requests), points)
+        if event.id in former and event.kind in LIFTING and event.id not in corrected:
+            scope = meant(event, requests)
+            if event.kind == "lift" or scope.channels:
+                yield from _moved(event, scope, points)
 
 
 def _moved(event: ConsentEvent, scope: Scope, points: frozenset[str]) -> Iterator[ConsentEvent]:

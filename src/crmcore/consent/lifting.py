@@ -30,7 +30,7 @@ class Lifting:
         self._case = case
         self._found: list[tuple[int, ConsentEvent]] = []
         self._rest = self._looked_at(purpose, lifts)
-        self._latest: dict[tuple[str | None, bool, str | None], int] = {}
+        self._latest: dict[tuple[str | None, bool, str | None, str | None], int] = {}
         self._by_name: dict[str, list[tuple[int, ConsentEvent]]] | None = None
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
@@ -40,8 +40,9 @@ class Lifting:
         return no.kind == "restrict" and no.via is not None and at < self._last(no, no.via)
 
     def _last(self, no: ConsentEvent, via: str | None) -> int:
-        """When the last one was done that may lift a No of that kind and record; of lifts, one that names *via*."""
-        key = (no.record, no.kind == "restrict", via)
+        """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
+        names *via*."""
+        key = (no.record, no.kind == "restrict", via, said_of(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             among = chain(self._found, self._more()) if via is None else self._naming(via)
@@ -96,8 +97,19 @@ def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
     return no.kind == "restrict" and lift.via in (None, no.via)
 
 
+def said_of(event: ConsentEvent, case: Case) -> str | None:
+    """The contact point of which something was said, though its record may have given it up; None if of the person."""
+    return case.facts.former_points.get(event.id, event.scope.point)
+
+
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
-    """Whether both are of one record, or the Yes was recorded after their records had become one customer."""
+    """Whether both are of one record, or the Yes was recorded after their records had become one customer.
+
+    What was said of another contact point than that of the request lifts only what was said of the same one.
+    """
+    about = said_of(yes, case)
+    if about is not None and about != case.contact.point and about != said_of(no, case):
+        return False
     if yes.record == no.record:
         return True
     joined = case.joined

@@ -100,12 +100,15 @@ class PreferenceCentre(Document):
     def wish(self, **wished: Any) -> PreferenceCentre:
         """The same centre with other wishes: channels, caps, language, quiet, only_topics, no_topics.
 
+        One that is None, or empty, is wished no more; a language is wished until another one is.
+
         Raises:
-            InvalidConsent: if one is named otherwise, or is about what is no topic and was not wished before.
+            InvalidConsent: if one is named otherwise, or is about what is no topic and was not wished before, or a
+                language is left out.
         """
         if not wished.keys() <= set(ASPECTS):
             raise InvalidConsent(f"the wishes of a preference centre are {', '.join(ASPECTS)}")
-        together = attrs.evolve(self.wishes, **wished)
+        together = _ended(self.wishes, attrs.evolve(self.wishes, **wished))
         _check_topics(self, together)
         return attrs.evolve(self, wishes=together)
 
@@ -187,6 +190,23 @@ def _apart(lines: tuple[Offer, ...], topics: Topics | None) -> None:
             raise InvalidConsent(
                 "an offer and one of a part of it overlap: offer either the single topics or all of them at once"
             )
+
+
+_NOTHING: Mapping[str, Any] = {
+    "channels": frozenset(),
+    "caps": (),
+    "quiet": (),
+    "only_topics": frozenset(),
+    "no_topics": frozenset(),
+}
+
+
+def _ended(before: Wished, after: Wished) -> Wished:
+    """*after*, which says in so many words that what it leaves out of *before* is wished no more."""
+    left = [one for one in ASPECTS if getattr(after, one) is None and getattr(before, one) is not None]
+    if "language" in left:
+        raise InvalidConsent("a language is wished until another one is: name that one")
+    return attrs.evolve(after, **{one: _NOTHING[one] for one in left})
 
 
 def _check_topics(centre: PreferenceCentre, wishes: Wished) -> None:
@@ -315,10 +335,11 @@ def _wish(
     before: PreferenceCentre, after: PreferenceCentre, at: datetime, new_id: Callable[[], str], record: str
 ) -> Wish | None:
     """What was wished otherwise; a wish that was left out says that it is wished no more."""
+    wishes = _ended(before.wishes, after.wishes)
     changed: dict[str, Any] = {
-        aspect: getattr(after.wishes, aspect)
+        aspect: getattr(wishes, aspect)
         for aspect in ASPECTS
-        if getattr(after.wishes, aspect) != getattr(before.wishes, aspect)
+        if getattr(wishes, aspect) != getattr(before.wishes, aspect)
     }
     if not changed:
         return None

@@ -267,9 +267,11 @@ def _mistakes(value: Any, schema: Schema, where: str) -> Iterator[str]:
     if "$ref" in schema:
         schema = _whole()["$defs"]["condition"]
     if "anyOf" in schema:
-        found = [next(_mistakes(value, one, where), None) for one in schema["anyOf"]]
-        if None not in found:
-            yield min((one for one in found if one is not None), key=_shallow)
+        found = [(next(_mistakes(value, one, where), None), one.get("type")) for one in schema["anyOf"]]
+        wrong = [(mistake, kind) for mistake, kind in found if mistake is not None]
+        if len(wrong) == len(found):
+            meant = [mistake for mistake, kind in wrong if kind is not None and _is(value, kind)]
+            yield min(meant or [mistake for mistake, _ in wrong], key=_shallow)
         return
     if "const" in schema and value != schema["const"]:
         yield f"{where}: it is {_shown(schema['const'])}, or left out"
@@ -317,7 +319,7 @@ def _is(value: Any, kind: str) -> bool:
 def _is_day(value: Any) -> bool:
     try:
         return not isinstance(value, datetime) and (
-            isinstance(value, date) or bool(date.fromisoformat(value))
+            isinstance(value, date) or date.fromisoformat(value).isoformat() == value
         )
     except ValueError:
         return False

@@ -28,7 +28,7 @@ def standing_no(
 
     *lasting* tells until when one is recent enough, where only those that are count.
     """
-    until, found = case.next_event, []
+    until, standing = case.next_event, dict[str, ConsentEvent]()
     graced = bool(grace) and case.graced
     for at, event in said:
         since = effective(event, at, case, grace) if graced else at
@@ -36,8 +36,9 @@ def standing_no(
         if since > case.now:
             until = min(until, since)
         elif ends > case.now and not lifting.lifted(at, event):
-            found.append(event)
+            standing[event.id] = event
             until = min(until, ends)
+    found = list(standing.values())
     if not found:
         return Finding(False, until)
     if case.brief:

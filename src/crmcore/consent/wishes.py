@@ -67,6 +67,12 @@ def _some_few(kind: type) -> Any:
     return check
 
 
+def _topics(instance: object, attribute: object, value: frozenset[Any] | None) -> None:
+    """Each stands in a line that people read, and never makes one of its own."""
+    if not all(isinstance(one, str) and one.strip() and one.isprintable() for one in value or ()):
+        raise InvalidConsent("the name of a topic is a printable text, such as 'news'")
+
+
 def _utc(moment: datetime) -> datetime:
     return ensure_aware(moment)
 
@@ -179,8 +185,8 @@ class Wished(Document):
     quiet: tuple[QuietHours, ...] | None = personal(
         default=None, converter=_in_order, validator=_some_few(QuietHours)
     )
-    only_topics: frozenset[str] | None = personal(default=None, converter=_together)
-    no_topics: frozenset[str] | None = personal(default=None, converter=_together)
+    only_topics: frozenset[str] | None = personal(default=None, converter=_together, validator=_topics)
+    no_topics: frozenset[str] | None = personal(default=None, converter=_together, validator=_topics)
 
 
 WISH: Codec[Wish] = Codec(tag="consent.wish", type=Wish, versioned=False)

@@ -166,8 +166,8 @@ def _related(value: Anything, where: str) -> Condition:
 def _day(value: Anything, where: str) -> date:
     """A day: a date of TOML, or a text as the schema has it."""
     try:
-        if isinstance(value, str):
-            return date.fromisoformat(value)
+        if isinstance(value, str) and (day := date.fromisoformat(value)).isoformat() == value:
+            return day
         if isinstance(value, date) and not isinstance(value, datetime):
             return value
     except ValueError:
@@ -206,7 +206,9 @@ def _inside(value: Anything, where: str) -> Condition:
         if not named:
             raise InvalidPack(f"{where}: {days!r} runs over Sunday: a week begins on mon, so write two parts")
         if twice := [day for day in named if day in week]:
-            raise InvalidPack(f"{where}: {twice[0]} is named twice")
+            raise InvalidPack(
+                f"{where}: {twice[0]} is named twice: split the range, so that each day stands once"
+            )
         week |= dict.fromkeys(named, _windows(windows, closed, where))
     if not week and holidays is None:
         raise InvalidPack(f"{where}: it names no day")
@@ -222,6 +224,8 @@ def _windows(texts: Anything, closed: bool, where: str) -> tuple[Window, ...]:
             start, finish = time.fromisoformat(begin), time.max if end == "24:00" else time.fromisoformat(end)
         except ValueError:
             raise InvalidPack(f"{where}: hours are written like '09:00-20:00', not {text!r}") from None
+        if end == "00:00":
+            raise InvalidPack(f"{where}: a day that ends at midnight ends at 24:00: write '{begin}-24:00'")
         if finish <= start:
             raise InvalidPack(
                 f"{where}: {text!r} does not end after it begins: over midnight write two, '{begin}-24:00' and "

@@ -1,0 +1,168 @@
+"""A change of address opts nobody in again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from crmcore import Crm, Person
+from crmcore.consent import Facts, Offer, Subject
+from crmcore.values.ids import PartyId
+from tests.app.houses import Clock
+from tests.consent.asking import PRACTICE, YES, company
+
+HOUR = timedelta(hours=1)
+SAID: Any = {"purposes": ["marketing"], "channels": ["email"]}
+POINTS = ("a@x.org", "b@y.org", "c@z.org")
+RANK = {"allow": 2, "need_confirmation": 1, "deny": 0}
+
+
+def answer(crm: Crm, ref: str, law: str = "US", **more: Any) -> str:
+    """Whether marketing by e-mail is allowed, if nothing else is said."""
+    asked: Any = {
+        "purpose": "marketing",
+        "channel": "email",
+        "jurisdictions": [law],
+        "offered_to_children": False,
+        "message": PRACTICE.marketing,
+        "facts": Facts(
+            subject=Subject(kind="consumer", adult=True), zones=("America/New_York",), point=PRACTICE.point
+        ),
+        **more,
+    }
+    return str(crm.consent.decide(ref, **asked).answer)
+
+
+def ann_of(*points: str) -> tuple[Clock, Crm, PartyId]:
+    """A person with these addresses, or numbers."""
+    clock = Clock()
+    crm = company(clock)
+    draft = Person.of("Ann Lee")
+    for point in points:
+        draft = draft.with_email(point) if "@" in point else draft.with_phone(point)
+    return clock, crm, crm.parties.add(draft).id
+
+
+def moves(clock: Clock, crm: Crm, ref: PartyId, old: str, new: str | None = None) -> None:
+    crm.parties.change(ref, lambda p: p.without(old) if new is None else p.without(old).with_email(new))
+    clock.now += HOUR
+
+
+KINDS = (
+    "withdraw",
+    "object",
+    "give",
+    "give",
+    "restrict",
+    "lift",
+    "refuse",
+    "invalidate",
+    "confirm",
+    "request",
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(KINDS), st.sampled_from((*POINTS, None)), st.booleans()),
+        min_size=2,
+        max_size=5,
+    ),
+    st.sampled_from(("US", "US", "DE", "AU", "CA")),
+)
+@example([("withdraw", "a@x.org", False), ("withdraw", "b@y.org", False), ("give", "a@x.org", False)], "US")
+@example([("withdraw", "a@x.org", False), ("object", None, True), ("give", "a@x.org", False)], "US")
+@example([("restrict", "a@x.org", True), ("restrict", "b@y.org", True), ("lift", "a@x.org", True)], "DE")
+@example([("restrict", "b@y.org", True), ("lift", "a@x.org", True)], "US")
+@example([("object", "a@x.org", True)], "US")
+def test_no_change_of_address_makes_a_no_into_a_yes(
+    acts: list[tuple[Any, str | None, bool]], law: str
+) -> None:
+    clock, crm, ann = ann_of(*POINTS)
+    for kind, point, wide in acts:
+        yes = kind in ("give", "request") or (kind == "confirm" and not wide)
+        said = {**SAID, "evidence": YES} if yes else {} if wide else SAID
+        more = {"evidence": YES} if kind == "confirm" else {}
+        crm.consent.record(kind, ann if point is None else point, **{**said, **more})
+        clock.now += HOUR
+
+    def answers(*points: str) -> list[int]:
+        in_app = answer(crm, ann, law, channel="in_app")
+        return [RANK[one] for one in (in_app, *(answer(crm, ann, law, point=point) for point in points))]
+
+    before = answers("b@y.org", "c@z.org", "a@x.org")
+    moves(clock, crm, ann, "a@x.org", "n@x.org")
+    after = answers("b@y.org", "c@z.org", "n@x.org")
+    assert all(now <= then for now, then in zip(after, before, strict=True))
+
+
+def test_what_lifted_a_no_at_a_former_address_lifts_no_other() -> None:
+    clock, crm, ann = ann_of(*POINTS[:2])
+    acts: Any = (("withdraw", "a@x.org"), ("withdraw", "b@y.org"), ("give", "a@x.org"))
+    for kind, point in acts:
+        crm.consent.record(kind, point, **SAID, evidence=YES if kind == "give" else None)
+        clock.now += HOUR
+    moves(clock, crm, ann, "a@x.org", "n@x.org")
+    assert (answer(crm, ann, point="b@y.org"), answer(crm, ann, point="n@x.org")) == ("deny", "allow")
+    lines = (Offer(purpose="marketing", channel="email"),)
+    states = [
+        crm.preferences.centre(ann, lines, points={"email": point}).choices[0].state
+        for point in ("b@y.org", "n@x.org")
+    ]
+    assert states == ["off", "unsaid"]
+
+
+def test_a_no_stays_where_the_last_address_is_given_up() -> None:
+    clock, crm, ann = ann_of("a@x.org")
+    crm.consent.record("object", "a@x.org")
+    clock.now += HOUR
+    assert answer(crm, ann, channel="in_app") == "deny"
+    moves(clock, crm, ann, "a@x.org")
+    assert answer(crm, ann, channel="in_app") == "deny"
+    decision = crm.consent.decide(ann, purpose="marketing", channel="email", jurisdictions=["US"])
+    assert decision.answer == "deny"
+    crm.consent.record("lift", ann)
+    assert answer(crm, ann, channel="in_app") == "deny"
+    crm.parties.change(ann, lambda p: p.with_email("n@x.org"))
+    assert answer(crm, ann, point="n@x.org") == "deny"
+
+
+@pytest.mark.parametrize(
+    ("former", "new"), [("a@x.org", "n@x.org"), ("+1 212 555 0100", "+1 212 555 0177"), ("a@x.org", None)]
+)
+def test_a_no_about_a_former_point_is_as_wide_as_it_was(former: str, new: str | None) -> None:
+    kept = "+1 212 555 0199" if "@" in former else "k@x.org"
+    clock, crm, ann = ann_of(former, kept)
+    crm.consent.record("object", former)
+    clock.now += HOUR
+    by: Any = ("sms", "email")["@" in former]
+    other: Any = ("email", "sms")["@" in former]
+
+    def answers(point: str | None) -> tuple[str, ...]:
+        return (
+            *(() if point is None else (answer(crm, ann, channel=by, point=point),)),
+            answer(crm, ann, channel="in_app"),
+            answer(crm, ann, channel="in_app", purpose="profiling"),
+        )
+
+    assert set(answers(former)) == {"deny"}
+    there = crm.consent.decide(ann, purpose="service", channel=other, point=kept, jurisdictions=["US"])
+    crm.parties.change(ann, lambda p: p.without(former))
+    if new is not None:
+        crm.parties.change(ann, lambda p: p.with_email(new) if "@" in new else p.with_phone(new))
+    clock.now += HOUR
+    assert set(answers(new)) == {"deny"}
+    after = crm.consent.decide(ann, purpose="service", channel=other, point=kept, jurisdictions=["US"])
+    assert (after.answer, after.rule) == (there.answer, there.rule)
+
+
+def test_an_act_that_goes_along_is_named_once() -> None:
+    clock, crm, ann = ann_of(*POINTS)
+    crm.consent.record("object", "a@x.org", channels=["in_app"])
+    moves(clock, crm, ann, "a@x.org")
+    decision = crm.consent.decide(ann, purpose="marketing", channel="in_app", jurisdictions=["US"])
+    assert [hit.why for hit in decision.trace if hit.because] == ["object of 2026-03-14"]
