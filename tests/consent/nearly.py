@@ -85,7 +85,7 @@ def known(channel: Any, purpose: Any, at: datetime) -> Facts:
     return Facts(
         events=(given_by(channel, purpose, at),),
         subject=Subject(kind="consumer", adult=True),
-        point=PointFacts(line="residential", kind="other"),
+        point=PointFacts(line="residential", kind="other", in_directory=True),
         collection=Collection(notice_at_collection=True),
         checks=(RegisterCheck(list="*", on=at.date()),),
         zones=("UTC",),

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import attrs
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmcore.consent.decision import decide
 from crmcore.consent.facts import Facts, Subject
 from crmcore.consent.request import Message, Request
 from tests.consent.cases import RULED, facts, jurisdictions, newsletters, requests, settled
+from tests.consent.nearly import asked_for, known
 
 FORGOTTEN: dict[str, Any] = {"checks": (), "zones": (), "holidays": None}
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
@@ -79,7 +80,17 @@ def test_from_the_instant_named_a_denied_contact_is_no_longer_denied(
         )
 
 
+IN_THE_NIGHT = datetime(2026, 8, 11, 3, tzinfo=UTC)
+"""In New York it is eleven in the evening."""
+
+
 @given(requests, facts, jurisdictions, st.sets(st.sampled_from(list(FORGOTTEN)), min_size=1))
+@example(
+    asked_for("voice", "marketing", IN_THE_NIGHT),
+    attrs.evolve(known("voice", "marketing", IN_THE_NIGHT), zones=("America/New_York",)),
+    ["US"],
+    {"zones"},
+)
 def test_what_is_not_known_never_helps(
     request: Request, known: Facts, names: list[str], forgotten: set[str]
 ) -> None:

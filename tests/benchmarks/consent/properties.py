@@ -136,7 +136,7 @@ def run(law: Law, examples: int) -> tuple[int, Exception | None]:
         deadline=None,
         database=None,
         derandomize=True,
-        phases=[Phase.generate],
+        phases=[Phase.explicit, Phase.generate],
         suppress_health_check=list(HealthCheck),
         print_blob=False,
         report_multiple_bugs=False,
