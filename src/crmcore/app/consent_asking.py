@@ -20,14 +20,13 @@ from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.decision import Decision
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
-from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.pack_reading import Laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
 from crmcore.consent.request import Message, Request, Use
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression, listings
-from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.words import CHANNELS_OF, Channel, Purpose
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Party
 

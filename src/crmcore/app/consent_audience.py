@@ -44,11 +44,11 @@ from crmcore.consent.act_reading import ActReader, Sketch
 from crmcore.consent.audience import AudienceMember, Barrier
 from crmcore.consent.customer_decision import Member, answer
 from crmcore.consent.decision import RANK, Decision, Question
+from crmcore.consent.event import ConsentEvent
 from crmcore.consent.hint import hint_of
-from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Use
-from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.words import CHANNELS_OF, Channel, Purpose
 from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import CustomerId, PartyId
@@ -203,6 +203,7 @@ class _Known:
     customer: Membership
     sketches: Mapping[PartyId, Sequence[Sketch]]
     belonged: Mapping[PartyId, datetime] | None = None
+    acts: dict[PartyId, tuple[ConsentEvent, ...]] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, page: Page, customer: Membership) -> _Known:
@@ -214,6 +215,14 @@ class _Known:
         if self.belonged is None:
             self.belonged = belonging(self.customer, self.page.judged)
         return self.belonged
+
+    async def events(self, id: PartyId) -> tuple[ConsentEvent, ...]:
+        """The acts about the points and the person of one of their records."""
+        if id not in self.acts:
+            some = self.sketches.get(id)
+            act = self.page.asking.reader.act
+            self.acts[id] = await long_acts(self.page, id) if some is None else tuple(map(act, some))
+        return self.acts[id]
 
 
 async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
@@ -293,8 +302,7 @@ async def _members(known: _Known, point: str | None) -> list[Member]:
         told, entries = asking.facts(id), entries_about(page, id)
         if entries:
             told = with_listings(told, entries, asking.question.request.to(point))
-        some = known.sketches.get(id)
-        events = await long_acts(page, id) if some is None else tuple(map(asking.reader.act, some))
+        events = await known.events(id)
         reach = page.records[id].reach
         members.append(member(id, reach, told, events, asking.jurisdictions, since.get(id, page.unit.now)))
     return members

@@ -56,7 +56,7 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
         if not found:
             continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
-        for event in outlasting(found):
+        for event in outlasting(found, kind):
             if event.id not in known:
                 unit.event(
                     party_stream(str(after.id)),

@@ -26,10 +26,9 @@ from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_fo
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.known import points_of
-from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Use
-from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
+from crmcore.consent.words import CHANNELS_OF, YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import PhonePoint
 from crmcore.party.party import Party

@@ -25,7 +25,6 @@ from crmcore.consent.bundle import Confidence
 from crmcore.consent.disposition import LegalHold, check_purposes
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
-from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.retention import (
     Retained,
     RetentionPlan,
@@ -33,7 +32,7 @@ from crmcore.consent.retention import (
     plan_retention,
     shipped_retention,
 )
-from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.words import CHANNELS_OF, Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
 from crmcore.values.ids import CustomerId, PartyId

@@ -1,13 +1,14 @@
 """Deciding about a customer of several records: no merge makes a No into a Yes.
 
 Invariant: the answer is the strictest over the records that own the contact point, each on its own facts, with every
-record's No that is about the person. Another record's Yes permits nothing; it lifts a No where both were one customer
-when it was recorded. What was between another record and us stays with that record.
+record's No that is about the person, or about a point that the record gave up. Another record's Yes permits nothing; it
+lifts a No where both were one customer when it was recorded. What was between another record and us stays with that
+record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence, Set
 from datetime import date, datetime
 from typing import Any
 
@@ -129,6 +130,7 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         for event in other.facts.events
         if event.id not in known and _about_the_person(event)
     }
+    gone = {event.scope.point for event in noes.values()} - {None}
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
     return replaced(
         own,
@@ -139,17 +141,19 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
         gpc=True if any(other.facts.gpc for other in others) else own.gpc,
         others_days=_days(others),
         others_under_age=any(other.facts.subject.adult is False for other in others),
-        others_lifting=(*own.others_lifting, *_lifting(member, others)),
+        others_lifting=(*own.others_lifting, *_lifting(member, others, gone)),
         others_birth_dates=tuple(born for other in others for born in other.facts.subject.birth_dates),
     )
 
 
 def _about_the_person(event: ConsentEvent) -> bool:
-    return event.kind in NOES and event.scope.point is None
+    """Whether it is a No about the person, or one about a contact point that the record has no more."""
+    return event.kind in NOES and (event.scope.point is None or event.scope.given_up is not None)
 
 
-def _lifting(member: Member, others: Sequence[Member]) -> Iterator[ConsentEvent]:
-    """Acts of the others about the person that may lift a No, but for those that something stands for instead.
+def _lifting(member: Member, others: Sequence[Member], gone: Set[str | None]) -> Iterator[ConsentEvent]:
+    """Acts of the others about the person, or about points that are *gone*, that may lift a No, but for those that
+    something stands for instead.
 
     A No that stands for *member* alone is lifted by none that came before they were one customer, also if it was said
     under the record of which that act is: it did not lift it then.
@@ -164,7 +168,7 @@ def _lifting(member: Member, others: Sequence[Member]) -> Iterator[ConsentEvent]
         for event in other.facts.events:
             if (
                 event.kind in LIFTING
-                and event.scope.point is None
+                and (event.scope.point is None or event.scope.point in gone)
                 and event.id not in corrected
                 and event.id not in known
                 and (event.record not in shared or (event.recorded_at or event.occurred_at) >= joined)

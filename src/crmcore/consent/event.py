@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.consent.checking import moment, one_of, some_of, together
 from crmcore.consent.told import Told
-from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
+from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind, PointKind
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import personal
 from crmcore.values.source import Actor
@@ -36,6 +36,9 @@ class Scope(Told):
     *point* is the normal form of a contact point; an act without one is about the person. A Yes about the person goes
     to the *points* that they had then, and to none that come later; None is all. *recipients* are those to whom data
     may be passed on, by name.
+
+    *given_up* is the kind of *point*, in what a record keeps of a No when it gives that point up: the No speaks of
+    those that are left, too, by the ways by which it spoke before.
     """
 
     controller: str | None = None
@@ -48,6 +51,7 @@ class Scope(Told):
     )
     point: str | None = personal(default=None)
     points: frozenset[str] | None = personal(default=None, converter=attrs.converters.optional(together))
+    given_up: PointKind | None = None
     topics: frozenset[str] = attrs.field(default=frozenset(), converter=together)
     recipients: frozenset[str] = attrs.field(default=frozenset(), converter=together)
     right: str | None = None

@@ -154,8 +154,7 @@ class Facts(Told):
     of the other records: they can make somebody younger, never older. So can *others_under_age*, that one of them is
     known not to be of age. *others_days* are the days on which something else of theirs began that stands against
     contact, by the names of the facts, such as ``subject.restricted_since``. *others_lifting* are acts under them that
-    may lift a No, and permit nothing. *former_points* tells, by their ids, of which acts the record no longer has the
-    contact point that they were about, and which it was: they lift only what was said of the same one.
+    may lift a No, and permit nothing.
     """
 
     events: tuple[ConsentEvent, ...] = ()
@@ -174,5 +173,4 @@ class Facts(Told):
     others_birth_dates: tuple[PartialDate, ...] = personal(default=())
     others_under_age: bool = False
     others_lifting: tuple[ConsentEvent, ...] = ()
-    former_points: FrozenMap[str, str] = personal(factory=FrozenMap)
     others_days: FrozenMap[str, tuple[date, ...]] = attrs.field(factory=FrozenMap)

@@ -36,7 +36,6 @@ def shape(case: Case) -> tuple[Any, ...] | None:
         or len(case.joined) > 1
         or any(since > BEGINNING for since in case.joined.values())
         or case.facts.others_lifting
-        or case.facts.former_points
         or case.next_event < FOREVER
     ):
         return None
@@ -46,7 +45,7 @@ def shape(case: Case) -> tuple[Any, ...] | None:
     found: list[Any] = []
     before = -FOREVER
     for when, event in case.past:
-        if event.corrects is not None or event.valid_until is not None:
+        if event.corrects is not None or event.valid_until is not None or event.scope.given_up is not None:
             return None
         found += _shape(event, contact.point, points, records)
         found.append(when == before)

@@ -1,32 +1,26 @@
 """What a party's own record tells for a decision: its points, its kind and age, where it may live.
 
 Invariant: nothing is guessed. A number's country and an address's country are candidates, all of which are asked; a
-person is taken for a consumer, whom laws protect most, until an app says more. A No about a contact point that a record
-has no more holds for those that it has now, and where no point is asked about; a Yes about it permits nothing there,
-and lifts that No if it did before, but no other one.
+person is taken for a consumer, whom laws protect most, until an app says more. A record keeps each No about a contact
+point that it gives up, with the kind of that point and with what may have lifted the No.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
 
-from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
-from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.reach import Reach, reach_of
-from crmcore.consent.speaking import meant
 from crmcore.consent.told import replaced
-from crmcore.consent.words import LIFTING, NOES
+from crmcore.consent.words import LIFTING, NOES, PointKind
 from crmcore.party.party import Party
-from crmcore.values.frozen_map import FrozenMap
-from crmcore.values.instant import micros_of
 
 
-def points_of(party: Party) -> Iterator[tuple[str, str]]:
+def points_of(party: Party) -> Iterator[tuple[PointKind, str]]:
     """The kind and the normal form of every contact point."""
     for point in party.contact_points:
         yield point.kind, point.key
@@ -46,70 +40,14 @@ def facts_of_record(reach: Reach, told: Facts, events: tuple[ConsentEvent, ...])
         filled["birth_dates"] = (reach.birth_date,)
     if filled:
         subject = replaced(subject, **filled)
-    points = frozenset([point.normal for point in reach.points])
-    former = {
-        event.id: event.scope.point
-        for event in events
-        if event.scope.point is not None and event.scope.point not in points
-    }
-    if not former:
-        return replaced(told, subject=subject, events=(*told.events, *events))
-    return replaced(
-        told,
-        subject=subject,
-        events=(*told.events, *_spread(events, former, points)),
-        others_lifting=(*told.others_lifting, *_lifting(events, former, points)),
-        former_points=FrozenMap({**told.former_points, **former}),
-    )
+    return replaced(told, subject=subject, events=(*told.events, *events))
 
 
-def _spread(
-    events: tuple[ConsentEvent, ...], former: Mapping[str, str], points: frozenset[str]
-) -> Iterator[ConsentEvent]:
-    """*events*, and each No about a former point as said of each of *points* too, by the ways that reached the former
-    one. A Yes stays where it was said."""
-    for event in events:
-        yield event
-        if event.kind in NOES and event.id in former:
-            channels = event.scope.channels or _channels_of(former[event.id])
-            yield from _moved(event, attrs.evolve(event.scope, channels=channels), points)
+def outlasting(events: Iterable[ConsentEvent], kind: PointKind) -> Iterator[ConsentEvent]:
+    """What a record keeps of *events*, about one contact point of that *kind*, when the point is no longer its own.
 
-
-_FORMS = ((re.compile(r"[^\s@:]+@[^\s@:]+"), "email"), (re.compile(r"\+[0-9]+(x[0-9]+)?"), "phone"))
-
-
-def _channels_of(former: str) -> frozenset[Any]:
-    """By which channels a former point was reached, as far as its form shows; none if it may be any."""
-    kind = next((kind for form, kind in _FORMS if form.fullmatch(former)), None)
-    return frozenset() if kind is None else CHANNELS_OF[kind]
-
-
-def _lifting(
-    events: tuple[ConsentEvent, ...], former: Mapping[str, str], points: frozenset[str]
-) -> Iterator[ConsentEvent]:
-    """What was said of a former point and may lift a No that was, as said of each of *points*; nothing that another act
-    stands for instead, and no bare confirmation of what nobody had asked."""
-    corrected = {event.corrects for event in events}
-    requests = sorted(
-        ((micros_of(one.occurred_at), one) for one in events if one.kind == "request"),
-        key=lambda pair: pair[0],
-    )
-    for event in events:
-        if event.id in former and event.kind in LIFTING and event.id not in corrected:
-            scope = meant(event, requests)
-            if event.kind == "lift" or scope.channels:
-                yield from _moved(event, scope, points)
-
-
-def _moved(event: ConsentEvent, scope: Scope, points: frozenset[str]) -> Iterator[ConsentEvent]:
-    for point in sorted(points):
-        yield attrs.evolve(event, scope=attrs.evolve(scope, point=point))
-
-
-def outlasting(events: Iterable[ConsentEvent]) -> Iterator[ConsentEvent]:
-    """The acts among *events*, about one contact point, that a record keeps when the point is no longer its own.
-
-    Every No, and what may have lifted it since: whether it has is for each decision to say.
+    Every No, which goes along to the points that are left, and what may have lifted it since: whether it has is for
+    each decision to say.
     """
     said = tuple(events)
     first = min((event.occurred_at for event in said if event.kind in NOES), default=None)
@@ -117,5 +55,7 @@ def outlasting(events: Iterable[ConsentEvent]) -> Iterator[ConsentEvent]:
         return
     for event in said:
         since = event.kind in LIFTING and event.occurred_at > first
-        if since or event.kind in NOES or event.kind == "request" or event.corrects is not None:
+        if event.kind in NOES:
+            yield attrs.evolve(event, scope=attrs.evolve(event.scope, given_up=kind))
+        elif since or event.kind == "request" or event.corrects is not None:
             yield event

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from itertools import chain
 
 from crmcore.consent.case import Case
-from crmcore.consent.event import ConsentEvent
+from crmcore.consent.contact import Contact
+from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes, received
@@ -24,14 +25,16 @@ Valid = Callable[[Case, ConsentEvent], Finding]
 
 
 class Lifting:
-    """The acts that lift a No to the request, latest first. Each is looked at once, however many Noes there are."""
+    """The acts that lift a No to the request, latest first. Each is looked at once, however many Noes there are.
+
+    A No about a contact point that was given up is lifted by what speaks of the request, and by what spoke of that
+    point when it was said.
+    """
 
     def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
-        self._case = case
-        self._found: list[tuple[int, ConsentEvent]] = []
-        self._rest = self._looked_at(purpose, lifts)
+        self._case, self._purpose, self._lifts = case, purpose, lifts
         self._latest: dict[tuple[str | None, bool, str | None, str | None], int] = {}
-        self._by_name: dict[str, list[tuple[int, ConsentEvent]]] | None = None
+        self._looked: dict[str | None, _Looked] = {}
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
         """Whether one of them came after *no*, which was said at the instant *at*."""
@@ -42,14 +45,14 @@ class Lifting:
     def _last(self, no: ConsentEvent, via: str | None) -> int:
         """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
         names *via*."""
-        key = (no.record, no.kind == "restrict", via, said_of(no, self._case))
+        key = (no.record, no.kind == "restrict", via, no.scope.point)
         latest = self._latest.get(key)
         if latest is None:
-            among = chain(self._found, self._more()) if via is None else self._naming(via)
+            looked = self._looked_at(no)
             latest = self._latest[key] = next(
                 (
                     when
-                    for when, event in among
+                    for when, event in (looked if via is None else looked.naming(via))
                     if (event.kind != "lift" or (event.via == via and no.kind == "restrict"))
                     and may_lift(event, no, self._case)
                 ),
@@ -57,39 +60,74 @@ class Lifting:
             )
         return latest
 
-    def _naming(self, via: str) -> Sequence[tuple[int, ConsentEvent]]:
-        """The lifts that name *via*, latest first."""
-        if self._by_name is None:
-            self._by_name = {}
-            for pair in chain(self._found, self._more()):
-                if pair[1].kind == "lift" and pair[1].via is not None:
-                    self._by_name.setdefault(pair[1].via, []).append(pair)
-        return self._by_name.get(via, ())
+    def _looked_at(self, no: ConsentEvent) -> _Looked:
+        point = self._case.contact.point
+        former = (
+            None if point is None or no.scope.given_up is None or no.scope.point == point else no.scope.point
+        )
+        looked = self._looked.get(former)
+        if looked is None:
+            looked = self._looked[former] = _Looked(self._speaking(former))
+        return looked
 
-    def _more(self) -> Iterator[tuple[int, ConsentEvent]]:
-        for pair in self._rest:
-            self._found.append(pair)
-            yield pair
+    def _speaking(self, former: str | None) -> Iterator[tuple[int, ConsentEvent]]:
+        """Those that speak of the request, or spoke of it at the point *former*, latest first.
 
-    def _looked_at(self, purpose: str, lifts: Valid) -> Iterator[tuple[int, ConsentEvent]]:
-        """A *lift* is as wide as a restriction is: what it leaves open it lifts altogether.
-
-        What names those to whom data may be passed on lifts nothing for others, nor where nobody tells who gets them.
-        A Yes that turned out to be none lifts nothing.
+        A *lift* is as wide as a restriction is: what it leaves open it lifts altogether. What names those to whom data
+        may be passed on lifts nothing for others, nor where nobody tells who gets them. A Yes that turned out to be
+        none lifts nothing.
         """
-        case = self._case
+        case, purpose, contact = self._case, self._purpose, self._case.contact
+        there = None if former is None else contact._replace(point=former)
         void = max((at for at, _ in noes(case, _VOID, purpose, case.channel)), default=-FOREVER)
+        if there is not None:
+            voids = case.acts(_VOID)
+            void = max([void, *(at for at, no in voids if covers_no(no.scope, there, purpose, case.channel))])
         for pair in reversed(case.lifting_acts):
             event, scope = pair[1], agreed(case, pair[1])
             if pair[0] <= void and event.kind != "lift":
                 continue
-            if received(scope, case.contact, purpose) is not True:
+            if received(scope, contact, purpose) is not True:
                 continue
-            if event.kind == "lift":
-                if covers_no(event.scope, case.contact, purpose, case.channel):
-                    yield pair
-            elif covers_yes(scope, case.contact, purpose) and lifts(case, event).holds is True:
+            speaks = self._speaks(event, scope, contact)
+            if not speaks and there is not None and _reached(event.scope, former):
+                speaks = self._speaks(event, scope, there)
+            if speaks and (event.kind == "lift" or self._lifts(case, event).holds is True):
                 yield pair
+
+    def _speaks(self, event: ConsentEvent, scope: Scope, contact: Contact) -> bool:
+        if event.kind == "lift":
+            return covers_no(event.scope, contact, self._purpose, self._case.channel)
+        return covers_yes(scope, contact, self._purpose)
+
+
+class _Looked:
+    """Acts that are looked at as far as they are asked for, once, latest first."""
+
+    def __init__(self, rest: Iterator[tuple[int, ConsentEvent]]) -> None:
+        self._found: list[tuple[int, ConsentEvent]] = []
+        self._rest = rest
+        self._by_name: dict[str, list[tuple[int, ConsentEvent]]] | None = None
+
+    def __iter__(self) -> Iterator[tuple[int, ConsentEvent]]:
+        yield from self._found
+        for pair in self._rest:
+            self._found.append(pair)
+            yield pair
+
+    def naming(self, via: str) -> Sequence[tuple[int, ConsentEvent]]:
+        """The lifts that name *via*, latest first."""
+        if self._by_name is None:
+            self._by_name = {}
+            for pair in self:
+                if pair[1].kind == "lift" and pair[1].via is not None:
+                    self._by_name.setdefault(pair[1].via, []).append(pair)
+        return self._by_name.get(via, ())
+
+
+def _reached(scope: Scope, point: str | None) -> bool:
+    """Whether an act of this *scope* was about that contact point, or about a person who had it then."""
+    return scope.point == point or (scope.point is None and (scope.points is None or point in scope.points))
 
 
 def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
@@ -97,18 +135,13 @@ def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
     return no.kind == "restrict" and lift.via in (None, no.via)
 
 
-def said_of(event: ConsentEvent, case: Case) -> str | None:
-    """The contact point of which something was said, though its record may have given it up; None if of the person."""
-    return case.facts.former_points.get(event.id, event.scope.point)
-
-
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer.
 
     What was said of another contact point than that of the request lifts only what was said of the same one.
     """
-    about = said_of(yes, case)
-    if about is not None and about != case.contact.point and about != said_of(no, case):
+    about = yes.scope.point
+    if about not in (None, case.contact.point, no.scope.point):
         return False
     if yes.record == no.record:
         return True

@@ -5,13 +5,15 @@ Invariant: a Yes speaks only of what it names; a No that leaves something open s
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
+from typing import get_args
 
 import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.contact import Contact
 from crmcore.consent.event import ConsentEvent, Scope
+from crmcore.consent.words import CHANNELS_OF, Channel, PointKind
 from crmcore.values.instant import micros_of
 
 MARKETING = frozenset({"marketing", "fundraising", "political"})
@@ -19,6 +21,12 @@ MESSAGES = MARKETING | {"service", "transactional", "research"}
 SERVES_MARKETING = frozenset({"direct_marketing", "targeted_advertising", "targeted_advertising_at_child"})
 """What profiles are made for, where making them is part of direct marketing."""
 _ASKED = frozenset({"request"})
+_USES = frozenset({"profiling", "third_party_sharing"})
+"""What is no message: the channel says only where data are used."""
+
+_POINTLESS = frozenset[str](get_args(Channel)).difference(*CHANNELS_OF.values())
+_WAYS = {kind: CHANNELS_OF.get(kind, frozenset[str]()) | _POINTLESS for kind in get_args(PointKind)}
+"""By which ways a No about a contact point of a kind speaks that names no channel."""
 
 
 def named(event: ConsentEvent) -> str:
@@ -41,11 +49,24 @@ def covers_no(
     return (
         (scope.controller is None or scope.controller == contact.controller)
         and (not scope.channels or not channels.isdisjoint(scope.channels))
-        and (scope.point is None or contact.point is None or scope.point == contact.point)
+        and (
+            scope.point is None
+            or contact.point is None
+            or scope.point == contact.point
+            or (scope.given_up is not None and _goes_along(scope, scope.given_up, purpose, channels))
+        )
         and (scope.brand is None or contact.brand is None or scope.brand == contact.brand)
         and (not scope.topics or contact.topic is None or contact.topic in scope.topics)
         and (not scope.purposes or _names(scope, contact, purpose, perhaps=perhaps))
     )
+
+
+def _goes_along(scope: Scope, kind: PointKind, purpose: str, channels: Set[str]) -> bool:
+    """Whether a No about a contact point of that *kind*, which was given up, speaks of those that are left.
+
+    Of a letter or a call it says nothing that was said of an address for e-mail, unless it named that way itself.
+    """
+    return bool(scope.channels) or purpose in _USES or not channels.isdisjoint(_WAYS[kind])
 
 
 def covers_yes(scope: Scope, contact: Contact, purpose: str) -> bool:
@@ -129,16 +150,11 @@ def received(scope: Scope, contact: Contact, purpose: str) -> bool | None:
 
 def agreed(case: Case, event: ConsentEvent) -> Scope:
     """What a Yes is about. A *confirm* that says nothing of it is about the latest request before it."""
-    return event.scope if event.kind != "confirm" else meant(event, case.acts(_ASKED))
-
-
-def meant(event: ConsentEvent, requests: Sequence[tuple[int, ConsentEvent]]) -> Scope:
-    """The same, by the *requests* that there were, oldest first, each with its instant."""
     scope = event.scope
     if event.kind != "confirm" or scope.channels or scope.purposes:
         return scope
     when = micros_of(event.occurred_at)
-    for at, asked in reversed(requests):
+    for at, asked in reversed(case.acts(_ASKED)):
         if at <= when and asked.record == event.record and _answers(scope, asked.scope):
             return attrs.evolve(asked.scope, point=asked.scope.point if scope.point is None else scope.point)
     return scope
