@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person, PostalAddress
-from crmcore.app.consent_reading import SHORT, HeldRecord, Page
+from crmcore.app.consent_reading import SHORT, HeldRecord, Page, long_acts
 from crmcore.consent import Attempt, Cap, Evidence, Facts, QuietHours, SecretRing, Subject, Wished
 from crmcore.consent.audience import AudienceCount
+from crmcore.consent.event import ConsentEvent
 from crmcore.consent.reach import Reach
 from crmcore.errors import InvalidConsent, InvalidDocument
 from crmcore.storage import Batch, Erasure, MemoryStore, Put, Ref, SqliteStore
+from crmcore.values.ids import PartyId
 from crmcore.values.language import Language
 from crmcore.values.source import SYSTEM, Source
 from tests.app.houses import START, Clock, options
@@ -186,7 +188,9 @@ def test_who_is_named_by_an_address_is_asked_about_at_that_one() -> None:
     assert noted.point == "b@x.org"
 
 
-def test_long_histories_are_read_when_their_customer_is_decided_about(crm: Crm) -> None:
+def test_long_histories_are_read_once_when_their_customer_is_decided_about(
+    crm: Crm, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ann = crm.parties.add(person("Ann Lee", "a@x.org", country="US"))
     for number in range(SHORT + 2):
         kind: Any = "withdraw" if number % 2 else "give"
@@ -195,6 +199,17 @@ def test_long_histories_are_read_when_their_customer_is_decided_about(crm: Crm) 
     alone = crm.consent.decide("a@x.org", **ASKED)
     assert alone.rule == "us.canspam.opted_out"
     assert [one.decision.rule if one.decision else None] == [alone.rule]
+    crm.parties.change(ann.id, lambda p: p.with_email("b@x.org"))
+    read: list[PartyId] = []
+
+    async def counted(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
+        read.append(id)
+        return await long_acts(page, id)
+
+    monkeypatch.setattr("crmcore.app.consent_audience.long_acts", counted)
+    crm.consent.withdraw(ann.id, channels=["email"], purposes=["marketing"])
+    (one,) = crm.consent.audience(**ASKED)
+    assert (one.allowed, read) == (False, [ann.id])
 
 
 def test_what_a_batch_has_said_is_heard_within_it(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+import attrs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person
-from crmcore.consent import Facts, Offer, Subject
+from crmcore.consent import Facts, Message, Offer, Subject
+from crmcore.consent.words import CHANNELS_OF, NOES
+from crmcore.party.contact_point import ContactPoint, EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.values.ids import PartyId
 from tests.app.houses import Clock
 from tests.consent.asking import PRACTICE, YES, company
@@ -35,6 +38,14 @@ def answer(crm: Crm, ref: str, law: str = "US", **more: Any) -> str:
         **more,
     }
     return str(crm.consent.decide(ref, **asked).answer)
+
+
+def alike(crm: Crm, ref: str, **asked: Any) -> None:
+    """Check that an audience gets the answer of who is asked about alone."""
+    asked = {"jurisdictions": ["US"], "offered_to_children": False, **asked}
+    found, decision = next(crm.consent.audience([ref], **asked)).decision, crm.consent.decide(ref, **asked)
+    assert found is not None
+    assert (found.answer, found.rule) == (decision.answer, decision.rule)
 
 
 def ann_of(*points: str) -> tuple[Clock, Crm, PartyId]:
@@ -79,6 +90,8 @@ KINDS = (
 @example([("restrict", "a@x.org", True), ("restrict", "b@y.org", True), ("lift", "a@x.org", True)], "DE")
 @example([("restrict", "b@y.org", True), ("lift", "a@x.org", True)], "US")
 @example([("object", "a@x.org", True)], "US")
+@example([("withdraw", "a@x.org", False), ("give", None, False)], "US")
+@example([("withdraw", "a@x.org", False), ("request", None, False), ("confirm", None, True)], "US")
 def test_no_change_of_address_makes_a_no_into_a_yes(
     acts: list[tuple[Any, str | None, bool]], law: str
 ) -> None:
@@ -90,14 +103,19 @@ def test_no_change_of_address_makes_a_no_into_a_yes(
         crm.consent.record(kind, ann if point is None else point, **{**said, **more})
         clock.now += HOUR
 
-    def answers(*points: str) -> list[int]:
-        in_app = answer(crm, ann, law, channel="in_app")
-        return [RANK[one] for one in (in_app, *(answer(crm, ann, law, point=point) for point in points))]
+    def answers(moving: str) -> list[int]:
+        kept = (answer(crm, ann, law, channel="in_app"), answer(crm, ann, law, point="b@y.org"))
+        there = (answer(crm, moving, law, channel="in_app"), answer(crm, moving, law, point=moving))
+        return [RANK[one] for one in (*kept, *there)]
 
-    before = answers("b@y.org", "c@z.org", "a@x.org")
+    before = answers("a@x.org")
     moves(clock, crm, ann, "a@x.org", "n@x.org")
-    after = answers("b@y.org", "c@z.org", "n@x.org")
+    after = answers("n@x.org")
     assert all(now <= then for now, then in zip(after, before, strict=True))
+    if law == "US" and not any(point is None and kind in NOES for kind, point, _ in acts):
+        assert (
+            after[2:] == before[2:]
+        )  # where nobody needs to agree, whoever was not refused is not refused now
 
 
 def test_what_lifted_a_no_at_a_former_address_lifts_no_other() -> None:
@@ -158,6 +176,60 @@ def test_a_no_about_a_former_point_is_as_wide_as_it_was(former: str, new: str | 
     assert set(answers(new)) == {"deny"}
     after = crm.consent.decide(ann, purpose="service", channel=other, point=kept, jurisdictions=["US"])
     assert (after.answer, after.rule) == (there.answer, there.rule)
+
+
+@pytest.mark.parametrize(
+    "former",
+    [
+        EmailPoint.of("a@x.org"),
+        PhonePoint.of("2125550100"),
+        PostalPoint.of("1 High Street, Leeds"),
+        OnlinePoint.of("annlee", service="web"),
+    ],
+    ids=lambda one: one.kind,
+)
+def test_a_no_goes_along_by_the_ways_by_which_it_spoke(former: ContactPoint) -> None:
+    clock, crm, ann = ann_of("k@x.org", "+1 212 555 0199")
+    change: Any = crm.parties.change
+    change(ann, lambda p: attrs.evolve(p, contact_points=(*p.contact_points, former)))
+    crm.consent.record("object", ann, point=former.raw)
+    clock.now += HOUR
+    ways: Any = {"email": "k@x.org", "sms": "+1 212 555 0199", "in_app": "k@x.org", "push": "+1 212 555 0199"}
+    service: Any = {"purpose": "service", "message": Message.service(kind="receipt")}
+
+    def answers(**asked: Any) -> dict[str, str]:
+        return {channel: answer(crm, ref, "DE", channel=channel, **asked) for channel, ref in ways.items()}
+
+    assert "deny" not in (before := answers(**service)).values()
+    change(ann, lambda p: attrs.evolve(p, contact_points=p.contact_points[:-1]))
+    clock.now += HOUR
+    spoken = {"in_app", "push", *CHANNELS_OF.get(former.kind, ())}
+    assert answers(**service) == {way: "deny" if way in spoken else before[way] for way in ways}
+    assert set(answers(purpose="profiling").values()) == {"deny"}
+    assert {answer(crm, ann, "DE", channel=way, **service) for way in ("in_app", "push")} == {"deny"}
+    for channel, ref in ways.items():
+        alike(crm, ref, jurisdictions=["DE"], channel=channel, **service)
+
+
+@pytest.mark.parametrize("lifted", [False, True])
+def test_a_no_at_a_former_address_reaches_the_records_that_were_merged_with_it(lifted: bool) -> None:
+    clock, crm, ann = ann_of("a@x.org")
+    other = crm.parties.add(Person.of("Ann Lee", email="k@x.org")).id
+    for kind in ("object", "give")[: 1 + lifted]:
+        crm.consent.record(cast("Any", kind), "a@x.org", **SAID, evidence=YES)
+        clock.now += HOUR
+    moves(clock, crm, ann, "a@x.org")
+    assert answer(crm, other) == "allow"
+    crm.identity.merge(ann, other)
+    clock.now += HOUR
+    crm.parties.change(other, lambda p: p.with_email("n@x.org"))
+    expected = ("deny", "allow")[lifted]
+    for ref in ("n@x.org", "k@x.org"):
+        assert answer(crm, ref) == expected
+        assert answer(crm, ref, channel="in_app") == answer(crm, ann, channel="in_app")
+        alike(crm, ref, purpose="marketing", channel="email")
+    crm.consent.record("give", ann, point="n@x.org", **SAID, evidence=YES)
+    assert answer(crm, "n@x.org") == "allow"
 
 
 def test_an_act_that_goes_along_is_named_once() -> None:

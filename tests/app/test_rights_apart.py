@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore import Crm, Person
@@ -99,7 +100,8 @@ def test_an_address_that_is_given_up_takes_a_restriction_along_with_the_lifts() 
         return ConsentEvent(id="l", kind="lift", occurred_at=later, scope=scope, record="r", via=via)
 
     for via in ("request:1", "request:2", None):  # which of them ends it is for each decision to say
-        assert list(outlasting((no, end(via)))) == [no, end(via)]
+        kept = list(outlasting((no, end(via)), "email"))
+        assert kept == [attrs.evolve(no, scope=attrs.evolve(scope, given_up="email")), end(via)]
 
 
 @pytest.mark.parametrize("right", ["objection", "restriction", "automated_decision_review", "rectification"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import attrs
@@ -522,8 +523,10 @@ def histories_like(acts: tuple[ConsentEvent, ...]) -> Iterator[tuple[ConsentEven
     yield acts
     for changed in otherwise(acts[0], (WITHDRAWN, ASSERTED)):
         yield changed, *acts[1:]
-    for point in (None, POINT, "b@x.org", "gone@x.org"):
-        yield *acts, attrs.evolve(WITHDRAWN, id="more", scope=attrs.evolve(acts[-1].scope, point=point))
+    for point in (None, POINT, "b@x.org", "gone@x.org", "kept@x.org"):
+        given_up: Any = "email" if point == "kept@x.org" else None
+        scope = attrs.evolve(acts[-1].scope, point=point, given_up=given_up)
+        yield *acts, attrs.evolve(WITHDRAWN, id="more", scope=scope)
     yield tuple(reversed(acts))
     for days in (-7000, 0, 1):
         yield tuple(attrs.evolve(act, occurred_at=NOW + timedelta(days=days)) for act in acts)
@@ -576,16 +579,22 @@ def test_what_an_app_says_of_acts_is_in_no_hint() -> None:
 
 
 def test_of_which_former_point_something_was_said_is_forgotten_nowhere() -> None:
-    no = attrs.evolve(WITHDRAWN, id="restrict", kind="restrict", occurred_at=NOW - timedelta(days=3))
-    lift = attrs.evolve(WITHDRAWN, id="lift", kind="lift", occurred_at=NOW - timedelta(days=2))
     alone = attrs.evolve(cases.SETTLED, events=(), relations=(), checks=())
-    here = attrs.evolve(alone, events=(cases.GIVEN, no, lift))
-    away = attrs.evolve(here, former_points=FrozenMap({"lift": "gone@x.org"}))
-    assert [
-        decide(cases.NEWSLETTER, one, jurisdictions=["DE"]).rule == "eu.restricted" for one in (here, away)
-    ] == [False, True]
-    for people in ([here, away], [away, here]):
-        alike(cases.NEWSLETTER, people, "DE", None)
+    people = []
+    told: Any = (("email", "gone"), ("email", "other"), ("postal", "other"), (None, "other"))
+    for given_up, lifted in told:
+        scope = Scope(controller=cases.GIVEN.scope.controller, point="gone", given_up=given_up)
+        no = attrs.evolve(
+            WITHDRAWN, id="no", kind="restrict", occurred_at=NOW - timedelta(days=3), scope=scope
+        )
+        lift = attrs.evolve(
+            no, id="lift", kind="lift", occurred_at=NOW - timedelta(days=2), scope=Scope(point=lifted)
+        )
+        people.append(attrs.evolve(alone, events=(cases.GIVEN, no, lift)))
+    rules = [decide(cases.NEWSLETTER, one, jurisdictions=["DE"]).rule for one in people]
+    assert [rule == "eu.restricted" for rule in rules] == [False, True, False, False]
+    for two in permutations(people, 2):
+        alike(cases.NEWSLETTER, list(two), "DE", None)
 
 
 def test_what_a_practice_filled_in_is_told_in_the_same_order_whatever_came_first() -> None:

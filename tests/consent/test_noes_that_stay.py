@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.known import outlasting
+from crmcore.consent.facts import Facts
+from crmcore.consent.known import facts_of_record, outlasting
+from crmcore.consent.reach import Reach, ReachedPoint
 from crmcore.consent.request import Use
 from crmcore.consent.words import ActKind
 from tests.consent.rows import asked, row, said
@@ -184,5 +186,9 @@ def test_a_no_about_a_former_address_is_kept_with_what_came_after_it() -> None:
     )
     yes = attrs.evolve(no, id="yes", kind="give", occurred_at=FIRST + DAY)
     before = attrs.evolve(yes, id="before", occurred_at=FIRST - DAY)
-    assert list(outlasting((before, no, yes))) == [no, yes]
-    assert list(outlasting((before, yes))) == []
+    kept = attrs.evolve(no, scope=attrs.evolve(no.scope, given_up="email"))
+    assert list(outlasting((before, no, yes), "email")) == [kept, yes]
+    many = tuple(ReachedPoint("email", f"{number}@x.org", None) for number in range(9))
+    reach = Reach("consumer", many, (), None)
+    assert facts_of_record(reach, Facts(), (kept, yes)).events == (kept, yes)  # once, for all that are left
+    assert list(outlasting((before, yes), "email")) == []

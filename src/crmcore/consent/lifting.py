@@ -25,7 +25,7 @@ Valid = Callable[[Case, ConsentEvent], Finding]
 
 
 class Lifting:
-    """The acts that lift a No to the request, latest first. Each is looked at once, however many Noes there are.
+    """The acts that lift a No to the request, latest first, each looked at once however many Noes there are.
 
     A No about a contact point that was given up is lifted by what speaks of the request, and by what spoke of that
     point when it was said.
