@@ -56,6 +56,11 @@ def outlasting(events: Iterable[ConsentEvent], kind: PointKind) -> Iterator[Cons
     for event in said:
         since = event.kind in LIFTING and event.occurred_at > first
         if event.kind in NOES:
-            yield attrs.evolve(event, scope=attrs.evolve(event.scope, given_up=kind))
+            yield gone_along(event, kind)
         elif since or event.kind == "request" or event.corrects is not None:
             yield event
+
+
+def gone_along(no: ConsentEvent, kind: PointKind) -> ConsentEvent:
+    """A No about a contact point of that *kind*, as a record keeps it that has the point no more."""
+    return attrs.evolve(no, scope=attrs.evolve(no.scope, given_up=kind))
