@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.lift import near_of, run, skim_of
+from crmcore.storage.lift import NEAR, near_of, run, skim_of, stands_for
 from crmcore.storage.nearness import Breadth, NearHits
 from crmcore.storage.protocol import (
     AsyncStore,
@@ -54,10 +54,10 @@ class Lowered:
         self._store = store
         near, skim = near_of(store), skim_of(store)
         # Attributes of this one alone: who looks for the calls must not find them elsewhere.
-        if near is not None:
+        if near is not None and stands_for(self, "_near", *NEAR):
             self._nearness = near
             self.near = self._near
-        if skim is not None:
+        if skim is not None and stands_for(self, "_skim", "scan", "ledger"):
             self._skimmed = skim
             self.skim, self.skim_ledgers = self._skim, self._skim_ledgers
 
