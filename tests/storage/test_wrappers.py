@@ -370,6 +370,28 @@ def test_a_wrapper_for_another_actor_reads_as_that_one(tmp_path: Path) -> None:
         assert skim is not None
         run(skim.skim(TENANT, "party"))
     assert read == ["u-1 skim", "u-2 skim"]
+
+    class Mine(Lowered):
+        """A subclass stays one, whatever it is made with."""
+
+        def __init__(self, inner: AsyncStore, note: str) -> None:
+            super().__init__(inner)
+            self.note = note
+
+    class MineToo(Lifted):
+        """The same of the other colour."""
+
+    mine = Mine(around, "kept")
+    ours = MineToo(mine).acting(Actor(kind="person", id="u-3"))
+    assert isinstance(ours, MineToo)
+    assert isinstance(ours.within, Mine)
+    assert ours.within.note == "kept"
+    skim = skim_of(ours)
+    assert skim is not None
+    run(skim.skim(TENANT, "party"))
+    mine.skim(TENANT, "party")
+    run(ours.scan(TENANT, "party"))
+    assert read[2:] == ["u-3 skim", "nobody skim", "u-3 scan"]
     run(around.close())
 
 

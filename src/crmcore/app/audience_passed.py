@@ -33,7 +33,8 @@ class Passed:
     an id of these can be. By those in *untold* nobody was told of: they were taken back, or came when their place was
     passed. *position* is how far the feed was read, which is asked when a record that is in neither was merged
     meanwhile. It is None over a store without a feed: there every such record counts as told. One of them that was
-    merged and then erased meanwhile counts as untold: rather twice than not at all.
+    merged and then erased meanwhile counts as untold, and so does one that came meanwhile from a writer whose clock is
+    slow: rather twice than not at all.
     """
 
     position: Position | None

@@ -7,7 +7,8 @@ flow over it never suspends, and one `send` runs it to its end.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from copy import copy
+from typing import Any, Self, TypeVar, cast
 
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt
@@ -114,10 +115,14 @@ class Lifted(Outer):
         """The store that was lifted."""
         return self._store
 
-    def acting(self, actor: Actor, *, purpose: str | None = None) -> Lifted:
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
         """See `crmcore.storage.acting`."""
         store = for_actor(self._store, actor, purpose=purpose)
-        return self if store is self._store else Lifted(store)
+        if store is self._store:
+            return self
+        other = copy(self)  # of a subclass the same, whatever it is made with
+        Lifted.__init__(other, store)
+        return other
 
     def describe(self) -> Description:
         return self._store.describe()

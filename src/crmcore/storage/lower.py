@@ -8,6 +8,8 @@ call, so one `send` runs each of its calls to the end; a call that would suspend
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+from typing import Self
 
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
@@ -66,10 +68,16 @@ class Lowered:
         """The store that was lowered."""
         return self._store
 
-    def acting(self, actor: Actor, *, purpose: str | None = None) -> Lowered:
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
         """See `crmcore.storage.acting`."""
         store = for_actor(self._store, actor, purpose=purpose)
-        return self if store is self._store else lower(store)
+        if store is self._store:
+            return self
+        other = copy(self)  # of a subclass the same, whatever it is made with
+        for call in ("near", "skim", "skim_ledgers"):
+            vars(other).pop(call, None)
+        Lowered.__init__(other, store)
+        return other
 
     def describe(self) -> Description:
         return self._store.describe()
