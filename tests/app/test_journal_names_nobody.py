@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from crmcore import Crm, Person
-from crmcore.consent import SecretRing
-from crmcore.errors import IdempotencyMismatch
+from crmcore import Crm, Person, Source
+from crmcore.app.asked import Asked
+from crmcore.app.whom import Whom
+from crmcore.consent import SecretRing, Wished
+from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.storage import MemoryStore
-from tests.app.requests import NOW
+from crmcore.values.language import Language
+from tests.app.requests import NOW, Clock
 
 OLD = SecretRing({1: b"1" * 32})
 BOTH = SecretRing({1: b"1" * 32, 2: b"2" * 32})
@@ -106,18 +109,141 @@ def test_a_request_that_came_in_a_batch_is_known_again_after_whoever_asked_was_e
     secrets: SecretRing | None,
 ) -> None:
     crm = people(MemoryStore(), secrets)
+    ann = crm.parties.find(email=ANN)[0].id
 
-    def received() -> Any:
-        with crm.batch(idem="r") as b:
-            return b.requests.receive(ANN, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin")
+    def received(ref: str) -> Any:
+        with crm.batch(idem=f"r{ref == ann}") as b:
+            return b.requests.receive(ref, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin")
 
-    request = received()
+    by_address, by_id = received(ANN), received(ann)
+    erase(crm, by_id)
+    assert received(ann).id == by_id.id
+    if secrets is not None:
+        assert received(ANN).id == by_address.id
+        return
+    with pytest.raises(NotFound, match="erased since"):  # nobody can tell any more whose address it was
+        received(ANN)
+
+
+def erase(crm: Crm, request: Any) -> None:
     crm.requests.identify(request.id, "logged_in")
     for step in ("accept", "collect"):
         crm.requests.move(request.id, step)
-    plan = crm.requests.erasure_plan(request.id)
-    crm.requests.erase(request.id, plan_sha256=plan.digest)
-    assert received().id == request.id
+    crm.requests.erase(request.id, plan_sha256=crm.requests.erasure_plan(request.id).digest)
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+@pytest.mark.parametrize("by", ["address", "id", "name"])
+def test_nobody_is_given_what_is_somebody_elses_when_one_of_them_was_erased(
+    secrets: SecretRing | None, by: str
+) -> None:
+    crm = people(MemoryStore(), secrets)
+    ann, bo = crm.parties.find(email=ANN)[0].id, crm.parties.find(email="bo@x.example")[0].id
+    refs = {"address": (ANN, "bo@x.example"), "id": (ann, bo), "name": ("Ann Lee", "Bo Hill")}[by]
+
+    def wishes() -> Any:
+        with crm.batch(idem="k") as b:
+            for ref in refs:
+                try:
+                    yield b.preferences.record(ref, Wished(language=Language("de"))).record
+                except NotFound:
+                    yield None
+
+    assert list(wishes()) == [ann, bo]
+    erase(crm, crm.requests.receive(ann, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin"))
+    assert list(wishes()) == [None, bo]
+    crm.parties.add(
+        Person.of("Ann Lee", email=ANN)
+    )  # whoever has the address and the name now was never asked
+    assert list(wishes()) == [None, bo]
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_nothing_is_given_to_a_reference_that_the_batch_was_not_asked_about(
+    secrets: SecretRing | None,
+) -> None:
+    crm = people(MemoryStore(), secrets)
+    one, other = "+12125550123", "+14155550123"
+    for number in (one, other):
+        crm.parties.add(Person.of(f"Of {number}", phone=number))
+    ids = {ref: crm.customers.resolve(ref).id for ref in (one, other)}
+    wish = Wished(language=Language("de"))
+    verbs: dict[str, Callable[[Any, str], Any]] = {
+        "act": lambda b, ref: b.consent.record("withdraw", ref, purposes=["marketing"]),
+        "wish": lambda b, ref: b.preferences.record(ref, wish),
+        "request": lambda b, ref: b.requests.receive(
+            ref, right="access", law="gdpr", channel="email", zone="Europe/Berlin"
+        ),
+    }
+    for name, verb in verbs.items():
+
+        def said(*refs: str, name: str = name, verb: Callable[[Any, str], Any] = verb) -> list[Any]:
+            with crm.batch(idem=name) as b:
+                return [verb(b, ref) for ref in refs]
+
+        done = said(one, ids[one])
+        assert said(ids[one], one) == done[::-1]
+        for ref in (other, ids[other], "amn@x.example", "No Such Name", str(done[0].id), Source("shop", "1")):
+            with pytest.raises(IdempotencyMismatch):
+                said(ref)
+        assert said(one, ids[one]) == done
+
+
+def test_without_secrets_whoever_had_an_address_then_is_meant_though_others_have_it_by_now() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    people_ = [crm.parties.add(Person.of(name, email=f"{name}@x.example")) for name in ("ann", "bo")]
+    refs = [f"{name}@x.example" for name in ("ann", "bo")]
+
+    def wishes(*refs: str) -> list[Any]:
+        with crm.batch(idem="k") as b:
+            return [b.preferences.record(ref, Wished(language=Language("de"))) for ref in refs]
+
+    done = wishes(*refs)
+    clock.move(days=1)
+    for party, address in zip(people_, refs[::-1], strict=True):
+        points = Person.of("x", email=address).contact_points
+        crm.parties.change(party.id, lambda one, points=points: one.changed(contact_points=points))  # type: ignore[misc]  # a default argument
+    assert wishes(*refs) == done
+    assert wishes(*refs[::-1]) == done[::-1]
+
+
+def test_a_reference_that_leads_to_another_record_of_the_customer_is_known_again() -> None:
+    crm = people(MemoryStore(), None)
+    crm.identity.merge(ANN, "bo@x.example")
+
+    def wish() -> Any:
+        with crm.batch(idem="k") as b:
+            return b.preferences.record("Bo Hill", Wished(language=Language("de")))
+
+    assert wish() == wish()
+
+
+def test_a_link_that_was_pressed_in_a_batch_gives_the_act_of_then_when_it_runs_again() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock, secrets=OLD)
+    crm.parties.add(Person.of("Ann Lee", email=ANN))
+    token = crm.unsubscribe.token(ANN)
+
+    def pressed() -> Any:
+        clock.move(hours=1)
+        with crm.batch(idem="click") as b:
+            return b.unsubscribe.act(token)
+
+    act = pressed()
+    clock.move(hours=1)
+    crm.consent.record("give", ANN, purposes=["marketing"], channels=["email"])
+    assert pressed() == act
+    assert act in crm.consent.events(ANN)
+    assert len(crm.consent.events(ANN)) == 2
+
+
+def test_what_was_asked_is_the_same_text_in_every_process_and_shows_nobody() -> None:
+    asked = Asked("x", (frozenset("zyxwvu"),), (Whom(ANN, TOO),), ({"tags": frozenset("zyxwvu")},), (ANN,))
+    letters = ",".join(f'"{letter}"' for letter in "uvwxyz")
+    assert asked.in_the_open() == f'["x",[[{letters}]],[["address",true]]]'
+    assert asked.as_a_whole().count(f"[{letters}]") == 2
+    assert "@" not in repr(asked) + repr(asked.whom)
 
 
 def test_without_secrets_another_address_is_not_taken_for_one_that_was_given_up() -> None:

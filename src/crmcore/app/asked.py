@@ -58,4 +58,6 @@ def _text(said: list[Any]) -> str:
 
 def _in_order(one: Any) -> Any:
     """Sets are written in order: each process has another one."""
-    return sorted(_text([dump(item)]) for item in one) if isinstance(one, (set, frozenset)) else str(one)
+    if not isinstance(one, (set, frozenset)):
+        return str(one)
+    return sorted((dump(item) for item in one), key=lambda item: _text([item]))

@@ -1,7 +1,7 @@
 """Whom a verb of a batch was asked about, and whether something that was written may be about them.
 
 Invariant: nothing is kept of it where the crm has no secrets. An address stands for whoever had it when the batch was
-written, whoever has it now; an id, a source or a name for the customer that it leads to.
+written, whoever has it now; an id or a source for the customer that it leads to, and a name for either.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ class Pasts:
         self._until = until
         self._said: dict[str, frozenset[str]] = {}
 
-    async def had(self, unit: Unit, ids: Iterable[str], address: str) -> bool:
-        """Whether one of these records had the address, or a number that is spelled so, by then."""
+    async def had(self, unit: Unit, ids: Iterable[str], said: str) -> bool:
+        """Whether one of these records had the address or the name by then."""
         for id in sorted(ids):
             if id not in self._said:
                 self._said[id] = frozenset([text async for text in _said_by(unit, id, self._until)])
-            if address in self._said[id]:
+            if said in self._said[id]:
                 return True
         return False
 
@@ -79,7 +79,9 @@ async def is_about(unit: Unit, whom: Whom, one: Any, now: frozenset[str], past: 
         return str(whom.ref) in ids
     about = whom.address
     if about is None:
-        return str(whom.ref) in ids or not now.isdisjoint(ids)
+        return (
+            str(whom.ref) in ids or not now.isdisjoint(ids) or await past.had(unit, ids, fold(str(whom.ref)))
+        )
     if point is not None and whom.point is None:
         return about == point or (_dialled_at_home(about, point) and await past.had(unit, ids, about))
     return await past.had(unit, ids, about)
@@ -97,7 +99,8 @@ def records_of(one: Any) -> frozenset[str]:
 
 
 async def _said_by(unit: Unit, id: str, until: datetime | None) -> Any:
-    """Every text of the history of a record until an instant, as it is and as an address; its first entry in any case.
+    """Every text of the history of a record until an instant, as it is, folded, and as an address; the first entry in
+    any case.
 
     Clocks differ: a record was there when something was written about it.
     """
@@ -110,6 +113,7 @@ async def _said_by(unit: Unit, id: str, until: datetime | None) -> Any:
             first = False
             for text in _texts(entry.body) if entry.schema != ERASED else ():
                 yield text
+                yield fold(text)
                 if (address := address_in(text)) is not None:
                     yield address
         if page.next is None:
