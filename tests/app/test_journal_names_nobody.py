@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,28 +38,16 @@ def run_batch(crm: Crm, ref: str, point: str | None = None, purpose: Any = "mark
         return act, b.requests.receive(ref, right="access", law="gdpr", channel="email", zone="Europe/Berlin")
 
 
-def guesses(address: str) -> Iterator[str]:
-    """What whoever holds the store alone can make of a guess."""
-    scope = {"controller": "default", "purposes": ["marketing"]}
-    for asked in (
-        ["requests.receive", address, "access", "gdpr"],
-        ["requests.receive", address, None, "access", "gdpr"],
-        ["consent.record", "withdraw", address, None, scope],
-        ["consent.record", "withdraw", address, address, scope],
-    ):
-        plain = json.dumps(asked, sort_keys=True, separators=(",", ":"))
-        yield hashlib.sha256(plain.encode()).hexdigest()
-
-
-@pytest.mark.parametrize("secrets", [None, OLD])
-def test_no_address_can_be_guessed_from_a_journal(secrets: SecretRing | None) -> None:
-    store = MemoryStore()
-    crm = people(store, secrets)
-    run_batch(crm, ANN, ANN)
-    (journal,) = store.scan("default", "batch", limit=9).items
-    digests = {call["digest"] for call in journal.body["calls"]}
-    assert len(digests) == 2
-    assert digests.isdisjoint(guesses(ANN))
+def test_what_a_journal_keeps_of_what_was_asked_can_be_tried_by_nobody_without_the_secret() -> None:
+    left = []
+    for secret in (b"1", b"1", b"2"):
+        store = MemoryStore()
+        run_batch(people(store, SecretRing({1: secret * 32})), ANN, ANN)
+        (journal,) = store.scan("default", "batch", limit=9).items
+        left.append({call["digest"] for call in journal.body["calls"]})
+    assert len(left[0]) == 2
+    assert left[0] == left[1]
+    assert left[0].isdisjoint(left[2])
 
 
 @pytest.mark.parametrize("secrets", [None, OLD])
@@ -274,3 +260,26 @@ def test_a_batch_about_several_runs_again_in_any_order_but_not_more_often(secret
     assert said("bo@x.example", ANN) == [second, first]
     with pytest.raises(IdempotencyMismatch):
         said(ANN, ANN)
+
+
+def test_a_batch_without_secrets_that_runs_again_in_another_order_reads_everything_once() -> None:
+    class Counting(MemoryStore):
+        reads = 0
+
+        def ledger(self, *args: Any, **more: Any) -> Any:
+            self.reads += 1
+            return super().ledger(*args, **more)
+
+    store = Counting()
+    crm = opened(store, None)
+    refs = [f"p{n}@x.example" for n in range(20)]
+    crm.parties.add_many([Person.of(f"P{n}", email=ref) for n, ref in enumerate(refs)])
+
+    def wishes(refs: list[str]) -> list[Any]:
+        with crm.batch(idem="k") as b:
+            return [b.preferences.record(ref, Wished(language=Language("de"))) for ref in refs]
+
+    done = wishes(refs)
+    store.reads = 0
+    assert wishes(refs[::-1]) == done[::-1]
+    assert store.reads <= 2 * len(refs)  # what was written, and the history of whom it is about
