@@ -154,7 +154,7 @@ def test_nothing_is_given_to_a_reference_that_the_batch_was_not_asked_about(
         crm.parties.add(Person.of(f"Of {number}", phone=number))
     ids = {ref: crm.customers.resolve(ref).id for ref in (one, other)}
     wish = Wished(language=Language("de"))
-    verbs: dict[str, Callable[[Any, str], Any]] = {
+    verbs: dict[str, Callable[[Any, Any], Any]] = {
         "act": lambda b, ref: b.consent.record("withdraw", ref, purposes=["marketing"]),
         "wish": lambda b, ref: b.preferences.record(ref, wish),
         "request": lambda b, ref: b.requests.receive(
@@ -163,7 +163,7 @@ def test_nothing_is_given_to_a_reference_that_the_batch_was_not_asked_about(
     }
     for name, verb in verbs.items():
 
-        def said(*refs: str, name: str = name, verb: Callable[[Any, str], Any] = verb) -> list[Any]:
+        def said(*refs: str | Source, name: str = name, verb: Callable[[Any, Any], Any] = verb) -> list[Any]:
             with crm.batch(idem=name) as b:
                 return [verb(b, ref) for ref in refs]
 

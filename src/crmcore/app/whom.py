@@ -6,7 +6,7 @@ written, whoever has it now; an id or a source for the customer that it leads to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -98,7 +98,7 @@ def records_of(one: Any) -> frozenset[str]:
     return frozenset({one.record}) if isinstance(one, Wish) else frozenset()
 
 
-async def _said_by(unit: Unit, id: str, until: datetime | None) -> Any:
+async def _said_by(unit: Unit, id: str, until: datetime | None) -> AsyncIterator[str]:
     """Every text of the history of a record until an instant, as it is, folded, and as an address; the first entry in
     any case.
 
