@@ -241,6 +241,11 @@ def test_without_secrets_another_address_is_not_taken_for_one_that_was_given_up(
             return b.consent.record("withdraw", ann, purposes=["marketing"], point=point)
 
     done = said(ANN)
+    crm.parties.add(Person.of("Ann Hill", email=ANN).with_email("hill@x.example"))
+    ref, ann = ann, "hill@x.example"
+    with pytest.raises(IdempotencyMismatch):  # who has the address, too, was not meant
+        said(ANN)
+    ann = ref
     other = Person.of("Ann Lee", email=TOO).contact_points
     crm.parties.change(ann, lambda party: party.changed(contact_points=other))
     with pytest.raises(IdempotencyMismatch):
@@ -283,3 +288,25 @@ def test_a_batch_without_secrets_that_runs_again_in_another_order_reads_everythi
     store.reads = 0
     assert wishes(refs[::-1]) == done[::-1]
     assert store.reads <= 2 * len(refs)  # what was written, and the history of whom it is about
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_one_record_of_a_source_is_told_from_another_and_a_friend_from_whoever_names_them(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(MemoryStore(), secrets)
+    ann = Person.of("Ann Lee", email=ANN).with_source("shop", "1")
+    crm.parties.add(ann.changed(extras={"friend": "bo@x.example"}))
+    crm.parties.add(Person.of("Bo Hill", email="bo@x.example").with_source("shop", "2"))
+
+    def wishes(idem: str, *refs: str | Source) -> list[Any]:
+        with crm.batch(idem=idem) as b:
+            return [b.preferences.record(ref, Wished(language=Language("de"))) for ref in refs]
+
+    pairs: Any = ((Source("shop", "1"), Source("shop", "2")), ("shop#1", "shop#2"), (ANN, "bo@x.example"))
+    for number, (one, other) in enumerate(pairs):
+        done = wishes(f"both {number}", one, other)
+        assert wishes(f"both {number}", other, one) == done[::-1]
+        wishes(f"one {number}", one)
+        with pytest.raises(IdempotencyMismatch):
+            wishes(f"one {number}", other)

@@ -42,7 +42,7 @@ class Asked:
 
     def as_a_whole(self) -> str:
         """All of it."""
-        people = [[str(one.ref), one.point] for one in self.whom]
+        people = [[dump(one.ref), one.point] for one in self.whom]
         return _text([self.verb, dump(self.open), people, dump(self.written), dump(self.more)])
 
 

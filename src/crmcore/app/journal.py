@@ -137,7 +137,7 @@ class Journal:
     async def _compared(self, unit: Unit, asked: Asked) -> Any:
         """What an earlier call wrote that may be this one: the first of those that are left."""
         left = self._open.get(_digest(asked), [])
-        now = [frozenset[str]() if one.address is not None else await one.led_to(unit) for one in asked.whom]
+        now = [await one.led_to(unit) for one in asked.whom]
         gone: NotFound | None = None
         for earlier in left:
             await earlier.look(unit)

@@ -299,7 +299,9 @@ def _asked(
     lines = zip(before.choices, after.choices, strict=False)
     turned = [(new.offer, old.state, new.state) for old, new in lines if old.state != new.state]
     wished = fields_of(after.wishes)
-    changed = {name: one for name, one in wished.items() if one != getattr(before.wishes, name)}
+    changed = {
+        name: one for name, one in wished.items() if one is not None and one != getattr(before.wishes, name)
+    }
     written = [{"evidence": evidence}] * bool(turned) + [changed] * bool(changed)
     return Asked(
         "preferences.change", (turned,), (Whom(ref),), tuple(written), more=(before, after, evidence)

@@ -1,12 +1,13 @@
 """Whom a verb of a batch was asked about, and whether something that was written may be about them.
 
-Invariant: nothing is kept of it where the crm has no secrets. An address stands for whoever had it when the batch was
-written, whoever has it now; an id or a source for the customer that it leads to, and a name for either.
+Invariant: nothing is kept of it where the crm has no secrets. An address, a name or a source stands for whoever had it
+when the batch was written, whoever has it now; an id, and what led to another record of the same customer, for the
+customer that it leads to.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +19,13 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.rights_request import RightsRequest
 from crmcore.consent.wishes import Wish
 from crmcore.identity.judgement import Judgement
+from crmcore.party.contact_point import PhonePoint
+from crmcore.party.history import PartyEvent, replay
+from crmcore.party.party import Party
+from crmcore.party.party_keys import PARTY, turned_names
 from crmcore.storage.erasure import ERASED
 from crmcore.values.source import Source
-from crmcore.values.text import clean, fold
-
-_SHORTEST = 7
-"""A number with fewer digits, dialled at home, is no whole number."""
+from crmcore.values.text import fold
 
 
 @attrs.frozen(repr=False)
@@ -51,40 +53,63 @@ class Whom:
         """The records of whoever the reference leads to now."""
         return frozenset(str(id) for one in await search(unit, self.ref) for id in one.members)
 
+    def was(self, party: Party) -> bool:
+        """Whether the reference named *party*, as it was."""
+        if isinstance(self.ref, Source):
+            return self.ref in party.sources
+        if any(self.ref.strip() == f"{source.system}#{source.record}" for source in party.sources):
+            return True
+        if (about := self.address) is not None and any(
+            point.value is not None and point.value.e164 == about
+            for point in party.contact_points
+            if isinstance(point, PhonePoint)
+        ):
+            return True
+        folded = fold(self.ref)
+        named = folded != "" and any(name.startswith(folded) for name in turned_names(party))
+        return named or (about is not None and party.contact_point(self.ref.strip()) is not None)
+
 
 class Pasts:
-    """What records said until an instant, each read once."""
+    """How records were until an instant, each read once."""
 
     def __init__(self, until: datetime | None) -> None:
         self._until = until
-        self._said: dict[str, frozenset[str]] = {}
+        self._were: dict[str, list[Party]] = {}
 
-    async def had(self, unit: Unit, ids: Iterable[str], said: str) -> bool:
-        """Whether one of these records had the address or the name by then."""
+    async def of(self, unit: Unit, ids: Iterable[str]) -> list[Party]:
+        """Each of these records in every state that it had by then."""
+        found: list[Party] = []
         for id in sorted(ids):
-            if id not in self._said:
-                self._said[id] = frozenset([text async for text in _said_by(unit, id, self._until)])
-            if said in self._said[id]:
-                return True
-        return False
+            if id not in self._were:
+                self._were[id] = await _states(unit, id, self._until)
+            found += self._were[id]
+        return found
 
 
 async def is_about(unit: Unit, whom: Whom, one: Any, now: frozenset[str], past: Pasts) -> bool:
     """Whether *one*, which was written, may be about *whom*, whose reference leads *now* to these records."""
-    ids = records_of(one)
-    point = one.scope.point if isinstance(one, ConsentEvent) else None
-    if whom.point is not None and not _spelled(whom.point, point):
+    ids, manner = records_of(one), whom.manner
+    if is_id(whom.ref):
+        led = str(whom.ref) in ids or (not isinstance(one, Judgement) and not now.isdisjoint(ids))
+    elif manner == ("address", False) and isinstance(one, ConsentEvent) and one.scope.point is not None:
+        led = await _is_of_point(unit, whom.ref, one, past)
+    else:
+        # An address alone leads to the record that has it, and a judgement is about the first one of its customer.
+        elsewhere = manner != ("address", False) or isinstance(one, Judgement)
+        led = (elsewhere and not now.isdisjoint(ids)) or any(map(whom.was, await past.of(unit, ids)))
+    return led and (whom.point is None or await _is_of_point(unit, whom.point, one, past))
+
+
+async def _is_of_point(unit: Unit, said: Reference, one: Any, past: Pasts) -> bool:
+    """Whether an act is about the contact point of which *said* is a spelling."""
+    about = one.scope.point if isinstance(one, ConsentEvent) else None
+    if about is None or isinstance(said, Source):
         return False
-    if isinstance(one, Judgement) and is_id(whom.ref):
-        return str(whom.ref) in ids
-    about = whom.address
-    if about is None:
-        return (
-            str(whom.ref) in ids or not now.isdisjoint(ids) or await past.had(unit, ids, fold(str(whom.ref)))
-        )
-    if point is not None and whom.point is None:
-        return about == point or (_dialled_at_home(about, point) and await past.had(unit, ids, about))
-    return await past.had(unit, ids, about)
+    if address_in(said) == about:
+        return True
+    points = [party.contact_point(said.strip()) for party in await past.of(unit, records_of(one))]
+    return any(point is not None and point.key == about for point in points)
 
 
 def records_of(one: Any) -> frozenset[str]:
@@ -98,51 +123,21 @@ def records_of(one: Any) -> frozenset[str]:
     return frozenset({one.record}) if isinstance(one, Wish) else frozenset()
 
 
-async def _said_by(unit: Unit, id: str, until: datetime | None) -> AsyncIterator[str]:
-    """Every text of the history of a record until an instant, as it is, folded, and as an address; the first entry in
-    any case.
-
-    Clocks differ: a record was there when something was written about it.
-    """
-    stream, after, first = f"party:{id}", None, True
+async def _states(unit: Unit, id: str, until: datetime | None) -> list[Party]:
+    """How a record was, from its first entry on, which is there in any case: clocks differ."""
+    stream, events, found = f"party:{id}", list[PartyEvent](), list[Party]()
+    after: dict[str, int] | None = None
     while True:
         page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
         for entry in page.items:
-            if not first and until is not None and entry.recorded_at > until:
-                return
-            first = False
-            for text in _texts(entry.body) if entry.schema != ERASED else ():
-                yield text
-                yield fold(text)
-                if (address := address_in(text)) is not None:
-                    yield address
+            if entry.schema == ERASED:
+                continue
+            if events and until is not None and entry.recorded_at > until:
+                return found
+            tag, _, schema = entry.schema.partition("/")
+            events.append(unit.codecs[tag].load(entry.body, int(schema)))
+            party: Party = PARTY.load({**replay(tuple(events)), "id": id, "version": len(events)})
+            found.append(party)
         if page.next is None:
-            return
+            return found
         after = {stream: page.items[-1].seq}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (Mapping, list, tuple)):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(one)
-
-
-def _spelled(said: str, point: str | None) -> bool:
-    """Whether *said* is a spelling of a contact point, whose normal form is *point*."""
-    if point is None:
-        return False
-    address = address_in(said)
-    if address is not None:
-        return address == point or _dialled_at_home(address, point)
-    return point in (fold(said), clean(said)) or point.partition(":")[2] == clean(said).casefold()
-
-
-def _dialled_at_home(one: str, other: str) -> bool:
-    """Whether one of two numbers is the other as it is dialled within the country."""
-    if "@" in one or "@" in other or one.startswith("+") == other.startswith("+"):
-        return False
-    short, long = sorted((one, other), key=lambda number: number.startswith("+"))
-    digits = "".join(char for char in short if char.isdecimal()).lstrip("0")
-    return len(digits) >= _SHORTEST and long.endswith(digits)
