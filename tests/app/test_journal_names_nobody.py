@@ -14,19 +14,19 @@ from crmcore.consent import SecretRing, Wished
 from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.values.language import Language
-from tests.app.requests import NOW, Clock
+from tests.app.requests import Clock
 
 OLD = SecretRing({1: b"1" * 32})
 BOTH = SecretRing({1: b"1" * 32, 2: b"2" * 32})
 ANN, TOO = "ann@x.example", "ann@y.example"
 
 
-def opened(store: MemoryStore, secrets: SecretRing | None) -> Crm:
-    return Crm(store, clock=lambda: NOW, secrets=secrets)
+def opened(store: MemoryStore, secrets: SecretRing | None, clock: Clock | None = None) -> Crm:
+    return Crm(store, clock=clock or Clock(), secrets=secrets)
 
 
-def people(store: MemoryStore, secrets: SecretRing | None) -> Crm:
-    crm = opened(store, secrets)
+def people(store: MemoryStore, secrets: SecretRing | None, clock: Clock | None = None) -> Crm:
+    crm = opened(store, secrets, clock)
     crm.parties.add(Person.of("Ann Lee", email=ANN).with_email(TOO))
     crm.parties.add(Person.of("Bo Hill", email="bo@x.example"))
     return crm
@@ -123,7 +123,8 @@ def erase(crm: Crm, request: Any) -> None:
 def test_nobody_is_given_what_is_somebody_elses_when_one_of_them_was_erased(
     secrets: SecretRing | None, by: str
 ) -> None:
-    crm = people(MemoryStore(), secrets)
+    clock = Clock()
+    crm = people(MemoryStore(), secrets, clock)
     ann, bo = crm.parties.find(email=ANN)[0].id, crm.parties.find(email="bo@x.example")[0].id
     refs = {"address": (ANN, "bo@x.example"), "id": (ann, bo), "name": ("Ann Lee", "Bo Hill")}[by]
 
@@ -138,9 +139,8 @@ def test_nobody_is_given_what_is_somebody_elses_when_one_of_them_was_erased(
     assert list(wishes()) == [ann, bo]
     erase(crm, crm.requests.receive(ann, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin"))
     assert list(wishes()) == [None, bo]
-    crm.parties.add(
-        Person.of("Ann Lee", email=ANN)
-    )  # whoever has the address and the name now was never asked
+    clock.move(days=1)  # whoever has the address and the name by now was not asked about then
+    crm.parties.change(bo, lambda party: party.renamed("Ann Lee").with_email(ANN))
     assert list(wishes()) == [None, bo]
 
 
@@ -203,6 +203,21 @@ def test_a_reference_that_leads_to_another_record_of_the_customer_is_known_again
             return b.preferences.record("Bo Hill", Wished(language=Language("de")))
 
     assert wish() == wish()
+
+
+def test_a_judgement_is_known_again_by_the_very_records_that_were_named() -> None:
+    crm = people(MemoryStore(), None)
+    ids = [crm.parties.add(Person.of(f"Cleo {n}")).id for n in range(3)]
+
+    def merged(one: str, other: str) -> Any:
+        with crm.batch(idem="k") as b:
+            return b.identity.merge(one, other)
+
+    judgement = merged(ids[0], ids[1])
+    crm.identity.merge(ids[1], ids[2])
+    with pytest.raises(IdempotencyMismatch):
+        merged(ids[1], ids[2])
+    assert merged(ids[1], ids[0]) == judgement
 
 
 def test_a_link_that_was_pressed_in_a_batch_gives_the_act_of_then_when_it_runs_again() -> None:

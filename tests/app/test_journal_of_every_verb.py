@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 import crmcore
@@ -175,6 +176,7 @@ def test_every_verb_runs_again_and_writes_nothing(secrets: SecretRing | None) ->
     crm.parties.change(
         bo.id, lambda party: party.changed(names=later.names, contact_points=later.contact_points)
     )
+    crm.relationships.change(done[3], lambda job: attrs.evolve(job, title="Boss"))
     before = crm.store.changes("default").watermark
     assert lived(crm, "zebra", ann, bo, change) == done
     assert crm.store.changes("default").watermark == before
