@@ -311,7 +311,7 @@ def test_one_record_of_a_source_is_told_from_another_and_a_friend_from_whoever_n
 ) -> None:
     crm = opened(MemoryStore(), secrets)
     ann = Person.of("Ann Lee", email=ANN).with_source("shop", "1")
-    crm.parties.add(ann.changed(extras={"friend": "bo@x.example"}))
+    ann = crm.parties.add(ann.changed(extras={"friend": "bo@x.example"}))
     crm.parties.add(Person.of("Bo Hill", email="bo@x.example").with_source("shop", "2"))
 
     def wishes(idem: str, *refs: str | Source) -> list[Any]:
@@ -325,3 +325,6 @@ def test_one_record_of_a_source_is_told_from_another_and_a_friend_from_whoever_n
         wishes(f"one {number}", one)
         with pytest.raises(IdempotencyMismatch):
             wishes(f"one {number}", other)
+    crm.parties.change(ann.id, lambda party: party.changed(sources=()))
+    for number, (one, _) in enumerate(pairs):
+        assert [wish.record for wish in wishes(f"one {number}", one)] == [str(ann.id)]

@@ -186,7 +186,7 @@ def test_every_verb_runs_again_and_writes_nothing(secrets: SecretRing | None) ->
 def test_no_call_is_taken_for_one_that_was_given_something_else(secrets: SecretRing | None) -> None:
     crm = opened(secrets)
     ann, bo = people(crm, "zebra")
-    lived(crm, "zebra", ann, bo, change_of(crm, "zebra", bo))
+    done = lived(crm, "zebra", ann, bo, change_of(crm, "zebra", bo))
     drafts: list[Any] = [Person.of("Dan zebra"), Organization.of("zebra Inc")]
     calls: tuple[Callable[[], Any], ...]
     with crm.batch(idem="one") as b:
@@ -196,6 +196,7 @@ def test_no_call_is_taken_for_one_that_was_given_something_else(secrets: SecretR
             ),
             lambda: b.parties.add_many(drafts[::-1]),
             lambda: b.parties.add_many(drafts[:1]),
+            lambda: b.interactions.correct(done[4][0], reason="zebra text", ended_at=START - 9 * DAY),
             lambda: b.identity.merge("ann@zebra.example", "bo@zebra.example"),
             lambda: b.identity.mark_different(bo.id, ann.id),
             lambda: b.consent.record("give", bo.id, purposes=["marketing"], channels=["email"]),
