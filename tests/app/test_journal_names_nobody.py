@@ -13,6 +13,7 @@ from crmcore.app.whom import Whom
 from crmcore.consent import SecretRing, Wished
 from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.storage import MemoryStore
+from crmcore.storage.wrappers import Encrypted, MemoryKeyStore, wrapped
 from crmcore.values.language import Language
 from tests.app.requests import Clock
 
@@ -203,6 +204,19 @@ def test_a_reference_that_leads_to_another_record_of_the_customer_is_known_again
             return b.preferences.record("Bo Hill", Wished(language=Language("de")))
 
     assert wish() == wish()
+
+
+def test_a_number_that_has_left_is_known_again_in_a_store_that_keeps_no_order_of_names() -> None:
+    crm = Crm(wrapped(MemoryStore(), lambda inner: Encrypted(inner, MemoryKeyStore())), clock=Clock())
+    ann = crm.parties.add(Person.of("Ann Lee", email=ANN, phone="+12125550123"))
+
+    def wish() -> Any:
+        with crm.batch(idem="k") as b:
+            return b.preferences.record("+1 212 555 0123", Wished(language=Language("de")))
+
+    done = wish()
+    crm.parties.change(ann.id, lambda party: party.without("+12125550123"))
+    assert wish() == done
 
 
 def test_a_judgement_is_known_again_by_the_very_records_that_were_named() -> None:

@@ -18,6 +18,7 @@ from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.rights_request import RightsRequest
 from crmcore.consent.wishes import Wish
+from crmcore.errors import CapabilityMissing
 from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import PhonePoint
 from crmcore.party.history import PartyEvent, replay
@@ -51,7 +52,12 @@ class Whom:
 
     async def led_to(self, unit: Unit) -> frozenset[str]:
         """The records of whoever the reference leads to now."""
-        return frozenset(str(id) for one in await search(unit, self.ref) for id in one.members)
+        try:
+            found = await search(unit, self.ref)
+        except CapabilityMissing:
+            # What no key leads to is looked for among the names, of which not every store keeps an order.
+            return frozenset()
+        return frozenset(str(id) for one in found for id in one.members)
 
     def was(self, party: Party) -> bool:
         """Whether the reference named *party*, as it was."""
