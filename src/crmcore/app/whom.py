@@ -75,9 +75,12 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two contact points are one: a number may have been dialled from somewhere else."""
+    """Whether two contact points are one: a number may have been dialled from somewhere else, or lack its extension."""
     if "@" in one or "@" in other:
         return one == other
+    (one, _, extension), (other, _, another) = one.partition("x"), other.partition("x")
+    if "" not in (extension, another) and extension != another:
+        return False
     return bool(one and other) and _digits(one)[-_TAIL:] == _digits(other)[-_TAIL:]
 
 
