@@ -20,10 +20,10 @@ from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.decision import Decision
 from crmcore.consent.facts import Facts
 from crmcore.consent.known import points_of
-from crmcore.consent.ledger import kinds_reached
 from crmcore.consent.pack_reading import Laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
+from crmcore.consent.reach import kinds_reached
 from crmcore.consent.request import Message, Request, Use
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression, listings

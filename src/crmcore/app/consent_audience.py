@@ -45,8 +45,8 @@ from crmcore.consent.audience import AudienceMember, Barrier
 from crmcore.consent.customer_decision import Member, answer
 from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.hint import hint_of
-from crmcore.consent.ledger import kinds_reached
 from crmcore.consent.policy import Policy
+from crmcore.consent.reach import kinds_reached
 from crmcore.consent.request import Message, Use
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import AmbiguousReference, CapabilityMissing, InvalidConsent, NotFound

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from crmcore.app.suppressed import Suppressed
     from crmcore.app.suppressions import AsyncSuppressions
     from crmcore.app.unsubscribes import AsyncUnsubscribes
-    from crmcore.consent.address_forms import PointKind
     from crmcore.consent.audience import AudienceMember
     from crmcore.consent.consent_matrix import ConsentMatrix
     from crmcore.consent.decision import Decision
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from crmcore.consent.suppression import Suppression, SuppressionReason
     from crmcore.consent.unsubscribe import Ticket
     from crmcore.consent.wishes import Basis, Wish, Wished
-    from crmcore.consent.words import ActKind, ActPurpose, Channel, Purpose
+    from crmcore.consent.words import ActKind, ActPurpose, Channel, PointKind, Purpose
     from crmcore.party.contact_point import ContactPoint
     from crmcore.values.language import Language
 

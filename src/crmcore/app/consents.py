@@ -94,7 +94,7 @@ class AsyncConsents:
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await customer_at(unit, ref, None)
             about, only = said_about(kind, ref, point, scope.channels, parties)
-            owner = _owner(parties, about, ref)
+            owner = _owners(parties, about, ref)[0]
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
@@ -305,10 +305,11 @@ class AsyncConsents:
             yield one
 
 
-def _owner(parties: Sequence[Party], about: str | None, ref: Reference) -> Party:
-    """The record under which an act stands: the one that was named, if it has the point, else the first that has."""
+def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:
+    """The records under which an act may stand: the one that was named, if it has the point, then others that have."""
     owners = [p for p in parties if about is None or about in {normal for _, normal in points_of(p)}]
-    return record_named(ref, owners)
+    named = record_named(ref, owners)
+    return sorted(owners, key=lambda party: party is not named)
 
 
 def points_then(

@@ -12,9 +12,8 @@ from typing import NamedTuple, TypeVar
 
 from crmcore.app.resolve import Reference, address_in
 from crmcore.consent.known import points_of
-from crmcore.consent.ledger import CHANNELS_OF, kinds_reached
-from crmcore.consent.reach import ReachedPoint
-from crmcore.consent.words import NOES, YESES, ActKind, Channel
+from crmcore.consent.reach import ReachedPoint, kinds_reached
+from crmcore.consent.words import CHANNELS_OF, NOES, YESES, ActKind, Channel
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party, is_spelling
 from crmcore.party.party_keys import turned_names

@@ -138,7 +138,9 @@ class AsyncPreferences:
             raise InvalidConsent(
                 "the points of a centre are told by channel, such as {'email': 'ann@x.example'}"
             )
-        named = {channel: point_named(said, (channel,), parties) for channel, said in (points or {}).items()}
+        named: dict[Channel, str] = {
+            channel: point_named(said, (channel,), parties) for channel, said in (points or {}).items()
+        }
         return preference_centre(
             controller=self._flow.controller(controller),
             offers=offers,
@@ -306,20 +308,27 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     return event
 
 
-async def _said(unit: Unit, customer: Membership, parties: Iterable[Party]) -> dict[str, Any]:
+async def _said(unit: Unit, customer: Membership, parties: Sequence[Party]) -> dict[str, Any]:
     """All that a preference centre is read from."""
-    acts, owners = dict[str, ConsentEvent](), dict[str, list[Sequence[ConsentEvent]]]()
-    for party in parties:
-        own = await acts_of(unit, party)
-        acts.update((event.id, event) for event in own)
-        for _, normal in points_of(party):
-            owners.setdefault(normal, []).append(own)
+    said = [await acts_of(unit, party) for party in parties]
+    acts = {event.id: event for some in said for event in some}
     return {
         "events": tuple(acts.values()),
-        "owners": owners,
+        "owners": _by_point(parties, said),
         "wishes": await wishes_of(unit, customer.members),
         "joined": await _joined(unit, customer),
     }
+
+
+def _by_point(
+    parties: Sequence[Party], said: Sequence[Sequence[ConsentEvent]]
+) -> dict[str, list[Sequence[ConsentEvent]]]:
+    """For each contact point what was *said* in the ledgers of each of the records that have it."""
+    found: dict[str, list[Sequence[ConsentEvent]]] = {}
+    for party, acts in zip(parties, said, strict=True):
+        for _, normal in points_of(party):
+            found.setdefault(normal, []).append(acts)
+    return found
 
 
 async def _joined(

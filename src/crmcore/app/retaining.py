@@ -25,7 +25,7 @@ from crmcore.consent.bundle import Confidence
 from crmcore.consent.disposition import LegalHold, check_purposes
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
-from crmcore.consent.ledger import kinds_reached
+from crmcore.consent.reach import kinds_reached
 from crmcore.consent.retention import (
     Retained,
     RetentionPlan,

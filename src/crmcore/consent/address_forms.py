@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal
 
+from crmcore.consent.words import PointKind
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint, EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.values.text import fold
-
-PointKind = Literal["email", "phone", "postal", "online"]
 
 _ONE_PROVIDER = {
     "googlemail.com": "gmail.com",

@@ -35,24 +35,6 @@ class LedgerPoint(Document):
 CONTACT_POINT: Codec[LedgerPoint] = Codec(tag="contact_point", type=LedgerPoint)
 CODECS: tuple[Codec[Any], ...] = (CONTACT_POINT, Codec(tag="consent.event", type=ConsentEvent))
 
-CHANNELS_OF = {
-    "email": frozenset({"email"}),
-    "phone": frozenset({"sms", "voice", "automated_call", "fax"}),
-    "postal": frozenset({"post"}),
-}
-"""By which channels a contact point of a kind is reached."""
-
-_KINDS_OF = {
-    channel: frozenset(kind for kind, reached in CHANNELS_OF.items() if channel in reached)
-    for channels in CHANNELS_OF.values()
-    for channel in channels
-}
-
-
-def kinds_reached(channel: str) -> frozenset[str]:
-    """The kinds of contact points that a channel reaches; none where it needs no contact point."""
-    return _KINDS_OF.get(channel, frozenset())
-
 
 def point_key(kind: str, normal: str) -> Key:
     """The key of a contact point's normal form."""
