@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.asked import asked_about
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
@@ -94,7 +94,7 @@ class AsyncConsents:
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await customer_at(unit, ref, None)
             about = point_named(ref, point, parties)
-            owner = _owner(parties, about, ref)
+            owner = await owner_of(unit, _owners(parties, about, ref), about)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
@@ -342,10 +342,10 @@ def only_point(parties: Sequence[Party], channel: str) -> str | None:
     return next(iter(found), None)
 
 
-def _owner(parties: Sequence[Party], about: str | None, ref: Reference) -> Party:
-    """The record under which an act stands: the one that was named, if it has the point, else the first that has."""
+def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:
+    """The records under which an act may stand: the one that was named, if it has the point, then others that have."""
     owners = [p for p in parties if about is None or about in {normal for _, normal in points_of(p)}]
-    return next((party for party in owners if str(party.id) == str(ref)), owners[0])
+    return sorted(owners, key=lambda party: str(party.id) != str(ref))
 
 
 def points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
