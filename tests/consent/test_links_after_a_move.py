@@ -56,7 +56,9 @@ def test_a_link_unsubscribes_who_has_another_address_by_then_and_nobody_else() -
 def test_a_link_is_taken_again_after_a_yes_at_the_new_address() -> None:
     store = MemoryStore()
     ann, token = moved(store)
-    first = crm_of(store).unsubscribe.act(token)
+    for _ in range(2):  # a batch that is run again takes it once
+        with crm_of(store).batch(idem="webhook 7") as batch:
+            first = batch.unsubscribe.act(token)
     crm = crm_of(store, NOW + DAY)
     crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], point="new@x.example")
     second = crm_of(store, NOW + 2 * DAY).unsubscribe.act(token)
