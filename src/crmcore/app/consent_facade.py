@@ -529,7 +529,8 @@ class Unsubscribes:
         """A signed token by which whoever has the customer's contact point ends what they get there.
 
         *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
-        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name.
+        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name; whose
+        record the message was for can be read by nobody without the secrets.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -590,7 +591,9 @@ class Unsubscribes:
     def act(self, token: str) -> ConsentEvent:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
-        Where the contact point's ledger is gone, because the person was erased, the address is suppressed instead.
+        Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
+        instead. If the record that the message was for has given it up, it is an act of that record, too, as if it had
+        been said before.
 
         Raises:
             InvalidConsent: as `read`.

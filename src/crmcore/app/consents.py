@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
@@ -95,7 +95,7 @@ class AsyncConsents:
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await customer_at(unit, ref, None)
             about, only = said_about(kind, ref, point, scope.channels, parties)
-            owner = _owners(parties, about, ref)[0]
+            owner = await owner_of(unit, _owners(parties, about, ref), about)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(

@@ -14,7 +14,7 @@ import attrs
 
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consents import AsyncConsents, points_then
@@ -322,7 +322,7 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     ]
     if not owners:
         raise InvalidConsent("no record of this customer has a contact point of the preference centre")
-    owner = next((one for one in owners if str(one.id) == event.record), owners[0])
+    owner = await owner_of(unit, sorted(owners, key=lambda one: str(one.id) != event.record), about)
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
     scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
     event = attrs.evolve(event, scope=scope, record=str(owner.id), actor=unit.actor, ledger=streams[0])
