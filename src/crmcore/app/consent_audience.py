@@ -20,9 +20,9 @@ from crmcore.app.consent_reading import (
     Asking,
     HeldRecord,
     Page,
+    counted_acts,
     entries_about,
     held_record,
-    long_acts,
     read_page,
     sketches_of,
     wishes_on,
@@ -286,15 +286,15 @@ def _hint(known: _Known, point: str | None) -> Hashable:
 async def _members(known: _Known, point: str | None) -> list[Member]:
     """The records of a customer, as `members_for` reads them for one customer alone."""
     page, asking, since = known.page, known.page.asking, known.since()
+    here = [id for id in known.customer.members if id in page.records]
+    joined = {str(id): since.get(id, page.unit.now) for id in here}
     members = []
-    for id in known.customer.members:
-        if id not in page.records:
-            continue
+    for id in here:
         told, entries = asking.facts(id), entries_about(page, id)
         if entries:
             told = with_listings(told, entries, asking.question.request.to(point))
         some = known.sketches.get(id)
-        events = await long_acts(page, id) if some is None else tuple(map(asking.reader.act, some))
+        events = await counted_acts(page, id, joined) if some is None else tuple(map(asking.reader.act, some))
         reach = page.records[id].reach
-        members.append(member(id, reach, told, events, asking.jurisdictions, since.get(id, page.unit.now)))
+        members.append(member(id, reach, told, events, asking.jurisdictions, joined[str(id)]))
     return members

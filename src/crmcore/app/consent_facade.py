@@ -101,7 +101,10 @@ class Consents:
         return run(self._flow.withdraw(ref, **said))
 
     def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
-        """All acts of a customer, about the person and about every contact point, in the order of their times."""
+        """All acts of a customer, about the person and about every contact point, in the order of their times.
+
+        Of what others said of a contact point that is no concern of the customer but a No, unless they have it, too.
+        """
         return run(self._flow.events(ref))
 
     def decide(

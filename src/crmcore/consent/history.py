@@ -46,7 +46,7 @@ def shape(case: Case) -> tuple[Any, ...] | None:
     found: list[Any] = []
     before = -FOREVER
     for when, event in case.past:
-        if event.corrects is not None or event.valid_until is not None:
+        if event.corrects is not None or event.valid_until is not None or event.takes_back:
             return None
         found += _shape(event, contact.point, points, records)
         found.append(when == before)
