@@ -194,8 +194,8 @@ def _draft(name: str, *addresses: str) -> Person:
     return draft
 
 
-def erased(crm: Crm, who: PartyId, facts: ErasureFacts | None = None) -> None:
-    request = collecting(crm, who, "erasure")
+def erased(crm: Crm, who: PartyId, facts: ErasureFacts | None = None, *, asked: Any = None) -> None:
+    request = asked or collecting(crm, who, "erasure")
     plan = crm.requests.erasure_plan(request.id, facts=facts)
     crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
 
@@ -218,6 +218,7 @@ def yes(crm: Crm, who: str, point: str) -> None:
 @settings(max_examples=4)
 @given(st.lists(STEPS, min_size=3, max_size=9))
 @example([("yes", 0, A), ("drop", 0, A), ("merge", 0, "1")])
+@example([("no", 0, A), ("yes", 1, A), ("drop", 0, A)])
 @example([("no", 0, A), ("drop", 0, A), ("yes", 1, A), ("erase", 0, "")])
 @example([("no", 0, A), ("drop", 0, A), ("yes", 1, A), ("take", 0, A)])
 @example([("no", 0, A), ("drop", 0, A), ("yes", 1, A), ("merge", 0, "1")])
@@ -238,9 +239,13 @@ def test_an_erasure_ends_no_yes_of_anybody_else() -> None:
         clock.now += DAY
     assert [answer(crm, who, A) for who in (ann, bo, cy)] == ["allow"] * 3
     held = ErasureFacts(holds=(LegalHold(id="h", reason="r", kinds=frozenset({"party"})),))
+    asked = collecting(crm, ann, "erasure")
     for _ in range(2):
-        erased(crm, ann, held)
+        erased(crm, ann, held, asked=asked)
         clock.now += DAY
+        assert [act.alone for act in crm.consent.events(ann) if act.scope.point == A and act.record == ann][
+            -1
+        ]
         assert [answer(crm, who, A) for who in (ann, bo)] == ["deny", "allow"]
         crm.consent.record("lift", ann)
         clock.now += DAY

@@ -67,7 +67,7 @@ def test_a_no_of_one_record_alone_ends_what_that_one_agreed_to_and_nothing_else(
 def test_no_merge_makes_a_yes_take_back_a_no_of_others() -> None:
     no = act("no", "withdraw", "cy", 1)
     own = act("own", "give", "bo", 2)
-    named = act("named", "give", "ann", 3, takes_back=("no",))
+    named = act("named", "give", "ann", 3, takes_back=("no", "again"))
     said = (no, own, named)
 
     def member(record: str, *acts: ConsentEvent, since: int | None = None) -> Member:
@@ -83,6 +83,9 @@ def test_no_merge_makes_a_yes_take_back_a_no_of_others() -> None:
         return decide_customer(ASKED, members).answer
 
     assert answer(member("ann", *said)) == "allow"
+    more = [act(id, "withdraw", "cy", 1) for id in ("another", "again")]
+    assert answer(member("ann", *said, more[1])) == "allow"
+    assert answer(member("ann", *said, *more)) == "deny"
     assert answer(member("bo", *said)) == "deny"
     assert answer(member("ann", *said), member("bo", *said, since=2)) == "allow"
     assert answer(member("ann", *said), member("bo", *said, since=4)) == "deny"
