@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person, PostalAddress
-from crmcore.app.consent_reading import SHORT, HeldRecord, Page, long_acts
+from crmcore.app.consent_reading import SHORT, HeldRecord, Page, counted_acts
 from crmcore.consent import Attempt, Cap, Evidence, Facts, QuietHours, SecretRing, Subject, Wished
 from crmcore.consent.audience import AudienceCount
 from crmcore.consent.event import ConsentEvent
@@ -202,11 +202,11 @@ def test_long_histories_are_read_once_when_their_customer_is_decided_about(
     crm.parties.change(ann.id, lambda p: p.with_email("b@x.org"))
     read: list[PartyId] = []
 
-    async def counted(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
+    async def counted(page: Page, id: PartyId, joined: Any) -> tuple[ConsentEvent, ...]:
         read.append(id)
-        return await long_acts(page, id)
+        return await counted_acts(page, id, joined)
 
-    monkeypatch.setattr("crmcore.app.consent_audience.long_acts", counted)
+    monkeypatch.setattr("crmcore.app.consent_audience.counted_acts", counted)
     crm.consent.withdraw(ann.id, channels=["email"], purposes=["marketing"])
     (one,) = crm.consent.audience(**ASKED)
     assert (one.allowed, read) == (False, [ann.id])
@@ -251,7 +251,7 @@ def test_a_damaged_record_is_told_of_in_a_sentence(tmp_path: Path) -> None:
 def test_nothing_that_is_held_of_people_is_shown() -> None:
     secret = HeldRecord(Reach("consumer", (), (), None), True, ({"raw": "7 Secret street"},))
     assert "Secret" not in repr(secret)
-    page = Page(None, None, {}, {}, {"s": ["secret"]}, {}, {})  # type: ignore[arg-type]  # looked at, not read
+    page = Page(None, None, {}, {}, {"s": ["secret"]}, {}, {}, {})  # type: ignore[arg-type]  # looked at, not read
     assert "secret" not in repr(page)
 
 

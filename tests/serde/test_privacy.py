@@ -29,7 +29,7 @@ SHOWN = {
     "ConsentEvent.id", "ConsentEvent.kind", "ConsentEvent.record", "ConsentEvent.members", "ConsentEvent.via",
     "Wish.id", "Wish.record", "Wish.basis", "Wish.controller", "Wish.purposes", "Wish.channels", "Cap.per",
     "Cap.channels", "QuietHours.begin", "QuietHours.end", "QuietHours.days",
-    "ConsentEvent.corrects", "ConsentEvent.ledger", "LedgerPoint.kind",
+    "ConsentEvent.corrects", "ConsentEvent.ledger", "ConsentEvent.takes_back", "LedgerPoint.kind",
     "Scope.controller", "Scope.brand", "Scope.channels", "Scope.purposes",
     "Scope.topics", "Scope.recipients", "Scope.right", "Evidence.kind", "Evidence.notice", "Evidence.notice_version",
     "Evidence.notice_sha256", "Evidence.locale", "Evidence.given_by", "Evidence.confirmed_kind", "Evidence.holder",

@@ -21,9 +21,9 @@ from crmcore.app.consent_reading import (
     Asking,
     HeldRecord,
     Page,
+    counted_acts,
     entries_about,
     held_record,
-    long_acts,
     read_page,
     sketches_of,
     wishes_on,
@@ -219,12 +219,12 @@ class _Known:
             self.belonged = belonging(self.customer, self.page.judged)
         return self.belonged
 
-    async def events(self, id: PartyId) -> tuple[ConsentEvent, ...]:
-        """The acts about the points and the person of one of their records."""
+    async def events(self, id: PartyId, joined: Mapping[str, datetime]) -> tuple[ConsentEvent, ...]:
+        """The acts about the points and the person of one of their records that count for it."""
         if id not in self.acts:
-            some = self.sketches.get(id)
-            act = self.page.asking.reader.act
-            self.acts[id] = await long_acts(self.page, id) if some is None else tuple(map(act, some))
+            page, some = self.page, self.sketches.get(id)
+            act = page.asking.reader.act
+            self.acts[id] = await counted_acts(page, id, joined) if some is None else tuple(map(act, some))
         return self.acts[id]
 
 
@@ -296,14 +296,14 @@ def _hint(known: _Known, point: str | None) -> Hashable:
 async def _members(known: _Known, point: str | None) -> list[Member]:
     """The records of a customer, as `members_for` reads them for one customer alone."""
     page, asking, since = known.page, known.page.asking, known.since()
+    here = [id for id in known.customer.members if id in page.records]
+    joined = {str(id): since.get(id, page.unit.now) for id in here}
     members = []
-    for id in known.customer.members:
-        if id not in page.records:
-            continue
+    for id in here:
         told, entries = asking.facts(id), entries_about(page, id)
         if entries:
             told = with_listings(told, entries, asking.question.request.to(point))
-        events = await known.events(id)
+        events = await known.events(id, joined)
         reach = page.records[id].reach
-        members.append(member(id, reach, told, events, asking.jurisdictions, since.get(id, page.unit.now)))
+        members.append(member(id, reach, told, events, asking.jurisdictions, joined[str(id)]))
     return members

@@ -104,7 +104,7 @@ class Consents:
         return run(self._flow.withdraw(ref, **said))
 
     def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
-        """All acts of a customer, about the person and about every contact point, in the order of their times."""
+        """All acts of a customer, in the order of their times; of others who have a contact point no more each No."""
         return run(self._flow.events(ref))
 
     def decide(
@@ -592,8 +592,7 @@ class Unsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. If the record that the message was for has given it up, it is an act of that record, too, as if it had
-        been said before.
+        instead. If the record that the message was for has given it up, it is an act of that record, too.
 
         Raises:
             InvalidConsent: as `read`.

@@ -109,8 +109,9 @@ async def ledger_of(unit: Unit, kind: str, normal: str) -> str:
     return str(id)
 
 
-async def acts_of(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
-    """The acts about a record's contact points, under whichever record they were recorded, and about its person."""
+async def said_in(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
+    """All acts in the ledgers of a record's contact points, under whichever record they were recorded, and of its
+    person; `acts_of` are those of them that count."""
     streams = [*await _ledgers_at(unit, points_of(party)), party_stream(str(party.id))]
     found: dict[str, ConsentEvent] = {}
     for event in await _acts_in(unit, streams):

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of
+from crmcore.app.consent_whose import acts_of
 from crmcore.app.judging import judgements_on
 from crmcore.app.resolve import Membership, is_id
 from crmcore.app.unit import Unit
@@ -67,9 +67,9 @@ async def members_for(
     """The records of a customer, each with its own facts."""
     since = await belonging_of(unit, customer, known_at)
     members: list[Member] = []
-    for party in parties:
+    said = await acts_of(unit, parties, since, known_at)
+    for party, events in zip(parties, said, strict=True):
         facts = facts_told(told, party.id)
-        events = await acts_of(unit, party)
         reach = reach_of(party)
         members.append(member(party.id, reach, facts, events, jurisdictions, since.get(party.id, unit.now)))
     return members

@@ -6,7 +6,8 @@ turn of their customer, and of a ledger that is long nothing before.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -15,6 +16,7 @@ import attrs
 from crmcore.app.consent_asking import Entries
 from crmcore.app.consent_ledgers import wishes_of
 from crmcore.app.consent_members import Told, judgements_in
+from crmcore.app.consent_whose import points_elsewhere
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_by_point
 from crmcore.app.unit import OWNER, Held, Unit
@@ -26,6 +28,7 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.whose import counting, in_doubt
 from crmcore.consent.wishes import Wish
 from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import ContactPoint
@@ -86,8 +89,9 @@ class Page:
     """What was read for a page of customers: their records, how those are reached, and what is in their ledgers.
 
     *streams* are the ledgers of contact points of which anything was said. The *acts* are as the store holds them, so
-    that those of one customer at a time are read; None is a longer ledger, of which nothing was read yet. *suppressed*
-    is what the list says of the points that may be asked about.
+    that those of one customer at a time are read; None is a longer ledger, of which nothing was read yet. *points* are
+    those of each record that is here, or that the acts which were read name. *suppressed* is what the list says of the
+    points that may be asked about.
     """
 
     unit: Unit
@@ -95,6 +99,7 @@ class Page:
     records: Mapping[PartyId, HeldRecord]
     streams: Mapping[tuple[str, str], Sequence[str]]
     acts: Mapping[str, Sequence[Held] | None]
+    points: dict[str, Set[str]]
     judged: Mapping[str, Sequence[Judgement]]
     suppressed: Entries
 
@@ -112,12 +117,18 @@ async def read_page(
     wanted = [*(stream for some in streams.values() for stream in some), *map(party_stream, held)]
     if asking.hearing is not None:
         wanted += map(wish_stream, ids)
+    acts = await unit.skim_ledgers(wanted, SHORT)
+    points: dict[str, Set[str]] = {
+        str(id): {point.normal for point in one.reach.points} for id, one in held.items()
+    }
+    await _points_of(unit, _records_in(acts), points)
     return Page(
         unit=unit,
         asking=asking,
         records=held,
         streams=streams,
-        acts=await unit.skim_ledgers(wanted, SHORT),
+        acts=acts,
+        points=points,
         judged=await judgements_in(unit, customers),
         suppressed=await _suppressed(unit, asking, held.values()),
     )
@@ -156,6 +167,27 @@ async def _streams(unit: Unit, reaches: Iterable[Reach]) -> dict[tuple[str, str]
     }
 
 
+_RECORD = re.compile(r'"record": ?"([^"]+)"')
+
+
+def _records_in(acts: Mapping[str, Sequence[Held] | None]) -> Iterator[str]:
+    """The records that acts name, as far as their stored forms show it at a glance."""
+    for some in acts.values():
+        for held in some or ():
+            if isinstance(held, str):
+                yield from _RECORD.findall(held)
+            elif isinstance(record := held.get("record"), str):
+                yield record
+
+
+async def _points_of(unit: Unit, records: Iterable[str | None], points: dict[str, Set[str]]) -> None:
+    """Have in *points* those of each of *records*, too; none of one that is not there."""
+    missing = {one for one in records if one is not None and one not in points}
+    if missing:
+        points.update(dict.fromkeys(missing, frozenset()))
+        points.update(await points_elsewhere(unit, missing))
+
+
 def entries_about(page: Page, id: PartyId) -> Entries:
     """What the list of suppressed addresses says of a record's points."""
     if not page.suppressed:
@@ -179,19 +211,24 @@ def _ledgers(page: Page, id: PartyId) -> list[str]:
 
 
 def sketches_of(page: Page, id: PartyId) -> Sequence[Sketch] | None:
-    """The acts about a record's points, and about its person, each once; None if there are too many."""
+    """The acts about a record's points, and about its person, each once.
+
+    None if there are too many, or one of them that takes a look at other records to see whether it counts.
+    """
     found: dict[str, Sketch] = {}
     for stream in _ledgers(page, id):
         held = page.acts[stream]
         if held is None:
             return None
         for one in map(page.asking.reader.sketch, held):
+            if in_doubt(one, id):
+                return None
             found.setdefault(one.id, one)
     return list(found.values())
 
 
-async def long_acts(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
-    """The same acts, where one of the ledgers is long."""
+async def counted_acts(page: Page, id: PartyId, joined: Mapping[str, datetime]) -> tuple[ConsentEvent, ...]:
+    """Those of them that count, where there are no sketches. *joined* tells since when records are of the customer."""
     found: dict[str, ConsentEvent] = {}
     for stream in _ledgers(page, id):
         held = page.acts[stream]
@@ -199,4 +236,6 @@ async def long_acts(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
             held = [body for _, body in await page.unit.entries(stream)]
         for one in map(page.asking.reader.read, held):
             found.setdefault(one.id, one)
-    return tuple(found.values())
+    acts = tuple(found.values())
+    await _points_of(page.unit, {act.record for act in acts}, page.points)
+    return counting(acts, str(id), joined, page.points)

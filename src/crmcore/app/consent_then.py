@@ -9,20 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from crmcore.app.consent_members import as_known, judgements_around
 from crmcore.app.customers import load_parties
+from crmcore.app.party_then import party_then
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.unit import Unit
 from crmcore.errors import AmbiguousReference
 from crmcore.identity.cluster import agglomerate
 from crmcore.identity.customer import CAP, Cluster
 from crmcore.identity.judgement import links_of
-from crmcore.party.history import PartyEvent, replay
 from crmcore.party.party import Party
-from crmcore.party.party_keys import PARTY
-from crmcore.storage.erasure import ERASED
 from crmcore.values.ids import CustomerId, PartyId
 from crmcore.values.instant import ensure_aware
 
@@ -44,7 +41,7 @@ async def customer_at(
         return customer, await load_parties(unit, customer.members)
     ensure_aware(known_at, "what was known")
     then = await _membership(unit, await parties_named(unit, ref), known_at)
-    return then, [await _as_known(unit, party, known_at) for party in await load_parties(unit, then.members)]
+    return then, [await party_then(unit, party, known_at) for party in await load_parties(unit, then.members)]
 
 
 async def _membership(unit: Unit, named: Sequence[PartyId], known_at: datetime) -> Membership:
@@ -67,27 +64,3 @@ async def _membership(unit: Unit, named: Sequence[PartyId], known_at: datetime) 
     return Membership(
         id=id, members=members, cluster=Cluster(id=id, members=members) if len(members) > 1 else None
     )
-
-
-async def _as_known(unit: Unit, party: Party, known_at: datetime) -> Party:
-    events: list[PartyEvent] = []
-    after: dict[str, int] | None = None
-    stream = f"party:{party.id}"
-    while True:
-        page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
-        for entry in page.items:
-            if entry.schema == ERASED:
-                continue
-            if events and entry.recorded_at > known_at:
-                return _replayed(party, events)
-            tag, _, schema = entry.schema.partition("/")
-            events.append(unit.codecs[tag].load(entry.body, int(schema)))
-        if page.next is None:
-            return _replayed(party, events)
-        after = {stream: page.items[-1].seq}
-
-
-def _replayed(party: Party, events: Sequence[PartyEvent]) -> Party:
-    body: dict[str, Any] = {**replay(tuple(events)), "id": str(party.id), "version": party.version}
-    found: Party = PARTY.load(body)
-    return found

@@ -1,7 +1,7 @@
 """`crm.consent`: what people said about being contacted, and may we: for this, this way, now, and why.
 
-Invariant: a reference that leads to nobody is an error, never a permission. An act about an address is of the address,
-whichever record has it; an act about a person is of every record that the customer had then.
+Invariant: a reference that leads to nobody is an error, never a permission. A No about an address is of the address,
+whichever record has it, and a Yes of who said it; an act about a person is of every record that the customer had then.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
+from crmcore.app.consent_whose import acts_of, taken_back
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import point_asked, point_named, record_named, said_about
 from crmcore.app.resolve import Reference
@@ -109,6 +110,7 @@ class AsyncConsents:
                 members=() if about is not None else members,
                 actor=unit.actor,
                 ledger=streams[0],
+                takes_back=await taken_back(unit, kind, about, parties),
                 **facts,
             )
             if event.occurred_at > unit.now:
@@ -128,10 +130,10 @@ class AsyncConsents:
         return await self.record("withdraw", ref, **said)
 
     async def events(self, ref: Reference) -> tuple[ConsentEvent, ...]:
-        """All acts of a customer, about the person and about every contact point, in the order of their times."""
+        """All acts of a customer, in the order of their times; of others who have a contact point no more each No."""
         unit = self._flow.reader()
         _, parties = await customer_at(unit, ref, None)
-        found = {event.id: event for party in parties for event in await acts_of(unit, party)}
+        found = {event.id: event for acts in await acts_of(unit, parties) for event in acts}
         return tuple(sorted(found.values(), key=lambda event: (event.occurred_at, event.id)))
 
     async def decide(

@@ -10,7 +10,8 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, wishes_of
+from crmcore.app.consent_ledgers import wishes_of
+from crmcore.app.consent_whose import acts_of
 from crmcore.app.flow import Flow
 from crmcore.app.judging import conflicts_of
 from crmcore.app.relationships import related
@@ -110,7 +111,7 @@ class AsyncCustomers:
             others=await self._others(unit, ends),
             timeline=await _timeline(unit, customer.members),
             consent=(
-                *said([act for member in members for act in await acts_of(unit, member)]),
+                *said([act for acts in await acts_of(unit, members) for act in acts]),
                 *wished(await wishes_of(unit, customer.members)),
             ),
             conflicts=await conflicts_of(unit, customer),

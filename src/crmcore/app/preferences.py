@@ -14,9 +14,10 @@ import attrs
 
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of, wishes_of
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
 from crmcore.app.consent_then import customer_at
+from crmcore.app.consent_whose import acts_of, taken_back
 from crmcore.app.consents import AsyncConsents, points_then
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
@@ -325,7 +326,14 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     owner = await owner_of(unit, sorted(owners, key=lambda one: str(one.id) != event.record), about)
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
     scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
-    event = attrs.evolve(event, scope=scope, record=str(owner.id), actor=unit.actor, ledger=streams[0])
+    event = attrs.evolve(
+        event,
+        scope=scope,
+        record=str(owner.id),
+        actor=unit.actor,
+        ledger=streams[0],
+        takes_back=await taken_back(unit, event.kind, about, parties),
+    )
     proven(unit.codecs["consent.event"], event, InvalidConsent)
     append_act(unit, event, streams)
     return event
@@ -333,13 +341,14 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
 
 async def _said(unit: Unit, customer: Membership, parties: Sequence[Party]) -> dict[str, Any]:
     """All that a preference centre is read from."""
-    said = [await acts_of(unit, party) for party in parties]
+    since = await belonging_of(unit, customer)
+    said = await acts_of(unit, parties, since)
     acts = {event.id: event for some in said for event in some}
     return {
         "events": tuple(acts.values()),
         "owners": _by_point(parties, said),
         "wishes": await wishes_of(unit, customer.members),
-        "joined": await _joined(unit, customer),
+        "joined": {str(id): when for id, when in since.items()},
     }
 
 
@@ -354,7 +363,5 @@ def _by_point(
     return found
 
 
-async def _joined(
-    unit: Unit, customer: Membership, known_at: datetime | None = None
-) -> Mapping[str, datetime]:
+async def _joined(unit: Unit, customer: Membership, known_at: datetime | None) -> Mapping[str, datetime]:
     return {str(id): since for id, since in (await belonging_of(unit, customer, known_at)).items()}

@@ -10,7 +10,7 @@ from datetime import date
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of
+from crmcore.app.consent_whose import acts_of
 from crmcore.app.customers import load_parties
 from crmcore.app.judging import judgements_on
 from crmcore.app.resolve import memberships
@@ -86,7 +86,7 @@ async def tell_recipients(
 ) -> RightsRequest:
     """Note that whoever got the person's data, as acts of consent name them, is to be told; *own* is ourselves."""
     parties = await load_parties(unit, list(members))
-    named = recipients_of([act for party in parties for act in await acts_of(unit, party)])
+    named = recipients_of([act for acts in await acts_of(unit, parties) for act in acts])
     told = {notice.processor for notice in request.notices if notice.what == what}
     for name in named:
         if name != own and name not in told:

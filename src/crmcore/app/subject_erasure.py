@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore.app.consent_ledgers import acts_of, append_act
+from crmcore.app.consent_ledgers import append_act
+from crmcore.app.consent_whose import acts_of
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.frozen import fixed_id
@@ -401,8 +402,7 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> 
     False if that was recorded under *mark* and holds.
     """
     parties = await load_parties(unit, members)
-    for party in parties:
-        acts = await acts_of(unit, party)
+    for acts in await acts_of(unit, parties):
         if any(act.kind == "restrict" and act.via == mark and not _ended(act, acts) for act in acts):
             return False
     event = ConsentEvent(
@@ -447,18 +447,21 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
 
 
 async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
-    """Where acts are kept as evidence, later ones say that nothing is permitted any more, to each controller named."""
-    kept: dict[str, dict[Scope, ConsentEvent]] = {}
+    """Where acts are kept as evidence, later ones say that nothing is permitted any more by what their records agreed
+    to, to each controller named. Nothing that others agreed to ends."""
+    kept: dict[str, dict[tuple[str | None, Scope], ConsentEvent]] = {}
     staying = {planned.places[one.place] for one in planned.plan.of("keep", "restrict")}
     for (stream, seq), act in planned.acts.items():
         if (stream, seq) in staying:
-            scope = Scope(controller=act.scope.controller, point=act.scope.point)
-            kept.setdefault(stream, {})[scope] = act
+            whose = act.record, Scope(controller=act.scope.controller, point=act.scope.point)
+            latest = kept.setdefault(stream, {}).get(whose, act)
+            kept[stream][whose] = max(latest, act, key=lambda one: one.occurred_at)
     for stream, acts in kept.items():
         told = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
-        ended = {act.scope for act in told if act.kind == "withdraw" and act.via == _via(mark)}
-        for scope, act in acts.items():
-            if scope in ended:
+        own = [act for act in told if act.alone and act.via == _via(mark)]
+        for (record, scope), act in acts.items():
+            ends = [one.occurred_at for one in own if (one.record, one.scope) == (record, scope)]
+            if any(at >= act.occurred_at for at in ends):
                 continue
             end = ConsentEvent(
                 id=str(unit.ids.new(Id)),
@@ -466,10 +469,11 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
                 occurred_at=unit.now,
                 recorded_at=unit.now,
                 scope=scope,
-                record=act.record,
+                record=record,
                 members=act.members,
                 via=_via(mark),
                 actor=unit.actor,
+                alone=True,
             )
             # About nobody by name, so that it stays when the person is erased.
             unit.event(stream, end, subjects=())

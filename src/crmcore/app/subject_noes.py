@@ -23,7 +23,6 @@ from crmcore.consent.words import NOES, YESES, ActPurpose
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
 from crmcore.storage.protocol import Ref
-from crmcore.values.ids import Id
 
 _SAID = frozenset({"refuse", "withdraw", "object"})
 """What somebody said themselves, and did not only ask for until something is settled."""
@@ -159,7 +158,7 @@ async def keep_noes(
             continue
         there[stream].add(_said(act))
         stays = ConsentEvent(
-            id=str(unit.ids.new(Id)),
+            id=act.id,  # a Yes of others may name it
             kind=act.kind,
             occurred_at=act.occurred_at,
             recorded_at=act.recorded_at,

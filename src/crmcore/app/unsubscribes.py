@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 import attrs
 
 from crmcore.app.asked import Asked
-from crmcore.app.consent_ledgers import acts_of, ledger_of
+from crmcore.app.consent_ledgers import ledger_of, said_in
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
@@ -22,11 +23,11 @@ from crmcore.app.suppressions import secrets_of
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.known import points_of
+from crmcore.consent.known import gone_along, points_of
 from crmcore.consent.ledger import POINT, party_stream, point_stream
 from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, new_keys
 from crmcore.consent.unsubscribe import Ticket, read_ticket, sign_ticket, unsubscribe_act, unsubscribe_headers
-from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel
+from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel, PointKind
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import EMAIL, PARTY, PHONE, key
@@ -132,8 +133,7 @@ class AsyncUnsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. If the record that the message was for has given it up, it is an act of that record, too, as if it had
-        been said before.
+        instead. If the record that the message was for has given it up, it is an act of that record, too.
 
         Raises:
             InvalidConsent: as `read`.
@@ -232,11 +232,11 @@ async def _carried(
     if record is None:
         return None
     await unit.guard([party_stream(id)])
-    earlier = await acts_of(unit, load_record(PARTY, record))
+    earlier = await said_in(unit, load_record(PARTY, record))
     event = press(point=None if ledger is None else ledger.normal, earlier=earlier, record=id)
     if event not in earlier:
-        members = () if event.scope.point is not None else (id,)
-        event = attrs.evolve(event, members=members, ledger=party_stream(id))
+        event = attrs.evolve(event, members=(id,)) if ledger is None else gone_along(event, ledger.kind)
+        event = attrs.evolve(event, ledger=party_stream(id))
         unit.event(party_stream(id), event, subjects=(id,), occurred_at=event.occurred_at)
     return event
 

@@ -196,6 +196,11 @@ class Case:
         own = self.acts(LIFTING)
         return tuple(sorted((*own, *self._others), key=itemgetter(0))) if self._others else own
 
+    @cached_property
+    def taken_back(self) -> frozenset[str]:
+        """The ids of Noes that a Yes takes back by name."""
+        return frozenset([id for _, yes in self.lifting_acts for id in yes.takes_back])
+
     def acts(self, kinds: Set[str]) -> tuple[tuple[int, ConsentEvent], ...]:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
         found = self._acts.get(kinds)

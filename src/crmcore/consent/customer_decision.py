@@ -34,8 +34,9 @@ def _together(values: Iterable[str]) -> frozenset[str]:
 class Member(Document):
     """A record of a customer: the contact points that it owns, and what is known of it alone.
 
-    Its *facts* hold the acts about its points, under whichever record they were recorded, and its own acts about the
-    person. *since* is when it came to the customer; None for the record that the customer began with.
+    Its *facts* hold the acts about its points that count for it, each No of whoever else has a point among them, and
+    its own acts about the person. *since* is when it came to the customer; None for the record that the customer began
+    with.
     """
 
     record: str
@@ -117,13 +118,14 @@ def _jurisdictions(owners: Sequence[Member], members: Sequence[Member]) -> tuple
     return found if all(member.jurisdictions for member in owners) else (*found, "*")
 
 
-def facts_of(member: Member, members: Iterable[Member]) -> Facts:
+def facts_of(member: Member, members: Sequence[Member]) -> Facts:
     """What counts for one record: its own facts, and of the others what can only be a reason against."""
     others = [other for other in members if other.record != member.record]
     own = member.facts
     if not others:
         return own
     known = {event.id for event in own.events}
+    events = [_for(member, event, members) for event in own.events]
     noes = {
         event.id: event
         for other in others
@@ -134,7 +136,7 @@ def facts_of(member: Member, members: Iterable[Member]) -> Facts:
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
     return replaced(
         own,
-        events=(*own.events, *noes.values()),
+        events=(*events, *noes.values()),
         subject=_strictest(own.subject, [other.facts.subject for other in others]),
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
@@ -173,8 +175,17 @@ def _lifting(member: Member, others: Sequence[Member], gone: Set[str | None]) ->
                 and event.id not in known
                 and (event.record not in shared or (event.recorded_at or event.occurred_at) >= joined)
             ):
-                found.setdefault(event.id, event)
+                found.setdefault(event.id, _for(member, event, (member, other)))
     yield from found.values()
+
+
+def _for(member: Member, event: ConsentEvent, members: Iterable[Member]) -> ConsentEvent:
+    """*event* as it counts for *member*: what was said before they were one customer takes back no No of others."""
+    if not event.takes_back or event.record == member.record:
+        return event
+    since = [one.since or BEGINNING for one in members if one.record in (member.record, event.record)]
+    apart = (event.recorded_at or event.occurred_at) < max(since, default=BEGINNING)
+    return replaced(event, takes_back=()) if apart else event
 
 
 def _strictest(own: Subject, others: Sequence[Subject]) -> Subject:

@@ -135,6 +135,10 @@ class ConsentEvent(Told):
     need a consent of their own, *any_time* all hours. *via* is how a withdrawal came, or the request or duty that a
     restriction comes from: a lift with one ends that restriction alone. *corrects* is the id of an event that this one
     stands for instead, but for a No, which counts beside it. *ledger* is where it was appended.
+
+    *takes_back* are the ids of Noes of others that a Yes takes back, too: those that were said of a contact point by
+    records which had it no more when it was recorded, or which had it when its own record gave it up. *alone* says of a
+    No about a contact point that it is one of its record, and none of whoever else has the point.
     """
 
     type: Literal["consent.event"] = "consent.event"
@@ -155,3 +159,5 @@ class ConsentEvent(Told):
     actor: Actor | None = None
     corrects: str | None = None
     ledger: str | None = None
+    takes_back: tuple[str, ...] = ()
+    alone: bool = False

@@ -45,7 +45,9 @@ def shape(case: Case) -> tuple[Any, ...] | None:
     found: list[Any] = []
     before = -FOREVER
     for when, event in case.past:
-        if event.corrects is not None or event.valid_until is not None or event.scope.given_up is not None:
+        if event.corrects is not None or event.valid_until is not None:
+            return None
+        if event.takes_back or event.scope.given_up is not None:
             return None
         found += _shape(event, contact.point, points, records)
         found.append(when == before)

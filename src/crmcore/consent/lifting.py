@@ -33,7 +33,7 @@ class Lifting:
 
     def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
         self._case, self._purpose, self._lifts = case, purpose, lifts
-        self._latest: dict[tuple[str | None, bool, str | None, str | None], int] = {}
+        self._latest: dict[tuple[str | None, bool, str | None, str | None, str | None], int] = {}
         self._looked: dict[str | None, _Looked] = {}
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
@@ -45,7 +45,7 @@ class Lifting:
     def _last(self, no: ConsentEvent, via: str | None) -> int:
         """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
         names *via*."""
-        key = (no.record, no.kind == "restrict", via, no.scope.point)
+        key = (no.record, no.kind == "restrict", via, no.scope.point, _by_name(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             looked = self._looked_at(no)
@@ -135,10 +135,16 @@ def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
     return no.kind == "restrict" and lift.via in (None, no.via)
 
 
+def _by_name(no: ConsentEvent, case: Case) -> str | None:
+    """The id of a No that a Yes takes back by name: it is looked at by itself."""
+    return no.id if no.id in case.taken_back else None
+
+
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer.
 
-    What was said of another contact point than that of the request lifts only what was said of the same one.
+    What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
+    the customer also lifts the Noes of others that it names.
     """
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
@@ -146,6 +152,8 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     if yes.record == no.record:
         return True
     joined = case.joined
+    if no.id in yes.takes_back and yes.record in joined and no.record not in joined:
+        return True
     since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
     recorded = yes.recorded_at or yes.occurred_at
     return all(one is not None and recorded >= one for one in since)
@@ -168,10 +176,10 @@ class Taking:
             ended = Lifting(case, purpose, _never)
             found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
-        self._noes: dict[str | None, list[tuple[int, int, ConsentEvent]]] = {}
+        self._noes: dict[tuple[str | None, str | None], list[tuple[int, int, ConsentEvent]]] = {}
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
-            self._noes.setdefault(no.record, []).append((at, since, no))
+            self._noes.setdefault((no.record, _by_name(no, case)), []).append((at, since, no))
         self._since = {record: _Firsts(said, case.now) for record, said in self._noes.items()}
         self._all = {record: _Firsts(said, case.now).of(-FOREVER) for record, said in self._noes.items()}
 

@@ -1,0 +1,85 @@
+"""Reading the acts that count for a customer, and what a new Yes of theirs takes back.
+
+Invariant: the records of others are looked up only where an act was recorded under them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from datetime import datetime
+
+from crmcore.app.consent_ledgers import said_in
+from crmcore.app.party_then import party_then
+from crmcore.app.unit import Unit, load_record
+from crmcore.consent.case import BEGINNING
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.known import points_of
+from crmcore.consent.whose import TAKES_BACK, counting, in_doubt, of_others
+from crmcore.consent.words import NOES
+from crmcore.party.party import Party
+from crmcore.party.party_keys import PARTY
+from crmcore.values.ids import PartyId
+
+
+async def acts_of(
+    unit: Unit,
+    parties: Sequence[Party],
+    joined: Mapping[PartyId, datetime] | None = None,
+    known_at: datetime | None = None,
+) -> list[tuple[ConsentEvent, ...]]:
+    """Of each record of a customer the acts about its contact points that count for it, and those about its person.
+
+    *joined* tells since when each record is one of them; None: they always were. With *known_at* it is by what was
+    known then of who had a contact point.
+    """
+    said = [await said_in(unit, party) for party in parties]
+    since = {str(id): when for id, when in (joined or {}).items()}
+    own = {
+        str(party.id): since.get(str(party.id), BEGINNING if joined is None else unit.now)
+        for party in parties
+    }
+    doubtful = [
+        record
+        for party, acts in zip(parties, said, strict=True)
+        if any(in_doubt(act, str(party.id)) for act in acts)
+        for record in {act.record for act in acts}
+    ]
+    points = _points(parties)
+    points.update(await points_elsewhere(unit, set(doubtful) - own.keys(), known_at))
+    return [counting(acts, str(party.id), own, points) for party, acts in zip(parties, said, strict=True)]
+
+
+async def taken_back(unit: Unit, kind: str, about: str | None, parties: Sequence[Party]) -> tuple[str, ...]:
+    """The Noes of others that a Yes of the customer with these records takes back, by their ids.
+
+    *about* is the contact point that it is about; None: it is about the person.
+    """
+    if kind not in TAKES_BACK:
+        return ()
+    own = _points(parties)
+    having = frozenset[str]().union(*own.values())
+    acts = {
+        act.id: act
+        for party in parties
+        for act in await said_in(unit, party)
+        if about in (None, act.scope.point) or act.scope.point not in having
+    }
+    acts = {id: act for id, act in acts.items() if act.kind in NOES and act.record not in own}
+    points = await points_elsewhere(unit, {act.record for act in acts.values()})
+    return tuple(sorted(act.id for act in of_others(acts.values(), own, points)))
+
+
+async def points_elsewhere(
+    unit: Unit, records: Collection[str | None], known_at: datetime | None = None
+) -> dict[str, Set[str]]:
+    """The normal forms of the contact points that each of *records* has; nothing of one that is not there."""
+    refs = [unit.ref(PARTY.tag, PartyId(record)) for record in sorted(filter(None, records))]
+    found = (await unit.get(refs, check=False)).values() if refs else ()
+    parties: list[Party] = [load_record(PARTY, one) for one in found]
+    if known_at is not None:
+        parties = [await party_then(unit, party, known_at) for party in parties]
+    return _points(parties)
+
+
+def _points(parties: Iterable[Party]) -> dict[str, Set[str]]:
+    return {str(party.id): frozenset(normal for _, normal in points_of(party)) for party in parties}
