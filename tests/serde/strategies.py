@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
-from crmcore.consent.address_forms import PointKind
 from crmcore.consent.certificate import CertificateLine, ErasureBegun, ErasureCertificate
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.ledger import LedgerPoint
@@ -27,7 +26,7 @@ from crmcore.consent.rights_request import (
 from crmcore.consent.rights_words import Right, RightsLaw, StepKind
 from crmcore.consent.suppression import Occasion, Suppression, SuppressionMet, SuppressionReason
 from crmcore.consent.wishes import Basis, Cap, QuietHours, Wish
-from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind
+from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind, PointKind
 from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_events import (
     CustomersMerged,

@@ -17,7 +17,7 @@ from crmcore.app.resolve import Reference, resolve
 from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
-from crmcore.consent.address_forms import PointKind, forms_of, point_of, written_point
+from crmcore.consent.address_forms import forms_of, point_of, written_point
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -31,7 +31,7 @@ from crmcore.consent.suppression import (
     listings,
     new_keys,
 )
-from crmcore.consent.words import ActPurpose, Channel
+from crmcore.consent.words import ActPurpose, Channel, PointKind
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Party

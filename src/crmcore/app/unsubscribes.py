@@ -23,10 +23,10 @@ from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import points_of
-from crmcore.consent.ledger import CHANNELS_OF, POINT, party_stream, point_stream
+from crmcore.consent.ledger import POINT, party_stream, point_stream
 from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, new_keys
 from crmcore.consent.unsubscribe import Ticket, read_ticket, sign_ticket, unsubscribe_act, unsubscribe_headers
-from crmcore.consent.words import ActPurpose, Channel
+from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import EMAIL, PARTY, PHONE, key

@@ -16,11 +16,10 @@ import attrs
 
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.facts import Facts
-from crmcore.consent.ledger import CHANNELS_OF
 from crmcore.consent.reach import Reach, reach_of
 from crmcore.consent.speaking import meant
 from crmcore.consent.told import replaced
-from crmcore.consent.words import LIFTING, NOES
+from crmcore.consent.words import CHANNELS_OF, LIFTING, NOES
 from crmcore.party.party import Party
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.instant import micros_of

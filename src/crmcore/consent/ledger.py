@@ -37,13 +37,6 @@ class LedgerPoint(Document):
 CONTACT_POINT: Codec[LedgerPoint] = Codec(tag="contact_point", type=LedgerPoint)
 CODECS: tuple[Codec[Any], ...] = (CONTACT_POINT, Codec(tag="consent.event", type=ConsentEvent))
 
-CHANNELS_OF = {
-    "email": frozenset({"email"}),
-    "phone": frozenset({"sms", "voice", "automated_call", "fax"}),
-    "postal": frozenset({"post"}),
-}
-"""By which channels a contact point of a kind is reached."""
-
 
 def point_key(kind: str, normal: str) -> Key:
     """The key of a contact point's normal form."""

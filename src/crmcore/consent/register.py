@@ -12,8 +12,9 @@ from typing import Protocol
 
 import attrs
 
-from crmcore.consent.address_forms import PointKind, forms_of, point_of
+from crmcore.consent.address_forms import forms_of, point_of
 from crmcore.consent.facts import Facts, Listing, RegisterCheck
+from crmcore.consent.words import PointKind
 from crmcore.errors import InvalidConsent, InvalidDate
 from crmcore.party.contact_point import ContactPoint
 

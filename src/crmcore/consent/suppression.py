@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 import attrs
 
-from crmcore.consent.address_forms import PointKind, forms_of
+from crmcore.consent.address_forms import forms_of
 from crmcore.consent.case import ENDS_OF_THE_WORLD
 from crmcore.consent.contact import Contact
 from crmcore.consent.event import Scope
@@ -20,6 +20,7 @@ from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.speaking import covers_no
+from crmcore.consent.words import PointKind
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint

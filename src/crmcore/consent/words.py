@@ -1,14 +1,25 @@
-"""The closed vocabularies of consent: channels, purposes, acts, evidence, stages, outcomes.
+"""The closed vocabularies of consent: channels, contact points, purposes, acts, evidence, stages, outcomes.
 
 Invariant: packs, facts and requests speak these words and no others; what is not among them is refused when it is read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 Channel = Literal["email", "sms", "voice", "automated_call", "fax", "post", "push", "in_app"]
 """How somebody is reached, or where their data is used. *voice* is a call by a person, *automated_call* one without."""
+
+PointKind = Literal["email", "phone", "postal", "online"]
+"""What a contact point is."""
+
+CHANNELS_OF: Mapping[str, frozenset[Channel]] = {
+    "email": frozenset(("email",)),
+    "phone": frozenset(("sms", "voice", "automated_call", "fax")),
+    "postal": frozenset(("post",)),
+}
+"""By which channels a contact point of a kind is reached; all others reach none."""
 
 Purpose = Literal[
     "transactional",
