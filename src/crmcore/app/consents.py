@@ -96,7 +96,7 @@ class AsyncConsents:
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await customer_at(unit, ref, None)
             about, only = said_about(kind, ref, point, scope.channels, parties)
-            owner = await owner_of(unit, _owners(parties, about, ref), about)
+            owner = await owner_of(unit, _owners(parties, about, ref), about or only)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
