@@ -304,6 +304,40 @@ def test_facts_of_another_type_are_refused() -> None:
                 ask()
 
 
+def test_a_centre_takes_no_contact_point_that_its_channel_does_not_reach() -> None:
+    crm = company()
+    ann = person(crm, "ann@x.org")
+    wrong: Any
+    for wrong in ({"sms": "ann@x.org"}, {"in_app": "ann@x.org"}, {"foo": "ann@x.org"}, {"email": 7}, "email"):
+        with pytest.raises(InvalidConsent):
+            crm.preferences.centre(ann.id, OFFERS, points=wrong)
+    lines = (Offer(purpose="marketing", channel="sms"),)
+    wrong = FrozenMap({"sms": "ann@x.org"})
+    shown = attrs.evolve(crm.preferences.centre(ann.id, lines), points=wrong)
+    off = shown.choose("marketing", "sms", on=False)
+    with pytest.raises(InvalidConsent, match="no record of this customer"):
+        crm.preferences.change(ann.id, shown, off, evidence=None)
+
+
+def test_what_not_every_record_with_the_address_agreed_to_is_not_on_and_can_be_agreed_to() -> None:
+    clock = Clock()
+    crm = in_memory(practice=PRACTICE, clock=clock)
+    one, other = person(crm, "ann@x.org"), person(crm, "ann@x.org")
+    crm.consent.record("give", one.id, **OURS)
+    clock.now += timedelta(hours=1)
+    crm.identity.merge(one.id, other.id)
+    clock.now += timedelta(hours=1)
+    line = (Offer(purpose="marketing", channel="email"),)
+    points: Any = {"email": "ann@x.org"}
+    for state in ("unsaid", "on"):
+        shown = crm.preferences.centre(one.id, line, points=points)
+        answered = crm.consent.decide(one.id, **ASKED).answer
+        assert (shown.choices[0].state, answered) == (state, "allow" if state == "on" else "deny")
+        wanted = shown.choose("marketing", "email", on=True)
+        crm.preferences.change(one.id, shown, wanted, evidence=OURS["evidence"])
+    assert len(crm.consent.events(one.id)) == 2
+
+
 def test_a_centre_knows_a_contact_point_however_it_is_written(crm: Crm) -> None:
     ann = person(crm, "ann@x.org")
     crm.consent.withdraw("ann@x.org", purposes=["marketing"], channels=["email"])

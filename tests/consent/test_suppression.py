@@ -307,6 +307,13 @@ def test_what_was_made_of_a_text_with_a_problem_is_lifted_by_that_text(raw: str)
         assert not any(one.stands(NOW) for one in crm.suppression.of(*ann.contact_points))
 
 
+def test_an_address_in_wide_letters_is_lifted_by_the_plain_spelling_and_the_other_way_round() -> None:
+    for made, lifted in (("ａｎｎ@x.example", "ann@x.example"), ("ann@x.example", "ａｎｎ@x.example")):
+        with crm_of(BOTH) as crm:
+            entry = crm.suppression.add("email", made, reason="objection")
+            assert [one.id for one in crm.suppression.lift("email", lifted)] == [entry.id]
+
+
 def test_a_number_that_is_dialled_abroad_by_00_is_lifted_as_it_is_written() -> None:
     with crm_of(BOTH) as crm:
         ann = crm.parties.add(Person.of("Ann Lee", phone="0044 20 7946 0018"))

@@ -6,6 +6,7 @@ import base64
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -118,6 +119,23 @@ def test_a_ticket_never_names_an_address() -> None:
             ticket(**named)
 
 
+def test_the_record_that_a_link_is_for_is_read_with_the_secrets_alone_and_looks_new_in_each_link() -> None:
+    records = ["0190c3a2-0000-7000-8000-0000000000" + end for end in ("01", "02", "fe")]
+    said = [
+        ticket(record=record, point=point, issued_at=NOW - timedelta(seconds=ago))
+        for record in records
+        for point in records[:2]
+        for ago in (0, 1)
+    ]
+    tokens = [sign_ticket(one, BOTH) for one in said]
+    assert [read_ticket(token, BOTH, NOW).record for token in tokens] == [one.record for one in said]
+    sealed = [json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["r"] for token in tokens]
+    assert len({part for one in sealed for part in (one[:20], one[22:])}) == 2 * len(said)
+    for odd in ("ann@x.example", "0190C3A2-0000-7000-8000-000000000001", ""):
+        with pytest.raises(InvalidConsent):
+            ticket(record=odd)
+
+
 def test_pressed_twice_is_one_act_and_after_a_new_yes_it_is_another() -> None:
     first = unsubscribe_act(TOKEN, OLD, NOW, point="ann@x.example", record="r")
     assert first.kind == "withdraw"
@@ -170,8 +188,10 @@ def test_a_token_of_a_customer_holds_nothing_personal() -> None:
         ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
         token = crm.unsubscribe.token(ann.id, topic="news")
     payload = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-    assert set(payload) == {"p", "k", "c", "h", "t", "u", "i", "e"}
+    assert set(payload) == {"p", "r", "k", "c", "h", "t", "u", "i", "e"}
     assert not [word for word in ("ann", "lee", "x.example", str(ann.id)) if word in str(payload).lower()]
+    assert UUID(ann.id).bytes not in base64.urlsafe_b64decode(payload["r"] + "==")
+    assert len(token) < 450
 
 
 def test_reading_a_link_writes_nothing_and_pressing_it_writes_once() -> None:
@@ -188,6 +208,8 @@ def test_reading_a_link_writes_nothing_and_pressing_it_writes_once() -> None:
         assert tomorrow.unsubscribe.act(token) == act
         assert store.changes("default", "", 500).items == after != before
         assert tomorrow.consent.events(ann.id) == (act,)
+        own = f"consent:party:{ann.id}"
+        assert store.ledger("default", [own])[own].items == ()  # it stands where the address has its ledger
         assert act.scope.point == "ann@x.example"
         assert act.scope.channels == {"email"}
 

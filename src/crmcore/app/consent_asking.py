@@ -23,10 +23,11 @@ from crmcore.consent.known import points_of
 from crmcore.consent.pack_reading import Laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
+from crmcore.consent.reach import kinds_reached
 from crmcore.consent.request import Message, Request, Use
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression, listings
-from crmcore.consent.words import CHANNELS_OF, Channel, Purpose
+from crmcore.consent.words import Channel, Purpose
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Party
 
@@ -87,7 +88,7 @@ def ways(
     """By which channels, and at which points, somebody can be reached; None where a channel needs no point."""
     found = dict.fromkeys(pair for party in parties for pair in points_of(party))
     for channel in get_args(Channel) if channels is None else channels:
-        kinds = {kind for kind, reached in CHANNELS_OF.items() if channel in reached}
+        kinds = kinds_reached(channel)
         if not kinds:
             if channels is not None:
                 yield channel, None

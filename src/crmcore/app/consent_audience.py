@@ -30,10 +30,10 @@ from crmcore.app.consent_reading import (
 )
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
+from crmcore.app.point_meant import points_meant
 from crmcore.app.resolve import (
     Membership,
     Reference,
-    address_in,
     is_id,
     memberships,
     resolve,
@@ -47,9 +47,10 @@ from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.hint import hint_of
 from crmcore.consent.policy import Policy
+from crmcore.consent.reach import kinds_reached
 from crmcore.consent.request import Message, Use
-from crmcore.consent.words import CHANNELS_OF, Channel, Purpose
-from crmcore.errors import AmbiguousReference, InvalidConsent, NotFound
+from crmcore.consent.words import Channel, Purpose
+from crmcore.errors import AmbiguousReference, CapabilityMissing, InvalidConsent, NotFound
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import CustomerId, PartyId
 from crmcore.values.source import Source
@@ -65,11 +66,11 @@ _LAST = 1 << 30
 
 
 class _Wanted(NamedTuple):
-    """A customer to decide about; *named* is the normal form of the contact point by which they were named."""
+    """A customer to decide about; *named* is what they were named by, which may be a contact point of theirs."""
 
     ref: str
     customer: Membership
-    named: str | None = None
+    named: Reference | None = None
 
 
 async def audience(
@@ -100,7 +101,7 @@ async def audience(
         jurisdictions=tuple(jurisdictions),
         secrets=flow.secrets,
         reader=ActReader(unit.codecs["consent.event"]),
-        kinds=frozenset(kind for kind, channels in CHANNELS_OF.items() if channel in channels),
+        kinds=kinds_reached(channel),
         hearing=hearing,
     )
     found = _of_all(flow, asking) if refs is None else _of_some(flow, asking, refs)
@@ -146,7 +147,7 @@ async def _of_some(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> Asy
                 told.append(AudienceMember(ref=text, customer=customer.id, barrier="repeated"))
             else:
                 seen.add(customer.id)
-                wanted.append(_Wanted(text, customer, address_in(ref)))
+                wanted.append(_Wanted(text, customer, ref))
                 told.append(None)
         decided = _decided(unit, asking, wanted, {}, standing=False)
         for one in told:
@@ -176,7 +177,7 @@ async def _meant(unit: Unit, refs: Sequence[Reference]) -> list[Membership | Bar
 async def _meaning(unit: Unit, ref: Reference) -> Membership | Barrier:
     try:
         return await resolve(unit, ref)
-    except NotFound:
+    except (NotFound, CapabilityMissing):  # where a store keeps no order of texts, nobody is found by a name
         return "not_found"
     except AmbiguousReference:
         return "ambiguous"
@@ -228,22 +229,20 @@ class _Known:
 
 
 async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
-    """The answer for one customer: of several points the one that may be used, the preferred of those first.
+    """The answer for one customer: of several points that may be meant the one that may be used, the preferred first.
 
-    Who was named by an address is asked about at that one.
+    Who was named by an address that the channel reaches is asked about at that one.
     """
     ref, customer, named = wanted
-    kinds, known = page.asking.kinds, _Known.of(page, customer)
+    known, request = _Known.of(page, customer), page.asking.question.request
+    if not page.asking.kinds:
+        return AudienceMember(ref=ref, customer=customer.id, decision=await _decision(known, None))
     reached = [
         point for id in customer.members if id in page.records for point in page.records[id].reach.points
     ]
-    fits = [point for point in reached if not kinds or point.kind in kinds]
-    if any(point.normal == named for point in fits):
-        fits = [point for point in fits if point.normal == named]
-    elif not kinds:
-        return AudienceMember(ref=ref, customer=customer.id, decision=await _decision(known, None))
+    fits = points_meant(named, request.channel, reached)
     if len(fits) > 1:
-        fits.sort(key=lambda point: point.rank or _LAST)
+        fits = sorted(fits, key=lambda point: point.rank or _LAST)
     best: AudienceMember | None = None
     for normal in dict.fromkeys([point.normal for point in fits]):
         decision = await _decision(known, normal)

@@ -65,17 +65,21 @@ class Consents:
     ) -> ConsentEvent:
         """Record what somebody did: give, refuse, withdraw, object, ...
 
-        *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
-        about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
-        later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
+        *point* is the address or number that it is about; a *ref* that is one stands for itself if the *channels* reach
+        it, and a number without its extension for the one that has it. Without one it is about the person, whatever way
+        they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
+        that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
+        need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
+        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
+        such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
-                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another
-                type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
+                several numbers that differ by their extension, the act has not happened yet, it is about what is no
+                topic of the practice, no law knows the *right*, or one of its fields holds a value of another type than
+                it has.
         """
         return run(
             self._flow.record(
@@ -122,6 +126,8 @@ class Consents:
     ) -> Decision:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
+        It is about the *point*, or about *ref* itself where that is an address that the channel reaches, or else about
+        the one point that the channel reaches; about the person where it needs none (``push``, ``in_app``).
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another; what is told of records of others is theirs alone.
         *jurisdictions* are those that may apply beside what
@@ -134,7 +140,7 @@ class Consents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
-                or *facts* are told of what is no id of a record.
+                or the channel does not reach it, or *facts* are told of what is no id of a record.
         """
         return run(
             self._flow.decide(
@@ -181,7 +187,8 @@ class Consents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
+            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*, or none of
+                the *channels* reaches it.
         """
         return run(
             self._flow.matrix(
@@ -220,11 +227,11 @@ class Consents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, wishes unheard
-        (`crm.preferences.audience` hears them), but that whoever cannot be decided about is told of with a *barrier*,
-        so that one wrong reference does not end the work; and that *known_at* leaves out acts alone: records and merges
-        are those of today. The memory that it takes does not grow with the number of customers, but for the ids of
-        those that were named.
+        points for the channel the one that may be used, unless they are named by one of them. All else is as in
+        `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided about is
+        told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves out acts
+        alone: records and merges are those of today. The memory that it takes does not grow with the number of
+        customers, but for the ids of those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
@@ -310,8 +317,8 @@ class Preferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if offers overlap or are about what is no topic, or no record of the customer has one of the
-                *points*.
+            InvalidConsent: if offers overlap or are about what is no topic, no record of the customer has one of the
+                *points*, or it is none that its channel reaches.
         """
         return run(self._flow.centre(ref, offers, points=points, controller=controller, at=at))
 
@@ -522,7 +529,8 @@ class Unsubscribes:
         """A signed token by which whoever has the customer's contact point ends what they get there.
 
         *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
-        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name.
+        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name; whose
+        record the message was for can be read by nobody without the secrets.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -583,7 +591,8 @@ class Unsubscribes:
     def act(self, token: str) -> ConsentEvent:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
-        Where the contact point's ledger is gone, because the person was erased, the address is suppressed instead.
+        Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
+        instead. If the record that the message was for has given it up, it is an act of that record, too.
 
         Raises:
             InvalidConsent: as `read`.

@@ -2,19 +2,21 @@
 
 Invariant: an act about an address stands in the ledger of the address; a No about a person, and a lift, in that of
 every record that the customer had, so that no split loses it; a Yes about a person in that of the one record under
-which it was given. A record that gives up an address keeps each No about it.
+which it was given. A record that gives up an address keeps each No about it, also one that is said meanwhile: where
+the two cross, the one that is committed later is planned again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from crmcore.app.unit import Unit
+from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import outlasting, points_of
 from crmcore.consent.ledger import (
     CONTACT_POINT,
     LedgerPoint,
+    belonging_key,
     party_stream,
     point_key,
     point_stream,
@@ -22,8 +24,31 @@ from crmcore.consent.ledger import (
 )
 from crmcore.consent.wishes import WISH, Wish
 from crmcore.consent.words import NOES
+from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.party import Party
+from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import Id
+
+
+async def owner_of(unit: Unit, owners: Iterable[Party], about: str | None) -> Party:
+    """The first of *owners* that has the contact point, or is there at all; it must be so until the commit.
+
+    Raises:
+        NotFound: if none of the records is there any more.
+        InvalidConsent: if none has the contact point any more.
+    """
+    refs = [unit.ref(PARTY.tag, one.id) for one in owners]
+    there = False
+    for ref in refs:
+        record = (await unit.get([ref])).get(ref)
+        if record is not None:
+            owner: Party = load_record(PARTY, record)
+            if about is None or any(normal == about for _, normal in points_of(owner)):
+                return owner
+            there = True
+    if there:
+        raise InvalidConsent("no record of this customer has that contact point: add it to one first")
+    raise NotFound("the record is not there any more: nothing was recorded")
 
 
 async def ledgers_for(
@@ -49,14 +74,17 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
     """A record that no longer has an address takes every No about it along, with what may have lifted it: whoever moves
     is not opted in again."""
     kept = set(points_of(after))
-    for kind, normal in dict.fromkeys(points_of(before)):
-        if (kind, normal) in kept:
-            continue
-        found = await _acts_in(unit, await _ledgers_at(unit, [(kind, normal)]))
+    given_up = [one for one in dict.fromkeys(points_of(before)) if one not in kept]
+    if given_up:  # where there is no ledger, none may be made until the commit
+        await unit.find([belonging_key(*one) for one in given_up], check=True)
+    for point in given_up:
+        streams = await _ledgers_at(unit, [point])
+        await unit.guard(streams)
+        found = await _acts_in(unit, streams)
         if not found:
             continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
-        for event in outlasting(found, kind):
+        for event in outlasting(found, point[0]):
             if event.id not in known:
                 unit.event(
                     party_stream(str(after.id)),
@@ -69,14 +97,15 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
 async def ledger_of(unit: Unit, kind: str, normal: str) -> str:
     """The id of the contact point's record, made with its first act.
 
-    Of two that are made at once both are found, and both ledgers are read.
+    Older stores may have two that were made at once: both are found, and both ledgers are read.
     """
     key = point_key(kind, normal)
     found = (await unit.find([key]))[key]
     if found:
         return found[0].id
     id = unit.ids.new(Id)
-    await unit.put(CONTACT_POINT, id, LedgerPoint(kind=kind), expect=0, keys=frozenset({key}))
+    keys = frozenset({key, belonging_key(kind, normal)})
+    await unit.put(CONTACT_POINT, id, LedgerPoint(kind=kind), expect=0, keys=keys)
     return str(id)
 
 

@@ -15,11 +15,12 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Reference, address_in, is_id
+from crmcore.app.point_meant import point_asked, point_named, record_named, said_about
+from crmcore.app.resolve import Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.audience import AudienceMember
@@ -29,14 +30,10 @@ from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.known import points_of
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Use
-from crmcore.consent.words import CHANNELS_OF, YESES, ActKind, ActPurpose, Channel, Purpose
+from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
-from crmcore.party.contact_point import PhonePoint
 from crmcore.party.party import Party
-from crmcore.party.party_keys import turned_names
 from crmcore.values.ids import Id
-from crmcore.values.source import Source
-from crmcore.values.text import fold
 
 
 @attrs.frozen
@@ -64,17 +61,21 @@ class AsyncConsents:
     ) -> ConsentEvent:
         """Record what somebody did: give, refuse, withdraw, object, ...
 
-        *point* is the address or number that it is about; a *ref* that is one stands for itself. Without one it is
-        about the person, whatever way they are reached; a Yes then goes to the points that the record has now, not to
-        later ones. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are further fields
-        of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
+        *point* is the address or number that it is about; a *ref* that is one stands for itself if the *channels* reach
+        it, and a number without its extension for the one that has it. Without one it is about the person, whatever way
+        they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
+        that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
+        need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
+        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
+        such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if no record of the customer has the *point*, the act has not happened yet, it is about what
-                is no topic of the practice, no law knows the *right*, or one of its fields holds a value of another
-                type than it has.
+            InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
+                several numbers that differ by their extension, the act has not happened yet, it is about what is no
+                topic of the practice, no law knows the *right*, or one of its fields holds a value of another type than
+                it has.
         """
         topics = frozenset(topics)
         if self._flow.practice is not None and self._flow.practice.topics is not None:
@@ -93,8 +94,8 @@ class AsyncConsents:
 
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await customer_at(unit, ref, None)
-            about = point_named(ref, point, parties)
-            owner = _owner(parties, about, ref)
+            about, only = said_about(kind, ref, point, scope.channels, parties)
+            owner = await owner_of(unit, _owners(parties, about, ref), about or only)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
@@ -102,7 +103,7 @@ class AsyncConsents:
                 kind=kind,
                 occurred_at=unit.now if occurred_at is None else occurred_at,
                 recorded_at=unit.now,
-                scope=attrs.evolve(scope, point=about, points=points_then(kind, about, owner)),
+                scope=attrs.evolve(scope, point=about, points=points_then(kind, about, owner, only)),
                 evidence=evidence,
                 record=str(owner.id),
                 members=() if about is not None else members,
@@ -152,6 +153,8 @@ class AsyncConsents:
     ) -> Decision:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
+        It is about the *point*, or about *ref* itself where that is an address that the channel reaches, or else about
+        the one point that the channel reaches; about the person where it needs none (``push``, ``in_app``).
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another; what is told of records of others is theirs alone.
         *jurisdictions* are those that may apply beside what
@@ -164,11 +167,10 @@ class AsyncConsents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
-                or *facts* are told of what is no id of a record.
+                or the channel does not reach it, or *facts* are told of what is no id of a record.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
-        about = point_named(ref, point, parties) or only_point(parties, channel)
         request = request_of(
             self._flow,
             purpose,
@@ -177,9 +179,9 @@ class AsyncConsents:
             message,
             use,
             at=unit.now if at is None else at,
-            point=about,
             **asked,
         )
+        request = request.to(point_asked(ref, point, channel, parties))
         known = await known_customer(
             self._flow,
             unit,
@@ -188,7 +190,7 @@ class AsyncConsents:
             facts,
             jurisdictions,
             request.controller,
-            point=about,
+            point=request.point,
             known_at=known_at,
         )
         return known.decide(request, policy=policy, known_at=known_at)
@@ -220,11 +222,12 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*.
+            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*, or none of
+                the *channels* reaches it.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
-        about = None if point is None else point_named(ref, point, parties)
+        about = None if point is None else point_named(point, channels or (), parties)
         now, whom = unit.now if at is None else at, self._flow.controller(controller)
         known = await known_customer(
             self._flow,
@@ -234,7 +237,7 @@ class AsyncConsents:
             facts,
             jurisdictions,
             whom,
-            point=about,
+            point=None,
             known_at=known_at,
         )
         requests = [
@@ -274,11 +277,11 @@ class AsyncConsents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used. All else is as in `decide`, wishes unheard
-        (`crm.preferences.audience` hears them), but that whoever cannot be decided about is told of with a *barrier*,
-        so that one wrong reference does not end the work; and that *known_at* leaves out acts alone: records and merges
-        are those of today. The memory that it takes does not grow with the number of customers, but for the ids of
-        those that were named.
+        points for the channel the one that may be used, unless they are named by one of them. All else is as in
+        `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided about is
+        told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves out acts
+        alone: records and merges are those of today. The memory that it takes does not grow with the number of
+        customers, but for the ids of those that were named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.
@@ -305,53 +308,17 @@ class AsyncConsents:
             yield one
 
 
-def point_named(ref: Reference, point: str | None, parties: Sequence[Party]) -> str | None:
-    """The normal form of the point that is named, in whatever spelling; it must be one of the customer's."""
-    said = point if point is not None else "" if isinstance(ref, Source) or is_id(ref) else ref
-    for party in parties:
-        if said.strip() and (contact := party.contact_point(said.strip())) is not None:
-            return contact.key
-    if point is not None or _is_address(said, parties):
-        raise InvalidConsent("no record of this customer has that contact point: add it to one first")
-    return None
-
-
-def _is_address(said: str, parties: Sequence[Party]) -> bool:
-    """Whether it was an address or a number that led to somebody, who may not have had it then; no name of theirs, nor
-    a number of theirs without its extension."""
-    if "@" in said:
-        return "#" not in said
-    number, folded = address_in(said), fold(said)
-    return number is not None and not any(
-        any(
-            isinstance(one, PhonePoint) and one.value and one.value.e164 == number for one in p.contact_points
-        )
-        or any(name.startswith(folded) for name in turned_names(p))
-        for p in parties
-    )
-
-
-def only_point(parties: Sequence[Party], channel: str) -> str | None:
-    """The one point that the channel reaches; None where the channel needs none."""
-    kinds = [kind for kind, channels in CHANNELS_OF.items() if channel in channels]
-    if not kinds:
-        return None
-    found = {normal for party in parties for kind, normal in points_of(party) if kind in kinds}
-    if len(found) > 1:
-        raise InvalidConsent(
-            f"the customer has {len(found)} contact points for {channel}: name the point that is meant"
-        )
-    return next(iter(found), None)
-
-
-def _owner(parties: Sequence[Party], about: str | None, ref: Reference) -> Party:
-    """The record under which an act stands: the one that was named, if it has the point, else the first that has."""
+def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:
+    """The records under which an act may stand: the one that was named, if it has the point, then others that have."""
     owners = [p for p in parties if about is None or about in {normal for _, normal in points_of(p)}]
-    return next((party for party in owners if str(party.id) == str(ref)), owners[0])
+    named = record_named(ref, owners)
+    return sorted(owners, key=lambda party: party is not named)
 
 
-def points_then(kind: ActKind, about: str | None, owner: Party) -> frozenset[str] | None:
-    """A Yes about the person reaches the points that the record has, and none that it will have."""
+def points_then(
+    kind: ActKind, about: str | None, owner: Party, only: str | None = None
+) -> frozenset[str] | None:
+    """A Yes about the person reaches the points that the record has, or *only* one, and none that it will have."""
     if about is not None or kind not in YESES:
         return None
-    return frozenset(normal for _, normal in points_of(owner))
+    return frozenset(normal for _, normal in points_of(owner) if only in (None, normal))

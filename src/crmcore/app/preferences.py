@@ -14,12 +14,13 @@ import attrs
 
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
+from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, owner_of, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
 from crmcore.app.consent_then import customer_at
-from crmcore.app.consents import AsyncConsents, only_point, point_named, points_then
+from crmcore.app.consents import AsyncConsents, points_then
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
+from crmcore.app.point_meant import point_asked, point_named, points_meant, record_named
 from crmcore.app.resolve import Membership, Reference, resolve
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
@@ -27,6 +28,7 @@ from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
+from crmcore.consent.known import points_of
 from crmcore.consent.ledger import wish_stream
 from crmcore.consent.preference_centre import (
     Change,
@@ -81,7 +83,7 @@ class AsyncPreferences:
             customer = await resolve(unit, ref)
             wish = Wish(
                 id=str(unit.ids.new(Id)),
-                record=_named(ref, await load_parties(unit, customer.members)),
+                record=str(record_named(ref, await load_parties(unit, customer.members)).id),
                 basis=basis,
                 said_at=unit.now if said_at is None else said_at,
                 recorded_at=unit.now,
@@ -132,16 +134,19 @@ class AsyncPreferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if offers overlap or are about what is no topic, or no record of the customer has one of the
-                *points*.
+            InvalidConsent: if offers overlap or are about what is no topic, no record of the customer has one of the
+                *points*, or it is none that its channel reaches.
         """
         unit = self._flow.reader()
         customer = await resolve(unit, ref)
         parties = await load_parties(unit, customer.members)
-        named: dict[Channel, str] = {}
-        for channel, said in (points or {}).items():
-            if (point := point_named(ref, said, parties)) is not None:
-                named[channel] = point
+        if points is not None and not isinstance(points, Mapping):
+            raise InvalidConsent(
+                "the points of a centre are told by channel, such as {'email': 'ann@x.example'}"
+            )
+        named: dict[Channel, str] = {
+            channel: point_named(said, (channel,), parties) for channel, said in (points or {}).items()
+        }
         return preference_centre(
             controller=self._flow.controller(controller),
             offers=offers,
@@ -190,7 +195,7 @@ class AsyncPreferences:
                 at=unit.now,
                 new_id=lambda: str(unit.ids.new(Id)),
                 evidence=evidence,
-                record=_named(ref, parties),
+                record=str(record_named(ref, parties).id),
                 members=tuple(map(str, customer.members)),
             )
             said: list[ConsentEvent | Wish] = [
@@ -252,7 +257,7 @@ class AsyncPreferences:
             await wishes_of(unit, customer.members),
             {party: facts_told(told_by_id(facts), party.id) for party in parties},
             await _joined(unit, customer, known_at),
-            point_named(ref, point, parties) or only_point(parties, channel),
+            point_asked(ref, point, channel, parties),
         )
 
     async def audience(
@@ -283,15 +288,6 @@ class AsyncPreferences:
         return None if self._flow.practice is None else self._flow.practice.topics
 
 
-def _named(ref: Reference, parties: Sequence[Party]) -> str:
-    """The record that was named by its id or by an address that it has, however it is written, or the first one."""
-    said = str(ref).strip()
-    for party in parties:
-        if said == str(party.id) or (isinstance(ref, str) and said and party.contact_point(said) is not None):
-            return str(party.id)
-    return str(parties[0].id)
-
-
 def _asked(
     ref: Reference, before: PreferenceCentre, after: PreferenceCentre, evidence: Evidence | None
 ) -> Asked:
@@ -318,11 +314,15 @@ def _append(unit: Unit, wish: Wish) -> None:
 
 async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> ConsentEvent:
     """Append an act of the centre to its ledgers, under a record that has its contact point."""
-    about = event.scope.point
-    owners = [one for one in parties if about is None or about in {point.key for point in one.contact_points}]
+    about, (channel,) = event.scope.point, event.scope.channels
+    owners = [
+        one
+        for one in parties
+        if about is None or about in {normal for _, normal in points_meant(None, channel, points_of(one))}
+    ]
     if not owners:
         raise InvalidConsent("no record of this customer has a contact point of the preference centre")
-    owner = next((one for one in owners if str(one.id) == event.record), owners[0])
+    owner = await owner_of(unit, sorted(owners, key=lambda one: str(one.id) != event.record), about)
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
     scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
     event = attrs.evolve(event, scope=scope, record=str(owner.id), actor=unit.actor, ledger=streams[0])
@@ -331,14 +331,27 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     return event
 
 
-async def _said(unit: Unit, customer: Membership, parties: Iterable[Party]) -> dict[str, Any]:
+async def _said(unit: Unit, customer: Membership, parties: Sequence[Party]) -> dict[str, Any]:
     """All that a preference centre is read from."""
-    acts = {event.id: event for party in parties for event in await acts_of(unit, party)}
+    said = [await acts_of(unit, party) for party in parties]
+    acts = {event.id: event for some in said for event in some}
     return {
         "events": tuple(acts.values()),
+        "owners": _by_point(parties, said),
         "wishes": await wishes_of(unit, customer.members),
         "joined": await _joined(unit, customer),
     }
+
+
+def _by_point(
+    parties: Sequence[Party], said: Sequence[Sequence[ConsentEvent]]
+) -> dict[str, list[Sequence[ConsentEvent]]]:
+    """For each contact point what was *said* in the ledgers of each of the records that have it."""
+    found: dict[str, list[Sequence[ConsentEvent]]] = {}
+    for party, acts in zip(parties, said, strict=True):
+        for _, normal in points_of(party):
+            found.setdefault(normal, []).append(acts)
+    return found
 
 
 async def _joined(

@@ -25,6 +25,7 @@ from crmcore.consent.bundle import Confidence
 from crmcore.consent.disposition import LegalHold, check_purposes
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
+from crmcore.consent.reach import kinds_reached
 from crmcore.consent.retention import (
     Retained,
     RetentionPlan,
@@ -32,7 +33,7 @@ from crmcore.consent.retention import (
     plan_retention,
     shipped_retention,
 )
-from crmcore.consent.words import CHANNELS_OF, Channel, Purpose
+from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
 from crmcore.values.ids import CustomerId, PartyId
@@ -249,7 +250,7 @@ class AsyncRetention:
 
 def _points_for(parties: Iterable[Party], channel: Channel) -> tuple[str | None, ...]:
     """The points that the channel reaches, in their normal forms; one None where it needs none."""
-    kinds = {kind for kind, channels in CHANNELS_OF.items() if channel in channels}
+    kinds = kinds_reached(channel)
     if not kinds:
         return (None,)
     points = (point for party in parties for point in points_of(party))

@@ -20,6 +20,7 @@ from crmcore.app.subject_addresses import Addresses
 from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
 from crmcore.consent.ledger import CONTACT_POINT, POINT, party_stream, point_key, point_stream, wish_stream
+from crmcore.consent.plain import forms_of_text
 from crmcore.consent.redaction import Words
 from crmcore.consent.rights_request import REQUESTED, RIGHTS_REQUEST, RightsRequest
 from crmcore.consent.secret_ring import SecretRing
@@ -322,7 +323,7 @@ async def _by_reading(unit: Unit, turns: Collection[tuple[str, str]]) -> list[Pa
 def _turns(documents: Iterable[Any]) -> set[tuple[str, str]]:
     """Every word of the texts, and every two that follow each other."""
     found: set[tuple[str, str]] = set()
-    for text in _texts(list(documents)):
+    for text in {form for one in _texts(list(documents)) for form in (one, *forms_of_text(one))}:
         words = fold(text).split()
         found.update((word, "") for word in words)
         found.update(pairwise(words))

@@ -1,18 +1,21 @@
 """`crm.unsubscribe`: links that end a subscription with one click, and what happens when one is pressed.
 
 Invariant: only `act` writes. A link works as long as it was promised to, also when the address has left the record that
-it was on, or the person was erased.
+it was on, or the person was erased: whoever has given the address up is unsubscribed where they are by now, and nobody
+else beyond the address.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from functools import partial
+from typing import cast
 
 import attrs
 
 from crmcore.app.asked import Asked
-from crmcore.app.consent_ledgers import ledger_of
+from crmcore.app.consent_ledgers import acts_of, ledger_of
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
@@ -20,10 +23,11 @@ from crmcore.app.suppressions import secrets_of
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.known import gone_along, points_of
 from crmcore.consent.ledger import POINT, party_stream, point_stream
 from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, new_keys
 from crmcore.consent.unsubscribe import Ticket, read_ticket, sign_ticket, unsubscribe_act, unsubscribe_headers
-from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel
+from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel, PointKind
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import EMAIL, PARTY, PHONE, key
@@ -54,7 +58,8 @@ class AsyncUnsubscribes:
         """A signed token by which whoever has the customer's contact point ends what they get there.
 
         *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
-        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name.
+        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name; whose
+        record the message was for can be read by nobody without the secrets.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -66,21 +71,24 @@ class AsyncUnsubscribes:
         named = tuple(purposes)
         whose = self._flow.controller(controller)
 
-        async def found(unit: Unit) -> ContactPoint:
+        async def found(unit: Unit) -> tuple[ContactPoint, str]:
             customer = await resolve(unit, ref)
             parties = await load_parties(unit, customer.members)
-            return _named(point, channel, [one for party in parties for one in party.contact_points])
+            contact = _named(point, channel, [one for party in parties for one in party.contact_points])
+            owners = [str(one.id) for one in parties if (contact.kind, contact.key) in points_of(one)]
+            return contact, str(ref) if str(ref) in owners else owners[0]
 
         async def plan(unit: Unit) -> None:
-            contact = await found(unit)
+            contact, _ = await found(unit)
             await ledger_of(unit, contact.kind, contact.key)
 
         asked = Asked("unsubscribe.token", (channel,), (Whom(ref, point),), more=(topic, named, controller))
         await self._flow.commit(plan, asked=asked)
         unit = self._flow.reader()
-        contact = await found(unit)
+        contact, record = await found(unit)
         ticket = Ticket(
             point=await ledger_of(unit, contact.kind, contact.key),
+            record=record,
             known=tuple(sorted(one.value for one in new_keys(contact, whose, secrets))),
             controller=whose,
             channel=channel,
@@ -124,7 +132,8 @@ class AsyncUnsubscribes:
     async def act(self, token: str) -> ConsentEvent:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
-        Where the contact point's ledger is gone, because the person was erased, the address is suppressed instead.
+        Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
+        instead. If the record that the message was for has given it up, it is an act of that record, too.
 
         Raises:
             InvalidConsent: as `read`.
@@ -134,21 +143,16 @@ class AsyncUnsubscribes:
         async def plan(unit: Unit) -> ConsentEvent | None:
             ticket = read_ticket(token, secrets, unit.now)
             ledger = await _ledger(unit, ticket)
-            if ledger is None:
+            press = partial(unsubscribe_act, token, secrets, unit.now)
+            carried = await _carried(unit, ticket, ledger, press)
+            if ledger is None or not ledger.holders:
                 await _suppressed(unit, ticket)
-                return None
+                return carried
             # A Yes may have been given to the address, or by whoever has it.
             streams = [ledger.stream, *map(party_stream, ledger.holders)]
             await unit.guard(streams)
             earlier = await _acts(unit, streams)
-            event = unsubscribe_act(
-                token,
-                secrets,
-                unit.now,
-                point=ledger.normal,
-                earlier=earlier,
-                record=ledger.holders[0],
-            )
+            event = press(point=ledger.normal, earlier=earlier, record=ledger.holders[0])
             if event not in earlier:
                 event = attrs.evolve(event, ledger=ledger.stream)
                 unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
@@ -176,15 +180,16 @@ def _named(point: str | None, channel: str, points: list[ContactPoint]) -> Conta
 
 @attrs.frozen
 class _Ledger:
-    """The ledger of a contact point that somebody here has: its stream, the normal form, the records that have it."""
+    """The ledger of a contact point: its stream, its kind and normal form, the records that have it."""
 
     stream: str
+    kind: PointKind
     normal: str
     holders: tuple[str, ...]
 
 
 async def _ledger(unit: Unit, ticket: Ticket) -> _Ledger | None:
-    """Where the act is recorded; None if the ledger is gone, or no record has the address any more."""
+    """Where the act is recorded; None if the ledger is gone."""
     if ticket.point is None:
         return None
     ref = unit.ref("contact_point", ticket.point)
@@ -194,9 +199,46 @@ async def _ledger(unit: Unit, ticket: Ticket) -> _Ledger | None:
         if found.namespace == POINT and kind in _NAMESPACES:
             wanted = key(_NAMESPACES[kind], normal)
             refs = (await unit.find([wanted]))[wanted]
-            holders = tuple(sorted(one.id for one in refs if one.kind == PARTY.tag))
-            return _Ledger(point_stream(ticket.point), normal, holders) if holders else None
+            holders = sorted(ref.id for ref in refs if ref.kind == PARTY.tag)
+            point = cast("PointKind", kind), normal
+            gone = await _given_up(unit, ticket, point, holders)
+            having = tuple(id for id in holders if id not in gone)
+            return _Ledger(point_stream(ticket.point), *point, having)
     return None
+
+
+async def _given_up(
+    unit: Unit, ticket: Ticket, point: tuple[PointKind, str], holders: Iterable[str]
+) -> frozenset[str]:
+    """Those of *holders* that have the address no more. Whoever the link was for has it until the commit, or gave it up
+    before; of a link that does not say, each of them may be meant."""
+    meant = [id for id in holders if ticket.record in (None, id)]
+    records = await unit.get([unit.ref(PARTY.tag, id) for id in meant])
+    having = {ref.id for ref, one in records.items() if point in points_of(load_record(PARTY, one))}
+    return frozenset(meant) - having
+
+
+async def _carried(
+    unit: Unit, ticket: Ticket, ledger: _Ledger | None, press: Callable[..., ConsentEvent]
+) -> ConsentEvent | None:
+    """The act as one of the record that the link was for, if it has given the address up: else None.
+
+    Where nothing tells any more which address it was, it is about the person, by the channel of the link.
+    """
+    id = ticket.record
+    if id is None or (ledger is not None and id in ledger.holders):
+        return None
+    record = (await unit.get([unit.ref(PARTY.tag, id)])).get(unit.ref(PARTY.tag, id))
+    if record is None:
+        return None
+    await unit.guard([party_stream(id)])
+    earlier = await acts_of(unit, load_record(PARTY, record))
+    event = press(point=None if ledger is None else ledger.normal, earlier=earlier, record=id)
+    if event not in earlier:
+        event = attrs.evolve(event, members=(id,)) if ledger is None else gone_along(event, ledger.kind)
+        event = attrs.evolve(event, ledger=party_stream(id))
+        unit.event(party_stream(id), event, subjects=(id,), occurred_at=event.occurred_at)
+    return event
 
 
 async def _acts(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:

@@ -13,9 +13,11 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.point_meant import points_named
 from crmcore.app.resolve import Reference, address_in, is_id, search
 from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.known import points_of
 from crmcore.consent.rights_request import RightsRequest
 from crmcore.consent.wishes import Wish
 from crmcore.errors import CapabilityMissing
@@ -114,8 +116,11 @@ async def _is_of_point(unit: Unit, said: Reference, one: Any, past: Pasts) -> bo
         return False
     if address_in(said) == about:
         return True
-    points = [party.contact_point(said.strip()) for party in await past.of(unit, records_of(one))]
-    return any(point is not None and point.key == about for point in points)
+    for party in await past.of(unit, records_of(one)):
+        named = (normal for _, normal in points_named(said, points_of(party)))
+        if about in named or ((point := party.contact_point(said.strip())) and point.key == about):
+            return True
+    return False
 
 
 def records_of(one: Any) -> frozenset[str]:

@@ -38,11 +38,11 @@ _NO_DOTS = frozenset({"gmail.com", "proton.me"})
 def forms_of(point: ContactPoint) -> frozenset[str]:
     """Every normal form of a contact point, each with its kind.
 
-    An e-mail address: in lower case; and as its provider sees it, without a plus-tag, and without dots where the
-    provider ignores them. A tag is dropped at every provider: a server that takes ``ann+bob`` for somebody else than
-    ``ann`` is rare, and the mistake there withholds a message; the other one would send it. A telephone number: in
-    E.164, an extension dropped, and the 1 that mobiles in Mexico once had. A postal address: folded. A text with a
-    problem has the forms of the address in it, too.
+    An e-mail address: in lower case, its wide letters as plain ones; and as its provider sees it, without a plus-tag,
+    and without dots where the provider ignores them. A tag is dropped at every provider: a server that takes
+    ``ann+bob`` for somebody else than ``ann`` is rare, and the mistake there withholds a message; the other one would
+    send it. A telephone number: in E.164, an extension dropped, and the 1 that mobiles in Mexico once had. A postal
+    address: folded. A text with a problem has the forms of the address in it, too.
 
     >>> sorted(forms_of(EmailPoint.of("Ann.Lee+News@GoogleMail.com")))
     ['email:ann.lee+news@googlemail.com', 'email:annlee@gmail.com']
@@ -57,7 +57,7 @@ def _forms(point: ContactPoint) -> Iterable[str]:
         return (point.key, *_forms(meant))
     match point:
         case EmailPoint():
-            return (point.key, _canonical(point.key))
+            return (unicodedata.normalize("NFKC", point.key), _canonical(point.key))
         case PhonePoint():
             number = point.key if point.value is None else point.value.e164
             return (number, _MEXICAN.sub(r"+52\1", number))

@@ -19,8 +19,8 @@ from crmcore.values.ids import CustomerId
 from crmcore.values.personal import personal
 
 Barrier = Literal["not_found", "ambiguous", "repeated", "unreachable"]
-"""Why there is no decision: the reference leads to nobody, or to several; the customer came before; or has no contact
-point for the channel."""
+"""Why there is no decision: the reference leads to nobody (so does a name in a store that keeps no order of texts), or
+to several; the customer came before; or has no contact point for the channel."""
 
 Outcomes = Outcome | Barrier
 """What may come of asking about a customer."""

@@ -1,7 +1,8 @@
 """How consent lies on a store: a ledger for each contact point, and one for each party.
 
 Invariant: an act is appended once, to the ledger of the address or of each record of the person that it is about, and
-never changed. A contact point is found by every normal form that it has.
+never changed. A contact point is found by every normal form that it has, and belongs to one ledger: its key in the
+exclusive namespace ``member`` tells whether it has one, until a commit.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import attrs
 
 from crmcore.consent.event import ConsentEvent
+from crmcore.identity.identity_keys import MEMBER
 from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.party.party_keys import key
 from crmcore.serde import Codec
@@ -39,6 +41,11 @@ CODECS: tuple[Codec[Any], ...] = (CONTACT_POINT, Codec(tag="consent.event", type
 def point_key(kind: str, normal: str) -> Key:
     """The key of a contact point's normal form."""
     return key(POINT, f"{kind}:{normal}")
+
+
+def belonging_key(kind: str, normal: str) -> Key:
+    """The exclusive key of the ledger that a contact point belongs to. Those of older stores have none."""
+    return key(MEMBER, f"{kind}:{normal}")
 
 
 def point_stream(id: str) -> str:

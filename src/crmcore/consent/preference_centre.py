@@ -7,7 +7,7 @@ when they were done is off.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -139,11 +139,13 @@ def preference_centre(
     points: Mapping[Channel, str] | None = None,
     joined: Mapping[str, datetime] | None = None,
     topics: Topics | None = None,
+    owners: Mapping[str, Sequence[Iterable[ConsentEvent]]] | None = None,
 ) -> PreferenceCentre:
     """What stands at an instant, by the acts and wishes of all records of a customer; *joined* as in `Facts`.
 
     It shows what people said, which is not whether they may be contacted: that is what a decision is for. With *topics*
-    each line is about one of them, of its brand, and about all that is part of it.
+    each line is about one of them, of its brand, and about all that is part of it. *owners* are of each contact point
+    the acts of each record that has it: a Yes that is not one of them all is none on its line.
 
     Raises:
         InvalidConsent: if an offer is about what is no topic, or two overlap: one for every topic and one for a single
@@ -154,24 +156,46 @@ def preference_centre(
     if topics is not None:
         topics.check(line.topic for line in lines if line.topic is not None)
     _apart(lines, topics)
-    held = FrozenMap(joined or {})
-    spoken = events if topics is None else topics.spread(events)
-    facts = Facts(events=tuple(spoken), joined=held)
-    known = FrozenMap(points or {})
-    choices = [_choice(_request(line, controller, at, known, topics), line, facts) for line in lines]
+    held, known = FrozenMap(joined or {}), FrozenMap(points or {})
+    facts = _facts(events, held, topics)
+    of_each = {
+        point: [_facts(acts, held, topics) for acts in (owners or {}).get(point, ())]
+        for point in known.values()
+    }
+    choices = [
+        _choice(
+            _request(line, controller, at, known, topics),
+            line,
+            facts,
+            of_each.get(known.get(line.channel, ""), ()),
+        )
+        for line in lines
+    ]
     said = [one for one in wishes if one.about("marketing", controller)]
+    return PreferenceCentre(
+        controller=controller,
+        choices=tuple(choices),
+        points=known,
+        wishes=_wished(said, at, held),
+        topics=topics,
+    )
+
+
+def _facts(events: Iterable[ConsentEvent], joined: FrozenMap[str, datetime], topics: Topics | None) -> Facts:
+    return Facts(events=tuple(events if topics is None else topics.spread(events)), joined=joined)
+
+
+def _wished(said: Sequence[Wish], at: datetime, joined: Mapping[str, datetime]) -> Wished:
     found: dict[str, Any] = {}
     for aspect in ASPECTS:
         latest = max(
-            in_force(said, aspect, at, held),
+            in_force(said, aspect, at, joined),
             key=lambda one: (one.basis == "stated", one.said_at, one.id),
             default=None,
         )
         if latest is not None:
             found[aspect] = getattr(latest, aspect)
-    return PreferenceCentre(
-        controller=controller, choices=tuple(choices), points=known, wishes=Wished(**found), topics=topics
-    )
+    return Wished(**found)
 
 
 _REQUESTS = frozenset({"request"})
@@ -248,19 +272,23 @@ def _brand(offer: Offer, topics: Topics | None) -> str | None:
     return None if topics is None or offer.topic is None else topics.brand(offer.topic)
 
 
-def _choice(request: Request, offer: Offer, facts: Facts) -> Choice:
+def _choice(request: Request, offer: Offer, facts: Facts, owners: Sequence[Facts]) -> Choice:
     case = Case(request, facts, Policy(), None)
     said = noes(case, NOES, offer.purpose, case.channel)
     against = standing_no(case, said, (), Lifting(case, offer.purpose, _valid))
     if against.holds:
         return Choice(offer=offer, state="off", because=against.because)
     spoken = standing_yes(case, offer.purpose, _valid, ())
-    if spoken.holds:
+    if spoken.holds and all(_agreed(Case(request, own, Policy(), None), offer) for own in owners):
         return Choice(offer=offer, state="on", because=spoken.because)
     waiting = [
         one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, case.contact, offer.purpose)
     ]
     return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
+
+
+def _agreed(case: Case, offer: Offer) -> bool:
+    return standing_yes(case, offer.purpose, _valid, ()).holds is True
 
 
 def centre_changes(

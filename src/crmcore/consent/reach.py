@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, get_args
 
 from crmcore.consent.facts import SubjectKind
+from crmcore.consent.words import CHANNELS_OF, Channel
 from crmcore.errors import CrmError
 from crmcore.party.contact_point import ContactPoint, OnlinePoint, PhonePoint, PostalPoint
 from crmcore.party.party import Party, Person, Standing
@@ -20,6 +21,17 @@ from crmcore.values.partial_date import PartialDate
 from crmcore.values.text import fold
 
 _KINDS: Mapping[str, SubjectKind] = {"person": "consumer", "organization": "corporate"}
+
+
+_KINDS_OF: Mapping[str, frozenset[str]] = {
+    channel: frozenset(kind for kind, reached in CHANNELS_OF.items() if channel in reached)
+    for channel in get_args(Channel)
+}
+
+
+def kinds_reached(channel: str) -> frozenset[str]:
+    """The kinds of contact points that a channel reaches; none where it needs no contact point."""
+    return _KINDS_OF.get(channel, frozenset())
 
 
 class ReachedPoint(NamedTuple):

@@ -2,18 +2,19 @@
 
 Invariant: what is left out is marked where it stood, never silently gone. Whatever looks like an e-mail address or a
 phone number in a text is left out unless it is the person's own; so is every name, address, number and id of others
-that is told to the redactor.
+that is told to the redactor, in whatever canonical form the text is. Nothing else of a text is changed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 import attrs
 
+from crmcore.consent.plain import MARKS, Plain, forms_of_text, gaps
 from crmcore.values.text import fold
 
 ANOTHER = "[another person]"
@@ -32,13 +33,17 @@ _UNSPACED = (
 Hangul, Thai, Lao, Tibetan, Burmese, Khmer."""
 _BEGINS = rf"(?<!(?![{_UNSPACED}])\w)"
 _ENDS = rf"(?!(?![{_UNSPACED}])\w)"
-"""Where a word begins and ends: a letter of a script without blanks belongs to no word of another script."""
+"""Where a word begins and ends: a letter of a script without blanks belongs to no word of another script, and what is
+put to a name may begin with a vowel sign, as in Bengali and Marathi: there it ends, too."""
+
+_BESIDE = re.compile(f" (?=[{_UNSPACED}])|(?<=[{_UNSPACED}]) ")
+"""Blanks beside a letter of such a script say nothing."""
 
 _LOCAL = r"\s@<>()\[\]\"',;:"
 # Only from where a word begins, so that a long one is not looked at again from each of its letters.
 _EMAIL = re.compile(rf"(?<![^{_LOCAL}])[^{_LOCAL}]+@[^{_LOCAL}]+")
 _PHONE = re.compile(rf"{_BEGINS}(?:\+|00)?\(?\d[\d\s().\-/]{{5,}}\d{_ENDS}")
-_WORD = re.compile(r"[^\W\d][\w'’\-]*")
+_WORD = re.compile(rf"[^\W\d][\w{MARKS}'’\-]*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:$|\D)")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _IDS = re.compile(f"({_ID.pattern})")
@@ -77,18 +82,19 @@ class Redactor:
     def __init__(self, own: Words, others: Words) -> None:
         self._own = own
         self._ids = others.ids - own.ids
-        self._whole = {_folded(text) for text in own.names | own.points}
+        self._whole = {_folded(form) for text in own.names | own.points for form in forms_of_text(text)}
         self._tails = {_digits(point)[-_TAIL:] for point in own.points if len(_digits(point)) >= _TAIL}
         self._foreign = {
             _digits(point)[-_TAIL:] for point in others.points if len(_digits(point)) >= _TAIL
         } - self._tails
-        phrases = {text.strip() for text in others.names | others.points | others.ids}
-        phrases |= {part for name in others.names for part in name.split() if len(part) > 1}
+        named = others.names | others.points | others.ids
+        phrases = {form.strip() for text in named for form in forms_of_text(text)}
+        phrases |= {part for name in others.names for part in _plain(name).split() if len(part) > 1}
         # In a script without blanks the name of another may be a piece of one's own, which stays whole.
-        unspaced = {name.strip() for name in own.names if _unspaced(name)}
+        unspaced = {_plain(name).strip() for name in own.names if _unspaced(name)}
         mine = self._whole | {_folded(part) for name in own.names for part in name.split()}
-        kept = {word for name in own.names for word in fold(name).split()}
-        self._words = {word for name in others.names for word in fold(name).split() if len(word) > 1} - kept
+        kept = {word for name in own.names for word in _words(name)}
+        self._words = {word for name in others.names for word in _words(name) if len(word) > 1} - kept
         foreign = {phrase for phrase in phrases if phrase and _folded(phrase) not in mine}
         self._pattern = _pattern(foreign | unspaced) if foreign else None
 
@@ -131,19 +137,32 @@ class Redactor:
         return Redacted(ANOTHER, 1) if text in self._ids else Redacted(text, 0)
 
     def _between(self, text: str) -> Redacted:
-        count = 0
+        parts = [text]
+        for gap in gaps(text):
+            parts = [left for part in parts for left in self._left(part, gap)]
+        return Redacted(ANOTHER.join(parts), len(parts) - 1)
 
-        def replaced(match: re.Match[str]) -> str:
-            nonlocal count
-            if self._mine(match[0]):
-                return match[0]
-            count += 1
-            return ANOTHER
-
+    def _left(self, text: str, gap: str) -> list[str]:
+        """What is left of a text, in the parts between which others were named."""
+        plain = Plain.of(text, gap)
+        cuts: list[tuple[int, int]] = []
         for pattern in (_EMAIL, self._pattern, _PHONE, _WORD):
             if pattern is not None:
-                text = pattern.sub(replaced, text)
-        return Redacted(text, count)
+                cuts = [*self._found(pattern, plain.text, cuts)]
+        return plain.without(cuts)
+
+    def _found(
+        self, pattern: re.Pattern[str], text: str, cuts: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[int, int]]:
+        """*cuts* that were made before, and where between them *pattern* finds others."""
+        at = 0
+        for start, end in (*cuts, (len(text), len(text))):
+            for match in pattern.finditer(text[at:start]):
+                if not self._mine(match[0]):
+                    yield at + match.start(), at + match.end()
+            if start < end:
+                yield start, end
+            at = end
 
     def _mine(self, found: str) -> bool:
         if "@" in found:
@@ -154,7 +173,7 @@ class Redactor:
             return False
         if not found[0].isdigit() and _WORD.fullmatch(found):
             # However it is spelled: with accents or without.
-            return self._words.isdisjoint(fold(found).split())
+            return self._words.isdisjoint(_words(found))
         digits = _digits(found)
         return bool(_DAY.match(found)) or len(digits) < _TAIL or digits[-_TAIL:] in self._tails
 
@@ -165,7 +184,7 @@ def _is_staff(field: str, value: Mapping[str, Any]) -> bool:
 
 
 def _pattern(phrases: Iterable[str]) -> re.Pattern[str] | None:
-    """Any of *phrases* as whole words, longer ones first, whatever their case and the blanks in them.
+    """Any of *phrases*, which are plain, as whole words, longer ones first, whatever their case and the blanks in them.
 
     In a script without blanks nothing tells where a word begins or ends: there they are found wherever they stand.
     """
@@ -182,10 +201,25 @@ def _any_of(phrases: Iterable[str]) -> str:
     """Any of *phrases*, in this order. Where a word ends is asked once behind all of a kind that follow each other: so
     `re` sees what their beginnings have in common, and a pattern of very many is made in no time."""
     groups = [
-        (free, "|".join(r"\s+".join(map(re.escape, phrase.split())) for phrase in some))
+        (free, "|".join(map(_spelled, some)))
         for free, some in groupby(phrases, key=lambda phrase: _unspaced(phrase[-1]))
     ]
     return "|".join(text if free else f"(?:{text}){_ENDS}" for free, text in groups)
+
+
+def _spelled(phrase: str) -> str:
+    """A phrase with any blanks in it; beside a letter of a script without blanks there may be one, or none."""
+    words = phrase.split()
+    if not _unspaced(phrase):
+        return r"\s+".join(map(re.escape, words))
+    text = " ".join(words)
+    found = [re.escape(text[0])]
+    for before, char, after in zip(text, text[1:], f"{text[2:]} ", strict=False):
+        if char == " ":
+            found.append(r"\s*" if _unspaced(before) or _unspaced(after) else r"\s+")
+        else:
+            found += [r"\s*"] * (_unspaced(before) and _unspaced(char)) + [re.escape(char)]
+    return "".join(found)
 
 
 def _unspaced(text: str) -> bool:
@@ -193,7 +227,15 @@ def _unspaced(text: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return _BESIDE.sub("", " ".join(_plain(text).casefold().split()))
+
+
+def _plain(text: str) -> str:
+    return Plain.of(text).text
+
+
+def _words(text: str) -> list[str]:
+    return fold(_plain(text)).split()
 
 
 def _digits(text: str) -> str:

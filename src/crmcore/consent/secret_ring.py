@@ -14,6 +14,7 @@ from crmcore.errors import InvalidConsent
 
 SECRET_BYTES = 32
 _MOST = 1_000_000
+_START = 16
 
 
 class SecretRing:
@@ -65,6 +66,22 @@ class SecretRing:
         for piece in _framed(purpose, *parts):
             digest.update(piece)
         return digest.digest()
+
+    def sealed(self, purpose: str, raw: bytes, *context: str | bytes) -> bytes:
+        """At most 32 bytes made unreadable under the newest version; in another *context* they look another way.
+
+        It keeps nobody from changing them: have a `mac` cover what is sealed.
+        """
+        start = (self.mac(self.newest, f"{purpose} start", raw, *context) or b"")[:_START]
+        return start + self._veiled(self.newest, purpose, start, raw)
+
+    def opened(self, version: int, purpose: str, sealed: bytes) -> bytes:
+        """What was `sealed` under a version that is here."""
+        return self._veiled(version, purpose, sealed[:_START], sealed[_START:])
+
+    def _veiled(self, version: int, purpose: str, start: bytes, raw: bytes) -> bytes:
+        stream = self.mac(version, f"{purpose} veil", start) or b""
+        return bytes(one ^ other for one, other in zip(raw, stream, strict=False))
 
 
 def _framed(*parts: str | bytes) -> Iterator[bytes]:

@@ -15,13 +15,15 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from uuid import UUID
 
 import attrs
 
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.words import YESES, ActPurpose, Channel
-from crmcore.errors import InvalidConsent
+from crmcore.errors import InvalidConsent, InvalidId
+from crmcore.values.ids import Id
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document
 
@@ -29,6 +31,7 @@ LEAST = timedelta(days=60)
 """So long a link works at least: the time that Canada asks for, the longest."""
 
 _FOR = "crmcore.unsubscribe/1"
+_RECORD = "crmcore.unsubscribe.record/1"
 _LONGEST = 4000
 _TOKEN = re.compile(r"([1-9][0-9]{0,6})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{43})", re.ASCII)
 _DAMAGED = (
@@ -41,11 +44,13 @@ class Ticket(Document):
     """What a link stands for: that whoever has this contact point wants no more of a list, or of all, by a channel.
 
     *point* is the id of the contact point's ledger, *known* the keyed hashes by which it is suppressed where that
-    ledger is gone, one of each of its forms; there is one of them at least, and never an address. Without a *topic* it
-    is about every list.
+    ledger is gone, one of each of its forms; there is one of them at least, and never an address. *record* is the id of
+    the record that the message was for, which wants no more of it at an address that it has by then, either. Without a
+    *topic* it is about every list.
     """
 
     point: str | None = None
+    record: str | None = None
     known: tuple[str, ...] = ()
     controller: str
     channel: Channel = "email"
@@ -62,6 +67,8 @@ class Ticket(Document):
                 )
         if self.point is None and not self.known:
             raise InvalidConsent("a link names a contact point, by its id or keyed hash")
+        if self.record is not None and not _is_id(self.record):
+            raise InvalidConsent("a link names the record that it is for by its id")
         if self.channel not in get_args(Channel):
             raise InvalidConsent(f"a channel is one of {', '.join(get_args(Channel))}")
         if not self.purposes or not set(self.purposes) <= set(get_args(ActPurpose)):
@@ -81,7 +88,8 @@ class Ticket(Document):
 
 
 def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
-    """The token of a ticket, under the newest secret. It can be read by anybody and made by nobody else.
+    """The token of a ticket, under the newest secret. It can be made by nobody else, and read by anybody but for the
+    record that it is for.
 
     Raises:
         InvalidConsent: if its names are too long for a link.
@@ -100,6 +108,7 @@ def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
     """
     body = {
         "p": ticket.point,
+        "r": None if ticket.record is None else _text(_sealed(ticket, ticket.record, secrets)),
         "k": ticket.known or None,
         "c": ticket.controller,
         "h": ticket.channel,
@@ -138,7 +147,10 @@ def read_ticket(token: str, secrets: SecretRing, now: datetime) -> Ticket:
         raise InvalidConsent("this link is too old to be known here: use the one in the latest message")
     if not hmac.compare_digest(expected, signature):
         raise InvalidConsent(_DAMAGED)
-    ticket = _ticket(json.loads(payload))
+    body = json.loads(payload)
+    sealed = _bytes(body["r"]) if "r" in body else None
+    record = None if sealed is None else str(UUID(bytes=secrets.opened(int(found[1]), _RECORD, sealed)))
+    ticket = _ticket(body, record)
     if ensure_aware(now) >= ticket.expires_at:
         raise InvalidConsent(
             "this link has run out: use the one in the latest message, or write to the sender"
@@ -243,9 +255,25 @@ def _bytes(text: str) -> bytes | None:
     return raw if _text(raw) == text else None
 
 
-def _ticket(body: dict[str, Any]) -> Ticket:
+def _sealed(ticket: Ticket, record: str, secrets: SecretRing) -> bytes:
+    """The id of the record: in each token another text, so that nobody can tell which addresses are of one person."""
+    return secrets.sealed(
+        _RECORD, UUID(record).bytes, ticket.point or "", ticket.issued_at.isoformat(), *ticket.known
+    )
+
+
+def _is_id(text: str) -> bool:
+    try:
+        Id.parse(text)
+    except InvalidId:
+        return False
+    return True
+
+
+def _ticket(body: dict[str, Any], record: str | None) -> Ticket:
     return Ticket(
         point=body.get("p"),
+        record=record,
         known=tuple(body.get("k", ())),
         controller=body["c"],
         channel=body["h"],

@@ -1,8 +1,9 @@
 """How judgements and clusters lie on a store.
 
 Invariant: judgements are the truth, clusters are derived from them and can be rebuilt. A party is a member of one
-cluster at most: its key in the namespace ``member`` is exclusive. What waits for a person stands in the order
-``review``, likeliest pairs and weakest links first; that order is derived as well.
+cluster at most: its key in the namespace ``member`` is exclusive, as is that of a contact point, which has one ledger.
+What waits for a person stands in the order ``review``, likeliest pairs and weakest links first; that order is derived
+as well.
 """
 
 from __future__ import annotations

@@ -215,7 +215,7 @@ class PartyRecord(Document):
         >>> ann.without("020 7946 0018", region="GB").phones
         ()
         """
-        kept = tuple(point for point in self.contact_points if not _spelled(point, text, region))
+        kept = tuple(point for point in self.contact_points if not is_spelling(point, text, region))
         if len(kept) == len(self.contact_points):
             raise NotFound("the party has no such contact point: compare with party.contact_points")
         return attrs.evolve(self, contact_points=kept)
@@ -228,7 +228,7 @@ class PartyRecord(Document):
         >>> Person.of("Ann Lee", phone="+44 20 7946 0018").contact_point("+44 (0)20 7946-0018").key
         '+442079460018'
         """
-        return next((point for point in self.contact_points if _spelled(point, text, region)), None)
+        return next((point for point in self.contact_points if is_spelling(point, text, region)), None)
 
     def changed(self: P, **fields: Any) -> P:
         """With other fields replaced, e.g. ``ann.changed(language=Language.parse("cy"))``."""
@@ -417,7 +417,7 @@ def _points(
     return tuple(points)
 
 
-def _spelled(point: ContactPoint, text: str, region: str | None) -> bool:
+def is_spelling(point: ContactPoint, text: str, region: str | None = None) -> bool:
     """Whether *text* is a spelling of the contact point."""
     same: ContactPoint
     if isinstance(point, EmailPoint):

@@ -1,0 +1,108 @@
+"""A link for unsubscribing that is pressed when the record that it was for has another address."""
+
+from __future__ import annotations
+
+import itertools
+
+import attrs
+
+from crmcore import Crm, Person
+from crmcore.consent import sign_ticket
+from crmcore.party.contact_point import EmailPoint
+from crmcore.storage import MemoryStore
+from crmcore.storage.erasure import Erasure
+from crmcore.storage.protocol import Ref
+from crmcore.values.ids import PartyId
+from crmcore.values.source import SYSTEM
+from tests.consent.test_suppression import NOW, OLD, erase
+from tests.consent.test_unsubscribe import DAY, crm_of
+
+
+def moved(store: MemoryStore) -> tuple[PartyId, str]:
+    """Ann, who has given the address of her link up for another one, and the link."""
+    crm = crm_of(store)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example")).id
+    token = crm.unsubscribe.token(ann)
+    crm.parties.change(ann, lambda party: party.without("ann@x.example").with_email("new@x.example"))
+    return ann, token
+
+
+def told(crm: Crm, ref: str) -> list[tuple[str, str | None]]:
+    return [(act.kind, act.scope.point) for act in crm.consent.events(ref)]
+
+
+def test_a_link_unsubscribes_who_has_another_address_by_then_and_nobody_else() -> None:
+    withdrawn = [("withdraw", "ann@x.example")]
+    for old, taken in itertools.product((False, True), repeat=2):
+        store = MemoryStore()
+        ann, token = moved(store)
+        crm = crm_of(store, NOW + DAY)
+        if old:  # a link as they were before
+            token = sign_ticket(attrs.evolve(crm.unsubscribe.read(token), record=None), OLD)
+        bo = crm.parties.add(Person.of("Bo Hill", email="bo@x.example")).id
+        if taken:
+            crm.parties.change(bo, lambda party: party.with_email("ann@x.example"))
+        act = crm.unsubscribe.act(token)
+        after = store.changes("default", "", 500).items
+        again = crm_of(store, NOW + 2 * DAY).unsubscribe.act(token)
+        assert again == act or (old and not taken)  # where the address is suppressed alone, no act is kept
+        assert store.changes("default", "", 500).items == after
+        assert (told(crm, ann), told(crm, bo)) == (withdrawn * (not old), withdrawn * taken)
+        assert store.ledger("default", [f"consent:party:{bo}"])[f"consent:party:{bo}"].items == ()
+        listed = crm.suppression.of(EmailPoint.of("ann@x.example"), controller="default")
+        assert len(listed) == (not taken)
+
+
+def test_a_link_is_taken_again_after_a_yes_at_the_new_address() -> None:
+    store = MemoryStore()
+    ann, token = moved(store)
+    for _ in range(2):  # a batch that is run again takes it once
+        with crm_of(store).batch(idem="webhook 7") as batch:
+            first = batch.unsubscribe.act(token)
+    crm = crm_of(store, NOW + DAY)
+    crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], point="new@x.example")
+    second = crm_of(store, NOW + 2 * DAY).unsubscribe.act(token)
+    assert second != first
+    assert crm_of(store, NOW + 3 * DAY).unsubscribe.act(token) == second
+    crm.parties.change(ann, lambda party: party.with_email("ann@x.example"))
+    assert crm_of(store, NOW + 3 * DAY).unsubscribe.act(token) == second
+    assert [act.kind for act in crm.consent.events(ann)] == ["withdraw", "give", "withdraw"]
+
+
+def test_a_link_reaches_a_record_that_was_merged_and_of_one_that_was_erased_the_address_alone() -> None:
+    for erased in (False, True):
+        store = MemoryStore()
+        ann, token = moved(store)
+        crm = crm_of(store, NOW + DAY)
+        other = crm.parties.add(Person.of("Ann Leigh", email="leigh@x.example")).id
+        if erased:
+            erase(store, ann)
+        else:
+            crm.identity.merge(ann, other)
+        crm.unsubscribe.act(token)
+        assert told(crm, other) == [("withdraw", "ann@x.example")] * (not erased)
+        stream = f"consent:party:{ann}"
+        assert len(store.ledger("default", [stream])[stream].items) == (not erased)
+        assert len(crm.suppression.of(EmailPoint.of("ann@x.example"), controller="default")) == 1
+
+
+def test_where_nothing_tells_the_address_any_more_a_link_is_about_the_person() -> None:
+    store = MemoryStore()
+    ann, token = moved(store)
+    crm = crm_of(store, NOW + DAY)
+    ledger = crm.unsubscribe.read(token).point
+    assert ledger is not None
+    store.erase(
+        Erasure(
+            tenant="default",
+            refs=frozenset({Ref("default", "contact_point", ledger)}),
+            idem="f",
+            actor=SYSTEM,
+            at=NOW,
+        )
+    )
+    act = crm.unsubscribe.act(token)
+    assert crm_of(store, NOW + 2 * DAY).unsubscribe.act(token) == act
+    (only,) = crm.consent.events(ann)
+    assert (only.scope.point, only.scope.channels) == (None, frozenset({"email"}))
+    assert only.members == (str(ann),)
