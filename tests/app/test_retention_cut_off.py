@@ -11,6 +11,7 @@ import pytest
 from crmcore import Crm, Person
 from crmcore.consent import LegalHold, RetentionPlan
 from crmcore.errors import InvalidRightsRequest, StoreClosed
+from crmcore.storage.protocol import Batch, Receipt
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
 from tests.app.test_erasures_cut_off import Cut, call, held
@@ -79,6 +80,54 @@ def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
     ]
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_has_come_in_since_goes_by_another_plan(anew: bool) -> None:
+    crm, plan, (ann,) = cut_off(0, 1)
+    crm.interactions.record("note", direction="internal", occurred_at=NOW, with_=[ann])
+
+    def another() -> RetentionPlan:
+        items = crm.retention.customers(jurisdictions=["FR"]).items
+        return crm.retention.kept_too_long() if anew else crm.retention.plan(items)
+
+    assert another().digest == another().digest != plan.digest
+    assert (crm.retention.apply(another()).erased, held(crm, "party"), held(crm, "interaction")) == (1, 0, 0)
+    assert crm.retention.kept_too_long().steps == ()
+
+
+class CutInWriting(Cut):
+    """A store that breaks off when it has written so many batches."""
+
+    left, writes = 10**9, 10**9
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        if not self.writes:
+            raise StoreClosed("cut off")
+        self.writes -= 1
+        return super().apply(batch, timeout=timeout)
+
+
+def test_an_erasure_that_is_cut_off_in_what_it_writes_goes_on() -> None:
+    for writes in range(4):
+        store, clock = CutInWriting(), Clock(THEN)
+        crm = customers(store, clock)
+        ann, bo = (
+            crm.parties.add(Person.of(name, email="fam@x.example")).id for name in ("Ann Lee", "Bo Lee")
+        )
+        crm.interactions.record("call", direction="inbound", occurred_at=THEN, with_=[ann, bo])
+        crm.consent.record("withdraw", ann, purposes=["marketing"], point="fam@x.example")
+        clock.now = NOW
+        call(crm, bo)
+        plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
+        store.writes = writes
+        with pytest.raises(StoreClosed):
+            crm.retention.apply(plan)
+        store.writes = 10**9
+        assert crm.retention.apply(plan).erased == 1
+        assert (held(crm, "party"), len(crm.interactions.timeline(bo).items)) == (1, 2)
+        assert [act.kind for act in crm.consent.events(bo)] == ["withdraw"]
+        assert crm.retention.kept_too_long().steps == ()
+
+
 def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_is_over() -> None:
     clock = Clock(THEN)
     crm = customers(clock=clock)
@@ -117,6 +166,54 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     clock.move(days=365)
     assert crm.retention.apply(crm.retention.kept_too_long()).erased == 1
     assert held(crm, "party") == 0
+
+
+def test_what_a_hold_without_an_end_kept_goes_when_the_hold_is_lifted() -> None:
+    clock = Clock(THEN)
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example")).id
+    crm.interactions.record("note", direction="internal", occurred_at=THEN.date(), with_=[ann])
+    clock.now = NOW
+    kept = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"interaction"}))
+    items = crm.retention.customers(jurisdictions=["FR"]).items
+    assert crm.retention.apply(crm.retention.plan(items, holds=[kept])).erased == 1
+    clock.move(days=3650)
+    unsaid = crm.retention.kept_too_long()
+    assert [(one.action, one.reason.partition(":")[0]) for one in unsaid.steps] == [
+        ("find_out", "a legal hold kept something of it")
+    ]
+    assert (crm.retention.apply(unsaid).left, held(crm, "interaction")) == (unsaid.steps, 1)
+    assert crm.retention.kept_too_long(holds=[kept]).steps == ()
+    lifted = crm.retention.kept_too_long(holds=[])
+    assert lifted.text() == "delete 1 erased customer: the hold is lifted that kept something"
+    assert (crm.retention.apply(lifted).erased, held(crm, "interaction")) == (1, 0)
+    assert crm.retention.kept_too_long(holds=[]).steps == ()
+
+
+def test_what_a_hold_keeps_does_not_go_with_what_is_over_while_nobody_says_which_holds_there_are() -> None:
+    clock = Clock(THEN)
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example")).id
+    crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], point="ann@x.example")
+    crm.interactions.record("call", direction="inbound", occurred_at=THEN, with_=[ann])
+    clock.now = datetime(2030, 5, 4, tzinfo=UTC)
+    kept = LegalHold(id="h", reason="r", kinds=frozenset({"interaction"}), until=date(2040, 1, 1))
+    items = crm.retention.customers(jurisdictions=["FR"]).items
+    assert crm.retention.apply(crm.retention.plan(items, holds=[kept])).erased == 1
+    clock.move(days=4 * 365)
+    assert crm.retention.kept_too_long().steps[0].action == "find_out"
+    assert crm.retention.apply(crm.retention.kept_too_long()).erased == 0
+    assert crm.retention.apply(crm.retention.kept_too_long(holds=[kept])).erased == 1
+    assert (held(crm, "contact_point"), held(crm, "interaction")) == (0, 1)
+
+
+def test_a_hold_by_a_category_keeps_what_is_left_of_customers_of_that_category() -> None:
+    for category, action in (("prospect", "keep"), ("customer_marketing", "delete")):
+        crm, _, _ = cut_off(0, 1)
+        hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({category}))
+        plan = crm.retention.kept_too_long(holds=[hold])
+        assert [one.action for one in plan.steps] == [action]
+        assert crm.retention.apply(plan).erased == (action == "delete")
 
 
 def test_a_slip_in_what_is_told_of_what_was_kept_is_refused_at_once() -> None:

@@ -6,7 +6,7 @@ kept by now, wants a new plan that somebody looks at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun, part_id
@@ -34,6 +34,7 @@ from crmcore.consent.certificate import (
     certify,
 )
 from crmcore.consent.deadline import zone_of
+from crmcore.consent.disposition import LegalHold
 from crmcore.consent.rights_request import RequestId, RightsRequest
 from crmcore.consent.rights_steps import ANSWERED
 from crmcore.errors import InvalidRightsRequest
@@ -96,13 +97,17 @@ async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate
         found.append(CERTIFICATE.load(record.body, record.schema))
 
 
-async def kept_too_long(unit: Unit, id: RequestId, on: date) -> KeptTooLong | None:
-    """Since when something is kept of an erasure whose last day was before *on*."""
+async def kept_too_long(
+    unit: Unit, id: RequestId, on: date, holds: Collection[LegalHold] | None
+) -> KeptTooLong | None:
+    """Since when something is kept of an erasure whose last day was before *on*, or that none of *holds* holds."""
     done = await certificates_of(unit, id)
-    over = (
-        [line.until for line in done[-1].lines if line.until is not None and line.until < on] if done else []
-    )
-    return KeptTooLong(request=id, until=min(over)) if over else None
+    lines = done[-1].lines if done else ()
+    over = [line.until for line in lines if line.until is not None and line.until < on]
+    if over:
+        return KeptTooLong(request=id, until=min(over))
+    lifted = holds is not None and any(line.held_for_nothing(holds, on) for line in lines)
+    return KeptTooLong(request=id, until=None) if lifted else None
 
 
 async def was_begun(unit: Unit, id: RequestId) -> bool:

@@ -28,11 +28,12 @@ from crmcore.app.rights_store import load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
+from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
 from crmcore.consent.deadline import deadline_for, zone_of
-from crmcore.consent.disposition import ErasurePlan
+from crmcore.consent.disposition import ErasurePlan, LegalHold
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.propagation import OpenNotice
 from crmcore.consent.rights_request import (
@@ -461,20 +462,27 @@ class AsyncRequests:
         """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
         return await certificates_of(self._flow.reader(), id)
 
-    async def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+    async def kept_too_long(
+        self, *, on: date | None = None, holds: Iterable[LegalHold] | None = None
+    ) -> tuple[KeptTooLong, ...]:
         """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
 
-        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
-        requests are read for that.
+        With *holds*, those that there are by now, those too of which a hold without an end kept something that none of
+        them holds any more. Plan and carry out each of them again, and tell the holds and purposes of then: what is
+        over goes, unless these keep it. All requests are read for that.
         """
         unit = self._flow.reader()
         day = unit.now.date() if on is None else on
+        standing = None if holds is None else tuple(holds)
+        if standing is not None:
+            check_kinds(kind for one in standing for kind in one.kinds)
         found = [
             over
             async for request in _all_requests(unit)
-            if request.right == "erasure" and (over := await kept_too_long(unit, request.id, day)) is not None
+            if request.right == "erasure"
+            and (over := await kept_too_long(unit, request.id, day, standing)) is not None
         ]
-        return tuple(sorted(found, key=lambda one: (one.until, one.request)))
+        return tuple(sorted(found, key=lambda one: (one.until or date.max, one.request)))
 
     async def _step(
         self,

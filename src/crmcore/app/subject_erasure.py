@@ -25,6 +25,7 @@ from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, satellites, subject_data
 from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
+from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import (
@@ -120,9 +121,14 @@ class PlannedErasure:
 
 
 async def planned_erasure(
-    flow: Flow, unit: Unit, members: Sequence[PartyId], occasion: Occasion, facts: ErasureFacts
+    flow: Flow,
+    unit: Unit,
+    members: Sequence[PartyId],
+    occasion: Occasion,
+    facts: ErasureFacts,
+    talks: Talks | None = None,
 ) -> PlannedErasure:
-    """What erasing the records *members* would do, from what the store holds now.
+    """What erasing the records *members* would do, from what the store holds now, whose *talks* may have been read.
 
     What an erasure on this *occasion* has written itself is no part of it.
 
@@ -132,7 +138,7 @@ async def planned_erasure(
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
-    data = await subject_data(unit, members, points=occasion.points)
+    data = await subject_data(unit, members, points=occasion.points, talks=talks)
     acts = acts_in(data)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}

@@ -57,13 +57,13 @@ def last_uses(acts: Acts, end: date) -> dict[tuple[str, int], date]:
             later = [
                 said[at].date()
                 for scope, said in noes.items()
-                if _ends(scope, act.scope) and (at := bisect_left(said, act.occurred_at)) < len(said)
+                if ends_all(scope, act.scope) and (at := bisect_left(said, act.occurred_at)) < len(said)
             ]
             found[place] = min(later, default=end)
     return found
 
 
-def _ends(no: Scope, yes: Scope) -> bool:
+def ends_all(no: Scope, yes: Scope) -> bool:
     """Whether a No leaves nothing of a Yes."""
     return (
         no.controller in (None, yes.controller)
