@@ -10,7 +10,7 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
@@ -121,7 +121,7 @@ class RetentionPlan:
         """Those with one of *actions*."""
         return tuple(step for step in self.steps if step.action in actions)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 of the plan, by which an approval can name it."""
         lines = sorted(
