@@ -78,6 +78,12 @@ def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
     assert [step.reason.partition(":")[0] for step in again.left] == [
         "something has come in since this erasure was begun"
     ]
+    crm.interactions.record(
+        "call", direction="inbound", occurred_at=NOW, with_=[ids[0]]
+    )  # the day it was begun
+    again = crm.retention.apply(crm.retention.kept_too_long())
+    assert [step.reason for step in again.left] == ["the customer has been in touch since: plan again"]
+    assert (again.erased, held(crm, "party")) == (0, 1)
 
 
 @pytest.mark.parametrize("anew", [False, True])

@@ -8,7 +8,7 @@ begun is not asked about again.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import attrs
 
@@ -16,6 +16,7 @@ from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun
 from crmcore.app.flow import Flow
 from crmcore.app.frozen import fixed_id
 from crmcore.app.resolve import is_id
+from crmcore.app.retention_contacts import recorded_on
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
@@ -168,7 +169,7 @@ def _left(
         reason=_CUT_OFF if not first.done else _OVER if over else _LIFTED,
         source="",
         members=first.members,
-        last_contact=first.asked,
+        last_contact=_before(first),
     )
     if holds is None:
         return attrs.evolve(step, action="find_out", reason=_HELD) if held else step
@@ -179,6 +180,16 @@ def _left(
         if first.category in named and hold.holds(first.category, on):
             return attrs.evolve(step, action="keep", reason=hold.reason, source=HELD, until=hold.until)
     return step
+
+
+def _before(first: ErasureBegun) -> date | None:
+    """Whatever came later came since the erasure was begun: on that very day, too, for it began with nobody in touch.
+
+    Who never was, or of whom that is erased by now, was last in touch on the day on which they were recorded.
+    """
+    if first.asked is None:
+        return None
+    return max([first.asked - timedelta(days=1), *(recorded_on(PartyId(one)) for one in first.members)])
 
 
 def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan) -> Occasion:
