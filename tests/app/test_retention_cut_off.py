@@ -9,8 +9,9 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import LegalHold, RetentionPlan
+from crmcore.consent import LegalHold, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
+from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
 from tests.app.test_erasures_cut_off import Cut, call, held
@@ -104,8 +105,8 @@ def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_i
 
 def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     clock = Clock(THEN)
-    crm = customers(clock=clock)
-    crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm = Crm(MemoryStore(), clock=clock, secrets=SecretRing({1: bytes(range(32))}))
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
     clock.now = NOW
     items = crm.retention.customers(jurisdictions=["FR"]).items
     until = date(2027, 1, 1)
@@ -113,6 +114,10 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     plan = crm.retention.plan(items, holds=[hold])
     done = [crm.retention.apply(plan) for _ in range(2)]
     assert [(one.erased, one.restricted) for one in done] == [(0, 1), (0, 0)]
+    assert [len(crm.suppression.of(*ann.contact_points, controller=name)) for name in ("default", "x")] == [
+        1,
+        0,
+    ]
     assert held(crm, "party") == 1
     clock.move(days=365)
     assert crm.retention.apply(crm.retention.kept_too_long()).erased == 1
