@@ -65,7 +65,7 @@ async def there(unit: Unit, places: Iterable[Place]) -> set[Place]:
     wanted = set(places)
     found: set[Place] = set(await unit.get([one for one in wanted if isinstance(one, Ref)], check=False))
     for stream in {one[0] for one in wanted if not isinstance(one, Ref)}:
-        found |= {(stream, entry.seq) for entry in await _all(unit, stream)}
+        found |= {(stream, entry.seq) for entry in await all_entries(unit, stream)}
     return found & wanted
 
 
@@ -112,7 +112,7 @@ async def written_beside(
     streams = {party_stream(str(member)): unit.ref(PARTY.tag, member) for member in data.members}
     streams |= {point_stream(ref.id): ref for ref in data.points}
     for stream, head in streams.items():
-        entries = await _all(unit, stream)
+        entries = await all_entries(unit, stream)
         if head in staying or any((stream, entry.seq) in staying for entry in entries):
             continue
         for entry in entries:
@@ -139,7 +139,9 @@ async def copies_of_kept(
             continue
         stream = f"interaction:{ref.id}"
         found: list[tuple[Place, str]] = [(ref, ref.kind)]
-        found += [((stream, one.seq), one.schema.partition("/")[0]) for one in await _all(unit, stream)]
+        found += [
+            ((stream, one.seq), one.schema.partition("/")[0]) for one in await all_entries(unit, stream)
+        ]
         for place, kind in found:
             places[place_name(place)] = place
             yield over(place_name(place), kind)
@@ -159,7 +161,7 @@ async def heads_of_ledgers(
     entries = {place[0]: one for one in plan.of("delete") if not isinstance(place := places[one.place], Ref)}
     for ref in data.points:
         stream = point_stream(ref.id)
-        left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
+        left = [entry for entry in await all_entries(unit, stream) if (stream, entry.seq) not in going]
         line = party or entries.get(stream) or (over(place_name(ref), PARTY.tag) if gone else None)
         if not left and line is not None:
             places[place_name(ref)] = ref
@@ -175,7 +177,8 @@ def _longest(disposals: Iterable[Disposal]) -> Disposal:
     return max(disposals, key=lambda one: (one.action == "keep", one.until or date.max))
 
 
-async def _all(unit: Unit, stream: str) -> list[Entry]:
+async def all_entries(unit: Unit, stream: str) -> list[Entry]:
+    """Every entry of a ledger but erased ones."""
     found: list[Entry] = []
     after: dict[str, int] | None = None
     while True:

@@ -111,6 +111,11 @@ def hash_of(unit: Unit, party: PartyId) -> str:
     return place_hash(place_name(unit.ref(PARTY.tag, party)))
 
 
+def customer_note(place: str) -> Id:
+    """The id of the note about a customer whom nobody asked to erase, which is none of a record of theirs."""
+    return fixed_id(BEGUN.tag, Id(place), "retention")
+
+
 def part_id(tag: str, id: Id, number: int) -> Id:
     """The id of one of several records about what has the id *id*."""
     return fixed_id(tag, id, str(number)) if number else id

@@ -13,9 +13,8 @@ from functools import partial
 
 import attrs
 
-from crmcore.app.erasures_begun import as_begun, as_noted, begun_of, hash_of, note_begun
+from crmcore.app.erasures_begun import as_begun, as_noted, begun_of, customer_note, hash_of, note_begun
 from crmcore.app.flow import Flow
-from crmcore.app.frozen import fixed_id
 from crmcore.app.resolve import is_id
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
@@ -167,5 +166,4 @@ def _erased(planned: PlannedErasure, *, new: bool) -> Erased:
 
 
 def _id(place: str) -> Id:
-    """The id of the note about a customer, which is none of a record of theirs."""
-    return fixed_id(BEGUN.tag, Id(place), "retention")
+    return customer_note(place)
