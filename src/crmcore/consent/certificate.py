@@ -216,7 +216,7 @@ def certify(
         counts[kind] = counts.get(kind, 0) + line.count
     told = begun_lines(begun)
     for line in (told[place] for place in gone if place in told):
-        reason = "another erasure that was carried out beside this one took it"
+        reason = "it was to be kept and is not there: another erasure took it, or it went with the key of the person"
         lost = attrs.evolve(line, action="delete", reason=reason, until=None)
         counts[line] -= 1
         counts[lost] = counts.get(lost, 0) + 1
