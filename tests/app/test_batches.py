@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from crmcore import Actor, Crm, Organization, Person, Source
+from crmcore.consent import SecretRing
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
@@ -78,10 +79,25 @@ def test_an_exception_discards_everything(crm: Crm) -> None:
 def test_an_empty_batch_writes_nothing(crm: Crm) -> None:
     ann = crm.parties.add(ANN)
     before = crm.store.changes("default").watermark
-    with crm.batch(idem="x") as b:
+    with crm.batch() as b:
         assert b.parties.get(ann.id) == ann
         assert b.parties.change(ann.id, lambda party: party) == ann
+    with crm.batch(idem="x") as b:
+        assert b.parties.get(ann.id) == ann
     assert crm.store.changes("default").watermark == before
+
+
+def test_a_batch_with_a_key_that_changed_nothing_changes_nothing_when_it_runs_again_either() -> None:
+    crm = Crm(MemoryStore(), secrets=SecretRing({1: b"1" * 32}), **options())
+
+    def lifted() -> tuple[Any, ...]:
+        with crm.batch(idem="job 1") as b:
+            return b.suppression.lift("email", "ann@x.org")
+
+    assert lifted() == ()
+    entry = crm.suppression.add("email", "ann@x.org", reason="complaint")
+    assert lifted() == ()
+    assert crm.suppression.of(*ANN.contact_points) == (entry,)
 
 
 @pytest.mark.needs("ordered_text")

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from crmcore import Crm, Person
-from crmcore.consent import SecretRing
-from crmcore.errors import IdempotencyMismatch
+from crmcore import Crm, Person, Source
+from crmcore.app.asked import Asked
+from crmcore.app.whom import Whom
+from crmcore.consent import SecretRing, Wished
+from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.storage import MemoryStore
-from tests.app.requests import NOW
+from crmcore.storage.wrappers import Encrypted, MemoryKeyStore, wrapped
+from crmcore.values.language import Language
+from tests.app.requests import Clock
 
 OLD = SecretRing({1: b"1" * 32})
 BOTH = SecretRing({1: b"1" * 32, 2: b"2" * 32})
 ANN, TOO = "ann@x.example", "ann@y.example"
 
 
-def opened(store: MemoryStore, secrets: SecretRing | None) -> Crm:
-    return Crm(store, clock=lambda: NOW, secrets=secrets)
+def opened(store: MemoryStore, secrets: SecretRing | None, clock: Clock | None = None) -> Crm:
+    return Crm(store, clock=clock or Clock(), secrets=secrets)
 
 
-def people(store: MemoryStore, secrets: SecretRing | None) -> Crm:
-    crm = opened(store, secrets)
+def people(store: MemoryStore, secrets: SecretRing | None, clock: Clock | None = None) -> Crm:
+    crm = opened(store, secrets, clock)
     crm.parties.add(Person.of("Ann Lee", email=ANN).with_email(TOO))
     crm.parties.add(Person.of("Bo Hill", email="bo@x.example"))
     return crm
@@ -37,28 +39,16 @@ def run_batch(crm: Crm, ref: str, point: str | None = None, purpose: Any = "mark
         return act, b.requests.receive(ref, right="access", law="gdpr", channel="email", zone="Europe/Berlin")
 
 
-def guesses(address: str) -> Iterator[str]:
-    """What whoever holds the store alone can make of a guess."""
-    scope = {"controller": "default", "purposes": ["marketing"]}
-    for asked in (
-        ["requests.receive", address, "access", "gdpr"],
-        ["requests.receive", address, None, "access", "gdpr"],
-        ["consent.record", "withdraw", address, None, scope],
-        ["consent.record", "withdraw", address, address, scope],
-    ):
-        plain = json.dumps(asked, sort_keys=True, separators=(",", ":"))
-        yield hashlib.sha256(plain.encode()).hexdigest()
-
-
-@pytest.mark.parametrize("secrets", [None, OLD])
-def test_no_address_can_be_guessed_from_a_journal(secrets: SecretRing | None) -> None:
-    store = MemoryStore()
-    crm = people(store, secrets)
-    run_batch(crm, ANN, ANN)
-    (journal,) = store.scan("default", "batch", limit=9).items
-    digests = {call["digest"] for call in journal.body["calls"]}
-    assert len(digests) == 2
-    assert digests.isdisjoint(guesses(ANN))
+def test_what_a_journal_keeps_of_what_was_asked_can_be_tried_by_nobody_without_the_secret() -> None:
+    left = []
+    for secret in (b"1", b"1", b"2"):
+        store = MemoryStore()
+        run_batch(people(store, SecretRing({1: secret * 32})), ANN, ANN)
+        (journal,) = store.scan("default", "batch", limit=9).items
+        left.append({call["digest"] for call in journal.body["calls"]})
+    assert len(left[0]) == 2
+    assert left[0] == left[1]
+    assert left[0].isdisjoint(left[2])
 
 
 @pytest.mark.parametrize("secrets", [None, OLD])
@@ -106,29 +96,183 @@ def test_a_request_that_came_in_a_batch_is_known_again_after_whoever_asked_was_e
     secrets: SecretRing | None,
 ) -> None:
     crm = people(MemoryStore(), secrets)
+    ann = crm.parties.find(email=ANN)[0].id
 
-    def received() -> Any:
-        with crm.batch(idem="r") as b:
-            return b.requests.receive(ANN, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin")
+    def received(ref: str) -> Any:
+        with crm.batch(idem=f"r{ref == ann}") as b:
+            return b.requests.receive(ref, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin")
 
-    request = received()
+    by_address, by_id = received(ANN), received(ann)
+    erase(crm, by_id)
+    assert received(ann).id == by_id.id
+    if secrets is not None:
+        assert received(ANN).id == by_address.id
+        return
+    with pytest.raises(NotFound, match="erased since"):  # nobody can tell any more whose address it was
+        received(ANN)
+
+
+def erase(crm: Crm, request: Any) -> None:
     crm.requests.identify(request.id, "logged_in")
     for step in ("accept", "collect"):
         crm.requests.move(request.id, step)
-    plan = crm.requests.erasure_plan(request.id)
-    crm.requests.erase(request.id, plan_sha256=plan.digest)
-    assert received().id == request.id
+    crm.requests.erase(request.id, plan_sha256=crm.requests.erasure_plan(request.id).digest)
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+@pytest.mark.parametrize("by", ["address", "id", "name"])
+def test_nobody_is_given_what_is_somebody_elses_when_one_of_them_was_erased(
+    secrets: SecretRing | None, by: str
+) -> None:
+    clock = Clock()
+    crm = people(MemoryStore(), secrets, clock)
+    ann, bo = crm.parties.find(email=ANN)[0].id, crm.parties.find(email="bo@x.example")[0].id
+    refs = {"address": (ANN, "bo@x.example"), "id": (ann, bo), "name": ("Ann Lee", "Bo Hill")}[by]
+
+    def wishes() -> Any:
+        with crm.batch(idem="k") as b:
+            for ref in refs:
+                try:
+                    yield b.preferences.record(ref, Wished(language=Language("de"))).record
+                except NotFound:
+                    yield None
+
+    assert list(wishes()) == [ann, bo]
+    erase(crm, crm.requests.receive(ann, right="erasure", law="gdpr", channel="email", zone="Europe/Berlin"))
+    assert list(wishes()) == [None, bo]
+    clock.move(days=1)  # whoever has the address and the name by now was not asked about then
+    crm.parties.change(bo, lambda party: party.renamed("Ann Lee").with_email(ANN))
+    assert list(wishes()) == [None, bo]
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_nothing_is_given_to_a_reference_that_the_batch_was_not_asked_about(
+    secrets: SecretRing | None,
+) -> None:
+    crm = people(MemoryStore(), secrets)
+    one, other = "+12125550123", "+14155550123"
+    for number in (one, other):
+        crm.parties.add(Person.of(f"Of {number}", phone=number))
+    ids = {ref: crm.customers.resolve(ref).id for ref in (one, other)}
+    wish = Wished(language=Language("de"))
+    verbs: dict[str, Callable[[Any, Any], Any]] = {
+        "act": lambda b, ref: b.consent.record("withdraw", ref, purposes=["marketing"]),
+        "wish": lambda b, ref: b.preferences.record(ref, wish),
+        "request": lambda b, ref: b.requests.receive(
+            ref, right="access", law="gdpr", channel="email", zone="Europe/Berlin"
+        ),
+    }
+    for name, verb in verbs.items():
+
+        def said(*refs: str | Source, name: str = name, verb: Callable[[Any, Any], Any] = verb) -> list[Any]:
+            with crm.batch(idem=name) as b:
+                return [verb(b, ref) for ref in refs]
+
+        done = said(one, ids[one])
+        assert said(ids[one], one) == done[::-1]
+        for ref in (other, ids[other], "amn@x.example", "No Such Name", str(done[0].id), Source("shop", "1")):
+            with pytest.raises(IdempotencyMismatch):
+                said(ref)
+        assert said(one, ids[one]) == done
+
+
+def test_without_secrets_whoever_had_an_address_then_is_meant_though_others_have_it_by_now() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    people_ = [crm.parties.add(Person.of(name, email=f"{name}@x.example")) for name in ("ann", "bo")]
+    refs = [f"{name}@x.example" for name in ("ann", "bo")]
+
+    def wishes(*refs: str) -> list[Any]:
+        with crm.batch(idem="k") as b:
+            return [b.preferences.record(ref, Wished(language=Language("de"))) for ref in refs]
+
+    done = wishes(*refs)
+    clock.move(days=1)
+    for party, address in zip(people_, refs[::-1], strict=True):
+        points = Person.of("x", email=address).contact_points
+        crm.parties.change(party.id, lambda one, points=points: one.changed(contact_points=points))  # type: ignore[misc]  # a default argument
+    assert wishes(*refs) == done
+    assert wishes(*refs[::-1]) == done[::-1]
+
+
+def test_a_reference_that_leads_to_another_record_of_the_customer_is_known_again() -> None:
+    crm = people(MemoryStore(), None)
+    crm.identity.merge(ANN, "bo@x.example")
+
+    def wish() -> Any:
+        with crm.batch(idem="k") as b:
+            return b.preferences.record("Bo Hill", Wished(language=Language("de")))
+
+    assert wish() == wish()
+
+
+def test_a_number_that_has_left_is_known_again_in_a_store_that_keeps_no_order_of_names() -> None:
+    crm = Crm(wrapped(MemoryStore(), lambda inner: Encrypted(inner, MemoryKeyStore())), clock=Clock())
+    ann = crm.parties.add(Person.of("Ann Lee", email=ANN, phone="+12125550123"))
+
+    def wish() -> Any:
+        with crm.batch(idem="k") as b:
+            return b.preferences.record("+1 212 555 0123", Wished(language=Language("de")))
+
+    done = wish()
+    crm.parties.change(ann.id, lambda party: party.without("+12125550123"))
+    assert wish() == done
+
+
+def test_a_judgement_is_known_again_by_the_very_records_that_were_named() -> None:
+    crm = people(MemoryStore(), None)
+    ids = [crm.parties.add(Person.of(f"Cleo {n}")).id for n in range(3)]
+
+    def merged(one: str, other: str) -> Any:
+        with crm.batch(idem="k") as b:
+            return b.identity.merge(one, other)
+
+    judgement = merged(ids[0], ids[1])
+    crm.identity.merge(ids[1], ids[2])
+    with pytest.raises(IdempotencyMismatch):
+        merged(ids[1], ids[2])
+    assert merged(ids[1], ids[0]) == judgement
+
+
+def test_a_link_that_was_pressed_in_a_batch_gives_the_act_of_then_when_it_runs_again() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock, secrets=OLD)
+    crm.parties.add(Person.of("Ann Lee", email=ANN))
+    token = crm.unsubscribe.token(ANN)
+
+    def pressed() -> Any:
+        clock.move(hours=1)
+        with crm.batch(idem="click") as b:
+            return b.unsubscribe.act(token)
+
+    act = pressed()
+    clock.move(hours=1)
+    crm.consent.record("give", ANN, purposes=["marketing"], channels=["email"])
+    assert pressed() == act
+    assert act in crm.consent.events(ANN)
+    assert len(crm.consent.events(ANN)) == 2
+
+
+def test_what_was_asked_is_the_same_text_in_every_process_and_shows_nobody() -> None:
+    asked = Asked("x", (frozenset("zyxwvu"),), (Whom(ANN, TOO),), ({"tags": frozenset("zyxwvu")},), (ANN,))
+    letters = ",".join(f'"{letter}"' for letter in "uvwxyz")
+    assert asked.in_the_open() == f'["x",[[{letters}]],[["address",true]]]'
+    assert asked.as_a_whole().count(f"[{letters}]") == 2
+    assert "@" not in repr(asked) + repr(asked.whom)
 
 
 def test_without_secrets_another_address_is_not_taken_for_one_that_was_given_up() -> None:
     crm = people(MemoryStore(), None)
     ann = crm.parties.find(email=ANN)[0].id
 
-    def said(point: str) -> Any:
+    def said(point: str, ref: str = ann) -> Any:
         with crm.batch(idem="k") as b:
-            return b.consent.record("withdraw", ann, purposes=["marketing"], point=point)
+            return b.consent.record("withdraw", ref, purposes=["marketing"], point=point)
 
     done = said(ANN)
+    hill = crm.parties.add(Person.of("Ann Hill", email=ANN)).id
+    with pytest.raises(IdempotencyMismatch):  # who has the address, too, was not meant
+        said(ANN, hill)
     other = Person.of("Ann Lee", email=TOO).contact_points
     crm.parties.change(ann, lambda party: party.changed(contact_points=other))
     with pytest.raises(IdempotencyMismatch):
@@ -148,3 +292,51 @@ def test_a_batch_about_several_runs_again_in_any_order_but_not_more_often(secret
     assert said("bo@x.example", ANN) == [second, first]
     with pytest.raises(IdempotencyMismatch):
         said(ANN, ANN)
+
+
+def test_a_batch_without_secrets_that_runs_again_in_another_order_reads_everything_once() -> None:
+    class Counting(MemoryStore):
+        reads = 0
+
+        def ledger(self, *args: Any, **more: Any) -> Any:
+            self.reads += 1
+            return super().ledger(*args, **more)
+
+    store = Counting()
+    crm = opened(store, None)
+    refs = [f"p{n}@x.example" for n in range(20)]
+    crm.parties.add_many([Person.of(f"P{n}", email=ref) for n, ref in enumerate(refs)])
+
+    def wishes(refs: list[str]) -> list[Any]:
+        with crm.batch(idem="k") as b:
+            return [b.preferences.record(ref, Wished(language=Language("de"))) for ref in refs]
+
+    done = wishes(refs)
+    store.reads = 0
+    assert wishes(refs[::-1]) == done[::-1]
+    assert store.reads <= 2 * len(refs)  # what was written, and the history of whom it is about
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_one_record_of_a_source_is_told_from_another_and_a_friend_from_whoever_names_them(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(MemoryStore(), secrets)
+    ann = Person.of("Ann Lee", email=ANN).with_source("shop", "1")
+    ann = crm.parties.add(ann.changed(extras={"friend": "bo@x.example"}))
+    crm.parties.add(Person.of("Bo Hill", email="bo@x.example").with_source("shop", "2"))
+
+    def wishes(idem: str, *refs: str | Source) -> list[Any]:
+        with crm.batch(idem=idem) as b:
+            return [b.preferences.record(ref, Wished(language=Language("de"))) for ref in refs]
+
+    pairs: Any = ((Source("shop", "1"), Source("shop", "2")), ("shop#1", "shop#2"), (ANN, "bo@x.example"))
+    for number, (one, other) in enumerate(pairs):
+        done = wishes(f"both {number}", one, other)
+        assert wishes(f"both {number}", other, one) == done[::-1]
+        wishes(f"one {number}", one)
+        with pytest.raises(IdempotencyMismatch):
+            wishes(f"one {number}", other)
+    crm.parties.change(ann.id, lambda party: party.changed(sources=()))
+    for number, (one, _) in enumerate(pairs):
+        assert [wish.record for wish in wishes(f"one {number}", one)] == [str(ann.id)]

@@ -207,6 +207,8 @@ def test_a_batch_with_a_key_carries_out_and_lifts_once() -> None:
         with crm.batch(idem="lift") as batch:
             done.append(batch.requests.lift(request.id))
     assert (done[0], done[2]) == (done[1], done[3])
+    with pytest.raises(InvalidRightsRequest, match="lifted already"):
+        crm.requests.carry_out(request.id)
 
 
 def told(crm: Crm, request: RightsRequest) -> list[tuple[str, str, date | None]]:

@@ -16,7 +16,7 @@ from crmcore.consent.audience import AudienceCount, AudienceMember
 from crmcore.consent.customer_decision import Member, answer, decide_customer, decide_each
 from crmcore.consent.decision import Question, decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, Subject
+from crmcore.consent.facts import Attempt, Collection, Facts, Listing, PointFacts, RegisterCheck, Subject
 from crmcore.consent.hint import hint_of
 from crmcore.consent.known import facts_of_record
 from crmcore.consent.ledger import CODECS
@@ -184,6 +184,18 @@ def one_otherwise() -> Iterator[tuple[Facts, Facts]]:
             if other.events == acts:
                 yield settled, other
         yield settled, attrs.evolve(settled, zones=())
+        long_ago, on = (
+            attrs.evolve(settled, checks=(RegisterCheck(list="*", on=NOW.date() - timedelta(days=days)),))
+            for days in (400, 0)
+        )
+        yield long_ago, on
+        ours, theirs = (
+            attrs.evolve(
+                settled, checks=(), listings=(Listing(list=name, since=NOW.date() - timedelta(days=400)),)
+            )
+            for name in ("internal", "robinson")
+        )
+        yield ours, theirs
         bare = attrs.evolve(settled, subject=Subject(kind="consumer"))
         born = attrs.evolve(bare, subject=Subject(kind="consumer", birth_dates=BORN))
         yield born, attrs.evolve(bare, others_birth_dates=BORN)

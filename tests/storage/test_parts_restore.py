@@ -168,7 +168,7 @@ def test_a_snapshot_shows_one_moment(world: Any, read_before: int) -> None:
         snapshot = await stream_of(store).export()
         got = list(await snapshot.read(read_before)) if read_before else []
         await Writer(store, "new")(put(ref(1, tenant="new"), 0))
-        await eraser_of(store).erase(erasure("erase-2", refs=[ref(1)], streams=["log:1"]))
+        await eraser_of(store).erase(erasure("erase-2", refs=[ref(1)], streams=["log:1"]), timeout=1.0)
         while page := await snapshot.read(2):
             got += page
         await snapshot.close()

@@ -35,11 +35,14 @@ from crmcore.storage import (
     Chunk,
     Description,
     Erasure,
+    Lifted,
+    Lowered,
     MemoryStore,
     SqliteStore,
     bulk_of,
     claims,
     lift,
+    lower,
     run,
 )
 from crmcore.storage.lift import near_of, skim_of
@@ -309,15 +312,39 @@ def test_who_changes_a_plain_call_alone_is_not_passed_by(tmp_path: Path) -> None
         async def find(self, *_: Any, **__: Any) -> Mapping[Key, Hits]:
             return {}
 
-    store = lift(SqliteStore(tmp_path / "a.db"))
+    class Longer(SqliteStore):
+        """Changes skim, as the last call of bodies, and so not those of ledgers."""
+
+        skim = SqliteStore.skim
+        ledger = Fewer.ledger
+
+    class HidingLifted(Lifted):
+        async def scan(self, *_: Any, **__: Any) -> Page[Record]:
+            return Page(())
+
+    class HidingLowered(Lowered):
+        def scan(self, *_: Any, **__: Any) -> Page[Record]:
+            return Page(())
+
+    plain = SqliteStore(tmp_path / "a.db")
+    store = lift(plain)
     assert skim_of(Hiding(store)) is None
     assert near_of(Hiding(store)) is not None
     assert near_of(Unfound(store)) is None
-    fewer = lift(Fewer(tmp_path / "b.db"))
-    assert skim_of(fewer) is None
-    assert near_of(fewer) is not None
-    for one in (store, fewer):
-        run(one.close())
+    others = [SqliteStore(tmp_path / "c.db"), Fewer(tmp_path / "b.db"), Longer(tmp_path / "b.db")]
+    set_on_it: Any = others[0]
+    set_on_it.scan = set_on_it.scan
+    lowered = lower(store)
+    assert skim_of(lift(lowered)) is not None
+    for one in (*map(lift, others), HidingLifted(plain), lift(HidingLowered(store))):
+        assert skim_of(one) is None
+        assert near_of(one) is not None
+    patched: tuple[Any, ...] = (Passing(store), lowered, store)
+    for here in patched:
+        here.find = here.find
+        assert near_of(here if here is not lowered else lift(here)) is None
+    for kept in (plain, *others):
+        kept.close()
 
 
 def test_a_wrapper_for_another_actor_reads_as_that_one(tmp_path: Path) -> None:
@@ -343,6 +370,28 @@ def test_a_wrapper_for_another_actor_reads_as_that_one(tmp_path: Path) -> None:
         assert skim is not None
         run(skim.skim(TENANT, "party"))
     assert read == ["u-1 skim", "u-2 skim"]
+
+    class Mine(Lowered):
+        """A subclass stays one, whatever it is made with."""
+
+        def __init__(self, inner: AsyncStore, note: str) -> None:
+            super().__init__(inner)
+            self.note = note
+
+    class MineToo(Lifted):
+        """The same of the other colour."""
+
+    mine = Mine(around, "kept")
+    ours = MineToo(mine).acting(Actor(kind="person", id="u-3"))
+    assert isinstance(ours, MineToo)
+    assert isinstance(ours.within, Mine)
+    assert ours.within.note == "kept"
+    skim = skim_of(ours)
+    assert skim is not None
+    run(skim.skim(TENANT, "party"))
+    mine.skim(TENANT, "party")
+    run(ours.scan(TENANT, "party"))
+    assert read[2:] == ["u-3 skim", "nobody skim", "u-3 scan"]
     run(around.close())
 
 

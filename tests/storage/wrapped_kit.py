@@ -52,9 +52,12 @@ code for all the rest."""
 PLACES = {"G7", "G14", "G16"}
 """What has to do with tenants, erasing and snapshots: asked again where the audit is in another store."""
 
-ONLY = {"async_sqlite": COLOUR, "lowered": COLOUR, "elsewhere": PLACES}
+ONLY = {"async_sqlite": COLOUR, "lowered": COLOUR, "elsewhere": PLACES, "sqlite": COLOUR | PLACES}
 
 
 def asked(guarantee: Guarantee, store: str) -> bool:
-    """Whether a check is asked of one of the ways to hold a wrapped store; memory and the file are asked for all."""
-    return guarantee.name not in PLANTED and guarantee.id in ONLY.get(store, {guarantee.id})
+    """Whether a check is asked of one of the ways to hold a wrapped store. Over memory all are; over the file, which is
+    asked for all itself, those of what a wrapper could spoil there: several at once, erasing, what outlasts a close."""
+    if guarantee.name in PLANTED:
+        return False
+    return guarantee.id in ONLY.get(store, {guarantee.id}) or (store == "sqlite" and guarantee.durable)

@@ -31,6 +31,7 @@ from crmcore.testing.promises import PROMISES
 from crmcore.testing.running import judge
 from crmcore.testing.toy import Toy
 from crmcore.testing.zoo import HOOKS, MUTANTS, Mutant, Waiting
+from crmcore.testing.zoo.skimming import Skimming
 from tests.storage.wrapped_kit import NEVER_WAITS, NO_ITEMS, NO_PLACE, assert_kept, unclaimed
 
 LINES = 10
@@ -62,6 +63,11 @@ def test_every_check_has_been_seen_to_fail() -> None:
 def test_what_the_mutants_are_made_from_keeps_every_promise(guarantee: Guarantee, tmp_path: Path) -> None:
     toy = Harness(make=Toy, reopen=Toy, level="L5", **HOOKS)
     assert_kept(guarantee, toy.subject(tmp_path), not_asked=NEVER_WAITS | NO_ITEMS | NO_PLACE)
+
+
+def test_a_store_that_skims_well_gives_what_is_read(tmp_path: Path) -> None:
+    subject = Harness(make=Skimming, reopen=Skimming, **HOOKS).subject(tmp_path)
+    assert_kept(REGISTRY["what_is_skimmed_is_what_is_read"], subject)
 
 
 @pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda one: one.name)

@@ -266,6 +266,11 @@ class AsyncCrm(_Namespaces):
         With *idem* a block that may run again (a retry, a job that was cut off) writes once: the second run writes
         nothing, and each verb returns what the first run made, as it stands now. A verb that the first run was not
         asked for raises `IdempotencyMismatch`; a function given to ``change`` is not compared, nor is it run again.
+        What a verb is given comes from outside of the block, or is the same whenever it is read. *idem* is kept as it
+        is: a number of a job or a form, and no name or address.
+
+        Without *secrets* nothing is kept of whom a verb was asked about. It is compared with what was written then, and
+        refused where that tells too little, as when a record was erased since, or a name leads to somebody else.
         """
         return AsyncBatch(self._flow, idem=idem, reason=reason)
 
@@ -346,7 +351,10 @@ class AsyncBatch(_Namespaces):
         if unit.ended:
             return
         unit.ended = True
-        if not write or unit.empty or (journal is not None and journal.replaying):
+        if not write or (journal is not None and journal.replaying):
+            return
+        # A batch with a key that came to nothing is noted, too: it is to come to nothing whenever it runs again.
+        if unit.empty and (journal is None or journal.empty):
             return
         if journal is None or self._idem is None:
             await self._base.write(unit, str(self._base.ids.new(Id)))

@@ -1,7 +1,7 @@
 """Deciding about all customers, or about many of them, page by page.
 
 Invariant: each customer gets the answer that `crm.consent.decide` gives; the memory that it takes does not grow with
-the number of customers, but for the ids of those that were named.
+the number of customers, but for the ids of those that were named, and of records of customers of several.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from crmcore.app.audience_passed import Passed
 from crmcore.app.consent_asking import request_of, with_listings
 from crmcore.app.consent_members import Told, belonging, member, told_by_id
 from crmcore.app.consent_reading import (
@@ -33,7 +34,6 @@ from crmcore.app.resolve import (
     Membership,
     Reference,
     address_in,
-    firsts,
     is_id,
     memberships,
     resolve,
@@ -111,13 +111,15 @@ async def audience(
 async def _of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
     """Every customer, each once, in the order in which they were first recorded."""
     after: str | None = None
+    passed = await Passed.nothing(flow)
     while True:
         unit = flow.reader()
         asking = asking.now(unit.now)
         page = await unit.skim(PARTY.tag, after=after, limit=_at_a_time(unit))
         records = {PartyId(id): held_record(asking, body, schema) for id, schema, body in page.items}
         found = await memberships(unit, records)
-        wanted = [_Wanted(str(found[id].id), found[id]) for id in await firsts(unit, found)]
+        firsts = await passed.firsts(unit, records, found)
+        wanted = [_Wanted(str(found[id].id), found[id]) for id in firsts]
         async for one in _decided(unit, asking, wanted, records, standing=True):
             yield one
         after = page.next

@@ -322,7 +322,8 @@ class Preferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off.
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off. *before*
+        is what they were shown: it is read before a batch with a key, which knows a change again by both.
 
         Raises:
             NotFound: if nothing answers to *ref*.

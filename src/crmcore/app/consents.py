@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import asked_about
+from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for
@@ -21,6 +21,7 @@ from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, address_in, is_id
 from crmcore.app.unit import Unit, proven
+from crmcore.app.whom import Whom
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
@@ -116,9 +117,11 @@ class AsyncConsents:
             append_act(unit, event, streams)
             return event
 
-        told = tuple(sorted(facts.items()))
-        asked = (*await asked_about(self._flow, ref, point), scope, evidence, occurred_at, told)
-        return await self._flow.commit(plan, asked=("consent.record", kind, *asked))
+        written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
+        if occurred_at is not None:
+            written["occurred_at"] = occurred_at
+        asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,))
+        return await self._flow.commit(plan, asked=asked)
 
     async def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
         """Record that somebody took consent back. *said* is as `record` takes it."""

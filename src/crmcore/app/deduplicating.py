@@ -13,6 +13,7 @@ from threading import Lock
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.deduplication import DedupeReport, Exclude, Progress, dedupe_store
 from crmcore.app.feed import here, read_feed
 from crmcore.app.flow import Flow
@@ -140,7 +141,7 @@ async def _remember(flow: Flow, people: Deduplication, *, whole: bool) -> None:
         if state.model and new != state:
             await put_state(unit, new)
 
-    await flow.commit(plan, asked=("identity.dedupe.state",), reason="deduplication")
+    await flow.commit(plan, asked=Asked("identity.dedupe.state"), reason="deduplication")
 
 
 async def _freeze(
@@ -213,7 +214,8 @@ async def reindex(
         async def plan(unit: Unit) -> Renewed:
             return await renew(unit, chunk, know_former=False)
 
-        return await flow.commit(plan, asked=("identity.reindex", list(chunk)), reason="deduplication")
+        asked = Asked("identity.reindex", (list(chunk),))
+        return await flow.commit(plan, asked=asked, reason="deduplication")
 
     while True:
         page = await unit.scan(PARTY.tag, after=after, limit=500)
@@ -256,5 +258,5 @@ async def finish_index(flow: Flow, *, tell: Progress) -> int:
         if state.index != PROJECTED:
             await put_state(unit, attrs.evolve(state, index=PROJECTED))
 
-    await flow.commit(plan, asked=("identity.reindex",), reason="deduplication")
+    await flow.commit(plan, asked=Asked("identity.reindex"), reason="deduplication")
     return done

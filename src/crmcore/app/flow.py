@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.frozen import Kept
-from crmcore.app.journal import Asked, Journal
+from crmcore.app.journal import Journal
 from crmcore.app.unit import Unit
 from crmcore.errors import (
     BatchEnded,
@@ -42,6 +43,8 @@ Clock = Callable[[], datetime]
 ATTEMPTS = 64
 """How often a verb is planned again when others keep changing what it read. A plan costs a few reads, so this is no
 wait; it ends when so many others were faster that something must be wrong."""
+
+NOTHING_ASKED = Asked("")
 
 RESENDS = 2
 """How often a batch is sent again when nobody knows whether it arrived."""
@@ -126,7 +129,7 @@ class Flow:
         self,
         plan: Callable[[Unit], Awaitable[R]],
         *,
-        asked: Asked = (),
+        asked: Asked = NOTHING_ASKED,
         idem: str | None = None,
         reason: str | None = None,
     ) -> R:

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.customers import load_parties
 from crmcore.app.deduplicating import at_work, deduplicate, finish_index
 from crmcore.app.deduplication import DedupeReport, Exclude, Progress, employers_of
@@ -31,6 +32,7 @@ from crmcore.app.review_queue import pairs_in_doubt
 from crmcore.app.reviewing import ReviewOutcome, apply_decisions, review_of
 from crmcore.app.suppressed import note_merged
 from crmcore.app.unit import Unit, load_record
+from crmcore.app.whom import Whom
 from crmcore.errors import ClusterTooLarge, InvalidJudgement, InvalidParty, NotFound
 from crmcore.identity.features import features_of
 from crmcore.identity.identity_events import JudgementRetracted
@@ -148,7 +150,9 @@ class AsyncIdentity:
             await note_merged(self._flow, unit, one)
             return judgement
 
-        return await self._flow.commit(plan, asked=("identity.merge", a, b), reason=reason)
+        return await self._flow.commit(
+            plan, asked=Asked("identity.merge", whom=(Whom(a), Whom(b))), reason=reason
+        )
 
     async def mark_different(self, a: Reference, b: Reference, *, reason: str | None = None) -> Judgement:
         """Say that two records are different customers, for good: no matcher joins them or asks about them again.
@@ -164,7 +168,8 @@ class AsyncIdentity:
             (judgement,), _ = await say(unit, around, [("different", (one, other))], reason)
             return judgement
 
-        return await self._flow.commit(plan, asked=("identity.mark_different", a, b), reason=reason)
+        asked = Asked("identity.mark_different", whom=(Whom(a), Whom(b)))
+        return await self._flow.commit(plan, asked=asked, reason=reason)
 
     async def retract(
         self, judgement: JudgementId, *, whole: bool = False, reason: str | None = None
@@ -204,7 +209,8 @@ class AsyncIdentity:
             await settle(unit, around, list(found.values()), event)
             return after
 
-        return await self._flow.commit(plan, asked=("identity.retract", judgement, whole), reason=reason)
+        asked = Asked("identity.retract", (judgement, whole))
+        return await self._flow.commit(plan, asked=asked, reason=reason)
 
     async def judgements(self, ref: Reference) -> tuple[Judgement, ...]:
         """Everything that was judged of a customer's records, oldest first, taken back or not.

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.customers import load_parties
 from crmcore.app.deduplication import DedupeReport, Progress, employers_of
 from crmcore.app.feed import Touched, read_feed
@@ -134,7 +135,8 @@ async def _renew(flow: Flow, changed: Iterable[PartyId]) -> Renewed:
         async def plan(unit: Unit) -> Renewed:
             return await renew(unit, chunk)
 
-        return await flow.commit(plan, asked=("identity.dedupe.index", list(chunk)), reason="deduplication")
+        asked = Asked("identity.dedupe.index", (list(chunk),))
+        return await flow.commit(plan, asked=asked, reason="deduplication")
 
     for chunk in _chunks(sorted(changed), room_of(flow)):
         await in_parts(write, chunk, renewed.add)
@@ -235,7 +237,7 @@ async def _resolve(
             async def plan(unit: Unit, start: PartyId = start) -> Resolved:
                 return await resolve_place(flow, unit, start, settings)
 
-            found = await flow.commit(plan, asked=("identity.dedupe", start), reason="deduplication")
+            found = await flow.commit(plan, asked=Asked("identity.dedupe", (start,)), reason="deduplication")
             resolved |= found.parties
             done.note(found)
         tell("looking again", number, len(places))

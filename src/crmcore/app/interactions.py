@@ -11,8 +11,8 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.asked import Asked, fields_of
 from crmcore.app.flow import Flow
-from crmcore.app.journal import Asked
 from crmcore.app.resolve import Reference, members_of
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.errors import InvalidInteraction, InvalidRecord, NotFound, TimelineChanged
@@ -106,7 +106,11 @@ class AsyncInteractions:
                     return await _with_sources(unit, standing, draft.sources)
             return await record_interaction(unit, draft)
 
-        return await self._flow.commit(plan, asked=("interactions.record", draft))
+        fields = fields_of(draft, "recorded_at")
+        if draft.dedupe_key is not None:
+            fields = {"dedupe_key": draft.dedupe_key}  # what stands under it may have been reported otherwise
+        asked = Asked("interactions.record", (kind, direction), written=(fields,))
+        return await self._flow.commit(plan, asked=asked)
 
     async def get(self, id: InteractionId) -> Interaction:
         """The interaction as it was recorded under this id, corrected or not.
@@ -122,14 +126,14 @@ class AsyncInteractions:
         Raises:
             InvalidInteraction: if it was retracted, or *changes* name fields that are not to be set.
         """
-        asked = ("interactions.correct", id, changes)
+        asked = Asked("interactions.correct", (id,), written=(changes,))
         return await self._replace(
             asked, id, lambda old: corrected(old, reason=reason, changes=changes), reason
         )
 
     async def reassign(self, id: InteractionId, *, from_: PartyId, to: PartyId, reason: str) -> Interaction:
         """Put another party in the place of one that did not take part after all."""
-        asked = ("interactions.reassign", id, from_, to)
+        asked = Asked("interactions.reassign", (id, from_, to))
         return await self._replace(
             asked, id, lambda old: reassigned(old, from_=from_, to=to, reason=reason), reason
         )
@@ -140,11 +144,12 @@ class AsyncInteractions:
         async def plan(unit: Unit) -> Interaction:
             return await _with_sources(unit, await _latest(unit, id), (source,))
 
-        return await self._flow.commit(plan, asked=("interactions.attach_source", id, source))
+        asked = Asked("interactions.attach_source", (id,), more=(source,))
+        return await self._flow.commit(plan, asked=asked)
 
     async def retract(self, id: InteractionId, *, reason: str) -> Interaction:
         """Take back an interaction that was recorded by mistake; it leaves every timeline and stays readable."""
-        asked = ("interactions.retract", id)
+        asked = Asked("interactions.retract", (id,))
         return await self._replace(asked, id, lambda old: retraction(old, reason=reason), reason)
 
     async def timeline(

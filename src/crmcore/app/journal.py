@@ -3,44 +3,34 @@
 Invariant: the journal of a batch is written with it, under an id that follows from its key, or not at all. A run that
 finds one answers each verb with what it named then, read as it stands now, and refuses a verb that was not asked then.
 Where there are secrets, what was asked is kept as a keyed hash, which nobody can try guesses on; where there are none,
-nothing is kept of whom it was asked about.
+only what is about nobody is kept of it, and the rest is compared with what was written then. What does not fit is
+refused: nobody is given what is somebody else's.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import deque
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore.app.unit import Unit, load_record
-from crmcore.app.whom import Whom
-from crmcore.consent.event import ConsentEvent
-from crmcore.consent.ledger import wish_stream
-from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest
-from crmcore.consent.suppression import SUPPRESSION, Suppression
-from crmcore.consent.wishes import WISH, Wish
+from crmcore.app.asked import Asked
+from crmcore.app.journal_entries import ERASED_SINCE, found_again, named, was_written_so
+from crmcore.app.unit import Unit
+from crmcore.app.whom import Pasts, is_about, records_of
+from crmcore.consent.rights_request import RightsRequest
 from crmcore.errors import IdempotencyMismatch, NotFound
-from crmcore.identity.identity_keys import JUDGEMENT
-from crmcore.identity.judgement import Judgement
-from crmcore.interaction.interaction import Interaction
-from crmcore.interaction.lay import INTERACTION
-from crmcore.party.party import PartyRecord
-from crmcore.party.party_keys import PARTY, RELATIONSHIP
-from crmcore.party.relationship import Relationship
-from crmcore.serde import Codec, dump
+from crmcore.party.party_keys import PARTY
+from crmcore.serde import Codec
 from crmcore.values.frozen_map import freeze
 from crmcore.values.ids import Id
 from crmcore.values.personal import Document
 
 if TYPE_CHECKING:
     from crmcore.consent.secret_ring import SecretRing
-
-Asked = tuple[Any, ...]
-"""A verb and what it was given: equal for two calls that ask for the same."""
 
 
 @attrs.frozen(kw_only=True)
@@ -53,25 +43,46 @@ class Call(Document):
 
 @attrs.frozen(kw_only=True)
 class Written(Document):
-    """What a batch did, verb by verb."""
+    """What a batch did *at* an instant, verb by verb."""
 
+    at: datetime | None = None
     calls: tuple[Call, ...]
 
 
 JOURNAL: Codec[Written] = Codec(tag="batch", type=Written)
 CODECS: tuple[Codec[Any], ...] = (JOURNAL,)
 
-_KINDS: tuple[tuple[Any, Codec[Any]], ...] = (
-    (PartyRecord, PARTY),
-    (Relationship, RELATIONSHIP),
-    (Interaction, INTERACTION),
-    (Judgement, JUDGEMENT),
-    (Suppression, SUPPRESSION),
-    (RightsRequest, RIGHTS_REQUEST),
+_FOR = "crmcore.asked/2"
+
+_UNKNOWN = (
+    "the batch that was written under this idempotency key was not asked for this, or it cannot be told any more: give "
+    "every batch a key of its own, keep the secrets under which it was written in the ring, and where there were none "
+    "ask with the same references as then"
 )
 
-_ACT = "consent.event"
-_FOR = "crmcore.asked/1"
+
+@attrs.define(eq=False)
+class _Earlier:
+    """A call of the earlier run that has no keyed hash. *result* is what came of it, once it was looked for."""
+
+    name: Any
+    looked: bool = False
+    result: Any = None
+    gone: NotFound | None = None
+
+    async def look(self, unit: Unit) -> None:
+        """Look for what came of it, once."""
+        if self.looked:
+            return
+        self.looked = True
+        try:
+            self.result = await found_again(unit, self.name)
+        except NotFound as error:
+            self.gone = error
+        if isinstance(self.result, RightsRequest):
+            refs = [unit.ref(PARTY.tag, id) for id in records_of(self.result)]
+            if not await unit.get(refs, check=False):
+                self.gone = NotFound(ERASED_SINCE)
 
 
 class Journal:
@@ -82,11 +93,18 @@ class Journal:
         self._secrets = secrets
         self._calls: list[Call] = []
         self._before: dict[str, deque[Any]] | None = None
+        self._open: dict[str, list[_Earlier]] = {}
+        self._past = Pasts(None)
 
     @property
     def replaying(self) -> bool:
         """Whether the batch was written by an earlier run."""
         return self._before is not None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no verb was called."""
+        return not self._calls
 
     async def open(self, unit: Unit) -> None:
         """Look whether an earlier run has written the batch; if not, none may until this one does."""
@@ -95,55 +113,79 @@ class Journal:
         if record is None:
             return
         self._before = {}
-        for call in JOURNAL.load(record.body, record.schema).calls:
-            self._before.setdefault(call.digest, deque()).append(call.result)
+        written = JOURNAL.load(record.body, record.schema)
+        self._past = Pasts(written.at)
+        for call in written.calls:
+            if "." in call.digest:
+                self._before.setdefault(call.digest, deque()).append(call.result)
+            else:
+                self._open.setdefault(call.digest, []).append(_Earlier(call.result))
 
     async def recall(self, unit: Unit, asked: Asked) -> Any:
         """What came of the same call in the earlier run.
 
         Raises:
-            IdempotencyMismatch: if the earlier run did not ask for this.
+            IdempotencyMismatch: if the earlier run did not ask for this, or nobody can tell.
             NotFound: if what it recorded was erased since.
         """
-        before, gone = self._before or {}, None
-        for digest in self._digests(asked):
-            results = before.get(digest, deque())
-            for named in results:
-                try:
-                    result = await _recalled(unit, named)
-                except NotFound as error:
-                    gone = gone or error
-                    continue
-                people = [part for part in asked if isinstance(part, Whom) and "." not in digest]
-                if all([await part.fits(unit, result) for part in people]):
-                    results.remove(named)
-                    return result
-        raise gone or IdempotencyMismatch(
-            "this idempotency key was used before for a batch that did something else: give every batch a key of its "
-            "own"
-        )
+        before = self._before or {}
+        for digest in self._keyed(asked):
+            if before.get(digest):
+                return await found_again(unit, before[digest].popleft())
+        return await self._compared(unit, asked)
+
+    async def _compared(self, unit: Unit, asked: Asked) -> Any:
+        """What an earlier call wrote that may be this one: the first of those that are left."""
+        left = self._open.get(_digest(asked), [])
+        now = [await one.led_to(unit) for one in asked.whom]
+        gone: NotFound | None = None
+        for earlier in left:
+            await earlier.look(unit)
+            told = earlier.gone is None or earlier.result is not None
+            if told and await self._fits(unit, asked, now, earlier.result):
+                left.remove(earlier)
+                return earlier.result
+            gone = gone or earlier.gone
+            # A name may lead to somebody else by now: what is gone may be that of whoever had it.
+            if earlier.gone is not None and any(one.manner[0] == "other" for one in asked.whom):
+                left.remove(earlier)
+                break
+        raise gone or IdempotencyMismatch(_UNKNOWN)
+
+    async def _fits(self, unit: Unit, asked: Asked, now: list[frozenset[str]], result: Any) -> bool:
+        several = result if isinstance(result, tuple) else (result,)
+        for whom, ids in zip(asked.whom, now, strict=True):
+            for one in several:
+                if not await is_about(unit, whom, one, ids, self._past):
+                    return False
+        return await was_written_so(unit, result, asked.written)
 
     def note(self, asked: Asked, result: Any) -> None:
         """Remember a call and what came of it."""
-        self._calls.append(Call(digest=next(self._digests(asked)), result=_named(result)))
+        digest = next(self._keyed(asked), None) or _digest(asked)
+        self._calls.append(Call(digest=digest, result=named(result)))
 
     async def put(self, unit: Unit) -> None:
         """Write the journal with the batch."""
-        await unit.put(JOURNAL, self.id, Written(calls=tuple(self._calls)), expect=0)
+        await unit.put(JOURNAL, self.id, Written(at=unit.now, calls=tuple(self._calls)), expect=0)
 
-    def _digests(self, asked: Asked) -> Iterator[str]:
-        """By what a call is known: the newest first, then what a run with older secrets, or none, has written."""
+    def _keyed(self, asked: Asked) -> Iterator[str]:
+        """By what a call is known under each secret, the newest first."""
         if self._secrets is not None:
-            whole = _plain(asked, secret=True)
+            whole = asked.as_a_whole()
             for version in reversed(self._secrets.versions):
                 keyed = self._secrets.mac(version, _FOR, whole) or b""
                 yield f"{version}.{keyed.hex()}"
-        yield hashlib.sha256(_plain(asked, secret=False).encode()).hexdigest()
 
     async def overtaken(self, unit: Unit) -> bool:
         """Whether another run has written a batch under this key by now."""
         ref = unit.ref(JOURNAL.tag, self.id)
         return ref in await unit.get([ref])
+
+
+def _digest(asked: Asked) -> str:
+    """By what a call is known without secrets, and what is about nobody."""
+    return hashlib.sha256(asked.in_the_open().encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _id(idem: str) -> Id:
@@ -152,50 +194,3 @@ def _id(idem: str) -> Id:
         f"{int.from_bytes(hashlib.sha256(idem.encode('utf-8', 'surrogatepass')).digest()[:16], 'big'):032x}"
     )
     return Id(f"{text[:8]}-{text[8:12]}-7{text[13:16]}-8{text[17:20]}-{text[20:]}")
-
-
-def _plain(asked: Asked, *, secret: bool) -> str:
-    """What was asked, as a text. If it is not kept *secret*, it says of people only whether a point was named."""
-    said: list[Any] = []
-    for part in asked:
-        if not isinstance(part, Whom):
-            said.append(dump(part))
-        else:
-            said += [str(part.ref), part.point] if secret else [part.point is not None]
-    return json.dumps(said, sort_keys=True, separators=(",", ":"), default=str)
-
-
-def _named(result: Any) -> Any:
-    if isinstance(result, (list, tuple)):
-        return [_named(item) for item in result]
-    if isinstance(result, ConsentEvent):
-        return f"{_ACT}:{result.ledger}#{result.id}"
-    if isinstance(result, Wish):
-        return f"{WISH.tag}:{wish_stream(result.record)}#{result.id}"
-    for type_, codec in _KINDS:
-        if isinstance(result, type_):
-            return f"{codec.tag}:{result.id}"
-    return result
-
-
-async def _recalled(unit: Unit, named: Any) -> Any:
-    if isinstance(named, (list, tuple)):
-        return tuple([await _recalled(unit, item) for item in named])
-    if not isinstance(named, str):
-        return named
-    tag, _, id = named.partition(":")
-    if tag in (_ACT, WISH.tag):
-        return await _entry(unit, tag, *id.split("#", 1))
-    codec = next(codec for _, codec in _KINDS if codec.tag == tag)
-    ref = unit.ref(tag, id)
-    return load_record(codec, (await unit.get([ref], check=False))[ref])
-
-
-async def _entry(unit: Unit, tag: str, ledger: str, id: str) -> ConsentEvent | Wish:
-    """An act or a wish, which stands in a ledger and is no record."""
-    codec: Codec[ConsentEvent | Wish] = unit.codecs[tag]
-    for _, body in await unit.entries(ledger):
-        event = codec.load(body)
-        if event.id == id:
-            return event
-    raise NotFound("what this batch recorded was erased since")

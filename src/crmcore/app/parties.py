@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import attrs
 
+from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_ledgers import give_up_points
 from crmcore.app.flow import Flow
 from crmcore.app.loading import MATCH as MATCH  # for those who look for what was stored
@@ -64,7 +65,9 @@ class AsyncParties:
             await note_created(self._flow, unit, [stored])
             return stored
 
-        return await self._flow.commit(plan, asked=("parties.add", draft))
+        return await self._flow.commit(
+            plan, asked=Asked("parties.add", (draft.kind,), written=(fields_of(draft),))
+        )
 
     async def add_many(self, drafts: Iterable[P]) -> tuple[P, ...]:
         """Store drafts in as few batches as the store allows, each all or nothing, and return them in order.
@@ -87,7 +90,8 @@ class AsyncParties:
                 note_met(unit, added, found, "created")
                 return added
 
-            return await self._flow.commit(plan, asked=("parties.add_many", *chunk))
+            fields = tuple([fields_of(draft) for draft in chunk])
+            return await self._flow.commit(plan, asked=Asked("parties.add_many", written=fields))
 
         for start in range(0, len(waiting), room):
             await in_parts(write, waiting[start : start + room], stored.extend)
@@ -148,7 +152,7 @@ class AsyncParties:
             await note_changed(self._flow, unit, before, after)
             return cast("P", after)
 
-        return await self._flow.commit(plan, asked=("parties.change", id), reason=reason)
+        return await self._flow.commit(plan, asked=Asked("parties.change", (id,)), reason=reason)
 
     async def retract(self, id: PartyId, *, reason: str) -> Party:
         """Take back a party recorded by mistake: it is found no more and takes part in no customer's values.

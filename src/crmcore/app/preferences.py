@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import asked_about
+from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import acts_of, append_act, ledgers_for, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
@@ -22,6 +22,7 @@ from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, resolve
 from crmcore.app.unit import Unit, proven
+from crmcore.app.whom import Whom
 from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.decision import Decision
@@ -95,9 +96,14 @@ class AsyncPreferences:
             _append(unit, wish)
             return wish
 
-        asked = await asked_about(self._flow, ref)
-        more = (wished, basis, sorted(about), controller, said_at)
-        return await self._flow.commit(plan, asked=("preferences.record", *asked, *more))
+        written = {
+            **fields_of(wished),
+            "purposes": about,
+            "controller": self._flow.controller(controller),
+            **({} if said_at is None else {"said_at": said_at}),
+        }
+        asked = Asked("preferences.record", (basis,), (Whom(ref),), (written,))
+        return await self._flow.commit(plan, asked=asked)
 
     async def of(self, ref: Reference) -> tuple[Wish, ...]:
         """All wishes of a customer, of all records, in the order in which they were said.
@@ -156,7 +162,8 @@ class AsyncPreferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off.
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off. *before*
+        is what they were shown: it is read before a batch with a key, which knows a change again by both.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -194,8 +201,8 @@ class AsyncPreferences:
                 said.append(changed.wish)
             return said
 
-        asked = await asked_about(self._flow, ref)
-        said = await self._flow.commit(plan, asked=("preferences.change", *asked, before, after, evidence))
+        asked = _asked(ref, before, after, evidence)
+        said = await self._flow.commit(plan, asked=asked)
         events = tuple(one for one in said if isinstance(one, ConsentEvent))
         return Change(events=events, wish=next((one for one in said if isinstance(one, Wish)), None))
 
@@ -283,6 +290,22 @@ def _named(ref: Reference, parties: Sequence[Party]) -> str:
         if said == str(party.id) or (isinstance(ref, str) and said and party.contact_point(said) is not None):
             return str(party.id)
     return str(parties[0].id)
+
+
+def _asked(
+    ref: Reference, before: PreferenceCentre, after: PreferenceCentre, evidence: Evidence | None
+) -> Asked:
+    """What a change of the centre is known by: the lines that were turned, which are the company's, and the wishes."""
+    lines = zip(before.choices, after.choices, strict=False)
+    turned = [(new.offer, old.state, new.state) for old, new in lines if old.state != new.state]
+    wished = fields_of(after.wishes)
+    changed = {
+        name: one for name, one in wished.items() if one is not None and one != getattr(before.wishes, name)
+    }
+    written = [{"evidence": evidence}] * bool(turned) + [changed] * bool(changed)
+    return Asked(
+        "preferences.change", (turned,), (Whom(ref),), tuple(written), more=(before, after, evidence)
+    )
 
 
 def _append(unit: Unit, wish: Wish) -> None:

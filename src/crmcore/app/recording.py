@@ -11,6 +11,7 @@ from datetime import datetime
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.flow import Flow
 from crmcore.app.judging import concerned, put_judgement, settle
 from crmcore.app.parts import in_parts
@@ -110,7 +111,7 @@ async def record(
         async def plan(unit: Unit) -> int:
             return await _record(unit, parties, judgements, found.outlived)
 
-        asked = ("identity.dedupe", [judgement.pair for judgement in judgements] or parties)
+        asked = Asked("identity.dedupe", ([judgement.pair for judgement in judgements] or parties,))
         return await flow.commit(plan, asked=asked, reason="deduplication")
 
     for chunk in _chunks(sorted(here), sizes, room):

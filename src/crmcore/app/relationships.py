@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.flow import Flow
 from crmcore.app.parties import load_party
 from crmcore.app.unit import Unit, load_record, proven
@@ -58,7 +59,8 @@ class AsyncRelationships:
             await _check(unit, draft, type_)
             return await add_relationship(unit, draft)
 
-        return await self._flow.commit(plan, asked=("relationships.add", type, from_, to, facts))
+        asked = Asked("relationships.add", (type, from_, to), written=(facts,))
+        return await self._flow.commit(plan, asked=asked)
 
     async def change(
         self, id: RelationshipId, change: Callable[[Relationship], Relationship], *, reason: str | None = None
@@ -103,7 +105,7 @@ class AsyncRelationships:
             unit.event(_stream(after.from_), event, subjects=[after.from_, after.to])
             return after
 
-        return await self._flow.commit(plan, asked=("relationships.change", id), reason=reason)
+        return await self._flow.commit(plan, asked=Asked("relationships.change", (id,)), reason=reason)
 
     async def end(self, id: RelationshipId, *, on: date, reason: str | None = None) -> Relationship:
         """Say that a relationship no longer held from *on*. It stays readable for the time before."""

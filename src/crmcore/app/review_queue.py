@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.flow import Flow
 from crmcore.app.judging import concerned, judgements_on, queue
 from crmcore.app.parts import in_parts
@@ -197,11 +198,11 @@ async def tidy(
             return len(chunk)
 
         ids: list[JudgementId] = [judgement.id for judgement in chunk]
-        return await flow.commit(plan, asked=("identity.dedupe.order", ids), reason="deduplication")
+        return await flow.commit(plan, asked=Asked("identity.dedupe.order", (ids,)), reason="deduplication")
 
     for start in range(0, len(astray), AT_ONCE):
         await in_parts(write, astray[start : start + AT_ONCE], written.append)
-    await flow.commit(_mark, asked=("identity.dedupe.ordered",), reason="deduplication")
+    await flow.commit(_mark, asked=Asked("identity.dedupe.ordered"), reason="deduplication")
 
 
 async def _mark(unit: Unit) -> Any:

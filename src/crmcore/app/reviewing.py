@@ -12,6 +12,7 @@ from typing import Literal
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.judging import Concerned, Said, concerned, refuse_kinds, say
@@ -201,7 +202,7 @@ async def apply_decisions(flow: Flow, found: Decisions) -> ReviewOutcome:
                 return came.written
 
             items = [decision.item for decision in chunk]
-            await who.commit(plan, asked=("identity.apply_review", found.page, items))
+            await who.commit(plan, asked=Asked("identity.apply_review", (found.page, items)))
             return came
 
         for chunk in _chunks(mine, room):

@@ -66,6 +66,8 @@ async def carried_out(
         raise InvalidRightsRequest(f"a request for {request.right} is no act of consent")
     if request.state in ANSWERED or not request.is_open:
         raise InvalidRightsRequest(f"the request is {request.state}: a new one can be received")
+    if request.lifted_at is not None:
+        raise InvalidRightsRequest("what it asked for was lifted already: a new request can be received")
     act = ACTS[request.right]
     asked = frozenset(purposes) or frozenset(act.purposes)
     members = await members_of(unit, request)

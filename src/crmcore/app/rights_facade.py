@@ -222,7 +222,7 @@ class Requests:
         nothing, but for *purposes* that were not named before.
 
         Raises:
-            InvalidRightsRequest: if the request asks for something else, or was answered.
+            InvalidRightsRequest: if the request asks for something else, was answered, or was lifted.
         """
         return run(self._flow.carry_out(id, purposes=purposes))
 

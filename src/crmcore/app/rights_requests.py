@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import attrs
 
-from crmcore.app.asked import asked_about
+from crmcore.app.asked import Asked, Fields
 from crmcore.app.erasing_again import erased_again
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
@@ -30,6 +30,7 @@ from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
 from crmcore.app.unit import Unit, load_record, proven
+from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
 from crmcore.consent.deadline import deadline_for, zone_of
@@ -122,8 +123,11 @@ class AsyncRequests:
             unit.event(requests_stream(stored.customer), step, subjects=[id])
             return stored
 
-        asked = await asked_about(self._flow, ref)
-        return await self._flow.commit(plan, asked=("requests.receive", *asked, right, law))
+        received = {"channel": channel, "zone": zone, "requester": requester or Requester(), "scope": scope}
+        if received_at is not None:
+            received["received_at"] = received_at
+        asked = Asked("requests.receive", (right, law), (Whom(ref),), ({"received": received},))
+        return await self._flow.commit(plan, asked=asked)
 
     async def get(self, id: RequestId) -> RightsRequest:
         """The request as it stands.
@@ -161,7 +165,7 @@ class AsyncRequests:
             evidence = IdentityEvidence(kind=kind, document=document, at=unit.now)
             return RightsStep(request=id, kind="identify", at=unit.now, evidence=evidence)
 
-        return await self._step(id, step)
+        return await self._step(id, step, {"evidence": {"kind": kind, "document": document}})
 
     async def move(
         self, id: RequestId, to: StepKind, *, reason: str | None = None, sha256: str | None = None
@@ -197,33 +201,42 @@ class AsyncRequests:
                 )
             return after
 
-        return await self._flow.commit(plan, asked=("requests.move", id, to))
+        fields = {"kind": to, "reason": reason, "sha256": sha256}
+        return await self._flow.commit(plan, asked=Asked("requests.move", (id, to), written=(fields,)))
 
     async def confirm_receipt(self, id: RequestId) -> RightsRequest:
         """Say that the person was told that the request has come."""
-        return await self._step(id, lambda unit: RightsStep(request=id, kind="confirm_receipt", at=unit.now))
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="confirm_receipt", at=unit.now)
+
+        return await self._step(id, step, {"kind": "confirm_receipt"})
 
     async def stop_clock(
         self, id: RequestId, cause: PauseCause, *, holidays: Set[date] = frozenset()
     ) -> RightsRequest:
         """The person was asked who they are, or what they mean, and the clock stops, where the law lets it."""
-        return await self._step(
-            id,
-            lambda unit: RightsStep(request=id, kind="stop_clock", at=unit.now, cause=cause),
-            holidays,
-        )
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="stop_clock", at=unit.now, cause=cause)
+
+        return await self._step(id, step, {"kind": "stop_clock", "cause": cause}, holidays)
 
     async def resume_clock(self, id: RequestId) -> RightsRequest:
         """The person has answered, and the clock goes on."""
-        return await self._step(id, lambda unit: RightsStep(request=id, kind="resume_clock", at=unit.now))
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="resume_clock", at=unit.now)
+
+        return await self._step(id, step, {"kind": "resume_clock"})
 
     async def extend(self, id: RequestId, *, reason: str, holidays: Set[date] = frozenset()) -> RightsRequest:
         """Extend the time, once and before it ends; the person is told why."""
-        return await self._step(
-            id,
-            lambda unit: RightsStep(request=id, kind="extend", at=unit.now, reason=reason),
-            holidays,
-        )
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="extend", at=unit.now, reason=reason)
+
+        return await self._step(id, step, {"kind": "extend", "reason": reason}, holidays)
 
     async def decide(
         self, id: RequestId, item: str, decision: ItemDecision, *, reason: str | None = None
@@ -234,9 +247,11 @@ class AsyncRequests:
         that fits nothing held is refused when the erasure is planned.
         """
         decided = DecidedItem(item=item, decision=decision, reason=reason)
-        return await self._step(
-            id, lambda unit: RightsStep(request=id, kind="decide_item", at=unit.now, item=decided)
-        )
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="decide_item", at=unit.now, item=decided)
+
+        return await self._step(id, step, {"kind": "decide_item", "item": decided})
 
     async def notify(
         self, id: RequestId, processor: str, what: str, *, due: date | None = None
@@ -253,7 +268,9 @@ class AsyncRequests:
             step = RightsStep(request=id, kind="notify", at=unit.now, notice=notice)
             return await take_step(unit, request, step)
 
-        return await self._flow.commit(plan, asked=("requests.notify", id, processor, what))
+        told = {"processor": processor, "what": what, **({} if due is None else {"due": due})}
+        asked = Asked("requests.notify", (id,), written=({"kind": "notify", "notice": told},))
+        return await self._flow.commit(plan, asked=asked)
 
     async def answered(
         self,
@@ -271,18 +288,19 @@ class AsyncRequests:
             InvalidRightsRequest: if they were not told, or the proof, or the *reason* of a refusal, is missing.
         """
 
+        said = {
+            "processor": processor,
+            "what": what,
+            "outcome": outcome,
+            "proof_sha256": proof_sha256,
+            "reason": reason,
+        }
+
         def step(unit: Unit) -> RightsStep:
-            notice = Notice(
-                processor=processor,
-                what=what,
-                told_at=unit.now,
-                outcome=outcome,
-                proof_sha256=proof_sha256,
-                reason=reason,
-            )
+            notice = Notice(told_at=unit.now, **cast("Any", said))
             return RightsStep(request=id, kind="answer", at=unit.now, notice=notice)
 
-        return await self._step(id, step)
+        return await self._step(id, step, {"kind": "answer", "notice": said})
 
     async def excuse(self, id: RequestId, processor: str, what: str, *, reason: str) -> RightsRequest:
         """State why no proof of somebody is waited for: telling them is impossible, they are wound up, ...
@@ -291,9 +309,11 @@ class AsyncRequests:
             InvalidRightsRequest: if no notice of theirs is open, or the reason is missing.
         """
         notice = Notice(processor=processor, what=what, reason=reason)
-        return await self._step(
-            id, lambda unit: RightsStep(request=id, kind="excuse", at=unit.now, notice=notice)
-        )
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="excuse", at=unit.now, notice=notice)
+
+        return await self._step(id, step, {"kind": "excuse", "notice": notice})
 
     async def open_notices(self, *, on: date | None = None) -> tuple[OpenNotice, ...]:
         """The notices of all requests that nobody has answered, those that were due first at the front.
@@ -354,7 +374,7 @@ class AsyncRequests:
         nothing, but for *purposes* that were not named before.
 
         Raises:
-            InvalidRightsRequest: if the request asks for something else, or was answered.
+            InvalidRightsRequest: if the request asks for something else, was answered, or was lifted.
         """
         named = tuple(purposes)
 
@@ -362,7 +382,7 @@ class AsyncRequests:
             request = await load_request(unit, id)
             return await carried_out(unit, request, named, self._flow.controller(None))
 
-        return await self._flow.commit(plan, asked=("requests.carry_out", id, named))
+        return await self._flow.commit(plan, asked=Asked("requests.carry_out", (id, named)))
 
     async def announce_lifting(
         self, id: RequestId, *, reason: str, sha256: str | None = None
@@ -374,10 +394,11 @@ class AsyncRequests:
         Raises:
             InvalidRightsRequest: if the request is for something else, or was lifted already.
         """
-        return await self._step(
-            id,
-            lambda unit: RightsStep(request=id, kind="announce", at=unit.now, reason=reason, sha256=sha256),
-        )
+
+        def step(unit: Unit) -> RightsStep:
+            return RightsStep(request=id, kind="announce", at=unit.now, reason=reason, sha256=sha256)
+
+        return await self._step(id, step, {"kind": "announce", "reason": reason, "sha256": sha256})
 
     async def lift(self, id: RequestId) -> ConsentEvent:
         """Lift the restriction that a request was carried out by, also long after it was answered.
@@ -392,7 +413,7 @@ class AsyncRequests:
         async def plan(unit: Unit) -> ConsentEvent:
             return await lifted(unit, await load_request(unit, id))
 
-        return await self._flow.commit(plan, asked=("requests.lift", id))
+        return await self._flow.commit(plan, asked=Asked("requests.lift", (id,)))
 
     async def rectify(
         self, id: RequestId, change: Callable[[P], P], *, records: Iterable[PartyId] | None = None
@@ -413,7 +434,7 @@ class AsyncRequests:
             request = await load_request(unit, id)
             return await rectified(self._flow, unit, request, change, named, self._flow.controller(None))
 
-        return await self._flow.commit(plan, asked=("requests.rectify", id, named))
+        return await self._flow.commit(plan, asked=Asked("requests.rectify", (id, named)))
 
     async def erasure_plan(
         self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"
@@ -500,13 +521,14 @@ class AsyncRequests:
         self,
         id: RequestId,
         make: Callable[[Unit], RightsStep],
+        fields: Fields,
         holidays: Set[date] = frozenset(),
     ) -> RightsRequest:
         async def plan(unit: Unit) -> RightsRequest:
             request = await load_request(unit, id)
             return await take_step(unit, request, make(unit), holidays)
 
-        return await self._flow.commit(plan, asked=("requests.step", id))
+        return await self._flow.commit(plan, asked=Asked("requests.step", (id,), written=(fields,)))
 
 
 async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:

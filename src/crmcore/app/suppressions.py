@@ -10,11 +10,13 @@ from datetime import datetime
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
+from crmcore.app.whom import Whom
 from crmcore.consent.address_forms import PointKind, forms_of, point_of, written_point
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
@@ -70,9 +72,8 @@ class AsyncSuppressions:
         async def plan(unit: Unit) -> Suppression:
             return await suppress(unit, secrets_of(self._flow), point, reason, scope, since)
 
-        return await self._flow.commit(
-            plan, asked=("suppression.add", point.kind, point.key, reason, scope, since)
-        )
+        asked = Asked("suppression.add", (kind, reason), more=(point.key, scope, since))
+        return await self._flow.commit(plan, asked=asked)
 
     async def add_customer(
         self,
@@ -98,7 +99,8 @@ class AsyncSuppressions:
             parties = await load_parties(unit, customer.members)
             return await suppress_parties(unit, secrets_of(self._flow), parties, reason, scope)
 
-        return await self._flow.commit(plan, asked=("suppression.add_customer", str(ref), reason, scope))
+        asked = Asked("suppression.add_customer", (reason,), (Whom(ref),), more=(scope,))
+        return await self._flow.commit(plan, asked=asked)
 
     async def lift(
         self, kind: PointKind, text: str, *, controller: str | None = None, region: str | None = None
@@ -128,7 +130,8 @@ class AsyncSuppressions:
                     ended.append(over)
             return tuple(ended)
 
-        return await self._flow.commit(plan, asked=("suppression.lift", point.kind, point.key, controller))
+        asked = Asked("suppression.lift", (kind,), more=(point.key, points[1].key, controller))
+        return await self._flow.commit(plan, asked=asked)
 
     async def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
         """The entries about contact points, also those that were lifted: to look at before records are taken in.

@@ -11,12 +11,14 @@ from datetime import timedelta
 
 import attrs
 
+from crmcore.app.asked import Asked
 from crmcore.app.consent_ledgers import ledger_of
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
 from crmcore.app.suppressions import secrets_of
 from crmcore.app.unit import Unit, load_record
+from crmcore.app.whom import Whom
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import CHANNELS_OF, POINT, party_stream, point_stream
 from crmcore.consent.suppression import SUPPRESSED, SUPPRESSION, Suppression, new_keys
@@ -73,9 +75,8 @@ class AsyncUnsubscribes:
             contact = await found(unit)
             await ledger_of(unit, contact.kind, contact.key)
 
-        await self._flow.commit(
-            plan, asked=("unsubscribe.token", str(ref), point, channel, topic, named, controller)
-        )
+        asked = Asked("unsubscribe.token", (channel,), (Whom(ref, point),), more=(topic, named, controller))
+        await self._flow.commit(plan, asked=asked)
         unit = self._flow.reader()
         contact = await found(unit)
         ticket = Ticket(
@@ -130,15 +131,12 @@ class AsyncUnsubscribes:
         """
         secrets = secrets_of(self._flow)
 
-        done: list[ConsentEvent] = []
-
-        async def plan(unit: Unit) -> None:
+        async def plan(unit: Unit) -> ConsentEvent | None:
             ticket = read_ticket(token, secrets, unit.now)
             ledger = await _ledger(unit, ticket)
             if ledger is None:
                 await _suppressed(unit, ticket)
-                done[:] = [unsubscribe_act(token, secrets, unit.now)]
-                return
+                return None
             # A Yes may have been given to the address, or by whoever has it.
             streams = [ledger.stream, *map(party_stream, ledger.holders)]
             await unit.guard(streams)
@@ -152,13 +150,13 @@ class AsyncUnsubscribes:
                 record=ledger.holders[0],
             )
             if event not in earlier:
+                event = attrs.evolve(event, ledger=ledger.stream)
                 unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
-            done[:] = [event]
+            return event
 
-        await self._flow.commit(plan, asked=("unsubscribe.act", token))
-        if not done:  # the batch was written by an earlier run, which did this
-            await plan(self._flow.new_unit())
-        return done[0]
+        event = await self._flow.commit(plan, asked=Asked("unsubscribe.act", more=(token,)))
+        # Where the address is suppressed instead, no ledger holds the act.
+        return unsubscribe_act(token, secrets, self._flow.new_unit().now) if event is None else event
 
 
 def _named(point: str | None, channel: str, points: list[ContactPoint]) -> ContactPoint:

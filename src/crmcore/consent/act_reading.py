@@ -5,10 +5,11 @@ Invariant: what is read is what the codec reads; only how often it looks at the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from crmcore.consent.act_cutting import Places, cut, places
 from crmcore.consent.checking import moment
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.told import replaced
@@ -28,7 +29,7 @@ class Sketch(NamedTuple):
     """An act as far as it takes to see whether its like was answered before.
 
     Acts of the same *form* differ in nothing but their ids, times, texts, points and records; 0 is no form: such an act
-    is held against no other. *body* is None where *model* is the act itself.
+    is held against no other. *body* is what it was read from; None where *model* is the act itself.
     """
 
     form: int
@@ -38,7 +39,7 @@ class Sketch(NamedTuple):
     record: str | None
     point: str | None
     points: frozenset[str] | None
-    body: Mapping[str, Any] | None
+    body: Mapping[str, Any] | str | None
 
     def __repr__(self) -> str:
         return f"Sketch(form={self.form}, <hidden>)"
@@ -50,6 +51,7 @@ class ActReader:
     def __init__(self, codec: Codec[ConsentEvent]) -> None:
         self._codec = codec
         self._known: dict[str, tuple[int, ConsentEvent]] = {}
+        self._texts: dict[str, tuple[int, ConsentEvent, Places]] = {}
         self._forms = 0
         self._last: tuple[Scope, Scope] | None = None
 
@@ -64,7 +66,26 @@ class ActReader:
 
     def sketch(self, held: Mapping[str, Any] | str) -> Sketch:
         """A sketch of the act; as `read`, which gives all of it."""
-        body: Mapping[str, Any] = body_of(held) if isinstance(held, str) else held
+        return self._sketch_of_text(held) if isinstance(held, str) else self._sketch(held)
+
+    def _sketch_of_text(self, text: str) -> Sketch:
+        left, own = cut(text)
+        known = self._texts.get(left)
+        if known is not None:
+            try:
+                return _cut_out(*known, own, text)
+            except CrmError:
+                pass  # whoever reads all of it says what is wrong
+        body = body_of(text)
+        found = self._sketch(body)
+        where = places(left, own, body) if known is None and found.form else None
+        if where is not None:
+            if len(self._texts) >= _KEPT:
+                self._texts.clear()
+            self._texts[left] = found.form, found.model, where
+        return found
+
+    def _sketch(self, body: Mapping[str, Any]) -> Sketch:
         scope = body.get("scope", {})
         if not isinstance(scope, dict):
             return self._alone(body)
@@ -95,6 +116,8 @@ class ActReader:
         body, model, at = sketch.body, sketch.model, sketch.at
         if body is None:
             return model
+        if isinstance(body, str):
+            body = body_of(body)
         occurred, recorded = body["occurred_at"], body.get("recorded_at")
         if recorded is not None:
             recorded = at if recorded == occurred else from_text(recorded)
@@ -140,6 +163,25 @@ def _sketched(form: int, model: ConsentEvent, body: Mapping[str, Any], scope: Ma
     if recorded is not None and recorded != occurred:
         from_text(recorded)
     return Sketch(form, model, id, at, record, point, None if points is None else frozenset(points), body)
+
+
+def _cut_out(form: int, model: ConsentEvent, where: Places, own: Sequence[str], text: str) -> Sketch:
+    """The sketch of an act of which *own* was cut out of its *text*, at these places."""
+    id, occurred, recorded, record, point = where
+    at = from_text(own[occurred])
+    moment(at, "occurred_at")
+    if recorded is not None and own[recorded] != own[occurred]:
+        from_text(own[recorded])
+    return Sketch(
+        form,
+        model,
+        own[id],
+        at,
+        None if record is None else own[record],
+        None if point is None else own[point],
+        None,
+        text,
+    )
 
 
 _TEXT_OR_NONE = {str, type(None)}

@@ -7,7 +7,8 @@ flow over it never suspends, and one `send` runs it to its end.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from copy import copy
+from typing import Any, Self, TypeVar, cast
 
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Bulk, Chunk, ChunkReceipt
@@ -84,7 +85,10 @@ def lift(store: Store) -> Lifted:
 
 
 class Outer:
-    """A store that is made around another: what it has of the optional calls, the other decides."""
+    """A store that is made around another: what it has of the optional calls, the other decides.
+
+    `near_of` and `skim_of` ask it, and not where a subclass, or somebody on this one alone, has changed a plain call.
+    """
 
     __slots__ = ()
 
@@ -103,18 +107,22 @@ class Lifted(Outer):
     def __init__(self, store: Store) -> None:
         self._store = store
         # Told by every method, so once.
-        self._near = LiftedNear(store) if isinstance(store, Near) and stands_for(store, "near") else None
-        self._skim = LiftedSkim(store) if isinstance(store, Skim) and stands_for(store, "skim") else None
+        self._near = LiftedNear(store) if isinstance(store, Near) else None
+        self._skim = LiftedSkim(store) if isinstance(store, Skim) else None
 
     @property
     def within(self) -> Store:
         """The store that was lifted."""
         return self._store
 
-    def acting(self, actor: Actor, *, purpose: str | None = None) -> Lifted:
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
         """See `crmcore.storage.acting`."""
         store = for_actor(self._store, actor, purpose=purpose)
-        return self if store is self._store else Lifted(store)
+        if store is self._store:
+            return self
+        other = copy(self)  # of a subclass the same, whatever it is made with
+        Lifted.__init__(other, store)
+        return other
 
     def describe(self) -> Description:
         return self._store.describe()
@@ -178,11 +186,11 @@ class Lifted(Outer):
 
     def near_call(self) -> AsyncNear | None:
         """What asks the store in one call who carries rare keys, if it has that call."""
-        return self._near
+        return self._near if stands_for(self._store, "near", *NEAR) else None
 
     def skim_calls(self) -> AsyncSkim | None:
         """What reads bodies alone, if the store has those calls."""
-        return self._skim
+        return self._skim if _skims(self._store) else None
 
     async def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         return self._store.apply(batch, timeout=timeout)
@@ -260,34 +268,44 @@ class LiftedSkim:
         return self._store.skim_ledgers(tenant, streams, limit=limit)
 
 
+NEAR = ("get", "find", "fanout")
+"""The plain calls that `near` stands for."""
+
+
 def near_of(store: AsyncStore) -> AsyncNear | None:
     """What asks *store* in one call who carries rare keys; None: make the three calls instead."""
     if isinstance(store, AsyncNear):
-        return store if stands_for(store, "near") else None
-    return store.near_call() if isinstance(store, Outer) else None
+        return store if stands_for(store, "near", *NEAR) else None
+    return store.near_call() if isinstance(store, Outer) and stands_for(store, "near_call", *NEAR) else None
 
 
 def skim_of(store: AsyncStore) -> AsyncSkim | None:
     """What reads bodies of *store* alone; None: make the plain calls instead."""
     if isinstance(store, Outer):
-        return store.skim_calls()
-    return store if isinstance(store, AsyncSkim) and stands_for(store, "skim") else None
+        return store.skim_calls() if stands_for(store, "skim_calls", "scan", "ledger") else None
+    return store if isinstance(store, AsyncSkim) and _skims(store) else None
 
 
-_PLAIN = {"near": {"get", "find", "fanout"}, "skim": {"scan", "ledger"}}
-"""For which calls an optional one stands."""
+def _skims(store: object) -> bool:
+    return stands_for(store, "skim", "scan") and stands_for(store, "skim_ledgers", "ledger")
 
 
-def stands_for(store: object, call: str) -> bool:
-    """Whether an optional *call* gives what the plain ones do: not where a subclass has changed those alone."""
-    if call in getattr(store, "__dict__", ()):
+def stands_for(store: object, call: str, *plain: str) -> bool:
+    """Whether an optional *call* gives what the *plain* ones do: not where those alone were changed, in a subclass
+    or on this one store."""
+    own = getattr(store, "__dict__", {})
+    # A wrapper may have set the optional call itself: a plain one beside it is somebody else's.
+    if not own.keys().isdisjoint(plain):
+        return False
+    if call in own:
         return True
     for cls in type(store).__mro__:
-        if call in vars(cls):
+        held = vars(cls)
+        if call in held:
             return True
-        if not _PLAIN[call].isdisjoint(vars(cls)):
+        if not held.keys().isdisjoint(plain):
             return False
-    return True
+    return False
 
 
 class LiftedSnapshot:

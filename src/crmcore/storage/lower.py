@@ -8,11 +8,13 @@ call, so one `send` runs each of its calls to the end; a call that would suspend
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
+from typing import Self
 
 from crmcore.storage.acting import for_actor
 from crmcore.storage.bulk import Chunk, ChunkReceipt, bulk_of
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.lift import near_of, run, skim_of
+from crmcore.storage.lift import NEAR, near_of, run, skim_of, stands_for
 from crmcore.storage.nearness import Breadth, NearHits
 from crmcore.storage.protocol import (
     AsyncStore,
@@ -54,10 +56,10 @@ class Lowered:
         self._store = store
         near, skim = near_of(store), skim_of(store)
         # Attributes of this one alone: who looks for the calls must not find them elsewhere.
-        if near is not None:
+        if near is not None and stands_for(self, "_near", *NEAR):
             self._nearness = near
             self.near = self._near
-        if skim is not None:
+        if skim is not None and stands_for(self, "_skim", "scan", "ledger"):
             self._skimmed = skim
             self.skim, self.skim_ledgers = self._skim, self._skim_ledgers
 
@@ -66,10 +68,16 @@ class Lowered:
         """The store that was lowered."""
         return self._store
 
-    def acting(self, actor: Actor, *, purpose: str | None = None) -> Lowered:
+    def acting(self, actor: Actor, *, purpose: str | None = None) -> Self:
         """See `crmcore.storage.acting`."""
         store = for_actor(self._store, actor, purpose=purpose)
-        return self if store is self._store else lower(store)
+        if store is self._store:
+            return self
+        other = copy(self)  # of a subclass the same, whatever it is made with
+        for call in ("near", "skim", "skim_ledgers"):
+            vars(other).pop(call, None)
+        Lowered.__init__(other, store)
+        return other
 
     def describe(self) -> Description:
         return self._store.describe()

@@ -89,7 +89,7 @@ def _hangs_on_the_key(condition: Anything, case: Case) -> bool:
         case Related():
             return not facts.relations
         case Listed():
-            return not facts.listings and condition.fresh is None
+            return not facts.listings and (condition.fresh is None or not facts.checks)
         case Asked():
             return not facts.checks
         case Tried():

@@ -67,7 +67,11 @@ class Passing(Outer):
         return other
 
     async def around(self, call: Call[T]) -> T:
-        """Every call but `describe` comes by here."""
+        """Every call but `describe` comes by here.
+
+        Optional calls that read in bulk come under names of their own, ``near``, ``skim`` and ``skim_ledgers``, and not
+        as the plain ones: to change what is read, override the plain calls, which all are made then.
+        """
         return await call.through()
 
     def describe(self) -> Description:
@@ -151,16 +155,11 @@ class Passing(Outer):
 
     def near_call(self) -> AsyncNear | None:
         """The call of `crmcore.storage.nearness` of what is within, by way of `around`."""
-        there = not self._changes("get", "find", "fanout") and near_of(self.inner) is not None
-        return PassedNear(self) if there else None
+        return None if near_of(self.inner) is None else PassedNear(self)
 
     def skim_calls(self) -> AsyncSkim | None:
         """The calls of `crmcore.storage.skimming` of what is within, by way of `around`."""
-        there = not self._changes("scan", "ledger") and skim_of(self.inner) is not None
-        return PassedSkim(self) if there else None
-
-    def _changes(self, *calls: str) -> bool:
-        return any(getattr(type(self), call) is not getattr(Passing, call) for call in calls)
+        return None if skim_of(self.inner) is None else PassedSkim(self)
 
     # --- writing ---
 

@@ -6,7 +6,11 @@ Invariant: each breaks one promise, and is good otherwise.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from json import loads
+from operator import itemgetter
+from unicodedata import normalize
 
+from crmcore.storage import Batch, Put, Receipt
 from crmcore.storage.document import write
 from crmcore.storage.protocol import Page
 from crmcore.storage.skimming import Beginning, Skimmed
@@ -25,7 +29,7 @@ class Skimming(Toy):
         self, tenant: str, streams: Sequence[str], *, limit: int = 500
     ) -> Mapping[str, Beginning | None]:
         return {
-            name: None if page.next else [(one.schema, write(one.body)) for one in page.items]
+            name: None if page.next else tuple((one.schema, write(one.body)) for one in page.items)
             for name, page in self.ledger(tenant, streams, limit=limit).items()
         }
 
@@ -93,3 +97,117 @@ class SkimsUnchecked(Skimming, Mutant):
         self, tenant: str, streams: Sequence[str], *, limit: int = 500
     ) -> Mapping[str, Beginning | None]:
         return super().skim_ledgers(tenant, list(streams), limit=limit)
+
+
+class SkimsStalePages(Skimming, Mutant):
+    """Keeps the pages that it has once given."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def skim(self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skimmed]:
+        kept = self.__dict__.setdefault("pages", {})
+        if (tenant, kind, after, limit) not in kept:
+            kept[tenant, kind, after, limit] = super().skim(tenant, kind, after=after, limit=limit)
+        page: Page[Skimmed] = kept[tenant, kind, after, limit]
+        return page
+
+
+class SkimsFirstBodies(Skimming, Mutant):
+    """Gives of a record that was changed the body that it was first put with."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
+        kept = self.__dict__.setdefault("bodies", {})
+        for op in batch.ops:
+            if isinstance(op, Put):
+                kept.setdefault(op.ref.id, write(op.body))
+        return super().apply(batch, timeout=timeout)
+
+    def skim(self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skimmed]:
+        page = super().skim(tenant, kind, after=after, limit=limit)
+        bodies = self.__dict__["bodies"]
+        return Page(tuple((id, schema, bodies[id]) for id, schema, _ in page.items), page.next)
+
+
+class SkimsComposed(Skimming, Mutant):
+    """Gives texts in another form of Unicode than they came in."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def skim(self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skimmed]:
+        page = super().skim(tenant, kind, after=after, limit=limit)
+        return Page(tuple((id, schema, normalize("NFC", text)) for id, schema, text in page.items), page.next)
+
+
+class SkimsDoubles(Skimming, Mutant):
+    """Gives whole numbers as floating ones."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def skim(self, tenant: str, kind: str, *, after: str | None = None, limit: int = 500) -> Page[Skimmed]:
+        page = super().skim(tenant, kind, after=after, limit=limit)
+        read = ((id, schema, loads(text, parse_int=float)) for id, schema, text in page.items)
+        return Page(tuple((id, schema, write(body)) for id, schema, body in read), page.next)
+
+
+class _SkimsLedgers(Skimming):
+    """What those are made from that change what they give of the ledgers that are no longer than asked for."""
+
+    def changed(self, number: int, name: str, told: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return told
+
+    def skim_ledgers(
+        self, tenant: str, streams: Sequence[str], *, limit: int = 500
+    ) -> Mapping[str, Beginning | None]:
+        found = enumerate(super().skim_ledgers(tenant, streams, limit=limit).items())
+        return {
+            name: None if told is None else self.changed(number, name, told) for number, (name, told) in found
+        }
+
+
+class SkimsLedgersOfEverybody(_SkimsLedgers, Mutant):
+    """Gives the ledger of another tenant where this one has none."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def changed(self, number: int, name: str, told: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        everybody = (Skimming.skim_ledgers(self, tenant, [name])[name] for tenant in self._tenants)
+        return told or next(filter(None, everybody), told)
+
+
+class SkimsByText(_SkimsLedgers, Mutant):
+    """Gives entries in the order of their texts."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def changed(self, number: int, name: str, told: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return sorted(told, key=itemgetter(1))
+
+
+class SkimsAHundred(_SkimsLedgers, Mutant):
+    """Gives nothing of the ledgers after the hundredth."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def changed(self, number: int, name: str, told: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return told if number < 100 else ()
+
+
+class SkimsWhatWasErased(_SkimsLedgers, Mutant):
+    """Gives entries as they were before they were erased."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def changed(self, number: int, name: str, told: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        kept = self.__dict__.setdefault("entries", {})
+        return [kept.setdefault((name, place), one) for place, one in enumerate(told)]
+
+
+class SkimsOneSchema(_SkimsLedgers, Mutant):
+    """Gives every entry of a ledger as one of the schema of the first."""
+
+    caught_by = "what_is_skimmed_is_what_is_read"
+
+    def changed(self, number: int, name: str, told: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
+        return [(told[0][0], text) for _, text in told]
