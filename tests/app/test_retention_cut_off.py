@@ -9,9 +9,9 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import LegalHold, RetentionPlan
+from crmcore.consent import LegalHold, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
-from crmcore.storage.protocol import Batch, Receipt
+from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
 from tests.app.test_erasures_cut_off import Cut, call, held
@@ -100,40 +100,6 @@ def test_what_has_come_in_since_goes_by_another_plan(anew: bool) -> None:
     assert crm.retention.kept_too_long().steps == ()
 
 
-class CutInWriting(Cut):
-    """A store that breaks off when it has written so many batches."""
-
-    left, writes = 10**9, 10**9
-
-    def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
-        if not self.writes:
-            raise StoreClosed("cut off")
-        self.writes -= 1
-        return super().apply(batch, timeout=timeout)
-
-
-def test_an_erasure_that_is_cut_off_in_what_it_writes_goes_on() -> None:
-    for writes in range(4):
-        store, clock = CutInWriting(), Clock(THEN)
-        crm = customers(store, clock)
-        ann, bo = (
-            crm.parties.add(Person.of(name, email="fam@x.example")).id for name in ("Ann Lee", "Bo Lee")
-        )
-        crm.interactions.record("call", direction="inbound", occurred_at=THEN, with_=[ann, bo])
-        crm.consent.record("withdraw", ann, purposes=["marketing"], point="fam@x.example")
-        clock.now = NOW
-        call(crm, bo)
-        plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
-        store.writes = writes
-        with pytest.raises(StoreClosed):
-            crm.retention.apply(plan)
-        store.writes = 10**9
-        assert crm.retention.apply(plan).erased == 1
-        assert (held(crm, "party"), len(crm.interactions.timeline(bo).items)) == (1, 2)
-        assert [act.kind for act in crm.consent.events(bo)] == ["withdraw"]
-        assert crm.retention.kept_too_long().steps == ()
-
-
 def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_is_over() -> None:
     clock = Clock(THEN)
     crm = customers(clock=clock)
@@ -159,8 +125,8 @@ def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_i
 
 def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     clock = Clock(THEN)
-    crm = customers(clock=clock)
-    crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm = Crm(MemoryStore(), clock=clock, secrets=SecretRing({1: bytes(range(32))}))
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
     clock.now = NOW
     items = crm.retention.customers(jurisdictions=["FR"]).items
     until = date(2027, 1, 1)
@@ -168,6 +134,10 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     plan = crm.retention.plan(items, holds=[hold])
     done = [crm.retention.apply(plan) for _ in range(2)]
     assert [(one.erased, one.restricted) for one in done] == [(0, 1), (0, 0)]
+    assert [len(crm.suppression.of(*ann.contact_points, controller=name)) for name in ("default", "x")] == [
+        1,
+        0,
+    ]
     assert held(crm, "party") == 1
     clock.move(days=365)
     assert crm.retention.apply(crm.retention.kept_too_long()).erased == 1

@@ -8,13 +8,13 @@ begun is not asked about again.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 
 import attrs
 
-from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun
+from crmcore.app.erasures_begun import as_begun, as_noted, begun_of, customer_note, hash_of, note_begun
 from crmcore.app.flow import Flow
-from crmcore.app.frozen import fixed_id
 from crmcore.app.resolve import is_id
 from crmcore.app.retention_contacts import recorded_on
 from crmcore.app.subject_access import unsure
@@ -94,13 +94,34 @@ async def erase_customer(
         category = first.category if first else step.category
         ids = tuple(map(str, members))
         noted = (attrs.evolve(noted[0], members=ids, category=category, asked=asked), *noted[1:])
-        await flow.commit(lambda unit: note_begun(unit, _id(step.place), noted))
-    await prepare(flow, planned, mark)
-    await erase_planned(flow, planned, mark, unit.now)
-    await flow.commit(
-        lambda unit: note_begun(unit, _id(step.place), [attrs.evolve(noted[0], done=True), *noted[1:]])
-    )
+    try:
+        await _carry_out(flow, planned, mark, unit.now, _id(step.place), begun, noted)
+    except InvalidRightsRequest as error:
+        return Erased(why=str(error))
     return _erased(planned, new=first is None or not first.done)
+
+
+async def _carry_out(
+    flow: Flow,
+    planned: PlannedErasure,
+    mark: str,
+    at: datetime,
+    id: Id,
+    begun: Sequence[ErasureBegun],
+    noted: Sequence[ErasureBegun],
+) -> None:
+    """Do what is *noted* where *begun* was, unless somebody notes something else meanwhile."""
+
+    async def note(unit: Unit, *, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]) -> None:
+        await as_noted(unit, id, before)
+        await note_begun(unit, id, now)
+
+    unchanged = partial(as_noted, id=id, noted=noted)
+    if list(noted) != list(begun):
+        await flow.commit(partial(note, before=begun, now=noted))
+    await prepare(flow, planned, mark, unchanged)
+    await erase_planned(flow, planned, mark, at, unchanged)
+    await flow.commit(partial(note, before=noted, now=[attrs.evolve(noted[0], done=True), *noted[1:]]))
 
 
 async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
@@ -220,5 +241,4 @@ def _erased(planned: PlannedErasure, *, new: bool) -> Erased:
 
 
 def _id(place: str) -> Id:
-    """The id of the note about a customer, which is none of a record of theirs."""
-    return fixed_id(BEGUN.tag, Id(place), "retention")
+    return customer_note(place)

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.words import ActPurpose, Channel, Purpose
     from crmcore.party.party import Party
+    from crmcore.storage.carried_over import ErasedAgain
+    from crmcore.storage.erasure import Erasure
     from crmcore.values.ids import CustomerId, PartyId
 
 
@@ -289,6 +291,21 @@ class Requests:
             CapabilityMissing: if the store cannot erase.
         """
         return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
+
+    def erase_again(self, erasures: Iterable[Erasure]) -> ErasedAgain:
+        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+
+        *erasures* are those of the store that the backup was taken from; of other tenants they are left out. Beside
+        what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written again,
+        whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a No stays
+        for whoever else has the address, consent that is kept is over, and `crm.retention.kept_too_long` finds what is
+        kept. Requests and certificates that are not in the backup are not made again. If it is cut off, restore anew.
+        All interactions are read for each person.
+
+        Raises:
+            CapabilityMissing: if the store cannot erase.
+        """
+        return run(self._flow.erase_again(erasures))
 
     def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from crmcore.app.asked import Asked, Fields
+from crmcore.app.erasing_again import erased_again
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted, refuse_undone
@@ -61,6 +62,8 @@ from crmcore.consent.rights_words import (
 from crmcore.consent.words import ActPurpose
 from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.party.party import Household, Organization, Party, Person
+from crmcore.storage.carried_over import ErasedAgain
+from crmcore.storage.erasure import Erasure
 from crmcore.values.ids import PartyId
 
 P = TypeVar("P", bound=Person | Organization | Household)
@@ -467,6 +470,23 @@ class AsyncRequests:
         if self._flow.unit is not None:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
         return await erased(self._flow, id, plan_sha256, facts, reviewed)
+
+    async def erase_again(self, erasures: Iterable[Erasure]) -> ErasedAgain:
+        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+
+        *erasures* are those of the store that the backup was taken from; of other tenants they are left out. Beside
+        what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written again,
+        whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a No stays
+        for whoever else has the address, consent that is kept is over, and `crm.retention.kept_too_long` finds what is
+        kept. Requests and certificates that are not in the backup are not made again. If it is cut off, restore anew.
+        All interactions are read for each person.
+
+        Raises:
+            CapabilityMissing: if the store cannot erase.
+        """
+        if self._flow.unit is not None:
+            raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
+        return await erased_again(self._flow, erasures)
 
     async def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.

@@ -82,10 +82,12 @@ def _widened(purposes: frozenset[ActPurpose]) -> frozenset[str]:
 def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
     """What is not to be done any more with the addresses of somebody who is erased, for each controller.
 
-    That is direct marketing, and whatever else they said no to; a No that names no purpose is one to everything.
+    That is direct marketing, and whatever else they said no to; a No that names no purpose is one to everything. A
+    restriction under no controller is what an erasure wrote that kept them: it is none that they asked of everybody.
     """
     found = tuple(acts)
-    controllers = dict.fromkeys([own, *(act.scope.controller for act in found)])
+    named = (act.scope.controller for act in found if act.kind != "restrict" or act.scope.controller)
+    controllers = dict.fromkeys([own, *named])
     scopes = []
     for controller in controllers:
         noes = [

@@ -212,19 +212,32 @@ def _ended(line: CertificateLine) -> CertificateLine:
 
 
 def certify(
-    begun: Sequence[ErasureBegun], reports: tuple[ErasureReport, ...], *, at: datetime
+    begun: Sequence[ErasureBegun],
+    reports: tuple[ErasureReport, ...],
+    *,
+    at: datetime,
+    gone: Iterable[str] = (),
 ) -> ErasureCertificate:
-    """The certificate of what was planned and done; what remains is what the store reports."""
+    """The certificate of what was planned and done; what remains is what the store reports.
+
+    *gone* are the hashes of what was to be kept and is there no more: of that it is not said that it was kept.
+    """
     remains = {(one.place, one.remedy, one.until) for report in reports for one in report.residual}
     counts: dict[CertificateLine, int] = {}
     for line in (line for part in begun for line in part.lines):
         kind = attrs.evolve(line, count=1)
         counts[kind] = counts.get(kind, 0) + line.count
+    told = begun_lines(begun)
+    for line in (told[place] for place in gone if place in told):
+        reason = "it was to be kept and is not there: another erasure took it, or it went with the key of the person"
+        lost = attrs.evolve(line, action="delete", reason=reason, until=None)
+        counts[line] -= 1
+        counts[lost] = counts.get(lost, 0) + 1
     return ErasureCertificate(
         request=begun[0].request,
         done_at=at,
         plan_sha256=begun[0].plan_sha256,
-        lines=tuple(attrs.evolve(line, count=count) for line, count in counts.items()),
+        lines=tuple(attrs.evolve(line, count=count) for line, count in counts.items() if count),
         remains=tuple(
             Remainder(place=place, remedy=remedy, until=until)
             for place, remedy, until in sorted(remains, key=repr)
