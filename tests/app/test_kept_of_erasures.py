@@ -182,6 +182,24 @@ def test_a_closed_request_without_an_erasure_plans_none() -> None:
     assert crm.requests.kept_too_long() == ()
 
 
+def test_what_a_hold_without_an_end_kept_is_listed_when_it_is_lifted_and_is_not_kept_for_ever() -> None:
+    clock = Clock()
+    crm = Crm(MemoryStore(), clock=clock)
+    ann, bo = (crm.parties.add(Person.of(name, email="fam@x.example")).id for name in ("Ann Lee", "Bo Lee"))
+    crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], point="fam@x.example")
+    crm.consent.record("withdraw", bo, purposes=["research"], point="fam@x.example")
+    kept = LegalHold(id="7", reason="a lawsuit")
+    request = closed(crm, ann, ErasureFacts(holds=(kept,)))
+    clock.move(days=4 * 365)
+    assert crm.requests.kept_too_long() == crm.requests.kept_too_long(holds=[kept]) == ()
+    (lifted,) = crm.requests.kept_too_long(holds=[])
+    assert (lifted.request, lifted.until) == (request.id, None)
+    erase(crm, request)
+    assert crm.requests.kept_too_long(holds=[]) == ()
+    assert crm.requests.certificate(request.id).count("keep", "restrict") == 0
+    assert [act.kind for act in crm.consent.events(bo)].count("withdraw") >= 1
+
+
 @pytest.mark.parametrize("others_act", [False, True])
 def test_the_ledger_of_a_shared_address_is_not_kept_too_long_for_ever(others_act: bool) -> None:
     clock = Clock()

@@ -9,8 +9,9 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import LegalHold, RetentionPlan
+from crmcore.consent import LegalHold, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
+from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, customers
 from tests.app.test_erasures_cut_off import Cut, call, held
@@ -77,6 +78,26 @@ def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
     assert [step.reason.partition(":")[0] for step in again.left] == [
         "something has come in since this erasure was begun"
     ]
+    crm.interactions.record(
+        "call", direction="inbound", occurred_at=NOW, with_=[ids[0]]
+    )  # the day it was begun
+    again = crm.retention.apply(crm.retention.kept_too_long())
+    assert [step.reason for step in again.left] == ["the customer has been in touch since: plan again"]
+    assert (again.erased, held(crm, "party")) == (0, 1)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_what_has_come_in_since_goes_by_another_plan(anew: bool) -> None:
+    crm, plan, (ann,) = cut_off(0, 1)
+    crm.interactions.record("note", direction="internal", occurred_at=NOW, with_=[ann])
+
+    def another() -> RetentionPlan:
+        items = crm.retention.customers(jurisdictions=["FR"]).items
+        return crm.retention.kept_too_long() if anew else crm.retention.plan(items)
+
+    assert another().digest == another().digest != plan.digest
+    assert (crm.retention.apply(another()).erased, held(crm, "party"), held(crm, "interaction")) == (1, 0, 0)
+    assert crm.retention.kept_too_long().steps == ()
 
 
 def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_is_over() -> None:
@@ -104,8 +125,8 @@ def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_i
 
 def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     clock = Clock(THEN)
-    crm = customers(clock=clock)
-    crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+    crm = Crm(MemoryStore(), clock=clock, secrets=SecretRing({1: bytes(range(32))}))
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
     clock.now = NOW
     items = crm.retention.customers(jurisdictions=["FR"]).items
     until = date(2027, 1, 1)
@@ -113,10 +134,62 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     plan = crm.retention.plan(items, holds=[hold])
     done = [crm.retention.apply(plan) for _ in range(2)]
     assert [(one.erased, one.restricted) for one in done] == [(0, 1), (0, 0)]
+    assert [len(crm.suppression.of(*ann.contact_points, controller=name)) for name in ("default", "x")] == [
+        1,
+        0,
+    ]
     assert held(crm, "party") == 1
     clock.move(days=365)
     assert crm.retention.apply(crm.retention.kept_too_long()).erased == 1
     assert held(crm, "party") == 0
+
+
+def test_what_a_hold_without_an_end_kept_goes_when_the_hold_is_lifted() -> None:
+    clock = Clock(THEN)
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example")).id
+    crm.interactions.record("note", direction="internal", occurred_at=THEN.date(), with_=[ann])
+    clock.now = NOW
+    kept = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"interaction"}))
+    items = crm.retention.customers(jurisdictions=["FR"]).items
+    assert crm.retention.apply(crm.retention.plan(items, holds=[kept])).erased == 1
+    clock.move(days=3650)
+    unsaid = crm.retention.kept_too_long()
+    assert [(one.action, one.reason.partition(":")[0]) for one in unsaid.steps] == [
+        ("find_out", "a legal hold kept something of it")
+    ]
+    assert (crm.retention.apply(unsaid).left, held(crm, "interaction")) == (unsaid.steps, 1)
+    assert crm.retention.kept_too_long(holds=[kept]).steps == ()
+    lifted = crm.retention.kept_too_long(holds=[])
+    assert lifted.text() == "delete 1 erased customer: the hold is lifted that kept something"
+    assert (crm.retention.apply(lifted).erased, held(crm, "interaction")) == (1, 0)
+    assert crm.retention.kept_too_long(holds=[]).steps == ()
+
+
+def test_what_a_hold_keeps_does_not_go_with_what_is_over_while_nobody_says_which_holds_there_are() -> None:
+    clock = Clock(THEN)
+    crm = customers(clock=clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example")).id
+    crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], point="ann@x.example")
+    crm.interactions.record("call", direction="inbound", occurred_at=THEN, with_=[ann])
+    clock.now = datetime(2030, 5, 4, tzinfo=UTC)
+    kept = LegalHold(id="h", reason="r", kinds=frozenset({"interaction"}), until=date(2040, 1, 1))
+    items = crm.retention.customers(jurisdictions=["FR"]).items
+    assert crm.retention.apply(crm.retention.plan(items, holds=[kept])).erased == 1
+    clock.move(days=4 * 365)
+    assert crm.retention.kept_too_long().steps[0].action == "find_out"
+    assert crm.retention.apply(crm.retention.kept_too_long()).erased == 0
+    assert crm.retention.apply(crm.retention.kept_too_long(holds=[kept])).erased == 1
+    assert (held(crm, "contact_point"), held(crm, "interaction")) == (0, 1)
+
+
+def test_a_hold_by_a_category_keeps_what_is_left_of_customers_of_that_category() -> None:
+    for category, action in (("prospect", "keep"), ("customer_marketing", "delete")):
+        crm, _, _ = cut_off(0, 1)
+        hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({category}))
+        plan = crm.retention.kept_too_long(holds=[hold])
+        assert [one.action for one in plan.steps] == [action]
+        assert crm.retention.apply(plan).erased == (action == "delete")
 
 
 def test_a_slip_in_what_is_told_of_what_was_kept_is_refused_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -173,7 +174,15 @@ def _gone(crm: Crm, clock: Clock, zed: Any, bo: Any) -> Iterator[Any]:
     yield [line for line in plan.summary() if not line[0].endswith(".more")]
     certificate = crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
     yield crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts) == certificate
-    yield [line for line in certificate.lines if not line.kind.endswith(".more")]
+    counts: Counter[str] = Counter()
+    for line in certificate.lines:
+        counts[line.kind] += 0 if line.kind.endswith(".more") else line.count
+    yield +counts
+    # What is said to be kept is there, though over some stores nothing stays of whoever is erased.
+    kept = [line for line in certificate.lines if line.kind == "consent.event" and line.action == "restrict"]
+    left = crm.requests.erasure_plan(request.id, facts=facts).of("restrict")
+    acts = [one for one in left if one.kind == "consent.event"]
+    yield sum(line.count for line in kept) == len(acts)
     yield crm.parties.find(email="zz@x.example"), crm.parties.find(email="zz@y.example")
     yield [(one.subject, one.body, one.parties == (bo,)) for one in crm.interactions.timeline(bo).items]
     yield [(one.processor, one.what) for one in crm.requests.get(request.id).notices]

@@ -196,7 +196,7 @@ def test_every_shipped_deadline_is_cited() -> None:
     assert all(rule.cite and rule.text for rule in shipped_deadlines())
 
 
-@pytest.mark.parametrize("right", ["rectification", "erasure", "restriction", "objection"])
+@pytest.mark.parametrize("right", ["erasure", "objection", "automated_decision_review"])
 def test_a_right_that_a_law_knows_without_naming_days_can_be_asked_for_and_has_no_last_day(
     right: Right,
 ) -> None:

@@ -322,6 +322,7 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         places=st.just(("AAAAAAAA",)),
         more=st.integers(0, 1),
         points=st.just(("019000a1-b2c3-7009-8000-0000000000aa",)),
+        category=st.none() | st.just("prospect"),
     ),
     "rights.certificate": st.builds(
         ErasureCertificate,

@@ -40,7 +40,7 @@ SHOWN = {
     "DecidedItem.decision", "Notice.processor", "Notice.what", "Notice.outcome", "Notice.proof_sha256",
     "RightsStep.kind", "RightsStep.cause", "RightsStep.sha256", "CertificateLine.kind", "CertificateLine.action",
     "CertificateLine.reason", "CertificateLine.cite", "ErasureBegun.request", "ErasureBegun.plan_sha256",
-    "ErasureBegun.places", "ErasureBegun.points", "ErasureBegun.members",
+    "ErasureBegun.places", "ErasureBegun.points", "ErasureBegun.members", "ErasureBegun.category",
     "ErasureCertificate.request", "ErasureCertificate.plan_sha256", "Remainder.place", "Remainder.remedy",
     "Matching.model", "Matching.recipe", "Matching.position", "Matching.index", "ModelPart.model",
 }  # fmt: skip

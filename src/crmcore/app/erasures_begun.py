@@ -1,6 +1,7 @@
 """What is noted of an erasure when it is begun, so that it goes on by that if it was cut off.
 
 Invariant: what goes on erases nothing that the plan that was begun does not name as going, and keeps what it kept.
+Where another plan was begun meanwhile, it does not go on.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
+from crmcore.app.erasure_places import place_name, there
 from crmcore.app.frozen import fixed_id
-from crmcore.app.subject_erasure import REFUSED, PlannedErasure, place_name
+from crmcore.app.subject_erasure import REFUSED, PlannedErasure
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import BEGUN, ErasureBegun, begun_lines, place_hash
-from crmcore.consent.disposition import STRENGTH, ErasurePlan
+from crmcore.consent.disposition import STRENGTH, Disposal, ErasurePlan
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
+from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
 
 
@@ -39,6 +42,23 @@ async def note_begun(unit: Unit, id: Id, parts: Iterable[ErasureBegun]) -> None:
         await unit.put(BEGUN, Id(ref.id), part, expect=0 if before is None else before.version)
 
 
+async def as_noted(unit: Unit, id: Id, noted: Sequence[ErasureBegun]) -> None:
+    """Refuse to go on by what was *noted* if something else is by now; until the commit it must stay so.
+
+    Raises:
+        InvalidRightsRequest: if another plan was begun, by somebody who keeps more, perhaps.
+    """
+    if _by(await begun_of(unit, id)) != _by(noted):
+        raise InvalidRightsRequest(
+            "another plan was begun while this one was carried out: make another one, look, and go on by that"
+        )
+
+
+def _by(parts: Iterable[ErasureBegun]) -> list[ErasureBegun]:
+    """What is done by *parts*, whether or not somebody who goes on by the same has done it by now."""
+    return [attrs.evolve(part, done=False) for part in parts]
+
+
 def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bool) -> PlannedErasure:
     """What was begun, as far as it is still there. *anew*: whether facts were told for it by whoever goes on.
 
@@ -55,6 +75,9 @@ def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bo
             raise InvalidRightsRequest(
                 "something has come in since this erasure was begun: make another plan, look, and go on by that one"
             )
+        if line.action == "delete" and one.action == "anonymise" and _is_entry(planned, one):
+            disposals.append(one)  # somebody else has the address by now: the No is theirs, too
+            continue
         asked = anew or one.cite == REFUSED
         if asked and STRENGTH[one.action] > STRENGTH[line.action]:
             raise InvalidRightsRequest(
@@ -66,9 +89,31 @@ def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bo
     return attrs.evolve(planned, plan=ErasurePlan(disposals=tuple(disposals)))
 
 
+async def gone_of(unit: Unit, planned: PlannedErasure, noted: Sequence[ErasureBegun]) -> frozenset[str]:
+    """What is to be kept as is *noted*, and is there no more, by the hashes of its things."""
+    lines = begun_lines(noted)
+    kept = {
+        place: hashed
+        for one in planned.plan.disposals
+        if (hashed := place_hash(one.place)) in lines and lines[hashed].action in ("keep", "restrict")
+        for place in [planned.places[one.place]]
+    }
+    left = await there(unit, kept)
+    return frozenset(hashed for place, hashed in kept.items() if place not in left)
+
+
+def _is_entry(planned: PlannedErasure, one: Disposal) -> bool:
+    return not isinstance(planned.places[one.place], Ref)
+
+
 def hash_of(unit: Unit, party: PartyId) -> str:
     """By what the record of a party is known among the things that were begun."""
     return place_hash(place_name(unit.ref(PARTY.tag, party)))
+
+
+def customer_note(place: str) -> Id:
+    """The id of the note about a customer whom nobody asked to erase, which is none of a record of theirs."""
+    return fixed_id(BEGUN.tag, Id(place), "retention")
 
 
 def part_id(tag: str, id: Id, number: int) -> Id:

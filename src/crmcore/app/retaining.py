@@ -6,8 +6,9 @@ that is applied twice does nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import attrs
@@ -17,8 +18,9 @@ from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, resolve
-from crmcore.app.retention_done import Applied, applied, last_contact, members_at, recorded_on
-from crmcore.app.retention_erasing import left_over
+from crmcore.app.retention_contacts import in_touch, recorded_on
+from crmcore.app.retention_done import Applied, applied, members_at, to_look_at
+from crmcore.app.retention_erasing import as_held, left_over
 from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
@@ -71,9 +73,11 @@ class AsyncRetention:
     ) -> RetainedPage:
         """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
 
-        A record that never wrote has no last contact but the day on which it was recorded. Of several records that are
-        one customer the latest day counts, so that joining them makes nobody go earlier. *jurisdictions* apply beside
-        what addresses and numbers tell. Other days and categories are the app's to add.
+        That is what came in from a record of theirs, what they said of their consent and wished, and what they asked of
+        their data; not what we did, nor what was imported. What names no record but only an address of theirs is read
+        by `plan`, for all at once. A record that never wrote has no last contact but the day on which it was recorded.
+        Of several records that are one customer the latest day counts, so that joining them makes nobody go earlier.
+        *jurisdictions* apply beside what addresses and numbers tell. Other days and categories are the app's to add.
         """
         page = await AsyncCustomers(self._flow).page(after=after, limit=limit)
         told = frozenset(jurisdictions)
@@ -81,7 +85,7 @@ class AsyncRetention:
         unit = self._flow.reader()
         for customer in page.items:
             parties = await load_parties(unit, customer.members)
-            last = await last_contact(self._flow, [party.id for party in parties])
+            known = await in_touch(self._flow, unit, parties)
             items.append(
                 Retained(
                     place=str(customer.id),
@@ -90,9 +94,11 @@ class AsyncRetention:
                     jurisdictions=told.union(*map(jurisdictions_of, parties)),
                     triggers={
                         "recorded": max(recorded_on(party.id) for party in parties),
-                        "last_contact": last,
+                        "last_contact": known.last_contact,
                     },
-                    last_contact=last,
+                    last_contact=known.last_contact,
+                    open_request=known.open_request,
+                    restricted=known.restricted,
                 )
             )
         return RetainedPage(tuple(items), page.next)
@@ -107,6 +113,9 @@ class AsyncRetention:
     ) -> RetentionPlan:
         """What becomes of each thing today, with reasons. Nothing is written.
 
+        Of customers that would go, all interactions are read once for what names only an address of theirs; plan many
+        at a time. Who has an open request about their data, or had it restricted, is kept, and it is said why.
+
         *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
@@ -120,12 +129,11 @@ class AsyncRetention:
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
         }
-        check_kinds((kind for one in standing for kind in one.kinds), categories)
-        check_kinds(purposes or ())
-        check_purposes(name for names in (purposes or {}).values() for name in names)
-        return plan_retention(
-            found, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
+        _check(standing, purposes, categories)
+        planned = partial(
+            plan_retention, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
         )
+        return await as_held(self._flow, planned(await to_look_at(self._flow, found, planned(found))))
 
     async def _known(self, unit: Unit, thing: Retained) -> Retained:
         """*thing* with what the store knows of it, if it is a customer."""
@@ -133,15 +141,16 @@ class AsyncRetention:
         there = await load_parties(unit, members)
         if thing.last_contact is not None or not there:
             return attrs.evolve(thing, members=members)
-        last = await last_contact(self._flow, [party.id for party in there])
-        return attrs.evolve(thing, members=members, last_contact=last)
+        known = await in_touch(self._flow, unit, there)
+        return attrs.evolve(thing, members=members, last_contact=known.last_contact)
 
     async def apply(self, plan: RetentionPlan, *, reviewed: Confidence = "probable") -> Applied:
         """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
 
         Steps about anything else, and those that want a fact first, are given back: they are not ours to do. So are
-        those of customers that have changed since the plan was made, or of which a record is not surely theirs: as
-        unsure as *reviewed*, or less sure. They are to *find out* then, and say why.
+        those of customers that have changed since the plan was made, that have an open request about their data or had
+        it restricted by now, or of which a record is not surely theirs: as unsure as *reviewed*, or less sure. They are
+        to *find out* then, and say why.
 
         Raises:
             CapabilityMissing: if somebody is to be erased and the store cannot.
@@ -154,23 +163,28 @@ class AsyncRetention:
         self,
         *,
         on: date | None = None,
-        holds: Iterable[LegalHold] = (),
+        holds: Iterable[LegalHold] | None = None,
         purposes: Mapping[str, frozenset[str]] | None = None,
+        policies: Iterable[RetentionPolicy] | None = None,
     ) -> RetentionPlan:
         """A plan for what is left of customers that were erased here: of whom something was kept whose last day was
-        before the day *on* (today, in UTC), and of whom the erasure was cut off. Look at it, and `apply` it.
+        before the day *on* (today, in UTC), or by a hold that is no more, and of whom the erasure was cut off. Look at
+        it, and `apply` it.
 
-        *holds* and *purposes* are those of now. What goes by requests is in `crm.requests.kept_too_long`.
+        *holds* and *purposes* are those of now. Nothing goes of whom a hold kept something while nobody says which
+        *holds* there are: that is to *find out* then. They may name categories, of *policies* too, as in `plan`. What
+        goes by requests is in `crm.requests.kept_too_long`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not, or the table of
-                dispositions keeps nothing for a purpose.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
+                kind of data, or if the table of dispositions keeps nothing for it.
         """
-        unit, standing = self._flow.reader(), tuple(holds)
-        check_kinds([*(kind for one in standing for kind in one.kinds), *(purposes or ())])
-        check_purposes(name for names in (purposes or {}).values() for name in names)
-        steps = await left_over(unit, unit.now.date() if on is None else on)
-        return RetentionPlan(steps=tuple(steps), holds=standing, purposes=dict(purposes or {}))
+        unit, standing = self._flow.reader(), None if holds is None else tuple(holds)
+        steps, noted = await left_over(unit, unit.now.date() if on is None else on, standing)
+        known = shipped_retention() if policies is None else policies
+        _check(standing or (), purposes, noted.union(one.category for one in known))
+        plan = RetentionPlan(steps=tuple(steps), holds=standing or (), purposes=dict(purposes or {}))
+        return await as_held(self._flow, plan)
 
     async def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any
@@ -246,6 +260,15 @@ class AsyncRetention:
                 )
             held, moment = permits(decision), decision.expires_at
         return None
+
+
+def _check(
+    holds: Iterable[LegalHold], purposes: Mapping[str, frozenset[str]] | None, categories: Collection[str]
+) -> None:
+    """Refuse words that nothing is called by, and purposes for which nothing would be kept."""
+    check_kinds((kind for one in holds for kind in one.kinds), categories)
+    check_kinds(purposes or ())
+    check_purposes(name for names in (purposes or {}).values() for name in names)
 
 
 def _points_for(parties: Iterable[Party], channel: Channel) -> tuple[str | None, ...]:

@@ -1,27 +1,28 @@
 """What a plan of retention does to customers.
 
-Invariant: nobody is erased or restricted but whom the plan was made of: a customer that has other records by now, or
-has been in touch since, is given back. What a legal hold or a purpose keeps stays, as where a person asks to be erased.
+Invariant: nobody is erased or restricted but whom the plan was made of: a customer that has other records by now, has
+been in touch since, or has asked for something that forbids it, is given back. What a legal hold or a purpose keeps
+stays, as where a person asks to be erased.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
 
 import attrs
 
+from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.interactions import AsyncInteractions
 from crmcore.app.resolve import is_id, memberships
+from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
 from crmcore.app.retention_erasing import begun_at, erase_customer
 from crmcore.app.subject_erasure import restrict_person
+from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
-from crmcore.consent.retention import RetentionPlan, RetentionStep
+from crmcore.consent.retention import OPEN_REQUEST, RESTRICTED, Retained, RetentionPlan, RetentionStep
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import PartyId
-from crmcore.values.moment import moment_instant
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +38,7 @@ async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Appl
     """Do what *plan* says of customers."""
     erased = restricted = 0
     left: list[RetentionStep] = []
+    talks: Talks | None = None
     for step in plan.steps:
         if step.action == "keep":
             continue
@@ -49,13 +51,14 @@ async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Appl
         if step.action not in ("delete", "restrict") or not members:
             left.append(step)
             continue
-        why = None if goes_on else await _changed(flow, unit, members, step)
+        talks = talks or await Talks.read(unit)
+        why = await _changed(flow, unit, members, step, talks, goes_on=goes_on)
         if why is not None:
             left.append(_to_find_out(step, why))
         elif step.action == "restrict":
             restricted += await _restrict(flow, members, step)
         else:
-            done = await erase_customer(flow, unit, members, step, plan, begun, reviewed)
+            done = await erase_customer(flow, unit, members, step, plan, begun, reviewed, talks)
             erased += done.erased
             restricted += done.restricted
             left += [] if done.why is None else [_to_find_out(step, done.why)]
@@ -64,31 +67,6 @@ async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Appl
 
 def _to_find_out(step: RetentionStep, why: str) -> RetentionStep:
     return attrs.evolve(step, action="find_out", reason=why, source="")
-
-
-async def last_contact(flow: Flow, members: Iterable[PartyId]) -> date:
-    """The last day of a customer: on which a record of it was in touch, or was recorded if it never was."""
-    silent = {member: recorded_on(member) for member in members}
-    some, last = next(iter(silent)), date.min
-    timeline = AsyncInteractions(flow)
-    after: str | None = None
-    while True:
-        page = await timeline.timeline(some, after=after)
-        for one in page.items:
-            if one.direction == "inbound":
-                last = max(last, moment_instant(one.occurred_at).date())
-                spoken = set(one.parties)
-                silent = {who: day for who, day in silent.items() if who not in spoken and day > last}
-                if not silent:
-                    return last
-        after = page.next
-        if after is None:
-            return max(last, *silent.values())
-
-
-def recorded_on(id: PartyId) -> date:
-    """The day on which a record was made, which its id tells."""
-    return datetime.fromtimestamp(id.milliseconds / 1000, UTC).date()
 
 
 async def members_at(unit: Unit, place: str) -> tuple[PartyId, ...]:
@@ -100,14 +78,61 @@ async def members_at(unit: Unit, place: str) -> tuple[PartyId, ...]:
     return members if there else ()
 
 
-async def _changed(flow: Flow, unit: Unit, members: tuple[PartyId, ...], step: RetentionStep) -> str | None:
-    """What is other than the plan says, if anything is."""
+async def to_look_at(flow: Flow, things: Iterable[Retained], plan: RetentionPlan) -> list[Retained]:
+    """*things*, with all that the store knows of those customers that *plan* would not leave as they are.
+
+    For them it is read what names only an address. Where the day of the last contact that counts is the store's, it is
+    that of now.
+    """
+    going = {step.place for step in plan.of("delete", "anonymise", "restrict") if step.members}
+    found = list(things)
+    if not going:
+        return found
+    unit = flow.reader()
+    talks = await Talks.read(unit)
+    for at, thing in enumerate(found):
+        parties = await load_parties(unit, map(PartyId, thing.members)) if thing.place in going else ()
+        if parties:
+            found[at] = _as_known(thing, await in_touch(flow, unit, parties, talks))
+    return found
+
+
+def _as_known(thing: Retained, known: InTouch) -> Retained:
+    told = thing.triggers.get("last_contact")
+    own = told is not None and told == thing.last_contact
+    return attrs.evolve(
+        thing,
+        triggers={**thing.triggers, "last_contact": known.last_contact} if own else thing.triggers,
+        last_contact=known.last_contact,
+        open_request=thing.open_request or known.open_request,
+        restricted=thing.restricted or known.restricted,
+    )
+
+
+async def _changed(
+    flow: Flow,
+    unit: Unit,
+    members: tuple[PartyId, ...],
+    step: RetentionStep,
+    talks: Talks,
+    *,
+    goes_on: bool,
+) -> str | None:
+    """Why it is not to be done now, if anything is other than the plan says, or was asked for. Of what *goes_on* it is
+    not asked again whether it is still the same."""
+    there = await load_parties(unit, members)
+    known = await in_touch(flow, unit, there, talks) if there else None
+    if step.action == "delete":
+        if any(request.is_open for request in await requests_by(unit, members)):
+            return OPEN_REQUEST[0]
+        if known is not None and known.restricted:
+            return RESTRICTED[0]
+    if goes_on:
+        return None
     if step.members and set(step.members) != set(members):
         return "the customer has other records by now: plan again"
-    if step.last_contact is not None:
-        refs = await unit.get([unit.ref(PARTY.tag, member) for member in members], check=False)
-        if refs and await last_contact(flow, [PartyId(ref.id) for ref in refs]) > step.last_contact:
-            return "the customer has been in touch since: plan again"
+    if step.last_contact is not None and known is not None and known.last_contact > step.last_contact:
+        return "the customer has been in touch since: plan again"
     return None
 
 

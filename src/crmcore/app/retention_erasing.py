@@ -7,15 +7,16 @@ begun is not asked about again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
 
 import attrs
 
-from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun
+from crmcore.app.erasures_begun import as_begun, as_noted, begun_of, customer_note, hash_of, note_begun
 from crmcore.app.flow import Flow
-from crmcore.app.frozen import fixed_id
 from crmcore.app.resolve import is_id
+from crmcore.app.retention_contacts import recorded_on
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
@@ -26,9 +27,11 @@ from crmcore.app.subject_erasure import (
     prepare,
 )
 from crmcore.app.subject_kinds import SUBJECT_KINDS
+from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
-from crmcore.consent.certificate import BEGUN, ErasureBegun, begun_by, begun_lines
+from crmcore.consent.certificate import BEGUN, CertificateLine, ErasureBegun, begun_by, begun_lines
+from crmcore.consent.disposition import HELD, LegalHold
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
@@ -37,6 +40,9 @@ from crmcore.values.ids import Id, PartyId
 
 _OVER = "the time is over for which something was kept"
 _CUT_OFF = "the erasure was cut off"
+_LIFTED = "the hold is lifted that kept something"
+_HELD = "a legal hold kept something of it: say which holds there are by now (holds=[] if there are none)"
+_NO_CATEGORY = "it was not noted of which category this was, and a hold names one"
 
 
 @attrs.frozen(kw_only=True)
@@ -61,17 +67,14 @@ async def erase_customer(
     plan: RetentionPlan,
     begun: Sequence[ErasureBegun],
     reviewed: Confidence,
+    talks: Talks,
 ) -> Erased:
     """Erase a customer, or what is left of one whose erasure was begun."""
     eraser_of(flow.store)
-    today = unit.now.date()
     first = begun[0] if begun else None
-    mark = first.request if first else f"retention:{plan.digest[:16]}"
-    asked = (first and first.asked) or today
-    points = first.points if first else ()
-    planned = await planned_erasure(
-        flow, unit, members, Occasion(mark=mark, today=today, asked=asked, points=points), _facts(plan)
-    )
+    occasion = _occasion(unit, begun, plan)
+    mark, asked = occasion.mark, occasion.asked
+    planned = await planned_erasure(flow, unit, members, occasion, _facts(plan), talks)
     if first and not first.done and first.plan_sha256 == plan.digest:
         try:
             planned, noted = as_begun(planned, begun, anew=True), tuple(begun)
@@ -88,19 +91,68 @@ async def erase_customer(
         heads = [ref.id for ref in planned.data.points]
         noted = begun_by(planned.plan, mark, begun, heads, done=bool(first and first.done))
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
-        noted = (attrs.evolve(noted[0], members=tuple(map(str, members)), asked=asked), *noted[1:])
-        await flow.commit(lambda unit: note_begun(unit, _id(step.place), noted))
-    await prepare(flow, planned, mark)
-    await erase_planned(flow, planned, mark, unit.now)
-    await flow.commit(
-        lambda unit: note_begun(unit, _id(step.place), [attrs.evolve(noted[0], done=True), *noted[1:]])
-    )
+        category = first.category if first else step.category
+        ids = tuple(map(str, members))
+        noted = (attrs.evolve(noted[0], members=ids, category=category, asked=asked), *noted[1:])
+    try:
+        await _carry_out(flow, planned, mark, unit.now, _id(step.place), begun, noted)
+    except InvalidRightsRequest as error:
+        return Erased(why=str(error))
     return _erased(planned, new=first is None or not first.done)
 
 
-async def left_over(unit: Unit, on: date) -> list[RetentionStep]:
-    """What is left of customers that retention erased: what was kept and is over before *on*, and what was cut off."""
+async def _carry_out(
+    flow: Flow,
+    planned: PlannedErasure,
+    mark: str,
+    at: datetime,
+    id: Id,
+    begun: Sequence[ErasureBegun],
+    noted: Sequence[ErasureBegun],
+) -> None:
+    """Do what is *noted* where *begun* was, unless somebody notes something else meanwhile."""
+
+    async def note(unit: Unit, *, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]) -> None:
+        await as_noted(unit, id, before)
+        await note_begun(unit, id, now)
+
+    unchanged = partial(as_noted, id=id, noted=noted)
+    if list(noted) != list(begun):
+        await flow.commit(partial(note, before=begun, now=noted))
+    await prepare(flow, planned, mark, unchanged)
+    await erase_planned(flow, planned, mark, at, unchanged)
+    await flow.commit(partial(note, before=noted, now=[attrs.evolve(noted[0], done=True), *noted[1:]]))
+
+
+async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
+    """*plan*, which is another one than was begun where that cannot go on: something has come in, or more is kept."""
+    unit = flow.reader()
+    talks: Talks | None = None
+    steps: list[RetentionStep] = []
+    for step in plan.steps:
+        begun = await begun_at(unit, step)
+        if begun and not begun[0].done:
+            talks = talks or await Talks.read(unit)
+            members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan)
+            planned = await planned_erasure(flow, unit, list(members), occasion, _facts(plan), talks)
+            try:
+                as_begun(planned, begun, anew=True)
+            except InvalidRightsRequest:
+                step = attrs.evolve(step, held=planned.plan.digest)
+        steps.append(step)
+    return attrs.evolve(plan, steps=tuple(steps))
+
+
+async def left_over(
+    unit: Unit, on: date, holds: Collection[LegalHold] | None
+) -> tuple[list[RetentionStep], frozenset[str]]:
+    """What is left of customers that retention erased, and of which categories they were.
+
+    That is what was kept and is over before *on*, what a hold kept that is none of *holds* any more, and what was cut
+    off. While nobody says which *holds* there are (None), what a hold keeps is to be found out.
+    """
     found: list[RetentionStep] = []
+    categories: set[str] = set()
     after: str | None = None
     while True:
         page = await unit.scan(BEGUN.tag, after=after)
@@ -109,23 +161,67 @@ async def left_over(unit: Unit, on: date) -> list[RetentionStep]:
             place = next((one for one in first.members if _id(one) == record.ref.id), None)
             if place is None:
                 continue
+            categories.update(() if first.category is None else (first.category,))
             lines = begun_lines(await begun_of(unit, _id(place))).values()
-            over = any(line.until is not None and line.until < on for line in lines)
-            if over or not first.done:
-                found.append(
-                    RetentionStep(
-                        place=place,
-                        category="erased customer",
-                        action="delete",
-                        reason=_OVER if first.done else _CUT_OFF,
-                        source="",
-                        members=first.members,
-                        last_contact=first.asked,
-                    )
-                )
+            step = _left(first, place, list(lines), on, holds)
+            found += [] if step is None else [step]
         after = page.next
         if after is None:
-            return found
+            return found, frozenset(categories)
+
+
+def _left(
+    first: ErasureBegun,
+    place: str,
+    lines: Collection[CertificateLine],
+    on: date,
+    holds: Collection[LegalHold] | None,
+) -> RetentionStep | None:
+    """What is to be done with what is left of one customer; None if there is nothing."""
+    over = any(line.until is not None and line.until < on for line in lines)
+    held = any(line.held and (line.until is None or line.until >= on) for line in lines)
+    lifted = any(line.held_for_nothing(holds or (), on) for line in lines)
+    if first.done and not over and not lifted:
+        return None
+    step = RetentionStep(
+        place=place,
+        category="erased customer",
+        action="delete",
+        reason=_CUT_OFF if not first.done else _OVER if over else _LIFTED,
+        source="",
+        members=first.members,
+        last_contact=_before(first),
+    )
+    if holds is None:
+        return attrs.evolve(step, action="find_out", reason=_HELD) if held else step
+    for hold in holds:
+        named = hold.kinds - SUBJECT_KINDS.keys()
+        if first.category is None and named:
+            return attrs.evolve(step, action="find_out", reason=_NO_CATEGORY)
+        if first.category in named and hold.holds(first.category, on):
+            return attrs.evolve(step, action="keep", reason=hold.reason, source=HELD, until=hold.until)
+    return step
+
+
+def _before(first: ErasureBegun) -> date | None:
+    """Whatever came later came since the erasure was begun: on that very day, too, for it began with nobody in touch.
+
+    Who never was, or of whom that is erased by now, was last in touch on the day on which they were recorded.
+    """
+    if first.asked is None:
+        return None
+    return max([first.asked - timedelta(days=1), *(recorded_on(PartyId(one)) for one in first.members)])
+
+
+def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan) -> Occasion:
+    """Why a customer is erased whose erasure was *begun*, or is by *plan*."""
+    first, today = begun[0] if begun else None, unit.now.date()
+    return Occasion(
+        mark=first.request if first else f"retention:{plan.digest[:16]}",
+        today=today,
+        asked=(first and first.asked) or today,
+        points=first.points if first else (),
+    )
 
 
 def _facts(plan: RetentionPlan) -> ErasureFacts:
@@ -145,5 +241,4 @@ def _erased(planned: PlannedErasure, *, new: bool) -> Erased:
 
 
 def _id(place: str) -> Id:
-    """The id of the note about a customer, which is none of a record of theirs."""
-    return fixed_id(BEGUN.tag, Id(place), "retention")
+    return customer_note(place)

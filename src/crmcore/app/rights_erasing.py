@@ -6,10 +6,21 @@ kept by now, wants a new plan that somebody looks at.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from functools import partial
 
-from crmcore.app.erasures_begun import as_begun, begun_of, hash_of, note_begun, part_id
+import attrs
+
+from crmcore.app.erasures_begun import (
+    as_begun,
+    as_noted,
+    begun_of,
+    gone_of,
+    hash_of,
+    note_begun,
+    part_id,
+)
 from crmcore.app.flow import Flow
 from crmcore.app.rights_store import load_request, members_of, tell_recipients
 from crmcore.app.subject_access import refuse_unsure
@@ -34,6 +45,7 @@ from crmcore.consent.certificate import (
     certify,
 )
 from crmcore.consent.deadline import zone_of
+from crmcore.consent.disposition import LegalHold
 from crmcore.consent.rights_request import RequestId, RightsRequest
 from crmcore.consent.rights_steps import ANSWERED
 from crmcore.errors import InvalidRightsRequest
@@ -66,23 +78,40 @@ async def erased(
 ) -> ErasureCertificate:
     """Do what the plan of that digest said, or what is left of it, and certify it."""
     eraser_of(flow.store)
-    done = await _begin(flow, id, plan_sha256, facts, reviewed)
-    if done is not None:
-        return done
-    unit = flow.new_unit()
-    planned = await _as_begun(flow, unit, await load_request(unit, id), facts)
-    await prepare(flow, planned, str(id))
-    reports = await erase_planned(flow, planned, str(id), unit.now)
+    noted = await _begin(flow, id, plan_sha256, facts, reviewed)
+    if isinstance(noted, ErasureCertificate):
+        return noted
+    unit, unchanged = flow.new_unit(), partial(as_noted, id=id, noted=noted)
+    planned = await _as_begun(flow, unit, await load_request(unit, id), facts, noted)
 
     async def finish(unit: Unit) -> ErasureCertificate:
         before = await certificates_of(unit, id)
         if before and before[-1].plan_sha256 == plan_sha256:
             return before[-1]
-        made = certify(await begun_of(unit, id), reports, at=unit.now)
+        await unchanged(unit)
+        made = certify(noted, reports, at=unit.now, gone=await gone_of(unit, planned, noted))
         await unit.put(CERTIFICATE, part_id(CERTIFICATE.tag, id, len(before)), made, expect=0)
         return made
 
-    return await flow.commit(finish)
+    try:
+        await prepare(flow, planned, str(id), unchanged)
+        reports = await erase_planned(flow, planned, str(id), unit.now, unchanged)
+        return await flow.commit(finish)
+    except InvalidRightsRequest:
+        await flow.commit(partial(_certified_anew, id, planned))
+        raise
+
+
+async def _certified_anew(id: RequestId, planned: PlannedErasure, unit: Unit) -> None:
+    """Plan a certificate of another erasure, begun since, that says it if what it was to keep went with *planned*."""
+    noted, certificates = await begun_of(unit, id), await certificates_of(unit, id)
+    if not certificates or certificates[-1].plan_sha256 != noted[0].plan_sha256:
+        return  # whoever carries it out looks when it is done
+    last = certificates[-1]
+    made = certify(noted, (), at=unit.now, gone=await gone_of(unit, planned, noted))
+    if made.lines != last.lines:
+        told = attrs.evolve(made, remains=last.remains)
+        await unit.put(CERTIFICATE, part_id(CERTIFICATE.tag, id, len(certificates)), told, expect=0)
 
 
 async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate, ...]:
@@ -96,13 +125,17 @@ async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate
         found.append(CERTIFICATE.load(record.body, record.schema))
 
 
-async def kept_too_long(unit: Unit, id: RequestId, on: date) -> KeptTooLong | None:
-    """Since when something is kept of an erasure whose last day was before *on*."""
+async def kept_too_long(
+    unit: Unit, id: RequestId, on: date, holds: Collection[LegalHold] | None
+) -> KeptTooLong | None:
+    """Since when something is kept of an erasure whose last day was before *on*, or that none of *holds* holds."""
     done = await certificates_of(unit, id)
-    over = (
-        [line.until for line in done[-1].lines if line.until is not None and line.until < on] if done else []
-    )
-    return KeptTooLong(request=id, until=min(over)) if over else None
+    lines = done[-1].lines if done else ()
+    over = [line.until for line in lines if line.until is not None and line.until < on]
+    if over:
+        return KeptTooLong(request=id, until=min(over))
+    lifted = holds is not None and any(line.held_for_nothing(holds, on) for line in lines)
+    return KeptTooLong(request=id, until=None) if lifted else None
 
 
 async def was_begun(unit: Unit, id: RequestId) -> bool:
@@ -112,37 +145,37 @@ async def was_begun(unit: Unit, id: RequestId) -> bool:
 
 async def _begin(
     flow: Flow, id: RequestId, plan_sha256: str, facts: ErasureFacts | None, reviewed: Confidence
-) -> ErasureCertificate | None:
+) -> ErasureCertificate | Sequence[ErasureBegun]:
     """Note what the plan says, before anything is done; the certificate if all of it was done before."""
 
-    async def plan(unit: Unit) -> ErasureCertificate | None:
+    async def plan(unit: Unit) -> ErasureCertificate | Sequence[ErasureBegun]:
         request = await load_request(unit, id)
         certificates = await certificates_of(unit, id)
-        for done in certificates:
+        for done in reversed(certificates):
             if done.plan_sha256 == plan_sha256:
                 return done
         begun = await begun_of(unit, id)
         if begun and begun[0].plan_sha256 == plan_sha256:
-            return None
+            return begun
         planned = await planned_for(flow, unit, request, facts, reviewed)
         if planned.plan.digest != plan_sha256:
             raise InvalidRightsRequest("what is held has changed since this plan: make another one and look")
         points = [ref.id for ref in planned.data.points]
-        await note_begun(unit, id, begun_by(planned.plan, str(id), begun, points, done=bool(certificates)))
+        noted = begun_by(planned.plan, str(id), begun, points, done=bool(certificates))
+        await note_begun(unit, id, noted)
         if request.is_open:  # and while acts can still be read that name them
             await tell_recipients(unit, request, planned.data.members, "erase", flow.controller(None))
-        return None
+        return noted
 
     return await flow.commit(plan)
 
 
 async def _as_begun(
-    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None
+    flow: Flow, unit: Unit, request: RightsRequest, facts: ErasureFacts | None, noted: Sequence[ErasureBegun]
 ) -> PlannedErasure:
     """What was begun, as far as it is still there."""
-    parts = await begun_of(unit, request.id)
-    planned = await _held(flow, unit, request, facts, parts)
-    return as_begun(planned, parts, anew=facts is not None)
+    planned = await _held(flow, unit, request, facts, noted)
+    return as_begun(planned, noted, anew=facts is not None)
 
 
 async def _held(

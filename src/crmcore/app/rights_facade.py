@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     )
     from crmcore.consent.words import ActPurpose, Channel, Purpose
     from crmcore.party.party import Party
+    from crmcore.storage.carried_over import ErasedAgain
+    from crmcore.storage.erasure import Erasure
     from crmcore.values.ids import CustomerId, PartyId
 
 
@@ -290,6 +292,21 @@ class Requests:
         """
         return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
 
+    def erase_again(self, erasures: Iterable[Erasure]) -> ErasedAgain:
+        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+
+        *erasures* are those of the store that the backup was taken from; of other tenants they are left out. Beside
+        what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written again,
+        whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a No stays
+        for whoever else has the address, consent that is kept is over, and `crm.retention.kept_too_long` finds what is
+        kept. Requests and certificates that are not in the backup are not made again. If it is cut off, restore anew.
+        All interactions are read for each person.
+
+        Raises:
+            CapabilityMissing: if the store cannot erase.
+        """
+        return run(self._flow.erase_again(erasures))
+
     def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.
 
@@ -302,13 +319,16 @@ class Requests:
         """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
         return run(self._flow.certificates(id))
 
-    def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+    def kept_too_long(
+        self, *, on: date | None = None, holds: Iterable[LegalHold] | None = None
+    ) -> tuple[KeptTooLong, ...]:
         """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
 
-        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
-        requests are read for that.
+        With *holds*, those that there are by now, those too of which a hold without an end kept something that none of
+        them holds any more. Plan and carry out each of them again, and tell the holds and purposes of then: what is
+        over goes, unless these keep it. All requests are read for that.
         """
-        return run(self._flow.kept_too_long(on=on))
+        return run(self._flow.kept_too_long(on=on, holds=holds))
 
 
 @attrs.frozen
@@ -327,9 +347,11 @@ class Retention:
     ) -> RetainedPage:
         """Customers with the days that the store knows: *recorded*, and *last_contact*, the last that came from them.
 
-        A record that never wrote has no last contact but the day on which it was recorded. Of several records that are
-        one customer the latest day counts, so that joining them makes nobody go earlier. *jurisdictions* apply beside
-        what addresses and numbers tell. Other days and categories are the app's to add.
+        That is what came in from a record of theirs, what they said of their consent and wished, and what they asked of
+        their data; not what we did, nor what was imported. What names no record but only an address of theirs is read
+        by `plan`, for all at once. A record that never wrote has no last contact but the day on which it was recorded.
+        Of several records that are one customer the latest day counts, so that joining them makes nobody go earlier.
+        *jurisdictions* apply beside what addresses and numbers tell. Other days and categories are the app's to add.
         """
         return run(
             self._flow.customers(category=category, jurisdictions=jurisdictions, after=after, limit=limit)
@@ -345,6 +367,9 @@ class Retention:
     ) -> RetentionPlan:
         """What becomes of each thing today, with reasons. Nothing is written.
 
+        Of customers that would go, all interactions are read once for what names only an address of theirs; plan many
+        at a time. Who has an open request about their data, or had it restricted, is kept, and it is said why.
+
         *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
 
@@ -358,8 +383,9 @@ class Retention:
         """Do what a plan says of customers: erase them, or restrict them to what they are kept for.
 
         Steps about anything else, and those that want a fact first, are given back: they are not ours to do. So are
-        those of customers that have changed since the plan was made, or of which a record is not surely theirs: as
-        unsure as *reviewed*, or less sure. They are to *find out* then, and say why.
+        those of customers that have changed since the plan was made, that have an open request about their data or had
+        it restricted by now, or of which a record is not surely theirs: as unsure as *reviewed*, or less sure. They are
+        to *find out* then, and say why.
 
         Raises:
             CapabilityMissing: if somebody is to be erased and the store cannot.
@@ -370,19 +396,23 @@ class Retention:
         self,
         *,
         on: date | None = None,
-        holds: Iterable[LegalHold] = (),
+        holds: Iterable[LegalHold] | None = None,
         purposes: Mapping[str, frozenset[str]] | None = None,
+        policies: Iterable[RetentionPolicy] | None = None,
     ) -> RetentionPlan:
         """A plan for what is left of customers that were erased here: of whom something was kept whose last day was
-        before the day *on* (today, in UTC), and of whom the erasure was cut off. Look at it, and `apply` it.
+        before the day *on* (today, in UTC), or by a hold that is no more, and of whom the erasure was cut off. Look at
+        it, and `apply` it.
 
-        *holds* and *purposes* are those of now. What goes by requests is in `crm.requests.kept_too_long`.
+        *holds* and *purposes* are those of now. Nothing goes of whom a hold kept something while nobody says which
+        *holds* there are: that is to *find out* then. They may name categories, of *policies* too, as in `plan`. What
+        goes by requests is in `crm.requests.kept_too_long`.
 
         Raises:
-            InvalidRightsRequest: if a hold or a purpose names a kind of data that there is not, or the table of
-                dispositions keeps nothing for a purpose.
+            InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
+                kind of data, or if the table of dispositions keeps nothing for it.
         """
-        return run(self._flow.kept_too_long(on=on, holds=holds, purposes=purposes))
+        return run(self._flow.kept_too_long(on=on, holds=holds, purposes=purposes, policies=policies))
 
     def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any

@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from crmcore.app.asked import Asked, Fields
+from crmcore.app.erasing_again import erased_again
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted, refuse_undone
@@ -28,12 +29,13 @@ from crmcore.app.rights_store import load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
+from crmcore.app.subject_kinds import check_kinds
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
 from crmcore.consent.deadline import deadline_for, zone_of
-from crmcore.consent.disposition import ErasurePlan
+from crmcore.consent.disposition import ErasurePlan, LegalHold
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.propagation import OpenNotice
 from crmcore.consent.rights_request import (
@@ -60,6 +62,8 @@ from crmcore.consent.rights_words import (
 from crmcore.consent.words import ActPurpose
 from crmcore.errors import InvalidRightsRequest, NotFound
 from crmcore.party.party import Household, Organization, Party, Person
+from crmcore.storage.carried_over import ErasedAgain
+from crmcore.storage.erasure import Erasure
 from crmcore.values.ids import PartyId
 
 P = TypeVar("P", bound=Person | Organization | Household)
@@ -467,6 +471,23 @@ class AsyncRequests:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
         return await erased(self._flow, id, plan_sha256, facts, reviewed)
 
+    async def erase_again(self, erasures: Iterable[Erasure]) -> ErasedAgain:
+        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+
+        *erasures* are those of the store that the backup was taken from; of other tenants they are left out. Beside
+        what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written again,
+        whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a No stays
+        for whoever else has the address, consent that is kept is over, and `crm.retention.kept_too_long` finds what is
+        kept. Requests and certificates that are not in the backup are not made again. If it is cut off, restore anew.
+        All interactions are read for each person.
+
+        Raises:
+            CapabilityMissing: if the store cannot erase.
+        """
+        if self._flow.unit is not None:
+            raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
+        return await erased_again(self._flow, erasures)
+
     async def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.
 
@@ -482,20 +503,27 @@ class AsyncRequests:
         """All proofs of an erasure: the first is what the person was told, the others are of what was kept longer."""
         return await certificates_of(self._flow.reader(), id)
 
-    async def kept_too_long(self, *, on: date | None = None) -> tuple[KeptTooLong, ...]:
+    async def kept_too_long(
+        self, *, on: date | None = None, holds: Iterable[LegalHold] | None = None
+    ) -> tuple[KeptTooLong, ...]:
         """The erasures of which something is kept whose last day was before the day *on* (today, in UTC).
 
-        Plan and carry out each of them again: what is over goes, unless by then a hold or a purpose keeps it. All
-        requests are read for that.
+        With *holds*, those that there are by now, those too of which a hold without an end kept something that none of
+        them holds any more. Plan and carry out each of them again, and tell the holds and purposes of then: what is
+        over goes, unless these keep it. All requests are read for that.
         """
         unit = self._flow.reader()
         day = unit.now.date() if on is None else on
+        standing = None if holds is None else tuple(holds)
+        if standing is not None:
+            check_kinds(kind for one in standing for kind in one.kinds)
         found = [
             over
             async for request in _all_requests(unit)
-            if request.right == "erasure" and (over := await kept_too_long(unit, request.id, day)) is not None
+            if request.right == "erasure"
+            and (over := await kept_too_long(unit, request.id, day, standing)) is not None
         ]
-        return tuple(sorted(found, key=lambda one: (one.until, one.request)))
+        return tuple(sorted(found, key=lambda one: (one.until or date.max, one.request)))
 
     async def _step(
         self,

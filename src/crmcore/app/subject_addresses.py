@@ -47,12 +47,12 @@ class Addresses:
         numbers = [
             point.value for point in known if isinstance(point, PhonePoint) and point.value is not None
         ]
-        texts = frozenset(_plain(text) for point in known for text in (point.raw, point.key))
+        texts = frozenset(plain_form(text) for point in known for text in (point.raw, point.key))
         return cls(
             texts=texts,
             forms=frozenset(form for point in known for form in _forms(point)),
             countries=tuple(sorted({one.country for one in numbers if one.country is not None})),
-            rough=frozenset(map(_rough, texts)) | {_rough(one.e164) for one in numbers},
+            rough=frozenset(map(rough_form, texts)) | {rough_form(one.e164) for one in numbers},
         )
 
     def __contains__(self, text: str) -> bool:
@@ -61,11 +61,11 @@ class Addresses:
 
     def spelled(self, text: str) -> bool:
         """Whether *text* is one of them as they are written."""
-        return _plain(text) in self.texts
+        return plain_form(text) in self.texts
 
     def other_spelling(self, text: str) -> Key | None:
         """Under which key a record would have *text*, if it is another spelling of one of them; None if it is none."""
-        if self.spelled(text) or _rough(text) not in self.rough:
+        if self.spelled(text) or rough_form(text) not in self.rough:
             return None
         named = _NAMED.search(text)
         read: list[ContactPoint] = (
@@ -79,7 +79,8 @@ class Addresses:
         return None
 
 
-def _plain(text: str) -> str:
+def plain_form(text: str) -> str:
+    """What two texts share that are written alike."""
     return text.strip().casefold()
 
 
@@ -93,10 +94,10 @@ def _forms(point: ContactPoint) -> frozenset[str]:
     return frozenset(f"{form}x{extension}" if extension else form for form in forms_of(point))
 
 
-def _rough(text: str) -> str:
+def rough_form(text: str) -> str:
     """What all spellings of an address share."""
     if "@" not in text:
         return "".join(filter(str.isdigit, text))[-_TAIL:]
     named = _NAMED.search(text)
-    local = unicodedata.normalize("NFKC", _plain(named[1] if named else text)).rpartition("@")[0]
+    local = unicodedata.normalize("NFKC", plain_form(named[1] if named else text)).rpartition("@")[0]
     return local.split("+", 1)[0].replace(".", "")

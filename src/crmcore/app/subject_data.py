@@ -2,7 +2,8 @@
 
 Invariant: nothing is left out because it stands in no timeline: corrected and retracted interactions, earlier states,
 acts about an address that the person had before, and relationships that were taken back are found too, and interactions
-that name only an address, however it is written. All interactions of the tenant are read for that, once.
+that name only an address, however it is written. All interactions of the tenant are read for that, once, and once for
+many people where these are read in one run.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from crmcore.app.customers import load_parties
 from crmcore.app.judging import judgements_on
 from crmcore.app.relationships import related
 from crmcore.app.subject_addresses import Addresses
+from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import entries_of
 from crmcore.app.unit import MORE, OWNER, Unit, load_record
 from crmcore.consent.ledger import CONTACT_POINT, POINT, party_stream, point_key, point_stream, wish_stream
@@ -27,7 +29,6 @@ from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression
 from crmcore.identity.judgement import Judgement
 from crmcore.interaction.interaction import Interaction
-from crmcore.interaction.lay import INTERACTION
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.history import PartyAdded
 from crmcore.party.party import Party
@@ -90,19 +91,19 @@ async def subject_data(
     secrets: SecretRing | None = None,
     controller: str | None = None,
     points: Iterable[str] = (),
+    talks: Talks | None = None,
 ) -> SubjectData:
     """Read everything about the records *members*; those that are erased already may be among them.
 
     *points* are the ids of ledgers of addresses that they had, where no record tells it any more. With *secrets* the
-    entries about suppressed addresses too, for this *controller* and for all.
+    entries about suppressed addresses too, for this *controller* and for all. *talks* are given where many people are
+    read one after the other.
     """
     parties = tuple(await load_parties(unit, members))
-    former = await _former(unit, parties)
-    contacts = [*_points(parties), *former]
+    contacts, own = await points_known(unit, parties)
     relationships = await related(unit, list(members), retracted=True)
     judgements = await judgements_on(unit, members)
-    own = (*_points(parties), *await _free(unit, former))
-    interactions = await _interactions(unit, frozenset(members), Addresses.of(own))
+    interactions = await (talks or await Talks.read(unit)).of(unit, frozenset(members), Addresses.of(own))
     hits = await unit.find([point_key(point.kind, point.key) for point in contacts])
     told = await unit.get([unit.ref(CONTACT_POINT.tag, Id(point)) for point in points], check=False)
     heads = tuple(sorted({ref for refs in hits.values() for ref in refs}.union(told)))
@@ -143,6 +144,16 @@ async def requests_of(unit: Unit, members: Iterable[str]) -> tuple[RightsRequest
     refs = sorted({ref for refs in hits.values() for ref in refs})
     records = await unit.get(refs)
     return tuple(load_record(RIGHTS_REQUEST, records[ref]) for ref in refs)
+
+
+async def points_known(
+    unit: Unit, parties: Sequence[Party]
+) -> tuple[tuple[ContactPoint, ...], tuple[ContactPoint, ...]]:
+    """The contact points that parties have and had once; and of these those that are theirs, since nobody else has them
+    by now."""
+    former = await _former(unit, parties)
+    now = tuple(_points(parties))
+    return (*now, *former), (*now, *await _free(unit, former))
 
 
 async def _former(unit: Unit, parties: Iterable[Party]) -> list[ContactPoint]:
@@ -207,30 +218,6 @@ def _alone(interactions: Iterable[Interaction], members: Collection[str]) -> fro
     return frozenset(
         f"interaction:{root}" for one in interactions if (root := one.root or one.id) not in shared
     )
-
-
-async def _interactions(
-    unit: Unit, members: Collection[str], addresses: Addresses
-) -> tuple[Interaction, ...]:
-    found: list[Interaction] = []
-    after: str | None = None
-    while True:
-        page = await unit.scan(INTERACTION.tag, after=after, limit=_PAGE)
-        alike: list[tuple[Record, set[Key]]] = []
-        for record in page.items:
-            people = record.body["participants"]
-            bare = [one.get("address", "") for one in people if "party" not in one]
-            if any(one.get("party") in members for one in people) or any(map(addresses.spelled, bare)):
-                found.append(load_record(INTERACTION, record))
-            elif keys := {key for text in bare if (key := addresses.other_spelling(text)) is not None}:
-                alike.append((record, keys))
-        # A spelling that is somebody else's own, and not the person's too, is theirs.
-        holders = await unit.find({key for _, keys in alike for key in keys})
-        own = {key for key, refs in holders.items() if not refs or any(ref.id in members for ref in refs)}
-        found += [load_record(INTERACTION, record) for record, keys in alike if keys & own]
-        after = page.next
-        if after is None:
-            return tuple(sorted(found, key=lambda one: one.id))
 
 
 async def _entries(unit: Unit, streams: Iterable[str]) -> list[Entry]:

@@ -8,7 +8,7 @@ after an older backup was restored. What stays of a talk with others stays as a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,14 +18,23 @@ import attrs
 from crmcore.app.consent_ledgers import append_act
 from crmcore.app.consent_whose import acts_of
 from crmcore.app.customers import load_parties
+from crmcore.app.erasure_places import (
+    Place,
+    copies_of_kept,
+    copy_key,
+    heads_of_ledgers,
+    in_order,
+    made_of,
+    place_name,
+    written_beside,
+)
 from crmcore.app.flow import Flow
-from crmcore.app.frozen import fixed_id
 from crmcore.app.interactions import record_interaction
-from crmcore.app.near_index import FEATURES
 from crmcore.app.parts import in_parts
-from crmcore.app.subject_data import SubjectData, satellites, subject_data
+from crmcore.app.subject_data import SubjectData, subject_data
 from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
+from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import (
@@ -38,15 +47,15 @@ from crmcore.consent.disposition import (
     plan_erasure,
 )
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.ledger import CONTACT_POINT, party_stream, point_stream
+from crmcore.consent.ledger import party_stream
 from crmcore.consent.lifting import may_end
-from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
+from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
-from crmcore.interaction.lay import DEDUPE, INTERACTION
-from crmcore.party.party_keys import PARTY, RELATIONSHIP, key
+from crmcore.interaction.lay import INTERACTION
+from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.storage.erasing import cleaning_put_off
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
-from crmcore.storage.protocol import Entry, Ref
+from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
 from crmcore.values.moment import moment_instant
 from crmcore.values.personal import FieldClass, field_classes
@@ -57,13 +66,11 @@ if TYPE_CHECKING:
 REFUSED = "decided on the request"
 """What is cited where something is kept because erasing it was refused."""
 
-_FURTHER = "further"
+Unchanged = Callable[[Unit], Awaitable[None]]
+"""It raises if an erasure must not go on, since something was noted since it was begun."""
 
 _TALKS = 20
 """So many talks are written anew at a time; halves of them where the store takes no more."""
-
-Place = Ref | tuple[str, int]
-"""A record, or an entry by its ledger and number."""
 
 
 @attrs.frozen(kw_only=True)
@@ -121,9 +128,14 @@ class PlannedErasure:
 
 
 async def planned_erasure(
-    flow: Flow, unit: Unit, members: Sequence[PartyId], occasion: Occasion, facts: ErasureFacts
+    flow: Flow,
+    unit: Unit,
+    members: Sequence[PartyId],
+    occasion: Occasion,
+    facts: ErasureFacts,
+    talks: Talks | None = None,
 ) -> PlannedErasure:
-    """What erasing the records *members* would do, from what the store holds now.
+    """What erasing the records *members* would do, from what the store holds now, whose *talks* may have been read.
 
     What an erasure on this *occasion* has written itself is no part of it.
 
@@ -133,7 +145,7 @@ async def planned_erasure(
     """
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
-    data = await subject_data(unit, members, points=occasion.points)
+    data = await subject_data(unit, members, points=occasion.points, talks=talks)
     acts = acts_in(data)
     held: dict[str, Held] = {}
     places: dict[str, Place] = {}
@@ -141,10 +153,12 @@ async def planned_erasure(
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
     plan = _without_refused(for_others(plan, data, acts, places), places, occasion)
-    own = [one async for one in _own(unit, data, plan, places, occasion, facts)]
+    over = partial(_over, today=occasion.today, table=facts.table)
+    own = [one async for one in written_beside(unit, data, plan, places, occasion.via, over)]
+    own += [one async for one in copies_of_kept(unit, data, plan, places, occasion.via, over)]
     plan = attrs.evolve(plan, disposals=(*plan.disposals, *own))
-    derived = [one async for one in _derived(unit, data, plan, places)]
-    points = [one async for one in _points(unit, data, plan, places)]
+    derived = [one async for one in made_of(unit, data, plan, places, over)]
+    points = [one async for one in heads_of_ledgers(unit, data, plan, places, over)]
     notes = () if flow.secrets is not None else forgotten(plan, data, acts, places)
     return PlannedErasure(
         plan=ErasurePlan(disposals=(*plan.disposals, *derived, *points), notes=notes),
@@ -225,6 +239,11 @@ def _held(
         yield held(kind, place, classes, entry.occurred_at.date(), last_use=used.get(place)), place
 
 
+def _over(place: str, kind: str, *, today: date, table: tuple[Disposition, ...] | None) -> Disposal:
+    """What becomes of a thing that nothing keeps any more."""
+    return plan_erasure([Held(place=place, kind=kind, day=date.min)], today=today, table=table).disposals[0]
+
+
 def _via(mark: str) -> str:
     """How the acts are marked that an erasure writes itself."""
     return f"erasure:{mark}"
@@ -241,152 +260,52 @@ def _standing(interactions: Iterable[Interaction]) -> frozenset[str]:
     return frozenset(one.id for one in found if one.id not in gone and one.retracts is None)
 
 
-async def _derived(
-    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
-) -> AsyncIterator[Disposal]:
-    """What the library made of the records itself: it goes with the record, or stays with it."""
-    by_place = {one.place: one for one in plan.disposals}
-    for member in data.members:
-        ref = unit.ref(PARTY.tag, member)
-        owner = by_place.get(place_name(ref))
-        if owner is None:
-            continue
-        features = unit.ref(FEATURES, member)
-        refs = [features, unit.ref(CLUSTER.tag, member)]
-        stored = await unit.get(refs, check=False)
-        body = stored[features].body if features in stored else {}
-        further = [
-            unit.ref(FEATURES, fixed_id(FEATURES, member, str(n))) for n in range(body.get(_FURTHER, 0))
-        ]
-        for one in (*stored, *further):
-            places[place_name(one)] = one
-            yield attrs.evolve(owner, place=place_name(one), kind=one.kind)
-    # Keys that did not fit on a record lie on others.
-    for disposal in plan.disposals:
-        place = places[disposal.place]
-        if isinstance(place, Ref) and place.kind in (PARTY.tag, INTERACTION.tag):
-            for one in await satellites(unit, [place]):
-                places[place_name(one)] = one
-                yield attrs.evolve(disposal, place=place_name(one), kind=one.kind)
-
-
-async def _own(
-    unit: Unit,
-    data: SubjectData,
-    plan: ErasurePlan,
-    places: dict[str, Place],
-    occasion: Occasion,
-    facts: ErasureFacts,
-) -> AsyncIterator[Disposal]:
-    """What an erasure wrote itself beside acts that were kept goes when nothing is kept there any more."""
-    staying = {places[one.place] for one in plan.of("keep", "restrict")}
-    streams = {party_stream(str(member)): unit.ref(PARTY.tag, member) for member in data.members}
-    streams |= {point_stream(ref.id): ref for ref in data.points}
-    for stream, head in streams.items():
-        entries = await _all(unit, stream)
-        if head in staying or any((stream, entry.seq) in staying for entry in entries):
-            continue
-        for entry in entries:
-            if entry.body.get("via") == occasion.via and set(entry.subjects) <= set(data.members):
-                place = (stream, entry.seq)
-                places[place_name(place)] = place
-                thing = Held(place=place_name(place), kind="consent.event", day=date.min)
-                yield plan_erasure([thing], today=occasion.today, table=facts.table).disposals[0]
-
-
-async def _points(
-    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place]
-) -> AsyncIterator[Disposal]:
-    """The record of an address whose ledger keeps nothing, of this person or of anybody else, goes too.
-
-    Where acts of this person are kept, it stays with them: by it they are found.
-    """
-    going = {places[one.place] for one in plan.of("delete")}
-    staying = {places[one.place]: one for one in plan.of("keep", "restrict")}
-    party = next((one for one in plan.of("delete") if one.kind == PARTY.tag), None)
-    entries = {place[0]: one for one in plan.of("delete") if not isinstance(place := places[one.place], Ref)}
-    for ref in data.points:
-        stream = point_stream(ref.id)
-        left = [entry for entry in await _all(unit, stream) if (stream, entry.seq) not in going]
-        line = party or entries.get(stream)
-        if not left and line is not None:
-            places[place_name(ref)] = ref
-            yield attrs.evolve(line, place=place_name(ref), kind=CONTACT_POINT.tag)
-        own = [found for entry in left if (found := staying.get((stream, entry.seq))) is not None]
-        if own:
-            places[place_name(ref)] = ref
-            yield attrs.evolve(_longest(own), place=place_name(ref), kind=CONTACT_POINT.tag)
-
-
-def _longest(disposals: Iterable[Disposal]) -> Disposal:
-    """What is kept longest."""
-    return max(disposals, key=lambda one: (one.action == "keep", one.until or date.max))
-
-
-async def _all(unit: Unit, stream: str) -> list[Entry]:
-    found: list[Entry] = []
-    after: dict[str, int] | None = None
-    while True:
-        page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
-        found += [entry for entry in page.items if entry.body]
-        if page.next is None:
-            return found
-        after = {stream: page.items[-1].seq}
-
-
-_LAST = {PARTY.tag: 1, CLUSTER.tag: 2}
-"""By parties and their history all the rest is found, and by the cluster the parties: if an erasure is cut off, they
-are there still."""
-
-
-def _order(place: Place) -> tuple[int, str]:
-    if isinstance(place, Ref):
-        return _LAST.get(place.kind, 0), place_name(place)
-    return int(place[0].startswith(f"{PARTY.tag}:")), place_name(place)
-
-
-def place_name(place: Place) -> str:
-    """The name of a place in a plan."""
-    return f"{place.kind} {place.id}" if isinstance(place, Ref) else f"{place[0]} {place[1]}"
-
-
 # --- the commands -------------------------------------------------------------------------------------
 
 
-async def prepare(flow: Flow, planned: PlannedErasure, mark: str) -> None:
+async def prepare(flow: Flow, planned: PlannedErasure, mark: str, unchanged: Unchanged) -> None:
     """Write what comes before anything is erased: what stays of talks with others, and that consent is over.
 
-    Done again it writes nothing twice.
+    Done again it writes nothing twice. What is *unchanged* is so until each commit.
     """
     by_place = {
         place_name(Ref(flow.tenant, INTERACTION.tag, one.id)): one for one in planned.data.interactions
     }
     shared = [by_place[one.place] for one in planned.plan.of("anonymise") if one.place in by_place]
 
-    async def some(chunk: Sequence[Interaction]) -> None:
+    async def commit(write: Callable[[Unit], Awaitable[object]]) -> None:
         async def plan(unit: Unit) -> None:
-            for one in chunk:
-                stands = key(DEDUPE, f"erasure:{one.id}")
-                if not (await unit.find([stands], check=True))[stands]:
-                    await record_interaction(unit, anonymous(one, planned.data, f"erasure:{one.id}"))
+            await unchanged(unit)
+            await write(unit)
 
         await flow.commit(plan)
 
     for start in range(0, len(shared), _TALKS):
-        await in_parts(some, shared[start : start + _TALKS], lambda done: None)
-    await flow.commit(lambda unit: _end_consent(unit, planned, mark))
-    await flow.commit(
+        some = shared[start : start + _TALKS]
+        await in_parts(
+            lambda chunk: commit(partial(_copied, chunk, planned.data, _via(mark))), some, lambda done: None
+        )
+    await commit(lambda unit: _end_consent(unit, planned, mark))
+    await commit(
         lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, _via(mark))
     )
     if flow.secrets is not None:  # while the addresses can still be read
-        await flow.commit(partial(_suppress, flow, flow.secrets, planned))
+        await commit(partial(_suppress, flow, flow.secrets, planned))
     staying = [
         place.id
         for one in planned.plan.of("restrict")
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        await flow.commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark)))
+        await commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark)))
+
+
+async def _copied(talks: Sequence[Interaction], data: SubjectData, via: str, unit: Unit) -> None:
+    """Plan what stays of talks with others, each as a record of its own."""
+    for one in talks:
+        stands = copy_key(via, str(one.id))
+        if not (await unit.find([stands], check=True))[stands]:
+            await record_interaction(unit, anonymous(one, data, stands.value))
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
@@ -480,9 +399,11 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
 
 
 async def erase_planned(
-    flow: Flow, planned: PlannedErasure, mark: str, at: datetime
+    flow: Flow, planned: PlannedErasure, mark: str, at: datetime, unchanged: Unchanged
 ) -> tuple[ErasureReport, ...]:
     """Erase what a plan names, in as few erasures as the store takes; an SQLite file is written anew once.
+
+    Before each of them is looked whether all is *unchanged*.
 
     Where neither a record of the person nor an entry of a ledger is kept, the last of them names the person, and takes
     whatever else names them. Where one is, what was written to restrict it stays.
@@ -492,14 +413,16 @@ async def erase_planned(
     reports: list[ErasureReport] = []
     for erasure in named[:-1]:
         with cleaning_put_off():
+            await unchanged(flow.new_unit())
             reports.append(await eraser.erase(erasure))
     if named:
+        await unchanged(flow.new_unit())
         reports.append(await eraser.erase(named[-1]))
     return tuple(reports)
 
 
 def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> list[Erasure]:
-    ordered = sorted(set(planned.named()), key=_order)
+    ordered = in_order(set(planned.named()), planned.data.members)
     size = flow.store.describe().limits.max_ops
 
     def erasure(names: Sequence[str], **named: frozenset[Any]) -> Erasure:

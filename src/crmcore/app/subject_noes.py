@@ -56,13 +56,13 @@ def last_uses(acts: Acts, end: date) -> dict[tuple[str, int], date]:
             later = [
                 said[at].date()
                 for scope, said in noes.items()
-                if _ends(scope, act.scope) and (at := bisect_left(said, act.occurred_at)) < len(said)
+                if ends_all(scope, act.scope) and (at := bisect_left(said, act.occurred_at)) < len(said)
             ]
             found[place] = min(later, default=end)
     return found
 
 
-def _ends(no: Scope, yes: Scope) -> bool:
+def ends_all(no: Scope, yes: Scope) -> bool:
     """Whether a No leaves nothing of a Yes."""
     return (
         no.controller in (None, yes.controller)
@@ -81,10 +81,12 @@ def _widened(purposes: frozenset[ActPurpose]) -> frozenset[str]:
 def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
     """What is not to be done any more with the addresses of somebody who is erased, for each controller.
 
-    That is direct marketing, and whatever else they said no to; a No that names no purpose is one to everything.
+    That is direct marketing, and whatever else they said no to; a No that names no purpose is one to everything. A
+    restriction under no controller is what an erasure wrote that kept them: it is none that they asked of everybody.
     """
     found = tuple(acts)
-    controllers = dict.fromkeys([own, *(act.scope.controller for act in found)])
+    named = (act.scope.controller for act in found if act.kind != "restrict" or act.scope.controller)
+    controllers = dict.fromkeys([own, *named])
     scopes = []
     for controller in controllers:
         noes = [

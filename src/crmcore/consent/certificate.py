@@ -15,7 +15,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.consent.disposition import Action, Disposal, ErasurePlan
+from crmcore.consent.disposition import HELD, Action, Disposal, ErasurePlan, LegalHold
 from crmcore.consent.rights_request import RequestId
 from crmcore.render import definitions, page, table
 from crmcore.serde import Codec, dump
@@ -33,6 +33,15 @@ class CertificateLine(Document):
     reason: str
     cite: str
     until: date | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether a legal hold keeps it."""
+        return self.cite == HELD and self.action == "restrict"
+
+    def held_for_nothing(self, holds: Iterable[LegalHold], on: date) -> bool:
+        """Whether a hold without an end kept it, and none of *holds* does on a day."""
+        return self.held and self.until is None and not any(one.holds(self.kind, on) for one in holds)
 
 
 @attrs.frozen(kw_only=True)
@@ -93,8 +102,9 @@ class ErasureBegun(Document):
     *places* has for each of *lines* a hash of each thing that it counts, one after the other. What does not fit is in
     *more* further records. *points* are the ids of the ledgers of addresses: by them is found what was kept there.
 
-    Where nobody asked for it and a time ran out, *members* are the ids of the records, *asked* is the day on which the
-    first plan was carried out, and *done* whether all of the last one was: a request would tell these.
+    Where nobody asked for it and a time ran out, *members* are the ids of the records, *category* is that by which
+    their time ran out, *asked* the day on which the first plan was carried out, and *done* whether all of the last one
+    was: a request would tell these.
     """
 
     request: str
@@ -104,16 +114,17 @@ class ErasureBegun(Document):
     more: int = 0
     points: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
+    category: str | None = None
     asked: date | None = None
     done: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class KeptTooLong:
-    """That something is still kept of an erasure whose last day was *until*."""
+    """That something is still kept of an erasure whose last day was *until*; None: that a hold kept, and is no more."""
 
     request: RequestId
-    until: date
+    until: date | None
 
 
 CERTIFICATE: Codec[ErasureCertificate] = Codec(
@@ -144,8 +155,8 @@ def begun_by(
 ) -> tuple[ErasureBegun, ...]:
     """What is noted of *plan* before anything is done, with what was begun *before* by an earlier plan.
 
-    If all of that was *done*, what it kept for a time and *plan* does not name is held of the person no more: others
-    may have it, as the ledger of an address that they share.
+    If all of that was *done*, what it kept and *plan* does not name is held of the person no more: others may have it,
+    as the ledger of an address that they share.
     """
     ledgers = sorted({*points, *(point for part in before for point in part.points)})
     earlier = begun_lines(before)
@@ -191,27 +202,42 @@ def _line(one: Disposal) -> CertificateLine:
 
 
 def _ended(line: CertificateLine) -> CertificateLine:
-    """The line of what was kept for a time, when it is not held of the person any more."""
-    if line.until is None:
+    """The line of what was kept, when it is not held of the person any more."""
+    if line.action not in ("keep", "restrict"):
         return line
-    reason = "it was kept for a time, and nothing of it is held of the person any more"
+    reason = (
+        f"it was kept{' for a time' if line.until else ''}, and nothing of it is held of the person any more"
+    )
     return attrs.evolve(line, action="delete", reason=reason, until=None)
 
 
 def certify(
-    begun: Sequence[ErasureBegun], reports: tuple[ErasureReport, ...], *, at: datetime
+    begun: Sequence[ErasureBegun],
+    reports: tuple[ErasureReport, ...],
+    *,
+    at: datetime,
+    gone: Iterable[str] = (),
 ) -> ErasureCertificate:
-    """The certificate of what was planned and done; what remains is what the store reports."""
+    """The certificate of what was planned and done; what remains is what the store reports.
+
+    *gone* are the hashes of what was to be kept and is there no more: of that it is not said that it was kept.
+    """
     remains = {(one.place, one.remedy, one.until) for report in reports for one in report.residual}
     counts: dict[CertificateLine, int] = {}
     for line in (line for part in begun for line in part.lines):
         kind = attrs.evolve(line, count=1)
         counts[kind] = counts.get(kind, 0) + line.count
+    told = begun_lines(begun)
+    for line in (told[place] for place in gone if place in told):
+        reason = "it was to be kept and is not there: another erasure took it, or it went with the key of the person"
+        lost = attrs.evolve(line, action="delete", reason=reason, until=None)
+        counts[line] -= 1
+        counts[lost] = counts.get(lost, 0) + 1
     return ErasureCertificate(
         request=begun[0].request,
         done_at=at,
         plan_sha256=begun[0].plan_sha256,
-        lines=tuple(attrs.evolve(line, count=count) for line, count in counts.items()),
+        lines=tuple(attrs.evolve(line, count=count) for line, count in counts.items() if count),
         remains=tuple(
             Remainder(place=place, remedy=remedy, until=until)
             for place, remedy, until in sorted(remains, key=repr)

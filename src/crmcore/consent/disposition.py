@@ -1,7 +1,8 @@
 """What becomes of each thing that is held about somebody who is to be erased, and why.
 
-Invariant: everything that is held has a line in the plan, and a line keeps nothing without a reason and a law. A legal
-hold beats erasure, and turns it into restriction.
+Invariant: everything that is held and may go has a line in the plan, and a line keeps nothing without a reason and a
+law. A legal hold beats erasure, and turns it into restriction. What never goes with a person, such as the proof of what
+they asked for, is named with its reason in `crmcore.app.SUBJECT_KINDS`, and has no line.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from crmcore.values.personal import FieldClass
 Action = Literal["delete", "anonymise", "restrict", "keep"]
 STRENGTH: Mapping[str, int] = {"delete": 0, "anonymise": 1, "restrict": 2, "keep": 3}
 """How much of a thing stays by an action: of two the stronger one keeps more."""
+HELD = "a legal hold"
+"""What is cited where a legal hold keeps something."""
 PeriodCounting = Literal["from_trigger", "end_of_year"]
 DispositionTrigger = Literal["made", "last_use"]
 _KEYS = frozenset(
@@ -229,7 +232,7 @@ def _disposal(
                 kind=thing.kind,
                 action="restrict",
                 reason=hold.reason,
-                cite="a legal hold",
+                cite=HELD,
                 until=hold.until,
                 hold=hold.id,
             )

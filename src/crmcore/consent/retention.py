@@ -10,19 +10,27 @@ import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
 import attrs
 
 from crmcore.consent.counting import Span
-from crmcore.consent.disposition import LegalHold, PeriodCounting, end_of_period
+from crmcore.consent.disposition import HELD, LegalHold, PeriodCounting, end_of_period
 from crmcore.errors import InvalidPack
 
 Basis = Literal["obligation", "permission"]
 RetentionAction = Literal["keep", "restrict", "delete", "anonymise", "find_out"]
 _PERMITTED = ("delete", "anonymise", "keep")
+
+# Both laws are cited from memory, and say so: they were not read in the source.
+OPEN_REQUEST = (
+    "a request of theirs about their data is open: settle it first",
+    "GDPR art. 12(2) (from memory)",
+)
+RESTRICTED = ("its processing is restricted as they asked: lift that first", "GDPR art. 18(2) (from memory)")
+"""Why somebody is not erased though their time is over, and by which law."""
 
 
 @attrs.frozen(kw_only=True)
@@ -58,7 +66,8 @@ class Retained:
 
     *jurisdictions* are all that may apply. A part of a country has the policies of the country, too. Of a customer
     *members* are the records that it has, and *last_contact* is the day of the last contact as the store knows it, by
-    which is seen whether another has come since; *triggers* may know better.
+    which is seen whether another has come since; *triggers* may know better. Nobody is erased who has an *open_request*
+    about their data, or whose data are *restricted* as they asked: it is said why, and waits until that is settled.
     """
 
     place: str
@@ -67,6 +76,13 @@ class Retained:
     jurisdictions: frozenset[str] = frozenset()
     triggers: Mapping[str, date] = attrs.field(factory=dict[str, date])
     last_contact: date | None = None
+    open_request: bool = False
+    restricted: bool = False
+
+    @property
+    def staying(self) -> tuple[str, str] | None:
+        """Why the thing stays for now though its time is over, and by which law."""
+        return OPEN_REQUEST if self.open_request else RESTRICTED if self.restricted else None
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +90,8 @@ class RetentionStep:
     """What is to be done with a thing, and why.
 
     *until* is the last day of what keeps it; *purpose* is that of a restriction. *members* and *last_contact* are what
-    was known of a customer: before anything is done, it is looked whether they are still so.
+    was known of a customer: before anything is done, it is looked whether they are still so. *held* is a digest of what
+    is held of one whose erasure was cut off, if it cannot go on as it was begun.
     """
 
     place: str
@@ -86,6 +103,7 @@ class RetentionStep:
     purpose: str | None = None
     members: tuple[str, ...] = ()
     last_contact: date | None = None
+    held: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -103,11 +121,12 @@ class RetentionPlan:
         """Those with one of *actions*."""
         return tuple(step for step in self.steps if step.action in actions)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The SHA-256 of the plan, by which an approval can name it."""
         lines = sorted(
-            "\x1f".join((one.place, one.action, str(one.until), *one.members)) for one in self.steps
+            "\x1f".join((one.place, one.action, str(one.until), *one.members, *_told(one.held)))
+            for one in self.steps
         )
         lines += sorted(f"{one.id}\x1f{sorted(one.kinds)}\x1f{one.until}" for one in self.holds)
         lines += sorted(f"{kind}\x1f{sorted(names)}" for kind, names in self.purposes.items())
@@ -184,7 +203,7 @@ def _step(
 
     for hold in holds:
         if hold.holds(thing.category, today):
-            return step("restrict", hold.reason, "a legal hold", until=hold.until, purpose="legal_claims")
+            return step("restrict", hold.reason, HELD, until=hold.until, purpose="legal_claims")
     ours = [policy for policy in policies if _applies(policy, thing)]
     if not ours:
         return step("find_out", "no policy says how long this is kept")
@@ -205,8 +224,14 @@ def _step(
     if obliged is not None:
         end, policy = obliged
         return step("restrict", policy.text, policy.source, until=end, purpose=policy.purpose)
-    end, policy = allowed if allowed is not None else max(ends, key=lambda pair: pair[0])
+    _, policy = allowed if allowed is not None else max(ends, key=lambda pair: pair[0])
+    if policy.action != "keep" and thing.staying is not None:
+        return step("keep", *thing.staying)
     return step(policy.action, policy.text, policy.source)
+
+
+def _told(text: str | None) -> tuple[str, ...]:
+    return () if text is None else (text,)
 
 
 def _applies(policy: RetentionPolicy, thing: Retained) -> bool:
