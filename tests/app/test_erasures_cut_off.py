@@ -36,7 +36,7 @@ class Cut(MemoryStore):
 
     left = 0
     every = False
-    writes = 0
+    written = 0
     meanwhile: Callable[[], object] | None = None
 
     def describe(self) -> Description:
@@ -45,7 +45,7 @@ class Cut(MemoryStore):
 
     def apply(self, batch: Batch, *, timeout: float = 30.0) -> Receipt:
         done = super().apply(batch, timeout=timeout)
-        self._written()
+        self._count()
         return done
 
     def erase(self, erasure: Erasure, *, timeout: float = 30.0) -> ErasureReport:
@@ -56,11 +56,11 @@ class Cut(MemoryStore):
         if meanwhile is not None:
             meanwhile()
         done = super().erase(erasure, timeout=timeout)
-        self._written()
+        self._count()
         return done
 
-    def _written(self) -> None:
-        self.writes += 1
+    def _count(self) -> None:
+        self.written += 1
         if self.every:
             raise StoreClosed("cut off")
 
@@ -208,21 +208,22 @@ def lived(asked: bool, secrets: SecretRing | None) -> tuple[Cut, Callable[[], ob
             "note", direction="internal", occurred_at=date(2020, 3, 1), with_=[ann, *others], body="confided"
         )
         crm.interactions.correct(talk.id, reason="confided", body="confided")
-    for now in (clock.now, datetime(2026, 5, 4, 9, tzinfo=UTC)):
-        clock.now = now
-        crm.consent.record("give", too, purposes=["marketing"], channels=["email"], point="ann@x.example")
-        crm.consent.withdraw(ann, point="ann@y.example", words="confided")
+    crm.consent.record(
+        "give", too, purposes=["marketing"], channels=["email"], point="ann@x.example", words="confided"
+    )
+    crm.consent.withdraw(ann, point="ann@y.example", words="confided")
+    clock.now = datetime(2026, 5, 4, 9, tzinfo=UTC)
     call(crm, bo)
     store.left = 10**9
     if asked:
         request = collecting(crm, ann, "erasure")
         plan = crm.requests.erasure_plan(request.id)
-        store.writes = 0
+        store.written = 0
         return store, lambda: crm.requests.erase(request.id, plan_sha256=plan.digest).lines
     known = {"last_contact": date(2020, 3, 1)}  # the app knows that the acts of since were none of theirs
     silent = Retained(place=ann, category="prospect", jurisdictions=frozenset({"FR"}), triggers=known)
     steps = crm.retention.plan([silent])
-    store.writes = 0
+    store.written = 0
     return store, lambda: crm.retention.apply(steps).left
 
 
@@ -243,13 +244,13 @@ def test_an_erasure_that_is_cut_off_at_every_write_ends_as_one_that_is_not(asked
     whole, erase = lived(asked, secrets)
     said = erase()
     cut, go_on = lived(asked, secrets)
-    for cut.every in (*[True] * whole.writes, False):
+    for cut.every in (*[True] * whole.written, False):
         try:
             again = go_on()
         except StoreClosed:
             again = None
     assert again == said
-    assert whole.writes > 10
+    assert whole.written > 10
     assert rows_left(cut) == rows_left(whole)
     assert {row[0] for row in rows_left(cut) if row[-1] == "True"} == {"consent.event/1"}
 

@@ -8,7 +8,7 @@ them, addresses are suppressed, consent that is kept is over, and what is kept i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence, Set
 from datetime import date
 from typing import Literal
 
@@ -34,13 +34,14 @@ _IDEM = re.compile(r"erasure:(.+):[0-9a-f]{16}")
 """How `subject_erasure` names the parts of an erasure, with its mark."""
 
 _NOT_NAMED = "the erasure that was carried over did not name it"
+_BY_HOLD = "a legal hold"
 
 
 async def erased_again(flow: Flow, erasures: Iterable[Erasure]) -> ErasedAgain:
     """Do again what was erased of this tenant, with all that was written beside it."""
     eraser_of(flow.store)
     wanted = [one for one in erasures if one.tenant == flow.tenant]
-    gone = _parties(wanted)
+    gone = _Gone(parties=_parties(wanted), places={place for one in wanted for place in _places(one)})
     plans = [await _planned(flow, mark, some, gone) for mark, some in _by_mark(wanted).items()]
     # Before, since by then all can be read, should this be cut off; and after, since an entry that was written here may
     # have a number under which the other store had something that was erased.
@@ -50,6 +51,14 @@ async def erased_again(flow: Flow, erasures: Iterable[Erasure]) -> ErasedAgain:
     for one in plans:
         await _noted(flow, one)
     return done
+
+
+@attrs.frozen(kw_only=True)
+class _Gone:
+    """The records of people, and all things, that were erased under any mark."""
+
+    parties: frozenset[str]
+    places: Set[Place]
 
 
 @attrs.frozen(kw_only=True)
@@ -88,8 +97,8 @@ def _parties(erasures: Iterable[Erasure]) -> frozenset[str]:
     )
 
 
-async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: Collection[str]) -> _Again:
-    """What was planned under *mark*, as far as it can be told from what was erased. *gone* is whoever went by any."""
+async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: _Gone) -> _Again:
+    """What was planned under *mark*, as far as it can be told from its *erasures*, and from what is *gone* by all."""
     unit, day = flow.new_unit(), erasures[0].at.date()
     named = {place for one in erasures for place in _places(one)}
     members = sorted(_parties(erasures)) or await _who_said(unit, named)
@@ -97,7 +106,7 @@ async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: Col
     planned = await planned_erasure(flow, unit, list(map(PartyId, members)), occasion, ErasureFacts())
     subjects = frozenset[str]().union(*(one.subjects for one in erasures))
     named |= {(one.stream, one.seq) for one in planned.data.entries if subjects.intersection(one.subjects)}
-    others = set(gone) - set(members)
+    others = gone.parties - set(members)
     data = attrs.evolve(
         planned.data,
         shared={
@@ -112,7 +121,9 @@ async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: Col
     )
     with_others = {one.id for one in data.interactions if set(one.parties) - set(members)}
     disposals = tuple(
-        _again(one, planned.places[one.place], named, with_others) for one in planned.plan.disposals
+        _again(one, place, named, with_others)
+        for one in planned.plan.disposals
+        if (place := planned.places[one.place]) in named or place not in gone.places
     )
     plan = for_others(ErasurePlan(disposals=disposals), data, planned.acts, planned.places)
     return _Again(mark=mark, day=day, planned=attrs.evolve(planned, data=data, plan=plan))
@@ -134,18 +145,16 @@ async def _who_said(unit: Unit, named: Iterable[Place]) -> list[str]:
 
 
 def _again(one: Disposal, place: Place, named: Collection[Place], with_others: Collection[str]) -> Disposal:
-    """What became of a thing: it went if it is named, and what is not stayed."""
-    kept = one.action in ("keep", "restrict")
+    """What became of a thing: it went if it is named, and what is not stayed; why, only a hold can tell."""
     if place in named:
         talk = isinstance(place, Ref) and place.kind == INTERACTION.tag and place.id in with_others
         action: Literal["anonymise", "delete"] = (
             "anonymise" if talk and one.action == "anonymise" else "delete"
         )
         return attrs.evolve(one, action=action, until=None)
-    if kept:
+    if one.action in ("keep", "restrict"):
         return one
-    staying: Literal["restrict", "keep"] = "restrict" if one.kind == PARTY.tag else "keep"
-    return attrs.evolve(one, action=staying, reason=_NOT_NAMED, until=None)
+    return attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=_BY_HOLD, until=None)
 
 
 async def _noted(flow: Flow, one: _Again) -> None:

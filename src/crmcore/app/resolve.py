@@ -15,10 +15,11 @@ import attrs
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import AmbiguousReference, InvalidSource, NotFound
 from crmcore.identity.customer import Cluster
-from crmcore.identity.identity_keys import CLUSTER, MEMBER
+from crmcore.identity.identity_keys import CLUSTER
 from crmcore.party.contact_point import EmailPoint, PhonePoint
 from crmcore.party.party_keys import (
     EMAIL,
+    MEMBER,
     NAME,
     NAME_BYTES,
     PARTY,

@@ -12,9 +12,8 @@ from typing import Any
 import attrs
 
 from crmcore.consent.event import ConsentEvent
-from crmcore.identity.identity_keys import MEMBER
 from crmcore.party.contact_point import EmailPoint, OnlinePoint, PhonePoint, PostalPoint
-from crmcore.party.party_keys import key
+from crmcore.party.party_keys import MEMBER, key
 from crmcore.serde import Codec
 from crmcore.storage.protocol import Key
 from crmcore.values.ids import Id

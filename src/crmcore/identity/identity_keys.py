@@ -19,11 +19,11 @@ from crmcore.identity.identity_events import (
 )
 from crmcore.identity.judgement import Judgement
 from crmcore.identity.review_queue import Place, Queue
+from crmcore.party.party_keys import MEMBER
 from crmcore.serde import Codec
 from crmcore.storage.protocol import Key, Sort
 from crmcore.values.ids import Id
 
-MEMBER = "member"
 JUDGED = "judged"
 DECISION = "decision"
 REVIEW = "review"

@@ -27,6 +27,8 @@ PHONE = "phone"
 IDENTIFIER = "identifier"
 RELATED = "related"
 NAME = "party.name"
+MEMBER = "member"
+"""Exclusive: the one cluster that a party is in, and the one ledger that a contact point has."""
 
 PARTY: Codec[Party] = Codec(tag="party", type=Party)
 RELATIONSHIP: Codec[Relationship] = Codec(tag="relationship", type=Relationship)
