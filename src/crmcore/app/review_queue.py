@@ -58,17 +58,13 @@ async def pairs_in_doubt(unit: Unit, limit: int) -> tuple[Judgement, ...]:
     if not await is_ordered(unit):
         return (await _doubts_of_all(unit))[:limit]
     found: list[Judgement] = []
-    asked: set[frozenset[CustomerId]] = set()
     async for some in _in_order(unit, "pair", limit):
-        doubts, customer_of = await _doubts(unit, some)
-        for judgement in some:
-            two = two_customers(judgement, customer_of.__getitem__)
-            if two in doubts and two not in asked:
-                asked.add(two)
-                found.append(doubts[two])
-                if len(found) >= limit:
-                    return tuple(found)
-    return tuple(found)
+        doubts = {one.id for one in (await _doubts(unit, some)).values()}
+        # A likelier pair of the same two may stand before, of a record that was taken back: each is told at its place.
+        found += (judgement for judgement in some if judgement.id in doubts)
+        if len(found) >= limit:
+            break
+    return tuple(found[:limit])
 
 
 async def _doubts_of_all(unit: Unit) -> tuple[Judgement, ...]:
@@ -77,7 +73,7 @@ async def _doubts_of_all(unit: Unit) -> tuple[Judgement, ...]:
     asked = [j for j in known if place_of(j) == "pair"]
     if not asked:
         return ()
-    doubts, _ = await _doubts(unit, asked)
+    doubts = await _doubts(unit, asked)
     return tuple(sorted(doubts.values(), key=lambda j: (-j.score, j.id)))
 
 
@@ -140,10 +136,8 @@ async def _in_order(
             return
 
 
-async def _doubts(
-    unit: Unit, some: Sequence[Judgement]
-) -> tuple[dict[frozenset[CustomerId], Judgement], dict[PartyId, CustomerId]]:
-    """The doubts between the customers that *some* judgements are about, and the customers of their parties."""
+async def _doubts(unit: Unit, some: Sequence[Judgement]) -> dict[frozenset[CustomerId], Judgement]:
+    """The doubts between the customers that *some* judgements are about."""
     reached = await memberships(unit, {end for judgement in some for end in judgement.pair})
     customer_of = {member: customer.id for customer in reached.values() for member in customer.members}
     near = [
@@ -153,7 +147,7 @@ async def _doubts(
     records = await unit.get([unit.ref(PARTY.tag, party) for party in sorted(asked)], check=False)
     parties = [load_record(PARTY, record) for record in records.values()]
     doubts = in_doubt(near, customer_of.__getitem__, active=active(parties))
-    return {two_customers(j, customer_of.__getitem__): j for j in doubts}, customer_of
+    return {two_customers(j, customer_of.__getitem__): j for j in doubts}
 
 
 def active(parties: Iterable[Party]) -> frozenset[PartyId]:
