@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from crmcore import Crm, Person
-from crmcore.consent import Facts, Offer, SecretRing, Subject
+from crmcore.consent import Cap, Facts, Offer, SecretRing, Subject, Wished
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.contact_point import EmailPoint
 from crmcore.storage import MemoryStore, SqliteStore
@@ -161,6 +163,28 @@ def test_a_no_holds_for_the_customer_whose_records_are_merged_meanwhile(tmp_path
 
             assert two.crossing(*(said, merge)[::order]), (no, order)
             assert two.answer("a@x.org") == "deny", (no, order)
+
+
+def test_of_whoever_is_erased_meanwhile_no_wish_and_no_request_is_written(tmp_path: Path) -> None:
+    two = Two(MemoryStore(), tmp_path)
+    shown = two.crm.preferences.centre(two.ann, LINES)
+    chosen = attrs.evolve(shown, wishes=Wished(caps=(Cap(most=1, per="week"),)))
+    asked: Any = {"right": "access", "law": "gdpr", "channel": "email", "zone": "Europe/Berlin"}
+    verbs: dict[str, Verb] = {
+        "wish": lambda crm: crm.preferences.record(two.ann, chosen.wishes),
+        "centre": lambda crm: crm.preferences.change(two.ann, shown, chosen, evidence=YES),
+        "request": lambda crm: crm.requests.receive(two.ann, **asked),
+    }
+    for verb, said in verbs.items():
+        store = MemoryStore()
+        two = Two(store, tmp_path)
+
+        def erased(crm: Crm, store: MemoryStore = store, two: Two = two) -> None:
+            erase(store, two.ann)
+
+        assert not two.crossing(erased, said), verb
+        ledger = store.ledger("default", [f"wishes:party:{two.ann}"])[f"wishes:party:{two.ann}"]
+        assert (ledger.items, two.crm.requests.of(two.ann)) == ((), ()), verb
 
 
 def test_where_the_record_is_erased_meanwhile_a_no_is_about_the_address_or_refused(tmp_path: Path) -> None:

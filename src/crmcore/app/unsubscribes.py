@@ -65,8 +65,8 @@ class AsyncUnsubscribes:
         """A signed token by which whoever has the customer's contact point ends what they get there.
 
         *point* names the address or number; it may be left out where the customer has one for the *channel*. Without a
-        *topic* all of the *purposes* end. It works for so many *days*. It holds no name; for which (eight) records it
-        is nobody reads without the secrets: those with the point, or what *ref* names of them, should they be split.
+        *topic* all of the *purposes* end. It works for so many *days*. Without the secrets nobody reads in it for
+        whom it is: the records with the point, eight at most; should they be split, those of them that *ref* names.
 
         Raises:
             NotFound: if nothing answers to *ref*.
