@@ -165,6 +165,28 @@ def test_a_no_holds_for_the_customer_whose_records_are_merged_meanwhile(tmp_path
             assert two.answer("a@x.org") == "deny", (no, order)
 
 
+def test_an_import_of_many_gets_through_beside_somebody_who_keeps_saying_no(tmp_path: Path) -> None:
+    store, path = MemoryStore(), tmp_path / "many.csv"
+    crm = Crm(store, **options(clock=Clock()))
+
+    def planned(of: str) -> Any:
+        path.write_text("id,full_name,email\n" + "".join(f"{n},Ann Lee,{n}.{of}@x.org\n" for n in range(8)))
+        return crm.imports.plan(path, source="shop", id_column="id")
+
+    crm.imports.apply(planned("old"))
+    bo, plan = crm.parties.add(Person.of("Bo Hill", email="2.old@x.org")).id, planned("new")
+
+    def faster() -> None:  # than whatever is larger than two rows
+        if len(busy.batches[-1].ops) > 15:
+            crm.consent.record("withdraw", bo, point="2.old@x.org", **SAID)
+
+    busy: Any = interrupted(store, *[faster] * 200)
+    result = Crm(busy, **options(clock=Clock())).imports.apply(plan)
+    assert (result.counts["updated"], result.chunks) == (8, 3)
+    assert len(crm.consent.events("2.new@x.org")) > 1  # each that was said before her address was changed
+    assert crm.imports.plan(path, source="shop", id_column="id").changes_nothing
+
+
 def test_of_whoever_is_erased_meanwhile_no_wish_and_no_request_is_written(tmp_path: Path) -> None:
     two = Two(MemoryStore(), tmp_path)
     shown = two.crm.preferences.centre(two.ann, LINES)
