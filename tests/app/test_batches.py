@@ -151,8 +151,9 @@ def test_who_was_faster_makes_the_whole_batch_fail() -> None:
     b = crm.batch()
     b.parties.add(BEN)
     b.parties.change(ann.id, lambda p: p.with_tag("ours"))
-    with pytest.raises(VersionConflict), b:
+    with pytest.raises(VersionConflict) as faster, b:
         pass
+    assert "run the block again" in faster.value.__notes__[0]
     assert other.parties.find(email="ben@x.org") == ()
     assert other.parties.get(ann.id).tags == {"theirs"}
 

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from crmcore import Crm, Person
-from crmcore.consent import Facts, Offer, SecretRing, Subject
+from crmcore.consent import Cap, Facts, Offer, SecretRing, Subject, Wished
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.contact_point import EmailPoint
 from crmcore.storage import MemoryStore, SqliteStore
-from crmcore.storage.protocol import Store
+from crmcore.storage.protocol import Put, Store
 from crmcore.values.ids import PartyId
 from tests.app.houses import Clock, options
 from tests.app.requests import collecting
@@ -161,6 +163,51 @@ def test_a_no_holds_for_the_customer_whose_records_are_merged_meanwhile(tmp_path
 
             assert two.crossing(*(said, merge)[::order]), (no, order)
             assert two.answer("a@x.org") == "deny", (no, order)
+
+
+def test_an_import_of_many_gets_through_beside_somebody_who_keeps_saying_no(tmp_path: Path) -> None:
+    store, path = MemoryStore(), tmp_path / "many.csv"
+    crm = Crm(store, **options(clock=Clock()))
+
+    def planned(of: str) -> Any:
+        path.write_text("id,full_name,email\n" + "".join(f"{n},Ann Lee,{n}.{of}@x.org\n" for n in range(8)))
+        return crm.imports.plan(path, source="shop", id_column="id")
+
+    crm.imports.apply(planned("old"))
+    bo, plan = crm.parties.add(Person.of("Bo Hill", email="2.old@x.org")).id, planned("new")
+
+    def faster() -> None:  # than whatever is larger than two rows
+        ops = busy.batches[-1].ops
+        if sum(isinstance(one, Put) and one.ref.kind == "party" for one in ops) > 2:
+            crm.consent.record("withdraw", bo, point="2.old@x.org", **SAID)
+
+    busy: Any = interrupted(store, *[faster] * 200)
+    result = Crm(busy, **options(clock=Clock())).imports.apply(plan)
+    assert (result.counts["updated"], result.chunks) == (8, 3)
+    assert len(crm.consent.events("2.new@x.org")) > 1  # each that was said before her address was changed
+    assert crm.imports.plan(path, source="shop", id_column="id").changes_nothing
+
+
+def test_of_whoever_is_erased_meanwhile_no_wish_and_no_request_is_written(tmp_path: Path) -> None:
+    two = Two(MemoryStore(), tmp_path)
+    shown = two.crm.preferences.centre(two.ann, LINES)
+    chosen = attrs.evolve(shown, wishes=Wished(caps=(Cap(most=1, per="week"),)))
+    asked: Any = {"right": "access", "law": "gdpr", "channel": "email", "zone": "Europe/Berlin"}
+    verbs: dict[str, Verb] = {
+        "wish": lambda crm: crm.preferences.record(two.ann, chosen.wishes),
+        "centre": lambda crm: crm.preferences.change(two.ann, shown, chosen, evidence=YES),
+        "request": lambda crm: crm.requests.receive(two.ann, **asked),
+    }
+    for verb, said in verbs.items():
+        store = MemoryStore()
+        two = Two(store, tmp_path)
+
+        def erased(crm: Crm, store: MemoryStore = store, two: Two = two) -> None:
+            erase(store, two.ann)
+
+        assert not two.crossing(erased, said), verb
+        ledger = store.ledger("default", [f"wishes:party:{two.ann}"])[f"wishes:party:{two.ann}"]
+        assert (ledger.items, two.crm.requests.of(two.ann)) == ((), ()), verb
 
 
 def test_where_the_record_is_erased_meanwhile_a_no_is_about_the_address_or_refused(tmp_path: Path) -> None:

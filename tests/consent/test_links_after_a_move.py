@@ -6,13 +6,14 @@ import itertools
 
 import attrs
 
-from crmcore import Crm, Person
+from crmcore import Crm, Person, Source
 from crmcore.consent import sign_ticket
 from crmcore.party.contact_point import EmailPoint
 from crmcore.storage import MemoryStore
 from crmcore.storage.erasure import Erasure
 from crmcore.storage.protocol import Ref
-from crmcore.values.ids import PartyId
+from crmcore.testing.ceilings import CeilingsStore
+from crmcore.values.ids import JudgementId, PartyId
 from crmcore.values.source import SYSTEM
 from tests.consent.test_suppression import NOW, OLD, erase
 from tests.consent.test_unsubscribe import DAY, crm_of
@@ -38,7 +39,7 @@ def test_a_link_unsubscribes_who_has_another_address_by_then_and_nobody_else() -
         ann, token = moved(store)
         crm = crm_of(store, NOW + DAY)
         if old:  # a link as they were before
-            token = sign_ticket(attrs.evolve(crm.unsubscribe.read(token), record=None), OLD)
+            token = sign_ticket(attrs.evolve(crm.unsubscribe.read(token), records=()), OLD)
         bo = crm.parties.add(Person.of("Bo Hill", email="bo@x.example")).id
         if taken:
             crm.parties.change(bo, lambda party: party.with_email("ann@x.example"))
@@ -84,6 +85,70 @@ def test_a_link_reaches_a_record_that_was_merged_and_of_one_that_was_erased_the_
         stream = f"consent:party:{ann}"
         assert len(store.ledger("default", [stream])[stream].items) == (not erased)
         assert len(crm.suppression.of(EmailPoint.of("ann@x.example"), controller="default")) == 1
+
+
+def two_with_one_address(store: MemoryStore) -> tuple[PartyId, PartyId, JudgementId]:
+    """Al and Bea, who are one customer for now; its id is that of Al, who was recorded first."""
+    al, bea = (
+        crm_of(store, at).parties.add(Person.of(name, email="h@x.example").with_source("shop", name[0])).id
+        for name, at in (("Al Poe", NOW - DAY), ("Bea Poe", NOW))
+    )
+    return al, bea, crm_of(store).identity.merge(al, bea).id
+
+
+def test_a_link_reaches_whichever_record_it_names_though_it_became_another_customers() -> None:
+    both = ("h@x.example", "Poe", "the customer")
+    for named in (Source("shop", "B"), "shop#B", "Bea Poe", "the record", *both):
+        store = MemoryStore()
+        al, bea, judged = two_with_one_address(store)
+        ids = {"the record": str(bea), "the customer": str(al)}
+        crm = crm_of(store)
+        token = crm.unsubscribe.token(ids.get(named, named) if isinstance(named, str) else named)
+        crm.identity.retract(judged)
+        for id in (al, bea):
+            crm.parties.change(
+                id, lambda party: party.without("h@x.example").with_email(f"{party.id}@x.example")
+            )
+        crm.unsubscribe.act(token)
+        assert (told(crm, al) != [], told(crm, bea) != []) == (named in both, True), named
+
+
+def test_a_link_reaches_each_record_of_the_customer_before_and_after_it_is_pressed() -> None:
+    for pressed, named in itertools.product(("before", "after"), (0, 1)):
+        store = MemoryStore()
+        pair = two_with_one_address(store)[:2]
+        crm = crm_of(store)
+        token = crm.unsubscribe.token(pair[named])
+        if pressed == "before":
+            crm.unsubscribe.act(token)
+        crm.parties.change(
+            pair[1 - named], lambda party: party.without("h@x.example").with_email("n@x.example")
+        )
+        crm.unsubscribe.act(token)
+        for id in pair:
+            (act,) = [one for one in crm_of(store).consent.events(id) if one.kind == "withdraw"]
+            kept = store.ledger("default", [f"consent:party:{id}"])[f"consent:party:{id}"].items
+            assert len(kept) == (id != pair[named]), (pressed, named)
+            assert crm.unsubscribe.act(token).id == act.id
+        row = crm.consent.decide(
+            pair[0], purpose="marketing", channel="email", point="n@x.example", jurisdictions=["US"]
+        )
+        assert row.answer == "deny", (pressed, named)
+
+
+def test_an_act_is_of_the_record_that_its_link_is_for_whoever_shares_the_address() -> None:
+    for first, second in (("Ann", "Bo"), ("Bo", "Ann")):
+        crm = crm_of(MemoryStore())
+        ids = {name: crm.parties.add(Person.of(name, email="h@x.example")).id for name in (first, second)}
+        assert crm.unsubscribe.act(crm.unsubscribe.token(ids["Ann"])).record == str(ids["Ann"])
+
+
+def test_an_old_link_is_taken_where_more_have_the_address_than_a_batch_can_check() -> None:
+    crm = Crm(CeilingsStore(), secrets=OLD, clock=lambda: NOW)
+    ids = [crm.parties.add(Person.of(f"P{n} Q", email="info@x.example")).id for n in range(50)]
+    token = crm.unsubscribe.token(ids[0])
+    old = sign_ticket(attrs.evolve(crm.unsubscribe.read(token), records=()), OLD)
+    assert crm.unsubscribe.act(old).kind == "withdraw"
 
 
 def test_where_nothing_tells_the_address_any_more_a_link_is_about_the_person() -> None:

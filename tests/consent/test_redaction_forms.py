@@ -17,7 +17,10 @@ NAMES = (
     *("Jürgen Müller", "Nguyễn Thị Hạnh", "Zacharias Quill", "Γιώργος Παππάς", "Иван Йорк", "ज़ाकिर शर्मा"),
     *("أحمد علي", "דוד כהן", "김철수", "山田太郎", "山田 次郎", "がく 葛城", "สมชาย ใจดี"),
 )
-REDACTOR = Redactor(Words(names=frozenset({"Ann Lee", "金太郎"})), Words(names=frozenset(NAMES)))
+REDACTOR = Redactor(
+    Words(names=frozenset({"Ann Lee", "金太郎"}), points=frozenset({"ann@x.example"})),
+    Words(names=frozenset(NAMES)),
+)
 FORMS: Any = ("NFC", "NFD")
 UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 AROUND = st.text(alphabet=" äé\u0301\u0308xбे가中ー,.!" + UNSEEN, max_size=6)
@@ -59,6 +62,16 @@ def test_all_forms_of_a_text_are_one_plain_text_and_cut_nothing_out_of_it(text: 
         ("葛\U000e0100城さん", f"{ANOTHER}さん"),
         ("Quill\u200bZacharias", f"{ANOTHER}\u200b{ANOTHER}"),
         ("z.qu\u00adill@x.example", ANOTHER),
+        (
+            "Zacharias\u200bQui\u00adll, \u2067Qui\u200bll\u2069\u00adZacharias",
+            f"{ANOTHER}, \u2067{ANOTHER}\u2069\u00ad{ANOTHER}",
+        ),
+        ("Zacharias\u200bQui\u00adl\u2060l\u2060", f"{ANOTHER}\u2060"),
+        ("Zachar\u200bias\u200bQuill", f"{ANOTHER}\u200b{ANOTHER}"),
+        (
+            "an z.quill＠x.example, ｚ@ｘ．ｅｘａｍｐｌｅ, ＡＮＮ＠x.example",
+            f"an {ANOTHER}, {ANOTHER}, ＡＮＮ＠x.example",
+        ),
         ("Qui\u0301ll kam, Qu\u0331ill, Quillig", f"{ANOTHER} kam, {ANOTHER}, Quillig"),
         # One's own, with a blank and without.
         ("金 太郎が来た", "金 太郎が来た"),

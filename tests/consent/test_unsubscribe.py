@@ -122,18 +122,20 @@ def test_a_ticket_never_names_an_address() -> None:
 def test_the_record_that_a_link_is_for_is_read_with_the_secrets_alone_and_looks_new_in_each_link() -> None:
     records = ["0190c3a2-0000-7000-8000-0000000000" + end for end in ("01", "02", "fe")]
     said = [
-        ticket(record=record, point=point, issued_at=NOW - timedelta(seconds=ago))
+        ticket(records=(record,), point=point, issued_at=NOW - timedelta(seconds=ago))
         for record in records
         for point in records[:2]
         for ago in (0, 1)
     ]
     tokens = [sign_ticket(one, BOTH) for one in said]
-    assert [read_ticket(token, BOTH, NOW).record for token in tokens] == [one.record for one in said]
+    assert [read_ticket(token, BOTH, NOW).records for token in tokens] == [one.records for one in said]
+    several = ticket(records=tuple(records[:2]), beside=tuple(records[2:]))
+    assert read_ticket(sign_ticket(several, BOTH), BOTH, NOW) == several
     sealed = [json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["r"] for token in tokens]
     assert len({part for one in sealed for part in (one[:20], one[22:])}) == 2 * len(said)
     for odd in ("ann@x.example", "0190C3A2-0000-7000-8000-000000000001", ""):
         with pytest.raises(InvalidConsent):
-            ticket(record=odd)
+            ticket(records=(odd,))
 
 
 def test_pressed_twice_is_one_act_and_after_a_new_yes_it_is_another() -> None:

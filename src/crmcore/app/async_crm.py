@@ -345,7 +345,7 @@ class AsyncBatch(_Namespaces):
         """Write what was gathered, or give it up; the batch takes no more. The end of the block does this.
 
         Raises:
-            StoreError: if a record that the batch read was changed meanwhile; nothing was written then.
+            StoreError: if what the batch read was changed meanwhile; nothing was written then: run the block again.
         """
         journal, unit = self._journal, self._unit
         if unit.ended:
@@ -356,14 +356,14 @@ class AsyncBatch(_Namespaces):
         # A batch with a key that came to nothing is noted, too: it is to come to nothing whenever it runs again.
         if unit.empty and (journal is None or journal.empty):
             return
-        if journal is None or self._idem is None:
-            await self._base.write(unit, str(self._base.ids.new(Id)))
-            return
-        await journal.put(unit)
+        if journal is not None:
+            await journal.put(unit)
         try:
-            await self._base.write(unit, self._idem)
-        except (IdempotencyMismatch, VersionConflict, KeyConflict, StreamConflict):
-            if not await journal.overtaken(self._base.new_unit()):
+            await self._base.write(unit, str(self._base.ids.new(Id)) if self._idem is None else self._idem)
+        except (IdempotencyMismatch, VersionConflict, KeyConflict, StreamConflict) as error:
+            if journal is None or not await journal.overtaken(self._base.new_unit()):
+                if not isinstance(error, IdempotencyMismatch):
+                    error.add_note("somebody else was faster, and nothing was written: run the block again")
                 raise
         else:
             return

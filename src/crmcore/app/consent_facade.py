@@ -528,9 +528,9 @@ class Unsubscribes:
     ) -> str:
         """A signed token by which whoever has the customer's contact point ends what they get there.
 
-        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
-        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name; whose
-        record the message was for can be read by nobody without the secrets.
+        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without a
+        *topic* all of the *purposes* end. It works for so many *days*. Without the secrets nobody reads in it for
+        whom it is: the records with the point, eight at most; should they be split, those of them that *ref* names.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -592,7 +592,7 @@ class Unsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. If the record that the message was for has given it up, it is an act of that record, too.
+        instead. Of the records that the message was for, each that has given it up has an act of its own.
 
         Raises:
             InvalidConsent: as `read`.

@@ -132,15 +132,17 @@ class Flow:
         asked: Asked = NOTHING_ASKED,
         idem: str | None = None,
         reason: str | None = None,
+        attempts: int = ATTEMPTS,
     ) -> R:
         """Plan and write. *plan* may run several times and must do nothing but read from and write to its unit.
 
-        *asked* names the verb and what it was given, by which a batch that is run again knows it.
+        *asked* names the verb and what it was given, by which a batch that is run again knows it. After so many
+        *attempts* the conflict is raised.
         """
         gathering = self._gathering()
         if gathering is not None:
             return await self._gather(gathering, plan, asked)
-        for attempt in range(1, ATTEMPTS + 1):
+        for attempt in range(1, attempts + 1):
             unit = self.new_unit()
             unit.reason = reason if reason is not None else self.reason
             result = await plan(unit)
@@ -149,7 +151,7 @@ class Flow:
             try:
                 await self.write(unit, idem or str(self.ids.new(Id)))
             except (VersionConflict, KeyConflict, StreamConflict):
-                if attempt == ATTEMPTS:
+                if attempt == attempts:
                     raise
             else:
                 return result

@@ -81,10 +81,10 @@ class AsyncPreferences:
         about = frozenset(purposes)
 
         async def plan(unit: Unit) -> Wish:
-            customer = await resolve(unit, ref)
+            parties = await load_parties(unit, (await resolve(unit, ref)).members)
             wish = Wish(
                 id=str(unit.ids.new(Id)),
-                record=str(record_named(ref, await load_parties(unit, customer.members)).id),
+                record=await _record_of(unit, ref, parties),
                 basis=basis,
                 said_at=unit.now if said_at is None else said_at,
                 recorded_at=unit.now,
@@ -196,7 +196,7 @@ class AsyncPreferences:
                 at=unit.now,
                 new_id=lambda: str(unit.ids.new(Id)),
                 evidence=evidence,
-                record=str(record_named(ref, parties).id),
+                record=await _record_of(unit, ref, parties),
                 members=tuple(map(str, customer.members)),
             )
             said: list[ConsentEvent | Wish] = [
@@ -287,6 +287,11 @@ class AsyncPreferences:
     @property
     def _topics(self) -> Topics | None:
         return None if self._flow.practice is None else self._flow.practice.topics
+
+
+async def _record_of(unit: Unit, ref: Reference, parties: Sequence[Party]) -> str:
+    """The record that *ref* names, or another of the customer; it must be there until the commit."""
+    return str((await owner_of(unit, [record_named(ref, parties), *parties], None)).id)
 
 
 def _asked(

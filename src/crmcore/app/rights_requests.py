@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from crmcore.app.asked import Asked, Fields
+from crmcore.app.consent_ledgers import owner_of
+from crmcore.app.customers import load_parties
 from crmcore.app.erasing_again import erased_again
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
@@ -100,6 +102,9 @@ class AsyncRequests:
 
         async def plan(unit: Unit) -> RightsRequest:
             customer = await resolve(unit, ref)
+            anchor = await _anchor(unit, ref, customer)
+            parties = await load_parties(unit, (PartyId(anchor), *customer.members))
+            await owner_of(unit, parties, None)  # it is about somebody who is there until the commit
             draft = RightsRequest(
                 right=right,
                 law=law,
@@ -109,7 +114,7 @@ class AsyncRequests:
                 requester=requester or Requester(),
                 customer=str(customer.id),
                 members=tuple(str(member) for member in customer.members),
-                anchor=await _anchor(unit, ref, customer),
+                anchor=anchor,
                 scope=scope,
             )
             proven(RIGHTS_REQUEST, draft, InvalidRightsRequest)

@@ -18,7 +18,7 @@ from crmcore.app.asked import Asked
 from crmcore.app.consent_ledgers import ledger_of, said_in
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Reference, resolve
+from crmcore.app.resolve import Membership, Reference, memberships, parties_named, resolve
 from crmcore.app.suppressions import secrets_of
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
@@ -30,12 +30,19 @@ from crmcore.consent.unsubscribe import Ticket, read_ticket, sign_ticket, unsubs
 from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel, PointKind
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import ContactPoint
+from crmcore.party.party import Party
 from crmcore.party.party_keys import EMAIL, PARTY, PHONE, key
 from crmcore.storage.protocol import Key
-from crmcore.values.ids import Id
+from crmcore.values.ids import Id, PartyId
 
 _NAMESPACES = {"email": EMAIL, "phone": PHONE}
 """Contact points that can be left with a link, and by which keys the records that have them are found."""
+
+RECORDS = 8
+"""A link says of so many records that it is for them: it must fit into the header of a message."""
+
+_BESIDE = 10
+"""So many operations at most does a press need beside a check of each record and one of its ledger."""
 
 
 @attrs.frozen
@@ -57,9 +64,9 @@ class AsyncUnsubscribes:
     ) -> str:
         """A signed token by which whoever has the customer's contact point ends what they get there.
 
-        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without
-        a *topic* all of the *purposes* end. It works for so many *days*. The token holds no address and no name; whose
-        record the message was for can be read by nobody without the secrets.
+        *point* names the address or number; it may be left out where the customer has one for the *channel*. Without a
+        *topic* all of the *purposes* end. It works for so many *days*. Without the secrets nobody reads in it for
+        whom it is: the records with the point, eight at most; should they be split, those of them that *ref* names.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -71,24 +78,24 @@ class AsyncUnsubscribes:
         named = tuple(purposes)
         whose = self._flow.controller(controller)
 
-        async def found(unit: Unit) -> tuple[ContactPoint, str]:
+        async def found(unit: Unit) -> tuple[ContactPoint, list[str], list[str]]:
             customer = await resolve(unit, ref)
             parties = await load_parties(unit, customer.members)
             contact = _named(point, channel, [one for party in parties for one in party.contact_points])
-            owners = [str(one.id) for one in parties if (contact.kind, contact.key) in points_of(one)]
-            return contact, str(ref) if str(ref) in owners else owners[0]
+            return contact, *await _for(unit, ref, customer, parties, contact)
 
         async def plan(unit: Unit) -> None:
-            contact, _ = await found(unit)
+            contact, *_ = await found(unit)
             await ledger_of(unit, contact.kind, contact.key)
 
         asked = Asked("unsubscribe.token", (channel,), (Whom(ref, point),), more=(topic, named, controller))
         await self._flow.commit(plan, asked=asked)
         unit = self._flow.reader()
-        contact, record = await found(unit)
+        contact, records, beside = await found(unit)
         ticket = Ticket(
             point=await ledger_of(unit, contact.kind, contact.key),
-            record=record,
+            records=tuple(records[:RECORDS]),
+            beside=tuple(beside[: max(0, RECORDS - len(records))]),
             known=tuple(sorted(one.value for one in new_keys(contact, whose, secrets))),
             controller=whose,
             channel=channel,
@@ -133,7 +140,7 @@ class AsyncUnsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. If the record that the message was for has given it up, it is an act of that record, too.
+        instead. Of the records that the message was for, each that has given it up has an act of its own.
 
         Raises:
             InvalidConsent: as `read`.
@@ -142,9 +149,10 @@ class AsyncUnsubscribes:
 
         async def plan(unit: Unit) -> ConsentEvent | None:
             ticket = read_ticket(token, secrets, unit.now)
-            ledger = await _ledger(unit, ticket)
+            meant = await _meant(unit, ticket)
+            ledger = await _ledger(unit, ticket, meant)
             press = partial(unsubscribe_act, token, secrets, unit.now)
-            carried = await _carried(unit, ticket, ledger, press)
+            carried = await _carried(unit, meant, ledger, press)
             if ledger is None or not ledger.holders:
                 await _suppressed(unit, ticket)
                 return carried
@@ -152,7 +160,8 @@ class AsyncUnsubscribes:
             streams = [ledger.stream, *map(party_stream, ledger.holders)]
             await unit.guard(streams)
             earlier = await _acts(unit, streams)
-            event = press(point=ledger.normal, earlier=earlier, record=ledger.holders[0])
+            record = next((id for id in meant if id in ledger.holders), ledger.holders[0])
+            event = press(point=ledger.normal, earlier=earlier, record=record)
             if event not in earlier:
                 event = attrs.evolve(event, ledger=ledger.stream)
                 unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
@@ -178,6 +187,27 @@ def _named(point: str | None, channel: str, points: list[ContactPoint]) -> Conta
     return next(iter(reached.values()))
 
 
+async def _for(
+    unit: Unit, ref: Reference, customer: Membership, parties: list[Party], contact: ContactPoint
+) -> tuple[list[str], list[str]]:
+    """Of the records with the contact point those that *ref* names, which are all if it names none, and the others."""
+    owners = [str(one.id) for one in parties if (contact.kind, contact.key) in points_of(one)]
+    # The id of the customer is that of its first record, and stands for all of them.
+    whole = isinstance(ref, str) and ref == customer.id
+    named = () if whole else await parties_named(unit, ref)
+    records = [id for id in owners if id in named] or owners
+    return records, [id for id in owners if id not in records]
+
+
+async def _meant(unit: Unit, ticket: Ticket) -> tuple[str, ...]:
+    """The records that the link is for, with those beside that are of one customer with them."""
+    if not ticket.beside:
+        return ticket.records
+    found = await memberships(unit, map(PartyId, (*ticket.records, *ticket.beside)), check=True)
+    own = {found[PartyId(id)].id for id in ticket.records}
+    return (*ticket.records, *(id for id in ticket.beside if found[PartyId(id)].id in own))
+
+
 @attrs.frozen
 class _Ledger:
     """The ledger of a contact point: its stream, its kind and normal form, the records that have it."""
@@ -188,7 +218,7 @@ class _Ledger:
     holders: tuple[str, ...]
 
 
-async def _ledger(unit: Unit, ticket: Ticket) -> _Ledger | None:
+async def _ledger(unit: Unit, ticket: Ticket, meant: tuple[str, ...]) -> _Ledger | None:
     """Where the act is recorded; None if the ledger is gone."""
     if ticket.point is None:
         return None
@@ -201,44 +231,46 @@ async def _ledger(unit: Unit, ticket: Ticket) -> _Ledger | None:
             refs = (await unit.find([wanted]))[wanted]
             holders = sorted(ref.id for ref in refs if ref.kind == PARTY.tag)
             point = cast("PointKind", kind), normal
-            gone = await _given_up(unit, ticket, point, holders)
+            gone = await _given_up(unit, meant, point, holders)
             having = tuple(id for id in holders if id not in gone)
             return _Ledger(point_stream(ticket.point), *point, having)
     return None
 
 
 async def _given_up(
-    unit: Unit, ticket: Ticket, point: tuple[PointKind, str], holders: Iterable[str]
+    unit: Unit, meant: tuple[str, ...], point: tuple[PointKind, str], holders: list[str]
 ) -> frozenset[str]:
     """Those of *holders* that have the address no more. Whoever the link was for has it until the commit, or gave it up
-    before; of a link that does not say, each of them may be meant."""
-    meant = [id for id in holders if ticket.record in (None, id)]
-    records = await unit.get([unit.ref(PARTY.tag, id) for id in meant])
+    before; of a link that does not say, each of them may be meant, as far as one batch can check them all."""
+    asked = [id for id in holders if not meant or id in meant]
+    check = bool(meant) or 2 * len(asked) + _BESIDE <= unit.store.describe().limits.max_ops
+    records = await unit.get([unit.ref(PARTY.tag, id) for id in asked], check=check)
     having = {ref.id for ref, one in records.items() if point in points_of(load_record(PARTY, one))}
-    return frozenset(meant) - having
+    return frozenset(asked) - having
 
 
 async def _carried(
-    unit: Unit, ticket: Ticket, ledger: _Ledger | None, press: Callable[..., ConsentEvent]
+    unit: Unit, meant: tuple[str, ...], ledger: _Ledger | None, press: Callable[..., ConsentEvent]
 ) -> ConsentEvent | None:
-    """The act as one of the record that the link was for, if it has given the address up: else None.
+    """The act as one of each record that the link was for and that has given the address up; the first one, if any.
 
     Where nothing tells any more which address it was, it is about the person, by the channel of the link.
     """
-    id = ticket.record
-    if id is None or (ledger is not None and id in ledger.holders):
-        return None
-    record = (await unit.get([unit.ref(PARTY.tag, id)])).get(unit.ref(PARTY.tag, id))
-    if record is None:
-        return None
-    await unit.guard([party_stream(id)])
-    earlier = await said_in(unit, load_record(PARTY, record))
-    event = press(point=None if ledger is None else ledger.normal, earlier=earlier, record=id)
-    if event not in earlier:
-        event = attrs.evolve(event, members=(id,)) if ledger is None else gone_along(event, ledger.kind)
-        event = attrs.evolve(event, ledger=party_stream(id))
-        unit.event(party_stream(id), event, subjects=(id,), occurred_at=event.occurred_at)
-    return event
+    gone = [unit.ref(PARTY.tag, id) for id in meant if ledger is None or id not in ledger.holders]
+    carried: list[ConsentEvent] = []
+    for ref, record in (await unit.get(gone)).items():
+        stream = party_stream(ref.id)
+        await unit.guard([stream])
+        earlier = await said_in(unit, load_record(PARTY, record))
+        event = press(point=None if ledger is None else ledger.normal, earlier=earlier, record=ref.id)
+        if event not in earlier:
+            event = (
+                attrs.evolve(event, members=(ref.id,)) if ledger is None else gone_along(event, ledger.kind)
+            )
+            event = attrs.evolve(event, ledger=stream)
+            unit.event(stream, event, subjects=(ref.id,), occurred_at=event.occurred_at)
+        carried.append(event)
+    return next(iter(carried), None)
 
 
 async def _acts(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:

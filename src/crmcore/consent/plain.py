@@ -7,7 +7,8 @@ text as it was, to the character. Both take time linear in the length.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from itertools import combinations
 
 import attrs
 
@@ -35,6 +36,12 @@ _JOINING = frozenset({"\U00016d63", "\U00016d67"}).union(
 
 _MOST = 30
 """Of so many marks on one letter the rest is passed over: putting many in order takes long."""
+
+_BETWEEN = frozenset("\u200b\u200c\ufeff")
+"""What is not seen and stands between words, too."""
+
+_KINDS = 3
+"""Of so many kinds of what is not seen each is tried within words and between them."""
 
 _WITH_MARKS = ((0x300, 0x1E00), (0x20D0, 0x3100), (0xA66F, 0xAC00), (0xFB1E, 0xFB1F), (0xFE00, 0xFE30))
 
@@ -103,8 +110,8 @@ class Plain:
     ends: Sequence[int]
 
     @classmethod
-    def of(cls, source: str, gap: str = "") -> Plain:
-        """That of a text, with *gap* in place of whatever is not seen."""
+    def of(cls, source: str, blanks: Set[str] = frozenset()) -> Plain:
+        """That of a text, without whatever is not seen, but for *blanks*, which are one each."""
         if source.isascii() or (
             unicodedata.is_normalized("NFC", source) and source.translate(_ALONE) == source
         ):
@@ -117,7 +124,7 @@ class Plain:
             if end - start > 1:
                 said = _composed("".join(one for one in source[start:end] if not _UNSEEN[one]))
             else:
-                said = gap if _UNSEEN[char] else _ALONE[ord(char)]
+                said = " " if char in blanks else "" if _UNSEEN[char] else _ALONE[ord(char)]
             plain.append(said)
             starts += [start] * len(said)
             ends += [end] * len(said)
@@ -147,12 +154,22 @@ def _letters(source: str) -> Iterable[tuple[int, int]]:
         at = end
 
 
-def gaps(text: str) -> tuple[str, ...]:
-    """What may stand for whatever is not seen in *text*, which is within a word, or between two."""
-    unseen = not text.isascii() and any(map(_UNSEEN.__getitem__, text))
-    return ("", " ") if unseen else ("",)
+def blanks_of(text: str) -> list[Set[str]]:
+    """What in *text* is not seen and may stand for blanks: each kind of it is within words, or between them.
+
+    Of more than three kinds those that are mostly between words are told from the others. The last look is the first
+    one again: a kind that is both, within words and between them, is within what is left of a name that was cut.
+    """
+    none = frozenset[str]()
+    unseen = none if text.isascii() else frozenset(filter(_UNSEEN.__getitem__, text))
+    if not unseen:
+        return [none]
+    if len(unseen) > _KINDS:
+        return [none, unseen & _BETWEEN, unseen - _BETWEEN, unseen, none]
+    some = (few for size in range(1, len(unseen) + 1) for few in combinations(sorted(unseen), size))
+    return [none, *map(frozenset, some), none]
 
 
 def forms_of_text(text: str) -> set[str]:
     """The plain forms of *text*."""
-    return {Plain.of(text, gap).text for gap in gaps(text)}
+    return {Plain.of(text, blanks).text for blanks in blanks_of(text)}

@@ -8,13 +8,13 @@ that is told to the redactor, in whatever canonical form the text is. Nothing el
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import groupby
 from typing import Any
 
 import attrs
 
-from crmcore.consent.plain import MARKS, Plain, forms_of_text, gaps
+from crmcore.consent.plain import MARKS, Plain, blanks_of, forms_of_text
 from crmcore.values.text import fold
 
 ANOTHER = "[another person]"
@@ -39,9 +39,13 @@ put to a name may begin with a vowel sign, as in Bengali and Marathi: there it e
 _BESIDE = re.compile(f" (?=[{_UNSPACED}])|(?<=[{_UNSPACED}]) ")
 """Blanks beside a letter of such a script say nothing."""
 
-_LOCAL = r"\s@<>()\[\]\"',;:"
+_AT = "@\ufe6b\uff20"
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFE6B: 0x40}
+"""Signs as wide as Han, in which addresses are typed, too."""
+
+_LOCAL = rf"\s{_AT}<>()\[\]\"',;:"
 # Only from where a word begins, so that a long one is not looked at again from each of its letters.
-_EMAIL = re.compile(rf"(?<![^{_LOCAL}])[^{_LOCAL}]+@[^{_LOCAL}]+")
+_EMAIL = re.compile(rf"(?<![^{_LOCAL}])[^{_LOCAL}]+[{_AT}][^{_LOCAL}]+")
 _PHONE = re.compile(rf"{_BEGINS}(?:\+|00)?\(?\d[\d\s().\-/]{{5,}}\d{_ENDS}")
 _WORD = re.compile(rf"[^\W\d][\w{MARKS}'’\-]*")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?:$|\D)")
@@ -138,13 +142,13 @@ class Redactor:
 
     def _between(self, text: str) -> Redacted:
         parts = [text]
-        for gap in gaps(text):
-            parts = [left for part in parts for left in self._left(part, gap)]
+        for blanks in blanks_of(text):
+            parts = [left for part in parts for left in self._left(part, blanks)]
         return Redacted(ANOTHER.join(parts), len(parts) - 1)
 
-    def _left(self, text: str, gap: str) -> list[str]:
+    def _left(self, text: str, blanks: Set[str]) -> list[str]:
         """What is left of a text, in the parts between which others were named."""
-        plain = Plain.of(text, gap)
+        plain = Plain.of(text, blanks)
         cuts: list[tuple[int, int]] = []
         for pattern in (_EMAIL, self._pattern, _PHONE, _WORD):
             if pattern is not None:
@@ -165,8 +169,8 @@ class Redactor:
             at = end
 
     def _mine(self, found: str) -> bool:
-        if "@" in found:
-            return _folded(found.strip(".")) in self._whole
+        if "@" in (address := found.translate(_WIDE)):
+            return _folded(address.strip(".")) in self._whole
         if _folded(found) in self._whole:
             return True
         if self._pattern is not None and self._pattern.fullmatch(found):

@@ -44,13 +44,15 @@ class Ticket(Document):
     """What a link stands for: that whoever has this contact point wants no more of a list, or of all, by a channel.
 
     *point* is the id of the contact point's ledger, *known* the keyed hashes by which it is suppressed where that
-    ledger is gone, one of each of its forms; there is one of them at least, and never an address. *record* is the id of
-    the record that the message was for, which wants no more of it at an address that it has by then, either. Without a
+    ledger is gone, one of each of its forms; there is one of them at least, and never an address. *records* are the ids
+    of the records that the message was for, which want no more of it at an address that they have by then, either;
+    *beside* are others of the same customer that had the contact point, of which that is so while they are. Without a
     *topic* it is about every list.
     """
 
     point: str | None = None
-    record: str | None = None
+    records: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
     controller: str
     channel: Channel = "email"
@@ -67,8 +69,8 @@ class Ticket(Document):
                 )
         if self.point is None and not self.known:
             raise InvalidConsent("a link names a contact point, by its id or keyed hash")
-        if self.record is not None and not _is_id(self.record):
-            raise InvalidConsent("a link names the record that it is for by its id")
+        if not all(map(_is_id, (*self.records, *self.beside))):
+            raise InvalidConsent("a link names the records that it is for by their ids")
         if self.channel not in get_args(Channel):
             raise InvalidConsent(f"a channel is one of {', '.join(get_args(Channel))}")
         if not self.purposes or not set(self.purposes) <= set(get_args(ActPurpose)):
@@ -89,7 +91,7 @@ class Ticket(Document):
 
 def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
     """The token of a ticket, under the newest secret. It can be made by nobody else, and read by anybody but for the
-    record that it is for.
+    records that it is for.
 
     Raises:
         InvalidConsent: if its names are too long for a link.
@@ -108,7 +110,8 @@ def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
     """
     body = {
         "p": ticket.point,
-        "r": None if ticket.record is None else _text(_sealed(ticket, ticket.record, secrets)),
+        "r": _sealed(ticket, ticket.records, secrets) or None,
+        "b": _sealed(ticket, ticket.beside, secrets) or None,
         "k": ticket.known or None,
         "c": ticket.controller,
         "h": ticket.channel,
@@ -148,9 +151,8 @@ def read_ticket(token: str, secrets: SecretRing, now: datetime) -> Ticket:
     if not hmac.compare_digest(expected, signature):
         raise InvalidConsent(_DAMAGED)
     body = json.loads(payload)
-    sealed = _bytes(body["r"]) if "r" in body else None
-    record = None if sealed is None else str(UUID(bytes=secrets.opened(int(found[1]), _RECORD, sealed)))
-    ticket = _ticket(body, record)
+    records, beside = (_opened(body.get(name, ""), int(found[1]), secrets) for name in ("r", "b"))
+    ticket = _ticket(body, records, beside)
     if ensure_aware(now) >= ticket.expires_at:
         raise InvalidConsent(
             "this link has run out: use the one in the latest message, or write to the sender"
@@ -255,11 +257,15 @@ def _bytes(text: str) -> bytes | None:
     return raw if _text(raw) == text else None
 
 
-def _sealed(ticket: Ticket, record: str, secrets: SecretRing) -> bytes:
-    """The id of the record: in each token another text, so that nobody can tell which addresses are of one person."""
-    return secrets.sealed(
-        _RECORD, UUID(record).bytes, ticket.point or "", ticket.issued_at.isoformat(), *ticket.known
-    )
+def _sealed(ticket: Ticket, records: Iterable[str], secrets: SecretRing) -> str:
+    """The ids of records: in each token another text, so that nobody can tell which addresses are of one person."""
+    context = (ticket.point or "", ticket.issued_at.isoformat(), *ticket.known)
+    return ".".join(_text(secrets.sealed(_RECORD, UUID(one).bytes, *context)) for one in records)
+
+
+def _opened(text: str, version: int, secrets: SecretRing) -> tuple[str, ...]:
+    sealed = [_bytes(one) or b"" for one in text.split(".") if one]
+    return tuple(str(UUID(bytes=secrets.opened(version, _RECORD, one))) for one in sealed)
 
 
 def _is_id(text: str) -> bool:
@@ -270,10 +276,11 @@ def _is_id(text: str) -> bool:
     return True
 
 
-def _ticket(body: dict[str, Any], record: str | None) -> Ticket:
+def _ticket(body: dict[str, Any], records: tuple[str, ...], beside: tuple[str, ...]) -> Ticket:
     return Ticket(
         point=body.get("p"),
-        record=record,
+        records=records,
+        beside=beside,
         known=tuple(body.get("k", ())),
         controller=body["c"],
         channel=body["h"],
