@@ -230,3 +230,44 @@ def test_no_call_is_taken_for_one_that_was_given_something_else(secrets: SecretR
         for call in calls:
             with pytest.raises(IdempotencyMismatch):
                 call()
+
+
+@pytest.mark.parametrize("secrets", [None, SECRETS])
+def test_a_line_of_another_point_or_controller_and_another_source_are_something_else(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(secrets)
+    ann = crm.parties.add(Person.of("Ann Lee", email="a@x.example").with_email("b@x.example"))
+    call = crm.interactions.record("call", direction="inbound", occurred_at=START - DAY, with_=ann.id)
+    offers = [Offer(purpose="marketing", channel="email")]
+
+    shown = {
+        (point, whose): crm.preferences.centre(
+            ann.id, offers, points={"email": f"{point}@x.example"}, controller=whose
+        )
+        for point, whose in ("a1", "a2", "b1")
+    }
+
+    def changed(idem: str, *said: tuple[str, str]) -> list[Any]:
+        with crm.batch(idem=idem) as b:
+            return [
+                b.preferences.change(
+                    ann.id, shown[one], shown[one].choose("marketing", "email", on=False), evidence=None
+                )
+                for one in said
+            ]
+
+    def attached(record: str) -> Any:
+        with crm.batch(idem="source") as b:
+            return b.interactions.attach_source(call.id, Source("mail", record))
+
+    changed("one", ("a", "1"))
+    for other in (("b", "1"), ("a", "2")):
+        with pytest.raises(IdempotencyMismatch):
+            changed("one", other)
+    done = changed("both", ("a", "1"), ("b", "1"))
+    assert changed("both", ("b", "1"), ("a", "1")) == done[::-1]
+    done = attached("1")
+    with pytest.raises(IdempotencyMismatch):
+        attached("2")
+    assert attached("1") == done

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import Fields
+from crmcore.app.asked import Among, Fields
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import wish_stream
@@ -124,7 +124,10 @@ def _has(one: Any, fields: Fields) -> bool:
         if not hasattr(one, name):
             return False
         held = getattr(one, name)
-        if isinstance(value, Mapping) and attrs.has(type(held)):
+        if isinstance(value, Among):
+            if value.one not in held:
+                return False
+        elif isinstance(value, Mapping) and attrs.has(type(held)):
             if not _has(held, value):
                 return False
         else:
