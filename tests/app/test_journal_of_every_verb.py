@@ -15,6 +15,7 @@ import crmcore
 from crmcore import Crm, Organization, Person, Source
 from crmcore.app.asked import Asked
 from crmcore.app.journal import Journal
+from crmcore.app.unit import Unit
 from crmcore.consent import Evidence, Offer, SecretRing, Wished
 from crmcore.consent.rights_request import Requester
 from crmcore.errors import IdempotencyMismatch
@@ -149,9 +150,9 @@ def test_without_secrets_a_journal_says_the_same_whatever_people_are_called_and_
     verbs: set[str] = set()
     note = Journal.note
 
-    def noted(self: Journal, asked: Asked, result: Any) -> None:
+    def noted(self: Journal, unit: Unit, asked: Asked, result: Any) -> Any:
         verbs.add(asked.verb)
-        note(self, asked, result)
+        return note(self, unit, asked, result)
 
     monkeypatch.setattr(Journal, "note", noted)
     left = []

@@ -87,15 +87,22 @@ async def _entry(unit: Unit, tag: str, ledger: str, id: str) -> ConsentEvent | W
     raise NotFound(ERASED_SINCE)
 
 
-async def was_written_so(unit: Unit, result: Any, written: Sequence[Fields]) -> bool:
-    """Whether all of *written* stands in what a verb wrote, as it was then; of several parties, in each its own."""
-    if not written:
-        return True
-    if not isinstance(result, tuple):
-        held = await _at_first(unit, result)
-        return all(any(_has(one, fields) for one in held) for fields in written)
-    held = [one for each in result for one in await _at_first(unit, each)]
-    if all(isinstance(one, PartyRecord) for one in held):
+def records_of(request: RightsRequest) -> frozenset[str]:
+    """The records that a request is about."""
+    return frozenset({request.anchor, request.customer, *request.members})
+
+
+async def as_written(unit: Unit, result: Any) -> tuple[Any, ...]:
+    """All that a verb wrote, as it was then."""
+    several = result if isinstance(result, tuple) else (result,)
+    return tuple([one for each in several for one in await _at_first(unit, each)])
+
+
+def is_so(result: Any, held: Sequence[Any], written: Sequence[Fields]) -> bool:
+    """Whether all of *written* stands in what came of a verb, *held* as it was then; of several parties, in each its
+    own.
+    """
+    if isinstance(result, tuple) and all(isinstance(one, PartyRecord) for one in held):
         return len(held) == len(written) and all(map(_has, held, written))
     return all(any(_has(one, fields) for one in held) for fields in written)
 
