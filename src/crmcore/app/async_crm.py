@@ -272,7 +272,7 @@ class AsyncCrm(_Namespaces):
         Without *secrets* nothing is kept of whom a verb was asked about but the ids of their records. It is compared
         with what was written, and how these records were, then, and refused where that tells too little, as when a
         record was erased since, or a part of a name leads to others, too. What an earlier version of crmcore wrote
-        under a key is not known again.
+        under a key may not be known again.
         """
         return AsyncBatch(self._flow, idem=idem, reason=reason)
 

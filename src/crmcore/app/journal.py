@@ -59,7 +59,7 @@ _FOR = "crmcore.asked/2"
 _UNKNOWN = (
     "the batch that was written under this idempotency key was not asked for this, or it cannot be told any more: give "
     "every batch a key of its own, keep the secrets under which it was written in the ring, and where there were none "
-    "ask with the same references as then; what an earlier version of crmcore wrote is not known again"
+    "ask with the same references as then; what an earlier version of crmcore wrote may not be known again"
 )
 
 
