@@ -420,3 +420,32 @@ def test_purposes_and_records_are_the_same_in_any_order() -> None:
             b.unsubscribe.token(ANN, purposes=purposes, point=ANN)
             done.append((act, changed))
     assert done[0] == done[1]
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_another_address_name_source_or_point_of_the_same_customer_is_something_else(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(MemoryStore(), secrets)
+    draft = Person.of("Ann Lee", email=ANN).with_email(TOO).with_source("shop", "1").with_source("shop", "2")
+    ann = crm.parties.add(draft.changed(names=(*draft.names, *Person.of("Ann Hill").names))).id
+    points = [f"{word}@z.example" for word in ("one", "other")]
+    crm.identity.merge(ann, crm.parties.add(Person.of("Cleo", email=points[0]).with_email(points[1])).id)
+
+    def said(idem: str, ref: Any, point: str | None = None) -> Any:
+        with crm.batch(idem=idem) as b:
+            return b.consent.record(
+                "withdraw", ref, point=point, channels=["in_app"] if point is None else ()
+            )
+
+    meant: Any = (
+        ((ANN, None), (TOO, None)),
+        (("Ann Lee", None), ("Ann Hill", None)),
+        ((Source("shop", "1"), None), (Source("shop", "2"), None)),
+        *(((ref, points[0]), (ref, points[1])) for ref in (ann, "Lee")),
+    )
+    for number, (one, other) in enumerate(meant):
+        done = said(f"k{number}", *one)
+        with pytest.raises(IdempotencyMismatch):
+            said(f"k{number}", *other)
+        assert said(f"k{number}", *one) == done
