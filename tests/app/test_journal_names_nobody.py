@@ -11,11 +11,11 @@ from crmcore import Crm, Person, Source
 from crmcore.app.asked import Asked
 from crmcore.app.whom import Whom
 from crmcore.consent import SecretRing, Wished
-from crmcore.errors import IdempotencyMismatch, NotFound
+from crmcore.errors import AmbiguousReference, IdempotencyMismatch, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.storage.wrappers import Encrypted, MemoryKeyStore, wrapped
 from crmcore.values.language import Language
-from tests.app.requests import Clock
+from tests.app.requests import Clock, collecting
 
 OLD = SecretRing({1: b"1" * 32})
 BOTH = SecretRing({1: b"1" * 32, 2: b"2" * 32})
@@ -231,7 +231,9 @@ def test_a_judgement_is_known_again_by_the_very_records_that_were_named() -> Non
     crm.identity.merge(ids[1], ids[2])
     with pytest.raises(IdempotencyMismatch):
         merged(ids[1], ids[2])
-    assert merged(ids[1], ids[0]) == judgement
+    with pytest.raises(IdempotencyMismatch):  # as with secrets, by which a call is known as a whole
+        merged(ids[1], ids[0])
+    assert merged(ids[0], ids[1]) == judgement
 
 
 def test_a_link_that_was_pressed_in_a_batch_gives_the_act_of_then_when_it_runs_again() -> None:
@@ -316,6 +318,15 @@ def test_a_batch_without_secrets_that_runs_again_in_another_order_reads_everythi
     assert wishes(refs[::-1]) == done[::-1]
     assert store.reads <= 2 * len(refs)  # what was written, and the history of whom it is about
 
+    def added(refs: list[str]) -> list[Any]:
+        with crm.batch(idem="add") as b:
+            return [b.parties.add(Person.of(f"Q {ref}")) for ref in refs]
+
+    some = added(refs)
+    store.reads = 0
+    assert added(refs[::-1]) == some[::-1]
+    assert store.reads <= len(refs)
+
 
 @pytest.mark.parametrize("secrets", [None, OLD])
 def test_one_record_of_a_source_is_told_from_another_and_a_friend_from_whoever_names_them(
@@ -340,3 +351,101 @@ def test_one_record_of_a_source_is_told_from_another_and_a_friend_from_whoever_n
     crm.parties.change(ann.id, lambda party: party.changed(sources=()))
     for number, (one, _) in enumerate(pairs):
         assert [wish.record for wish in wishes(f"one {number}", one)] == [str(ann.id)]
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_nobody_is_given_the_act_of_whoever_has_a_longer_name_or_had_the_address_before(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(MemoryStore(), secrets)
+    bo = crm.parties.add(Person.of("Ann Leeson", email="s@x.example"))
+    crm.parties.change(bo.id, lambda party: party.without("s@x.example").with_email("bo@x.example"))
+    ann = crm.parties.add(Person.of("Ann Lee", email="s@x.example"))
+    crm.parties.add(Person.of("Ann Lee"))
+
+    def said(idem: str, *refs: str) -> list[str | None]:
+        found: list[str | None] = []
+        with crm.batch(idem=idem) as b:
+            for ref in refs:
+                try:
+                    found.append(b.preferences.record(ref, Wished(language=Language("de"))).record)
+                except (AmbiguousReference, IdempotencyMismatch):
+                    found.append(None)
+        return found
+
+    for idem, refs in (("names", ("Ann Lee", "Ann Leeson")), ("parts", ("Ann", "Leeson"))):
+        assert said(idem, *refs) == said(idem, *refs) == [None, str(bo.id)]
+    assert said("both", "bo@x.example", "s@x.example") == [str(bo.id), str(ann.id)]
+    assert said("both", "s@x.example", "bo@x.example") == [str(ann.id), str(bo.id)]
+    said("one", "bo@x.example")
+    assert said("one", "s@x.example", "bo@x.example") == [None, str(bo.id)]
+    crm.parties.add(Person.of("Bea Leeson"))
+    crm.parties.change(bo.id, lambda party: party.changed(names=Person.of("Cy Poe").names))
+    assert said("names", "Ann Leeson") == [str(bo.id)]
+    # What was part of a name is part of another one by now.
+    assert said("parts", "Leeson") == [None if secrets is None else str(bo.id)]
+
+
+def test_a_batch_is_known_again_though_the_clocks_of_others_are_ahead() -> None:
+    store, ahead = MemoryStore(), Clock()
+    ahead.move(days=1)
+    ann = people(store, None, ahead).parties.find(email=ANN)[0]
+    Crm(store, clock=ahead).parties.change(ann.id, lambda party: party.with_email("n@x.example"))
+    crm = opened(store, None)
+    done = run_batch(crm, "n@x.example")
+    assert run_batch(crm, "n@x.example") == done
+
+
+def test_without_secrets_a_member_by_part_of_a_name_and_another_by_the_whole_are_known_again() -> None:
+    crm = people(MemoryStore(), None)
+    crm.identity.merge(ANN, crm.parties.add(Person.of("Ann Leeson")).id)
+    done = run_batch(crm, "Ann Lee")
+    assert run_batch(crm, "Ann Lee") == done
+
+
+def test_purposes_and_records_are_the_same_in_any_order() -> None:
+    crm = people(MemoryStore(), OLD)
+    ann = crm.parties.find(email=ANN)[0].id
+    too = crm.parties.add(Person.of("Ann Lee", email="ann@z.example")).id
+    crm.identity.merge(ann, too)
+    objects, wrong = (collecting(crm, ann, right).id for right in ("objection", "rectification"))
+    done: list[Any] = []
+    for turn in (1, -1):
+        purposes: list[Any] = ["marketing", "research"][::turn]
+        with crm.batch(idem="k") as b:
+            act = b.requests.carry_out(objects, purposes=purposes)
+            changed = b.requests.rectify(
+                wrong, lambda party: party.renamed("Bea"), records=[ann, too][::turn]
+            )
+            b.unsubscribe.token(ANN, purposes=purposes, point=ANN)
+            done.append((act, changed))
+    assert done[0] == done[1]
+
+
+@pytest.mark.parametrize("secrets", [None, OLD])
+def test_another_address_name_source_or_point_of_the_same_customer_is_something_else(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(MemoryStore(), secrets)
+    draft = Person.of("Ann Lee", email=ANN).with_email(TOO).with_source("shop", "1").with_source("shop", "2")
+    ann = crm.parties.add(draft.changed(names=(*draft.names, *Person.of("Ann Hill").names))).id
+    points = [f"{word}@z.example" for word in ("one", "other")]
+    crm.identity.merge(ann, crm.parties.add(Person.of("Cleo", email=points[0]).with_email(points[1])).id)
+
+    def said(idem: str, ref: Any, point: str | None = None) -> Any:
+        with crm.batch(idem=idem) as b:
+            return b.consent.record(
+                "withdraw", ref, point=point, channels=["in_app"] if point is None else ()
+            )
+
+    meant: Any = (
+        ((ANN, None), (TOO, None)),
+        (("Ann Lee", None), ("Ann Hill", None)),
+        ((Source("shop", "1"), None), (Source("shop", "2"), None)),
+        *(((ref, points[0]), (ref, points[1])) for ref in (ann, "Lee")),
+    )
+    for number, (one, other) in enumerate(meant):
+        done = said(f"k{number}", *one)
+        with pytest.raises(IdempotencyMismatch):
+            said(f"k{number}", *other)
+        assert said(f"k{number}", *one) == done

@@ -15,6 +15,7 @@ import crmcore
 from crmcore import Crm, Organization, Person, Source
 from crmcore.app.asked import Asked
 from crmcore.app.journal import Journal
+from crmcore.app.unit import Unit
 from crmcore.consent import Evidence, Offer, SecretRing, Wished
 from crmcore.consent.rights_request import Requester
 from crmcore.errors import IdempotencyMismatch
@@ -149,9 +150,9 @@ def test_without_secrets_a_journal_says_the_same_whatever_people_are_called_and_
     verbs: set[str] = set()
     note = Journal.note
 
-    def noted(self: Journal, asked: Asked, result: Any) -> None:
+    def noted(self: Journal, unit: Unit, asked: Asked, result: Any) -> Any:
         verbs.add(asked.verb)
-        note(self, asked, result)
+        return note(self, unit, asked, result)
 
     monkeypatch.setattr(Journal, "note", noted)
     left = []
@@ -230,3 +231,44 @@ def test_no_call_is_taken_for_one_that_was_given_something_else(secrets: SecretR
         for call in calls:
             with pytest.raises(IdempotencyMismatch):
                 call()
+
+
+@pytest.mark.parametrize("secrets", [None, SECRETS])
+def test_a_line_of_another_point_or_controller_and_another_source_are_something_else(
+    secrets: SecretRing | None,
+) -> None:
+    crm = opened(secrets)
+    ann = crm.parties.add(Person.of("Ann Lee", email="a@x.example").with_email("b@x.example"))
+    call = crm.interactions.record("call", direction="inbound", occurred_at=START - DAY, with_=ann.id)
+    offers = [Offer(purpose="marketing", channel="email")]
+
+    shown = {
+        (point, whose): crm.preferences.centre(
+            ann.id, offers, points={"email": f"{point}@x.example"}, controller=whose
+        )
+        for point, whose in ("a1", "a2", "b1")
+    }
+
+    def changed(idem: str, *said: tuple[str, str]) -> list[Any]:
+        with crm.batch(idem=idem) as b:
+            return [
+                b.preferences.change(
+                    ann.id, shown[one], shown[one].choose("marketing", "email", on=False), evidence=None
+                )
+                for one in said
+            ]
+
+    def attached(record: str) -> Any:
+        with crm.batch(idem="source") as b:
+            return b.interactions.attach_source(call.id, Source("mail", record))
+
+    changed("one", ("a", "1"))
+    for other in (("b", "1"), ("a", "2")):
+        with pytest.raises(IdempotencyMismatch):
+            changed("one", other)
+    done = changed("both", ("a", "1"), ("b", "1"))
+    assert changed("both", ("b", "1"), ("a", "1")) == done[::-1]
+    done = attached("1")
+    with pytest.raises(IdempotencyMismatch):
+        attached("2")
+    assert attached("1") == done

@@ -20,6 +20,13 @@ Fields = Mapping[str, Any]
 
 
 @attrs.frozen(repr=False)
+class Among:
+    """In place of the value of a field that holds several: *one* that is among them."""
+
+    one: Any
+
+
+@attrs.frozen(repr=False)
 class Asked:
     """A *verb* and what it was given: equal for two calls that ask for the same.
 

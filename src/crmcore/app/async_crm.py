@@ -269,8 +269,10 @@ class AsyncCrm(_Namespaces):
         What a verb is given comes from outside of the block, or is the same whenever it is read. *idem* is kept as it
         is: a number of a job or a form, and no name or address.
 
-        Without *secrets* nothing is kept of whom a verb was asked about. It is compared with what was written then, and
-        refused where that tells too little, as when a record was erased since, or a name leads to somebody else.
+        Without *secrets* nothing is kept of whom a verb was asked about but the ids of their records. It is compared
+        with what was written, and how these records were, then, and refused where that tells too little, as when a
+        record was erased since, or a part of a name leads to others, too. What an earlier version of crmcore wrote
+        under a key may not be known again.
         """
         return AsyncBatch(self._flow, idem=idem, reason=reason)
 

@@ -170,11 +170,11 @@ class Flow:
         mark = unit.mark()
         try:
             result = await plan(unit)
+            if self.journal is not None:
+                await self.journal.note(unit, asked, result)
         except BaseException:
             unit.undo(mark)
             raise
-        if self.journal is not None:
-            self.journal.note(asked, result)
         return result
 
     async def write(self, unit: Unit, idem: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import Asked, fields_of
+from crmcore.app.asked import Among, Asked, fields_of
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import Reference, members_of
 from crmcore.app.unit import Unit, load_record, proven
@@ -144,7 +144,7 @@ class AsyncInteractions:
         async def plan(unit: Unit) -> Interaction:
             return await _with_sources(unit, await _latest(unit, id), (source,))
 
-        asked = Asked("interactions.attach_source", (id,), more=(source,))
+        asked = Asked("interactions.attach_source", (id,), written=({"sources": Among(source)},))
         return await self._flow.commit(plan, asked=asked)
 
     async def retract(self, id: InteractionId, *, reason: str) -> Interaction:

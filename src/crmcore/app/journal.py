@@ -3,8 +3,8 @@
 Invariant: the journal of a batch is written with it, under an id that follows from its key, or not at all. A run that
 finds one answers each verb with what it named then, read as it stands now, and refuses a verb that was not asked then.
 Where there are secrets, what was asked is kept as a keyed hash, which nobody can try guesses on; where there are none,
-only what is about nobody is kept of it, and the rest is compared with what was written then. What does not fit is
-refused: nobody is given what is somebody else's.
+only what is about nobody is kept of it, with the ids of the records that were meant, and the rest is compared with
+what was written and how these records were then. What does not fit is refused: nobody is given what is somebody else's.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterator
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from crmcore.app.asked import Asked
-from crmcore.app.journal_entries import ERASED_SINCE, found_again, named, was_written_so
+from crmcore.app.journal_entries import ERASED_SINCE, as_written, found_again, is_so, named, records_of
 from crmcore.app.unit import Unit
-from crmcore.app.whom import Pasts, is_about, records_of
+from crmcore.app.whom import Meant, Pasts, meant, was_meant
 from crmcore.consent.rights_request import RightsRequest
 from crmcore.errors import IdempotencyMismatch, NotFound
 from crmcore.party.party_keys import PARTY
@@ -35,17 +34,20 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class Call(Document):
-    """One verb: the *digest* of what was asked, and what came of it: ``"kind:id"``, a number, or an array of these."""
+    """One verb: the *digest* of what was asked, and what came of it: ``"kind:id"``, a number, or an array of these.
+
+    *whom* are the records that each of the references meant, where there are no secrets.
+    """
 
     digest: str
+    whom: tuple[tuple[Meant, ...], ...] = ()
     result: Any = attrs.field(default=None, converter=freeze)
 
 
 @attrs.frozen(kw_only=True)
 class Written(Document):
-    """What a batch did *at* an instant, verb by verb."""
+    """What a batch did, verb by verb."""
 
-    at: datetime | None = None
     calls: tuple[Call, ...]
 
 
@@ -57,17 +59,21 @@ _FOR = "crmcore.asked/2"
 _UNKNOWN = (
     "the batch that was written under this idempotency key was not asked for this, or it cannot be told any more: give "
     "every batch a key of its own, keep the secrets under which it was written in the ring, and where there were none "
-    "ask with the same references as then"
+    "ask with the same references as then; what an earlier version of crmcore wrote may not be known again"
 )
 
 
 @attrs.define(eq=False)
 class _Earlier:
-    """A call of the earlier run that has no keyed hash. *result* is what came of it, once it was looked for."""
+    """A *call* of the earlier run that has no keyed hash. *result* is what came of it, once it was looked for.
 
-    name: Any
+    *held* is that as it was written.
+    """
+
+    call: Call
     looked: bool = False
     result: Any = None
+    held: tuple[Any, ...] | None = None
     gone: NotFound | None = None
 
     async def look(self, unit: Unit) -> None:
@@ -76,13 +82,26 @@ class _Earlier:
             return
         self.looked = True
         try:
-            self.result = await found_again(unit, self.name)
+            self.result = await found_again(unit, self.call.result)
         except NotFound as error:
             self.gone = error
         if isinstance(self.result, RightsRequest):
             refs = [unit.ref(PARTY.tag, id) for id in records_of(self.result)]
             if not await unit.get(refs, check=False):
                 self.gone = NotFound(ERASED_SINCE)
+
+    async def fits(self, unit: Unit, asked: Asked, past: Pasts) -> bool:
+        """Whether it was asked for the same, by what was written and how whoever was meant was then."""
+        if (self.gone is not None and self.result is None) or len(self.call.whom) != len(asked.whom):
+            return False
+        for whom, then in zip(asked.whom, self.call.whom, strict=True):
+            if not await was_meant(unit, whom, then, past):
+                return False
+        if not asked.written:
+            return True
+        if self.held is None:
+            self.held = await as_written(unit, self.result)
+        return is_so(self.result, self.held, asked.written)
 
 
 class Journal:
@@ -94,7 +113,7 @@ class Journal:
         self._calls: list[Call] = []
         self._before: dict[str, deque[Any]] | None = None
         self._open: dict[str, list[_Earlier]] = {}
-        self._past = Pasts(None)
+        self._past = Pasts()
 
     @property
     def replaying(self) -> bool:
@@ -114,12 +133,11 @@ class Journal:
             return
         self._before = {}
         written = JOURNAL.load(record.body, record.schema)
-        self._past = Pasts(written.at)
         for call in written.calls:
             if "." in call.digest:
                 self._before.setdefault(call.digest, deque()).append(call.result)
             else:
-                self._open.setdefault(call.digest, []).append(_Earlier(call.result))
+                self._open.setdefault(call.digest, []).append(_Earlier(call))
 
     async def recall(self, unit: Unit, asked: Asked) -> Any:
         """What came of the same call in the earlier run.
@@ -135,39 +153,26 @@ class Journal:
         return await self._compared(unit, asked)
 
     async def _compared(self, unit: Unit, asked: Asked) -> Any:
-        """What an earlier call wrote that may be this one: the first of those that are left."""
+        """What an earlier call wrote that was asked for the same: the first of those that are left."""
         left = self._open.get(_digest(asked), [])
-        now = [await one.led_to(unit) for one in asked.whom]
         gone: NotFound | None = None
         for earlier in left:
             await earlier.look(unit)
-            told = earlier.gone is None or earlier.result is not None
-            if told and await self._fits(unit, asked, now, earlier.result):
+            if await earlier.fits(unit, asked, self._past):
                 left.remove(earlier)
                 return earlier.result
             gone = gone or earlier.gone
-            # A name may lead to somebody else by now: what is gone may be that of whoever had it.
-            if earlier.gone is not None and any(one.manner[0] == "other" for one in asked.whom):
-                left.remove(earlier)
-                break
         raise gone or IdempotencyMismatch(_UNKNOWN)
 
-    async def _fits(self, unit: Unit, asked: Asked, now: list[frozenset[str]], result: Any) -> bool:
-        several = result if isinstance(result, tuple) else (result,)
-        for whom, ids in zip(asked.whom, now, strict=True):
-            for one in several:
-                if not await is_about(unit, whom, one, ids, self._past):
-                    return False
-        return await was_written_so(unit, result, asked.written)
-
-    def note(self, asked: Asked, result: Any) -> None:
+    async def note(self, unit: Unit, asked: Asked, result: Any) -> None:
         """Remember a call and what came of it."""
-        digest = next(self._keyed(asked), None) or _digest(asked)
-        self._calls.append(Call(digest=digest, result=named(result)))
+        keyed = next(self._keyed(asked), None)
+        whom = () if keyed is not None else tuple([await meant(unit, one, result) for one in asked.whom])
+        self._calls.append(Call(digest=keyed or _digest(asked), whom=whom, result=named(result)))
 
     async def put(self, unit: Unit) -> None:
         """Write the journal with the batch."""
-        await unit.put(JOURNAL, self.id, Written(at=unit.now, calls=tuple(self._calls)), expect=0)
+        await unit.put(JOURNAL, self.id, Written(calls=tuple(self._calls)), expect=0)
 
     def _keyed(self, asked: Asked) -> Iterator[str]:
         """By what a call is known under each secret, the newest first."""

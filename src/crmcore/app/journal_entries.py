@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import Fields
+from crmcore.app.asked import Among, Fields
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import wish_stream
@@ -87,15 +87,22 @@ async def _entry(unit: Unit, tag: str, ledger: str, id: str) -> ConsentEvent | W
     raise NotFound(ERASED_SINCE)
 
 
-async def was_written_so(unit: Unit, result: Any, written: Sequence[Fields]) -> bool:
-    """Whether all of *written* stands in what a verb wrote, as it was then; of several parties, in each its own."""
-    if not written:
-        return True
-    if not isinstance(result, tuple):
-        held = await _at_first(unit, result)
-        return all(any(_has(one, fields) for one in held) for fields in written)
-    held = [one for each in result for one in await _at_first(unit, each)]
-    if all(isinstance(one, PartyRecord) for one in held):
+def records_of(request: RightsRequest) -> frozenset[str]:
+    """The records that a request is about."""
+    return frozenset({request.anchor, request.customer, *request.members})
+
+
+async def as_written(unit: Unit, result: Any) -> tuple[Any, ...]:
+    """All that a verb wrote, as it was then."""
+    several = result if isinstance(result, tuple) else (result,)
+    return tuple([one for each in several for one in await _at_first(unit, each)])
+
+
+def is_so(result: Any, held: Sequence[Any], written: Sequence[Fields]) -> bool:
+    """Whether all of *written* stands in what came of a verb, *held* as it was then; of several parties, in each its
+    own.
+    """
+    if isinstance(result, tuple) and all(isinstance(one, PartyRecord) for one in held):
         return len(held) == len(written) and all(map(_has, held, written))
     return all(any(_has(one, fields) for one in held) for fields in written)
 
@@ -124,7 +131,10 @@ def _has(one: Any, fields: Fields) -> bool:
         if not hasattr(one, name):
             return False
         held = getattr(one, name)
-        if isinstance(value, Mapping) and attrs.has(type(held)):
+        if isinstance(value, Among):
+            if value.one not in held:
+                return False
+        elif isinstance(value, Mapping) and attrs.has(type(held)):
             if not _has(held, value):
                 return False
         else:

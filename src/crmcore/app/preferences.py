@@ -300,13 +300,26 @@ def _asked(
     """What a change of the centre is known by: the lines that were turned, which are the company's, and the wishes."""
     lines = zip(before.choices, after.choices, strict=False)
     turned = [(new.offer, old.state, new.state) for old, new in lines if old.state != new.state]
+    acts = [
+        {
+            "kind": "give" if state == "on" else "withdraw",
+            "evidence": evidence,
+            "scope": {
+                "controller": before.controller,
+                "channels": frozenset({offer.channel}),
+                "purposes": frozenset({offer.purpose}),
+                "point": before.points.get(offer.channel),
+            },
+        }
+        for offer, _, state in turned
+    ]
     wished = fields_of(after.wishes)
     changed = {
         name: one for name, one in wished.items() if one is not None and one != getattr(before.wishes, name)
     }
-    written = [{"evidence": evidence}] * bool(turned) + [changed] * bool(changed)
+    wish = [{**changed, "controller": before.controller}] if changed else []
     return Asked(
-        "preferences.change", (turned,), (Whom(ref),), tuple(written), more=(before, after, evidence)
+        "preferences.change", (turned,), (Whom(ref),), (*acts, *wish), more=(before, after, evidence)
     )
 
 

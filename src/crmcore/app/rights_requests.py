@@ -388,7 +388,7 @@ class AsyncRequests:
             request = await load_request(unit, id)
             return await carried_out(unit, request, named, self._flow.controller(None))
 
-        return await self._flow.commit(plan, asked=Asked("requests.carry_out", (id, named)))
+        return await self._flow.commit(plan, asked=Asked("requests.carry_out", (id, frozenset(named))))
 
     async def announce_lifting(
         self, id: RequestId, *, reason: str, sha256: str | None = None
@@ -440,7 +440,8 @@ class AsyncRequests:
             request = await load_request(unit, id)
             return await rectified(self._flow, unit, request, change, named, self._flow.controller(None))
 
-        return await self._flow.commit(plan, asked=Asked("requests.rectify", (id, named)))
+        which = None if named is None else frozenset(named)
+        return await self._flow.commit(plan, asked=Asked("requests.rectify", (id, which)))
 
     async def erasure_plan(
         self, id: RequestId, *, facts: ErasureFacts | None = None, reviewed: Confidence = "probable"

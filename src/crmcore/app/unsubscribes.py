@@ -88,7 +88,9 @@ class AsyncUnsubscribes:
             contact, *_ = await found(unit)
             await ledger_of(unit, contact.kind, contact.key)
 
-        asked = Asked("unsubscribe.token", (channel,), (Whom(ref, point),), more=(topic, named, controller))
+        asked = Asked(
+            "unsubscribe.token", (channel,), (Whom(ref, point),), more=(topic, frozenset(named), controller)
+        )
         await self._flow.commit(plan, asked=asked)
         unit = self._flow.reader()
         contact, records, beside = await found(unit)

@@ -1,34 +1,33 @@
-"""Whom a verb of a batch was asked about, and whether something that was written may be about them.
+"""Whom a verb of a batch was asked about, and whether a call of an earlier run was about them.
 
-Invariant: nothing is kept of it where the crm has no secrets. An address, a name or a source stands for whoever had it
-when the batch was written, whoever has it now; an id, and what led to another record of the same customer, for the
-customer that it leads to.
+Invariant: nothing is kept of it where the crm has no secrets but which records were meant, and which of their ids,
+sources, contact points or names that was, by number. It is looked up in the record as it was then: an address, a name
+or a source stands for whoever had it when the batch was written, whoever has it now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import attrs
 
 from crmcore.app.point_meant import points_named
-from crmcore.app.resolve import Reference, address_in, is_id, search
-from crmcore.app.unit import Unit
+from crmcore.app.resolve import Reference, address_in, is_id, parties_named
+from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import points_of
-from crmcore.consent.rights_request import RightsRequest
-from crmcore.consent.wishes import Wish
 from crmcore.errors import CapabilityMissing
-from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import PhonePoint
-from crmcore.party.history import PartyEvent, replay
-from crmcore.party.party import Party
-from crmcore.party.party_keys import PARTY, turned_names
-from crmcore.storage.erasure import ERASED
+from crmcore.party.history import PartyAdded, PartyChanged, replay
+from crmcore.party.party import Party, is_spelling
+from crmcore.party.party_keys import PARTY, names_of, turned_names
+from crmcore.values.personal import Document
 from crmcore.values.source import Source
 from crmcore.values.text import fold
+
+_ID, _PART, _BESIDE = "id", "part of a name", "beside"
 
 
 @attrs.frozen(repr=False)
@@ -47,108 +46,110 @@ class Whom:
         named = "id" if is_id(self.ref) else "address" if self.address is not None else "other"
         return named, self.point is not None
 
-    @property
+    @cached_property
     def address(self) -> str | None:
         """The normal form of the address or number that the reference is, if it may be one."""
         return None if isinstance(self.ref, Source) or "#" in self.ref else address_in(self.ref)
 
-    async def led_to(self, unit: Unit) -> frozenset[str]:
-        """The records of whoever the reference leads to now."""
-        try:
-            found = await search(unit, self.ref)
-        except CapabilityMissing:
-            # What no key leads to is looked for among the names, of which not every store keeps an order.
-            return frozenset()
-        return frozenset(str(id) for one in found for id in one.members)
+    def marks(self, party: Party) -> tuple[str, ...]:
+        """Which of a record's ids, sources, contact points and names the reference is, and which point is beside."""
+        return (*self._marks(party), *self._beside(party))
 
-    def was(self, party: Party) -> bool:
-        """Whether the reference named *party*, as it was."""
-        if isinstance(self.ref, Source):
-            return self.ref in party.sources
-        if any(self.ref.strip() == f"{source.system}#{source.record}" for source in party.sources):
-            return True
-        if (about := self.address) is not None and any(
-            point.value is not None and point.value.e164 == about
-            for point in party.contact_points
-            if isinstance(point, PhonePoint)
+    def _marks(self, party: Party) -> list[str]:
+        if is_id(self.ref):
+            return [_ID] if str(self.ref) == str(party.id) else []
+        said = f"{self.ref.system}#{self.ref.record}" if isinstance(self.ref, Source) else self.ref.strip()
+        held = [f"{source.system}#{source.record}" for source in party.sources]
+        if isinstance(self.ref, Source) or said in held:
+            return [f"source {n}" for n, source in enumerate(held) if source == said]
+        about = self.address
+        if about is not None and (
+            found := [f"point {n}" for n, one in enumerate(party.contact_points) if about in _forms(one)]
         ):
-            return True
-        folded = fold(self.ref)
-        named = folded != "" and any(name.startswith(folded) for name in turned_names(party))
-        return named or (about is not None and party.contact_point(self.ref.strip()) is not None)
+            return found
+        folded = fold(said)
+        whole = [f"name {n}" for n, name in enumerate(names_of(party)) if fold(name) == folded]
+        part = folded != "" and any(name.startswith(folded) for name in turned_names(party))
+        return whole or ([_PART] if part else [])
+
+    def _beside(self, party: Party) -> list[str]:
+        if self.point is None:
+            return []
+        said, points = self.point.strip(), points_of(party)
+        meant = set(points_named(said, points))
+        return [
+            f"{_BESIDE} {n}"
+            for n, one in enumerate(party.contact_points)
+            if said and ((one.kind, one.key) in meant or is_spelling(one, said))
+        ]
+
+
+@attrs.frozen(kw_only=True)
+class Meant(Document):
+    """A *record* that somebody was named by, at which *version* of it, and by which *marks* of `Whom`."""
+
+    record: str
+    version: int
+    marks: tuple[str, ...]
+
+
+async def meant(unit: Unit, whom: Whom, result: Any) -> tuple[Meant, ...]:
+    """The records that *whom* leads to, and of a contact point beside the one under which *result* stands."""
+    ids = set[str](await parties_named(unit, whom.ref))
+    if whom.point is not None and isinstance(result, ConsentEvent) and result.record is not None:
+        ids.add(result.record)
+    records = await unit.get([unit.ref(PARTY.tag, id) for id in sorted(ids)], check=False)
+    parties = [load_record(PARTY, record) for record in records.values()]
+    return tuple(Meant(record=str(one.id), version=one.version, marks=whom.marks(one)) for one in parties)
 
 
 class Pasts:
-    """How records were until an instant, each read once."""
+    """How records were at one of their versions, each read once."""
 
-    def __init__(self, until: datetime | None) -> None:
-        self._until = until
-        self._were: dict[str, list[Party]] = {}
+    def __init__(self) -> None:
+        self._events: dict[str, list[PartyAdded | PartyChanged]] = {}
+        self._were: dict[tuple[str, int], list[Party]] = {}
 
-    async def of(self, unit: Unit, ids: Iterable[str]) -> list[Party]:
-        """Each of these records in every state that it had by then."""
-        found: list[Party] = []
-        for id in sorted(ids):
-            if id not in self._were:
-                self._were[id] = await _states(unit, id, self._until)
-            found += self._were[id]
-        return found
-
-
-async def is_about(unit: Unit, whom: Whom, one: Any, now: frozenset[str], past: Pasts) -> bool:
-    """Whether *one*, which was written, may be about *whom*, whose reference leads *now* to these records."""
-    ids, manner = records_of(one), whom.manner
-    if is_id(whom.ref):
-        led = str(whom.ref) in ids or (not isinstance(one, Judgement) and not now.isdisjoint(ids))
-    elif manner == ("address", False) and isinstance(one, ConsentEvent) and one.scope.point is not None:
-        led = await _is_of_point(unit, whom.ref, one, past)
-    else:
-        # An address alone leads to the record that has it, and a judgement is about the first one of its customer.
-        elsewhere = manner != ("address", False) or isinstance(one, Judgement)
-        led = (elsewhere and not now.isdisjoint(ids)) or any(map(whom.was, await past.of(unit, ids)))
-    return led and (whom.point is None or await _is_of_point(unit, whom.point, one, past))
+    async def at(self, unit: Unit, id: str, version: int) -> list[Party]:
+        """A record at a *version*, in each state of it, since a batch may change it several times; none if erased."""
+        if id not in self._events:
+            self._events[id] = [
+                unit.codecs[schema.partition("/")[0]].load(body, int(schema.partition("/")[2]))
+                for schema, body in await unit.entries(f"party:{id}")
+            ]
+        if (id, version) not in self._were:
+            self._were[id, version] = [
+                PARTY.load({**replay(tuple(self._events[id][: n + 1])), "id": id, "version": version})
+                for n, event in enumerate(self._events[id])
+                if version == (event.version if isinstance(event, PartyChanged) else 1)
+            ]
+        return self._were[id, version]
 
 
-async def _is_of_point(unit: Unit, said: Reference, one: Any, past: Pasts) -> bool:
-    """Whether an act is about the contact point of which *said* is a spelling."""
-    about = one.scope.point if isinstance(one, ConsentEvent) else None
-    if about is None or isinstance(said, Source):
-        return False
-    if address_in(said) == about:
-        return True
-    for party in await past.of(unit, records_of(one)):
-        named = (normal for _, normal in points_named(said, points_of(party)))
-        if about in named or ((point := party.contact_point(said.strip())) and point.key == about):
-            return True
-    return False
+async def was_meant(unit: Unit, whom: Whom, then: Sequence[Meant], past: Pasts) -> bool:
+    """Whether *whom* names the records that a call was about *then*, by the same marks of what they were."""
+    if is_id(whom.ref) and whom.point is None:
+        return [(one.record, one.marks) for one in then] == [(str(whom.ref), (_ID,))]
+    for one in then:
+        if not any(whom.marks(state) == one.marks for state in await past.at(unit, one.record, one.version)):
+            return False
+    if not any(_PART in one.marks for one in then):
+        return bool(then)
+    # What is part of a name may be part of many: it has to lead to the same records still.
+    led = {one.record for one in then if any(not mark.startswith(_BESIDE) for mark in one.marks)}
+    return led == await _led_to(unit, whom.ref)
 
 
-def records_of(one: Any) -> frozenset[str]:
-    """The records that something which was written is about."""
-    if isinstance(one, RightsRequest):
-        return frozenset({one.anchor, one.customer, *one.members})
-    if isinstance(one, ConsentEvent):
-        return frozenset(one.members) | ({one.record} if one.record is not None else set())
-    if isinstance(one, Judgement):
-        return frozenset(map(str, one.pair))
-    return frozenset({one.record}) if isinstance(one, Wish) else frozenset()
+async def _led_to(unit: Unit, ref: Reference) -> set[str]:
+    try:
+        return set(map(str, await parties_named(unit, ref)))
+    except CapabilityMissing:
+        # Not every store keeps an order of names.
+        return set()
 
 
-async def _states(unit: Unit, id: str, until: datetime | None) -> list[Party]:
-    """How a record was, from its first entry on, which is there in any case: clocks differ."""
-    stream, events, found = f"party:{id}", list[PartyEvent](), list[Party]()
-    after: dict[str, int] | None = None
-    while True:
-        page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
-        for entry in page.items:
-            if entry.schema == ERASED:
-                continue
-            if events and until is not None and entry.recorded_at > until:
-                return found
-            tag, _, schema = entry.schema.partition("/")
-            events.append(unit.codecs[tag].load(entry.body, int(schema)))
-            party: Party = PARTY.load({**replay(tuple(events)), "id": id, "version": len(events)})
-            found.append(party)
-        if page.next is None:
-            return found
-        after = {stream: page.items[-1].seq}
+def _forms(point: Any) -> tuple[str, ...]:
+    """The normal form of a contact point, of a number also without its extension."""
+    if isinstance(point, PhonePoint) and point.value is not None:
+        return point.key, point.value.e164
+    return (point.key,)
