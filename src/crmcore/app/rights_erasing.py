@@ -70,7 +70,8 @@ async def planned_for(
     planned = await _held(flow, unit, request, facts, parts)
     looked_at = [party.id for party in planned.data.parties if hash_of(unit, party.id) in begun]
     refuse_unsure(planned.data, request.anchor, reviewed, but=looked_at)
-    return planned
+    after = parts[0].plan_sha256 if parts else ""
+    return attrs.evolve(planned, plan=attrs.evolve(planned.plan, after=after))
 
 
 async def erased(

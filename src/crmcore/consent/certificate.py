@@ -104,7 +104,7 @@ class ErasureBegun(Document):
 
     Where nobody asked for it and a time ran out, *members* are the ids of the records, *category* is that by which
     their time ran out, *asked* the day on which the first plan was carried out, and *done* whether all of the last one
-    was: a request would tell these.
+    was: a request would tell these. *held* says that by a later plan a legal hold keeps all that was left of it.
     """
 
     request: str
@@ -117,6 +117,7 @@ class ErasureBegun(Document):
     category: str | None = None
     asked: date | None = None
     done: bool = False
+    held: bool = False
 
 
 @attrs.frozen(kw_only=True)
