@@ -26,6 +26,8 @@ from crmcore.consent.certificate import ErasureBegun
 from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import OPEN_REQUEST, RESTRICTED, Retained, RetentionPlan, RetentionStep
 from crmcore.party.party_keys import PARTY
+from crmcore.storage.erasing import cleaning_put_off, nothing
+from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import PartyId
 
 
@@ -39,7 +41,18 @@ class Applied:
 
 
 async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Applied:
-    """Do what *plan* says of customers."""
+    """Do what *plan* says of customers; an SQLite file is written anew once, at the end, be that an error."""
+    if not plan.of("delete"):
+        return await _applied(flow, plan, reviewed)
+    eraser = eraser_of(flow.store)
+    try:
+        with cleaning_put_off():
+            return await _applied(flow, plan, reviewed)
+    finally:
+        await eraser.erase(nothing(flow.tenant, flow.clock()))
+
+
+async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Applied:
     erased = restricted = 0
     left: list[RetentionStep] = []
     talks: Talks | None = None

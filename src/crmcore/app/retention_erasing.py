@@ -35,7 +35,6 @@ from crmcore.consent.disposition import HELD, LegalHold
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
-from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import Id, PartyId
 
 _OVER = "the time is over for which something was kept"
@@ -88,7 +87,6 @@ async def erase_customer(
     talks: Talks,
 ) -> Erased:
     """Erase a customer, or what is left of one whose erasure was begun."""
-    eraser_of(flow.store)
     first = begun[0] if begun else None
     occasion = _occasion(unit, begun, plan)
     mark, asked = occasion.mark, occasion.asked

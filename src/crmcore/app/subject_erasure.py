@@ -53,7 +53,7 @@ from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
-from crmcore.storage.erasing import cleaning_put_off
+from crmcore.storage.erasing import cleaning_put_off, nothing
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
@@ -409,15 +409,15 @@ async def erase_planned(
     whatever else names them. Where one is, what was written to restrict it stays.
     """
     eraser = eraser_of(flow.store)
-    named = _erasures(flow, planned, mark, at)
+    # Where nothing is left to erase, what an erasure that was cut off put off may be left to do.
+    named = _erasures(flow, planned, mark, at) or [nothing(flow.tenant, at)]
     reports: list[ErasureReport] = []
     for erasure in named[:-1]:
         with cleaning_put_off():
             await unchanged(flow.new_unit())
             reports.append(await eraser.erase(erasure))
-    if named:
-        await unchanged(flow.new_unit())
-        reports.append(await eraser.erase(named[-1]))
+    await unchanged(flow.new_unit())
+    reports.append(await eraser.erase(named[-1]))
     return tuple(reports)
 
 
