@@ -289,6 +289,10 @@ def test_a_no_stays_for_whoever_took_the_address_since_the_erasure_was_begun(tol
     cy = crm.parties.add(Person.of("Cy Lee", email="ann@x.example")).id
     crm.requests.erase(request.id, plan_sha256=plan.digest, facts=HELD if told_again else None)
     assert [(act.kind, act.words) for act in crm.consent.events(cy)] == [("withdraw", None)]
+    certificate = crm.requests.certificate(request.id)
+    told = {line.kind: line.action for line in certificate.lines}
+    assert (told["consent.event"], told.get("contact_point")) == ("anonymise", None)
+    assert crm.requests.erase(request.id, plan_sha256=plan.digest) == certificate
 
 
 def test_what_was_written_of_a_talk_for_others_goes_when_the_talk_is_kept_and_comes_again() -> None:

@@ -13,7 +13,17 @@ from functools import partial
 
 import attrs
 
-from crmcore.app.erasures_begun import as_begun, as_noted, begun_of, customer_note, hash_of, note_begun
+from crmcore.app.erasures_begun import (
+    as_begun,
+    as_noted,
+    as_turned,
+    begun_of,
+    customer_note,
+    hash_of,
+    note_begun,
+    note_instead,
+    without_others,
+)
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id
 from crmcore.app.retention_contacts import recorded_on
@@ -93,7 +103,8 @@ async def erase_customer(
     planned = await planned_erasure(flow, unit, members, occasion, _facts(plan), talks)
     if first and not first.done and first.plan_sha256 == plan.digest:
         try:
-            planned, noted = as_begun(planned, begun, anew=True), tuple(begun)
+            planned = as_begun(planned, begun, anew=True)
+            noted = as_turned(planned, begun)
         except InvalidRightsRequest as error:
             return Erased(why=str(error))
     else:
@@ -127,17 +138,14 @@ async def _carry_out(
     noted: Sequence[ErasureBegun],
 ) -> None:
     """Do what is *noted* where *begun* was, unless somebody notes something else meanwhile."""
-
-    async def note(unit: Unit, *, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]) -> None:
-        await as_noted(unit, id, before)
-        await note_begun(unit, id, now)
-
     unchanged = partial(as_noted, id=id, noted=noted)
     if list(noted) != list(begun):
-        await flow.commit(partial(note, before=begun, now=noted))
+        await flow.commit(partial(note_instead, id=id, before=begun, now=noted))
     await prepare(flow, planned, mark, unchanged)
     await erase_planned(flow, planned, mark, at, unchanged)
-    await flow.commit(partial(note, before=noted, now=[attrs.evolve(noted[0], done=True), *noted[1:]]))
+    first, *rest = await without_others(flow.new_unit(), planned, noted)
+    done = [attrs.evolve(first, done=True), *rest]
+    await flow.commit(partial(note_instead, id=id, before=noted, now=done))
 
 
 async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:

@@ -26,6 +26,7 @@ from crmcore.app.erasure_places import (
     in_order,
     made_of,
     place_name,
+    without_emptied,
     written_beside,
 )
 from crmcore.app.flow import Flow
@@ -406,8 +407,21 @@ async def erase_planned(
     Before each of them is looked whether all is *unchanged*.
 
     Where neither a record of the person nor an entry of a ledger is kept, the last of them names the person, and takes
-    whatever else names them. Where one is, what was written to restrict it stays.
+    whatever else names them. Where one is, what was written to restrict it stays. The record of an address goes, too,
+    where all acts that were to be kept there went with the key of the person.
     """
+    reports = await _erased(flow, planned, mark, at, unchanged)
+    places = dict(planned.places)
+    rest = await without_emptied(flow.new_unit(), planned.data, planned.plan, places, _via(mark))
+    if rest is not None:
+        emptied = attrs.evolve(planned, plan=rest, places=places)
+        reports += await _erased(flow, emptied, mark, at, unchanged)
+    return tuple(reports)
+
+
+async def _erased(
+    flow: Flow, planned: PlannedErasure, mark: str, at: datetime, unchanged: Unchanged
+) -> list[ErasureReport]:
     eraser = eraser_of(flow.store)
     # Where nothing is left to erase, what an erasure that was cut off put off may be left to do.
     named = _erasures(flow, planned, mark, at) or [nothing(flow.tenant, at)]
@@ -418,7 +432,7 @@ async def erase_planned(
             reports.append(await eraser.erase(erasure))
     await unchanged(flow.new_unit())
     reports.append(await eraser.erase(named[-1]))
-    return tuple(reports)
+    return reports
 
 
 def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> list[Erasure]:
