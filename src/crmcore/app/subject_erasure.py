@@ -310,10 +310,13 @@ async def _copied(talks: Sequence[Interaction], data: SubjectData, via: str, uni
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
-    """Plan that the person's addresses are not written to again, by whatever way they come back."""
+    """Plan that the person's addresses are not written to again, by whatever way they come back.
+
+    Of an erasure that goes on the acts may be gone by which they said no to more.
+    """
     for scope in refused(planned.acts.values(), flow.controller(None)):
         for point in planned.data.contacts:
-            await suppress(unit, secrets, point, "erasure", scope)
+            await suppress(unit, secrets, point, "erasure", scope, wider=True)
 
 
 async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
