@@ -112,6 +112,25 @@ def test_what_has_come_in_since_an_erasure_was_begun_wants_a_plan_that_names_it(
     assert certificate.plan_sha256 == again.digest
 
 
+def test_a_plan_that_another_one_took_the_place_of_is_refused_also_where_that_one_was_cut_off() -> None:
+    for was_begun in (True, False):
+        crm, request, first, _ = begun() if was_begun else begun(HELD)
+        store = crm.store
+        assert isinstance(store, Cut)
+        if was_begun:
+            store.left, another = 0, crm.requests.erasure_plan(request.id, facts=HELD)
+            with pytest.raises(StoreClosed):
+                crm.requests.erase(request.id, plan_sha256=another.digest, facts=HELD)
+            store.left = 10**9
+        else:
+            first = attrs.evolve(crm.requests.erasure_plan(request.id), after="")
+        with pytest.raises(InvalidRightsRequest, match="has changed"):
+            crm.requests.erase(request.id, plan_sha256=first.digest)
+        assert (held(crm, "party"), held(crm, "interaction")) == (1, 1)
+        lifted = crm.requests.erasure_plan(request.id)
+        assert crm.requests.erase(request.id, plan_sha256=lifted.digest).plan_sha256 == lifted.digest
+
+
 def test_a_hold_that_came_since_an_erasure_was_begun_wants_a_plan_that_keeps_to_it() -> None:
     crm, request, plan, _ = begun()
     with pytest.raises(InvalidRightsRequest, match="more is kept"):
@@ -270,6 +289,10 @@ def test_a_no_stays_for_whoever_took_the_address_since_the_erasure_was_begun(tol
     cy = crm.parties.add(Person.of("Cy Lee", email="ann@x.example")).id
     crm.requests.erase(request.id, plan_sha256=plan.digest, facts=HELD if told_again else None)
     assert [(act.kind, act.words) for act in crm.consent.events(cy)] == [("withdraw", None)]
+    certificate = crm.requests.certificate(request.id)
+    told = {line.kind: line.action for line in certificate.lines}
+    assert (told["consent.event"], told.get("contact_point")) == ("anonymise", None)
+    assert crm.requests.erase(request.id, plan_sha256=plan.digest) == certificate
 
 
 def test_what_was_written_of_a_talk_for_others_goes_when_the_talk_is_kept_and_comes_again() -> None:
@@ -312,15 +335,18 @@ def begun_meanwhile(asked: bool) -> tuple[Crm, Callable[[], Any], Callable[[], A
         keeping = ErasureFacts(holds=(LegalHold(id="case 7", reason="a lawsuit"),))
         request = collecting(crm, ann, "erasure")
 
-        def erase(facts: ErasureFacts | None, plan: ErasurePlan) -> object:
+        def erase(facts: ErasureFacts | None) -> object:
+            plan = crm.requests.erasure_plan(request.id, facts=facts)
             crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
             return request.id
 
-        one, two = ((facts, crm.requests.erasure_plan(request.id, facts=facts)) for facts in (None, keeping))
-        return crm, partial(erase, *one), partial(erase, *two)
+        return crm, partial(erase, None), partial(erase, keeping)
     found = crm.retention.customers(jurisdictions=["FR"]).items
-    every, some = (crm.retention.plan(found, holds=holds) for holds in ((), HELD.holds))
-    return crm, lambda: crm.retention.apply(every).left, lambda: crm.retention.apply(some)
+
+    def apply(holds: tuple[LegalHold, ...]) -> object:
+        return crm.retention.apply(crm.retention.plan(found, holds=holds)).left
+
+    return crm, partial(apply, ()), partial(apply, HELD.holds)
 
 
 @pytest.mark.parametrize("asked", [True, False])

@@ -15,8 +15,9 @@ from crmcore.errors import InvalidRightsRequest
 from crmcore.storage import MemoryStore, SqliteStore
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.stored import StoredEntry
+from crmcore.storage.wrappers import Encrypted, MemoryKeyStore, wrapped
 from crmcore.values.ids import PartyId
-from tests.app.requests import Clock, collecting
+from tests.app.requests import Clock, collecting, customers
 from tests.app.test_person_erasure import CANARIES, everything, lived, rows_of
 
 STORES: list[Callable[[Path], MemoryStore | SqliteStore]] = [
@@ -37,6 +38,23 @@ def closed(crm: Crm, who: PartyId, facts: ErasureFacts | None = None) -> RightsR
     crm.requests.move(request.id, "review")
     crm.requests.move(request.id, "respond", sha256=crm.requests.certificate(request.id).sha256)
     return crm.requests.move(request.id, "close")
+
+
+def test_an_address_is_not_kept_for_acts_that_went_with_the_key_of_the_person() -> None:
+    crm = customers(wrapped(MemoryStore(), lambda inner: Encrypted(inner, MemoryKeyStore())))
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example").with_email("lees@x.example")).id
+    bo = crm.parties.add(Person.of("Bo Lee", email="lees@x.example")).id
+    for point in ("ann@x.example", "lees@x.example"):
+        crm.consent.record("give", ann, point=point, purposes=["marketing"], channels=["email"])
+    crm.consent.withdraw(bo, point="lees@x.example")
+    request = collecting(crm, ann, "erasure")
+    plan = crm.requests.erasure_plan(request.id)
+    assert len([one for one in plan.of("restrict") if one.kind == "contact_point"]) == 2
+    certificate = crm.requests.erase(request.id, plan_sha256=plan.digest)
+    assert certificate.count("keep", "restrict") == 0
+    (left,) = crm.store.scan("default", "contact_point", limit=9).items
+    assert "lees@x.example" in str([str.__str__(key.value) for key in left.keys])
+    assert [act.kind for act in crm.consent.events(bo)] == ["withdraw"]
 
 
 @pytest.mark.parametrize("make", STORES)

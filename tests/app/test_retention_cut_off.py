@@ -13,14 +13,16 @@ from crmcore.consent import LegalHold, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
-from tests.app.requests import Clock, customers
-from tests.app.test_erasures_cut_off import Cut, call, held
+from tests.app.requests import Clock, collecting, customers
+from tests.app.test_erasures_cut_off import Cut, held
 
+SUPERSEDED = "another plan was applied to this customer since this one was made: plan again"
 THEN, NOW = datetime(2020, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 4, 9, tzinfo=UTC)
 
 
 def cut_off(done: int, records: int, changes: int = 0) -> tuple[Crm, RetentionPlan, tuple[PartyId, ...]]:
-    """Ann, who has so many records and was changed so often, and whose erasure was cut off after so many steps."""
+    """Ann, who has so many records and was changed so often, and whose erasure was cut off after so many steps; -1: it
+    was never begun."""
     store, clock = Cut(), Clock(THEN)
     crm = customers(store, clock)
     ids: list[PartyId] = []
@@ -35,9 +37,10 @@ def cut_off(done: int, records: int, changes: int = 0) -> tuple[Crm, RetentionPl
         clock.move(seconds=1)
     clock.now = NOW
     plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
-    store.left = done
-    with pytest.raises(StoreClosed):
-        crm.retention.apply(plan)
+    if done >= 0:
+        store.left = done
+        with pytest.raises(StoreClosed):
+            crm.retention.apply(plan)
     store.left = 10**9
     return crm, plan, tuple(ids)
 
@@ -72,7 +75,7 @@ def test_a_customer_whose_merge_is_erased_already_is_not_asked_about_again(done:
 
 def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
     crm, plan, ids = cut_off(0, 1)
-    call(crm, ids[0])
+    crm.interactions.record("note", direction="internal", occurred_at=NOW, with_=[ids[0]])
     again = crm.retention.apply(plan)
     assert (again.erased, held(crm, "party"), held(crm, "interaction")) == (0, 1, 1)
     assert [step.reason.partition(":")[0] for step in again.left] == [
@@ -81,9 +84,50 @@ def test_what_has_come_in_since_wants_a_new_plan_and_is_given_back() -> None:
     crm.interactions.record(
         "call", direction="inbound", occurred_at=NOW, with_=[ids[0]]
     )  # the day it was begun
-    again = crm.retention.apply(crm.retention.kept_too_long())
-    assert [step.reason for step in again.left] == ["the customer has been in touch since: plan again"]
-    assert (again.erased, held(crm, "party")) == (0, 1)
+    for one in (plan, crm.retention.kept_too_long()):
+        again = crm.retention.apply(one)
+        assert [step.reason for step in again.left] == ["the customer has been in touch since: plan again"]
+        assert (again.erased, held(crm, "party")) == (0, 1)
+
+
+def test_whoever_asked_for_something_since_is_given_back_though_it_is_answered_by_now() -> None:
+    crm, plan, (ann,) = cut_off(0, 1)
+    asked = collecting(crm, ann, "access")
+    crm.requests.bundle(asked.id)
+    crm.requests.move(asked.id, "review")
+    crm.requests.move(asked.id, "respond", sha256="0" * 64)
+    crm.requests.move(asked.id, "close")
+    for one in (plan, crm.retention.kept_too_long()):
+        again = crm.retention.apply(one)
+        assert [step.reason for step in again.left] == ["the customer has been in touch since: plan again"]
+        assert (again.erased, held(crm, "party")) == (0, 1)
+
+
+def test_a_plan_erases_nothing_that_another_one_keeps_that_was_applied_since() -> None:
+    whole, note = frozenset({"*"}), frozenset({"interaction"})
+    for begun, kinds, left in ((True, whole, 1), (False, whole, 1), (True, note, 0), (False, note, 0)):
+        crm, first, (ann,) = cut_off(0 if begun else -1, 1)
+        crm.interactions.record("note", direction="internal", occurred_at=THEN, with_=[ann])
+        items = crm.retention.customers(jurisdictions=["FR"]).items
+        first = first if begun else crm.retention.plan(items)
+        hold = LegalHold(id="h", reason="a lawsuit", kinds=kinds)
+        crm.retention.apply(crm.retention.plan(items, holds=[hold]))
+        again = crm.retention.apply(first)
+        assert [step.reason for step in again.left] == [SUPERSEDED]
+        assert (again.erased, held(crm, "party"), held(crm, "interaction")) == (0, left, 1)
+        if begun:
+            assert [one.action for one in crm.retention.kept_too_long().steps] == ["find_out"]
+        lifted = crm.retention.plan(items) if left else crm.retention.kept_too_long(holds=[])
+        assert (crm.retention.apply(lifted).erased, held(crm, "interaction")) == (1, 0)
+
+
+def test_a_hold_that_keeps_what_is_left_of_a_customer_keeps_it_from_the_plan_that_was_cut_off() -> None:
+    crm, first, _ = cut_off(0, 1)
+    hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"prospect"}))
+    assert crm.retention.apply(crm.retention.kept_too_long(holds=[hold])).left == ()
+    assert [step.reason for step in crm.retention.apply(first).left] == [SUPERSEDED]
+    assert [step.action for step in crm.retention.kept_too_long().steps] == ["find_out"]
+    assert (crm.retention.apply(crm.retention.kept_too_long(holds=[])).erased, held(crm, "party")) == (1, 0)
 
 
 @pytest.mark.parametrize("anew", [False, True])
@@ -117,8 +161,8 @@ def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_i
     assert plan.text() == "delete 1 erased customer: the time is over for which something was kept"
     hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"consent.event"}))
     assert crm.retention.apply(crm.retention.kept_too_long(holds=[hold])).erased == 0
-    assert held(crm, "contact_point") == 1
-    assert crm.retention.apply(plan).erased == 1
+    assert (crm.retention.apply(plan).erased, held(crm, "contact_point")) == (0, 1)
+    assert crm.retention.apply(crm.retention.kept_too_long(holds=[])).erased == 1
     assert held(crm, "contact_point") == 0
     assert crm.retention.kept_too_long().steps == ()
 

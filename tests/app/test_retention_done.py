@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from itertools import count
+from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person
-from crmcore.consent import LegalHold, Retained, RetentionPlan
+from crmcore.consent import LegalHold, Retained, RetentionPlan, RetentionStep
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
 from tests.app.requests import Clock, customers
@@ -53,6 +55,23 @@ def test_a_hold_of_any_kind_keeps_the_customer_whole() -> None:
     plan = planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"*"})),))
     assert plan.text() == "restrict 1 prospect: a lawsuit (a legal hold)"
     assert (crm.retention.apply(plan).erased, held(crm, "party")) == (0, 1)
+
+
+def test_a_plan_that_says_anything_else_has_another_digest() -> None:
+    hold = LegalHold(id="h", reason="a lawsuit")
+    step = RetentionStep(
+        place="p", category="prospect", action="delete", reason="r", source="s", members=("a", "b")
+    )
+    plan = RetentionPlan(steps=(step,), holds=(hold,))
+    others: list[dict[str, Any]] = [
+        {"last_contact": NOW.date()},
+        {"category": "customer"},
+        {"purpose": "legal_claims"},
+    ]
+    others += [{"members": ("a",), "held": "b"}, {"noted": ("x",)}, {"reason": "another"}]
+    found = [attrs.evolve(plan, steps=(attrs.evolve(step, **one),)) for one in others]
+    found.append(attrs.evolve(plan, holds=(attrs.evolve(hold, reason="an audit"),)))
+    assert len({one.digest for one in (plan, *found)}) == len(found) + 1
 
 
 def test_what_a_purpose_needs_stays_when_the_customer_goes() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.app.subject_addresses import Addresses
+from crmcore.app.subject_addresses import Addresses, rough_forms
 from crmcore.interaction import Participant
 from crmcore.party.contact_point import EmailPoint, PhonePoint
 from crmcore.values.ids import PartyId
@@ -60,6 +61,29 @@ def test_an_address_is_known_in_every_spelling() -> None:
     hers = Addresses.of([EmailPoint.of(SPELLINGS[0]), PhonePoint.of("020 7946 0018", region="GB")])
     assert [text for text in SPELLINGS if text not in hers] == []
     assert [text for text in OTHERS if text in hers] == []
+
+
+def test_what_is_read_of_the_addresses_that_others_wrote_is_all_that_may_be_the_person_s() -> None:
+    names = ("ann.lee", "AnnLee+news", "\uff21nn.lee", "ann..lee", "straße", "strasse")
+    domains = (
+        "GMAIL.com",
+        "googlemail.com",
+        "bücher.example",
+        "xn--bcher-kva.example",
+        "x.example",
+        "x",
+        "ya.ru",
+    )
+    shapes = ("{}@{}", "Ann <{}@{}>", " {}@{}.", "{}@\u200b{}", "'{}@{}'", "{} @{}")
+    texts = [shape.format(name, domain) for name in names for domain in domains for shape in shapes]
+    for own in texts[::7]:
+        point = EmailPoint.of(own)
+        hers = Addresses.of([point])
+        by_name = attrs.evolve(hers, rough=rough_forms(own) | rough_forms(point.key))
+        for text in texts[::2]:
+            assert (text in hers) == (text in by_name), (own, text)
+    info = Addresses.of([EmailPoint.of("info@x.example")])
+    assert info.rough.isdisjoint(rough_forms("info@y.example"))
 
 
 def test_the_extension_tells_two_desks_of_one_company_apart() -> None:

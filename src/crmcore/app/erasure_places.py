@@ -6,7 +6,7 @@ however small the parts are in which it is done.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from datetime import date
 
 import attrs
@@ -170,6 +170,41 @@ async def heads_of_ledgers(
         if own:
             places[place_name(ref)] = ref
             yield attrs.evolve(_longest(own), place=place_name(ref), kind=CONTACT_POINT.tag)
+
+
+async def emptied_heads(
+    unit: Unit, data: SubjectData, plan: ErasurePlan, places: Mapping[str, Place]
+) -> dict[Ref, Disposal]:
+    """The records of addresses that were to stay with acts of the person of which none can be read any more, since they
+    went with the key of the person."""
+    staying = {places[one.place]: one for one in plan.of("keep", "restrict")}
+    found: dict[Ref, Disposal] = {}
+    for ref in (ref for ref in data.points if ref in staying):
+        stream = point_stream(ref.id)
+        if not any((stream, entry.seq) in staying for entry in await all_entries(unit, stream)):
+            found[ref] = staying[ref]
+    return found
+
+
+async def without_emptied(
+    unit: Unit, data: SubjectData, plan: ErasurePlan, places: dict[str, Place], via: str
+) -> ErasurePlan | None:
+    """*plan*, by which nothing goes but emptied records of addresses, where nothing is said by others, with what an
+    erasure that marks it as *via* wrote there itself; None if there are none."""
+    going: list[Disposal] = []
+    for ref, head in (await emptied_heads(unit, data, plan, places)).items():
+        stream = point_stream(ref.id)
+        entries = await all_entries(unit, stream)
+        if any(one.body.get("via") != via or not set(one.subjects) <= set(data.members) for one in entries):
+            continue
+        going.append(attrs.evolve(head, action="delete"))
+        for entry in entries:
+            place = (stream, entry.seq)
+            places[place_name(place)] = place
+            going.append(attrs.evolve(head, action="delete", place=place_name(place), kind="consent.event"))
+    gone = {one.place for one in going}
+    kept = [one for one in plan.of("keep", "restrict") if one.place not in gone]
+    return ErasurePlan(disposals=(*kept, *going)) if going else None
 
 
 def _longest(disposals: Iterable[Disposal]) -> Disposal:

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 
 import attrs
 
-from crmcore.app.erasure_places import place_name, there
+from crmcore.app.erasure_places import emptied_heads, place_name, there
 from crmcore.app.frozen import fixed_id
 from crmcore.app.subject_erasure import REFUSED, PlannedErasure
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import BEGUN, ErasureBegun, begun_lines, place_hash
+from crmcore.consent.certificate import BEGUN, ErasureBegun, begun_lines, line_of, place_hash, with_lines
 from crmcore.consent.disposition import STRENGTH, Disposal, ErasurePlan
+from crmcore.consent.ledger import point_stream
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.protocol import Ref
@@ -40,6 +41,14 @@ async def note_begun(unit: Unit, id: Id, parts: Iterable[ErasureBegun]) -> None:
         ref = unit.ref(BEGUN.tag, part_id(BEGUN.tag, id, number))
         before = (await unit.get([ref])).get(ref)
         await unit.put(BEGUN, Id(ref.id), part, expect=0 if before is None else before.version)
+
+
+async def note_instead(
+    unit: Unit, *, id: Id, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]
+) -> None:
+    """Plan that what is noted *now* stands in place of what was *before*, unless something else does."""
+    await as_noted(unit, id, before)
+    await note_begun(unit, id, now)
 
 
 async def as_noted(unit: Unit, id: Id, noted: Sequence[ErasureBegun]) -> None:
@@ -87,6 +96,35 @@ def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bo
             attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
         )
     return attrs.evolve(planned, plan=ErasurePlan(disposals=tuple(disposals)))
+
+
+def as_turned(planned: PlannedErasure, parts: Sequence[ErasureBegun]) -> tuple[ErasureBegun, ...]:
+    """What was begun, but for what became otherwise: where somebody else has an address by now, its Noes and its ledger
+    stay for them.
+    """
+    begun = begun_lines(parts)
+    named = {place_hash(one.place): one for one in planned.plan.disposals}
+    heads = {
+        place_hash(place_name(ref))
+        for ref in planned.data.points
+        if point_stream(ref.id) in planned.data.shared
+    }
+    lines = {
+        hashed: line_of(one) if (one := named.get(hashed)) is not None and one.action != line.action else line
+        for hashed, line in begun.items()
+        if line.action != "delete" or hashed in named or hashed not in heads
+    }
+    return tuple(parts) if lines == begun else with_lines(parts[0], lines)
+
+
+async def without_others(
+    unit: Unit, planned: PlannedErasure, parts: Sequence[ErasureBegun]
+) -> tuple[ErasureBegun, ...]:
+    """What was begun, without the ledgers of addresses that stay for others alone: what was kept there is gone."""
+    emptied = await emptied_heads(unit, planned.data, planned.plan, planned.places)
+    others = {place_hash(place_name(ref)) for ref in await there(unit, emptied)}
+    lines = {hashed: line for hashed, line in begun_lines(parts).items() if hashed not in others}
+    return with_lines(parts[0], lines) if others else tuple(parts)
 
 
 async def gone_of(unit: Unit, planned: PlannedErasure, noted: Sequence[ErasureBegun]) -> frozenset[str]:

@@ -17,13 +17,13 @@ from crmcore.app.interactions import AsyncInteractions
 from crmcore.app.rights_store import members_of
 from crmcore.app.subject_addresses import Addresses
 from crmcore.app.subject_data import points_known, requests_of
-from crmcore.app.subject_noes import ends_all
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.lifting import may_end
 from crmcore.consent.rights_request import RightsRequest
+from crmcore.consent.speaking import ends_all
 from crmcore.consent.wishes import WISH
 from crmcore.party.party import Party
 from crmcore.values.ids import PartyId

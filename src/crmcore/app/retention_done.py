@@ -1,27 +1,33 @@
 """What a plan of retention does to customers.
 
 Invariant: nobody is erased or restricted but whom the plan was made of: a customer that has other records by now, has
-been in touch since, or has asked for something that forbids it, is given back. What a legal hold or a purpose keeps
-stays, as where a person asks to be erased.
+been in touch since, or has asked for something that forbids it, is given back, and so is one to whom another plan was
+applied since. What a legal hold or a purpose keeps stays, as where a person asks to be erased.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 import attrs
 
 from crmcore.app.customers import load_parties
+from crmcore.app.erasures_begun import begun_of, customer_note
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
-from crmcore.app.retention_erasing import begun_at, erase_customer
+from crmcore.app.retention_erasing import begun_at, erase_customer, known_before, note_kept, noted_of
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
+from crmcore.consent.certificate import ErasureBegun
+from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import OPEN_REQUEST, RESTRICTED, Retained, RetentionPlan, RetentionStep
 from crmcore.party.party_keys import PARTY
+from crmcore.storage.erasing import cleaning_put_off, nothing
+from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import PartyId
 
 
@@ -35,14 +41,27 @@ class Applied:
 
 
 async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Applied:
-    """Do what *plan* says of customers."""
+    """Do what *plan* says of customers; an SQLite file is written anew once, at the end, be that an error."""
+    if not plan.of("delete"):
+        return await _applied(flow, plan, reviewed)
+    eraser = eraser_of(flow.store)
+    try:
+        with cleaning_put_off():
+            return await _applied(flow, plan, reviewed)
+    finally:
+        await eraser.erase(nothing(flow.tenant, flow.clock()))
+
+
+async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Applied:
     erased = restricted = 0
     left: list[RetentionStep] = []
     talks: Talks | None = None
     for step in plan.steps:
-        if step.action == "keep":
-            continue
         unit = flow.new_unit()
+        if step.action == "keep":
+            if step.source == HELD and is_id(step.place) and await begun_of(unit, customer_note(step.place)):
+                await flow.commit(partial(note_kept, step=step, plan=plan))
+            continue
         begun = await begun_at(unit, step)
         goes_on = bool(begun) and not begun[0].done and begun[0].plan_sha256 == plan.digest
         members = await members_at(unit, step.place)
@@ -52,11 +71,13 @@ async def applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> Appl
             left.append(step)
             continue
         talks = talks or await Talks.read(unit)
-        why = await _changed(flow, unit, members, step, talks, goes_on=goes_on)
+        first = begun[0] if goes_on else None
+        why = await _superseded(unit, members, step, plan)
+        why = why or await _changed(flow, unit, members, step, talks, goes_on=first)
         if why is not None:
             left.append(_to_find_out(step, why))
         elif step.action == "restrict":
-            restricted += await _restrict(flow, members, step)
+            restricted += await flow.commit(partial(_restrict, members=members, step=step, plan=plan))
         else:
             done = await erase_customer(flow, unit, members, step, plan, begun, reviewed, talks)
             erased += done.erased
@@ -109,6 +130,15 @@ def _as_known(thing: Retained, known: InTouch) -> Retained:
     )
 
 
+async def _superseded(
+    unit: Unit, members: tuple[PartyId, ...], step: RetentionStep, plan: RetentionPlan
+) -> str | None:
+    """Why nobody is erased by a plan that does not know what another one did to the customer."""
+    if step.action != "delete" or await noted_of(unit, step, members) <= {*step.noted, plan.digest}:
+        return None
+    return "another plan was applied to this customer since this one was made: plan again"
+
+
 async def _changed(
     flow: Flow,
     unit: Unit,
@@ -116,10 +146,10 @@ async def _changed(
     step: RetentionStep,
     talks: Talks,
     *,
-    goes_on: bool,
+    goes_on: ErasureBegun | None,
 ) -> str | None:
-    """Why it is not to be done now, if anything is other than the plan says, or was asked for. Of what *goes_on* it is
-    not asked again whether it is still the same."""
+    """Why it is not to be done now, if anything is other than the plan says, or was asked for. Of what *goes_on*, as it
+    was begun, it is not asked again whether it has other records."""
     there = await load_parties(unit, members)
     known = await in_touch(flow, unit, there, talks) if there else None
     if step.action == "delete":
@@ -127,16 +157,17 @@ async def _changed(
             return OPEN_REQUEST[0]
         if known is not None and known.restricted:
             return RESTRICTED[0]
-    if goes_on:
-        return None
-    if step.members and set(step.members) != set(members):
+    if goes_on is None and step.members and set(step.members) != set(members):
         return "the customer has other records by now: plan again"
-    if step.last_contact is not None and known is not None and known.last_contact > step.last_contact:
+    before = step.last_contact if goes_on is None else known_before(goes_on, step.last_contact)
+    if before is not None and known is not None and known.last_contact > before:
         return "the customer has been in touch since: plan again"
     return None
 
 
-async def _restrict(flow: Flow, members: tuple[PartyId, ...], step: RetentionStep) -> bool:
-    """Restrict the processing of a person's data, unless it is restricted for this already."""
-    mark = f"retention:{step.purpose}"
-    return await flow.commit(lambda unit: restrict_person(unit, members, mark))
+async def _restrict(
+    unit: Unit, members: tuple[PartyId, ...], step: RetentionStep, plan: RetentionPlan
+) -> bool:
+    """Plan to restrict the processing of a person's data, unless it is restricted for this already."""
+    await note_kept(unit, step, plan)
+    return await restrict_person(unit, members, f"retention:{step.purpose}")

@@ -7,13 +7,23 @@ begun is not asked about again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
 import attrs
 
-from crmcore.app.erasures_begun import as_begun, as_noted, begun_of, customer_note, hash_of, note_begun
+from crmcore.app.erasures_begun import (
+    as_begun,
+    as_noted,
+    as_turned,
+    begun_of,
+    customer_note,
+    hash_of,
+    note_begun,
+    note_instead,
+    without_others,
+)
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id
 from crmcore.app.retention_contacts import recorded_on
@@ -35,7 +45,6 @@ from crmcore.consent.disposition import HELD, LegalHold
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
-from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import Id, PartyId
 
 _OVER = "the time is over for which something was kept"
@@ -59,6 +68,24 @@ async def begun_at(unit: Unit, step: RetentionStep) -> list[ErasureBegun]:
     return await begun_of(unit, _id(step.place)) if is_id(step.place) and step.action == "delete" else []
 
 
+async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
+    """The digests of the plans that were noted of the customer: of each record the last that was applied."""
+    notes = [await begun_of(unit, _id(one)) for one in {step.place, *members} if is_id(one)]
+    return frozenset(note[0].plan_sha256 for note in notes if note)
+
+
+async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan) -> None:
+    """Note that by *plan* a customer is kept, so that no plan that was made before erases them."""
+    id = _id(step.place)
+    begun = await begun_of(unit, id)
+    if begun and begun[0].plan_sha256 == plan.digest:
+        return
+    mark, held = _occasion(unit, begun, plan).mark, step.source == HELD
+    first, *rest = begun or [ErasureBegun(request=mark, plan_sha256="", lines=(), done=True)]
+    noted = [attrs.evolve(first, held=held), *rest]
+    await note_begun(unit, id, [attrs.evolve(one, plan_sha256=plan.digest) for one in noted])
+
+
 async def erase_customer(
     flow: Flow,
     unit: Unit,
@@ -70,14 +97,14 @@ async def erase_customer(
     talks: Talks,
 ) -> Erased:
     """Erase a customer, or what is left of one whose erasure was begun."""
-    eraser_of(flow.store)
     first = begun[0] if begun else None
     occasion = _occasion(unit, begun, plan)
     mark, asked = occasion.mark, occasion.asked
     planned = await planned_erasure(flow, unit, members, occasion, _facts(plan), talks)
     if first and not first.done and first.plan_sha256 == plan.digest:
         try:
-            planned, noted = as_begun(planned, begun, anew=True), tuple(begun)
+            planned = as_begun(planned, begun, anew=True)
+            noted = as_turned(planned, begun)
         except InvalidRightsRequest as error:
             return Erased(why=str(error))
     else:
@@ -111,26 +138,28 @@ async def _carry_out(
     noted: Sequence[ErasureBegun],
 ) -> None:
     """Do what is *noted* where *begun* was, unless somebody notes something else meanwhile."""
-
-    async def note(unit: Unit, *, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]) -> None:
-        await as_noted(unit, id, before)
-        await note_begun(unit, id, now)
-
     unchanged = partial(as_noted, id=id, noted=noted)
     if list(noted) != list(begun):
-        await flow.commit(partial(note, before=begun, now=noted))
+        await flow.commit(partial(note_instead, id=id, before=begun, now=noted))
     await prepare(flow, planned, mark, unchanged)
     await erase_planned(flow, planned, mark, at, unchanged)
-    await flow.commit(partial(note, before=noted, now=[attrs.evolve(noted[0], done=True), *noted[1:]]))
+    first, *rest = await without_others(flow.new_unit(), planned, noted)
+    done = [attrs.evolve(first, done=True), *rest]
+    await flow.commit(partial(note_instead, id=id, before=noted, now=done))
 
 
 async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
-    """*plan*, which is another one than was begun where that cannot go on: something has come in, or more is kept."""
+    """*plan*, with what was noted before of whoever goes.
+
+    It is another one than was begun where that cannot go on: something has come in, or more is kept.
+    """
     unit = flow.reader()
     talks: Talks | None = None
     steps: list[RetentionStep] = []
     for step in plan.steps:
         begun = await begun_at(unit, step)
+        if step.action == "delete":
+            step = attrs.evolve(step, noted=tuple(sorted(await noted_of(unit, step, step.members))))
         if begun and not begun[0].done:
             talks = talks or await Talks.read(unit)
             members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan)
@@ -179,7 +208,7 @@ def _left(
 ) -> RetentionStep | None:
     """What is to be done with what is left of one customer; None if there is nothing."""
     over = any(line.until is not None and line.until < on for line in lines)
-    held = any(line.held and (line.until is None or line.until >= on) for line in lines)
+    held = first.held or any(line.held and (line.until is None or line.until >= on) for line in lines)
     lifted = any(line.held_for_nothing(holds or (), on) for line in lines)
     if first.done and not over and not lifted:
         return None
@@ -190,7 +219,7 @@ def _left(
         reason=_CUT_OFF if not first.done else _OVER if over else _LIFTED,
         source="",
         members=first.members,
-        last_contact=_before(first),
+        last_contact=known_before(first),
     )
     if holds is None:
         return attrs.evolve(step, action="find_out", reason=_HELD) if held else step
@@ -203,14 +232,17 @@ def _left(
     return step
 
 
-def _before(first: ErasureBegun) -> date | None:
-    """Whatever came later came since the erasure was begun: on that very day, too, for it began with nobody in touch.
+def known_before(first: ErasureBegun, last_contact: date | None = None) -> date | None:
+    """Whatever came later came since the erasure was begun: on that very day, too, for it began with nobody in touch
+    since their *last_contact*.
 
     Who never was, or of whom that is erased by now, was last in touch on the day on which they were recorded.
     """
-    if first.asked is None:
-        return None
-    return max([first.asked - timedelta(days=1), *(recorded_on(PartyId(one)) for one in first.members)])
+    if last_contact is None:
+        if first.asked is None:
+            return None
+        last_contact = first.asked - timedelta(days=1)
+    return max([last_contact, *(recorded_on(PartyId(one)) for one in first.members)])
 
 
 def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan) -> Occasion:

@@ -15,11 +15,14 @@ import attrs
 from crmcore.app.erasures_begun import (
     as_begun,
     as_noted,
+    as_turned,
     begun_of,
     gone_of,
     hash_of,
     note_begun,
+    note_instead,
     part_id,
+    without_others,
 )
 from crmcore.app.flow import Flow
 from crmcore.app.rights_store import load_request, members_of, tell_recipients
@@ -70,7 +73,8 @@ async def planned_for(
     planned = await _held(flow, unit, request, facts, parts)
     looked_at = [party.id for party in planned.data.parties if hash_of(unit, party.id) in begun]
     refuse_unsure(planned.data, request.anchor, reviewed, but=looked_at)
-    return planned
+    after = parts[0].plan_sha256 if parts else ""
+    return attrs.evolve(planned, plan=attrs.evolve(planned.plan, after=after))
 
 
 async def erased(
@@ -81,15 +85,20 @@ async def erased(
     noted = await _begin(flow, id, plan_sha256, facts, reviewed)
     if isinstance(noted, ErasureCertificate):
         return noted
-    unit, unchanged = flow.new_unit(), partial(as_noted, id=id, noted=noted)
+    unit = flow.new_unit()
     planned = await _as_begun(flow, unit, await load_request(unit, id), facts, noted)
+    turned = as_turned(planned, noted)
+    if turned != tuple(noted):
+        await flow.commit(partial(note_instead, id=id, before=noted, now=turned))
+    noted, unchanged = turned, partial(as_noted, id=id, noted=turned)
 
     async def finish(unit: Unit) -> ErasureCertificate:
         before = await certificates_of(unit, id)
         if before and before[-1].plan_sha256 == plan_sha256:
             return before[-1]
-        await unchanged(unit)
-        made = certify(noted, reports, at=unit.now, gone=await gone_of(unit, planned, noted))
+        left = await without_others(unit, planned, noted)
+        await note_instead(unit, id=id, before=noted, now=left)
+        made = certify(left, reports, at=unit.now, gone=await gone_of(unit, planned, left))
         await unit.put(CERTIFICATE, part_id(CERTIFICATE.tag, id, len(before)), made, expect=0)
         return made
 

@@ -12,13 +12,16 @@ from collections.abc import Iterable
 
 import attrs
 
-from crmcore.consent.address_forms import forms_of
+from crmcore.consent.address_forms import forms_of, provider_of
 from crmcore.party.contact_point import ContactPoint, EmailPoint, PhonePoint
 from crmcore.party.party_keys import EMAIL, PHONE
 from crmcore.party.party_keys import key as text_key
 from crmcore.storage.protocol import Key
 
 _NAMED = re.compile(r"<([^<>]*@[^<>]*)>\s*\Z")
+_PLAIN = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_UNTOLD = "?"
+"""The domain of an address where that may be written in another way, too."""
 _TAIL = 6
 """So many last digits are alike before a number is read at all."""
 
@@ -27,7 +30,8 @@ _TAIL = 6
 class Addresses:
     """How a person's contact points are written (*texts*), and their normal forms.
 
-    *countries* are those of the numbers, *rough* is what has to be alike before a text is read.
+    *countries* are those of the numbers, *rough* is what a text has to have one of among its `rough_forms` before it
+    is read.
     """
 
     texts: frozenset[str]
@@ -52,7 +56,7 @@ class Addresses:
             texts=texts,
             forms=frozenset(form for point in known for form in _forms(point)),
             countries=tuple(sorted({one.country for one in numbers if one.country is not None})),
-            rough=frozenset(map(rough_form, texts)) | {rough_form(one.e164) for one in numbers},
+            rough=frozenset(form for point in known for form in _rough_of(point)),
         )
 
     def __contains__(self, text: str) -> bool:
@@ -65,7 +69,7 @@ class Addresses:
 
     def other_spelling(self, text: str) -> Key | None:
         """Under which key a record would have *text*, if it is another spelling of one of them; None if it is none."""
-        if self.spelled(text) or rough_form(text) not in self.rough:
+        if self.spelled(text) or self.rough.isdisjoint(rough_forms(text)):
             return None
         named = _NAMED.search(text)
         read: list[ContactPoint] = (
@@ -94,10 +98,37 @@ def _forms(point: ContactPoint) -> frozenset[str]:
     return frozenset(f"{form}x{extension}" if extension else form for form in forms_of(point))
 
 
-def rough_form(text: str) -> str:
-    """What all spellings of an address share."""
+def rough_forms(text: str) -> frozenset[str]:
+    """What other spellings of an address share: a number its last digits, an e-mail address its name, and that with its
+    domain, if this is written plainly."""
     if "@" not in text:
-        return "".join(filter(str.isdigit, text))[-_TAIL:]
+        return frozenset({_last_digits(text)})
+    name, domain = _name_and_domain(text)
+    return frozenset({f"{name}@", f"{name}@{domain}"})
+
+
+def _rough_of(point: ContactPoint) -> Iterable[str]:
+    """By which rough forms all spellings of a contact point are found: of an address that is none by its name alone."""
+    if isinstance(point, EmailPoint) and point.problem is None:
+        for form in forms_of(point):
+            name, domain = _name_and_domain(form.partition(":")[2])
+            yield from (f"{name}@{domain}", f"{name}@{_UNTOLD}")
+        return
+    texts = [point.raw, point.key]
+    if isinstance(point, PhonePoint) and point.value is not None:
+        texts.append(point.value.e164)
+    for text in texts:
+        yield f"{_name_and_domain(text)[0]}@" if "@" in text else _last_digits(text)
+
+
+def _last_digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))[-_TAIL:]
+
+
+def _name_and_domain(text: str) -> tuple[str, str]:
+    """The name in an e-mail address without what a provider may not see, and the domain by which that one is known."""
     named = _NAMED.search(text)
-    local = unicodedata.normalize("NFKC", plain_form(named[1] if named else text)).rpartition("@")[0]
-    return local.split("+", 1)[0].replace(".", "")
+    plain = unicodedata.normalize("NFKC", plain_form(named[1] if named else text)).casefold()
+    name, _, domain = plain.rpartition("@")
+    told = _PLAIN.fullmatch(domain) is not None
+    return name.split("+", 1)[0].replace(".", ""), provider_of(domain) if told else _UNTOLD

@@ -26,6 +26,7 @@ from crmcore.app.erasure_places import (
     in_order,
     made_of,
     place_name,
+    without_emptied,
     written_beside,
 )
 from crmcore.app.flow import Flow
@@ -53,7 +54,7 @@ from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY, RELATIONSHIP
-from crmcore.storage.erasing import cleaning_put_off
+from crmcore.storage.erasing import cleaning_put_off, nothing
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
@@ -309,10 +310,13 @@ async def _copied(talks: Sequence[Interaction], data: SubjectData, via: str, uni
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
-    """Plan that the person's addresses are not written to again, by whatever way they come back."""
+    """Plan that the person's addresses are not written to again, by whatever way they come back.
+
+    Of an erasure that goes on the acts may be gone by which they said no to more.
+    """
     for scope in refused(planned.acts.values(), flow.controller(None)):
         for point in planned.data.contacts:
-            await suppress(unit, secrets, point, "erasure", scope)
+            await suppress(unit, secrets, point, "erasure", scope, wider=True)
 
 
 async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
@@ -406,19 +410,32 @@ async def erase_planned(
     Before each of them is looked whether all is *unchanged*.
 
     Where neither a record of the person nor an entry of a ledger is kept, the last of them names the person, and takes
-    whatever else names them. Where one is, what was written to restrict it stays.
+    whatever else names them. Where one is, what was written to restrict it stays. The record of an address goes, too,
+    where all acts that were to be kept there went with the key of the person.
     """
+    reports = await _erased(flow, planned, mark, at, unchanged)
+    places = dict(planned.places)
+    rest = await without_emptied(flow.new_unit(), planned.data, planned.plan, places, _via(mark))
+    if rest is not None:
+        emptied = attrs.evolve(planned, plan=rest, places=places)
+        reports += await _erased(flow, emptied, mark, at, unchanged)
+    return tuple(reports)
+
+
+async def _erased(
+    flow: Flow, planned: PlannedErasure, mark: str, at: datetime, unchanged: Unchanged
+) -> list[ErasureReport]:
     eraser = eraser_of(flow.store)
-    named = _erasures(flow, planned, mark, at)
+    # Where nothing is left to erase, what an erasure that was cut off put off may be left to do.
+    named = _erasures(flow, planned, mark, at) or [nothing(flow.tenant, at)]
     reports: list[ErasureReport] = []
     for erasure in named[:-1]:
         with cleaning_put_off():
             await unchanged(flow.new_unit())
             reports.append(await eraser.erase(erasure))
-    if named:
-        await unchanged(flow.new_unit())
-        reports.append(await eraser.erase(named[-1]))
-    return tuple(reports)
+    await unchanged(flow.new_unit())
+    reports.append(await eraser.erase(named[-1]))
+    return reports
 
 
 def _erasures(flow: Flow, planned: PlannedErasure, mark: str, at: datetime) -> list[Erasure]:

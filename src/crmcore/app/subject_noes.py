@@ -18,8 +18,8 @@ from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, ErasurePlan
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import party_stream
-from crmcore.consent.speaking import MARKETING
-from crmcore.consent.words import NOES, YESES, ActPurpose
+from crmcore.consent.speaking import ends_all
+from crmcore.consent.words import NOES, YESES
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
 from crmcore.storage.protocol import Ref
@@ -60,22 +60,6 @@ def last_uses(acts: Acts, end: date) -> dict[tuple[str, int], date]:
             ]
             found[place] = min(later, default=end)
     return found
-
-
-def ends_all(no: Scope, yes: Scope) -> bool:
-    """Whether a No leaves nothing of a Yes."""
-    return (
-        no.controller in (None, yes.controller)
-        and no.brand in (None, yes.brand)
-        and no.point in (None, yes.point)
-        and (not no.topics or (bool(yes.topics) and yes.topics <= no.topics))
-        and (not no.channels or (bool(yes.channels) and yes.channels <= no.channels))
-        and (not no.purposes or (bool(yes.purposes) and yes.purposes <= _widened(no.purposes)))
-    )
-
-
-def _widened(purposes: frozenset[ActPurpose]) -> frozenset[str]:
-    return purposes | MARKETING if "direct_marketing" in purposes else purposes
 
 
 def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:

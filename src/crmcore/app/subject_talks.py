@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from crmcore.app.subject_addresses import Addresses, plain_form, rough_form
+from crmcore.app.subject_addresses import Addresses, plain_form, rough_forms
 from crmcore.app.unit import Unit, load_record
 from crmcore.errors import PositionExpired
 from crmcore.interaction.interaction import Interaction
@@ -99,7 +99,8 @@ class Talks:
         ids = self._by_text.setdefault(text, set())
         if not ids:
             self._spelled.setdefault(plain_form(text), set()).add(text)
-            self._alike.setdefault(rough_form(text), set()).add(text)
+            for rough in rough_forms(text):
+                self._alike.setdefault(rough, set()).add(text)
         ids.add(id)
 
     async def _listed(self, unit: Unit, members: Collection[str]) -> set[str]:

@@ -22,6 +22,7 @@ from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
 from crmcore.consent.secret_ring import SecretRing
+from crmcore.consent.speaking import ends_all
 from crmcore.consent.suppression import (
     SUPPRESSION,
     Suppression,
@@ -203,8 +204,10 @@ async def suppress(
     reason: SuppressionReason,
     scope: Scope,
     since: datetime | None = None,
+    *,
+    wider: bool = False,
 ) -> Suppression:
-    """Write an entry about *point*, unless one of the same scope stands.
+    """Write an entry about *point*, unless one of the same scope stands; also of a *wider* one, if that is enough.
 
     Raises:
         InvalidConsent: if *since* is in the future.
@@ -221,7 +224,8 @@ async def suppress(
         raise InvalidConsent("a suppression begins when it is made: this one lies in the future")
     keys = new_keys(point, scope.controller, secrets)
     for known, record in await entries_of(unit, secrets, [point], scope.controller):
-        alike = known.scope == scope and known.reason == reason and known.stands(unit.now)
+        same = known.scope.controller == scope.controller and wider and ends_all(known.scope, scope)
+        alike = (known.scope == scope or same) and known.reason == reason and known.stands(unit.now)
         # One of an address that shares a form with this one does not stand for it: it may be lifted by itself.
         if alike and keys == record.keys and known.since <= entry.since:
             return known

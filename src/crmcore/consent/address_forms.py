@@ -68,12 +68,21 @@ def _forms(point: ContactPoint) -> Iterable[str]:
             return (point.key,)
 
 
+def provider_of(domain: str) -> str:
+    """The domain by which a provider is known that delivers to one and the same mailbox under several.
+
+    >>> provider_of("googlemail.com"), provider_of("x.example")
+    ('gmail.com', 'x.example')
+    """
+    return _ONE_PROVIDER.get(domain, domain)
+
+
 def _canonical(key: str) -> str:
     """An address as its provider sees it; unchanged where that would leave nothing."""
     local, at, domain = unicodedata.normalize("NFKC", key).rpartition("@")
     if not at:
         return key
-    domain = _ONE_PROVIDER.get(domain, domain)
+    domain = provider_of(domain)
     name = local.split("+", 1)[0]
     if domain in _NO_DOTS:
         name = name.replace(".", "")

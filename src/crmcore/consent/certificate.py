@@ -104,7 +104,7 @@ class ErasureBegun(Document):
 
     Where nobody asked for it and a time ran out, *members* are the ids of the records, *category* is that by which
     their time ran out, *asked* the day on which the first plan was carried out, and *done* whether all of the last one
-    was: a request would tell these.
+    was: a request would tell these. *held* says that by a later plan a legal hold keeps all that was left of it.
     """
 
     request: str
@@ -117,6 +117,7 @@ class ErasureBegun(Document):
     category: str | None = None
     asked: date | None = None
     done: bool = False
+    held: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -162,7 +163,14 @@ def begun_by(
     earlier = begun_lines(before)
     if done:
         earlier = {place: _ended(line) for place, line in earlier.items()}
-    lines = {**earlier, **{place_hash(one.place): _line(one) for one in plan.disposals}}
+    lines = {**earlier, **{place_hash(one.place): line_of(one) for one in plan.disposals}}
+    return with_lines(
+        ErasureBegun(request=request, plan_sha256=plan.digest, lines=(), points=tuple(ledgers)), lines
+    )
+
+
+def with_lines(first: ErasureBegun, lines: Mapping[str, CertificateLine]) -> tuple[ErasureBegun, ...]:
+    """What is noted, *first* and in further parts, with *lines* in place of its own, by the hashes of their things."""
     found = sorted(lines.items(), key=lambda pair: (repr(pair[1]), pair[0]))
     parts = [found[start : start + _FITS] for start in range(0, len(found), _FITS)] or [[]]
     begun: list[ErasureBegun] = []
@@ -170,14 +178,13 @@ def begun_by(
         said: dict[CertificateLine, list[str]] = {}
         for place, line in part:
             said.setdefault(line, []).append(place)
+        further = ErasureBegun(request=first.request, plan_sha256=first.plan_sha256, lines=())
         begun.append(
-            ErasureBegun(
-                request=request,
-                plan_sha256=plan.digest,
+            attrs.evolve(
+                further if begun else first,
                 lines=tuple(attrs.evolve(line, count=len(places)) for line, places in said.items()),
                 places=tuple(map("".join, said.values())),
                 more=0 if begun else len(parts) - 1,
-                points=() if begun else tuple(ledgers),
             )
         )
     return tuple(begun)
@@ -193,7 +200,7 @@ def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
     }
 
 
-def _line(one: Disposal) -> CertificateLine:
+def line_of(one: Disposal) -> CertificateLine:
     """A line for one thing. Why there is a hold is a text that somebody typed, and stands in the plan alone."""
     reason = one.reason if one.hold is None else "it must not be lost"
     return CertificateLine(

@@ -151,10 +151,14 @@ class Disposal:
 
 @attrs.frozen(kw_only=True)
 class ErasurePlan:
-    """What an erasure would do, thing by thing, and nothing of it done. *notes* say what else it means."""
+    """What an erasure would do, thing by thing, and nothing of it done. *notes* say what else it means.
+
+    *after* is the digest of the plan that was begun before, if one was: what was planned before that is another plan.
+    """
 
     disposals: tuple[Disposal, ...]
     notes: tuple[str, ...] = ()
+    after: str = ""
 
     def of(self, *actions: Action) -> tuple[Disposal, ...]:
         """Those with one of *actions*."""
@@ -164,6 +168,7 @@ class ErasurePlan:
     def digest(self) -> str:
         """The SHA-256 of the plan, by which an approval can name it."""
         lines = sorted(f"{one.place}\x1f{one.action}\x1f{one.until}" for one in self.disposals)
+        lines += [self.after] if self.after else []
         return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
 
     def summary(self) -> tuple[tuple[str, Action, str, str, date | None, int], ...]:

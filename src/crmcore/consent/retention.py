@@ -7,6 +7,7 @@ cannot be told is said, and left alone. Obligations keep and restrict, permissio
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -91,7 +92,8 @@ class RetentionStep:
 
     *until* is the last day of what keeps it; *purpose* is that of a restriction. *members* and *last_contact* are what
     was known of a customer: before anything is done, it is looked whether they are still so. *held* is a digest of what
-    is held of one whose erasure was cut off, if it cannot go on as it was begun.
+    is held of one whose erasure was cut off, if it cannot go on as it was begun. *noted* are the digests of the plans
+    that were noted of the customer when this one was made: where another was applied since, this one is given back.
     """
 
     place: str
@@ -104,6 +106,7 @@ class RetentionStep:
     members: tuple[str, ...] = ()
     last_contact: date | None = None
     held: str | None = None
+    noted: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -123,14 +126,13 @@ class RetentionPlan:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of the plan, by which an approval can name it."""
-        lines = sorted(
-            "\x1f".join((one.place, one.action, str(one.until), *one.members, *_told(one.held)))
-            for one in self.steps
-        )
-        lines += sorted(f"{one.id}\x1f{sorted(one.kinds)}\x1f{one.until}" for one in self.holds)
-        lines += sorted(f"{kind}\x1f{sorted(names)}" for kind, names in self.purposes.items())
-        return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
+        """The SHA-256 of all that the plan says, by which an approval can name it."""
+        said = [
+            sorted(json.dumps(attrs.astuple(one), default=str) for one in self.steps),
+            sorted(json.dumps((one.id, one.reason, sorted(one.kinds), str(one.until))) for one in self.holds),
+            sorted((kind, sorted(names)) for kind, names in self.purposes.items()),
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def text(self) -> str:
         """The plan in words, a line per reason."""
@@ -228,10 +230,6 @@ def _step(
     if policy.action != "keep" and thing.staying is not None:
         return step("keep", *thing.staying)
     return step(policy.action, policy.text, policy.source)
-
-
-def _told(text: str | None) -> tuple[str, ...]:
-    return () if text is None else (text,)
 
 
 def _applies(policy: RetentionPolicy, thing: Retained) -> bool:

@@ -13,7 +13,7 @@ import attrs
 from crmcore.consent.case import Case
 from crmcore.consent.contact import Contact
 from crmcore.consent.event import ConsentEvent, Scope
-from crmcore.consent.words import CHANNELS_OF, Channel, PointKind
+from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel, PointKind
 from crmcore.values.instant import micros_of
 
 MARKETING = frozenset({"marketing", "fundraising", "political"})
@@ -67,6 +67,22 @@ def _goes_along(scope: Scope, kind: PointKind, purpose: str, channels: Set[str])
     Of a letter or a call it says nothing that was said of an address for e-mail, unless it named that way itself.
     """
     return bool(scope.channels) or purpose in _USES or not channels.isdisjoint(_WAYS[kind])
+
+
+def ends_all(no: Scope, yes: Scope) -> bool:
+    """Whether a No leaves nothing of a Yes."""
+    return (
+        no.controller in (None, yes.controller)
+        and no.brand in (None, yes.brand)
+        and no.point in (None, yes.point)
+        and (not no.topics or (bool(yes.topics) and yes.topics <= no.topics))
+        and (not no.channels or (bool(yes.channels) and yes.channels <= no.channels))
+        and (not no.purposes or (bool(yes.purposes) and yes.purposes <= _widened(no.purposes)))
+    )
+
+
+def _widened(purposes: frozenset[ActPurpose]) -> frozenset[str]:
+    return purposes | MARKETING if "direct_marketing" in purposes else purposes
 
 
 def covers_yes(scope: Scope, contact: Contact, purpose: str) -> bool:

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from hashlib import blake2b, sha256
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from crmcore.storage.validate import (
     microseconds,
     too_large,
 )
+from crmcore.values.source import SYSTEM
 
 _put_off = ContextVar("cleaning_put_off", default=False)
 
@@ -39,7 +41,8 @@ _put_off = ContextVar("cleaning_put_off", default=False)
 def cleaning_put_off() -> Iterator[None]:
     """Several erasures are done one after the other: until the last one, a file need not be written anew.
 
-    Whoever calls this does the last one outside of it: a store that put something off does it all then.
+    Whoever calls this does the last one outside of it, or `nothing` if there is no other: a store that put something
+    off does it all then.
     """
     token = _put_off.set(True)
     try:
@@ -51,6 +54,11 @@ def cleaning_put_off() -> Iterator[None]:
 def is_cleaning_put_off() -> bool:
     """Whether another erasure is to come, which will clean up for this one."""
     return _put_off.get()
+
+
+def nothing(tenant: str, at: datetime) -> Erasure:
+    """An erasure that names nothing, for what was put off and not done, be it since something was cut off."""
+    return Erasure(tenant=tenant, idem="erasure:nothing", actor=SYSTEM, at=at)
 
 
 EMPTY = "{}"
