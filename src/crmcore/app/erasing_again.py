@@ -2,13 +2,14 @@
 beside it.
 
 Invariant: nobody is permitted more than where they were erased. A No about an address that somebody else has stays for
-them, addresses are suppressed, consent that is kept is over, and what is kept is found again when its time is over.
+them, addresses are suppressed, consent that is kept is over, and what is kept is found again when its time is over, not
+before. Where nothing tells why something was left, it counts as held.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from typing import Literal
 
@@ -17,32 +18,47 @@ import attrs
 from crmcore.app.erasure_places import Place, all_entries
 from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import is_id
+from crmcore.app.past_erasures import ErasureNote, PastErasures
+from crmcore.app.resolve import is_id, memberships
+from crmcore.app.rights_store import members_of, request_if_there
 from crmcore.app.subject_erasure import ErasureFacts, Occasion, PlannedErasure, planned_erasure, prepare
 from crmcore.app.subject_noes import for_others
+from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import begun_by
-from crmcore.consent.disposition import Disposal, ErasurePlan
+from crmcore.consent.certificate import CertificateLine, ErasureBegun, begun_by, begun_lines, place_hash
+from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
+from crmcore.consent.ledger import CONTACT_POINT, party_stream
+from crmcore.consent.rights_request import RequestId
+from crmcore.errors import WrongKey
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY
-from crmcore.storage.carried_over import ErasedAgain, erase_again
-from crmcore.storage.erasure import Erasure, eraser_of
+from crmcore.storage.carried_over import ErasedAgain, erase_again, erasures_of
+from crmcore.storage.erasure import ERASED, Erasure, eraser_of
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
 
 _IDEM = re.compile(r"erasure:(.+):[0-9a-f]{16}")
 """How `subject_erasure` names the parts of an erasure, with its mark."""
+_RETENTION = re.compile(r"retention:[0-9a-f]+:(.+)")
+"""The mark of an erasure that nobody asked for, with the record by which the customer was named."""
 
 _NOT_NAMED = "the erasure that was carried over did not name it"
-_BY_HOLD = "a legal hold"
 
 
-async def erased_again(flow: Flow, erasures: Iterable[Erasure]) -> ErasedAgain:
+async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
     """Do again what was erased of this tenant, with all that was written beside it."""
     eraser_of(flow.store)
-    wanted = [one for one in erasures if one.tenant == flow.tenant]
+    if not isinstance(past, PastErasures):
+        past = PastErasures(tenant=flow.tenant, erasures=tuple(past))
+    wanted = [one for one in past.erasures if one.tenant == flow.tenant]
+    await _refuse_unreadable(flow, wanted)
     gone = _Gone(parties=_parties(wanted), places={place for one in wanted for place in _places(one)})
-    plans = [await _planned(flow, mark, some, gone) for mark, some in _by_mark(wanted).items()]
+    unit, marks = flow.new_unit(), _by_mark(wanted)
+    people = _noted_people(past.notes, marks) if past.tenant == flow.tenant else []
+    told = {one.mark for one in people}
+    people += [await _guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
+    talks = await Talks.read(unit) if people else None
+    plans = [await _planned(flow, unit, one, gone, talks) for one in people]
     # Before, since by then all can be read, should this be cut off; and after, since an entry that was written here may
     # have a number under which the other store had something that was erased.
     await _written(flow, plans)
@@ -62,21 +78,68 @@ class _Gone:
 
 
 @attrs.frozen(kw_only=True)
-class _Again:
-    """What was *planned* under a *mark*, and first carried out on the *day*."""
+class _Whose:
+    """Whose erasure was begun under a *mark*, and when; what it *named* as erased, and what was noted of it, if that is
+    known."""
 
     mark: str
-    day: date
+    members: tuple[str, ...]
+    day: date | None
+    named: Set[Place]
+    subjects: frozenset[str]
+    note: ErasureNote | None = None
+
+    @property
+    def parts(self) -> tuple[ErasureBegun, ...]:
+        """What was noted."""
+        return self.note.parts if self.note is not None else ()
+
+
+@attrs.frozen(kw_only=True)
+class _Again:
+    """What was *planned* for whom, and what of it is kept though nothing tells why (*left*)."""
+
+    whose: _Whose
     planned: PlannedErasure
+    left: tuple[Disposal, ...]
 
 
 async def _written(flow: Flow, plans: Iterable[_Again]) -> None:
     for one in plans:
-        await prepare(flow, one.planned, one.mark, _nobody_else)
+        await prepare(flow, one.planned, one.whose.mark, _nobody_else)
 
 
 async def _nobody_else(unit: Unit) -> None:
     """Nobody else writes to a store that is being restored."""
+
+
+async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure]) -> None:
+    """Refuse where an entry that is to go is there, and its key is not: what was said in it about others were lost.
+
+    Raises:
+        WrongKey: if there is one.
+    """
+    here = {_things(one) for one in await erasures_of(flow.store, flow.tenant)}
+    news = [one for some in _by_mark(erasures).values() for one in some if _things(one) not in here]
+    named: dict[str, set[int]] = {}
+    for stream, seq in (entry for one in news for entry in one.entries):
+        named.setdefault(stream, set()).add(seq)
+    for stream, seqs in named.items():
+        after: dict[str, int] | None = None
+        while True:
+            page = (await flow.store.ledger(flow.tenant, [stream], after=after))[stream]
+            if any(entry.schema == ERASED and entry.seq in seqs for entry in page.items):
+                raise WrongKey(
+                    "something that is to be erased again cannot be read: restore anew, with the keys of the time of "
+                    "the backup, carry over, and destroy keys afterwards"
+                )
+            if page.next is None:
+                break
+            after = {stream: page.items[-1].seq}
+
+
+def _things(one: Erasure) -> tuple[frozenset[object], ...]:
+    return one.refs, one.entries, one.streams, one.subjects
 
 
 def _by_mark(erasures: Iterable[Erasure]) -> dict[str, list[Erasure]]:
@@ -97,16 +160,51 @@ def _parties(erasures: Iterable[Erasure]) -> frozenset[str]:
     )
 
 
-async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: _Gone) -> _Again:
-    """What was planned under *mark*, as far as it can be told from its *erasures*, and from what is *gone* by all."""
-    unit, day = flow.new_unit(), erasures[0].at.date()
+def _noted_people(notes: Iterable[ErasureNote], marks: Mapping[str, Sequence[Erasure]]) -> list[_Whose]:
+    """Whose erasure was noted."""
+    found: list[_Whose] = []
+    for note in notes:
+        first = note.parts[0]
+        some = marks.get(first.request, ())
+        found.append(
+            _Whose(
+                mark=first.request,
+                members=first.members,
+                day=first.asked,
+                named={place for one in some for place in _places(one)},
+                subjects=frozenset(id for one in some for id in one.subjects).intersection(first.members),
+                note=note,
+            )
+        )
+    return found
+
+
+async def _guessed(unit: Unit, mark: str, erasures: Sequence[Erasure]) -> _Whose:
+    """Whose erasure was begun under *mark*, as far as it can be told from its *erasures*."""
     named = {place for one in erasures for place in _places(one)}
-    members = sorted(_parties(erasures)) or await _who_said(unit, named)
-    occasion = Occasion(mark=mark, today=day, asked=day, answered=True)
-    planned = await planned_erasure(flow, unit, list(map(PartyId, members)), occasion, ErasureFacts())
-    subjects = frozenset[str]().union(*(one.subjects for one in erasures))
-    named |= {(one.stream, one.seq) for one in planned.data.entries if subjects.intersection(one.subjects)}
-    others = gone.parties - set(members)
+    members = sorted(_parties(erasures)) or await _whose(unit, mark, named)
+    return _Whose(
+        mark=mark,
+        members=tuple(members),
+        day=erasures[0].at.date(),
+        named=named,
+        subjects=frozenset(id for one in erasures for id in one.subjects),
+    )
+
+
+async def _planned(flow: Flow, unit: Unit, whose: _Whose, gone: _Gone, talks: Talks | None) -> _Again:
+    """What was planned for somebody, of what is there."""
+    day = whose.day or unit.now.date()
+    points = whose.parts[0].points if whose.parts else ()
+    occasion = Occasion(mark=whose.mark, today=day, asked=day, answered=True, points=points)
+    members = set(whose.members)
+    planned = await planned_erasure(
+        flow, unit, list(map(PartyId, whose.members)), occasion, ErasureFacts(), talks
+    )
+    named = whose.named | {
+        (one.stream, one.seq) for one in planned.data.entries if whose.subjects.intersection(one.subjects)
+    }
+    others = gone.parties - members
     data = attrs.evolve(
         planned.data,
         shared={
@@ -119,14 +217,21 @@ async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: _Go
             for one in planned.data.interactions
         ),
     )
-    with_others = {one.id for one in data.interactions if set(one.parties) - set(members)}
-    disposals = tuple(
-        _again(one, place, named, with_others)
-        for one in planned.plan.disposals
-        if (place := planned.places[one.place]) in named or place not in gone.places
-    )
-    plan = for_others(ErasurePlan(disposals=disposals), data, planned.acts, planned.places)
-    return _Again(mark=mark, day=day, planned=attrs.evolve(planned, data=data, plan=plan))
+    with_others = {one.id for one in data.interactions if set(one.parties) - members}
+    lines, disposals, unknown = begun_lines(whose.parts), list[Disposal](), list[Disposal]()
+    for one in planned.plan.disposals:
+        place, line = planned.places[one.place], lines.get(place_hash(one.place))
+        if place in named:
+            disposals.append(_gone(one, place, with_others))
+        elif place in gone.places:
+            continue
+        elif line is not None:
+            disposals.append(_as_noted(one, line))
+        elif whose.note is None or one.kind != CONTACT_POINT.tag:
+            unknown.append(attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=HELD, until=None))
+    plan = ErasurePlan(disposals=(*disposals, *unknown))
+    plan = for_others(plan, data, planned.acts, planned.places)
+    return _Again(whose=whose, planned=attrs.evolve(planned, data=data, plan=plan), left=tuple(unknown))
 
 
 def _places(erasure: Erasure) -> Iterator[Place]:
@@ -134,44 +239,67 @@ def _places(erasure: Erasure) -> Iterator[Place]:
     yield from erasure.entries
 
 
-async def _who_said(unit: Unit, named: Iterable[Place]) -> list[str]:
-    """Whose acts were erased, where their own records were kept."""
-    acts = [place for place in named if not isinstance(place, Ref) and place[0].startswith("consent:")]
-    found: set[str] = set()
-    for stream in {stream for stream, _ in acts}:
-        entries = [one for one in await all_entries(unit, stream) if (stream, one.seq) in acts]
-        found |= {one.body["record"] for one in entries if one.body.get("record")}
-    return sorted(found)
+async def _whose(unit: Unit, mark: str, named: Collection[Place]) -> list[str]:
+    """Whose erasure it was, where their own records were kept: who asked, or whose entries were erased."""
+    request = await request_if_there(unit, RequestId(mark)) if is_id(mark) else None
+    if request is not None:
+        return [str(member) for member in await members_of(unit, request)]
+    found = {one[1] for one in [_RETENTION.fullmatch(mark)] if one is not None and is_id(one[1])}
+    entries = [place for place in named if not isinstance(place, Ref)]
+    for stream in {stream for stream, _ in entries}:
+        if stream.startswith(_OF_ONE):
+            found.add(stream.rpartition(":")[2])
+        elif stream.startswith("consent:"):
+            acts = [one for one in await all_entries(unit, stream) if (stream, one.seq) in entries]
+            found |= {one.body["record"] for one in acts if one.body.get("record")}
+    now = await memberships(unit, map(PartyId, found))
+    return sorted(found.union(*(one.members for one in now.values())))
 
 
-def _again(one: Disposal, place: Place, named: Collection[Place], with_others: Collection[str]) -> Disposal:
-    """What became of a thing: it went if it is named, and what is not stayed; why, only a hold can tell."""
-    if place in named:
-        talk = isinstance(place, Ref) and place.kind == INTERACTION.tag and place.id in with_others
-        action: Literal["anonymise", "delete"] = (
-            "anonymise" if talk and one.action == "anonymise" else "delete"
-        )
-        return attrs.evolve(one, action=action, until=None)
-    if one.action in ("keep", "restrict"):
-        return one
-    return attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=_BY_HOLD, until=None)
+_OF_ONE = f"{PARTY.tag}:", party_stream("")
+"""How the ledgers are named that are a record's own."""
+
+
+def _gone(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:
+    """That a thing went, which an erasure names."""
+    talk = isinstance(place, Ref) and place.kind == INTERACTION.tag and place.id in with_others
+    action: Literal["anonymise", "delete"] = "anonymise" if talk and one.action == "anonymise" else "delete"
+    return attrs.evolve(one, action=action, until=None)
+
+
+def _as_noted(one: Disposal, line: CertificateLine) -> Disposal:
+    return attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
 
 
 async def _noted(flow: Flow, one: _Again) -> None:
-    """Note what was kept, so that it is found when its time is over, unless the backup knows of it."""
-    planned, mark = one.planned, one.mark
-    members = planned.data.members
-    if not members or not planned.plan.of("keep", "restrict"):
+    """Note what was kept, so that it is found when its time is over: with the request, if that is there."""
+    whose, kept = one.whose, one.planned.plan.of("keep", "restrict")
+    first = whose.parts[0] if whose.parts else None
+    asked = first is None or first.request == (whose.note and whose.note.id)
+    if not whose.members or (asked and not kept and (first is None or first.done)):
         return
 
     async def plan(unit: Unit) -> None:
-        ids = [customer_note(member) for member in members] + [Id(mark)] * is_id(mark)
-        for id in ids:
-            if await begun_of(unit, id):
-                return
-        points = [ref.id for ref in planned.data.points]
-        first, *rest = begun_by(planned.plan, mark, points=points)
-        first = attrs.evolve(first, members=tuple(map(str, members)), asked=one.day, done=True)
-        await note_begun(unit, ids[0], [first, *rest])
+        here = is_id(whose.mark) and await request_if_there(unit, RequestId(whose.mark)) is not None
+        id = Id(whose.mark) if here else customer_note(whose.members[0])
+        if whose.note is not None and not asked:
+            id = whose.note.id
+        before = await begun_of(unit, id)
+        if first is None and before:
+            return
+        parts = whose.parts
+        if one.left or first is None or (asked and not here and before):
+            points = [ref.id for ref in one.planned.data.points]
+            all_ = one.planned.plan if first is None else ErasurePlan(disposals=one.left)
+            parts = begun_by(all_, whose.mark, [*before, *whose.parts], points)
+        told = attrs.evolve(
+            parts[0],
+            members=whose.members,
+            asked=whose.day,
+            done=first is None or first.done,
+            category=first and first.category,
+            plan_sha256=first.plan_sha256 if first else parts[0].plan_sha256,
+        )
+        await note_begun(unit, id, [told, *parts[1:]])
 
     await flow.commit(plan)

@@ -72,7 +72,7 @@ async def erase_customer(
     """Erase a customer, or what is left of one whose erasure was begun."""
     eraser_of(flow.store)
     first = begun[0] if begun else None
-    occasion = _occasion(unit, begun, plan)
+    occasion = _occasion(unit, begun, plan, step.place)
     mark, asked = occasion.mark, occasion.asked
     planned = await planned_erasure(flow, unit, members, occasion, _facts(plan), talks)
     if first and not first.done and first.plan_sha256 == plan.digest:
@@ -133,7 +133,7 @@ async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
         begun = await begun_at(unit, step)
         if begun and not begun[0].done:
             talks = talks or await Talks.read(unit)
-            members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan)
+            members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan, step.place)
             planned = await planned_erasure(flow, unit, list(members), occasion, _facts(plan), talks)
             try:
                 as_begun(planned, begun, anew=True)
@@ -213,11 +213,11 @@ def _before(first: ErasureBegun) -> date | None:
     return max([first.asked - timedelta(days=1), *(recorded_on(PartyId(one)) for one in first.members)])
 
 
-def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan) -> Occasion:
-    """Why a customer is erased whose erasure was *begun*, or is by *plan*."""
+def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan, place: str) -> Occasion:
+    """Why a customer is erased whose erasure was *begun*, or is by *plan*, where *place* names no other customer."""
     first, today = begun[0] if begun else None, unit.now.date()
     return Occasion(
-        mark=first.request if first else f"retention:{plan.digest[:16]}",
+        mark=first.request if first else f"retention:{plan.digest[:16]}:{place}",
         today=today,
         asked=(first and first.asked) or today,
         points=first.points if first else (),
