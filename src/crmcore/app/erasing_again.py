@@ -8,39 +8,32 @@ before. Where nothing tells why something was left, it counts as held.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Literal
 
 import attrs
 
-from crmcore.app.erasure_places import Place, all_entries
+from crmcore.app.erasure_places import Place
 from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
+from crmcore.app.erasures_whose import Whose, by_mark, guessed, noted_people, parties_of, places_of
 from crmcore.app.flow import Flow
-from crmcore.app.past_erasures import ErasureNote, PastErasures
-from crmcore.app.resolve import is_id, memberships
-from crmcore.app.rights_store import members_of, request_if_there
+from crmcore.app.past_erasures import ErasureNote, PastErasures, past_erasures
+from crmcore.app.resolve import is_id
+from crmcore.app.rights_store import request_if_there
 from crmcore.app.subject_erasure import ErasureFacts, Occasion, PlannedErasure, planned_erasure, prepare
 from crmcore.app.subject_noes import for_others
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import CertificateLine, ErasureBegun, begun_by, begun_lines, place_hash
 from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
-from crmcore.consent.ledger import CONTACT_POINT, party_stream
+from crmcore.consent.ledger import CONTACT_POINT
 from crmcore.consent.rights_request import RequestId
 from crmcore.errors import WrongKey
 from crmcore.interaction.lay import INTERACTION
-from crmcore.party.party_keys import PARTY
-from crmcore.storage.carried_over import ErasedAgain, erase_again, erasures_of
+from crmcore.storage.carried_over import ErasedAgain, erase_again
 from crmcore.storage.erasure import ERASED, Erasure, eraser_of
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
-
-_IDEM = re.compile(r"erasure:(.+):[0-9a-f]{16}")
-"""How `subject_erasure` names the parts of an erasure, with its mark."""
-_RETENTION = re.compile(r"retention:[0-9a-f]+:(.+)")
-"""The mark of an erasure that nobody asked for, with the record by which the customer was named."""
 
 _NOT_NAMED = "the erasure that was carried over did not name it"
 
@@ -51,12 +44,14 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     if not isinstance(past, PastErasures):
         past = PastErasures(tenant=flow.tenant, erasures=tuple(past))
     wanted = [one for one in past.erasures if one.tenant == flow.tenant]
-    await _refuse_unreadable(flow, wanted)
-    gone = _Gone(parties=_parties(wanted), places={place for one in wanted for place in _places(one)})
-    unit, marks = flow.new_unit(), _by_mark(wanted)
-    people = _noted_people(past.notes, marks) if past.tenant == flow.tenant else []
-    told = {one.mark for one in people}
-    people += [await _guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
+    here = await past_erasures(flow)
+    await _refuse_unreadable(flow, wanted, here.erasures)
+    gone = _Gone(parties=parties_of(wanted), places={place for one in wanted for place in places_of(one)})
+    notes = past.notes if past.tenant == flow.tenant else ()
+    unit, marks = flow.new_unit(), by_mark(wanted)
+    people = noted_people([one for one in notes if not _is_over(one, here.notes)], marks)
+    told = {note.parts[0].request for note in notes}
+    people += [await guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
     talks = await Talks.read(unit) if people else None
     plans = [await _planned(flow, unit, one, gone, talks) for one in people]
     # Before, since by then all can be read, should this be cut off; and after, since an entry that was written here may
@@ -78,28 +73,10 @@ class _Gone:
 
 
 @attrs.frozen(kw_only=True)
-class _Whose:
-    """Whose erasure was begun under a *mark*, and when; what it *named* as erased, and what was noted of it, if that is
-    known."""
-
-    mark: str
-    members: tuple[str, ...]
-    day: date | None
-    named: Set[Place]
-    subjects: frozenset[str]
-    note: ErasureNote | None = None
-
-    @property
-    def parts(self) -> tuple[ErasureBegun, ...]:
-        """What was noted."""
-        return self.note.parts if self.note is not None else ()
-
-
-@attrs.frozen(kw_only=True)
 class _Again:
     """What was *planned* for whom, and what of it is kept though nothing tells why (*left*)."""
 
-    whose: _Whose
+    whose: Whose
     planned: PlannedErasure
     left: tuple[Disposal, ...]
 
@@ -113,17 +90,22 @@ async def _nobody_else(unit: Unit) -> None:
     """Nobody else writes to a store that is being restored."""
 
 
-async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure]) -> None:
+def _is_over(note: ErasureNote, here: Collection[ErasureNote]) -> bool:
+    """Whether all that was noted was done before the backup, and nothing since."""
+    return note.parts[0].done and note in here
+
+
+async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure], done: Collection[Erasure]) -> None:
     """Refuse where an entry that is to go is there, and its key is not: what was said in it about others were lost.
 
     Raises:
         WrongKey: if there is one.
     """
-    here = {_things(one) for one in await erasures_of(flow.store, flow.tenant)}
-    news = [one for some in _by_mark(erasures).values() for one in some if _things(one) not in here]
+    here = {entry for one in done for entry in one.entries}
     named: dict[str, set[int]] = {}
-    for stream, seq in (entry for one in news for entry in one.entries):
-        named.setdefault(stream, set()).add(seq)
+    for one in (one for some in by_mark(erasures).values() for one in some):
+        for stream, seq in one.entries - here:
+            named.setdefault(stream, set()).add(seq)
     for stream, seqs in named.items():
         after: dict[str, int] | None = None
         while True:
@@ -138,61 +120,7 @@ async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure]) -> None:
             after = {stream: page.items[-1].seq}
 
 
-def _things(one: Erasure) -> tuple[frozenset[object], ...]:
-    return one.refs, one.entries, one.streams, one.subjects
-
-
-def _by_mark(erasures: Iterable[Erasure]) -> dict[str, list[Erasure]]:
-    """The erasures of people by what they were done for; others have nothing beside them."""
-    found: dict[str, list[Erasure]] = {}
-    for one in erasures:
-        if (named := _IDEM.fullmatch(one.idem)) is not None:
-            found.setdefault(named[1], []).append(one)
-    return found
-
-
-def _parties(erasures: Iterable[Erasure]) -> frozenset[str]:
-    """The records that went."""
-    return frozenset(
-        id
-        for one in erasures
-        for id in (*one.subjects, *(ref.id for ref in one.refs if ref.kind == PARTY.tag))
-    )
-
-
-def _noted_people(notes: Iterable[ErasureNote], marks: Mapping[str, Sequence[Erasure]]) -> list[_Whose]:
-    """Whose erasure was noted."""
-    found: list[_Whose] = []
-    for note in notes:
-        first = note.parts[0]
-        some = marks.get(first.request, ())
-        found.append(
-            _Whose(
-                mark=first.request,
-                members=first.members,
-                day=first.asked,
-                named={place for one in some for place in _places(one)},
-                subjects=frozenset(id for one in some for id in one.subjects).intersection(first.members),
-                note=note,
-            )
-        )
-    return found
-
-
-async def _guessed(unit: Unit, mark: str, erasures: Sequence[Erasure]) -> _Whose:
-    """Whose erasure was begun under *mark*, as far as it can be told from its *erasures*."""
-    named = {place for one in erasures for place in _places(one)}
-    members = sorted(_parties(erasures)) or await _whose(unit, mark, named)
-    return _Whose(
-        mark=mark,
-        members=tuple(members),
-        day=erasures[0].at.date(),
-        named=named,
-        subjects=frozenset(id for one in erasures for id in one.subjects),
-    )
-
-
-async def _planned(flow: Flow, unit: Unit, whose: _Whose, gone: _Gone, talks: Talks | None) -> _Again:
+async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Talks | None) -> _Again:
     """What was planned for somebody, of what is there."""
     day = whose.day or unit.now.date()
     points = whose.parts[0].points if whose.parts else ()
@@ -227,37 +155,11 @@ async def _planned(flow: Flow, unit: Unit, whose: _Whose, gone: _Gone, talks: Ta
             continue
         elif line is not None:
             disposals.append(_as_noted(one, line))
-        elif whose.note is None or one.kind != CONTACT_POINT.tag:
+        elif one.place not in planned.own and (whose.note is None or one.kind != CONTACT_POINT.tag):
             unknown.append(attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=HELD, until=None))
     plan = ErasurePlan(disposals=(*disposals, *unknown))
     plan = for_others(plan, data, planned.acts, planned.places)
     return _Again(whose=whose, planned=attrs.evolve(planned, data=data, plan=plan), left=tuple(unknown))
-
-
-def _places(erasure: Erasure) -> Iterator[Place]:
-    yield from erasure.refs
-    yield from erasure.entries
-
-
-async def _whose(unit: Unit, mark: str, named: Collection[Place]) -> list[str]:
-    """Whose erasure it was, where their own records were kept: who asked, or whose entries were erased."""
-    request = await request_if_there(unit, RequestId(mark)) if is_id(mark) else None
-    if request is not None:
-        return [str(member) for member in await members_of(unit, request)]
-    found = {one[1] for one in [_RETENTION.fullmatch(mark)] if one is not None and is_id(one[1])}
-    entries = [place for place in named if not isinstance(place, Ref)]
-    for stream in {stream for stream, _ in entries}:
-        if stream.startswith(_OF_ONE):
-            found.add(stream.rpartition(":")[2])
-        elif stream.startswith("consent:"):
-            acts = [one for one in await all_entries(unit, stream) if (stream, one.seq) in entries]
-            found |= {one.body["record"] for one in acts if one.body.get("record")}
-    now = await memberships(unit, map(PartyId, found))
-    return sorted(found.union(*(one.members for one in now.values())))
-
-
-_OF_ONE = f"{PARTY.tag}:", party_stream("")
-"""How the ledgers are named that are a record's own."""
 
 
 def _gone(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:
@@ -273,33 +175,41 @@ def _as_noted(one: Disposal, line: CertificateLine) -> Disposal:
 
 async def _noted(flow: Flow, one: _Again) -> None:
     """Note what was kept, so that it is found when its time is over: with the request, if that is there."""
-    whose, kept = one.whose, one.planned.plan.of("keep", "restrict")
-    first = whose.parts[0] if whose.parts else None
-    asked = first is None or first.request == (whose.note and whose.note.id)
-    if not whose.members or (asked and not kept and (first is None or first.done)):
+    whose, note = one.whose, one.whose.note
+    if not whose.members:
         return
+    first = note.parts[0] if note is not None else None
+    done = first is None or first.done
 
     async def plan(unit: Unit) -> None:
+        asked = note is None or note.parts[0].request == note.id
         here = is_id(whose.mark) and await request_if_there(unit, RequestId(whose.mark)) is not None
-        id = Id(whose.mark) if here else customer_note(whose.members[0])
-        if whose.note is not None and not asked:
-            id = whose.note.id
-        before = await begun_of(unit, id)
-        if first is None and before:
+        if asked and not here and done and not one.planned.plan.of("keep", "restrict"):
             return
-        parts = whose.parts
-        if one.left or first is None or (asked and not here and before):
-            points = [ref.id for ref in one.planned.data.points]
-            all_ = one.planned.plan if first is None else ErasurePlan(disposals=one.left)
-            parts = begun_by(all_, whose.mark, [*before, *whose.parts], points)
+        elsewhere = Id(whose.mark) if here else customer_note(whose.members[0])
+        id = elsewhere if note is None or asked else note.id
+        before = await begun_of(unit, id)
+        if note is None and before:
+            return
+        parts = _parts(one, before if asked and not here else ())
         told = attrs.evolve(
             parts[0],
             members=whose.members,
             asked=whose.day,
-            done=first is None or first.done,
-            category=first and first.category,
-            plan_sha256=first.plan_sha256 if first else parts[0].plan_sha256,
+            done=done,
+            category=first.category if first is not None else None,
         )
         await note_begun(unit, id, [told, *parts[1:]])
 
     await flow.commit(plan)
+
+
+def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:
+    """What is noted: as it was, and what is kept though nothing tells why, and what was noted *before* about them."""
+    noted, points = one.whose.parts, [ref.id for ref in one.planned.data.points]
+    if not noted:
+        return begun_by(one.planned.plan, one.whose.mark, points=points)
+    if not before and not one.left:
+        return noted
+    parts = begun_by(ErasurePlan(disposals=one.left), one.whose.mark, [*before, *noted], points)
+    return [attrs.evolve(part, plan_sha256=noted[0].plan_sha256) for part in parts]
