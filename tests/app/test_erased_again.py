@@ -134,7 +134,7 @@ def lines_of(store: MemoryStore) -> list[tuple[tuple[str, ...], tuple[Certificat
     return sorted(((note.members, note.lines) for note in noted(store)), key=repr)
 
 
-@pytest.mark.parametrize("kinds", [frozenset({"party"}), frozenset[str]()])
+@pytest.mark.parametrize("kinds", [frozenset({"party", "party.added"}), frozenset[str]()])
 @pytest.mark.parametrize("asked", [True, False])
 def test_whoever_was_kept_by_a_hold_is_kept_and_restricted_there_too(
     tmp_path: Path, kinds: frozenset[str], asked: bool
@@ -172,6 +172,23 @@ def test_whoever_was_kept_by_a_hold_is_kept_and_restricted_there_too(
     assert {line.cite for note in noted(one.restored) for line in note.lines if line.kind == "party"} == {
         HELD
     }
+
+
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_erasures_alone_tell_whose_they_were_by_what_they_took(tmp_path: Path, asked_before: bool) -> None:
+    one = Restored(tmp_path, None)
+    if not asked_before:
+        one.saved()
+    request = collecting(one.live, one.cy, "erasure").id
+    kinds = {"party", "party.added"} if asked_before else {"party"}
+    if asked_before:
+        one.saved()
+    facts = ErasureFacts(holds=(LegalHold(id="7", reason="x", kinds=frozenset(kinds)),))
+    digest = one.live.requests.erasure_plan(request, facts=facts).digest
+    one.live.requests.erase(request, plan_sha256=digest, facts=facts)
+    alone = one.carried(one.store.erasures("default").items)
+    for crm in (one.live, alone):
+        assert [act.kind for act in crm.consent.events(one.cy)].count("restrict") == 1
 
 
 def test_what_was_kept_is_kept_as_long_as_where_it_was_erased(tmp_path: Path) -> None:

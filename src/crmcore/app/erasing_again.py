@@ -192,13 +192,7 @@ async def _noted(flow: Flow, one: _Again) -> None:
         if note is None and before:
             return
         parts = _parts(one, before if asked and not here else ())
-        told = attrs.evolve(
-            parts[0],
-            members=whose.members,
-            asked=whose.day,
-            done=done,
-            category=first.category if first is not None else None,
-        )
+        told = attrs.evolve(parts[0], members=whose.members, asked=whose.day, done=done)
         await note_begun(unit, id, [told, *parts[1:]])
 
     await flow.commit(plan)
@@ -211,5 +205,8 @@ def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun
         return begun_by(one.planned.plan, one.whose.mark, points=points)
     if not before and not one.left:
         return noted
-    parts = begun_by(ErasurePlan(disposals=one.left), one.whose.mark, [*before, *noted], points)
-    return [attrs.evolve(part, plan_sha256=noted[0].plan_sha256) for part in parts]
+    first, *rest = begun_by(ErasurePlan(disposals=one.left), one.whose.mark, [*before, *noted], points)
+    told = attrs.evolve(
+        noted[0], lines=first.lines, places=first.places, more=first.more, points=first.points
+    )
+    return [told, *(attrs.evolve(part, plan_sha256=told.plan_sha256) for part in rest)]
