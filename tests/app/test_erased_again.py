@@ -65,11 +65,11 @@ class Restored:
         past = json.loads(json.dumps(self.live.requests.erasures().to_json()))
         return self.carried(PastErasures.of_json(past))
 
-    def carried(self, past: PastErasures | Iterable[Erasure]) -> Crm:
+    def carried(self, past: PastErasures | Iterable[Erasure], *, times: int = 2) -> Crm:
         self.restored = MemoryStore()
         restore(self.restored, self.file)
         crm = self.opened(self.restored)
-        for _ in range(2):  # also where it is done twice
+        for _ in range(times):  # also where it is done twice
             crm.requests.erase_again(past)
         return crm
 
@@ -172,6 +172,34 @@ def test_whoever_was_kept_by_a_hold_is_kept_and_restricted_there_too(
     assert {line.cite for note in noted(one.restored) for line in note.lines if line.kind == "party"} == {
         HELD
     }
+
+
+def test_who_was_restricted_and_asked_later_is_noted_with_both(tmp_path: Path) -> None:
+    one = Restored(tmp_path, None)
+    one.saved()
+    one.live.retention.apply(one.retained(LegalHold(id="7", reason="x", kinds=frozenset({"party"}))))
+    erased(one.live, one.ann)
+    past = one.live.requests.erasures()
+    for notes in (past.notes, past.notes[::-1]):
+        restored = one.carried(attrs.evolve(past, notes=notes), times=1)
+        (mine,) = [note for note in noted(one.restored) if note.members == (one.ann,)]
+        assert {line.action for line in mine.lines if line.kind == "party"} == {"delete"}
+        assert {"consent.event", "interaction"} <= {line.kind for line in mine.lines}
+        steps = restored.retention.kept_too_long(on=date(2050, 1, 1), holds=[]).steps
+        assert [step.members for step in steps].count((str(one.ann),)) == 1
+
+
+def test_what_the_backup_knows_of_is_not_noted_again(tmp_path: Path) -> None:
+    one = Restored(tmp_path, None)
+    other = one.live.parties.add(Person.of("Ann Lee-Hill", email="hill@x.example")).id
+    one.live.identity.merge(one.ann, other, reason="the same")
+    plan = one.retained(LegalHold(id="7", reason="x", kinds=frozenset({"party"})))
+    both = attrs.evolve(plan.steps[0], place=str(other), members=(str(one.ann), str(other)))
+    one.live.retention.apply(attrs.evolve(plan, steps=(both,)))
+    one.saved()
+    for past in (one.live.requests.erasures(), one.store.erasures("default").items):
+        one.carried(past)
+        assert lines_of(one.restored) == lines_of(one.store)
 
 
 @pytest.mark.parametrize("asked_before", [True, False])

@@ -59,7 +59,7 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     await _written(flow, plans)
     done = await erase_again(flow.store, wanted)
     await _written(flow, plans)
-    for one in plans:
+    for one in sorted(plans, key=lambda one: one.whose.asked):
         await _noted(flow, one)
     return done
 
@@ -182,20 +182,27 @@ async def _noted(flow: Flow, one: _Again) -> None:
     done = first is None or first.done
 
     async def plan(unit: Unit) -> None:
-        asked = note is None or note.parts[0].request == note.id
         here = is_id(whose.mark) and await request_if_there(unit, RequestId(whose.mark)) is not None
-        if asked and not here and done and not one.planned.plan.of("keep", "restrict"):
+        if whose.asked and not here and done and not one.planned.plan.of("keep", "restrict"):
             return
         elsewhere = Id(whose.mark) if here else customer_note(whose.members[0])
-        id = elsewhere if note is None or asked else note.id
+        id = elsewhere if note is None or whose.asked else note.id
         before = await begun_of(unit, id)
-        if note is None and before:
+        if note is None and (before or await _is_noted(unit, whose.members)):
             return
-        parts = _parts(one, before if asked and not here else ())
+        parts = _parts(one, before if whose.asked and not here else ())
         told = attrs.evolve(parts[0], members=whose.members, asked=whose.day, done=done)
         await note_begun(unit, id, [told, *parts[1:]])
 
     await flow.commit(plan)
+
+
+async def _is_noted(unit: Unit, members: Iterable[str]) -> bool:
+    """Whether the backup has a note of the erasure of one of *members*."""
+    for member in members:
+        if await begun_of(unit, customer_note(member)):
+            return True
+    return False
 
 
 def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:

@@ -50,6 +50,11 @@ class Whose:
         """What was noted."""
         return self.note.parts if self.note is not None else ()
 
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked for it, or that is not known; else a time ran out."""
+        return self.note is None or self.note.parts[0].request == self.note.id
+
 
 def by_mark(erasures: Iterable[Erasure]) -> dict[str, list[Erasure]]:
     """The erasures of people by what they were done for; others have nothing beside them."""
