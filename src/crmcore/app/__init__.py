@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from crmcore.app.interactions import Timeline
     from crmcore.app.loading import LoadProgress, LoadReport, OnRefused, RefusedRow
     from crmcore.app.near_matches import Candidate, Matches
+    from crmcore.app.past_erasures import ErasureNote, PastErasures
     from crmcore.app.resolve import Membership, Reference
     from crmcore.app.retaining import LapsingPage, RetainedPage
     from crmcore.app.retention_done import Applied
@@ -32,6 +33,7 @@ __all__ = [
     "CustomerPage",
     "DedupeReport",
     "ErasureFacts",
+    "ErasureNote",
     "Events",
     "Happened",
     "ImportResult",
@@ -41,6 +43,7 @@ __all__ = [
     "Matches",
     "Membership",
     "OnRefused",
+    "PastErasures",
     "Progress",
     "Reference",
     "RefusedRow",
@@ -63,6 +66,7 @@ __getattr__ = lazily(
         "customers": "CustomerPage",
         "imports": "ImportResult Progress",
         "loading": "LoadProgress LoadReport OnRefused RefusedRow",
+        "past_erasures": "ErasureNote PastErasures",
         "resolve": "Membership Reference",
         "retaining": "LapsingPage RetainedPage",
         "retention_done": "Applied",

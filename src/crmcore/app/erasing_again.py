@@ -2,53 +2,64 @@
 beside it.
 
 Invariant: nobody is permitted more than where they were erased. A No about an address that somebody else has stays for
-them, addresses are suppressed, consent that is kept is over, and what is kept is found again when its time is over.
+them, addresses are suppressed, consent that is kept is over, and what is kept is found again when its time is over, not
+before. Where nothing tells why something was left, it counts as held.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence, Set
-from datetime import date
+from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Literal
 
 import attrs
 
-from crmcore.app.erasure_places import Place, all_entries
+from crmcore.app.erasure_places import Place
 from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
+from crmcore.app.erasures_whose import Whose, by_mark, guessed, noted_people, parties_of, places_of
 from crmcore.app.flow import Flow
+from crmcore.app.past_erasures import ErasureNote, PastErasures, past_erasures
 from crmcore.app.resolve import is_id
+from crmcore.app.rights_store import request_if_there
 from crmcore.app.subject_erasure import ErasureFacts, Occasion, PlannedErasure, planned_erasure, prepare
 from crmcore.app.subject_noes import for_others
+from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import begun_by
-from crmcore.consent.disposition import Disposal, ErasurePlan
+from crmcore.consent.certificate import CertificateLine, ErasureBegun, begun_by, begun_lines, place_hash
+from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
+from crmcore.consent.ledger import CONTACT_POINT
+from crmcore.consent.rights_request import RequestId
+from crmcore.errors import WrongKey
 from crmcore.interaction.lay import INTERACTION
-from crmcore.party.party_keys import PARTY
 from crmcore.storage.carried_over import ErasedAgain, erase_again
-from crmcore.storage.erasure import Erasure, eraser_of
+from crmcore.storage.erasure import ERASED, Erasure, eraser_of
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
 
-_IDEM = re.compile(r"erasure:(.+):[0-9a-f]{16}")
-"""How `subject_erasure` names the parts of an erasure, with its mark."""
-
 _NOT_NAMED = "the erasure that was carried over did not name it"
-_BY_HOLD = "a legal hold"
 
 
-async def erased_again(flow: Flow, erasures: Iterable[Erasure]) -> ErasedAgain:
+async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
     """Do again what was erased of this tenant, with all that was written beside it."""
     eraser_of(flow.store)
-    wanted = [one for one in erasures if one.tenant == flow.tenant]
-    gone = _Gone(parties=_parties(wanted), places={place for one in wanted for place in _places(one)})
-    plans = [await _planned(flow, mark, some, gone) for mark, some in _by_mark(wanted).items()]
+    if not isinstance(past, PastErasures):
+        past = PastErasures(tenant=flow.tenant, erasures=tuple(past))
+    wanted = [one for one in past.erasures if one.tenant == flow.tenant]
+    here = await past_erasures(flow)
+    await _refuse_unreadable(flow, wanted, here.erasures)
+    gone = _Gone(parties=parties_of(wanted), places={place for one in wanted for place in places_of(one)})
+    notes = past.notes if past.tenant == flow.tenant else ()
+    unit, marks = flow.new_unit(), by_mark(wanted)
+    people = noted_people([one for one in notes if not _is_over(one, here.notes)], marks)
+    told = {note.parts[0].request for note in notes}
+    people += [await guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
+    talks = await Talks.read(unit) if people else None
+    plans = [await _planned(flow, unit, one, gone, talks) for one in people]
     # Before, since by then all can be read, should this be cut off; and after, since an entry that was written here may
     # have a number under which the other store had something that was erased.
     await _written(flow, plans)
     done = await erase_again(flow.store, wanted)
     await _written(flow, plans)
-    for one in plans:
+    for one in sorted(plans, key=lambda one: one.whose.asked):
         await _noted(flow, one)
     return done
 
@@ -63,50 +74,65 @@ class _Gone:
 
 @attrs.frozen(kw_only=True)
 class _Again:
-    """What was *planned* under a *mark*, and first carried out on the *day*."""
+    """What was *planned* for whom, and what of it is kept though nothing tells why (*left*)."""
 
-    mark: str
-    day: date
+    whose: Whose
     planned: PlannedErasure
+    left: tuple[Disposal, ...]
 
 
 async def _written(flow: Flow, plans: Iterable[_Again]) -> None:
     for one in plans:
-        await prepare(flow, one.planned, one.mark, _nobody_else)
+        await prepare(flow, one.planned, one.whose.mark, _nobody_else)
 
 
 async def _nobody_else(unit: Unit) -> None:
     """Nobody else writes to a store that is being restored."""
 
 
-def _by_mark(erasures: Iterable[Erasure]) -> dict[str, list[Erasure]]:
-    """The erasures of people by what they were done for; others have nothing beside them."""
-    found: dict[str, list[Erasure]] = {}
-    for one in erasures:
-        if (named := _IDEM.fullmatch(one.idem)) is not None:
-            found.setdefault(named[1], []).append(one)
-    return found
+def _is_over(note: ErasureNote, here: Collection[ErasureNote]) -> bool:
+    """Whether all that was noted was done before the backup, and nothing since."""
+    return note.parts[0].done and note in here
 
 
-def _parties(erasures: Iterable[Erasure]) -> frozenset[str]:
-    """The records that went."""
-    return frozenset(
-        id
-        for one in erasures
-        for id in (*one.subjects, *(ref.id for ref in one.refs if ref.kind == PARTY.tag))
+async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure], done: Collection[Erasure]) -> None:
+    """Refuse where an entry that is to go is there, and its key is not: what was said in it about others were lost.
+
+    Raises:
+        WrongKey: if there is one.
+    """
+    here = {entry for one in done for entry in one.entries}
+    named: dict[str, set[int]] = {}
+    for one in (one for some in by_mark(erasures).values() for one in some):
+        for stream, seq in one.entries - here:
+            named.setdefault(stream, set()).add(seq)
+    for stream, seqs in named.items():
+        after: dict[str, int] | None = None
+        while True:
+            page = (await flow.store.ledger(flow.tenant, [stream], after=after))[stream]
+            if any(entry.schema == ERASED and entry.seq in seqs for entry in page.items):
+                raise WrongKey(
+                    "something that is to be erased again cannot be read: restore anew, with the keys of the time of "
+                    "the backup, carry over, and destroy keys afterwards"
+                )
+            if page.next is None:
+                break
+            after = {stream: page.items[-1].seq}
+
+
+async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Talks | None) -> _Again:
+    """What was planned for somebody, of what is there."""
+    day = whose.day or unit.now.date()
+    points = whose.parts[0].points if whose.parts else ()
+    occasion = Occasion(mark=whose.mark, today=day, asked=day, answered=True, points=points)
+    members = set(whose.members)
+    planned = await planned_erasure(
+        flow, unit, list(map(PartyId, whose.members)), occasion, ErasureFacts(), talks
     )
-
-
-async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: _Gone) -> _Again:
-    """What was planned under *mark*, as far as it can be told from its *erasures*, and from what is *gone* by all."""
-    unit, day = flow.new_unit(), erasures[0].at.date()
-    named = {place for one in erasures for place in _places(one)}
-    members = sorted(_parties(erasures)) or await _who_said(unit, named)
-    occasion = Occasion(mark=mark, today=day, asked=day, answered=True)
-    planned = await planned_erasure(flow, unit, list(map(PartyId, members)), occasion, ErasureFacts())
-    subjects = frozenset[str]().union(*(one.subjects for one in erasures))
-    named |= {(one.stream, one.seq) for one in planned.data.entries if subjects.intersection(one.subjects)}
-    others = gone.parties - set(members)
+    named = whose.named | {
+        (one.stream, one.seq) for one in planned.data.entries if whose.subjects.intersection(one.subjects)
+    }
+    others = gone.parties - members
     data = attrs.evolve(
         planned.data,
         shared={
@@ -119,59 +145,75 @@ async def _planned(flow: Flow, mark: str, erasures: Sequence[Erasure], gone: _Go
             for one in planned.data.interactions
         ),
     )
-    with_others = {one.id for one in data.interactions if set(one.parties) - set(members)}
-    disposals = tuple(
-        _again(one, place, named, with_others)
-        for one in planned.plan.disposals
-        if (place := planned.places[one.place]) in named or place not in gone.places
-    )
-    plan = for_others(ErasurePlan(disposals=disposals), data, planned.acts, planned.places)
-    return _Again(mark=mark, day=day, planned=attrs.evolve(planned, data=data, plan=plan))
+    with_others = {one.id for one in data.interactions if set(one.parties) - members}
+    lines, disposals, unknown = begun_lines(whose.parts), list[Disposal](), list[Disposal]()
+    for one in planned.plan.disposals:
+        place, line = planned.places[one.place], lines.get(place_hash(one.place))
+        if place in named:
+            disposals.append(_gone(one, place, with_others))
+        elif place in gone.places:
+            continue
+        elif line is not None:
+            disposals.append(_as_noted(one, line))
+        elif one.place not in planned.own and (whose.note is None or one.kind != CONTACT_POINT.tag):
+            unknown.append(attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=HELD, until=None))
+    plan = ErasurePlan(disposals=(*disposals, *unknown))
+    plan = for_others(plan, data, planned.acts, planned.places)
+    return _Again(whose=whose, planned=attrs.evolve(planned, data=data, plan=plan), left=tuple(unknown))
 
 
-def _places(erasure: Erasure) -> Iterator[Place]:
-    yield from erasure.refs
-    yield from erasure.entries
+def _gone(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:
+    """That a thing went, which an erasure names."""
+    talk = isinstance(place, Ref) and place.kind == INTERACTION.tag and place.id in with_others
+    action: Literal["anonymise", "delete"] = "anonymise" if talk and one.action == "anonymise" else "delete"
+    return attrs.evolve(one, action=action, until=None)
 
 
-async def _who_said(unit: Unit, named: Iterable[Place]) -> list[str]:
-    """Whose acts were erased, where their own records were kept."""
-    acts = [place for place in named if not isinstance(place, Ref) and place[0].startswith("consent:")]
-    found: set[str] = set()
-    for stream in {stream for stream, _ in acts}:
-        entries = [one for one in await all_entries(unit, stream) if (stream, one.seq) in acts]
-        found |= {one.body["record"] for one in entries if one.body.get("record")}
-    return sorted(found)
-
-
-def _again(one: Disposal, place: Place, named: Collection[Place], with_others: Collection[str]) -> Disposal:
-    """What became of a thing: it went if it is named, and what is not stayed; why, only a hold can tell."""
-    if place in named:
-        talk = isinstance(place, Ref) and place.kind == INTERACTION.tag and place.id in with_others
-        action: Literal["anonymise", "delete"] = (
-            "anonymise" if talk and one.action == "anonymise" else "delete"
-        )
-        return attrs.evolve(one, action=action, until=None)
-    if one.action in ("keep", "restrict"):
-        return one
-    return attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=_BY_HOLD, until=None)
+def _as_noted(one: Disposal, line: CertificateLine) -> Disposal:
+    return attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
 
 
 async def _noted(flow: Flow, one: _Again) -> None:
-    """Note what was kept, so that it is found when its time is over, unless the backup knows of it."""
-    planned, mark = one.planned, one.mark
-    members = planned.data.members
-    if not members or not planned.plan.of("keep", "restrict"):
+    """Note what was kept, so that it is found when its time is over: with the request, if that is there."""
+    whose, note = one.whose, one.whose.note
+    if not whose.members:
         return
+    first = note.parts[0] if note is not None else None
+    done = first is None or first.done
 
     async def plan(unit: Unit) -> None:
-        ids = [customer_note(member) for member in members] + [Id(mark)] * is_id(mark)
-        for id in ids:
-            if await begun_of(unit, id):
-                return
-        points = [ref.id for ref in planned.data.points]
-        first, *rest = begun_by(planned.plan, mark, points=points)
-        first = attrs.evolve(first, members=tuple(map(str, members)), asked=one.day, done=True)
-        await note_begun(unit, ids[0], [first, *rest])
+        here = is_id(whose.mark) and await request_if_there(unit, RequestId(whose.mark)) is not None
+        if whose.asked and not here and done and not one.planned.plan.of("keep", "restrict"):
+            return
+        elsewhere = Id(whose.mark) if here else customer_note(whose.members[0])
+        id = elsewhere if note is None or whose.asked else note.id
+        before = await begun_of(unit, id)
+        if note is None and (before or await _is_noted(unit, whose.members)):
+            return
+        parts = _parts(one, before if whose.asked and not here else ())
+        told = attrs.evolve(parts[0], members=whose.members, asked=whose.day, done=done)
+        await note_begun(unit, id, [told, *parts[1:]])
 
     await flow.commit(plan)
+
+
+async def _is_noted(unit: Unit, members: Iterable[str]) -> bool:
+    """Whether the backup has a note of the erasure of one of *members*."""
+    for member in members:
+        if await begun_of(unit, customer_note(member)):
+            return True
+    return False
+
+
+def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:
+    """What is noted: as it was, and what is kept though nothing tells why, and what was noted *before* about them."""
+    noted, points = one.whose.parts, [ref.id for ref in one.planned.data.points]
+    if not noted:
+        return begun_by(one.planned.plan, one.whose.mark, points=points)
+    if not before and not one.left:
+        return noted
+    first, *rest = begun_by(ErasurePlan(disposals=one.left), one.whose.mark, [*before, *noted], points)
+    told = attrs.evolve(
+        noted[0], lines=first.lines, places=first.places, more=first.more, points=first.points
+    )
+    return [told, *(attrs.evolve(part, plan_sha256=told.plan_sha256) for part in rest)]

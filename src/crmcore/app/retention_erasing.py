@@ -80,7 +80,7 @@ async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan) -> Non
     begun = await begun_of(unit, id)
     if begun and begun[0].plan_sha256 == plan.digest:
         return
-    mark, held = _occasion(unit, begun, plan).mark, step.source == HELD
+    mark, held = _occasion(unit, begun, plan, step.place).mark, step.source == HELD
     first, *rest = begun or [ErasureBegun(request=mark, plan_sha256="", lines=(), done=True)]
     noted = [attrs.evolve(first, held=held), *rest]
     await note_begun(unit, id, [attrs.evolve(one, plan_sha256=plan.digest) for one in noted])
@@ -98,7 +98,7 @@ async def erase_customer(
 ) -> Erased:
     """Erase a customer, or what is left of one whose erasure was begun."""
     first = begun[0] if begun else None
-    occasion = _occasion(unit, begun, plan)
+    occasion = _occasion(unit, begun, plan, step.place)
     mark, asked = occasion.mark, occasion.asked
     planned = await planned_erasure(flow, unit, members, occasion, _facts(plan), talks)
     if first and not first.done and first.plan_sha256 == plan.digest:
@@ -162,7 +162,7 @@ async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
             step = attrs.evolve(step, noted=tuple(sorted(await noted_of(unit, step, step.members))))
         if begun and not begun[0].done:
             talks = talks or await Talks.read(unit)
-            members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan)
+            members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan, step.place)
             planned = await planned_erasure(flow, unit, list(members), occasion, _facts(plan), talks)
             try:
                 as_begun(planned, begun, anew=True)
@@ -245,11 +245,11 @@ def known_before(first: ErasureBegun, last_contact: date | None = None) -> date 
     return max([last_contact, *(recorded_on(PartyId(one)) for one in first.members)])
 
 
-def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan) -> Occasion:
-    """Why a customer is erased whose erasure was *begun*, or is by *plan*."""
+def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan, place: str) -> Occasion:
+    """Why a customer is erased whose erasure was *begun*, or is by *plan*, where *place* names no other customer."""
     first, today = begun[0] if begun else None, unit.now.date()
     return Occasion(
-        mark=first.request if first else f"retention:{plan.digest[:16]}",
+        mark=first.request if first else f"retention:{plan.digest[:16]}:{place}",
         today=today,
         asked=(first and first.asked) or today,
         points=first.points if first else (),

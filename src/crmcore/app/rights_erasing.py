@@ -171,12 +171,27 @@ async def _begin(
             raise InvalidRightsRequest("what is held has changed since this plan: make another one and look")
         points = [ref.id for ref in planned.data.points]
         noted = begun_by(planned.plan, str(id), begun, points, done=bool(certificates))
+        noted = (_whose(noted[0], request, planned, begun), *noted[1:])
         await note_begun(unit, id, noted)
         if request.is_open:  # and while acts can still be read that name them
             await tell_recipients(unit, request, planned.data.members, "erase", flow.controller(None))
         return noted
 
     return await flow.commit(plan)
+
+
+def _whose(
+    first: ErasureBegun, request: RightsRequest, planned: PlannedErasure, before: Sequence[ErasureBegun]
+) -> ErasureBegun:
+    """What is noted *first*, with whose it is, which a store that lacks the request is not told otherwise."""
+    earlier = before[0].members if before else ()
+    members = dict.fromkeys([*earlier, *map(str, planned.data.members)])
+    return attrs.evolve(first, members=tuple(members), asked=_asked(request))
+
+
+def _asked(request: RightsRequest) -> date:
+    """The day on which a request came, where the person is."""
+    return request.received_at.astimezone(zone_of(request.zone)).date()
 
 
 async def _as_begun(
@@ -195,7 +210,7 @@ async def _held(
     occasion = Occasion(
         mark=str(request.id),
         today=unit.now.astimezone(zone).date(),
-        asked=request.received_at.astimezone(zone).date(),
+        asked=_asked(request),
         refused=frozenset(item.item for item in request.items if item.decision != "grant"),
         answered=not request.is_open or request.state in ANSWERED,
         points=begun[0].points if begun else (),

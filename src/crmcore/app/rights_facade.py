@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from crmcore.app.consent_members import Told
+    from crmcore.app.past_erasures import PastErasures
     from crmcore.app.resolve import Reference
     from crmcore.app.retaining import AsyncRetention, LapsingPage, RetainedPage
     from crmcore.app.retention_done import Applied
@@ -292,20 +293,34 @@ class Requests:
         """
         return run(self._flow.erase(id, plan_sha256=plan_sha256, facts=facts, reviewed=reviewed))
 
-    def erase_again(self, erasures: Iterable[Erasure]) -> ErasedAgain:
-        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+    def erasures(self) -> PastErasures:
+        """What was ever erased of this tenant, with what was noted of people: for `erase_again`, and to be kept apart.
 
-        *erasures* are those of the store that the backup was taken from; of other tenants they are left out. Beside
-        what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written again,
-        whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a No stays
-        for whoever else has the address, consent that is kept is over, and `crm.retention.kept_too_long` finds what is
-        kept. Requests and certificates that are not in the backup are not made again. If it is cut off, restore anew.
-        All interactions are read for each person.
+        Keep what `to_json` gives beside the backups, after every erasure: the store may be lost. All of it is read.
 
         Raises:
             CapabilityMissing: if the store cannot erase.
         """
-        return run(self._flow.erase_again(erasures))
+        return run(self._flow.erasures())
+
+    def erase_again(self, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
+        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+
+        *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
+        Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
+        again, whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a
+        No stays for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what
+        is kept is found as in the other store when its time is over. Requests and certificates that are not in the
+        backup are not made again. If it is cut off, restore anew. All interactions are read.
+
+        Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
+        counts as held then, and who was kept altogether is not known.
+
+        Raises:
+            CapabilityMissing: if the store cannot erase.
+            WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.
+        """
+        return run(self._flow.erase_again(past))
 
     def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.

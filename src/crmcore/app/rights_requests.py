@@ -17,6 +17,7 @@ from crmcore.app.consent_ledgers import owner_of
 from crmcore.app.customers import load_parties
 from crmcore.app.erasing_again import erased_again
 from crmcore.app.flow import Flow
+from crmcore.app.past_erasures import PastErasures, past_erasures
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.rights_acts import carried_out, lifted, refuse_undone
 from crmcore.app.rights_erasing import (
@@ -477,22 +478,36 @@ class AsyncRequests:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
         return await erased(self._flow, id, plan_sha256, facts, reviewed)
 
-    async def erase_again(self, erasures: Iterable[Erasure]) -> ErasedAgain:
-        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+    async def erasures(self) -> PastErasures:
+        """What was ever erased of this tenant, with what was noted of people: for `erase_again`, and to be kept apart.
 
-        *erasures* are those of the store that the backup was taken from; of other tenants they are left out. Beside
-        what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written again,
-        whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a No stays
-        for whoever else has the address, consent that is kept is over, and `crm.retention.kept_too_long` finds what is
-        kept. Requests and certificates that are not in the backup are not made again. If it is cut off, restore anew.
-        All interactions are read for each person.
+        Keep what `to_json` gives beside the backups, after every erasure: the store may be lost. All of it is read.
 
         Raises:
             CapabilityMissing: if the store cannot erase.
         """
+        return await past_erasures(self._flow)
+
+    async def erase_again(self, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
+        """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
+
+        *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
+        Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
+        again, whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a
+        No stays for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what
+        is kept is found as in the other store when its time is over. Requests and certificates that are not in the
+        backup are not made again. If it is cut off, restore anew. All interactions are read.
+
+        Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
+        counts as held then, and who was kept altogether is not known.
+
+        Raises:
+            CapabilityMissing: if the store cannot erase.
+            WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.
+        """
         if self._flow.unit is not None:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
-        return await erased_again(self._flow, erasures)
+        return await erased_again(self._flow, past)
 
     async def certificate(self, id: RequestId) -> ErasureCertificate:
         """The proof of an erasure that was done, as it stands: of what was kept and is over, the latest tells.

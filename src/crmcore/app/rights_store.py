@@ -37,12 +37,17 @@ async def load_request(unit: Unit, id: RequestId) -> RightsRequest:
     Raises:
         NotFound: if there is none.
     """
+    request = await request_if_there(unit, id)
+    if request is None:
+        raise NotFound("no request has this id: see crm.requests.of(...)")
+    return request
+
+
+async def request_if_there(unit: Unit, id: RequestId) -> RightsRequest | None:
+    """The request as it stands; None if there is none."""
     ref = unit.ref(RIGHTS_REQUEST.tag, id)
     record = (await unit.get([ref])).get(ref)
-    if record is None:
-        raise NotFound("no request has this id: see crm.requests.of(...)")
-    request: RightsRequest = load_record(RIGHTS_REQUEST, record)
-    return request
+    return None if record is None else load_record(RIGHTS_REQUEST, record)
 
 
 async def take_step(

@@ -102,9 +102,10 @@ class ErasureBegun(Document):
     *places* has for each of *lines* a hash of each thing that it counts, one after the other. What does not fit is in
     *more* further records. *points* are the ids of the ledgers of addresses: by them is found what was kept there.
 
-    Where nobody asked for it and a time ran out, *members* are the ids of the records, *category* is that by which
-    their time ran out, *asked* the day on which the first plan was carried out, and *done* whether all of the last one
-    was: a request would tell these. *held* says that by a later plan a legal hold keeps all that was left of it.
+    *members* are the ids of the records, and *asked* is the day on which the request came or, where nobody asked for it
+    and a time ran out, on which the first plan was carried out. *category* is that by which the time ran out, and
+    *done* whether all of the last plan was carried out, which a certificate tells of a request. *held* says
+    that by a later plan a legal hold keeps all that was left of it.
     """
 
     request: str

@@ -68,14 +68,25 @@ async def all_erasures(store: AsyncStore) -> tuple[Erasure, ...]:
     Raises:
         CapabilityMissing: if it cannot erase, or cannot list its tenants.
     """
-    eraser = eraser_of(store)
+    eraser_of(store)
     found: list[Erasure] = []
     for tenant in await all_tenants(store):
-        page = await eraser.erasures(tenant)
+        found += await erasures_of(store, tenant)
+    return tuple(found)
+
+
+async def erasures_of(store: AsyncStore, tenant: str) -> tuple[Erasure, ...]:
+    """What was ever erased of a *tenant*, in the order in which that was done.
+
+    Raises:
+        CapabilityMissing: if the store cannot erase.
+    """
+    eraser = eraser_of(store)
+    page = await eraser.erasures(tenant)
+    found = list(page.items)
+    while page.next is not None:
+        page = await eraser.erasures(tenant, after=page.next)
         found += page.items
-        while page.next is not None:
-            page = await eraser.erasures(tenant, after=page.next)
-            found += page.items
     return tuple(found)
 
 
