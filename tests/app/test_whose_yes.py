@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts, consent_reading
-from crmcore.consent import Facts, LegalHold, Offer, Subject
+from crmcore.consent import ConsentEvent, Facts, LegalHold, Offer, Subject
+from crmcore.errors import InvalidConsent
+from crmcore.serde import Codec
 from crmcore.values.ids import PartyId
 from tests.app.houses import Clock
 from tests.app.requests import collecting
@@ -100,8 +102,22 @@ class Model:
         )
 
     def _permits(self, yes: Act, member: int, point: str) -> bool:
-        counts = point in self.has[yes.who] or self.together(yes.day, yes.who, member)
-        return counts and all(self._lifts(yes, n, member) for n in self.noes_at(point))
+        return self._counts(yes, member) and all(
+            self._lifts(yes, n, member) or self._ended(yes, self.acts[n], member) for n in self.noes_at(point)
+        )
+
+    def _counts(self, yes: Act, member: int) -> bool:
+        return yes.point in self.has[yes.who] or self.together(yes.day, yes.who, member)
+
+    def _ended(self, yes: Act, no: Act, member: int) -> bool:
+        """Whether who said no had said yes again by then, which permits nothing any more."""
+        return any(
+            one.yes
+            and (one.who, one.point) == (no.who, no.point)
+            and no.day < one.day < yes.day
+            and not self._counts(one, member)
+            for one in self.acts
+        )
 
     def _lifts(self, yes: Act, number: int, member: int) -> bool:
         no, own = self.acts[number], self.customer(member)
@@ -114,7 +130,11 @@ class Model:
             and no.point not in self.has[no.who]
             and self.together(yes.day, yes.who, member)
         )
-        return named or self.together(yes.day, yes.who, no.who)
+        return (
+            named
+            or yes.who == no.who
+            or (yes.who in own and no.who in own and self.together(yes.day, yes.who, no.who, member))
+        )
 
     def exact(self, who: int, point: str) -> bool:
         """Whether nothing that was carried from another address speaks of this one."""
@@ -215,7 +235,7 @@ def yes(crm: Crm, who: str, point: str) -> None:
     crm.consent.record("give", who, point=point, **SAID, evidence=YES)
 
 
-@settings(max_examples=4)
+@settings(max_examples=10)
 @given(st.lists(STEPS, min_size=3, max_size=9))
 @example([("yes", 0, A), ("drop", 0, A), ("merge", 0, "1")])
 @example([("no", 0, A), ("yes", 1, A), ("drop", 0, A)])
@@ -223,6 +243,8 @@ def yes(crm: Crm, who: str, point: str) -> None:
 @example([("no", 0, A), ("drop", 0, A), ("yes", 1, A), ("take", 0, A)])
 @example([("no", 0, A), ("drop", 0, A), ("yes", 1, A), ("merge", 0, "1")])
 @example([("no", 2, B), ("drop", 2, B), ("take", 0, B), ("yes", 1, B), ("merge", 0, "1")])
+@example([("take", 2, A), ("merge", 0, "1"), ("no", 0, A), ("yes", 1, A)])
+@example([("no", 0, A), ("yes", 0, A), ("yes", 1, A), ("drop", 0, A)])
 def test_a_yes_goes_with_who_said_it(steps: list[tuple[str, int, str]]) -> None:
     world = World()
     for step in steps:
@@ -270,6 +292,54 @@ def test_whose_record_is_held_permits_nothing_to_others() -> None:
     world.clock.now += DAY
     assert (answer(world.crm, bo, A), audience(world.crm, bo)) == ("deny", False)
     assert [act.kind for act in world.crm.consent.events(bo)] == []
+
+
+def test_a_record_that_was_taken_back_permits_nothing_to_others_and_its_no_stands() -> None:
+    world = World()
+    crm, clock, (ann, bo, _) = world.crm, world.clock, world.ids
+    yes(crm, ann, A)
+    then = clock.now
+    clock.now += DAY
+    crm.parties.retract(ann, reason="entered by mistake")
+    assert (answer(crm, bo, A), audience(crm, bo)) == ("deny", False)
+    assert answer(crm, bo, A, known_at=then) == "allow"
+    assert answer(crm, bo, A, jurisdictions=["US"]) == "allow"
+    crm.consent.withdraw(ann, point=A, **SAID)
+    clock.now += DAY
+    yes(crm, bo, A)
+    clock.now += DAY
+    assert (answer(crm, bo, A), audience(crm, bo)) == ("deny", False)
+
+
+def test_nobody_says_of_an_act_what_the_crm_fills_in() -> None:
+    world = World()
+    crm, (ann, *_) = world.crm, world.ids
+    filled_in: list[dict[str, Any]] = [{"alone": True}, {"takes_back": ("1",)}, {"members": ()}]
+    for more in filled_in:
+        with pytest.raises(InvalidConsent, match=f"^{next(iter(more))} of an act is filled in by this crm"):
+            crm.consent.record("give", ann, point=A, **SAID, evidence=YES, **more)
+    assert crm.consent.events(ann) == ()
+
+
+def test_recording_a_yes_reads_of_what_others_said_their_noes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    crm, (ann, bo, _) = world.crm, world.ids
+    for _ in range(5):
+        yes(crm, ann, A)
+    crm.consent.withdraw(ann, point=A, **SAID)
+    read: list[str] = []
+    load = Codec.load
+
+    def counted(codec: Codec[Any], body: Any, *schema: Any) -> Any:
+        found = load(codec, body, *schema)
+        if isinstance(found, ConsentEvent):
+            read.append(found.kind)
+        return found
+
+    monkeypatch.setattr(Codec, "load", counted)
+    yes(crm, bo, A)
+    assert read.count("withdraw") == 1
+    assert read.count("give") <= 1  # what is written is proven
 
 
 def test_who_comes_back_after_an_erasure_can_say_yes() -> None:
@@ -337,3 +407,50 @@ def test_a_no_of_others_that_was_carried_is_lifted_by_a_yes_and_theirs_stands(
     assert [answer(crm, ann, B), answer(crm, bo, A)] == ["deny", "allow"]
     crm.parties.change(ann, lambda p: p.with_email(A))  # who said no has it again
     assert [answer(crm, ann, A), answer(crm, bo, A)] == ["deny", "deny"]
+
+
+def test_a_no_that_its_own_yes_lifted_stays_lifted_when_who_said_both_leaves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    crm, clock, (ann, bo, _) = world.crm, world.clock, world.ids
+    crm.consent.withdraw(ann, point=A, **SAID)
+    clock.now += DAY
+    for who in (ann, bo):
+        yes(crm, who, A)
+        clock.now += DAY
+    crm.parties.change(ann, lambda p: p.without(A))
+    line = (Offer(purpose="marketing", channel="email"),)
+    assert crm.preferences.centre(bo, line, points={"email": A}).choices[0].state == "on"
+    for short in (50, 1):
+        monkeypatch.setattr(consent_reading, "SHORT", short)
+        for law in ("DE", "US"):
+            (one,) = crm.consent.audience([bo], **{**ASKED, "jurisdictions": [law]})
+            assert (answer(crm, bo, A, jurisdictions=[law]), one.allowed) == ("allow", True)
+    assert [act.record for act in crm.consent.events(bo) if act.kind == "give"] == [bo]
+
+
+@pytest.mark.parametrize("speaker", [1, 2])
+def test_a_no_of_others_is_taken_back_for_all_records_of_a_customer(speaker: int) -> None:
+    world = World()
+    crm, clock, (ann, bo, cy) = world.crm, world.clock, world.ids
+    crm.consent.withdraw(ann, point=A, **SAID)
+    clock.now += DAY
+    crm.parties.change(bo, lambda p: p.without(A))
+    crm.parties.change(cy, lambda p: p.without(B).with_email("c@x.org"))
+    crm.identity.merge(bo, cy)
+    clock.now += DAY
+    points = (B, "c@x.org")
+    assert [answer(crm, bo, point) for point in points] == ["deny", "deny"]
+    for point in points:
+        crm.consent.record("give", world.ids[speaker], point=point, **SAID, evidence=YES)
+        clock.now += DAY
+    crm.parties.change(ann, lambda p: p.with_email("d@x.org"))
+    assert [answer(crm, bo, point) for point in points] == ["allow", "allow"]
+    assert {
+        one.point: one.allowed for p in points for one in crm.consent.audience([p], **ASKED)
+    } == dict.fromkeys(points, True)
+    yes(crm, ann, A)
+    crm.parties.change(cy, lambda p: p.with_email(A))  # who said no has the point, too: theirs stands
+    crm.consent.withdraw(ann, point=A, **SAID)
+    assert answer(crm, bo, A) == "deny"

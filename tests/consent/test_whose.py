@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts, Subject
-from crmcore.consent.whose import counting
+from crmcore.consent.whose import Having, counting, telling
+from crmcore.values.frozen_map import FrozenMap
 from tests.consent.test_members import ASKED
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,8 +31,8 @@ def act(id: str, kind: Any, record: str | None, day: int, **more: Any) -> Consen
 
 
 def left(*acts: ConsentEvent, joined: Any = (), having: tuple[str, ...] = ("bo",)) -> list[str]:
-    points = {record: {POINT} for record in having}
-    return [one.id for one in counting(acts, "bo", dict(joined), points)]
+    points = {record: Having({POINT}) for record in having}
+    return [one.id for one in telling(counting(acts, "bo", dict(joined), points))]
 
 
 def test_what_permits_counts_with_its_record_and_a_no_for_whoever_has_the_point() -> None:
@@ -62,6 +64,61 @@ def test_a_no_of_one_record_alone_ends_what_that_one_agreed_to_and_nothing_else(
     assert left(*acts, having=("ann", "bo")) == ["2", "3"]
     now = START + timedelta(days=9)
     assert left(*acts, having=("ann", "bo"), joined={"ann": now, "bo": now}) == ["2", "end", "3"]
+
+
+def test_a_yes_that_permits_nothing_lifts_a_no_of_its_own_record() -> None:
+    def answer(
+        *acts: ConsentEvent,
+        law: str = "US",
+        having: tuple[str, ...] = ("bo",),
+        joined: Mapping[str, int] = FrozenMap({"bo": 0}),
+    ) -> str:
+        since = {record: START + timedelta(days=day) for record, day in joined.items()}
+        told = counting(acts, "bo", since, {record: Having({POINT}) for record in having})
+        members = [
+            Member(
+                record=record,
+                points=frozenset({POINT} if record == "bo" else ()),
+                facts=Facts(
+                    events=told if record == "bo" else (), zones=("UTC",), subject=Subject(adult=True)
+                ),
+                jurisdictions=(law,),
+                since=when,
+            )
+            for record, when in since.items()
+        ]
+        return "deny" if decide_customer(ASKED, members).answer == "deny" else "allow"
+
+    no, again, own = (
+        act("no", "withdraw", "ann", 1),
+        act("again", "give", "ann", 2),
+        act("own", "give", "bo", 3),
+    )
+    bare = Scope(controller="acme", point=POINT)
+    halves = (act("asked", "request", "ann", 1), act("again", "confirm", "ann", 2, scope=bare))
+    weak = Evidence(kind="preticked_box")
+    assert answer(no, act("own", "give", "bo", 2), law="EU") == "deny"
+    for having in (("ann", "bo"), ("bo",)):
+        for law in ("US", "EU"):
+            assert answer(no, again, own, law=law, having=having) == "allow"
+            assert answer(no, *halves, own, law=law, having=having) == "allow"
+            for more in (act("later", "withdraw", "ann", 4), act("more", "withdraw", "cy", 1)):
+                assert answer(no, again, own, more, law=law) == "deny"
+        assert answer(no, again, having=having) == "allow"
+        assert (
+            answer(no, act("again", "give", "ann", 2, evidence=weak), own, law="EU", having=having) == "deny"
+        )
+    for yeses in ((again,), halves, (act("own", "give", "bo", 0), again)):  # it permits nothing
+        assert answer(no, *yeses, law="EU") == "deny"
+    for kind in ("give", "assert_import"):
+        stood_for = act("more", kind, "ann", 3, corrects="again", evidence=weak)
+        assert answer(no, again, stood_for, own, law="EU") == "deny"
+        assert answer(no, again, stood_for) == "deny"
+    named = act("again", "give", "ann", 2, takes_back=("more",))
+    assert answer(no, named, own, act("more", "withdraw", "cy", 1)) == "deny"
+    apart = {"ann": 0, "cy": 0, "bo": 4}  # who said it was one customer with cy then, and is with bo since
+    assert answer(no, again, joined=apart) == "allow"
+    assert answer(act("no", "withdraw", "cy", 1), again, joined=apart) == "deny"
 
 
 def test_no_merge_makes_a_yes_take_back_a_no_of_others() -> None:

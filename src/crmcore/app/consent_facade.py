@@ -78,8 +78,8 @@ class Consents:
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers that differ by their extension, the act has not happened yet, it is about what is no
-                topic of the practice, no law knows the *right*, or one of its fields holds a value of another type than
-                it has.
+                topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
+                has, or is one that this crm fills in.
         """
         return run(
             self._flow.record(

@@ -8,7 +8,7 @@ the two cross, the one that is committed later is planned again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
@@ -124,6 +124,21 @@ async def wishes_of(unit: Unit, members: Iterable[str]) -> tuple[Wish, ...]:
     ledgers = await unit.ledgers([wish_stream(str(member)) for member in members])
     found = [WISH.load(body) for entries in ledgers.values() for _, body in entries]
     return tuple(sorted(found, key=lambda wish: wish.said_at))
+
+
+async def others_noes(unit: Unit, parties: Sequence[Party]) -> tuple[ConsentEvent, ...]:
+    """The Noes of others in the ledgers of these records, each once: nothing else there is read but for its kind."""
+    own = [str(party.id) for party in parties]
+    points = dict.fromkeys(point for party in parties for point in points_of(party))
+    codec = unit.codecs["consent.event"]
+    ledgers = await unit.ledgers([*await _ledgers_at(unit, points), *map(party_stream, own)])
+    found = {
+        body["id"]: codec.load(body)
+        for entries in ledgers.values()
+        for _, body in entries
+        if body.get("kind") in NOES and body.get("record") not in own
+    }
+    return tuple(found.values())
 
 
 async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str]:

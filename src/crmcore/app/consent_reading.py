@@ -7,7 +7,7 @@ turn of their customer, and of a ledger that is long nothing before.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, cast
 
@@ -28,8 +28,9 @@ from crmcore.consent.facts import Facts
 from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
-from crmcore.consent.whose import counting, in_doubt
+from crmcore.consent.whose import Having, counting, in_doubt
 from crmcore.consent.wishes import Wish
+from crmcore.consent.words import NOES
 from crmcore.identity.judgement import Judgement
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party_keys import PARTY
@@ -99,7 +100,7 @@ class Page:
     records: Mapping[PartyId, HeldRecord]
     streams: Mapping[tuple[str, str], Sequence[str]]
     acts: Mapping[str, Sequence[Held] | None]
-    points: dict[str, Set[str]]
+    points: dict[str, Having]
     judged: Mapping[str, Sequence[Judgement]]
     suppressed: Entries
 
@@ -118,8 +119,8 @@ async def read_page(
     if asking.hearing is not None:
         wanted += map(wish_stream, ids)
     acts = await unit.skim_ledgers(wanted, SHORT)
-    points: dict[str, Set[str]] = {
-        str(id): {point.normal for point in one.reach.points} for id, one in held.items()
+    points: dict[str, Having] = {
+        str(id): Having({point.normal for point in one.reach.points}, one.stands) for id, one in held.items()
     }
     await _points_of(unit, _records_in(acts), points)
     return Page(
@@ -180,11 +181,11 @@ def _records_in(acts: Mapping[str, Sequence[Held] | None]) -> Iterator[str]:
                 yield record
 
 
-async def _points_of(unit: Unit, records: Iterable[str | None], points: dict[str, Set[str]]) -> None:
+async def _points_of(unit: Unit, records: Iterable[str | None], points: dict[str, Having]) -> None:
     """Have in *points* those of each of *records*, too; none of one that is not there."""
     missing = {one for one in records if one is not None and one not in points}
     if missing:
-        points.update(dict.fromkeys(missing, frozenset()))
+        points.update(dict.fromkeys(missing, Having(frozenset())))
         points.update(await points_elsewhere(unit, missing))
 
 
@@ -229,6 +230,16 @@ def sketches_of(page: Page, id: PartyId) -> Sequence[Sketch] | None:
 
 async def counted_acts(page: Page, id: PartyId, joined: Mapping[str, datetime]) -> tuple[ConsentEvent, ...]:
     """Those of them that count, where there are no sketches. *joined* tells since when records are of the customer."""
+    acts, noes = await _acts(page, id), list[ConsentEvent]()
+    if any(act.takes_back for act in acts):
+        others = [PartyId(one) for one in joined if one != str(id) and one in page.records]
+        noes = [act for one in others for act in await _acts(page, one) if act.kind in NOES]
+    await _points_of(page.unit, {act.record for act in (*acts, *noes)}, page.points)
+    return counting(acts, str(id), joined, page.points, noes)
+
+
+async def _acts(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
+    """All acts about a record's points, and about its person, each once."""
     found: dict[str, ConsentEvent] = {}
     for stream in _ledgers(page, id):
         held = page.acts[stream]
@@ -236,6 +247,4 @@ async def counted_acts(page: Page, id: PartyId, joined: Mapping[str, datetime]) 
             held = [body for _, body in await page.unit.entries(stream)]
         for one in map(page.asking.reader.read, held):
             found.setdefault(one.id, one)
-    acts = tuple(found.values())
-    await _points_of(page.unit, {act.record for act in acts}, page.points)
-    return counting(acts, str(id), joined, page.points)
+    return tuple(found.values())

@@ -5,16 +5,16 @@ Invariant: the records of others are looked up only where an act was recorded un
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from crmcore.app.consent_ledgers import said_in
+from crmcore.app.consent_ledgers import others_noes, said_in
 from crmcore.app.party_then import party_then
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.case import BEGINNING
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import points_of
-from crmcore.consent.whose import TAKES_BACK, counting, in_doubt, of_others
+from crmcore.consent.whose import TAKES_BACK, Having, counting, in_doubt, of_others, points_in, telling
 from crmcore.consent.words import NOES
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
@@ -29,8 +29,8 @@ async def acts_of(
 ) -> list[tuple[ConsentEvent, ...]]:
     """Of each record of a customer the acts about its contact points that count for it, and those about its person.
 
-    *joined* tells since when each record is one of them; None: they always were. With *known_at* it is by what was
-    known then of who had a contact point.
+    *joined* tells since when each record is one of them; None: they always were, and it is what they are told of. With
+    *known_at* it is by what was known then of who had a contact point.
     """
     said = [await said_in(unit, party) for party in parties]
     since = {str(id): when for id, when in (joined or {}).items()}
@@ -38,15 +38,15 @@ async def acts_of(
         str(party.id): since.get(str(party.id), BEGINNING if joined is None else unit.now)
         for party in parties
     }
-    doubtful = [
-        record
-        for party, acts in zip(parties, said, strict=True)
-        if any(in_doubt(act, str(party.id)) for act in acts)
-        for record in {act.record for act in acts}
-    ]
+    pairs = list(zip(parties, said, strict=True))
+    if not any(in_doubt(act, str(party.id)) for party, acts in pairs for act in acts):
+        return [tuple(acts) for acts in said]
     points = _points(parties)
-    points.update(await points_elsewhere(unit, set(doubtful) - own.keys(), known_at))
-    return [counting(acts, str(party.id), own, points) for party, acts in zip(parties, said, strict=True)]
+    records = {act.record for acts in said for act in acts}
+    points.update(await points_elsewhere(unit, records - own.keys(), known_at))
+    noes = [act for acts in said for act in acts if act.kind in NOES]
+    counted = [counting(acts, str(party.id), own, points, noes) for party, acts in pairs]
+    return counted if joined is not None else [telling(acts) for acts in counted]
 
 
 async def taken_back(unit: Unit, kind: str, about: str | None, parties: Sequence[Party]) -> tuple[str, ...]:
@@ -57,22 +57,20 @@ async def taken_back(unit: Unit, kind: str, about: str | None, parties: Sequence
     if kind not in TAKES_BACK:
         return ()
     own = _points(parties)
-    having = frozenset[str]().union(*own.values())
-    acts = {
-        act.id: act
-        for party in parties
-        for act in await said_in(unit, party)
+    having = points_in(own)
+    acts = [
+        act
+        for act in await others_noes(unit, parties)
         if about in (None, act.scope.point) or act.scope.point not in having
-    }
-    acts = {id: act for id, act in acts.items() if act.kind in NOES and act.record not in own}
-    points = await points_elsewhere(unit, {act.record for act in acts.values()})
-    return tuple(sorted(act.id for act in of_others(acts.values(), own, points)))
+    ]
+    points = await points_elsewhere(unit, {act.record for act in acts})
+    return tuple(sorted(act.id for act in of_others(acts, own, points)))
 
 
 async def points_elsewhere(
     unit: Unit, records: Collection[str | None], known_at: datetime | None = None
-) -> dict[str, Set[str]]:
-    """The normal forms of the contact points that each of *records* has; nothing of one that is not there."""
+) -> dict[str, Having]:
+    """What contact points each of *records* has; nothing of one that is not there."""
     refs = [unit.ref(PARTY.tag, PartyId(record)) for record in sorted(filter(None, records))]
     found = (await unit.get(refs, check=False)).values() if refs else ()
     parties: list[Party] = [load_record(PARTY, one) for one in found]
@@ -81,5 +79,10 @@ async def points_elsewhere(
     return _points(parties)
 
 
-def _points(parties: Iterable[Party]) -> dict[str, Set[str]]:
-    return {str(party.id): frozenset(normal for _, normal in points_of(party)) for party in parties}
+def _points(parties: Iterable[Party]) -> dict[str, Having]:
+    return {
+        str(party.id): Having(
+            frozenset(normal for _, normal in points_of(party)), stands=party.standing == "active"
+        )
+        for party in parties
+    }

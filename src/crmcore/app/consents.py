@@ -75,9 +75,10 @@ class AsyncConsents:
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers that differ by their extension, the act has not happened yet, it is about what is no
-                topic of the practice, no law knows the *right*, or one of its fields holds a value of another type than
-                it has.
+                topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
+                has, or is one that this crm fills in.
         """
+        _check_facts(facts)
         topics = frozenset(topics)
         if self._flow.practice is not None and self._flow.practice.topics is not None:
             self._flow.practice.topics.check(topics)
@@ -308,6 +309,19 @@ class AsyncConsents:
             **asked,
         ):
             yield one
+
+
+_FILLED_IN = frozenset(
+    {"id", "recorded_at", "scope", "record", "members", "actor", "ledger", "takes_back", "alone"}
+)
+"""What this crm tells of an act itself: no app says for whom a Yes or a No counts."""
+
+
+def _check_facts(facts: Mapping[str, Any]) -> None:
+    """Refuse what no app says of an act."""
+    found = sorted(_FILLED_IN.intersection(facts))
+    if found:
+        raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
 
 
 def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:

@@ -184,11 +184,17 @@ class Case:
             for event in uncorrected(told, self.now):
                 when = micros_of(event.occurred_at)
                 if when <= self.now:
-                    into.append((when, event))
+                    (lifting if event.alone and event.kind in LIFTING else into).append((when, event))
                 elif when < coming:
                     coming = when
-            into.sort(key=itemgetter(0))
+        past.sort(key=itemgetter(0))
+        lifting.sort(key=itemgetter(0))
         return tuple(past), tuple(lifting), coming
+
+    @property
+    def others_lift(self) -> bool:
+        """Whether anything of others is told that may lift a No and permits nothing."""
+        return bool(self._others or self.facts.others_lifting)
 
     @cached_property
     def lifting_acts(self) -> _Acts:

@@ -138,7 +138,8 @@ class ConsentEvent(Told):
 
     *takes_back* are the ids of Noes of others that a Yes takes back, too: those that were said of a contact point by
     records which had it no more when it was recorded, or which had it when its own record gave it up. *alone* says of a
-    No about a contact point that it is one of its record, and none of whoever else has the point.
+    No about a contact point that it is one of its record, and none of whoever else has the point; where decisions read
+    a Yes of others that permits nothing, it says that it lifts the Noes of its own record alone.
     """
 
     type: Literal["consent.event"] = "consent.event"

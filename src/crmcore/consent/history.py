@@ -35,7 +35,7 @@ def shape(case: Case) -> tuple[Any, ...] | None:
         len(case.past) > _MOST
         or len(case.joined) > 1
         or any(since > BEGINNING for since in case.joined.values())
-        or case.facts.others_lifting
+        or case.others_lift
         or case.next_event < FOREVER
     ):
         return None
@@ -47,7 +47,7 @@ def shape(case: Case) -> tuple[Any, ...] | None:
     for when, event in case.past:
         if event.corrects is not None or event.valid_until is not None:
             return None
-        if event.takes_back or event.scope.given_up is not None:
+        if event.takes_back or event.alone or event.scope.given_up is not None:
             return None
         found += _shape(event, contact.point, points, records)
         found.append(when == before)

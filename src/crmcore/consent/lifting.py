@@ -42,6 +42,14 @@ class Lifting:
             return True
         return no.kind == "restrict" and no.via is not None and at < self._last(no, no.via)
 
+    def ended(self, at: int, no: ConsentEvent, before: int) -> bool:
+        """Whether *no*, of the instant *at*, had been lifted *before* an instant by one that permits nothing."""
+        return any(
+            event.alone and at < when < before and may_lift(event, no, self._case)
+            for when, event in self._looked_at(no)
+            if event.kind != "lift"
+        )
+
     def _last(self, no: ConsentEvent, via: str | None) -> int:
         """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
         names *via*."""
@@ -144,13 +152,15 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer.
 
     What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
-    the customer also lifts the Noes of others that it names.
+    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record.
     """
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
         return False
     if yes.record == no.record:
         return True
+    if yes.alone:
+        return False
     joined = case.joined
     if no.id in yes.takes_back and yes.record in joined and no.record not in joined:
         return True
@@ -162,10 +172,13 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
 class Taking:
     """The Noes that may take back a Yes to the request, latest first.
 
-    A restriction only suspends: once it is lifted, what was agreed on before it holds again.
+    A restriction only suspends: once it is lifted, what was agreed on before it holds again. A No that somebody had
+    taken back by a *valid* Yes of their own, which permits nothing any more, takes back no Yes of others after that.
     """
 
-    def __init__(self, case: Case, purpose: str, grace: tuple[Grace, ...], across: Set[str]) -> None:
+    def __init__(
+        self, case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...], across: Set[str]
+    ) -> None:
         found = noes(case, NOES, purpose, case.channel)
         if across:
             others = (noes(case, NOES, about, across) for about in sorted(MESSAGES))
@@ -176,6 +189,8 @@ class Taking:
             ended = Lifting(case, purpose, _never)
             found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
+        alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
+        self._ended = Lifting(case, purpose, valid) if alone else None
         self._noes: dict[tuple[str | None, str | None], list[tuple[int, int, ConsentEvent]]] = {}
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
@@ -192,11 +207,21 @@ class Taking:
         coming = FOREVER
         for record, said in self._noes.items():
             lifts = yes.kind != "assert_import" and may_lift(yes, said[0][2], self._case)
-            first, then = self._since[record].of(at) if lifts else self._all[record]
+            first, then = self._since[record].of(at) if lifts else self._left(record, at)
             coming = min(coming, then)
             if first is not None:
                 taken.append((first[0], first[2]))
         return (named(max(taken, key=_instant)[1]) if taken else None), coming
+
+    def _left(
+        self, record: tuple[str | None, str | None], at: int
+    ) -> tuple[tuple[int, int, ConsentEvent] | None, int]:
+        """Of the Noes of a *record* those that had not ended when somebody else said yes *at* an instant."""
+        ended = self._ended
+        if ended is None:
+            return self._all[record]
+        left = [one for one in self._noes[record] if not ended.ended(one[0], one[2], at)]
+        return _Firsts(left, self._case.now).of(-FOREVER)
 
 
 class _Firsts:

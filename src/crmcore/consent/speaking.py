@@ -171,7 +171,12 @@ def agreed(case: Case, event: ConsentEvent) -> Scope:
         return scope
     when = micros_of(event.occurred_at)
     for at, asked in reversed(case.acts(_ASKED)):
-        if at <= when and asked.record == event.record and _answers(scope, asked.scope):
+        if (
+            at <= when
+            and asked.record == event.record
+            and asked.alone <= event.alone
+            and _answers(scope, asked.scope)
+        ):
             return attrs.evolve(asked.scope, point=asked.scope.point if scope.point is None else scope.point)
     return scope
 

@@ -63,7 +63,7 @@ def standing_yes(
         ends = FOREVER if event.valid_until is None else micros_of(event.valid_until)
         lack = _speaks(case, event, purpose, ends)
         if not lack:
-            taking = taking or Taking(case, purpose, grace, across)
+            taking = taking or Taking(case, purpose, valid, grace, across)
             taken, when = taking.back(at, event)
             if taken is not None:
                 lack = f"taken back by {taken}"
