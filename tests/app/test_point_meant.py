@@ -197,3 +197,29 @@ def test_over_a_store_without_an_order_of_texts_an_unknown_name_ends_no_audience
         refs = (NEXT, "Nobody", MAIL)
         found = [one.barrier for one in crm.consent.audience(refs, **{**ASKED, "channel": "email"})]
     assert found == ["not_found", "not_found", None]
+
+
+def test_a_text_that_may_be_several_points_is_a_no_of_the_person_and_no_yes() -> None:
+    crm = company()
+    draft = Person.of("Ann Lee").with_phone("020 7946 0018", region="GB")
+    ann = crm.parties.add(draft.with_phone("020 7946 0018", region="NL")).id
+    said: Any = {**MARKETING, "channels": ["sms"]}
+    with pytest.raises(InvalidConsent, match="in full"):
+        crm.consent.record("give", ann, point="020 7946 0018", **said, evidence=YES)
+    with pytest.raises(InvalidConsent, match="in full"):
+        answer(crm, ann, "sms", "GB", point="020 7946 0018")
+    whole = crm.consent.record("give", ann, point="+31 20 7946 0018", **said, evidence=YES)
+    assert whole.scope.point == "+312079460018"
+    assert crm.consent.withdraw(ann, point="020 7946 0018", **said).scope.point is None
+
+
+def test_what_is_no_reference_is_refused_in_a_sentence() -> None:
+    crm = company()
+    wrong: Any
+    for wrong in (None, 5, b"a@x.org"):
+        with pytest.raises(InvalidConsent, match="a reference is"):
+            crm.consent.withdraw(wrong)
+        with pytest.raises(InvalidConsent, match="a reference is"), crm.batch(idem="x") as b:
+            b.consent.withdraw(wrong)
+        with pytest.raises(InvalidConsent, match="a reference is"):
+            crm.consent.decide(wrong, purpose="marketing", channel="email")

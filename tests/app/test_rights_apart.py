@@ -100,7 +100,7 @@ def test_an_address_that_is_given_up_takes_a_restriction_along_with_the_lifts() 
         return ConsentEvent(id="l", kind="lift", occurred_at=later, scope=scope, record="r", via=via)
 
     for via in ("request:1", "request:2", None):  # which of them ends it is for each decision to say
-        kept = list(outlasting((no, end(via)), "email"))
+        kept = list(outlasting((no, end(via)), "email", set()))
         assert kept == [attrs.evolve(no, scope=attrs.evolve(scope, given_up="email")), end(via)]
 
 

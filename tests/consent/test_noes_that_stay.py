@@ -187,8 +187,8 @@ def test_a_no_about_a_former_address_is_kept_with_what_came_after_it() -> None:
     yes = attrs.evolve(no, id="yes", kind="give", occurred_at=FIRST + DAY)
     before = attrs.evolve(yes, id="before", occurred_at=FIRST - DAY)
     kept = attrs.evolve(no, scope=attrs.evolve(no.scope, given_up="email"))
-    assert list(outlasting((before, no, yes), "email")) == [kept, yes]
+    assert list(outlasting((before, no, yes), "email", set())) == [kept, yes]
     many = tuple(ReachedPoint("email", f"{number}@x.org", None) for number in range(9))
     reach = Reach("consumer", many, (), None)
     assert facts_of_record(reach, Facts(), (kept, yes)).events == (kept, yes)  # once, for all that are left
-    assert list(outlasting((before, yes), "email")) == []
+    assert list(outlasting((before, yes), "email", set())) == []

@@ -28,6 +28,7 @@ from crmcore.app.consent_reading import (
     sketches_of,
     wishes_on,
 )
+from crmcore.app.consent_then import check_reference
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import points_meant
@@ -164,8 +165,8 @@ def _text(ref: Reference) -> str:
 
 async def _meant(unit: Unit, refs: Sequence[Reference]) -> list[Membership | Barrier]:
     """The customer that each of *refs* means, or why there is none. Ids are looked up together."""
-    if not all(isinstance(ref, str | Source) for ref in refs):
-        raise InvalidConsent("a reference is a text or a Source")
+    for ref in refs:
+        check_reference(ref)
     ids = [PartyId(str(ref)) for ref in refs if is_id(ref)]
     there = {ref.id for ref in await unit.get([unit.ref(PARTY.tag, id) for id in ids], check=False)}
     known = await memberships(unit, [id for id in ids if id in there])

@@ -77,7 +77,7 @@ class Consents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
-                several numbers that differ by their extension, the act has not happened yet, it is about what is no
+                several numbers, as of two countries or extensions, the act has not happened yet, it is about what is no
                 topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
                 has, or is one that this crm fills in.
         """

@@ -2,28 +2,32 @@
 
 Invariant: an act about an address stands in the ledger of the address; a No about a person, and a lift, in that of
 every record that the customer had, so that no split loses it; a Yes about a person in that of the one record under
-which it was given. A record that gives up an address keeps each No about it, also one that is said meanwhile: where
-the two cross, the one that is committed later is planned again.
+which it was given. A record that gives up an address keeps each No about it, also when it has the address again, and
+also one that is said meanwhile: where the two cross, the one that is committed later is planned again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import get_args
 
+from crmcore.app.resolve import memberships
 from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
-from crmcore.consent.known import outlasting, points_of
+from crmcore.consent.known import each_once, gone_along, lacks_kind, outlasting, points_of
 from crmcore.consent.ledger import (
     CONTACT_POINT,
     LedgerPoint,
     belonging_key,
     party_stream,
     point_key,
+    point_of,
     point_stream,
     wish_stream,
 )
 from crmcore.consent.wishes import WISH, Wish
-from crmcore.consent.words import NOES
+from crmcore.consent.words import NOES, PointKind
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
@@ -84,7 +88,10 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
         if not found:
             continue
         known = {one.id for one in await _acts_in(unit, [party_stream(str(after.id))])}
-        for event in outlasting(found, point[0]):
+        own = {str(after.id)}
+        if any(event.record not in (None, *own) for event in found):
+            own |= set((await memberships(unit, [after.id]))[after.id].members)
+        for event in outlasting(found, point[0], own):
             if event.id not in known:
                 unit.event(
                     party_stream(str(after.id)),
@@ -109,14 +116,37 @@ async def ledger_of(unit: Unit, kind: str, normal: str) -> str:
     return str(id)
 
 
-async def said_in(unit: Unit, party: Party) -> tuple[ConsentEvent, ...]:
+async def said_in(unit: Unit, party: Party, known_at: datetime | None = None) -> tuple[ConsentEvent, ...]:
     """All acts in the ledgers of a record's contact points, under whichever record they were recorded, and of its
-    person; `acts_of` are those of them that count."""
-    streams = [*await _ledgers_at(unit, points_of(party)), party_stream(str(party.id))]
-    found: dict[str, ConsentEvent] = {}
-    for event in await _acts_in(unit, streams):
-        found.setdefault(event.id, event)
-    return tuple(found.values())
+    person; `acts_of` are those of them that count.
+
+    With *known_at* a No goes along only from a contact point that the record had given up by then.
+    """
+    at_points, own = await _ledgers_at(unit, points_of(party)), party_stream(str(party.id))
+    acts = await _acts_by_ledger(unit, [*at_points, own])
+    kept = await with_kinds(unit, acts[own])
+    if known_at is not None and any(act.scope.given_up is not None for act in kept):
+        later = await _later(unit, own, known_at)
+        kept = [act for act in kept if act.scope.given_up is None or act.id not in later]
+    return each_once([*(act for stream in at_points for act in acts[stream]), *kept])
+
+
+async def with_kinds(unit: Unit, acts: Sequence[ConsentEvent]) -> Sequence[ConsentEvent]:
+    """The *acts* in the ledger of a person, each No about a contact point with the kind of that, which older stores did
+    not keep with it."""
+    lacking = {id for act in acts if lacks_kind(act, act.scope.point) and (id := point_of(act.ledger))}
+    if not any(lacks_kind(act, act.scope.point) for act in acts):
+        return acts
+    records = await unit.get([unit.ref(CONTACT_POINT.tag, id) for id in sorted(lacking)], check=False)
+    kinds: dict[str | None, PointKind] = {
+        ref.id: kind
+        for ref, record in records.items()
+        if (kind := load_record(CONTACT_POINT, record).kind) in get_args(PointKind)
+    }
+    return [
+        gone_along(act, kinds.get(point_of(act.ledger))) if lacks_kind(act, act.scope.point) else act
+        for act in acts
+    ]
 
 
 async def wishes_of(unit: Unit, members: Iterable[str]) -> tuple[Wish, ...]:
@@ -148,6 +178,22 @@ async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str
 
 
 async def _acts_in(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:
+    return [act for acts in (await _acts_by_ledger(unit, streams)).values() for act in acts]
+
+
+async def _acts_by_ledger(unit: Unit, streams: Iterable[str]) -> dict[str, list[ConsentEvent]]:
     codec = unit.codecs["consent.event"]
     ledgers = await unit.ledgers(list(dict.fromkeys(streams)))
-    return [codec.load(body) for entries in ledgers.values() for _, body in entries]
+    return {stream: [codec.load(body) for _, body in entries] for stream, entries in ledgers.items()}
+
+
+async def _later(unit: Unit, stream: str, known_at: datetime) -> set[str]:
+    """The ids of the acts that came into a ledger after an instant."""
+    found: set[str] = set()
+    after: dict[str, int] | None = None
+    while True:
+        page = (await unit.store.ledger(unit.tenant, [stream], after=after))[stream]
+        found.update(one.body["id"] for one in page.items if one.recorded_at > known_at and one.body)
+        if page.next is None:
+            return found
+        after = {stream: page.items[-1].seq}

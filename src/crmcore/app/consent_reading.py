@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 import attrs
 
 from crmcore.app.consent_asking import Entries
-from crmcore.app.consent_ledgers import wishes_of
+from crmcore.app.consent_ledgers import wishes_of, with_kinds
 from crmcore.app.consent_members import Told, judgements_in
 from crmcore.app.consent_whose import points_elsewhere
 from crmcore.app.resolve import Membership
@@ -25,6 +25,7 @@ from crmcore.consent.act_reading import ActReader, Sketch
 from crmcore.consent.decision import Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
+from crmcore.consent.known import each_once, lacks_kind
 from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.reach import Reach, reach_of_stored
 from crmcore.consent.secret_ring import SecretRing
@@ -214,17 +215,20 @@ def _ledgers(page: Page, id: PartyId) -> list[str]:
 def sketches_of(page: Page, id: PartyId) -> Sequence[Sketch] | None:
     """The acts about a record's points, and about its person, each once.
 
-    None if there are too many, or one of them that takes a look at other records to see whether it counts.
+    None if there are too many, or one of them that takes a look at other records to see whether it counts, or of what.
     """
     found: dict[str, Sketch] = {}
-    for stream in _ledgers(page, id):
+    ledgers = _ledgers(page, id)
+    for stream in ledgers:
         held = page.acts[stream]
         if held is None:
             return None
+        of_person = stream is ledgers[-1]
         for one in map(page.asking.reader.sketch, held):
-            if in_doubt(one, id):
+            if in_doubt(one, id) or (of_person and lacks_kind(one.model, one.point)):
                 return None
-            found.setdefault(one.id, one)
+            if one.id not in found or one.model.scope.given_up is not None:
+                found[one.id] = one
     return list(found.values())
 
 
@@ -240,11 +244,12 @@ async def counted_acts(page: Page, id: PartyId, joined: Mapping[str, datetime]) 
 
 async def _acts(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
     """All acts about a record's points, and about its person, each once."""
-    found: dict[str, ConsentEvent] = {}
-    for stream in _ledgers(page, id):
+    found: list[ConsentEvent] = []
+    ledgers = _ledgers(page, id)
+    for stream in ledgers:
         held = page.acts[stream]
         if held is None:
             held = [body for _, body in await page.unit.entries(stream)]
-        for one in map(page.asking.reader.read, held):
-            found.setdefault(one.id, one)
-    return tuple(found.values())
+        some = list(map(page.asking.reader.read, held))
+        found += await with_kinds(page.unit, some) if stream is ledgers[-1] else some
+    return each_once(found)

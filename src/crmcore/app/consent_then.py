@@ -15,13 +15,14 @@ from crmcore.app.customers import load_parties
 from crmcore.app.party_then import party_then
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.unit import Unit
-from crmcore.errors import AmbiguousReference
+from crmcore.errors import AmbiguousReference, InvalidConsent
 from crmcore.identity.cluster import agglomerate
 from crmcore.identity.customer import CAP, Cluster
 from crmcore.identity.judgement import links_of
 from crmcore.party.party import Party
 from crmcore.values.ids import CustomerId, PartyId
 from crmcore.values.instant import ensure_aware
+from crmcore.values.source import Source
 
 
 async def customer_at(
@@ -34,14 +35,26 @@ async def customer_at(
     Raises:
         NotFound: if nothing answers to *ref*.
         AmbiguousReference: if it fits several customers, or did then.
+        InvalidConsent: if *ref* is neither a text nor a `Source`.
         NaiveDatetime: if the instant has no zone.
     """
+    check_reference(ref)
     customer = await resolve(unit, ref)
     if known_at is None:
         return customer, await load_parties(unit, customer.members)
     ensure_aware(known_at, "what was known")
     then = await _membership(unit, await parties_named(unit, ref), known_at)
     return then, [await party_then(unit, party, known_at) for party in await load_parties(unit, then.members)]
+
+
+def check_reference(ref: object) -> None:
+    """Refuse what is no reference.
+
+    Raises:
+        InvalidConsent: if *ref* is neither a text nor a `Source`.
+    """
+    if not isinstance(ref, str | Source):
+        raise InvalidConsent("a reference is a text or a Source")
 
 
 async def _membership(unit: Unit, named: Sequence[PartyId], known_at: datetime) -> Membership:

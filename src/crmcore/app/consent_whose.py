@@ -32,7 +32,7 @@ async def acts_of(
     *joined* tells since when each record is one of them; None: they always were, and it is what they are told of. With
     *known_at* it is by what was known then of who had a contact point.
     """
-    said = [await said_in(unit, party) for party in parties]
+    said = [await said_in(unit, party, known_at) for party in parties]
     since = {str(id): when for id, when in (joined or {}).items()}
     own = {
         str(party.id): since.get(str(party.id), BEGINNING if joined is None else unit.now)

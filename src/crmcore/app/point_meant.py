@@ -85,40 +85,56 @@ def said_about(
     """What an act of this *kind* is about.
 
     A *ref* that is an address or a number stands for itself as far as it is reached by the *channels*. A No by others,
-    too, is one of the person, so that it holds there as well. A Yes by others holds at no point but that one, and by
-    what needs no point.
+    too, is one of the person, so that it holds there as well, and so is one about what may be several points. A Yes by
+    others holds at no point but that one, and by what needs no point.
 
     Raises:
         InvalidConsent: if the point that is named is none of theirs, or none for the channels, or a Yes may be about
             several.
     """
     if point is not None:
-        return Said(point_named(point, channels, parties, whole=kind in NOES))
+        fits = _points_fitting(point, channels, parties, whole=kind in NOES)
+        return Said() if len(fits) > 1 and kind in NOES else Said(_the_only(fits))
     named = points_named(ref, _points(parties))
     if not named:
         _check_theirs(ref, parties)
         return Said()
     if not _reached(named[0][0], channels, whole=kind in NOES):
         return Said()
-    if len(named) > 1 and kind not in NOES:
-        raise InvalidConsent(
-            f"the customer has {len(named)} numbers that differ by their extension: name the extension, too"
-        )
-    if len(named) > 1:
+    if len(named) > 1 and kind in NOES:
         return Said()
+    only = _the_only([normal for _, normal in named])
     beside = kind in YESES and not all(map(kinds_reached, channels))
-    return Said(only=named[0][1]) if beside else Said(named[0][1])
+    return Said(only=only) if beside else Said(only)
 
 
-def point_named(
-    said: str, channels: Iterable[Channel], parties: Iterable[Party], *, whole: bool = False
-) -> str:
+def point_named(said: str, channels: Iterable[Channel], parties: Iterable[Party]) -> str:
     """The normal form of the point that somebody named, in whatever spelling.
+
+    Raises:
+        InvalidConsent: if the customer has it not, or several of it, or it is none that the channels reach.
+    """
+    return _the_only(_points_fitting(said, channels, parties, whole=False))
+
+
+def _the_only(fits: Sequence[str]) -> str:
+    if len(fits) > 1:
+        raise InvalidConsent(
+            f"the customer has {len(fits)} contact points that it may be, such as numbers that differ by their "
+            "extension or country: name the one that is meant in full"
+        )
+    return fits[0]
+
+
+def _points_fitting(
+    said: str, channels: Iterable[Channel], parties: Iterable[Party], *, whole: bool
+) -> list[str]:
+    """The normal forms of the points that somebody may have named: the very one, if it is.
 
     *whole*: it must be one that all of the channels reach, but for those that reach no contact point at all.
 
     Raises:
-        InvalidConsent: if the customer has it not, or several of it, or it is none that the channels reach.
+        InvalidConsent: if the customer has none of them, or it is none that the channels reach.
     """
     if not isinstance(said, str):
         raise InvalidConsent("a contact point is named by its text")
@@ -132,17 +148,13 @@ def point_named(
     found = dict.fromkeys(spelled or points_named(text, _points(parties)))
     if not found:
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
-    fits = [normal for kind, normal in found if _reached(kind, wanted, whole=whole)]
+    fits = list(dict.fromkeys(normal for kind, normal in found if _reached(kind, wanted, whole=whole)))
     if not fits:
         raise InvalidConsent(
             f"that contact point is not reached by {' and '.join(sorted(wanted))}: name one that is, "
             "or leave out what does not reach it"
         )
-    if len(fits) > 1 and not spelled:
-        raise InvalidConsent(
-            f"the customer has {len(fits)} numbers that differ by their extension: name the extension, too"
-        )
-    return fits[0]
+    return [text] if text in fits else fits
 
 
 def record_named(ref: Reference, parties: Sequence[Party]) -> Party:

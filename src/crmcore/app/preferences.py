@@ -15,9 +15,9 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, wishes_of
-from crmcore.app.consent_members import Told, belonging_of, facts_told, told_by_id
+from crmcore.app.consent_members import Told, belonging_of, facts_told, members_for, told_by_id
 from crmcore.app.consent_then import customer_at
-from crmcore.app.consent_whose import acts_of, taken_back
+from crmcore.app.consent_whose import taken_back
 from crmcore.app.consents import AsyncConsents, points_then
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
@@ -27,9 +27,12 @@ from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.audience import AudienceMember
+from crmcore.consent.case import BEGINNING
+from crmcore.consent.customer_decision import Member, facts_of
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
-from crmcore.consent.known import points_of
+from crmcore.consent.facts import Facts
+from crmcore.consent.known import each_once, points_of
 from crmcore.consent.ledger import wish_stream
 from crmcore.consent.preference_centre import (
     Change,
@@ -359,25 +362,22 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
 
 async def _said(unit: Unit, customer: Membership, parties: Sequence[Party]) -> dict[str, Any]:
     """All that a preference centre is read from."""
-    since = await belonging_of(unit, customer)
-    said = await acts_of(unit, parties, since)
-    acts = {event.id: event for some in said for event in some}
+    members = await members_for(unit, customer, parties, Facts(), ())
     return {
-        "events": tuple(acts.values()),
-        "owners": _by_point(parties, said),
+        "events": each_once(event for one in members for event in one.facts.events),
+        "owners": _by_point(members),
         "wishes": await wishes_of(unit, customer.members),
-        "joined": {str(id): when for id, when in since.items()},
+        "joined": {one.record: one.since or BEGINNING for one in members},
     }
 
 
-def _by_point(
-    parties: Sequence[Party], said: Sequence[Sequence[ConsentEvent]]
-) -> dict[str, list[Sequence[ConsentEvent]]]:
-    """For each contact point what was *said* in the ledgers of each of the records that have it."""
-    found: dict[str, list[Sequence[ConsentEvent]]] = {}
-    for party, acts in zip(parties, said, strict=True):
-        for _, normal in points_of(party):
-            found.setdefault(normal, []).append(acts)
+def _by_point(members: Sequence[Member]) -> dict[str, list[Facts]]:
+    """For each contact point what counts for each of the records that have it, as a decision goes by it."""
+    found: dict[str, list[Facts]] = {}
+    for one in members:
+        facts = facts_of(one, members)
+        for normal in one.points:
+            found.setdefault(normal, []).append(facts)
     return found
 
 

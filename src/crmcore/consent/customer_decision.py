@@ -124,14 +124,9 @@ def facts_of(member: Member, members: Sequence[Member]) -> Facts:
     own = member.facts
     if not others:
         return own
-    known = {event.id for event in own.events}
-    events = [_for(member, event, members) for event in own.events]
-    noes = {
-        event.id: event
-        for other in others
-        for event in other.facts.events
-        if event.id not in known and _about_the_person(event)
-    }
+    noes = {event.id: event for other in others for event in other.facts.events if _about_the_person(event)}
+    known = [(event, noes.pop(event.id, None)) for event in own.events]
+    events = [_for(member, _wider(event, there), members) for event, there in known]
     gone = {event.scope.point for event in noes.values()} - {None}
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
     return replaced(
@@ -151,6 +146,11 @@ def facts_of(member: Member, members: Sequence[Member]) -> Facts:
 def _about_the_person(event: ConsentEvent) -> bool:
     """Whether it is a No about the person, or one about a contact point that the record has no more."""
     return event.kind in NOES and (event.scope.point is None or event.scope.given_up is not None)
+
+
+def _wider(no: ConsentEvent, there: ConsentEvent | None) -> ConsentEvent:
+    """*no*, or what another record keeps of it *there*, which gave up the contact point that it is about."""
+    return no if there is None or there.scope.given_up is None else there
 
 
 def _lifting(member: Member, others: Sequence[Member], gone: Set[str | None]) -> Iterator[ConsentEvent]:

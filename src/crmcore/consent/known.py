@@ -2,13 +2,14 @@
 
 Invariant: nothing is guessed. A number's country and an address's country are candidates, all of which are asked; a
 person is taken for a consumer, whom laws protect most, until an app says more. A record keeps each No about a contact
-point that it gives up, with the kind of that point and with what may have lifted the No.
+point that it gives up, with the kind of that point and with what may have lifted the No; of what others said it keeps
+no words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Set
+from typing import Any, get_args
 
 import attrs
 
@@ -16,7 +17,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
 from crmcore.consent.reach import Reach, reach_of
 from crmcore.consent.told import replaced
-from crmcore.consent.words import LIFTING, NOES, PointKind
+from crmcore.consent.words import LIFTING, NOES, Channel, PointKind
 from crmcore.party.party import Party
 
 
@@ -43,13 +44,14 @@ def facts_of_record(reach: Reach, told: Facts, events: tuple[ConsentEvent, ...])
     return replaced(told, subject=subject, events=(*told.events, *events))
 
 
-def outlasting(events: Iterable[ConsentEvent], kind: PointKind) -> Iterator[ConsentEvent]:
+def outlasting(events: Iterable[ConsentEvent], kind: PointKind, own: Set[str]) -> Iterator[ConsentEvent]:
     """What a record keeps of *events*, about one contact point of that *kind*, when the point is no longer its own.
 
     Every No, which goes along to the points that are left, and what may have lifted it since: whether it has is for
-    each decision to say.
+    each decision to say. *own* are the records of its customer: of what others said only as much is kept as decisions
+    need.
     """
-    said = tuple(events)
+    said = tuple(_kept(events, own))
     first = min((event.occurred_at for event in said if event.kind in NOES), default=None)
     if first is None:
         return
@@ -61,6 +63,44 @@ def outlasting(events: Iterable[ConsentEvent], kind: PointKind) -> Iterator[Cons
             yield event
 
 
-def gone_along(no: ConsentEvent, kind: PointKind) -> ConsentEvent:
-    """A No about a contact point of that *kind*, as a record keeps it that has the point no more."""
-    return attrs.evolve(no, scope=attrs.evolve(no.scope, given_up=kind))
+def _kept(events: Iterable[ConsentEvent], own: Set[str]) -> Iterator[ConsentEvent]:
+    """*events*, those of others without their words, and of their requests those on which a Yes of theirs leans."""
+    said = tuple(events)
+    leaning = {
+        one.record
+        for one in said
+        if one.kind == "confirm" and not one.scope.channels and not one.scope.purposes
+    }
+    for event in said:
+        if event.record is None or event.record in own:
+            yield event
+        elif event.kind != "request" or event.record in leaning:
+            shown = event.evidence
+            evidence = None if shown is None else attrs.evolve(shown, document=None)
+            yield attrs.evolve(event, words=None, actor=None, evidence=evidence)
+
+
+def gone_along(no: ConsentEvent, kind: PointKind | None) -> ConsentEvent:
+    """A No about a contact point of that *kind*, as a record keeps it that has the point no more.
+
+    None: nobody knows of which kind it was, so the No speaks of the points that are left by every way.
+    """
+    if kind is not None:
+        return attrs.evolve(no, scope=attrs.evolve(no.scope, given_up=kind))
+    channels = no.scope.channels or frozenset[Any](get_args(Channel))
+    return attrs.evolve(no, scope=attrs.evolve(no.scope, given_up="email", channels=channels))
+
+
+def lacks_kind(act: ConsentEvent, point: str | None) -> bool:
+    """Whether *act*, in the ledger of a person but about a *point*, is a No that a record gave up with the point before
+    the kind of that was kept with it."""
+    return point is not None and act.scope.given_up is None and act.kind in NOES
+
+
+def each_once(acts: Iterable[ConsentEvent]) -> tuple[ConsentEvent, ...]:
+    """Those of *acts* with an id of their own: of a No that goes along what the record kept, which speaks of more."""
+    found: dict[str, ConsentEvent] = {}
+    for act in acts:
+        if act.id not in found or act.scope.given_up is not None:
+            found[act.id] = act
+    return tuple(found.values())

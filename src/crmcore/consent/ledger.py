@@ -52,6 +52,16 @@ def point_stream(id: str) -> str:
     return f"consent:cp:{id}"
 
 
+def point_of(stream: str | None) -> str | None:
+    """The id of the contact point whose ledger that is; None if it is none of a contact point.
+
+    >>> point_of(point_stream("p-1")), point_of(party_stream("r-1"))
+    ('p-1', None)
+    """
+    before, sign, id = (stream or "").partition(point_stream(""))
+    return id if sign and not before else None
+
+
 def party_stream(id: str) -> str:
     """The ledger of acts about a person, as a record of them."""
     return f"consent:party:{id}"

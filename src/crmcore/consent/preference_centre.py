@@ -139,13 +139,14 @@ def preference_centre(
     points: Mapping[Channel, str] | None = None,
     joined: Mapping[str, datetime] | None = None,
     topics: Topics | None = None,
-    owners: Mapping[str, Sequence[Iterable[ConsentEvent]]] | None = None,
+    owners: Mapping[str, Sequence[Facts]] | None = None,
 ) -> PreferenceCentre:
     """What stands at an instant, by the acts and wishes of all records of a customer; *joined* as in `Facts`.
 
     It shows what people said, which is not whether they may be contacted: that is what a decision is for. With *topics*
     each line is about one of them, of its brand, and about all that is part of it. *owners* are of each contact point
-    the acts of each record that has it: a Yes that is not one of them all is none on its line.
+    what counts for each record that has it, by which its line goes then: a No of one of them is one, and a Yes that is
+    not one of them all is none.
 
     Raises:
         InvalidConsent: if an offer is about what is no topic, or two overlap: one for every topic and one for a single
@@ -157,10 +158,9 @@ def preference_centre(
         topics.check(line.topic for line in lines if line.topic is not None)
     _apart(lines, topics)
     held, known = FrozenMap(joined or {}), FrozenMap(points or {})
-    facts = _facts(events, held, topics)
+    facts = _told(Facts(events=tuple(events)), held, topics)
     of_each = {
-        point: [_facts(acts, held, topics) for acts in (owners or {}).get(point, ())]
-        for point in known.values()
+        point: [_told(one, held, topics) for one in (owners or {}).get(point, ())] for point in known.values()
     }
     choices = [
         _choice(
@@ -181,8 +181,12 @@ def preference_centre(
     )
 
 
-def _facts(events: Iterable[ConsentEvent], joined: FrozenMap[str, datetime], topics: Topics | None) -> Facts:
-    return Facts(events=tuple(events if topics is None else topics.spread(events)), joined=joined)
+def _told(facts: Facts, joined: FrozenMap[str, datetime], topics: Topics | None) -> Facts:
+    """The acts in *facts*, spread over the topics."""
+    spread = tuple if topics is None else topics.spread
+    return Facts(
+        events=tuple(spread(facts.events)), others_lifting=tuple(spread(facts.others_lifting)), joined=joined
+    )
 
 
 def _wished(said: Sequence[Wish], at: datetime, joined: Mapping[str, datetime]) -> Wished:
@@ -273,22 +277,24 @@ def _brand(offer: Offer, topics: Topics | None) -> str | None:
 
 
 def _choice(request: Request, offer: Offer, facts: Facts, owners: Sequence[Facts]) -> Choice:
-    case = Case(request, facts, Policy(), None)
-    said = noes(case, NOES, offer.purpose, case.channel)
-    against = standing_no(case, said, (), Lifting(case, offer.purpose, _valid))
-    if against.holds:
-        return Choice(offer=offer, state="off", because=against.because)
-    spoken = standing_yes(case, offer.purpose, _valid, ())
-    if spoken.holds and all(_agreed(Case(request, own, Policy(), None), offer) for own in owners):
-        return Choice(offer=offer, state="on", because=spoken.because)
+    cases = [Case(request, own, Policy(), None) for own in owners or (facts,)]
+    for case in cases:
+        said = noes(case, NOES, offer.purpose, case.channel)
+        against = standing_no(case, said, (), Lifting(case, offer.purpose, _valid))
+        if against.holds:
+            return Choice(offer=offer, state="off", because=against.because)
+    spoken = [standing_yes(case, offer.purpose, _valid, ()) for case in cases]
+    if all(one.holds for one in spoken):
+        return Choice(offer=offer, state="on", because=spoken[0].because)
     waiting = [
-        one.id for _, one in case.acts(_REQUESTS) if covers_yes(one.scope, case.contact, offer.purpose)
+        (at, one.id)
+        for case in cases
+        for at, one in case.acts(_REQUESTS)
+        if covers_yes(one.scope, case.contact, offer.purpose)
     ]
-    return Choice(offer=offer, state="pending" if waiting else "unsaid", because=tuple(waiting[-1:]))
-
-
-def _agreed(case: Case, offer: Offer) -> bool:
-    return standing_yes(case, offer.purpose, _valid, ()).holds is True
+    if not waiting:
+        return Choice(offer=offer, state="unsaid")
+    return Choice(offer=offer, state="pending", because=(max(waiting)[1],))
 
 
 def centre_changes(

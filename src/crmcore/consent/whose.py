@@ -160,10 +160,16 @@ def _stood_for(acts: Sequence[ConsentEvent], out: Set[str]) -> frozenset[str]:
 def _as_it_stands(
     act: ConsentEvent, said: Mapping[str, ConsentEvent], own: Set[str], points: Points
 ) -> ConsentEvent:
-    """*act*, taking back no No of somebody who has the contact point again, if one of the records *own* has it, too."""
+    """*act*, taking back no No of somebody who has the contact point again, if one of the records *own* has it, too;
+    but where it was said of another point it does at that one."""
     if not act.takes_back:
         return act
-    left = tuple(id for id in act.takes_back if id in said and not _shared(said[id], own, points))
+    about = act.scope.point
+    left = tuple(
+        id
+        for id in act.takes_back
+        if id in said and not (about in (None, said[id].scope.point) and _shared(said[id], own, points))
+    )
     return attrs.evolve(act, takes_back=left)
 
 
