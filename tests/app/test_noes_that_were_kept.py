@@ -148,3 +148,19 @@ def test_of_what_others_asked_for_a_record_keeps_that_on_which_a_yes_leans() -> 
     assert answer(crm, bo) == "allow"
     moves(clock, crm, bo, "s@x.org", "b@x.org")
     assert answer(crm, bo) == "allow"
+
+
+def test_a_no_of_others_that_came_along_is_taken_back_there_also_when_its_address_is_back() -> None:
+    clock = Clock()
+    crm = company(clock)
+    ann, bo = (crm.parties.add(Person.of(name, email="s@x.org")).id for name in ("Ann Lee", "Bo Kim"))
+    crm.consent.withdraw(ann, point="s@x.org", **SAID)
+    clock.now += HOUR
+    moves(clock, crm, bo, "s@x.org", "b@x.org")
+    crm.parties.change(bo, lambda p: p.with_email("s@x.org").with_email("c@x.org"))
+    points = ("s@x.org", "b@x.org", "c@x.org")
+    for expected in (["deny", "deny", "deny"], ["deny", "allow", "deny"]):
+        assert [answer(crm, bo, point=point) for point in points] == expected
+        clock.now += HOUR
+        crm.consent.record("give", bo, point="b@x.org", **SAID, evidence=YES)
+        clock.now += HOUR

@@ -58,13 +58,16 @@ async def taken_back(unit: Unit, kind: str, about: str | None, parties: Sequence
         return ()
     own = _points(parties)
     having = points_in(own)
-    acts = [
-        act
-        for act in await others_noes(unit, parties)
-        if about in (None, act.scope.point) or act.scope.point not in having
-    ]
+    others = await others_noes(unit, parties)
+    acts = [act for act in others if about in (None, act.scope.point) or act.scope.point not in having]
     points = await points_elsewhere(unit, {act.record for act in acts})
-    return tuple(sorted(act.id for act in of_others(acts, own, points)))
+    taken = {act.id for act in of_others(acts, own, points)}
+    return tuple(sorted(taken | {act.id for act in others if _came_along(act, about)}))
+
+
+def _came_along(no: ConsentEvent, about: str | None) -> bool:
+    """Whether a No of others came along to that point: it speaks there also when that where it was said is back."""
+    return no.scope.given_up is not None and not no.alone and about not in (None, no.scope.point)
 
 
 async def points_elsewhere(
