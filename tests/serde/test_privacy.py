@@ -43,6 +43,7 @@ SHOWN = {
     "ErasureBegun.places", "ErasureBegun.points", "ErasureBegun.members", "ErasureBegun.category",
     "ErasureCertificate.request", "ErasureCertificate.plan_sha256", "Remainder.place", "Remainder.remedy",
     "Matching.model", "Matching.recipe", "Matching.position", "Matching.index", "ModelPart.model",
+    "Meant.record", "Meant.marks",
 }  # fmt: skip
 """Texts that may be seen: words of systems and of ours, never what somebody wrote about a customer."""
 
@@ -114,14 +115,28 @@ def _hidden(value: Any) -> Iterator[str]:
             yield from _hidden(child) if field.repr is True else _texts(child)
 
 
+def _open(value: Any) -> Iterator[str]:
+    """The texts in fields that may be seen."""
+    if isinstance(value, (tuple, frozenset)):
+        for item in value:
+            yield from _open(item)
+    elif attrs.has(type(value)):
+        for field in attrs.fields(type(value)):
+            if field.repr is True:
+                yield from _open(getattr(value, field.name))
+    elif isinstance(value, str):
+        yield value
+
+
 @settings(max_examples=60)
 @given(data=st.data(), tag=st.sampled_from(sorted(DOCUMENTS)))
 def test_what_is_declared_personal_is_not_shown(data: st.DataObject, tag: str) -> None:
     value = data.draw(DOCUMENTS[tag])
     shown = f"{value!r} {value} {[value]} {FrozenMap({'x': value})}"
+    known = set(_open(value))  # a language that is seen may be that of a name, too
     for text in _hidden(value):
         # Shorter ones are parts of the names of fields.
-        assert len(text) < 12 or text not in shown
+        assert len(text) < 12 or text in known or text not in shown
 
 
 def test_a_document_shows_no_unknown_key_of_a_newer_version() -> None:

@@ -75,13 +75,16 @@ def _participants(ref: Ref, body: Body) -> Collection[str]:
 
 
 def _results(ref: Ref, body: Body) -> Collection[str]:
-    """The parties that the calls of a batch came to: the journal has digests of what was asked for."""
-    waiting: list[Any] = [call.get("result") for call in body.get("calls", ()) if isinstance(call, Mapping)]
+    """The parties that the calls of a batch came to, and that they were asked about: the journal has ids of both."""
+    calls = [call for call in body.get("calls", ()) if isinstance(call, Mapping)]
+    waiting: list[Any] = [call.get(name) for call in calls for name in ("result", "whom")]
     found: list[str] = []
     while waiting:
         one = waiting.pop()
         if isinstance(one, (list, tuple)):
             waiting.extend(one)
+        elif isinstance(one, Mapping) and isinstance(one.get("record"), str):
+            found.append(one["record"])
         elif isinstance(one, str) and one.startswith(_PARTY):
             found.append(one.removeprefix(_PARTY))
     return found
@@ -132,7 +135,7 @@ class CrmSubjects:
     """How crmcore's own records and entries concern parties. *more* are the rules for an app's own kinds.
 
     Satellites go with the record that they belong to, what two or more parties share with each of them, the journal of
-    a batch with the parties that its calls came to, and `NOBODYS` with nobody.
+    a batch with the parties that its calls came to or were asked about, and `NOBODYS` with nobody.
 
     >>> note = Ref("acme", "note", "…")
     >>> CrmSubjects(more={"note": lambda ref, body: [body["about"]]}).record(note, {"about": "ann"})
