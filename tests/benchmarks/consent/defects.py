@@ -14,13 +14,13 @@ from unittest.mock import patch
 
 import attrs
 
+from crmcore.app import parties
 from crmcore.app.facade import Identity
-from crmcore.consent import customer_decision, decision, facts_hash, known, lifting, told
+from crmcore.consent import customer_decision, decision, facts_hash, lifting, told
 from crmcore.consent.case import Case
 from crmcore.consent.conditions import clock
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.judging import Opinion, judge
-from crmcore.consent.words import NOES
 
 _DAY = 86_400_000_000
 
@@ -46,6 +46,10 @@ def _judged(change: Callable[[Any, Opinion], Opinion]) -> Callable[[], AbstractC
 def _instead(where: Any, name: str, new: Any) -> Callable[[], AbstractContextManager[Any]]:
     """*new* stands where *name* did."""
     return lambda: patch.object(where, name, new)
+
+
+async def _kept_nothing(unit: Any, before: Any, after: Any) -> None:
+    pass
 
 
 def _else_allow(case: Any, found: Opinion) -> Opinion:
@@ -187,9 +191,9 @@ DEFECTS = (
         _instead(customer_decision, "_about_the_person", lambda event: False),
     ),
     Defect(
-        "an address that is new takes what was said of the old one",
+        "whoever moves leaves what they refused behind",
         ("M1, M2, M4 stored",),
-        _instead(known, "NOES", NOES | {"give", "confirm"}),
+        _instead(parties, "give_up_points", _kept_nothing),
     ),
     Defect("who was merged once is merged with nobody else", ("M3 stored",), _merged_once),
     Defect("a split is none", ("M1, M2, M4 stored",), _instead(Identity, "retract", _nothing_split)),
