@@ -29,14 +29,13 @@ from crmcore.party.party_keys import (
     turned_names,
 )
 from crmcore.storage.protocol import Key, Ref
-from crmcore.values.ids import CustomerId, Id, PartyId
+from crmcore.values.ids import CustomerId, Id, PartyId, has_id_form
 from crmcore.values.source import Source
 from crmcore.values.text import fold
 
 Reference = str | Source
 """A party or customer id, ``Source``, ``"system#record"``, e-mail address, phone number or (part of) a name."""
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\Z")
 _PHONE = re.compile(r"\+?[\d\s().\-/]{5,30}(?:\s*(?:x|ext\.?)\s*\d{1,7})?\Z", re.IGNORECASE)
 _LONGEST = 512
 _SPLITS = 8
@@ -144,7 +143,7 @@ def address_in(ref: Reference) -> str | None:
 
 def is_id(ref: Reference) -> bool:
     """Whether *ref* is the id of a record or of a customer."""
-    return not isinstance(ref, Source) and (isinstance(ref, Id) or _ID.match(ref) is not None)
+    return not isinstance(ref, Source) and (isinstance(ref, Id) or has_id_form(ref))
 
 
 async def _parties(unit: Unit, ref: Reference, region: str | None) -> tuple[PartyId, ...]:

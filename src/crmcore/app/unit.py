@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from crmcore.app.overlay import Place, Stretch, lay_records, place
-from crmcore.errors import InvalidDocument, InvalidId, RuleViolation, VersionConflict
+from crmcore.errors import InvalidDocument, RuleViolation, VersionConflict
 from crmcore.serde import Codec, Codecs, fits
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.kept import body_of
@@ -40,7 +40,7 @@ from crmcore.storage.protocol import (
     Rekey,
     Sort,
 )
-from crmcore.values.ids import Id, Ids
+from crmcore.values.ids import Id, Ids, has_id_form
 from crmcore.values.source import Actor
 
 ROOM = 40
@@ -115,8 +115,9 @@ class Unit:
 
     async def get(self, refs: Collection[Ref], *, check: bool = True) -> dict[Ref, Record]:
         """The records that exist, with the unit's own writes. With *check* they must not change before the commit."""
+        # What has not the form of an id is the id of nothing: the store is not asked for it.
         unknown = [
-            ref for ref in refs if ref not in self._read and ref not in self._pending and _is_id(ref.id)
+            ref for ref in refs if ref not in self._read and ref not in self._pending and has_id_form(ref.id)
         ]
         found: dict[Ref, Record] = {}
         limit = self.store.describe().limits.max_refs
@@ -530,15 +531,6 @@ def shares(keys: Collection[Key], sorts: Collection[Sort]) -> tuple[list[Key | S
     ordered: list[Key | Sort] = [*sorted(keys), *sorted(sorts)]
     own, rest = ordered[:ROOM], ordered[ROOM:]
     return own, [rest[start : start + ROOM - 1] for start in range(0, len(rest), ROOM - 1)]
-
-
-def _is_id(text: str) -> bool:
-    """What has not the form of an id is the id of nothing: the store is not asked for it."""
-    try:
-        Id.parse(text)
-    except InvalidId:
-        return False
-    return True
 
 
 def load_record(codec: Codec[Any], record: Record) -> Any:

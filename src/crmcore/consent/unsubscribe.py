@@ -22,8 +22,8 @@ import attrs
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.words import YESES, ActPurpose, Channel
-from crmcore.errors import InvalidConsent, InvalidId
-from crmcore.values.ids import Id
+from crmcore.errors import InvalidConsent
+from crmcore.values.ids import has_id_form
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document
 
@@ -69,7 +69,7 @@ class Ticket(Document):
                 )
         if self.point is None and not self.known:
             raise InvalidConsent("a link names a contact point, by its id or keyed hash")
-        if not all(map(_is_id, (*self.records, *self.beside))):
+        if not all(map(has_id_form, (*self.records, *self.beside))):
             raise InvalidConsent("a link names the records that it is for by their ids")
         if self.channel not in get_args(Channel):
             raise InvalidConsent(f"a channel is one of {', '.join(get_args(Channel))}")
@@ -266,14 +266,6 @@ def _sealed(ticket: Ticket, records: Iterable[str], secrets: SecretRing) -> str:
 def _opened(text: str, version: int, secrets: SecretRing) -> tuple[str, ...]:
     sealed = [_bytes(one) or b"" for one in text.split(".") if one]
     return tuple(str(UUID(bytes=secrets.opened(version, _RECORD, one))) for one in sealed)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        Id.parse(text)
-    except InvalidId:
-        return False
-    return True
 
 
 def _ticket(body: dict[str, Any], records: tuple[str, ...], beside: tuple[str, ...]) -> Ticket:

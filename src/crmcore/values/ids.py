@@ -37,7 +37,7 @@ class Id(str):
         >>> PartyId.parse("01890a5d-ac96-7000-8000-000000000000").shard
         0
         """
-        if not isinstance(text, str) or not _FORM.fullmatch(text):
+        if not has_id_form(text):
             raise InvalidId(
                 f"not a {cls.kind or 'record'} id: ids are lower-case UUIDv7 texts of 36 characters"
             )
@@ -55,6 +55,15 @@ class Id(str):
 
 
 AnyId = TypeVar("AnyId", bound=Id)
+
+
+def has_id_form(text: object) -> bool:
+    """Whether *text* has the form of an id.
+
+    >>> has_id_form("01890a5d-ac96-7000-8000-000000000000"), has_id_form("ann@x.org")
+    (True, False)
+    """
+    return isinstance(text, str) and _FORM.fullmatch(text) is not None
 
 
 class PartyId(Id):
