@@ -226,6 +226,20 @@ def audience(crm: Crm, who: PartyId) -> bool:
     return one.allowed
 
 
+def short_and_long(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Ledgers that an audience takes for short, which it reads at once, then the same for long ones."""
+    for short in (50, 1):
+        monkeypatch.setattr(consent_reading, "SHORT", short)
+        yield short
+
+
+def said_no(world: World) -> tuple[Crm, Clock, list[PartyId]]:
+    """The first one has withdrawn at the address that they share, the day before."""
+    world.crm.consent.withdraw(world.ids[0], point=A, **SAID)
+    world.clock.now += DAY
+    return world.crm, world.clock, world.ids
+
+
 def answer(crm: Crm, who: str, point: str, **more: Any) -> str:
     """Whether marketing by e-mail is allowed in Germany, where it takes a Yes."""
     return str(crm.consent.decide(who, point=point, **{**ASKED, **more}).answer)
@@ -381,17 +395,13 @@ def test_a_yes_is_not_taken_over_with_an_address() -> None:
 def test_a_no_of_others_that_was_carried_is_lifted_by_a_yes_and_theirs_stands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = World()
-    crm, clock, (ann, bo, _) = world.crm, world.clock, world.ids
-    crm.consent.withdraw(ann, point=A, **SAID)
-    clock.now += DAY
+    crm, clock, (ann, bo, _) = said_no(World())
     crm.parties.change(bo, lambda p: p.without(A))
     clock.now += DAY
     for _ in range(2):
         yes(crm, bo, B)
         clock.now += DAY
-    for short in (50, 1):
-        monkeypatch.setattr(consent_reading, "SHORT", short)
+    for _ in short_and_long(monkeypatch):
         assert (answer(crm, bo, B), audience(crm, bo)) == ("allow", True)
     yes(crm, ann, A)
     clock.now += DAY
@@ -412,18 +422,14 @@ def test_a_no_of_others_that_was_carried_is_lifted_by_a_yes_and_theirs_stands(
 def test_a_no_that_its_own_yes_lifted_stays_lifted_when_who_said_both_leaves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = World()
-    crm, clock, (ann, bo, _) = world.crm, world.clock, world.ids
-    crm.consent.withdraw(ann, point=A, **SAID)
-    clock.now += DAY
+    crm, clock, (ann, bo, _) = said_no(World())
     for who in (ann, bo):
         yes(crm, who, A)
         clock.now += DAY
     crm.parties.change(ann, lambda p: p.without(A))
     line = (Offer(purpose="marketing", channel="email"),)
     assert crm.preferences.centre(bo, line, points={"email": A}).choices[0].state == "on"
-    for short in (50, 1):
-        monkeypatch.setattr(consent_reading, "SHORT", short)
+    for _ in short_and_long(monkeypatch):
         for law in ("DE", "US"):
             (one,) = crm.consent.audience([bo], **{**ASKED, "jurisdictions": [law]})
             assert (answer(crm, bo, A, jurisdictions=[law]), one.allowed) == ("allow", True)
@@ -432,10 +438,7 @@ def test_a_no_that_its_own_yes_lifted_stays_lifted_when_who_said_both_leaves(
 
 @pytest.mark.parametrize("speaker", [1, 2])
 def test_a_no_of_others_is_taken_back_for_all_records_of_a_customer(speaker: int) -> None:
-    world = World()
-    crm, clock, (ann, bo, cy) = world.crm, world.clock, world.ids
-    crm.consent.withdraw(ann, point=A, **SAID)
-    clock.now += DAY
+    crm, clock, (ann, bo, cy) = said_no(World())
     crm.parties.change(bo, lambda p: p.without(A))
     crm.parties.change(cy, lambda p: p.without(B).with_email("c@x.org"))
     crm.identity.merge(bo, cy)
@@ -443,7 +446,7 @@ def test_a_no_of_others_is_taken_back_for_all_records_of_a_customer(speaker: int
     points = (B, "c@x.org")
     assert [answer(crm, bo, point) for point in points] == ["deny", "deny"]
     for point in points:
-        crm.consent.record("give", world.ids[speaker], point=point, **SAID, evidence=YES)
+        crm.consent.record("give", (ann, bo, cy)[speaker], point=point, **SAID, evidence=YES)
         clock.now += DAY
     crm.parties.change(ann, lambda p: p.with_email("d@x.org"))
     assert [answer(crm, bo, point) for point in points] == ["allow", "allow"]
