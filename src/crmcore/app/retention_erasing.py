@@ -118,7 +118,7 @@ async def erase_customer(
         heads = [ref.id for ref in planned.data.points]
         noted = begun_by(planned.plan, mark, begun, heads, done=bool(first and first.done))
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
-        category = first.category if first else step.category
+        category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
         noted = (attrs.evolve(noted[0], members=ids, category=category, asked=asked), *noted[1:])
     try:
