@@ -269,7 +269,7 @@ async def _carried(
             event = (
                 attrs.evolve(event, members=(ref.id,)) if ledger is None else gone_along(event, ledger.kind)
             )
-            event = attrs.evolve(event, ledger=stream)
+            event = attrs.evolve(event, id=f"{event.id}:{ref.id}", ledger=stream)
             unit.event(stream, event, subjects=(ref.id,), occurred_at=event.occurred_at)
         carried.append(event)
     return next(iter(carried), None)

@@ -290,7 +290,7 @@ def _choice(request: Request, offer: Offer, facts: Facts, owners: Sequence[Facts
         (at, one.id)
         for case in cases
         for at, one in case.acts(_REQUESTS)
-        if covers_yes(one.scope, case.contact, offer.purpose)
+        if not one.alone and covers_yes(one.scope, case.contact, offer.purpose)
     ]
     if not waiting:
         return Choice(offer=offer, state="unsaid")
