@@ -69,21 +69,51 @@ async def begun_at(unit: Unit, step: RetentionStep) -> list[ErasureBegun]:
 
 
 async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
-    """The digests of the plans that were noted of the customer: of each record the last that was applied."""
+    """The digests of the plans that were noted of the customer: of each record the last that was applied.
+
+    Where they are kept, that is the digest of why, and that of the last plan by which anybody is kept for that.
+    """
     notes = [await begun_of(unit, _id(one)) for one in {step.place, *members} if is_id(one)]
-    return frozenset(note[0].plan_sha256 for note in notes if note)
+    noted = {note[0].plan_sha256 for note in notes if note}
+    last = [await begun_of(unit, _id(why)) for why in noted]
+    return frozenset(noted.union(one[0].plan_sha256 for one in last if one))
 
 
-async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan) -> None:
-    """Note that by *plan* a customer is kept, so that no plan that was made before erases them."""
-    id = _id(step.place)
-    begun = await begun_of(unit, id)
-    if begun and begun[0].plan_sha256 == plan.digest:
-        return
-    mark, held = _occasion(unit, begun, plan, step.place).mark, step.source == HELD
-    first, *rest = begun or [ErasureBegun(request=mark, plan_sha256="", lines=(), done=True)]
+async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
+    """Note that by *plan* a customer is kept, so that no plan that was made before erases them.
+
+    Why they are kept is noted at each record, since that may be a customer of its own again, and once for all who are
+    kept for that which plan said so last: what is so already is not written again.
+    """
+    for one in dict.fromkeys([step.place, *members]):
+        await _note_at(unit, one, plan, step.kept_for, held=step.source == HELD)
+    last = ErasureBegun(request=f"retention:{step.kept_for}", plan_sha256=plan.digest, lines=(), done=True)
+    await _note_changed(unit, _id(step.kept_for), await begun_of(unit, _id(step.kept_for)), [last])
+
+
+async def _note_at(unit: Unit, place: str, plan: RetentionPlan, digest: str, *, held: bool) -> None:
+    """Note *digest* at a record, and whether a hold keeps what is left of whom it was one, beside what was noted."""
+    begun = await begun_of(unit, _id(place))
+    mark = _occasion(unit, begun, plan, place).mark
+    first, *rest = begun or [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)]
     noted = [attrs.evolve(first, held=held), *rest]
-    await note_begun(unit, id, [attrs.evolve(one, plan_sha256=plan.digest) for one in noted])
+    await _note_changed(unit, _id(place), begun, [attrs.evolve(one, plan_sha256=digest) for one in noted])
+
+
+async def _note_changed(
+    unit: Unit, id: Id, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]
+) -> None:
+    if list(before) != list(now):
+        await note_begun(unit, id, now)
+
+
+async def superseded(
+    unit: Unit, members: Iterable[str], step: RetentionStep, plan: RetentionPlan
+) -> str | None:
+    """Why nobody is erased by a plan that does not know what another one did to the customer."""
+    if step.action != "delete" or await noted_of(unit, step, members) <= {*step.noted, plan.digest}:
+        return None
+    return "another plan was applied to this customer since this one was made: plan again"
 
 
 async def erase_customer(
@@ -120,9 +150,13 @@ async def erase_customer(
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
         category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
-        noted = (attrs.evolve(noted[0], members=ids, category=category, asked=asked), *noted[1:])
+        told = attrs.evolve(noted[0], members=ids, category=category, asked=asked)
+        noted = (told, *noted[1:])
+        done = [attrs.evolve(told, done=True), *noted[1:]]
+        if list(begun) == done and not planned.plan.of("delete", "anonymise"):
+            noted = tuple(done)
     try:
-        await _carry_out(flow, planned, mark, unit.now, _id(step.place), begun, noted)
+        await _carry_out(flow, planned, mark, unit.now, step, plan, begun, noted)
     except InvalidRightsRequest as error:
         return Erased(why=str(error))
     return _erased(planned, new=first is None or not first.done)
@@ -133,19 +167,36 @@ async def _carry_out(
     planned: PlannedErasure,
     mark: str,
     at: datetime,
-    id: Id,
+    step: RetentionStep,
+    plan: RetentionPlan,
     begun: Sequence[ErasureBegun],
     noted: Sequence[ErasureBegun],
 ) -> None:
     """Do what is *noted* where *begun* was, unless somebody notes something else meanwhile."""
-    unchanged = partial(as_noted, id=id, noted=noted)
+    id, members = _id(step.place), noted[0].members
+
+    async def unchanged(unit: Unit) -> None:
+        await as_noted(unit, id, noted)
+        if why := await superseded(unit, members, step, plan):
+            raise InvalidRightsRequest(why)
+
+    async def begin(unit: Unit) -> None:
+        if why := await superseded(unit, members, step, plan):
+            raise InvalidRightsRequest(why)
+        await note_instead(unit, id=id, before=begun, now=noted)
+        held = any(line.held for line in begun_lines(noted).values())
+        for one in members:
+            if one != step.place:
+                await _note_at(unit, one, plan, plan.digest, held=held)
+
     if list(noted) != list(begun):
-        await flow.commit(partial(note_instead, id=id, before=begun, now=noted))
+        await flow.commit(begin)
     await prepare(flow, planned, mark, unchanged)
     await erase_planned(flow, planned, mark, at, unchanged)
     first, *rest = await without_others(flow.new_unit(), planned, noted)
     done = [attrs.evolve(first, done=True), *rest]
-    await flow.commit(partial(note_instead, id=id, before=noted, now=done))
+    if done != list(noted):
+        await flow.commit(partial(note_instead, id=id, before=noted, now=done))
 
 
 async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
@@ -158,7 +209,7 @@ async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
     steps: list[RetentionStep] = []
     for step in plan.steps:
         begun = await begun_at(unit, step)
-        if step.action == "delete":
+        if step.action in ("delete", "restrict") or step.source == HELD:
             step = attrs.evolve(step, noted=tuple(sorted(await noted_of(unit, step, step.members))))
         if begun and not begun[0].done:
             talks = talks or await Talks.read(unit)
@@ -178,7 +229,8 @@ async def left_over(
     """What is left of customers that retention erased, and of which categories they were.
 
     That is what was kept and is over before *on*, what a hold kept that is none of *holds* any more, and what was cut
-    off. While nobody says which *holds* there are (None), what a hold keeps is to be found out.
+    off. While nobody says which *holds* there are (None), what a hold keeps is to be found out. What one of them keeps
+    stays, and is told, so that it is noted.
     """
     found: list[RetentionStep] = []
     categories: set[str] = set()
@@ -208,9 +260,10 @@ def _left(
 ) -> RetentionStep | None:
     """What is to be done with what is left of one customer; None if there is nothing."""
     over = any(line.until is not None and line.until < on for line in lines)
-    held = first.held or any(line.held and (line.until is None or line.until >= on) for line in lines)
+    kept = [line.kind for line in lines if line.held and (line.until is None or line.until >= on)]
     lifted = any(line.held_for_nothing(holds or (), on) for line in lines)
-    if first.done and not over and not lifted:
+    goes = not first.done or over or lifted
+    if not goes and not (holds and kept):
         return None
     step = RetentionStep(
         place=place,
@@ -222,14 +275,20 @@ def _left(
         last_contact=known_before(first),
     )
     if holds is None:
-        return attrs.evolve(step, action="find_out", reason=_HELD) if held else step
+        return attrs.evolve(step, action="find_out", reason=_HELD) if first.held or kept else step
     for hold in holds:
         named = hold.kinds - SUBJECT_KINDS.keys()
-        if first.category is None and named:
+        if not goes and any(hold.holds(kind, on) for kind in kept):
+            return _kept_by(hold, step)
+        if goes and first.category is None and named:
             return attrs.evolve(step, action="find_out", reason=_NO_CATEGORY)
         if first.category in named and hold.holds(first.category, on):
-            return attrs.evolve(step, action="keep", reason=hold.reason, source=HELD, until=hold.until)
-    return step
+            return _kept_by(hold, step)
+    return step if goes else None
+
+
+def _kept_by(hold: LegalHold, step: RetentionStep) -> RetentionStep:
+    return attrs.evolve(step, action="keep", reason=hold.reason, source=HELD, until=hold.until)
 
 
 def known_before(first: ErasureBegun, last_contact: date | None = None) -> date | None:

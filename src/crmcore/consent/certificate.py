@@ -105,7 +105,8 @@ class ErasureBegun(Document):
     *members* are the ids of the records, and *asked* is the day on which the request came or, where nobody asked for it
     and a time ran out, on which the first plan was carried out. *category* is that by which the time ran out, and
     *done* whether all of the last plan was carried out, which a certificate tells of a request. *held* says
-    that by a later plan a legal hold keeps all that was left of it.
+    that by a later plan a legal hold keeps all that was left of it. Where a plan keeps a customer, *plan_sha256* is the
+    digest of why; under that itself is noted which plan said so last.
     """
 
     request: str
