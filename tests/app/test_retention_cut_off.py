@@ -9,6 +9,7 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
+from crmcore.app import ErasureFacts
 from crmcore.consent import LegalHold, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.storage import MemoryStore
@@ -157,6 +158,29 @@ def test_no_earlier_plan_erases_what_a_later_one_keeps_of_records_that_were_join
         assert unsaid == ["find_out"] * (begun or kind == "party")
         items = crm.retention.customers(jurisdictions=["FR"]).items
         assert (crm.retention.apply(crm.retention.plan(items)).erased, held(crm, "party")) == (2, 0)
+
+
+def test_a_plan_that_was_cut_off_erases_nothing_that_a_request_keeps_that_was_carried_out_since() -> None:
+    crm, first, (ann,) = cut_off(-1, 1)
+    crm.interactions.record("note", direction="internal", occurred_at=THEN, with_=[ann])
+    first = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
+    assert isinstance(crm.store, Cut)
+    crm.store.left = 0
+    with pytest.raises(StoreClosed):
+        crm.retention.apply(first)
+    crm.store.left = 10**9
+    hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"interaction"}))
+    facts, request = ErasureFacts(holds=(hold,)), collecting(crm, ann, "erasure")
+    plan = crm.requests.erasure_plan(request.id, facts=facts)
+    done = crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
+    crm.requests.move(request.id, "review")
+    crm.requests.move(request.id, "respond", sha256=done.sha256)
+    crm.requests.move(request.id, "close")
+    assert [step.reason for step in crm.retention.apply(first).left] == [SUPERSEDED]
+    assert [step.action for step in crm.retention.kept_too_long().steps] == ["find_out"]
+    for holds, left in (([hold], 1), ([], 0)):
+        crm.retention.apply(crm.retention.kept_too_long(holds=holds))
+        assert (held(crm, "party"), held(crm, "interaction")) == (0, left)
 
 
 def batches(crm: Crm) -> int:

@@ -26,7 +26,7 @@ from crmcore.app.erasures_begun import (
 )
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id
-from crmcore.app.retention_contacts import recorded_on
+from crmcore.app.retention_contacts import recorded_on, requests_by
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
@@ -69,14 +69,21 @@ async def begun_at(unit: Unit, step: RetentionStep) -> list[ErasureBegun]:
 
 
 async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
-    """The digests of the plans that were noted of the customer: of each record the last that was applied.
+    """The digests of the plans that were noted of the customer: of each record, and each request, the last that was
+    applied.
 
     Where they are kept, that is the digest of why, and that of the last plan by which anybody is kept for that.
     """
-    notes = [await begun_of(unit, _id(one)) for one in {step.place, *members} if is_id(one)]
-    noted = {note[0].plan_sha256 for note in notes if note}
-    last = [await begun_of(unit, _id(why)) for why in noted]
-    return frozenset(noted.union(one[0].plan_sha256 for one in last if one))
+    ids = {one for one in (step.place, *members) if is_id(one)}
+    notes = [await begun_of(unit, _id(one)) for one in ids]
+    last = [await begun_of(unit, _id(why)) for why in {note[0].plan_sha256 for note in notes if note}]
+    noted = [*notes, *last, *await _begun_by_request(unit, ids)]
+    return frozenset(note[0].plan_sha256 for note in noted if note)
+
+
+async def _begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[ErasureBegun]]:
+    """What was noted of erasures that somebody asked for with the records *members*."""
+    return [await begun_of(unit, one.id) for one in await requests_by(unit, map(PartyId, members))]
 
 
 async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
@@ -245,6 +252,8 @@ async def left_over(
             categories.update(() if first.category is None else (first.category,))
             lines = begun_lines(await begun_of(unit, _id(place))).values()
             step = _left(first, place, list(lines), on, holds)
+            if step is not None and holds is None and await _held_by_request(unit, first.members, on):
+                step = attrs.evolve(step, action="find_out", reason=_HELD)
             found += [] if step is None else [step]
         after = page.next
         if after is None:
@@ -260,7 +269,7 @@ def _left(
 ) -> RetentionStep | None:
     """What is to be done with what is left of one customer; None if there is nothing."""
     over = any(line.until is not None and line.until < on for line in lines)
-    kept = [line.kind for line in lines if line.held and (line.until is None or line.until >= on)]
+    kept = _held(lines, on)
     lifted = any(line.held_for_nothing(holds or (), on) for line in lines)
     goes = not first.done or over or lifted
     if not goes and not (holds and kept):
@@ -285,6 +294,16 @@ def _left(
         if first.category in named and hold.holds(first.category, on):
             return _kept_by(hold, step)
     return step if goes else None
+
+
+def _held(lines: Iterable[CertificateLine], on: date) -> list[str]:
+    """The kinds of what a hold keeps that has not ended by a day."""
+    return [line.kind for line in lines if line.held and (line.until is None or line.until >= on)]
+
+
+async def _held_by_request(unit: Unit, members: Iterable[str], on: date) -> bool:
+    """Whether a hold keeps something by a request of theirs."""
+    return any(_held(begun_lines(begun).values(), on) for begun in await _begun_by_request(unit, members))
 
 
 def _kept_by(hold: LegalHold, step: RetentionStep) -> RetentionStep:
