@@ -132,7 +132,7 @@ async def _notes(unit: Unit) -> tuple[ErasureNote, ...]:
         for record in page.items:
             first = BEGUN.load(record.body, record.schema)
             id = Id(record.ref.id)
-            if first.members or first.restricted or first.request == id:  # others are further parts
+            if first.members or first.only_kept or first.request == id:  # others are further parts
                 parts = await begun_of(unit, id)
                 found.append(ErasureNote(id=id, parts=(await _told(unit, id, parts[0]), *parts[1:])))
         after = page.next
