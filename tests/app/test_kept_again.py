@@ -87,6 +87,19 @@ def test_who_is_kept_by_a_hold_on_a_category_is_restricted_there_too_and_goes_by
     assert lines_of(one.restored) == lines_of(one.store)
 
 
+def test_who_is_kept_once_more_goes_by_no_plan_that_was_made_in_between(tmp_path: Path) -> None:
+    one = Restored(tmp_path, None)
+    one.clock.move(days=4 * 365)
+    one.live.retention.apply(planned(one.live, PROSPECTS))
+    between = planned(one.live)
+    one.saved()
+    one.live.parties.add(Person.of("Di Lee", email="di@x.example"))
+    assert one.live.retention.apply(planned(one.live, PROSPECTS)).restricted == 1
+    for crm in (one.live, one.again()):
+        again = crm.retention.apply(between)
+        assert (again.erased, [step.reason for step in again.left]) == (0, [SUPERSEDED] * 3)
+
+
 def test_who_was_joined_only_after_the_backup_is_restricted_by_each_record(tmp_path: Path) -> None:
     one = Restored(tmp_path, None)
     one.live.retention.apply(kept(one.bo))
