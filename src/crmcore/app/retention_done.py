@@ -17,7 +17,14 @@ from crmcore.app.erasures_begun import begun_of, customer_note
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
-from crmcore.app.retention_erasing import begun_at, erase_customer, known_before, note_kept, noted_of
+from crmcore.app.retention_erasing import (
+    begun_at,
+    erase_customer,
+    known_before,
+    note_kept,
+    noted_of,
+    restriction_mark,
+)
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
@@ -169,5 +176,5 @@ async def _restrict(
     unit: Unit, members: tuple[PartyId, ...], step: RetentionStep, plan: RetentionPlan
 ) -> bool:
     """Plan to restrict the processing of a person's data, unless it is restricted for this already."""
-    await note_kept(unit, step, plan)
-    return await restrict_person(unit, members, f"retention:{step.purpose}")
+    await note_kept(unit, step, plan, members)
+    return await restrict_person(unit, members, restriction_mark(step))

@@ -40,7 +40,14 @@ from crmcore.app.subject_kinds import SUBJECT_KINDS
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
-from crmcore.consent.certificate import BEGUN, CertificateLine, ErasureBegun, begun_by, begun_lines
+from crmcore.consent.certificate import (
+    BEGUN,
+    CertificateLine,
+    ErasureBegun,
+    Restriction,
+    begun_by,
+    begun_lines,
+)
 from crmcore.consent.disposition import HELD, LegalHold
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 from crmcore.errors import InvalidRightsRequest
@@ -74,16 +81,33 @@ async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> f
     return frozenset(note[0].plan_sha256 for note in notes if note)
 
 
-async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan) -> None:
-    """Note that by *plan* a customer is kept, so that no plan that was made before erases them."""
+async def note_kept(
+    unit: Unit, step: RetentionStep, plan: RetentionPlan, restricted: Iterable[str] = ()
+) -> None:
+    """Note that by *plan* a customer is kept, so that no plan that was made before erases them, and which of their
+    records are *restricted* for it, so that they are where a backup is restored."""
     id = _id(step.place)
     begun = await begun_of(unit, id)
     if begun and begun[0].plan_sha256 == plan.digest:
         return
     mark, held = _occasion(unit, begun, plan, step.place).mark, step.source == HELD
     first, *rest = begun or [ErasureBegun(request=mark, plan_sha256="", lines=(), done=True)]
-    noted = [attrs.evolve(first, held=held), *rest]
+    noted = [attrs.evolve(first, held=held, restricted=_restricted(first, step, restricted)), *rest]
     await note_begun(unit, id, [attrs.evolve(one, plan_sha256=plan.digest) for one in noted])
+
+
+def restriction_mark(step: RetentionStep) -> str:
+    """How the act is marked by which a customer is restricted."""
+    return f"retention:{step.purpose}"
+
+
+def _restricted(first: ErasureBegun, step: RetentionStep, members: Iterable[str]) -> tuple[Restriction, ...]:
+    """What was noted of who is restricted, and *members* by now."""
+    known = {one.mark: one.members for one in first.restricted}
+    if ids := tuple(map(str, members)):
+        mark = restriction_mark(step)
+        known[mark] = tuple(dict.fromkeys([*known.get(mark, ()), *ids]))
+    return tuple(Restriction(mark=mark, members=ids) for mark, ids in known.items())
 
 
 async def erase_customer(
@@ -120,7 +144,8 @@ async def erase_customer(
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
         category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
-        noted = (attrs.evolve(noted[0], members=ids, category=category, asked=asked), *noted[1:])
+        told = attrs.evolve(noted[0], members=ids, category=category, asked=asked)
+        noted = (attrs.evolve(told, restricted=first.restricted if first else ()), *noted[1:])
     try:
         await _carry_out(flow, planned, mark, unit.now, _id(step.place), begun, noted)
     except InvalidRightsRequest as error:
