@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import attrs
 import pytest
@@ -262,8 +263,7 @@ def test_any_note_and_reviewer_are_saved_so_that_they_are_read(
         [("press", "s"), ("press", "k"), ("note", text)],
         [("load", json.dumps(document(decision(pair(0), "same", note=text, by=text))))],
     ):
-        driver.execute_script("localStorage.clear()")
-        Page(driver, tmp_path, review([pair(0)]).html())
+        Page(driver, tmp_path, attrs.evolve(review([pair(0)]), id=str(uuid4())).html())
         (found,) = Decisions.parse(driver.execute_async_script(HANDS, json.dumps(acts))).decisions
         assert found.verdict == "same"
 
@@ -283,8 +283,9 @@ def test_whatever_a_page_saves_is_read(driver: WebDriver, tmp_path: Path, data: 
         st.tuples(st.just("load"), files(shown)),
     )
     acts = data.draw(st.lists(act, max_size=12))
-    driver.execute_script("localStorage.clear()")
-    page = Page(driver, tmp_path, review(shown).html())
+    # A page of its own, which keeps nothing yet: what is cleared may be cleared late, when it has kept something.
+    made = attrs.evolve(review(shown), id=str(uuid4())).html()
+    page = Page(driver, tmp_path, made)
     saved = driver.execute_async_script(HANDS, json.dumps(acts))
     # The browser may say that it left the page before without asking.
     assert [one for one in page.complaints() if one["source"] != "intervention"] == []
@@ -296,10 +297,8 @@ def test_whatever_a_page_saves_is_read(driver: WebDriver, tmp_path: Path, data: 
     assert all(set(one.records) == records[one.item] for one in found.decisions)
     assert verdicts(json.loads(saved)) == {one.item: one.verdict for one in found.decisions}
     # What the browser keeps is as good as what is saved.
-    for _ in range(
-        50
-    ):  # browsers hand what one page kept to the next in their own time, a busy machine's still later
-        page = Page(driver, tmp_path, review(shown).html())
+    for _ in range(50):  # browsers hand what one page kept to the next in their own time
+        page = Page(driver, tmp_path, made)
         kept = driver.execute_async_script(HANDS, "[]")
         if kept is not None:
             break

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from crmcore.app.frozen import Matching, ModelPart
 from crmcore.app.journal import Call, Written
-from crmcore.consent.certificate import CertificateLine, ErasureBegun, ErasureCertificate
+from crmcore.consent.certificate import CertificateLine, ErasureBegun, ErasureCertificate, Restriction
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.ledger import LedgerPoint
 from crmcore.consent.rights_request import (
@@ -323,6 +323,10 @@ DOCUMENTS: Mapping[str, st.SearchStrategy[Any]] = {
         more=st.integers(0, 1),
         points=st.just(("019000a1-b2c3-7009-8000-0000000000aa",)),
         category=st.none() | st.just("prospect"),
+        restricted=st.just(())
+        | st.just(
+            (Restriction(mark="retention:legal_claims", members=("019000a1-b2c3-7009-8000-0000000000aa",)),)
+        ),
     ),
     "rights.certificate": st.builds(
         ErasureCertificate,

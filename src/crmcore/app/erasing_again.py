@@ -1,14 +1,15 @@
 """Carrying over what was erased of people into a store that an older backup was restored into, with what was written
 beside it.
 
-Invariant: nobody is permitted more than where they were erased. A No about an address that somebody else has stays for
-them, addresses are suppressed, consent that is kept is over, and what is kept is found again when its time is over, not
-before. Where nothing tells why something was left, it counts as held.
+Invariant: nobody is permitted more than where they were erased, or kept. A No about an address that somebody else has
+stays for them, addresses are suppressed, whoever is kept is restricted, consent that is kept is over, and what is kept
+is found again when its time is over, not before. Where nothing tells why something was left, it counts as held.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence, Set
+from functools import partial
 from typing import Literal
 
 import attrs
@@ -18,18 +19,32 @@ from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
 from crmcore.app.erasures_whose import Whose, by_mark, guessed, noted_people, parties_of, places_of
 from crmcore.app.flow import Flow
 from crmcore.app.past_erasures import ErasureNote, PastErasures, past_erasures
-from crmcore.app.resolve import is_id
+from crmcore.app.resolve import is_id, memberships
 from crmcore.app.rights_store import request_if_there
-from crmcore.app.subject_erasure import ErasureFacts, Occasion, PlannedErasure, planned_erasure, prepare
+from crmcore.app.subject_erasure import (
+    ErasureFacts,
+    Occasion,
+    PlannedErasure,
+    planned_erasure,
+    prepare,
+    restrict_person,
+)
 from crmcore.app.subject_noes import for_others
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import CertificateLine, ErasureBegun, begun_by, begun_lines, place_hash
+from crmcore.consent.certificate import (
+    ErasureBegun,
+    Restriction,
+    begun_by,
+    begun_lines,
+    place_hash,
+)
 from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
 from crmcore.consent.ledger import CONTACT_POINT
 from crmcore.consent.rights_request import RequestId
 from crmcore.errors import WrongKey
 from crmcore.interaction.lay import INTERACTION
+from crmcore.party.party_keys import PARTY
 from crmcore.storage.carried_over import ErasedAgain, erase_again
 from crmcore.storage.erasure import ERASED, Erasure, eraser_of
 from crmcore.storage.protocol import Ref
@@ -49,18 +64,21 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     gone = _Gone(parties=parties_of(wanted), places={place for one in wanted for place in places_of(one)})
     notes = past.notes if past.tenant == flow.tenant else ()
     unit, marks = flow.new_unit(), by_mark(wanted)
-    people = noted_people([one for one in notes if not _is_over(one, here.notes)], marks)
-    told = {note.parts[0].request for note in notes}
+    anew = [one for one in notes if not _is_over(one, here.notes)]
+    people = noted_people([one for one in anew if not one.parts[0].only_kept], marks)
+    told = {note.parts[0].request for note in notes if not note.parts[0].only_kept}
     people += [await guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
     talks = await Talks.read(unit) if people else None
     plans = [await _planned(flow, unit, one, gone, talks) for one in people]
     # Before, since by then all can be read, should this be cut off; and after, since an entry that was written here may
     # have a number under which the other store had something that was erased.
-    await _written(flow, plans)
+    await _written(flow, plans, anew, gone)
     done = await erase_again(flow.store, wanted)
-    await _written(flow, plans)
+    await _written(flow, plans, anew, gone)
     for one in sorted(plans, key=lambda one: one.whose.asked):
         await _noted(flow, one)
+    for note in (note for note in anew if note.parts[0].only_kept):
+        await flow.commit(partial(_kept, note=note))
     return done
 
 
@@ -81,9 +99,20 @@ class _Again:
     left: tuple[Disposal, ...]
 
 
-async def _written(flow: Flow, plans: Iterable[_Again]) -> None:
+async def _written(flow: Flow, plans: Iterable[_Again], notes: Iterable[ErasureNote], gone: _Gone) -> None:
     for one in plans:
         await prepare(flow, one.planned, one.whose.mark, _nobody_else)
+    for restriction in (one for note in notes for one in note.parts[0].restricted):
+        await flow.commit(partial(_restrict, restriction=restriction, gone=gone.parties))
+
+
+async def _restrict(unit: Unit, restriction: Restriction, gone: Collection[str]) -> None:
+    """Plan that whoever a plan of retention kept is restricted, of whatever customers their records are here."""
+    refs = [unit.ref(PARTY.tag, id) for id in restriction.members if id not in gone]
+    there = [PartyId(ref.id) for ref in await unit.get(refs, check=False)]
+    now = await memberships(unit, there)
+    for members in dict.fromkeys(one.members for one in now.values()):
+        await restrict_person(unit, [one for one in members if one in there], restriction.mark)
 
 
 async def _nobody_else(unit: Unit) -> None:
@@ -150,11 +179,13 @@ async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Tal
     for one in planned.plan.disposals:
         place, line = planned.places[one.place], lines.get(place_hash(one.place))
         if place in named:
-            disposals.append(_gone(one, place, with_others))
+            disposals.append(_going(one, place, with_others))
         elif place in gone.places:
             continue
         elif line is not None:
-            disposals.append(_as_noted(one, line))
+            told = attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
+            talk = line.action == "anonymise" and one.kind == INTERACTION.tag
+            disposals.append(_going(told, place, with_others) if talk else told)
         elif one.place not in planned.own and (whose.note is None or one.kind != CONTACT_POINT.tag):
             unknown.append(attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=HELD, until=None))
     plan = ErasurePlan(disposals=(*disposals, *unknown))
@@ -162,15 +193,11 @@ async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Tal
     return _Again(whose=whose, planned=attrs.evolve(planned, data=data, plan=plan), left=tuple(unknown))
 
 
-def _gone(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:
-    """That a thing went, which an erasure names."""
+def _going(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:
+    """That a thing goes, of which something stays for whoever else took part, and is not erased."""
     talk = isinstance(place, Ref) and place.kind == INTERACTION.tag and place.id in with_others
     action: Literal["anonymise", "delete"] = "anonymise" if talk and one.action == "anonymise" else "delete"
     return attrs.evolve(one, action=action, until=None)
-
-
-def _as_noted(one: Disposal, line: CertificateLine) -> Disposal:
-    return attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
 
 
 async def _noted(flow: Flow, one: _Again) -> None:
@@ -188,7 +215,7 @@ async def _noted(flow: Flow, one: _Again) -> None:
         elsewhere = Id(whose.mark) if here else customer_note(whose.members[0])
         id = elsewhere if note is None or whose.asked else note.id
         before = await begun_of(unit, id)
-        if note is None and (before or await _is_noted(unit, whose.members)):
+        if note is None and (not _only_kept(before) or await _is_noted(unit, whose.members)):
             return
         parts = _parts(one, before if whose.asked and not here else ())
         told = attrs.evolve(parts[0], members=whose.members, asked=whose.day, done=done)
@@ -197,12 +224,24 @@ async def _noted(flow: Flow, one: _Again) -> None:
     await flow.commit(plan)
 
 
+async def _kept(unit: Unit, note: ErasureNote) -> None:
+    """Plan that it is noted that somebody is kept, unless more is noted of them."""
+    before = await begun_of(unit, note.id)
+    if _only_kept(before):
+        await note_begun(unit, note.id, note.parts)
+
+
 async def _is_noted(unit: Unit, members: Iterable[str]) -> bool:
     """Whether the backup has a note of the erasure of one of *members*."""
     for member in members:
-        if await begun_of(unit, customer_note(member)):
+        if not _only_kept(await begun_of(unit, customer_note(member))):
             return True
     return False
+
+
+def _only_kept(parts: Sequence[ErasureBegun]) -> bool:
+    """Whether nothing was noted of an erasure."""
+    return all(part.only_kept for part in parts[:1])
 
 
 def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import attrs
@@ -20,18 +21,24 @@ from crmcore.app.rights_store import members_of, request_if_there
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import BEGUN, ErasureBegun
 from crmcore.consent.rights_request import RequestId
-from crmcore.errors import InvalidDocument
+from crmcore.errors import CrmError, InvalidDocument
 from crmcore.storage.carried_over import erasures_of
+from crmcore.storage.document import encode, joined
 from crmcore.storage.erasure import Erasure
 from crmcore.storage.erasures_file import erasure_document, erasures_in
-from crmcore.values.ids import Id
+from crmcore.storage.validate import check_name
+from crmcore.values.ids import Id, has_id_form
+
+_FIRST = date(1970, 1, 1)
+"""The first day of which there are ids."""
 
 
 @attrs.frozen(kw_only=True)
 class ErasureNote:
     """What was noted of the erasure of one person when it was begun: under which *id*, and in which *parts*.
 
-    The first part has the ids of the records, the day from which periods count, and whether all was done.
+    The first part has the ids of the records, the day from which periods count, and whether all was done; or only that
+    a plan of retention kept them.
     """
 
     id: Id
@@ -61,18 +68,54 @@ class PastErasures:
         """What `to_json` gave.
 
         Raises:
-            CrmError: if it is something else (`InvalidDocument`, or `Corrupt` at an erasure).
+            InvalidDocument: if it is something else, or something in it is. Of such a file nothing is carried over.
         """
         try:
-            lines = [json.dumps(one) for one in document["erasures"]]
-            notes = tuple(
-                ErasureNote(id=Id(one["id"]), parts=tuple(map(BEGUN.load, one["parts"])))
-                for one in document["notes"]
+            tenant, erasures, notes = _values(document, "tenant", "erasures", "notes")
+            check_name(tenant, "a tenant")
+            return cls(
+                tenant=tenant,
+                erasures=tuple(map(_erasure, _array(erasures))),
+                notes=tuple(map(_note, _array(notes))),
             )
-            tenant = str(document["tenant"])
-        except (KeyError, TypeError, ValueError):
-            raise InvalidDocument("this is not what crm.requests.erasures().to_json() gives") from None
-        return cls(tenant=tenant, erasures=tuple(erasures_in(lines)), notes=notes)
+        except (CrmError, ValueError, TypeError, RecursionError):
+            pass  # what is raised here may quote what is in the file
+        raise InvalidDocument(
+            "this is not what crm.requests.erasures().to_json() gives: give that, as it was kept, or the erasures alone"
+        )
+
+
+def _values(document: Any, *names: str) -> list[Any]:
+    """The values of an object with these names and no others: what a newer crmcore says beside is not left out."""
+    if not isinstance(document, Mapping) or document.keys() != set(names):
+        raise ValueError("an object with other names was expected")
+    return [document[name] for name in names]
+
+
+def _array(items: Any) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(items, (list, tuple)):
+        raise TypeError("an array was expected")
+    return items
+
+
+def _erasure(document: Any) -> Erasure:
+    (erasure,) = erasures_in([json.dumps(document)])
+    _values(document, *erasure_document(erasure))
+    return erasure
+
+
+def _note(document: Any) -> ErasureNote:
+    """What was noted of one person, in all its parts, each of which a store can hold."""
+    id, parts = _values(document, "id", "parts")
+    first, *rest = map(BEGUN.load, _array(parts))
+    ids = [id, *first.members, *(member for one in first.restricted for member in one.members)]
+    ids += [point for part in (first, *rest) for point in part.points]
+    if first.more != len(rest) or not all(map(has_id_form, ids)):
+        raise ValueError("a part is missing, or what should be an id is none")
+    if first.asked is not None and first.asked < _FIRST:
+        raise ValueError("it was asked for before there were records")
+    joined([encode(BEGUN.dump(part)) for part in (first, *rest)])
+    return ErasureNote(id=Id(id), parts=(first, *rest))
 
 
 async def past_erasures(flow: Flow) -> PastErasures:
@@ -89,7 +132,7 @@ async def _notes(unit: Unit) -> tuple[ErasureNote, ...]:
         for record in page.items:
             first = BEGUN.load(record.body, record.schema)
             id = Id(record.ref.id)
-            if first.members or first.request == id:  # others are further parts
+            if first.members or first.only_kept or first.request == id:  # others are further parts
                 parts = await begun_of(unit, id)
                 found.append(ErasureNote(id=id, parts=(await _told(unit, id, parts[0]), *parts[1:])))
         after = page.next

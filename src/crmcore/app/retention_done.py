@@ -17,7 +17,14 @@ from crmcore.app.erasures_begun import begun_of, customer_note
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
-from crmcore.app.retention_erasing import begun_at, erase_customer, known_before, note_kept, superseded
+from crmcore.app.retention_erasing import (
+    begun_at,
+    erase_customer,
+    known_before,
+    note_kept,
+    restriction_mark,
+    superseded,
+)
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
@@ -161,4 +168,4 @@ async def _restrict(
 ) -> bool:
     """Plan to restrict the processing of a person's data, unless it is restricted for this already."""
     await note_kept(unit, step, plan, members)
-    return await restrict_person(unit, members, f"retention:{step.purpose}")
+    return await restrict_person(unit, members, restriction_mark(step))

@@ -40,7 +40,14 @@ from crmcore.app.subject_kinds import SUBJECT_KINDS
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
-from crmcore.consent.certificate import BEGUN, CertificateLine, ErasureBegun, begun_by, begun_lines
+from crmcore.consent.certificate import (
+    BEGUN,
+    CertificateLine,
+    ErasureBegun,
+    Restriction,
+    begun_by,
+    begun_lines,
+)
 from crmcore.consent.disposition import HELD, LegalHold
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 from crmcore.errors import InvalidRightsRequest
@@ -87,23 +94,37 @@ async def _begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[Era
 
 
 async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
-    """Note that by *plan* a customer is kept, so that no plan that was made before erases them.
+    """Note that by *plan* a customer is kept, so that no plan that was made before erases them, and which of their
+    records are restricted for it, so that they are where a backup is restored.
 
     Why they are kept is noted at each record, since that may be a customer of its own again, and once for all who are
     kept for that which plan said so last: what is so already is not written again.
     """
-    for one in dict.fromkeys([step.place, *members]):
-        await _note_at(unit, one, plan, step.kept_for, held=step.source == HELD)
+    ids, held = tuple(map(str, members)), step.source == HELD
+    restricted = ids if step.action == "restrict" else ()
+    for one in dict.fromkeys([step.place, *ids]):
+        here = restricted if one == step.place else ()
+        await _note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
     last = ErasureBegun(request=f"retention:{step.kept_for}", plan_sha256=plan.digest, lines=(), done=True)
     await _note_changed(unit, _id(step.kept_for), await begun_of(unit, _id(step.kept_for)), [last])
 
 
-async def _note_at(unit: Unit, place: str, plan: RetentionPlan, digest: str, *, held: bool) -> None:
-    """Note *digest* at a record, and whether a hold keeps what is left of whom it was one, beside what was noted."""
+async def _note_at(
+    unit: Unit,
+    place: str,
+    step: RetentionStep,
+    plan: RetentionPlan,
+    digest: str,
+    *,
+    held: bool,
+    restricted: Collection[str] = (),
+) -> None:
+    """Note *digest* at a record, whether a hold keeps what is left of whom it was one, and who is *restricted*, beside
+    what was noted."""
     begun = await begun_of(unit, _id(place))
     mark = _occasion(unit, begun, plan, place).mark
     first, *rest = begun or [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)]
-    noted = [attrs.evolve(first, held=held), *rest]
+    noted = [attrs.evolve(first, held=held, restricted=_restricted(first, step, restricted)), *rest]
     await _note_changed(unit, _id(place), begun, [attrs.evolve(one, plan_sha256=digest) for one in noted])
 
 
@@ -121,6 +142,22 @@ async def superseded(
     if step.action != "delete" or await noted_of(unit, step, members) <= {*step.noted, plan.digest}:
         return None
     return "another plan was applied to this customer since this one was made: plan again"
+
+
+def restriction_mark(step: RetentionStep) -> str:
+    """How the act is marked by which a customer is restricted."""
+    return f"retention:{step.purpose}"
+
+
+def _restricted(
+    first: ErasureBegun, step: RetentionStep, members: Collection[str]
+) -> tuple[Restriction, ...]:
+    """What was noted of who is restricted, and *members* by now."""
+    known = {one.mark: one.members for one in first.restricted}
+    if members:
+        mark = restriction_mark(step)
+        known[mark] = tuple(dict.fromkeys([*known.get(mark, ()), *members]))
+    return tuple(Restriction(mark=mark, members=ids) for mark, ids in known.items())
 
 
 async def erase_customer(
@@ -158,6 +195,7 @@ async def erase_customer(
         category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
         told = attrs.evolve(noted[0], members=ids, category=category, asked=asked)
+        told = attrs.evolve(told, restricted=first.restricted if first else ())
         noted = (told, *noted[1:])
         done = [attrs.evolve(told, done=True), *noted[1:]]
         if list(begun) == done and not planned.plan.of("delete", "anonymise"):
@@ -194,7 +232,7 @@ async def _carry_out(
         held = any(line.held for line in begun_lines(noted).values())
         for one in members:
             if one != step.place:
-                await _note_at(unit, one, plan, plan.digest, held=held)
+                await _note_at(unit, one, step, plan, plan.digest, held=held)
 
     if list(noted) != list(begun):
         await flow.commit(begin)

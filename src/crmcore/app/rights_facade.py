@@ -296,7 +296,8 @@ class Requests:
     def erasures(self) -> PastErasures:
         """What was ever erased of this tenant, with what was noted of people: for `erase_again`, and to be kept apart.
 
-        Keep what `to_json` gives beside the backups, after every erasure: the store may be lost. All of it is read.
+        Keep what `to_json` gives beside the backups, after every erasure, and whenever a plan of retention was applied:
+        the store may be lost. All of it is read.
 
         Raises:
             CapabilityMissing: if the store cannot erase.
@@ -310,8 +311,9 @@ class Requests:
         Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
         again, whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a
         No stays for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what
-        is kept is found as in the other store when its time is over. Requests and certificates that are not in the
-        backup are not made again. If it is cut off, restore anew. All interactions are read.
+        is kept is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that
+        was made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
+        restore anew. All interactions are read.
 
         Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
         counts as held then, and who was kept altogether is not known.

@@ -70,9 +70,9 @@ class Case:
         self.valid: dict[tuple[str, int], Finding] = {}
         self.lifting: dict[tuple[str, str], Any] = {}
         self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
-        self._acts: dict[Set[str], tuple[tuple[int, ConsentEvent], ...]] = {}
         self.past, self._others, self.next_event = self._told()
         self.kinds = frozenset([pair[1].kind for pair in self.past])
+        self._acts: dict[Set[str], _Acts] = {frozenset(): (), self.kinds: self.past}
         self.no_such_act = Finding(False, self.next_event)
 
     @cached_property
@@ -209,9 +209,10 @@ class Case:
 
     def acts(self, kinds: Set[str]) -> tuple[tuple[int, ConsentEvent], ...]:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
-        found = self._acts.get(kinds)
+        there = self.kinds & kinds
+        found = self._acts.get(there)
         if found is None:
-            found = self._acts[kinds] = tuple([pair for pair in self.past if pair[1].kind in kinds])
+            found = self._acts[there] = tuple([pair for pair in self.past if pair[1].kind in there])
         return found
 
 

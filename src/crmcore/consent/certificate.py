@@ -96,6 +96,14 @@ class ErasureCertificate(Document):
 
 
 @attrs.frozen(kw_only=True)
+class Restriction(Document):
+    """Which records were restricted to what they are kept for, and how the act is marked that says so."""
+
+    mark: str
+    members: tuple[str, ...]
+
+
+@attrs.frozen(kw_only=True)
 class ErasureBegun(Document):
     """An erasure that was begun: what its plan said, so that the certificate says it too if it was cut off.
 
@@ -105,8 +113,9 @@ class ErasureBegun(Document):
     *members* are the ids of the records, and *asked* is the day on which the request came or, where nobody asked for it
     and a time ran out, on which the first plan was carried out. *category* is that by which the time ran out, and
     *done* whether all of the last plan was carried out, which a certificate tells of a request. *held* says
-    that by a later plan a legal hold keeps all that was left of it. Where a plan keeps a customer, *plan_sha256* is the
-    digest of why; under that itself is noted which plan said so last.
+    that by a later plan a legal hold keeps all that was left of it. *restricted* are the records that a plan kept
+    whole; where it was the first plan there are no *lines*, and nothing was begun. Of whom a
+    plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last.
     """
 
     request: str
@@ -120,6 +129,12 @@ class ErasureBegun(Document):
     asked: date | None = None
     done: bool = False
     held: bool = False
+    restricted: tuple[Restriction, ...] = ()
+
+    @property
+    def only_kept(self) -> bool:
+        """Whether it says no more than that a customer is kept, and nothing of an erasure."""
+        return not self.lines and not self.members
 
 
 @attrs.frozen(kw_only=True)

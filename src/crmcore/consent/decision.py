@@ -36,6 +36,7 @@ from crmcore.values.personal import Document
 
 RANK = {"deny": 0, "need_confirmation": 1, "allow": 2}
 _PLAIN = Policy()
+_KEPT = 4096
 _SEARCHED = 64
 """So many changes ahead are looked at for the instant at which a denied contact becomes possible."""
 
@@ -154,7 +155,6 @@ class Question:
         self.request, self._known_at, self._contact = request, known_at, Contact.of(request)
         self._laws, self._policy = laws or shipped_laws(), policy or _PLAIN
         self._key = asked_key(request, self._policy)
-        self._places: dict[tuple[str, ...], _Places] = {}
         self._repeats = known_at is None and self._policy.withdrawal_grace != "legal_max"
         self._memory = Memory().at(micros(request.at))
 
@@ -173,7 +173,7 @@ class Question:
         *point* stands for that of the request, *joined* for that of the facts.
         """
         facts, own = self._filled(facts)
-        places = self._places.get(jurisdictions) or self._placed(jurisdictions)
+        places = self._placed(jurisdictions)
         case = self._case(facts, point, joined, brief=not trace)
         return self._answer(case, places, own, trace=trace, hashed=hashed)
 
@@ -205,7 +205,7 @@ class Question:
             told = (known, told) if hint is None else hint
         decision: Decision | None = None if told is None else memory.recall(told)
         if decision is None:
-            places = self._places.get(jurisdictions) or self._placed(jurisdictions)
+            places = self._placed(jurisdictions)
             decision = self._answer(case, places, own, trace=False, hashed=False)
             if told is not None:
                 if not memory.looked_at(known):
@@ -274,12 +274,17 @@ class Question:
         return facts_hash(request, facts, self._policy, places.names, places.packs, self._known_at)
 
     def _placed(self, jurisdictions: tuple[str, ...]) -> _Places:
-        names = self._laws.names(jurisdictions, self._policy.beside)
-        laws = tuple(self._laws.of(name) for name in names)
-        apart = tuple(_apart(names, laws, self._laws))
-        packs = tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
-        found = _Places(names, laws, apart, packs, tuple(one.jurisdiction for one in apart))
-        self._places[jurisdictions] = found
+        """The laws of these *jurisdictions*, and those beside them; worked out once for all questions."""
+        known, key = self._laws.together, (jurisdictions, self._policy.beside)
+        found: _Places | None = known.get(key)
+        if found is None:
+            names = self._laws.names(*key)
+            laws = tuple(self._laws.of(name) for name in names)
+            apart = tuple(_apart(names, laws, self._laws))
+            packs = tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
+            if len(known) >= _KEPT:
+                known.clear()
+            found = known[key] = _Places(names, laws, apart, packs, tuple(one.jurisdiction for one in apart))
         return found
 
 

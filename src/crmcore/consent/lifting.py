@@ -20,6 +20,8 @@ from crmcore.consent.words import NOES
 
 _VOID = frozenset({"invalidate"})
 
+_First = tuple[tuple[int, int, ConsentEvent] | None, int]
+
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
 
@@ -38,9 +40,14 @@ class Lifting:
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
         """Whether one of them came after *no*, which was said at the instant *at*."""
-        if at < self._last(no, None):
-            return True
-        return no.kind == "restrict" and no.via is not None and at < self._last(no, no.via)
+        restricts = no.kind == "restrict"
+        key = (no.record, restricts, None, no.scope.point, _by_name(no, self._case))
+        latest = self._latest.get(key)
+        if latest is None:
+            latest = self._latest[key] = self._last(no, None)
+        if at < latest or not restricts or no.via is None:
+            return at < latest
+        return at < self._last(no, no.via)
 
     def ended(self, at: int, no: ConsentEvent, before: int) -> bool:
         """Whether *no*, of the instant *at*, had been lifted *before* an instant by one that permits nothing."""
@@ -195,8 +202,8 @@ class Taking:
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
             self._noes.setdefault((no.record, _by_name(no, case)), []).append((at, since, no))
+        self._all: dict[tuple[str | None, str | None], _First] = {}
         self._since = {record: _Firsts(said, case.now) for record, said in self._noes.items()}
-        self._all = {record: _Firsts(said, case.now).of(-FOREVER) for record, said in self._noes.items()}
 
     def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
         """The act that took back *yes*, of the instant *at*, or when one that was done will count.
@@ -213,14 +220,15 @@ class Taking:
                 taken.append((first[0], first[2]))
         return (named(max(taken, key=_instant)[1]) if taken else None), coming
 
-    def _left(
-        self, record: tuple[str | None, str | None], at: int
-    ) -> tuple[tuple[int, int, ConsentEvent] | None, int]:
+    def _left(self, record: tuple[str | None, str | None], at: int) -> _First:
         """Of the Noes of a *record* those that had not ended when somebody else said yes *at* an instant."""
-        ended = self._ended
+        ended, left = self._ended, self._noes[record]
         if ended is None:
-            return self._all[record]
-        left = [one for one in self._noes[record] if not ended.ended(one[0], one[2], at)]
+            found = self._all.get(record)
+            if found is None:
+                found = self._all[record] = _Firsts(left, self._case.now).of(-FOREVER)
+            return found
+        left = [one for one in left if not ended.ended(one[0], one[2], at)]
         return _Firsts(left, self._case.now).of(-FOREVER)
 
 
@@ -235,7 +243,7 @@ class _Firsts:
         self._counts: tuple[int, int, ConsentEvent] | None = None
         self._coming = FOREVER
 
-    def of(self, begin: int) -> tuple[tuple[int, int, ConsentEvent] | None, int]:
+    def of(self, begin: int) -> _First:
         """What is so of those that were said from the instant *begin* on."""
         while self._seen < len(self._said) and self._said[self._seen][0] >= begin:
             one = self._said[self._seen]

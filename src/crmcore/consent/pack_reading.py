@@ -215,6 +215,8 @@ class Laws:
         self._beside = frozenset(pack.jurisdiction for pack in packs.values() if pack.beside_law)
         asked = {name for law in self._laws.values() for name in law.lists}
         self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
+        self.together: dict[tuple[tuple[str, ...], tuple[str, ...]], Any] = {}
+        """What was worked out of jurisdictions that were asked together, and of what was asked beside them."""
         self.rights = frozenset(right for law in self._laws.values() for right in law.rights)
         """The rights that acts may exercise, such as California's to limit the use of sensitive data."""
 

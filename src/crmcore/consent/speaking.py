@@ -142,12 +142,13 @@ def noes(
     key = (kinds, purpose, channels, right, rights, perhaps)
     found = case.spoken.get(key)
     if found is None:
-        found = case.spoken[key] = tuple(
-            pair
-            for pair in case.acts(kinds)
-            if (pair[1].scope.right if pair[1].scope.right in rights else None) == right
-            and covers_no(pair[1].scope, case.contact, purpose, channels, perhaps=perhaps)
-        )
+        speaking, contact = [], case.contact
+        for pair in case.acts(kinds):
+            scope = pair[1].scope
+            exercised = scope.right if scope.right in rights else None
+            if exercised == right and covers_no(scope, contact, purpose, channels, perhaps=perhaps):
+                speaking.append(pair)
+        found = case.spoken[key] = tuple(speaking)
     return found
 
 

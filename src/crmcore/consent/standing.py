@@ -30,6 +30,8 @@ def standing_no(
     """
     until, standing = case.next_event, dict[str, ConsentEvent]()
     graced = bool(grace) and case.graced
+    if case.brief and lasting is None and not graced:  # the last one is as good as all of them
+        return Finding(any(not lifting.lifted(*one) for one in reversed(said)), until)
     for at, event in said:
         since = effective(event, at, case, grace) if graced else at
         ends = FOREVER if lasting is None else lasting(event)

@@ -71,6 +71,8 @@ _UNSAID = {"confirm": "web_doi", "give": "import_no_proof"}
 """What an act rests on where nothing is said of it: a click for a confirmation, nothing that can be shown for a Yes."""
 _SIGNED = frozenset({"esign", "paper_signed"})
 """What is in writing, where nothing is said of it."""
+_OF_THEMSELVES = frozenset({"sale", "negotiation", "registration", "donation", "inquiry"})
+"""The sources of an address which say that its owner gave it, where nothing else is said of that."""
 _TRANSFER = {
     "sale": "sale",
     "share_cross_context_ads": "share",
@@ -214,11 +216,22 @@ def _request(row: Mapping[str, str], at: datetime, told: _Told, rel: _Told) -> R
         exempt_seller=told.take("seller_exempt", False),
         unsolicited=told.take("unsolicited", True),
         dialer=cast("Any", "manual" if dialer is None else _DIALER[dialer]),
-        basis=told.take("legal_basis_claimed", "legitimate_interest"),
+        basis=told.take("legal_basis_claimed", _basis(row, told)),
         balanced=told.take("lia_passed", True),
         offered_to_children=any(children),
         hours="at_issue" if "tz" in told else "not_at_issue",
     )
+
+
+def _basis(row: Mapping[str, str], told: _Told) -> str:
+    """Who asked for consent to this relies on it, where nothing else is said, and has no interest to fall back on."""
+    asked = any(
+        act["act"] in ("request", "give", "confirm")
+        and row["channel"] in act.get("ch", (row["channel"],))
+        and row["purpose"] in act.get("pu", (row["purpose"],))
+        for act in told.get("consents", ())
+    )
+    return "consent" if asked else "legitimate_interest"
 
 
 def _message(purpose: str, said: _Told, told: _Told, rel: _Told) -> Message:
@@ -336,10 +349,11 @@ def _subject(told: _Told, births: str | None, known: bool | None, presumed: bool
 def _collection(told: _Told, rel: _Told) -> Collection:
     published, disclosed = told.take("published", {}), told.take("disclosed", {})
     how = published or disclosed
+    source = rel.take("address_source")
     return Collection(
-        source=rel.take("address_source"),
+        source=source,
         opt_out_offered=rel.take("optout_offered_at_collection", False),
-        direct=rel.take("contact_collected_directly", False),
+        direct=rel.take("contact_collected_directly", source in _OF_THEMSELVES),
         voluntary=rel.take("fax_number_provided_voluntarily", False),
         published=published.get("conspicuous", bool(published)),
         disclosed=bool(disclosed),
@@ -351,11 +365,13 @@ def _collection(told: _Told, rel: _Told) -> Collection:
 
 
 def _source(rel: _Told) -> str | None:
-    """Where nothing else is said, an address came by what was between them: a sale, an inquiry, an account."""
+    """Where nothing else is said, an address came by what was between them: a sale, an inquiry, a gift, an account."""
     if not rel.keys().isdisjoint(("last_purchase", "contract_active", "contract_end")):
         return "sale"
     if "last_inquiry" in rel or "quote_requested" in rel:
         return "negotiation"
+    if "donation" in rel:
+        return "donation"
     return "registration" if "account_created" in rel or "account_type" in rel else None
 
 
@@ -434,7 +450,7 @@ def _event(number: int, act: _Told, request: Request) -> ConsentEvent:
         if evidence is None and _QUALITIES.isdisjoint(act)
         else Evidence(
             kind=cast("Any", None if evidence is None else _EVIDENCE[evidence]),
-            given_by=act.take("given_by", "self"),
+            given_by=act.take("given_by", "parent" if evidence == "parent_verified" else "self"),
             explicit=act.take("explicit", False),
             written=act.take("written", evidence in _SIGNED),
             disclosed=act.take("clear_and_conspicuous_disclosure", True),
