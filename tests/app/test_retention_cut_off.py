@@ -201,14 +201,16 @@ def test_where_somebody_else_is_kept_for_the_same_it_is_not_noted_anew_of_those_
 
     assert crm.retention.apply(planned(hold)).restricted == 3
     crm.parties.add(Person.of("Bo Hill", email="bo@x.example"))
-    lifted, before = planned(), batches(crm)
+    lifted, written = planned(), batches(crm)
     again = planned(hold)
-    assert (crm.retention.apply(again).restricted, batches(crm) - before) == (1, 2)
-    assert (crm.retention.apply(again).restricted, batches(crm) - before) == (0, 2)
+    assert (crm.retention.apply(again).restricted, batches(crm) - written) == (1, 2)
+    assert (crm.retention.apply(again).restricted, batches(crm) - written) == (0, 2)
     assert [one.reason for one in crm.retention.apply(lifted).left] == [SUPERSEDED] * 3
+    before = again
     lifted, again = planned(), planned(hold)  # and though the later one says what the one before said
-    crm.retention.apply(again)
-    assert [one.reason for one in crm.retention.apply(lifted).left] == [SUPERSEDED] * 3
+    for plan in (again, before):  # and though that one is sent again late
+        crm.retention.apply(plan)
+        assert [one.reason for one in crm.retention.apply(lifted).left] == [SUPERSEDED] * 3
     assert (crm.retention.apply(planned()).erased, held(crm, "party")) == (3, 1)
 
 

@@ -17,14 +17,8 @@ from crmcore.app.erasures_begun import begun_of, customer_note
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
-from crmcore.app.retention_erasing import (
-    begun_at,
-    erase_customer,
-    known_before,
-    note_kept,
-    restriction_mark,
-    superseded,
-)
+from crmcore.app.retention_erasing import begun_at, erase_customer, known_before
+from crmcore.app.retention_notes import note_kept, restriction_mark, superseded
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit

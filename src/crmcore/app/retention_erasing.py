@@ -20,13 +20,13 @@ from crmcore.app.erasures_begun import (
     begun_of,
     customer_note,
     hash_of,
-    note_begun,
     note_instead,
     without_others,
 )
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id
-from crmcore.app.retention_contacts import recorded_on, requests_by
+from crmcore.app.retention_contacts import recorded_on
+from crmcore.app.retention_notes import begun_by_request, mark_of, note_at, noted_of, superseded
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
@@ -44,7 +44,6 @@ from crmcore.consent.certificate import (
     BEGUN,
     CertificateLine,
     ErasureBegun,
-    Restriction,
     begun_by,
     begun_lines,
 )
@@ -73,91 +72,6 @@ class Erased:
 async def begun_at(unit: Unit, step: RetentionStep) -> list[ErasureBegun]:
     """What was noted when the erasure of the customer that *step* names was begun; none if it was not."""
     return await begun_of(unit, _id(step.place)) if is_id(step.place) and step.action == "delete" else []
-
-
-async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
-    """The digests of the plans that were noted of the customer: of each record, and each request, the last that was
-    applied.
-
-    Where they are kept, that is the digest of why, and that of the last plan by which anybody is kept for that.
-    """
-    ids = {one for one in (step.place, *members) if is_id(one)}
-    notes = [await begun_of(unit, _id(one)) for one in ids]
-    last = [await begun_of(unit, _id(why)) for why in {note[0].plan_sha256 for note in notes if note}]
-    noted = [*notes, *last, *await _begun_by_request(unit, ids)]
-    return frozenset(note[0].plan_sha256 for note in noted if note)
-
-
-async def _begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[ErasureBegun]]:
-    """What was noted of erasures that somebody asked for with the records *members*."""
-    return [await begun_of(unit, one.id) for one in await requests_by(unit, map(PartyId, members))]
-
-
-async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
-    """Note that by *plan* a customer is kept, so that no plan that was made before erases them, and which of their
-    records are restricted for it, so that they are where a backup is restored.
-
-    Why they are kept is noted at each record, since that may be a customer of its own again, and once for all who are
-    kept for that which plan said so last: what is so already is not written again.
-    """
-    ids, held = tuple(map(str, members)), step.source == HELD
-    restricted = ids if step.action == "restrict" else ()
-    for one in dict.fromkeys([step.place, *ids]):
-        here = restricted if one == step.place else ()
-        await _note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
-    last = ErasureBegun(request=f"retention:{step.kept_for}", plan_sha256=plan.digest, lines=(), done=True)
-    await _note_changed(unit, _id(step.kept_for), await begun_of(unit, _id(step.kept_for)), [last])
-
-
-async def _note_at(
-    unit: Unit,
-    place: str,
-    step: RetentionStep,
-    plan: RetentionPlan,
-    digest: str,
-    *,
-    held: bool,
-    restricted: Collection[str] = (),
-) -> None:
-    """Note *digest* at a record, whether a hold keeps what is left of whom it was one, and who is *restricted*, beside
-    what was noted."""
-    begun = await begun_of(unit, _id(place))
-    mark = _occasion(unit, begun, plan, place).mark
-    first, *rest = begun or [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)]
-    noted = [attrs.evolve(first, held=held, restricted=_restricted(first, step, restricted)), *rest]
-    await _note_changed(unit, _id(place), begun, [attrs.evolve(one, plan_sha256=digest) for one in noted])
-
-
-async def _note_changed(
-    unit: Unit, id: Id, before: Sequence[ErasureBegun], now: Sequence[ErasureBegun]
-) -> None:
-    if list(before) != list(now):
-        await note_begun(unit, id, now)
-
-
-async def superseded(
-    unit: Unit, members: Iterable[str], step: RetentionStep, plan: RetentionPlan
-) -> str | None:
-    """Why nobody is erased by a plan that does not know what another one did to the customer."""
-    if step.action != "delete" or await noted_of(unit, step, members) <= {*step.noted, plan.digest}:
-        return None
-    return "another plan was applied to this customer since this one was made: plan again"
-
-
-def restriction_mark(step: RetentionStep) -> str:
-    """How the act is marked by which a customer is restricted."""
-    return f"retention:{step.purpose}"
-
-
-def _restricted(
-    first: ErasureBegun, step: RetentionStep, members: Collection[str]
-) -> tuple[Restriction, ...]:
-    """What was noted of who is restricted, and *members* by now."""
-    known = {one.mark: one.members for one in first.restricted}
-    if members:
-        mark = restriction_mark(step)
-        known[mark] = tuple(dict.fromkeys([*known.get(mark, ()), *members]))
-    return tuple(Restriction(mark=mark, members=ids) for mark, ids in known.items())
 
 
 async def erase_customer(
@@ -232,7 +146,7 @@ async def _carry_out(
         held = any(line.held for line in begun_lines(noted).values())
         for one in members:
             if one != step.place:
-                await _note_at(unit, one, step, plan, plan.digest, held=held)
+                await note_at(unit, one, step, plan, plan.digest, held=held)
 
     if list(noted) != list(begun):
         await flow.commit(begin)
@@ -341,7 +255,7 @@ def _held(lines: Iterable[CertificateLine], on: date) -> list[str]:
 
 async def _held_by_request(unit: Unit, members: Iterable[str], on: date) -> bool:
     """Whether a hold keeps something by a request of theirs."""
-    return any(_held(begun_lines(begun).values(), on) for begun in await _begun_by_request(unit, members))
+    return any(_held(begun_lines(begun).values(), on) for begun in await begun_by_request(unit, members))
 
 
 def _kept_by(hold: LegalHold, step: RetentionStep) -> RetentionStep:
@@ -365,7 +279,7 @@ def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan, pl
     """Why a customer is erased whose erasure was *begun*, or is by *plan*, where *place* names no other customer."""
     first, today = begun[0] if begun else None, unit.now.date()
     return Occasion(
-        mark=first.request if first else f"retention:{plan.digest[:16]}:{place}",
+        mark=mark_of(begun, plan, place),
         today=today,
         asked=(first and first.asked) or today,
         points=first.points if first else (),
