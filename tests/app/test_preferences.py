@@ -338,6 +338,23 @@ def test_what_not_every_record_with_the_address_agreed_to_is_not_on_and_can_be_a
     assert len(crm.consent.events(one.id)) == 2
 
 
+def test_what_somebody_else_asked_for_at_an_address_that_they_left_is_pending_for_nobody() -> None:
+    clock = Clock()
+    crm = in_memory(practice=PRACTICE, clock=clock)
+    one, other = person(crm, "office@x.org"), person(crm, "office@x.org")
+    about: Any = {**OURS, "point": "office@x.org"}
+    line = (Offer(purpose="marketing", channel="email"),)
+    states = []
+    for asking in (one, other):
+        crm.consent.record("request", asking.id, **about)
+        clock.now += timedelta(hours=1)
+        if asking is one:
+            crm.parties.change(one.id, lambda party: party.without("office@x.org").with_email("one@x.org"))
+        shown = crm.preferences.centre(other.id, line, points={"email": "office@x.org"})
+        states.append(shown.choices[0].state)
+    assert states == ["unsaid", "pending"]
+
+
 def test_a_centre_knows_a_contact_point_however_it_is_written(crm: Crm) -> None:
     ann = person(crm, "ann@x.org")
     crm.consent.withdraw("ann@x.org", purposes=["marketing"], channels=["email"])
