@@ -214,13 +214,13 @@ def test_one_act_that_is_the_no_of_several_records_counts_for_each_that_was_apar
         members = [
             Member(
                 record="0",
-                points=POINTS[:1],
+                points=frozenset(POINTS[:1]),
                 facts=attrs.evolve(SETTLED, events=(no, yes)),
                 jurisdictions=("US",),
             ),
             Member(
                 record="1",
-                points=POINTS[1:],
+                points=frozenset(POINTS[1:]),
                 facts=attrs.evolve(SETTLED, events=(no,)),
                 jurisdictions=("US",),
                 since=NOW - timedelta(days=days),

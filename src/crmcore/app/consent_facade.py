@@ -504,7 +504,7 @@ class Suppressions:
         """What the list says of a request to one of *points*, as facts for its decision.
 
         Raises:
-            InvalidConsent: if this crm was given no secrets.
+            InvalidConsent: if this crm was given no secrets, or these are no contact points and no request.
         """
         return run(self._flow.listings(points, request, zones=zones))
 
@@ -530,7 +530,7 @@ class Unsubscribes:
 
         *point* names the address or number; it may be left out where the customer has one for the *channel*. Without a
         *topic* all of the *purposes* end. It works for so many *days*. Without the secrets nobody reads in it for
-        whom it is: the records with the point, eight at most; should they be split, those of them that *ref* names.
+        whom it is: the records with the point; should they be split, those of them that *ref* names.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -592,7 +592,8 @@ class Unsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. Of the records that the message was for, each that has given it up has an act of its own.
+        instead. Of the records that the message was for each has an act of its own, at the address or, if it has given
+        that up, where it is by now.
 
         Raises:
             InvalidConsent: as `read`.

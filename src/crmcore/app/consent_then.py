@@ -15,7 +15,7 @@ from crmcore.app.customers import load_parties
 from crmcore.app.party_then import party_then
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.unit import Unit
-from crmcore.errors import AmbiguousReference, InvalidConsent
+from crmcore.errors import AmbiguousReference, CrmError, InvalidConsent
 from crmcore.identity.cluster import agglomerate
 from crmcore.identity.customer import CAP, Cluster
 from crmcore.identity.judgement import links_of
@@ -47,14 +47,14 @@ async def customer_at(
     return then, [await party_then(unit, party, known_at) for party in await load_parties(unit, then.members)]
 
 
-def check_reference(ref: object) -> None:
+def check_reference(ref: object, error: type[CrmError] = InvalidConsent) -> None:
     """Refuse what is no reference.
 
     Raises:
-        InvalidConsent: if *ref* is neither a text nor a `Source`.
+        InvalidConsent: or another *error*, if *ref* is neither a text nor a `Source`.
     """
     if not isinstance(ref, str | Source):
-        raise InvalidConsent("a reference is a text or a Source")
+        raise error("a reference is a text or a Source")
 
 
 async def members_then(unit: Unit, named: Sequence[PartyId], known_at: datetime) -> list[tuple[PartyId, ...]]:

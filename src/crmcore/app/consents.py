@@ -25,6 +25,7 @@ from crmcore.app.resolve import Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.audience import AudienceMember
+from crmcore.consent.checking import listed, together, word
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
@@ -79,7 +80,8 @@ class AsyncConsents:
                 has, or is one that this crm fills in.
         """
         _check_facts(facts)
-        topics = frozenset(topics)
+        word(kind, ActKind, "an act")
+        topics = together(topics)
         if self._flow.practice is not None and self._flow.practice.topics is not None:
             self._flow.practice.topics.check(topics)
         if right is not None:
@@ -255,7 +257,7 @@ class AsyncConsents:
                 point=reached,
                 **asked,
             )
-            for purpose in purposes
+            for purpose in listed(purposes, str, "the purposes of a matrix are several texts")
             for channel, reached in ways(parties, channels, about)
         ]
         rows = [matrix_row(one, known.decide(one, policy=policy, known_at=known_at)) for one in requests]

@@ -19,15 +19,15 @@ from crmcore.app.consent_members import Told, belonging_of, facts_told, members_
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import taken_back
 from crmcore.app.consents import AsyncConsents, points_then
-from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import point_asked, point_named, points_meant, record_named
-from crmcore.app.resolve import Membership, Reference, resolve
+from crmcore.app.resolve import Membership, Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.case import BEGINNING
+from crmcore.consent.checking import together
 from crmcore.consent.customer_decision import Member, facts_of
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
@@ -79,12 +79,14 @@ class AsyncPreferences:
             InvalidConsent: if it has not been said yet, is about what is no topic of the practice, or names a zone that
                 there is not.
         """
+        if not isinstance(wished, Wished):
+            raise InvalidConsent("what somebody wishes is told as Wished(...)")
         if self._topics is not None:
             self._topics.check((wished.only_topics or frozenset()) | (wished.no_topics or frozenset()))
-        about = frozenset(purposes)
+        about = together(purposes)
 
         async def plan(unit: Unit) -> Wish:
-            parties = await load_parties(unit, (await resolve(unit, ref)).members)
+            _, parties = await customer_at(unit, ref, None)
             wish = Wish(
                 id=str(unit.ids.new(Id)),
                 record=await _record_of(unit, ref, parties),
@@ -119,7 +121,8 @@ class AsyncPreferences:
             AmbiguousReference: if it fits several customers.
         """
         unit = self._flow.reader()
-        return await wishes_of(unit, (await resolve(unit, ref)).members)
+        customer, _ = await customer_at(unit, ref, None)
+        return await wishes_of(unit, customer.members)
 
     async def centre(
         self,
@@ -142,8 +145,7 @@ class AsyncPreferences:
                 *points*, or it is none that its channel reaches.
         """
         unit = self._flow.reader()
-        customer = await resolve(unit, ref)
-        parties = await load_parties(unit, customer.members)
+        customer, parties = await customer_at(unit, ref, None)
         if points is not None and not isinstance(points, Mapping):
             raise InvalidConsent(
                 "the points of a centre are told by channel, such as {'email': 'ann@x.example'}"
@@ -180,10 +182,11 @@ class AsyncPreferences:
             InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
                 customer has a contact point of theirs.
         """
+        if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
+            raise InvalidConsent("what they were shown and what they chose are preference centres")
 
         async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
-            customer = await resolve(unit, ref)
-            parties = await load_parties(unit, customer.members)
+            customer, parties = await customer_at(unit, ref, None)
             current = preference_centre(
                 controller=before.controller,
                 offers=[choice.offer for choice in before.choices],

@@ -127,7 +127,7 @@ async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate
     """The proofs of what was erased for a request, first that of the erasure, then those of what was kept longer."""
     found: list[ErasureCertificate] = []
     while True:
-        ref = unit.ref(CERTIFICATE.tag, part_id(CERTIFICATE.tag, id, len(found)))
+        ref = unit.ref(CERTIFICATE.tag, part_id(CERTIFICATE.tag, str(id), len(found)))
         record = (await unit.get([ref])).get(ref)
         if record is None:
             return tuple(found)

@@ -15,14 +15,15 @@ import attrs
 
 from crmcore.app.asked import Asked
 from crmcore.app.consent_ledgers import ledger_of, said_in
-from crmcore.app.customers import load_parties
+from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import point_asked
-from crmcore.app.resolve import Reference, resolve
+from crmcore.app.resolve import Reference
 from crmcore.app.suppressions import secrets_of
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.unsubscribe_whose import NAMESPACES, LedgerMeant, Meant, meant_by, whose_now
 from crmcore.app.whom import Whom
+from crmcore.consent.checking import listed, word
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import gone_along
 from crmcore.consent.ledger import party_stream
@@ -68,12 +69,14 @@ class AsyncUnsubscribes:
                 this one, or *days* are less than 60.
         """
         secrets = secrets_of(self._flow)
-        named = tuple(purposes)
+        word(channel, Channel, "a channel")
+        if not isinstance(days, int):
+            raise InvalidConsent("a link works for a number of days")
+        named = listed(purposes, str, "the purposes of a link are several texts")
         whose = self._flow.controller(controller)
 
         async def found(unit: Unit) -> tuple[ContactPoint, Meant]:
-            customer = await resolve(unit, ref)
-            parties = await load_parties(unit, customer.members)
+            customer, parties = await customer_at(unit, ref, None)
             contact = _named(ref, point, channel, parties)
             return contact, await meant_by(unit, ref, customer, parties, contact)
 

@@ -74,6 +74,8 @@ class Ticket(Document):
             raise InvalidConsent("a link names a contact point, by its id or keyed hash")
         if not all(map(has_id_form, (*self.records, *self.beside))):
             raise InvalidConsent("a link names the records that it is for by their ids")
+        if not isinstance(self.topic, str | None):
+            raise InvalidConsent("a topic is named by a text")
         if self.more not in (None, *get_args(More)):
             raise InvalidConsent(
                 "there are more of the records, or of those beside, than a link has room for"
@@ -240,6 +242,8 @@ def unsubscribe_headers(url: str, token: str, *, mailto: str | None = None) -> M
     >>> headers["List-Unsubscribe-Post"]
     'List-Unsubscribe=One-Click'
     """
+    if not isinstance(url, str) or not isinstance(mailto, str | None):
+        raise InvalidConsent("the addresses for unsubscribing are texts")
     parts = urlsplit(url)
     if (
         parts.scheme != "https"
