@@ -328,14 +328,15 @@ class Preferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off. *before*
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off, and what
+        is turned off at a contact point that they left meanwhile is off for the person. *before*
         is what they were shown: it is read before a batch with a key, which knows a change again by both.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
-                customer has a contact point of theirs.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or they agreed at a
+                contact point that no record of the customer has.
         """
         return run(self._flow.change(ref, before, after, evidence=evidence))
 

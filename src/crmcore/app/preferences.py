@@ -44,7 +44,7 @@ from crmcore.consent.preference_centre import (
 from crmcore.consent.request import Request
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import WISH, Basis, Wish, Wished
-from crmcore.consent.words import Channel, Purpose
+from crmcore.consent.words import NOES, Channel, Purpose
 from crmcore.consent.zones import known_zones
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
@@ -173,14 +173,15 @@ class AsyncPreferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off. *before*
+        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off, and what
+        is turned off at a contact point that they left meanwhile is off for the person. *before*
         is what they were shown: it is read before a batch with a key, which knows a change again by both.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
-                customer has a contact point of theirs.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or they agreed at a
+                contact point that no record of the customer has.
         """
         if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
             raise InvalidConsent("what they were shown and what they chose are preference centres")
@@ -338,8 +339,17 @@ def _append(unit: Unit, wish: Wish) -> None:
 
 
 async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> ConsentEvent:
-    """Append an act of the centre to its ledgers, under a record that has its contact point."""
+    """Append an act of the centre to its ledgers, under a record that has its contact point.
+
+    A No about one that they left since they were shown it is one of the person, so that it goes with them.
+    """
     about, (channel,) = event.scope.point, event.scope.channels
+    if event.kind in NOES and about not in {
+        None,
+        *(normal for one in parties for _, normal in points_of(one)),
+    }:
+        about, everyone = None, tuple(str(one.id) for one in parties)
+        event = attrs.evolve(event, scope=attrs.evolve(event.scope, point=None), members=everyone)
     owners = [
         one
         for one in parties
