@@ -328,9 +328,8 @@ class Preferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off, and what
-        is turned off at a contact point that they left meanwhile is off for the person. *before*
-        is what they were shown: it is read before a batch with a key, which knows a change again by both.
+        *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
+        was changed since, what they see as off is off; at a contact point that they left, for the person.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -593,8 +592,7 @@ class Unsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. Of the records that the message was for each has an act of its own, at the address or, if it has given
-        that up, where it is by now.
+        instead. Each record that the message was for has an act of its own, at the address or where it is by now.
 
         Raises:
             InvalidConsent: as `read`.

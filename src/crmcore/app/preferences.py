@@ -14,7 +14,7 @@ import attrs
 
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, wishes_of
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, members_for, told_by_id
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import taken_back
@@ -173,9 +173,8 @@ class AsyncPreferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off, and what
-        is turned off at a contact point that they left meanwhile is off for the person. *before*
-        is what they were shown: it is read before a batch with a key, which knows a change again by both.
+        *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
+        was changed since, what they see as off is off; at a contact point that they left, for the person.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -364,6 +363,7 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
         event,
         scope=scope,
         record=str(owner.id),
+        members=said_for(event.kind, owners, about, event.members),
         actor=unit.actor,
         ledger=streams[0],
         takes_back=await taken_back(unit, event.kind, about, parties),

@@ -139,8 +139,7 @@ class AsyncUnsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. Of the records that the message was for each has an act of its own, at the address or, if it has given
-        that up, where it is by now.
+        instead. Each record that the message was for has an act of its own, at the address or where it is by now.
 
         Raises:
             InvalidConsent: as `read`.
