@@ -19,6 +19,7 @@ from crmcore.values.instant import micros
 from crmcore.values.moment import moment_instant
 
 _HOUR = 3_600_000_000
+_DAY = 24 * _HOUR
 _SKEW = SKEW // timedelta(microseconds=1)
 
 _OURS = frozenset({"outbound", "broadcast"})
@@ -42,7 +43,7 @@ _BACK: Mapping[Stretch, timedelta] = {
     "week": timedelta(days=7),
     "month": timedelta(days=31),
 }
-_LATE = timedelta(hours=36)
+_LATE = 36 * _HOUR
 """A day that is told without a time may end so long after its place in time order, as days are those of some zone."""
 
 
@@ -90,16 +91,13 @@ def since_when(request: Request, wishes: Iterable[Wish], taken_for: str | None =
     """
     purposes = {request.purpose, taken_for or request.purpose}
     stretches = [
-        _BACK[cap.per] + _LATE
+        _BACK[cap.per] + timedelta(microseconds=_LATE)
         for wish in wishes
         if any(wish.about(purpose, request.controller) for purpose in purposes)
         for cap in wish.caps or ()
         if not cap.channels or request.channel in cap.channels
     ]
-    if not stretches:
-        return None
-    first = datetime.min.replace(tzinfo=request.at.tzinfo)
-    return request.at - min(max(stretches), request.at - first)
+    return request.at - max(stretches) if stretches else None
 
 
 def _told(attempt: Attempt) -> Contact:
@@ -108,12 +106,13 @@ def _told(attempt: Attempt) -> Contact:
 
 
 def _recorded(interaction: Interaction) -> Contact:
-    """One of a day may have been at any time of it anywhere, but not after it was recorded."""
+    """One of a day may have been at any time of it anywhere. None was after it was recorded: what lies ahead of that is
+    of a clock that is fast, and counts already."""
     first = last = micros(moment_instant(interaction.occurred_at))
+    known = last + 2 * _DAY if interaction.recorded_at is None else micros(interaction.recorded_at)
     if not isinstance(interaction.occurred_at, datetime):
-        first, last = first - 14 * _HOUR, last + _LATE // timedelta(microseconds=1)
-        if interaction.recorded_at is not None:
-            last = max(first, min(last, micros(interaction.recorded_at)))
+        first, last = first - 14 * _HOUR, min(last + _LATE, known)
+    first = min(first, known)
     named = interaction.channel in get_args(Channel)
     channels = frozenset({str(interaction.channel)}) if named else _BY.get(interaction.kind, frozenset())
     return Contact(first, last, channels, str(interaction.id))
