@@ -272,7 +272,8 @@ async def _heard(known: _Known, point: str | None, hearing: Hearing, decision: D
     if not wishes:
         return decision
     parties = await load_parties(page.unit, known.customer.members)
-    return hearing.hear(
+    return await hearing.hear(
+        page.unit,
         page.asking.question.request,
         decision,
         wishes,

@@ -234,10 +234,10 @@ class AsyncPreferences:
     ) -> Decision:
         """The decision of `crm.consent.decide` under the wishes of the customer: never more than that.
 
-        The attempts and the zones in *facts*, of all records, are what caps and quiet hours go by; of a record of whom
-        they name no zone, the one that it has itself. *language* is that of the message. Where both the law and a wish
-        ask to wait, *retry_at* is the later of the two: ask again then. A wish about what a message is taken for counts
-        as one about what it is sent as.
+        Caps count what went out by the timelines of all records, and the attempts in *facts*, each contact once. Quiet
+        hours go by the zones in *facts*; of a record of whom they name none, by its own. *language* is that of the
+        message. Where both the law and a wish ask to wait, *retry_at* is the later of the two: ask again then. A wish
+        about what a message is taken for counts as one about what it is sent as.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -252,7 +252,8 @@ class AsyncPreferences:
         )
         customer, parties = await customer_at(unit, ref, known_at)
         of_request = ("brand", "topic", "hours")
-        return Hearing(language, self._topics, known_at).hear(
+        return await Hearing(language, self._topics, known_at).hear(
+            unit,
             Request(
                 controller=self._flow.controller(controller),
                 channel=channel,

@@ -11,6 +11,9 @@ from datetime import datetime
 
 import attrs
 
+from crmcore.app.contacts_since import contacts_since
+from crmcore.app.unit import Unit
+from crmcore.consent.contacts_made import since_when
 from crmcore.consent.decision import Decision
 from crmcore.consent.facts import Facts
 from crmcore.consent.preferences import under_wishes, weigh
@@ -34,8 +37,9 @@ class Hearing:
         """Whether it is a wish that was known then."""
         return self.known_at is None or (wish.recorded_at or wish.said_at) <= self.known_at
 
-    def hear(
+    async def hear(
         self,
+        unit: Unit,
         request: Request,
         decision: Decision,
         wishes: Iterable[Wish],
@@ -46,12 +50,16 @@ class Hearing:
         """*decision* on a *request* under *wishes*.
 
         *told* is what the app says of each record, *joined* since when it belongs to the customer, *about* the contact
-        point that would be used.
+        point that would be used. The timeline is read of whom a cap is about, and as far back as that counts.
         """
+        known = [wish for wish in wishes if self.known(wish)]
+        since = since_when(request, known, decision.purpose)
+        members = [party.id for party in told]
         verdict = weigh(
             request,
-            [wish for wish in wishes if self.known(wish)],
-            attempts=[one for known in told.values() for one in known.attempts],
+            known,
+            attempts=[one for facts in told.values() for one in facts.attempts],
+            interactions=[] if since is None else await contacts_since(unit, members, since, self.known_at),
             zones=_zones(told, about),
             joined=joined,
             language=self.language,

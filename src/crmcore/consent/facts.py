@@ -134,7 +134,10 @@ class RegisterCheck(Told):
 
 @attrs.frozen(kw_only=True)
 class Attempt(Told):
-    """A contact by us before. *same_subject* says that it was about the same matter."""
+    """A contact by us before. *same_subject* says that it was about the same matter.
+
+    The caps of laws count these alone. Those that somebody wished count the timeline, too, where there is one.
+    """
 
     at: datetime
     channel: Channel | None = None

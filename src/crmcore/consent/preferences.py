@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 import attrs
 
 from crmcore.consent.case import instant
+from crmcore.consent.contacts_made import Contact, contacts_made
 from crmcore.consent.counting import Span
 from crmcore.consent.decision import RANK, Decision, RuleHit
 from crmcore.consent.facts import Attempt
@@ -23,6 +24,7 @@ from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import Aspect, Cap, QuietHours, Wish, in_force
 from crmcore.consent.words import Outcome, Stage
 from crmcore.consent.zones import is_zone, zone
+from crmcore.interaction.interaction import Interaction
 from crmcore.values.instant import from_micros, micros
 from crmcore.values.language import Language
 from crmcore.values.personal import Document
@@ -61,11 +63,14 @@ def weigh(
     language: Language | None = None,
     topics: Topics | None = None,
     taken_for: str | None = None,
+    interactions: Iterable[Interaction] = (),
 ) -> Verdict:
     """What the *wishes* of all records of a customer say of a request.
 
-    *attempts* are the contacts of all records; one that two of them tell of is one. *zones* are where the person may
-    be. *language* is that of the message, if it has one. By *topics* a wish about a topic is one about its sub-topics.
+    *attempts* are the contacts of all records, and so are those *interactions* on their timelines that went out; one
+    that two of them tell of is one. So are an attempt and an interaction by a channel that may be the same, no more
+    than five minutes apart, or on the day of an interaction that tells no time. *zones* are where the person may be.
+    *language* is that of the message, if it has one. By *topics* a wish about a topic is one about its sub-topics.
     *taken_for* is the purpose that a decision took the message for: wishes about either hold.
 
     >>> now = datetime(2026, 5, 4, 21, tzinfo=UTC)
@@ -79,7 +84,8 @@ def weigh(
         tuple(one for one in said if one.about(purpose, request.controller))
         for purpose in dict.fromkeys((request.purpose, taken_for or request.purpose))
     )
-    told = _Told(request, about, frozenset(attempts), tuple(zones), joined or {}, language, topics)
+    made = contacts_made(attempts, interactions)
+    told = _Told(request, about, made, tuple(zones), joined or {}, language, topics)
     now = micros(request.at)
     found = list(told.findings(now))
     hits = [hit for hit, finding in found if finding.holds is not False]
@@ -102,7 +108,7 @@ class _Told:
 
     request: Request
     wishes: tuple[tuple[Wish, ...], ...]
-    attempts: frozenset[Attempt]
+    contacts: tuple[Contact, ...]
     zones: tuple[str, ...]
     joined: Mapping[str, datetime]
     language: Language | None
@@ -166,16 +172,17 @@ class _Told:
         if cap.channels and self.request.channel not in cap.channels:
             return Finding(False)
         counted = [
-            one.at
-            for one in self.attempts
-            if not cap.channels or one.channel is None or one.channel in cap.channels
+            one
+            for one in self.contacts
+            if not cap.channels or one.channels is None or not one.channels.isdisjoint(cap.channels)
         ]
-        coming = min((micros(at) for at in counted if micros(at) > now), default=FOREVER)
-        leaving = sorted(_leaves(at, cap) for at in counted if micros(at) <= now)
-        recent = [one for one in leaving if one > now]
+        coming = min((one.first for one in counted if one.first > now), default=FOREVER)
+        made = [(_leaves(one.last, cap), one.id) for one in counted if one.first <= now]
+        recent = sorted(leaving for leaving, _ in made if leaving > now)
+        because = ("facts.attempts", *(id for leaving, id in made if id is not None and leaving > now))
         if len(recent) < cap.most:
-            return Finding(False, coming, ("facts.attempts",))
-        return Finding(True, min(coming, recent[-cap.most]), ("facts.attempts",))
+            return Finding(False, coming, because)
+        return Finding(True, min(coming, recent[-cap.most]), because)
 
     def _quiet(self, quiet: QuietHours, now: int) -> Finding:
         """Denied while it is quiet anywhere that the person may be."""
@@ -246,11 +253,11 @@ def _same(written: Language, wanted: Language) -> bool:
     return given[: len(asked)] == asked or asked[: len(given)] == given
 
 
-def _leaves(at: datetime, cap: Cap) -> int:
+def _leaves(last: int, cap: Cap) -> int:
     """When a contact counts no more."""
     if cap.per != "month":
-        return micros(at) + (7 if cap.per == "week" else 1) * _DAY
-    there = at.astimezone(UTC)
+        return last + (7 if cap.per == "week" else 1) * _DAY
+    there = from_micros(last).astimezone(UTC)
     return micros(datetime.combine(Span(months=1).after(there.date()), there.timetz()))
 
 
