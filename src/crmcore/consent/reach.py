@@ -7,17 +7,26 @@ of a number and that of an address are candidates, all of which are asked.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NamedTuple, get_args
 
 from crmcore.consent.facts import SubjectKind
 from crmcore.consent.words import CHANNELS_OF, Channel
 from crmcore.errors import CrmError
-from crmcore.party.contact_point import ContactPoint, OnlinePoint, PhonePoint, PostalPoint
+from crmcore.party.contact_point import (
+    UNUSABLE,
+    ContactPoint,
+    OnlinePoint,
+    PhonePoint,
+    PostalPoint,
+    Status,
+)
 from crmcore.party.party import Party, Person, Standing
 from crmcore.party.party_keys import PARTY
 from crmcore.serde import load
 from crmcore.values.email import EmailAddress
 from crmcore.values.partial_date import PartialDate
+from crmcore.values.period import Period
 from crmcore.values.text import fold
 
 _KINDS: Mapping[str, SubjectKind] = {"person": "consumer", "organization": "corporate"}
@@ -35,11 +44,17 @@ def kinds_reached(channel: str) -> frozenset[str]:
 
 
 class ReachedPoint(NamedTuple):
-    """A contact point: its kind, its normal form, and the rank that its owner gave it."""
+    """A contact point: its kind, its normal form, and the rank that its owner gave it.
+
+    *hindrance* is why it may not be used, whenever that is asked, *valid* when it may; what was said there counts
+    whatever they are.
+    """
 
     kind: str
     normal: str
     rank: int | None
+    hindrance: str | None = None
+    valid: Period[date] | None = None
 
     def __repr__(self) -> str:
         return f"ReachedPoint(kind={self.kind!r}, normal=<hidden>)"
@@ -61,12 +76,33 @@ def reach_of(party: Party) -> Reach:
     """How a party is reached."""
     return Reach(
         kind=_KINDS.get(party.kind),
-        points=tuple(ReachedPoint(point.kind, point.key, point.rank) for point in party.contact_points),
+        points=tuple(_reached(point) for point in party.contact_points),
         jurisdictions=tuple(
             name for point in party.contact_points if (name := _jurisdiction(point)) is not None
         ),
         birth_date=party.birth_date if isinstance(party, Person) else None,
     )
+
+
+def _reached(point: ContactPoint) -> ReachedPoint:
+    """A contact point, read from the party."""
+    whole = isinstance(point, OnlinePoint) or point.value is not None
+    hindrance = _hindrance(point.kind, point.status, whole=whole)
+    return ReachedPoint(point.kind, point.key, point.rank, hindrance, point.valid)
+
+
+def _hindrance(kind: str, status: str, *, whole: bool) -> str | None:
+    """Why a point may not be used: its mark, or that it is a text which no message, or no call, can be sent to.
+
+    A letter goes to whatever is written on it. A number of which nobody knows the country is not the same number
+    wherever it is dialled, and no register can be asked about it.
+    """
+    if status in UNUSABLE:
+        return status
+    return None if whole else _UNREAD.get(kind)
+
+
+_UNREAD: Mapping[str, str] = {"email": "no_address", "phone": "no_number"}
 
 
 def reach_of_stored(body: Mapping[str, Any], schema: int) -> Reach:
@@ -86,7 +122,9 @@ def reach_of_stored(body: Mapping[str, Any], schema: int) -> Reach:
 
 _ANY = "00000000-0000-7000-8000-000000000000"
 _STANDINGS = frozenset(get_args(Standing))
+_STATUSES = frozenset(get_args(Status))
 _NONE: list[Any] = []
+_PERIOD: Any = Period[date]
 
 
 def _reach(body: Mapping[str, Any]) -> Reach:
@@ -97,7 +135,10 @@ def _reach(body: Mapping[str, Any]) -> Reach:
         raise ValueError
     for stored in stored_points:
         kind, value, rank = stored["kind"], stored.get("value"), stored.get("rank")
+        status, valid = stored.get("status", "unverified"), stored.get("valid")
         if type(stored["raw"]) is not str or not (rank is None or (type(rank) is int and rank > 0)):
+            raise ValueError
+        if status not in _STATUSES:
             raise ValueError
         if kind == "email":
             normal = EmailAddress.from_json(value).key if value is not None else _text(stored["raw"])
@@ -110,7 +151,9 @@ def _reach(body: Mapping[str, Any]) -> Reach:
             normal = point.key
             if (place := _jurisdiction(point)) is not None:
                 places.append(place)
-        points.append(ReachedPoint(kind, normal, rank))
+        hindrance = _hindrance(kind, status, whole=value is not None)
+        period = None if valid is None else load(_PERIOD, valid)
+        points.append(ReachedPoint(kind, normal, rank, hindrance, period))
     born = body.get("birth_date") if body["kind"] == "person" else None
     return Reach(
         _KINDS.get(body["kind"]),

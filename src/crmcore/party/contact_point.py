@@ -24,6 +24,11 @@ from crmcore.values.text import clean, fold
 
 Use = Literal["home", "work", "billing", "shipping", "service", "emergency", "mobile", "fax", "other"]
 Status = Literal["unverified", "verified", "bouncing", "dead", "wrong_person", "do_not_use"]
+"""*bouncing*: what is sent there comes back again and again; a mailbox that is full for a day is not. *dead*: it is
+given up. *wrong_person*: it is somebody else's."""
+
+UNUSABLE: frozenset[Status] = frozenset(("bouncing", "dead", "wrong_person", "do_not_use"))
+"""Nobody is contacted at a point that is marked so, whatever they said."""
 
 
 def _known_status(instance: object, attribute: attrs.Attribute[Status], value: Status) -> None:
