@@ -107,6 +107,12 @@ def test_of_several_points_one_that_may_be_used_is_meant() -> None:
         assert alone_and_among_many(crm, ann, point=point.raw)[0] == "deny"
 
 
+def test_whoever_has_several_points_of_which_none_may_be_used_is_not_contacted() -> None:
+    _, crm, ann = holding(marked(status="dead"), EmailPoint.of(B, status="bouncing"))
+    assert alone_and_among_many(crm, ann) == ("deny", "record.dead")
+    assert [one.barrier for one in crm.consent.audience(**ASKED)] == ["unreachable"]
+
+
 def test_a_letter_goes_to_whatever_is_written_on_it() -> None:
     _, crm, ann = holding(PostalPoint.of("the house by the river"))
     assert alone_and_among_many(crm, ann, channel="post")[0] == "allow"
@@ -172,6 +178,9 @@ def test_nobody_is_contacted_by_a_record_that_was_taken_back_until_it_is_restore
     for channel in ("email", "sms", "post", "in_app"):
         assert alone_and_among_many(crm, ann, channel=channel)[0] == "deny"
     assert alone_and_among_many(crm, ann) == expected
+    bo = crm.parties.add(Person.of("Bo Ek")).id
+    crm.parties.retract(bo, reason="a slip")
+    assert alone_and_among_many(crm, bo, channel="in_app") == expected
     assert list(crm.consent.audience(**ASKED)) == []
     with pytest.raises(NotFound):
         crm.consent.decide(A, **ASKED)
