@@ -9,6 +9,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import Facts, Offer, Subject
+from crmcore.consent.words import Channel
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.contact_point import UNUSABLE, ContactPoint, EmailPoint, PhonePoint, PostalPoint
 from crmcore.values.ids import PartyId
@@ -28,7 +29,7 @@ ASKED: Any = {
         subject=Subject(kind="consumer", adult=True), zones=("America/New_York",), point=PRACTICE.point
     ),
 }
-OVER = Period(None, date(2020, 1, 1))
+OVER: Period[date] = Period(None, date(2020, 1, 1))
 
 
 def marked(**facts: Any) -> EmailPoint:
@@ -82,7 +83,7 @@ def alone_and_among_many(crm: Crm, *refs: str, **more: Any) -> tuple[str, str | 
 
 def test_nobody_is_contacted_at_a_point_that_may_not_be_used_and_the_answer_says_why() -> None:
     for why, point in UNUSED:
-        channel = "voice" if point.kind == "phone" else "email"
+        channel: Channel = "voice" if point.kind == "phone" else "email"
         _, crm, ann = holding(point)
         named = [] if why.startswith("no_") else [A]
         expected = ("deny", f"record.{why}")

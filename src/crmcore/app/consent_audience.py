@@ -196,7 +196,9 @@ async def _decided(
     """The answers for a page of customers, but, with *standing*, for those all of whose records were taken back."""
     page = await read_page(unit, asking, [one.customer for one in wanted], records)
     for one in wanted:
-        if not standing or any(page.records[id].stands for id in one.customer.members if id in page.records):
+        if not standing or any(
+            page.records[id].reach.stands for id in one.customer.members if id in page.records
+        ):
             yield await _answered(page, one)
 
 
@@ -221,9 +223,8 @@ class _Known:
     def of(cls, page: Page, customer: Membership) -> _Known:
         some = {id: sketches_of(page, id) for id in customer.members if id in page.records}
         sketches = {id: acts for id, acts in some.items() if acts is not None}
-        here = [page.records[id] for id in some]
-        held = points_held([(one.reach, one.stands) for one in here])
-        stands = not here or any(one.stands for one in here)
+        here = [page.records[id].reach for id in some]
+        held, stands = points_held(here), not here or True in [one.stands for one in here]
         return cls(page, customer, sketches, held, stands and is_plain(held), stands)
 
     def since(self) -> Mapping[PartyId, datetime]:

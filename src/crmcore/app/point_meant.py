@@ -77,7 +77,7 @@ def point_asked(
 
 def held_by(parties: Iterable[Party]) -> Sequence[ReachedPoint]:
     """The contact points of these records, with whether they may be used."""
-    return points_held((reach_of(party), party.standing == "active") for party in parties)
+    return points_held([reach_of(party) for party in parties])
 
 
 class Said(NamedTuple):

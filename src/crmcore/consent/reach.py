@@ -61,12 +61,14 @@ class ReachedPoint(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """What of a record a decision needs. *kind* is what it is taken for until an app says more."""
+    """What of a record a decision needs. *kind* is what it is taken for until an app says more, *stands* that it was
+    not taken back."""
 
     kind: SubjectKind | None
     points: tuple[ReachedPoint, ...]
     jurisdictions: tuple[str, ...]
     birth_date: PartialDate | None
+    stands: bool = True
 
     def __repr__(self) -> str:
         return f"Reach(kind={self.kind!r}, <hidden>)"
@@ -81,28 +83,29 @@ def reach_of(party: Party) -> Reach:
             name for point in party.contact_points if (name := _jurisdiction(point)) is not None
         ),
         birth_date=party.birth_date if isinstance(party, Person) else None,
+        stands=party.standing == "active",
     )
 
 
 def _reached(point: ContactPoint) -> ReachedPoint:
     """A contact point, read from the party."""
-    whole = isinstance(point, OnlinePoint) or point.value is not None
-    hindrance = _hindrance(point.kind, point.status, whole=whole)
+    hindrance = _MARKS[point.status]
+    if hindrance is None and not isinstance(point, OnlinePoint) and point.value is None:
+        hindrance = _UNREAD.get(point.kind)
     return ReachedPoint(point.kind, point.key, point.rank, hindrance, point.valid)
 
 
-def _hindrance(kind: str, status: str, *, whole: bool) -> str | None:
-    """Why a point may not be used: its mark, or that it is a text which no message, or no call, can be sent to.
-
-    A letter goes to whatever is written on it. A number of which nobody knows the country is not the same number
-    wherever it is dialled, and no register can be asked about it.
-    """
-    if status in UNUSABLE:
-        return status
-    return None if whole else _UNREAD.get(kind)
-
+_MARKS: Mapping[str, str | None] = {
+    status: status if status in UNUSABLE else None for status in get_args(Status)
+}
+"""By the status of a contact point why it may not be used."""
 
 _UNREAD: Mapping[str, str] = {"email": "no_address", "phone": "no_number"}
+"""Why a text may not be used in which no address, or no number, was read.
+
+A letter goes to whatever is written on it. A number of which nobody knows the country is not the same number wherever
+it is dialled, and no register can be asked about it.
+"""
 
 
 def reach_of_stored(body: Mapping[str, Any], schema: int) -> Reach:
@@ -122,7 +125,6 @@ def reach_of_stored(body: Mapping[str, Any], schema: int) -> Reach:
 
 _ANY = "00000000-0000-7000-8000-000000000000"
 _STANDINGS = frozenset(get_args(Standing))
-_STATUSES = frozenset(get_args(Status))
 _NONE: list[Any] = []
 _PERIOD: Any = Period[date]
 
@@ -130,15 +132,13 @@ _PERIOD: Any = Period[date]
 def _reach(body: Mapping[str, Any]) -> Reach:
     points: list[ReachedPoint] = []
     places: list[str] = []
-    stored_points = body.get("contact_points", _NONE)
-    if type(stored_points) is not list or body.get("standing", "active") not in _STANDINGS:
+    stored_points, standing = body.get("contact_points", _NONE), body.get("standing", "active")
+    if type(stored_points) is not list or standing not in _STANDINGS:
         raise ValueError
     for stored in stored_points:
         kind, value, rank = stored["kind"], stored.get("value"), stored.get("rank")
-        status, valid = stored.get("status", "unverified"), stored.get("valid")
+        hindrance, valid = _MARKS[stored.get("status", "unverified")], stored.get("valid")
         if type(stored["raw"]) is not str or not (rank is None or (type(rank) is int and rank > 0)):
-            raise ValueError
-        if status not in _STATUSES:
             raise ValueError
         if kind == "email":
             normal = EmailAddress.from_json(value).key if value is not None else _text(stored["raw"])
@@ -151,15 +151,18 @@ def _reach(body: Mapping[str, Any]) -> Reach:
             normal = point.key
             if (place := _jurisdiction(point)) is not None:
                 places.append(place)
-        hindrance = _hindrance(kind, status, whole=value is not None)
-        period = None if valid is None else load(_PERIOD, valid)
-        points.append(ReachedPoint(kind, normal, rank, hindrance, period))
+        if value is None and hindrance is None:
+            hindrance = _UNREAD.get(kind)
+        if valid is not None:
+            valid = load(_PERIOD, valid)
+        points.append(ReachedPoint(kind, normal, rank, hindrance, valid))
     born = body.get("birth_date") if body["kind"] == "person" else None
     return Reach(
         _KINDS.get(body["kind"]),
         tuple(points),
         tuple(places),
         None if born is None else PartialDate.from_json(born),
+        standing == "active",
     )
 
 

@@ -36,15 +36,15 @@ _WHY: Mapping[str, str] = {
 }
 
 
-def points_held(records: Iterable[tuple[Reach, bool]]) -> Sequence[ReachedPoint]:
-    """The contact points of a customer's records, each of which stands or was taken back.
+def points_held(records: Sequence[Reach]) -> Sequence[ReachedPoint]:
+    """The contact points of a customer's records.
 
     By what was taken back nobody is contacted, unless a record that stands has it, too: then that one tells.
     """
-    held: list[ReachedPoint] = []
-    back: list[ReachedPoint] = []
-    for reach, stands in records:
-        (held if stands else back).extend(reach.points)
+    if len(records) == 1 and records[0].stands:
+        return records[0].points
+    held = [point for one in records if one.stands for point in one.points]
+    back = [point for one in records if not one.stands for point in one.points]
     if back:
         there = {(one.kind, one.normal) for one in held}
         held += [one._replace(hindrance=_TAKEN_BACK) for one in back if (one.kind, one.normal) not in there]
