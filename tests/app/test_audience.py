@@ -249,7 +249,7 @@ def test_a_damaged_record_is_told_of_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_nothing_that_is_held_of_people_is_shown() -> None:
-    secret = HeldRecord(Reach("consumer", (), (), None), True, ({"raw": "7 Secret street"},))
+    secret = HeldRecord(Reach("consumer", (), (), None), ({"raw": "7 Secret street"},))
     assert "Secret" not in repr(secret)
     page = Page(None, None, {}, {}, {"s": ["secret"]}, {}, {}, {})  # type: ignore[arg-type]  # looked at, not read
     assert "secret" not in repr(page)

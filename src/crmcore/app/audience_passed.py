@@ -61,7 +61,7 @@ class Passed:
         asked: dict[PartyId, list[PartyId]] = {}
         for id, customer in found.items():
             if customer.cluster is None:
-                if not records[id].stands:
+                if not records[id].reach.stands:
                     self.untold.add(id)
                 elif id >= self.begun:
                     self.told.add(id)

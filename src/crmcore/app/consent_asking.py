@@ -13,6 +13,7 @@ import attrs
 
 from crmcore.app.consent_members import Told, members_for, told_by_id
 from crmcore.app.flow import Flow
+from crmcore.app.point_meant import held_by
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_by_point
 from crmcore.app.unit import Unit
@@ -24,10 +25,11 @@ from crmcore.consent.known import points_of
 from crmcore.consent.pack_reading import Laws
 from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Practice
-from crmcore.consent.reach import kinds_reached
+from crmcore.consent.reach import ReachedPoint, kinds_reached
 from crmcore.consent.request import Message, Request, Use
 from crmcore.consent.secret_ring import SecretRing
 from crmcore.consent.suppression import Suppression, listings
+from crmcore.consent.usable import as_recorded, asked_about
 from crmcore.consent.words import Channel, Purpose
 from crmcore.party.contact_point import ContactPoint
 from crmcore.party.party import Party
@@ -38,10 +40,16 @@ Entries = Mapping[str, Sequence[Suppression]]
 
 @attrs.frozen
 class KnownCustomer:
-    """The records of a customer with what is known of each, and what the suppression list says of their points."""
+    """The records of a customer with what is known of each, and what the suppression list says of their points.
+
+    *points* are those that the customer has, with whether they may be used; *stands* is no where all of the records
+    were taken back.
+    """
 
     members: Sequence[Member]
     suppressed: Sequence[Entries]
+    points: Sequence[ReachedPoint]
+    stands: bool
     practice: Practice | None
     laws: Laws | None = None
 
@@ -53,7 +61,7 @@ class KnownCustomer:
             attrs.evolve(member, facts=with_listings(member.facts, entries, request)) if entries else member
             for member, entries in zip(self.members, self.suppressed, strict=True)
         ]
-        return decide_customer(
+        decision = decide_customer(
             request,
             members,
             laws=self.laws,
@@ -61,6 +69,8 @@ class KnownCustomer:
             known_at=known_at,
             practice=self.practice,
         )
+        about = asked_about(self.points, request.channel, request.point, request.at)
+        return as_recorded(decision, about, request.at, stands=self.stands)
 
 
 def request_of(
@@ -118,7 +128,8 @@ async def known_customer(
     suppressed = [
         await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
     ]
-    return KnownCustomer(members, suppressed, flow.practice, flow.laws)
+    stands = any(one.standing == "active" for one in parties)
+    return KnownCustomer(members, suppressed, held_by(parties), stands, flow.practice, flow.laws)
 
 
 def places_of(jurisdictions: Iterable[str]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from crmcore.app.consent_reading import (
 from crmcore.app.consent_then import check_reference
 from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.point_meant import points_meant
+from crmcore.app.point_meant import points_meant, points_named
 from crmcore.app.resolve import (
     Membership,
     Reference,
@@ -48,8 +48,9 @@ from crmcore.consent.decision import RANK, Decision, Question
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.hint import hint_of
 from crmcore.consent.policy import Policy
-from crmcore.consent.reach import kinds_reached
+from crmcore.consent.reach import ReachedPoint, kinds_reached
 from crmcore.consent.request import Message, Use
+from crmcore.consent.usable import as_recorded, asked_about, is_plain, points_held, usable
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import AmbiguousReference, CapabilityMissing, InvalidConsent, NotFound
 from crmcore.party.party_keys import PARTY
@@ -195,24 +196,36 @@ async def _decided(
     """The answers for a page of customers, but, with *standing*, for those all of whose records were taken back."""
     page = await read_page(unit, asking, [one.customer for one in wanted], records)
     for one in wanted:
-        if not standing or any(page.records[id].stands for id in one.customer.members if id in page.records):
+        if not standing or any(
+            page.records[id].reach.stands for id in one.customer.members if id in page.records
+        ):
             yield await _answered(page, one)
 
 
 @attrs.define
 class _Known:
-    """What is known of one customer, worked out once for all of their points."""
+    """What is known of one customer, worked out once for all of their points.
+
+    *held* are those; *plain* says that all of them may be used at any time, *stands* that not all records of the
+    customer were taken back.
+    """
 
     page: Page
     customer: Membership
     sketches: Mapping[PartyId, Sequence[Sketch]]
+    held: Sequence[ReachedPoint]
+    plain: bool
+    stands: bool
     belonged: Mapping[PartyId, datetime] | None = None
     acts: dict[PartyId, tuple[ConsentEvent, ...]] = attrs.field(factory=dict)
 
     @classmethod
     def of(cls, page: Page, customer: Membership) -> _Known:
         some = {id: sketches_of(page, id) for id in customer.members if id in page.records}
-        return cls(page, customer, {id: acts for id, acts in some.items() if acts is not None})
+        sketches = {id: acts for id, acts in some.items() if acts is not None}
+        here = [page.records[id].reach for id in some]
+        held, stands = points_held(here), not here or True in [one.stands for one in here]
+        return cls(page, customer, sketches, held, stands and is_plain(held), stands)
 
     def since(self) -> Mapping[PartyId, datetime]:
         """Since when each record is one of theirs."""
@@ -232,16 +245,19 @@ class _Known:
 async def _answered(page: Page, wanted: _Wanted) -> AudienceMember:
     """The answer for one customer: of several points that may be meant the one that may be used, the preferred first.
 
-    Who was named by an address that the channel reaches is asked about at that one.
+    Who was named by an address that the channel reaches is asked about at that one. Of who was taken back it is that
+    they were, at none of their points.
     """
     ref, customer, named = wanted
     known, request = _Known.of(page, customer), page.asking.question.request
-    if not page.asking.kinds:
-        return AudienceMember(ref=ref, customer=customer.id, decision=await _decision(known, None))
-    reached = [
-        point for id in customer.members if id in page.records for point in page.records[id].reach.points
-    ]
-    fits = points_meant(named, request.channel, reached)
+    fits = points_meant(named, request.channel, known.held)
+    if not page.asking.kinds or not known.stands:
+        normals = {point.normal for point in fits}
+        alone = normals.pop() if len(normals) == 1 else None
+        decision = await _decision(known, alone)
+        return AudienceMember(ref=ref, customer=customer.id, point=alone, decision=decision)
+    if not known.plain and not (named is not None and points_named(named, fits)):
+        fits = usable(fits, request.at)
     if len(fits) > 1:
         fits = sorted(fits, key=lambda point: point.rank or _LAST)
     best: AudienceMember | None = None
@@ -262,6 +278,10 @@ async def _decision(known: _Known, point: str | None) -> Decision:
     if found is None:
         members = await _members(known, point)
         found = answer(asking.question, members, point=point, again=True, hint=hint)
+    if not known.plain:
+        request = asking.question.request
+        about = asked_about(known.held, request.channel, point, request.at)
+        found = as_recorded(found, about, request.at, stands=known.stands)
     return found if asking.hearing is None else await _heard(known, point, asking.hearing, found)
 
 

@@ -26,30 +26,40 @@ from crmcore.consent.ledger import (
     point_stream,
     wish_stream,
 )
+from crmcore.consent.whose import PERMITS
 from crmcore.consent.wishes import WISH, Wish
-from crmcore.consent.words import NOES, PointKind
+from crmcore.consent.words import NOES, ActKind, PointKind
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import Id
 
 
-async def owner_of(unit: Unit, owners: Iterable[Party], about: str | None) -> Party:
+async def owner_of(
+    unit: Unit, owners: Iterable[Party], about: str | None, *, kind: ActKind | None = None
+) -> Party:
     """The first of *owners* that has the contact point, or is there at all; it must be so until the commit.
+
+    One that permits, by its *kind*, needs a record that was not taken back.
 
     Raises:
         NotFound: if none of the records is there any more.
-        InvalidConsent: if none has the contact point any more.
+        InvalidConsent: if none has the contact point any more, or what permits would be of a record that was taken
+            back.
     """
     refs = [unit.ref(PARTY.tag, one.id) for one in owners]
-    there = False
+    there = back = False
     for ref in refs:
         record = (await unit.get([ref])).get(ref)
         if record is not None:
             owner: Party = load_record(PARTY, record)
-            if about is None or any(normal == about for _, normal in points_of(owner)):
-                return owner
             there = True
+            if about is None or any(normal == about for _, normal in points_of(owner)):
+                if kind not in PERMITS or owner.standing == "active":
+                    return owner
+                back = True
+    if back:
+        raise InvalidConsent("the record was taken back, so nothing is permitted under it: restore it first")
     if there:
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
     raise NotFound("the record is not there any more: nothing was recorded")

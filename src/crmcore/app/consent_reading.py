@@ -79,7 +79,6 @@ class HeldRecord(NamedTuple):
     """
 
     reach: Reach
-    stands: bool
     points: Sequence[Mapping[str, Any]]
 
     def __repr__(self) -> str:
@@ -121,7 +120,8 @@ async def read_page(
         wanted += map(wish_stream, ids)
     acts = await unit.skim_ledgers(wanted, SHORT)
     points: dict[str, Having] = {
-        str(id): Having({point.normal for point in one.reach.points}, one.stands) for id, one in held.items()
+        str(id): Having({point.normal for point in one.reach.points}, one.reach.stands)
+        for id, one in held.items()
     }
     await _points_of(unit, _records_in(acts), points)
     return Page(
@@ -154,7 +154,7 @@ def held_record(asking: Asking, body: Mapping[str, Any], schema: int) -> HeldRec
     if OWNER in body:
         body = {name: one for name, one in body.items() if name != OWNER}
     points = () if asking.secrets is None else body.get("contact_points", ())
-    return HeldRecord(reach_of_stored(body, schema), body.get("standing", "active") == "active", points)
+    return HeldRecord(reach_of_stored(body, schema), points)
 
 
 async def _streams(unit: Unit, reaches: Iterable[Reach]) -> dict[tuple[str, str], list[str]]:

@@ -75,9 +75,9 @@ class AsyncConsents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
-                several numbers, as of two countries or extensions, the act has not happened yet, it is about what is no
-                topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
-                has, or is one that this crm fills in.
+                several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
+                record that was taken back, it is about no topic of the practice, no law knows the *right*, or one of
+                its fields holds a value of another type than it has, or is one that this crm fills in.
         """
         _check_facts(facts)
         word(kind, ActKind, "an act")
@@ -100,7 +100,7 @@ class AsyncConsents:
             customer, parties = await customer_at(unit, ref, None)
             about, only = said_about(kind, ref, point, scope.channels, parties)
             owners = _owners(parties, about, ref)
-            owner = await owner_of(unit, owners, about or only)
+            owner = await owner_of(unit, owners, about or only, kind=kind)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
@@ -160,14 +160,14 @@ class AsyncConsents:
         """May this customer be contacted for *purpose* through *channel*, at *at* (now, if nothing is said)?
 
         It is about the *point*, or about *ref* itself where that is an address that the channel reaches, or else about
-        the one point that the channel reaches; about the person where it needs none (``push``, ``in_app``).
-        *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
-        what was between one record and us says nothing of another; what is told of records of others is theirs alone.
-        *jurisdictions* are those that may apply beside what
-        addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
-        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
-        `crm.preferences.decide` does.
+        the one point that the channel reaches and that may be used; about the person where it needs none (``push``,
+        ``in_app``). It is denied at a point that a record marks as unusable, that is not valid then or was read as no
+        address or number, and where all records were taken back. *facts* are what the app knows beside the ledgers: of
+        the customer, or of each of its records, by its id: what was between one record and us says nothing of another;
+        what is told of records of others is theirs alone. *jurisdictions* are those that may apply beside what
+        addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` tells
+        is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that there were;
+        *ref*, and lists of suppressed addresses, are those of today. It hears no wishes: `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -187,7 +187,7 @@ class AsyncConsents:
             at=unit.now if at is None else at,
             **asked,
         )
-        request = request.to(point_asked(ref, point, channel, parties))
+        request = request.to(point_asked(ref, point, channel, parties, request.at))
         known = await known_customer(
             self._flow,
             unit,
@@ -283,11 +283,11 @@ class AsyncConsents:
         """Whom of all customers, or of those that *refs* mean, may be contacted: one after the other, each once.
 
         Each has the answer that `decide` would give now, without its trace, several times faster; of several contact
-        points for the channel the one that may be used, unless they are named by one of them. All else is as in
-        `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided about is
-        told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves out acts
-        alone: records and merges are those of today. The memory that it takes does not grow with the number of
-        customers, but for the ids of those that were named.
+        points the one that may be used, unless they are named by one of them; who has none is ``unreachable``. All else
+        is as in `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided
+        about is told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves
+        out acts alone: records and merges are those of today. The memory that it takes does not grow with the number of
+        customers, but for the ids of those named.
 
         Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
         through them counts for those that are still to come.

@@ -120,7 +120,7 @@ class Parties:
     def retract(self, id: PartyId, *, reason: str) -> Party:
         """Take back a party recorded by mistake: it is found no more and takes part in no customer's values.
 
-        Its facts stay; `restore` brings it back.
+        Nobody is contacted by it, nor says yes under it. Its facts stay, each No among them; `restore` brings it back.
         """
         return run(self._flow.retract(id, reason=reason))
 

@@ -157,7 +157,7 @@ class AsyncParties:
     async def retract(self, id: PartyId, *, reason: str) -> Party:
         """Take back a party recorded by mistake: it is found no more and takes part in no customer's values.
 
-        Its facts stay; `restore` brings it back.
+        Nobody is contacted by it, nor says yes under it. Its facts stay, each No among them; `restore` brings it back.
         """
         return await self.change(id, lambda party: attrs.evolve(party, standing="retracted"), reason=reason)
 

@@ -8,11 +8,13 @@ where it denies nothing, and no Yes where it was not said.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from crmcore.app.resolve import Reference, address_in
 from crmcore.consent.known import points_of
-from crmcore.consent.reach import ReachedPoint, kinds_reached
+from crmcore.consent.reach import ReachedPoint, kinds_reached, reach_of
+from crmcore.consent.usable import points_held, usable
 from crmcore.consent.words import CHANNELS_OF, NOES, YESES, ActKind, Channel
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party, is_spelling
@@ -46,8 +48,12 @@ def points_named(ref: Reference, points: Iterable[P]) -> list[P]:
     ]
 
 
-def point_asked(ref: Reference, point: str | None, channel: Channel, parties: Sequence[Party]) -> str | None:
+def point_asked(
+    ref: Reference, point: str | None, channel: Channel, parties: Sequence[Party], at: datetime
+) -> str | None:
     """The normal form of the one point that a request is about; None where the channel needs none, or there is none.
+
+    Of several that nobody named those are meant that may be used at *at*; it is none of them where none may be.
 
     Raises:
         InvalidConsent: if it may be several, or the one that is named is none of theirs, or none that the channel
@@ -55,15 +61,23 @@ def point_asked(ref: Reference, point: str | None, channel: Channel, parties: Se
     """
     if point is not None:
         return point_named(point, (channel,), parties)
-    held = _points(parties)
-    found = {normal for _, normal in points_meant(ref, channel, held)}
+    held = held_by(parties)
+    meant = points_meant(ref, channel, held)
+    found = {one.normal for one in meant}
     if _kind_of(ref) in kinds_reached(channel) and not points_named(ref, held):
         _check_theirs(ref, parties)
+    if len(found) > 1 and not points_named(ref, meant):
+        found = {one.normal for one in usable(meant, at)}
     if len(found) > 1:
         raise InvalidConsent(
             f"the customer has {len(found)} contact points for {channel}: name the point that is meant"
         )
     return next(iter(found), None)
+
+
+def held_by(parties: Iterable[Party]) -> Sequence[ReachedPoint]:
+    """The contact points of these records, with whether they may be used."""
+    return points_held([reach_of(party) for party in parties])
 
 
 class Said(NamedTuple):

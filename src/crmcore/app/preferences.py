@@ -265,7 +265,7 @@ class AsyncPreferences:
             await wishes_of(unit, customer.members),
             {party: facts_told(told_by_id(facts), party.id) for party in parties},
             await _joined(unit, customer, known_at),
-            point_asked(ref, point, channel, parties),
+            point_asked(ref, point, channel, parties, moment),
         )
 
     async def audience(
@@ -357,7 +357,8 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     ]
     if not owners:
         raise InvalidConsent("no record of this customer has a contact point of the preference centre")
-    owner = await owner_of(unit, sorted(owners, key=lambda one: str(one.id) != event.record), about)
+    named = sorted(owners, key=lambda one: str(one.id) != event.record)
+    owner = await owner_of(unit, named, about, kind=event.kind)
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
     scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
     event = attrs.evolve(

@@ -20,7 +20,7 @@ from crmcore.values.personal import personal
 
 Barrier = Literal["not_found", "ambiguous", "repeated", "unreachable"]
 """Why there is no decision: the reference leads to nobody (so does a name in a store that keeps no order of texts), or
-to several; the customer came before; or has no contact point for the channel."""
+to several; the customer came before; or has no contact point for the channel, or none that may be used."""
 
 Outcomes = Outcome | Barrier
 """What may come of asking about a customer."""
@@ -29,7 +29,7 @@ _BARRIERS: dict[Barrier, str] = {
     "not_found": "the reference leads to nobody",
     "ambiguous": "the reference fits several customers",
     "repeated": "the customer was asked about before",
-    "unreachable": "there is no contact point for this channel",
+    "unreachable": "there is no contact point for this channel, or none that may be used",
 }
 
 

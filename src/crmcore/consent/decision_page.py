@@ -43,6 +43,7 @@ _STAGES = {
     "cap": "number of contacts",
     "policy": "wishes and policy",
 }
+_PLACES = {"wishes": "Wishes of the person", "record": "What the record says"}
 _STATUSES: dict[str, tuple[str, Tone]] = {
     "unknown": ("not known", "warn"),
     "defeated": ("set aside", "note"),
@@ -111,7 +112,7 @@ def _trace(hits: Iterable[RuleHit]) -> Iterator[Html]:
     for hit in hits:
         by_place.setdefault(hit.jurisdiction, []).append(hit)
     for place, found in by_place.items():
-        title = "Wishes of the person" if place == "wishes" else _begun(law_of(place))
+        title = _PLACES.get(place) or _begun(law_of(place))
         rows = [_row(hit) for hit in sorted(found, key=lambda one: _order(one.stage))]
         yield section(title, table(["stage", "outcome", "rule and law", "because"], rows), level=3)
 

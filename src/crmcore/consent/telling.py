@@ -32,6 +32,9 @@ NO_PACK = "no pack speaks of "
 STATED, INFERRED = "stated by the person", "inferred of the person"
 """Whose wish a reason tells of, in place of a citation."""
 
+RECORDED = "the record itself"
+"""What a reason goes by which comes of what is recorded of somebody, in place of a citation."""
+
 
 class Explanation(NamedTuple):
     """The parts of an explanation. *main* is what decides, *more* what stands beside it or came *near*."""
@@ -53,7 +56,7 @@ def explained(decision: Decision) -> Explanation:
     """What there is to tell of a decision, in words."""
     permitted = decision.rule is not None
     notes = [
-        line for line in decision.reasons if line.startswith(NO_PACK) or (not permitted and _wished(line))
+        line for line in decision.reasons if line.startswith(NO_PACK) or (not permitted and _of_no_law(line))
     ]
     main, *more = (line for line in decision.reasons if line not in notes)
     if not permitted:
@@ -73,8 +76,8 @@ def explained(decision: Decision) -> Explanation:
     )
 
 
-def _wished(line: str) -> bool:
-    return line.endswith((f"({STATED})", f"({INFERRED})"))
+def _of_no_law(line: str) -> bool:
+    return line.endswith((f"({STATED})", f"({INFERRED})", f"({RECORDED})"))
 
 
 def in_words(decision: Decision) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.party.contact_point import ContactPoint, PostalPoint
+from crmcore.party.contact_point import UNUSABLE, ContactPoint, PostalPoint
 from crmcore.party.party import Household, Organization, Party, Person
 from crmcore.serde import dump
 from crmcore.values.ids import PartyId
@@ -26,8 +26,6 @@ from crmcore.values.text import fold
 
 KINDS = ("person", "organization", "household", "anonymous")
 """A customer with records of several kinds is of the first: somebody anonymous is whoever they turn out to be."""
-
-_UNUSABLE = frozenset({"bouncing", "dead", "wrong_person", "do_not_use"})
 
 
 @attrs.frozen(kw_only=True)
@@ -113,7 +111,7 @@ def _of_point(party: Party, point: ContactPoint) -> Said:
         party=party.id,
         sources=(point.source,) if point.source is not None else party.sources,
         observed_at=point.observed_at or _seen(party, point.kind, "contact_points"),
-        place=(int(point.status in _UNUSABLE), int(point.problem is not None), point.rank or 1000),
+        place=(int(point.status in UNUSABLE), int(point.problem is not None), point.rank or 1000),
     )
 
 

@@ -2,7 +2,7 @@
 
 Invariant: what was written is kept in *raw*, whatever it is. A text that has no normal form is no error: its *problem*
 says why, and it takes no part where a normal form is needed. The status is that of the address (it bounced), never
-that of the person's permission.
+that of the person's permission: it ends no Yes and lifts no No, and nobody is contacted there as long as it stands.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ from crmcore.values.text import clean, fold
 
 Use = Literal["home", "work", "billing", "shipping", "service", "emergency", "mobile", "fax", "other"]
 Status = Literal["unverified", "verified", "bouncing", "dead", "wrong_person", "do_not_use"]
+"""*bouncing*: what is sent there comes back, and not just once, as from a mailbox that is full for a day: that leaves
+the status as it is. *dead*: it is given up. *wrong_person*: it is somebody else's."""
+
+UNUSABLE: frozenset[Status] = frozenset(("bouncing", "dead", "wrong_person", "do_not_use"))
+"""Nobody is contacted at a point that is marked so, whatever they said."""
 
 
 def _known_status(instance: object, attribute: attrs.Attribute[Status], value: Status) -> None:
