@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from crmcore.app.audience_passed import Passed
-from crmcore.app.consent_asking import request_of, with_listings
+from crmcore.app.consent_asking import places_of, request_of, with_listings
 from crmcore.app.consent_members import Told, belonging, member, told_by_id
 from crmcore.app.consent_reading import (
     NOTHING,
@@ -99,7 +99,7 @@ async def audience(
         question=Question(request, laws=flow.laws, policy=policy, practice=flow.practice, known_at=known_at),
         at=at,
         told=told_by_id(facts),
-        jurisdictions=tuple(jurisdictions),
+        jurisdictions=places_of(jurisdictions),
         secrets=flow.secrets,
         reader=ActReader(unit.codecs["consent.event"]),
         kinds=kinds_reached(channel),
@@ -131,7 +131,7 @@ async def _of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
 
 async def _of_some(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[AudienceMember]:
     """The customers that *refs* mean, in their order."""
-    if isinstance(refs, str | bytes | Source):
+    if isinstance(refs, str | bytes | Source) or not isinstance(refs, Iterable):
         raise InvalidConsent("references are several: put a single one into a list")
     seen: set[CustomerId] = set()
     rest = iter(refs)
