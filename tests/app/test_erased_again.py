@@ -13,11 +13,11 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts, PastErasures
-from crmcore.consent import LegalHold, SecretRing
+from crmcore.consent import LegalHold, Message, SecretRing
 from crmcore.consent.certificate import BEGUN, CertificateLine, ErasureBegun
 from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import RetentionPlan, RetentionStep
-from crmcore.errors import CrmError, InvalidRightsRequest, WrongKey
+from crmcore.errors import CrmError, InvalidConsent, InvalidRightsRequest, WrongKey
 from crmcore.storage import Erasure, MemoryStore, Ref, backup, restore
 from crmcore.storage.erasure import ERASED
 from crmcore.storage.stored import StoredEntry
@@ -27,6 +27,8 @@ from crmcore.values.source import SYSTEM
 from tests.app.requests import Clock, collecting
 from tests.app.test_erased_noes import OURS, SECRETS, SHOWN, answer, back, erased
 from tests.app.test_person_erasure import NOTHING_KEPT, everything, rows_of
+
+LETTER = Message.marketing(sender_identified=True, unsubscribe=True, postal_address=True)
 
 
 class Restored:
@@ -69,6 +71,8 @@ class Restored:
         self.restored = MemoryStore()
         restore(self.restored, self.file)
         crm = self.opened(self.restored)
+        if self.secrets is None and not isinstance(past, PastErasures):
+            past = PastErasures(tenant="default", erasures=tuple(past), suppressed=False)
         for _ in range(times):  # also where it is done twice
             crm.requests.erase_again(past)
         return crm
@@ -128,6 +132,31 @@ def test_what_was_written_beside_an_erasure_is_carried_over_with_it(
         restored.retention.apply(restored.retention.kept_too_long())
         assert restored.retention.kept_too_long().steps == ()
         assert not [row for row in everything(one.restored) if "Ann wants" in row]
+
+
+def test_addresses_are_suppressed_where_erasures_are_carried_over_or_nothing_is_done(tmp_path: Path) -> None:
+    one = Restored(tmp_path, SECRETS)
+    one.saved()
+    one.live.consent.record(
+        "object", one.ann, purposes=["direct_marketing"]
+    )  # the backup does not know of it
+    erased(one.live, one.ann)
+    past = one.live.requests.erasures()
+    restore(one.restored, one.file)
+    without = Crm(one.restored, clock=one.clock, practice=OURS)
+    before = list(everything(one.restored))
+    only_begun = attrs.evolve(past, erasures=())
+    for told in (past, PastErasures.of_json(past.to_json()), past.erasures, only_begun):
+        with pytest.raises(InvalidConsent, match=r"open the crm with the same secrets"):
+            without.requests.erase_again(told)
+        assert list(everything(one.restored)) == before
+    crm = one.opened(one.restored)
+    crm.requests.erase_again(past)
+    assert back(crm, one.clock, "ann@x.example") == "deny"
+    found = crm.consent.decide(
+        "ann@x.example", purpose="marketing", channel="email", jurisdictions=["US"], message=LETTER
+    )
+    assert found.rule == "us.internal_list"
 
 
 def lines_of(store: MemoryStore) -> list[tuple[tuple[str, ...], tuple[CertificateLine, ...]]]:
@@ -276,10 +305,13 @@ def test_all_erasures_are_carried_over_however_many_there_are() -> None:
     for number in range(501):
         store.erase(Erasure(tenant="default", idem=f"request {number}", actor=SYSTEM, at=clock.now))
     past = Crm(store, clock=clock).requests.erasures()
-    assert (len(past.erasures), past.notes) == (501, ())
+    assert (len(past.erasures), past.notes, past.suppressed) == (501, (), False)
     document = past.to_json()
     assert PastErasures.of_json(document) == past
-    for wrong in ({}, {**document, "notes": [1]}, {**document, "erasures": [1]}):
+    for name in ("notes", "erasures", "suppressed"):
+        with pytest.raises(CrmError):
+            PastErasures.of_json({**document, name: [1]})
+    for wrong in ({}, {**document, "other": 1}):
         with pytest.raises(CrmError):
             PastErasures.of_json(wrong)
 

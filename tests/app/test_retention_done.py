@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmcore import Crm, Person
-from crmcore.consent import LegalHold, Retained, RetentionPlan, RetentionStep
+from crmcore.consent import Evidence, LegalHold, Retained, RetentionPlan, RetentionStep, SecretRing
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party import Party
 from tests.app.requests import Clock, customers
@@ -48,6 +48,20 @@ def test_what_a_hold_names_by_its_kind_stays_when_the_customer_goes() -> None:
     assert plan.text().splitlines()[-1] == "restrict what of it is interaction: a lawsuit (a legal hold)"
     assert crm.retention.apply(plan).erased == 1
     assert (held(crm, "party"), held(crm, "interaction")) == (0, 1)
+
+
+def test_a_plan_tells_that_a_no_will_not_be_known_of_those_who_go() -> None:
+    without, ann = silent(Clock(NOW))
+    ours = Crm(without.store, clock=lambda: NOW, secrets=SecretRing({1: bytes(range(32))}))
+    assert planned(without).notes == ()
+    shown = Evidence.imported(document="a list")
+    without.consent.record("refuse", ann.id, channels=["email"], evidence=shown, occurred_at=THEN)
+    plan, known = planned(without), planned(ours)
+    assert plan.text().splitlines()[-1] == plan.notes[0]
+    assert plan.notes[0].startswith("1 of those who go said no, and that will not be known")
+    assert (known.notes, known.digest) == ((), plan.digest)
+    kept = planned(without, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"*"})),))
+    assert kept.notes == ()
 
 
 def test_a_hold_of_any_kind_keeps_the_customer_whole() -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from crmcore import Crm
+from tests.app.requests import Clock
+from tests.app.test_erased_noes import erased
 from tests.cli.backups import damage, erase_everything
 from tests.cli.commands import done, looked_at, refused, store_of
 
@@ -50,6 +53,22 @@ def test_what_was_erased_since_is_erased_again(tmp_path: Path) -> None:
         assert "a store of 0 records" in done("verify", second).out
         assert done("erasures", second).out == done("erasures", store).out
         assert b"ann@x.org" not in second.read_bytes()
+
+
+def test_what_was_written_beside_the_erasure_of_a_person_is_said_not_to_be_carried_over(
+    tmp_path: Path,
+) -> None:
+    store, second = store_of(tmp_path), tmp_path / "second.db"
+    done("backup", store, tmp_path / "b")
+    with Crm.open(str(store), clock=Clock()) as crm:
+        (ann,) = crm.parties.find(email="ann@x.org")
+        erased(crm, ann.id)
+    told = looked_at("restore", tmp_path / "b", second, "--erasures-of", store, "--json")
+    assert told.json["people"] == 1
+    assert "1 person was erased by crm.requests or crm.retention" in told.err
+    assert "crm.requests.erase_again()" in told.err
+    again = done("restore", tmp_path / "b", second, "--erasures-of", store, "--erasures-only", "--json")
+    assert again.json["people"] == 0  # nothing was done by it
 
 
 def test_a_file_of_erasures_may_have_been_through_an_editor(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from crmcore.consent import CopiedRegister, SecretRing, ask_registers
 from crmcore.consent.address_forms import forms_of, point_of
 from crmcore.consent.decision import decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
-from crmcore.consent.facts import Facts, Subject
+from crmcore.consent.facts import Facts, PointFacts, Subject
 from crmcore.consent.request import Message, Request
 from crmcore.consent.suppression import Suppression, all_keys, listings, new_keys
 from crmcore.errors import InvalidConsent
@@ -209,6 +209,64 @@ def test_erasing_the_person_leaves_the_entry_and_the_address_is_known_when_it_co
     assert denied.answer == "deny"
     assert denied.rule is not None
     assert "suppressed" in denied.rule
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind", "hours", "shown", "zone", "why"),
+    [
+        ("erasure", "web_form", 50, "n", None, None),
+        (
+            "erasure",
+            "web_form",
+            50,
+            None,
+            None,
+            "its evidence names no notice that was shown and no document",
+        ),
+        ("objection", "web_form", 50, None, None, None),
+        (
+            "objection",
+            "web_form",
+            49,
+            None,
+            None,
+            "not on a later day than the list has, wherever the person may be",
+        ),
+        ("objection", "web_form", 24, None, "America/New_York", None),
+        ("objection", "web_form", 1, None, "America/New_York", "not on a later day than the list has"),
+        ("objection", "number_given", 50, "n", None, "how the consent was given: number_given"),
+        ("objection", "web_form", -80, "n", None, ""),
+    ],
+)
+def test_a_yes_counts_for_more_on_a_later_day_and_where_it_is_shown_and_it_is_told_why_not(
+    reason: Any, kind: Any, hours: int, shown: str | None, zone: str | None, why: str | None
+) -> None:
+    since = datetime(2026, 5, 4, 10, tzinfo=UTC)  # it is midnight in the first zone of the world
+    zones = () if zone is None else (zone,)
+    letter = Message.marketing(sender_identified=True, unsubscribe=True, postal_address=True)
+    request = asking(since + timedelta(days=9), message=letter, offered_to_children=False)
+    entry = Suppression(kind="email", reason=reason, since=since)
+    yes = ConsentEvent(
+        id="g",
+        kind="give",
+        occurred_at=since + timedelta(hours=hours),
+        scope=Scope(controller="acme", channels={"email"}, purposes={"marketing"}),
+        evidence=Evidence(kind=kind, notice=shown),
+    )
+    facts = Facts(
+        events=(yes,), zones=zones, point=PointFacts(kind="other"), listings=listings([entry], request, zones)
+    )
+    found = decide(request, facts, jurisdictions=["US"])
+    if why is None:
+        assert found.answer == "allow"
+        return
+    on, _, told = found.reasons[1].partition("; give of ")
+    assert (found.rule, on) == (
+        "us.internal_list",
+        "on our own list of those who want nothing, kept as hashes",
+    )
+    assert why in told
+    assert bool(told) == bool(why)
 
 
 def test_an_entry_holds_for_its_scope_alone() -> None:

@@ -3,7 +3,8 @@ beside it.
 
 Invariant: nobody is permitted more than where they were erased, or kept. A No about an address that somebody else has
 stays for them, addresses are suppressed, whoever is kept is restricted, consent that is kept is over, and what is kept
-is found again when its time is over, not before. Where nothing tells why something was left, it counts as held.
+is found again when its time is over, not before. Where nothing tells why something was left, it counts as held. Where
+addresses cannot be suppressed as they were, nothing is written.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from crmcore.consent.certificate import (
 from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
 from crmcore.consent.ledger import CONTACT_POINT
 from crmcore.consent.rights_request import RequestId
-from crmcore.errors import WrongKey
+from crmcore.errors import InvalidConsent, WrongKey
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.carried_over import ErasedAgain, erase_again
@@ -59,10 +60,12 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     if not isinstance(past, PastErasures):
         past = PastErasures(tenant=flow.tenant, erasures=tuple(past))
     wanted = [one for one in past.erasures if one.tenant == flow.tenant]
+    notes = past.notes if past.tenant == flow.tenant else ()
+    if by_mark(wanted) or not all(one.parts[0].only_kept for one in notes):
+        _refuse_without_secrets(flow, past)
     here = await past_erasures(flow)
     await _refuse_unreadable(flow, wanted, here.erasures)
     gone = _Gone(parties=parties_of(wanted), places={place for one in wanted for place in places_of(one)})
-    notes = past.notes if past.tenant == flow.tenant else ()
     unit, marks = flow.new_unit(), by_mark(wanted)
     anew = [one for one in notes if not _is_over(one, here.notes)]
     people = noted_people([one for one in anew if not one.parts[0].only_kept], marks)
@@ -122,6 +125,20 @@ async def _nobody_else(unit: Unit) -> None:
 def _is_over(note: ErasureNote, here: Collection[ErasureNote]) -> bool:
     """Whether all that was noted was done before the backup, and nothing since."""
     return note.parts[0].done and note in here
+
+
+def _refuse_without_secrets(flow: Flow, past: PastErasures) -> None:
+    """Refuse where addresses of people may be suppressed there, and could not be here: once these people are erased,
+    nobody knows which addresses these were.
+
+    Raises:
+        InvalidConsent: if it is so.
+    """
+    if flow.secrets is None and past.suppressed is not False:
+        raise InvalidConsent(
+            "addresses of people who were erased are suppressed there, or may be, and are to be suppressed here: open "
+            "the crm with the same secrets=SecretRing({1: ...}); if none are, give PastErasures(..., suppressed=False)"
+        )
 
 
 async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure], done: Collection[Erasure]) -> None:

@@ -21,6 +21,7 @@ from crmcore.app.rights_store import members_of, request_if_there
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import BEGUN, ErasureBegun
 from crmcore.consent.rights_request import RequestId
+from crmcore.consent.suppression import SUPPRESSION
 from crmcore.errors import CrmError, InvalidDocument
 from crmcore.storage.carried_over import erasures_of
 from crmcore.storage.document import encode, joined
@@ -47,11 +48,15 @@ class ErasureNote:
 
 @attrs.frozen(kw_only=True)
 class PastErasures:
-    """What was ever erased of a *tenant*, in the order in which that was done, with what was *noted* of people."""
+    """What was ever erased of a *tenant*, in the order in which that was done, with what was *noted* of people.
+
+    *suppressed* says whether addresses are suppressed there; None: that is not known.
+    """
 
     tenant: str
     erasures: tuple[Erasure, ...]
     notes: tuple[ErasureNote, ...] = ()
+    suppressed: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The same as a JSON object, to be kept apart from the store and its backups."""
@@ -61,6 +66,7 @@ class PastErasures:
             "notes": [
                 {"id": one.id, "parts": [BEGUN.dump(part) for part in one.parts]} for one in self.notes
             ],
+            "suppressed": self.suppressed,
         }
 
     @classmethod
@@ -71,12 +77,17 @@ class PastErasures:
             InvalidDocument: if it is something else, or something in it is. Of such a file nothing is carried over.
         """
         try:
-            tenant, erasures, notes = _values(document, "tenant", "erasures", "notes")
+            tenant, erasures, notes, suppressed = _values(
+                document, "tenant", "erasures", "notes", "suppressed"
+            )
             check_name(tenant, "a tenant")
+            if not isinstance(suppressed, bool | None):
+                raise TypeError("true, false or null was expected")
             return cls(
                 tenant=tenant,
                 erasures=tuple(map(_erasure, _array(erasures))),
                 notes=tuple(map(_note, _array(notes))),
+                suppressed=suppressed,
             )
         except (CrmError, ValueError, TypeError, RecursionError):
             pass  # what is raised here may quote what is in the file
@@ -120,8 +131,11 @@ def _note(document: Any) -> ErasureNote:
 
 async def past_erasures(flow: Flow) -> PastErasures:
     """What was erased of this tenant so far."""
-    erasures = await erasures_of(flow.store, flow.tenant)
-    return PastErasures(tenant=flow.tenant, erasures=erasures, notes=await _notes(flow.reader()))
+    erasures, unit = await erasures_of(flow.store, flow.tenant), flow.reader()
+    suppressed = bool((await unit.scan(SUPPRESSION.tag, limit=1)).items)
+    return PastErasures(
+        tenant=flow.tenant, erasures=erasures, notes=await _notes(unit), suppressed=suppressed
+    )
 
 
 async def _notes(unit: Unit) -> tuple[ErasureNote, ...]:

@@ -23,6 +23,7 @@ from crmcore.app.resolve import Reference
 from crmcore.app.retention_contacts import in_touch, recorded_on
 from crmcore.app.retention_done import Applied, applied, members_at, to_look_at
 from crmcore.app.retention_erasing import as_held, left_over
+from crmcore.app.retention_noes import with_notes
 from crmcore.app.subject_kinds import check_kinds, holds_told
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
@@ -117,7 +118,8 @@ class AsyncRetention:
         """What becomes of each thing today, with reasons. Nothing is written.
 
         Of customers that would go, all interactions are read once for what names only an address of theirs; plan many
-        at a time. Who has an open request about their data, or had it restricted, is kept, and it is said why.
+        at a time. Who has an open request about their data, or had it restricted, is kept, and it is said why. Of whom
+        a No will not be known when they are gone, since this crm was given no secrets, `notes` of the plan tell.
 
         *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.
@@ -137,7 +139,8 @@ class AsyncRetention:
         planned = partial(
             plan_retention, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
         )
-        return await as_held(self._flow, planned(await to_look_at(self._flow, found, planned(found))))
+        plan = await as_held(self._flow, planned(await to_look_at(self._flow, found, planned(found))))
+        return await with_notes(self._flow, plan)
 
     async def _known(self, unit: Unit, thing: Retained) -> Retained:
         """*thing* with what the store knows of it, if it is a customer."""
@@ -191,7 +194,7 @@ class AsyncRetention:
         known = shipped_retention() if policies is None else _policies(policies)
         _check(standing or (), purposes, noted.union(one.category for one in known))
         plan = RetentionPlan(steps=tuple(steps), holds=standing or (), purposes=dict(purposes or {}))
-        return await as_held(self._flow, plan)
+        return await with_notes(self._flow, await as_held(self._flow, plan))
 
     async def lapsing(
         self, ref: Reference, *, purpose: Purpose, channel: Channel, within: timedelta, **asked: Any

@@ -88,7 +88,7 @@ async def erase_customer(
     first = begun[0] if begun else None
     occasion = _occasion(unit, begun, plan, step.place)
     mark, asked = occasion.mark, occasion.asked
-    planned = await planned_erasure(flow, unit, members, occasion, _facts(plan), talks)
+    planned = await planned_erasure(flow, unit, members, occasion, facts_of(plan), talks)
     if first and not first.done and first.plan_sha256 == plan.digest:
         try:
             planned = as_begun(planned, begun, anew=True)
@@ -173,7 +173,7 @@ async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
         if begun and not begun[0].done:
             talks = talks or await Talks.read(unit)
             members, occasion = map(PartyId, begun[0].members), _occasion(unit, begun, plan, step.place)
-            planned = await planned_erasure(flow, unit, list(members), occasion, _facts(plan), talks)
+            planned = await planned_erasure(flow, unit, list(members), occasion, facts_of(plan), talks)
             try:
                 as_begun(planned, begun, anew=True)
             except InvalidRightsRequest:
@@ -286,7 +286,7 @@ def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan, pl
     )
 
 
-def _facts(plan: RetentionPlan) -> ErasureFacts:
+def facts_of(plan: RetentionPlan) -> ErasureFacts:
     """What a plan of retention says of kinds of data."""
     holds = tuple(one for one in plan.holds if not one.kinds or one.kinds & SUBJECT_KINDS.keys())
     return ErasureFacts(

@@ -309,17 +309,20 @@ class Requests:
 
         *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
         Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
-        again, whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a
-        No stays for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what
-        is kept is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that
-        was made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
+        again, whether they asked or their time was over: addresses are suppressed, which needs the secrets, a No stays
+        for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what is kept
+        is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that was
+        made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
         restore anew. All interactions are read.
 
         Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
-        counts as held then, and who was kept altogether is not known.
+        counts as held then, and who was kept altogether is not known. Nor do they tell whether addresses are suppressed
+        there: a crm without secrets takes them as ``PastErasures(..., suppressed=False)``, if none are.
 
         Raises:
             CapabilityMissing: if the store cannot erase.
+            InvalidConsent: if addresses of people are suppressed there, or may be, and this crm was given no secrets;
+                nothing was done.
             WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.
         """
         return run(self._flow.erase_again(past))
@@ -385,7 +388,8 @@ class Retention:
         """What becomes of each thing today, with reasons. Nothing is written.
 
         Of customers that would go, all interactions are read once for what names only an address of theirs; plan many
-        at a time. Who has an open request about their data, or had it restricted, is kept, and it is said why.
+        at a time. Who has an open request about their data, or had it restricted, is kept, and it is said why. Of whom
+        a No will not be known when they are gone, since this crm was given no secrets, `notes` of the plan tell.
 
         *holds* name categories of things, or kinds of data (``"interaction"``, ...) that stay of a customer that goes;
         *purposes* are those for which data of a kind is still needed, as in `ErasureFacts`.

@@ -500,17 +500,20 @@ class AsyncRequests:
 
         *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
         Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
-        again, whether they asked or their time was over: addresses are suppressed where this crm was given secrets, a
-        No stays for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what
-        is kept is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that
-        was made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
+        again, whether they asked or their time was over: addresses are suppressed, which needs the secrets, a No stays
+        for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what is kept
+        is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that was
+        made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
         restore anew. All interactions are read.
 
         Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
-        counts as held then, and who was kept altogether is not known.
+        counts as held then, and who was kept altogether is not known. Nor do they tell whether addresses are suppressed
+        there: a crm without secrets takes them as ``PastErasures(..., suppressed=False)``, if none are.
 
         Raises:
             CapabilityMissing: if the store cannot erase.
+            InvalidConsent: if addresses of people are suppressed there, or may be, and this crm was given no secrets;
+                nothing was done.
             WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.
         """
         if self._flow.unit is not None:

@@ -77,7 +77,7 @@ class AsyncUnsubscribes:
 
         async def found(unit: Unit) -> tuple[ContactPoint, Meant]:
             customer, parties = await customer_at(unit, ref, None)
-            contact = _named(ref, point, channel, parties)
+            contact = _named(ref, point, channel, parties, unit.now)
             return contact, await meant_by(unit, ref, customer, parties, contact)
 
         async def plan(unit: Unit) -> None:
@@ -161,9 +161,11 @@ class AsyncUnsubscribes:
         return unsubscribe_act(token, secrets, self._flow.new_unit().now) if event is None else event
 
 
-def _named(ref: Reference, point: str | None, channel: Channel, parties: Sequence[Party]) -> ContactPoint:
+def _named(
+    ref: Reference, point: str | None, channel: Channel, parties: Sequence[Party], now: datetime
+) -> ContactPoint:
     """The contact point that is meant, as decisions mean it, if it is one that can be left with a link."""
-    normal = point_asked(ref, point, channel, parties)
+    normal = point_asked(ref, point, channel, parties, now)
     for one in (one for party in parties for one in party.contact_points):
         if one.key == normal and one.kind in NAMESPACES and one.kind in kinds_reached(channel):
             return one

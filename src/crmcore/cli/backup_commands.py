@@ -6,13 +6,14 @@ Invariant: nothing is made or written before what is read was checked: a damaged
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import attrs
 
+from crmcore.app.erasures_whose import by_mark
 from crmcore.cli.outputs import check_outputs, store_files
 from crmcore.cli.stores import PATIENCE, CommandStore, existing_store
 from crmcore.cli.terminal import DONE, INCOMPLETE, Terminal, counted
@@ -62,6 +63,7 @@ def run_restore(options: argparse.Namespace, terminal: Terminal) -> int:
             on_progress=_progress(terminal, "restoring"),
             on_comparing=_progress(terminal, "comparing"),
         )
+        there = set(run(all_tenants(lift(store)))) if erasures else set[str]()
     _tell("restored", manifest, terminal)
     if report.compared is None:
         terminal.text("nothing was compared: this store gives no snapshots")
@@ -70,7 +72,8 @@ def run_restore(options: argparse.Namespace, terminal: Terminal) -> int:
     if erasures:
         terminal.text(counted(report.erasures, "erasure", "erasures") + " done again")
     told = {**attrs.asdict(report.restored), "compared": report.compared}
-    return _left_behind(report, report.manifest, told, terminal)
+    people = _people(erasures, there) if report.erasures else 0
+    return _left_behind(report, report.manifest, told, people, terminal)
 
 
 def _erase_again(
@@ -81,29 +84,44 @@ def _erase_again(
         there = set(run(all_tenants(lift(store))))
         done = run(erase_again(lift(store), [one for one in erasures if one.tenant in there]))
     terminal.text(counted(done.erasures, "erasure", "erasures") + " done again")
-    return _left_behind(done, manifest, None, terminal)
+    people = _people(erasures, there) if done.erasures else 0
+    return _left_behind(done, manifest, None, people, terminal)
+
+
+def _people(erasures: tuple[Erasure, ...], tenants: Collection[str]) -> int:
+    """How many people of *tenants* were erased by a crm, which wrote something beside it."""
+    return sum(len(by_mark(one for one in erasures if one.tenant == tenant)) for tenant in tenants)
 
 
 def _left_behind(
     done: RestoreReport | ErasedAgain,
     manifest: Manifest,
     restored: dict[str, int | None] | None,
+    people: int,
     terminal: Terminal,
 ) -> int:
     for one in done.residual:
         terminal.text(f"{one.place}: {one.what}; {one.remedy}")
     if done.residual:
         terminal.error("something of what was erased is left behind: its place is on standard output")
+    if people:
+        terminal.error(
+            f"{counted(people, 'person was', 'people were')} erased by crm.requests or crm.retention: what that wrote "
+            "beside it (suppressed addresses, a no that stays for others, restrictions) is not carried over by this "
+            "command, and cannot be afterwards; do not use this store: restore without erasures, and give "
+            "crm.requests.erasures() of the live store to crm.requests.erase_again(), in a crm with the secrets"
+        )
     residual = [{"place": one.place, "what": one.what, "remedy": one.remedy} for one in done.residual]
     terminal.result(
         {
             "manifest": _document(manifest),
             "restored": restored,
             "erasures": done.erasures,
+            "people": people,
             "residual": residual,
         }
     )
-    return INCOMPLETE if done.residual else DONE
+    return INCOMPLETE if done.residual or people else DONE
 
 
 def run_verify(options: argparse.Namespace, terminal: Terminal) -> int:

@@ -163,12 +163,11 @@ class Law:
             found = case.lifting[key] = Lifting(case, purpose, partial(self.valid, profile=profile))
         return found
 
-    def yeses(self, case: Case) -> Iterator[ConsentEvent]:
-        """The acts that take back an earlier No to the request."""
+    def yeses(self, case: Case) -> Iterator[tuple[ConsentEvent, Finding]]:
+        """The acts that say yes to the request, oldest first, and whether each takes back an earlier No to it."""
         for _, event in case.acts(_SAID):
-            covers = covers_yes(agreed(case, event), case.contact, case.purpose)
-            if covers and self.valid(case, event, self.lifts).holds is True:
-                yield event
+            if covers_yes(agreed(case, event), case.contact, case.purpose):
+                yield event, self.valid(case, event, self.lifts)
 
 
 def _check_profiles(pack: Pack, profiles: Mapping[str, Profile]) -> None:

@@ -120,11 +120,13 @@ class RetentionPlan:
     """What retention would do, and nothing of it done.
 
     Of a customer that goes, what *holds* name by its kind stays, and what *purposes* need, by the kind of data.
+    *notes* say what else it means, as of an `ErasurePlan`.
     """
 
     steps: tuple[RetentionStep, ...]
     holds: tuple[LegalHold, ...] = ()
     purposes: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    notes: tuple[str, ...] = ()
 
     def of(self, *actions: RetentionAction) -> tuple[RetentionStep, ...]:
         """Those with one of *actions*."""
@@ -132,7 +134,7 @@ class RetentionPlan:
 
     @cached_property
     def digest(self) -> str:
-        """The SHA-256 of all that the plan says, by which an approval can name it."""
+        """The SHA-256 of all that the plan says but its notes, by which an approval can name it."""
         said = [
             sorted(json.dumps(attrs.astuple(one), default=str) for one in self.steps),
             sorted(json.dumps((one.id, one.reason, sorted(one.kinds), str(one.until))) for one in self.holds),
@@ -141,7 +143,7 @@ class RetentionPlan:
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def text(self) -> str:
-        """The plan in words, a line per reason."""
+        """The plan in words, a line per reason, and the notes."""
         counts: dict[tuple[str, str, str, str], int] = {}
         for step in self.steps:
             line = (step.action, step.category, step.reason, step.source)
@@ -152,7 +154,7 @@ class RetentionPlan:
         ]
         if self.of("delete"):
             found += self._staying()
-        return "\n".join(found)
+        return "\n".join([*found, *self.notes])
 
     def _staying(self) -> Iterable[str]:
         """What stays of customers that go, in words."""

@@ -12,8 +12,10 @@ import attrs
 from crmcore.consent.case import Case
 from crmcore.consent.conditions.known import after, within
 from crmcore.consent.counting import Span, shifted
-from crmcore.consent.facts import Relation
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.facts import Listing, Relation
 from crmcore.consent.finding import FOREVER, NO, Finding
+from crmcore.consent.speaking import named
 from crmcore.consent.wording import register
 from crmcore.values.instant import micros
 
@@ -49,13 +51,13 @@ class Listed:
             ends = FOREVER if listing.until is None else case.everywhere(listing.until)
             if self.relied is not None:
                 since = max(since, self._relied_until(case, listing.since))
-            if since <= case.now < ends and not (self.lifted and self._lifted(case, listing.since)):
+            if since <= case.now < ends and not (self.lifted and _lifted(case, listing)):
                 return Finding(
                     True,
                     min(ends, case.next_event),
                     (f"list:{listing.list}",),
                     (),
-                    f"on {register(listing.list)}",
+                    f"on {register(listing.list)}{_left(case, listing) if self.lifted else ''}",
                 )
             until = min([until, case.next_event, *(edge for edge in (since, ends) if edge > case.now)])
         return self._asked(case, until) if asking else Finding(False, until)
@@ -82,13 +84,43 @@ class Listed:
         why = f"{register(self.list)} was not asked within {self.fresh} days"
         return Finding(None, min(until, found.until), (), (f"check:{self.list}",), why)
 
-    def _lifted(self, case: Case, since: date) -> bool:
-        """Whether the person said yes on a later day than the listing is of."""
-        law = case.law
-        return any(
-            all(event.occurred_at.astimezone(where).date() > since for where in case.zones)
-            for event in law.yeses(case)
-        )
+
+def _lifted(case: Case, listing: Listing) -> bool:
+    """Whether the person said yes on a later day than the listing is of, so that it takes a no back."""
+    return any(
+        found.holds is True and _shown(event, listing) and min(_days(case, event)) > listing.since
+        for event, found in case.law.yeses(case)
+    )
+
+
+def _left(case: Case, listing: Listing) -> str:
+    """Why the latest yes since the listing does not count for more than it; nothing if there is none."""
+    since = () if case.brief else case.law.yeses(case)
+    said = [pair for pair in since if max(_days(case, pair[0])) >= listing.since]
+    if not said:
+        return ""
+    event, found = said[-1]
+    if found.holds is not True:
+        why = found.why or "it is none that takes back a no"
+    elif not _shown(event, listing):
+        why = "they were erased, and its evidence names no notice that was shown and no document"
+    else:
+        where = "" if case.placed else ", wherever the person may be: their time zone is not known"
+        why = f"not on a later day than the list has{where}"
+    return f"; {named(event)}: {why}"
+
+
+def _days(case: Case, event: ConsentEvent) -> list[date]:
+    """The days on which an act was done, where the person may be."""
+    return [event.occurred_at.astimezone(where).date() for where in case.zones]
+
+
+def _shown(event: ConsentEvent, listing: Listing) -> bool:
+    """Whether the evidence names what shows it, where nothing else tells who had the address: they were erased."""
+    shown = event.evidence
+    return listing.reason != "erasure" or (
+        shown is not None and any((shown.notice, shown.notice_sha256, shown.document))
+    )
 
 
 @attrs.frozen
