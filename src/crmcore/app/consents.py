@@ -7,7 +7,7 @@ whichever record has it, and a Yes of who said it; an act about a person is of e
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, time_of_no
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import acts_of, taken_back
@@ -24,14 +24,16 @@ from crmcore.app.point_meant import point_asked, point_named, record_named, said
 from crmcore.app.resolve import Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
+from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
+from crmcore.consent.clocks import SKEW
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.known import points_of
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Use
-from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
+from crmcore.consent.words import NOES, YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
@@ -114,8 +116,7 @@ class AsyncConsents:
                 takes_back=await taken_back(unit, kind, about, parties),
                 **facts,
             )
-            if event.occurred_at > unit.now:
-                raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
+            event = bounded(await _dated(unit, event, parties, streams, told=occurred_at is not None))
             proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
@@ -322,6 +323,23 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     found = sorted(_FILLED_IN.intersection(facts))
     if found:
         raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
+
+
+async def _dated(
+    unit: Unit, event: ConsentEvent, parties: Sequence[Party], streams: Iterable[str], *, told: bool
+) -> ConsentEvent:
+    """*event* with the time that it has. A No whose time is not *told*, or told by a clock that is ahead of ours, is of
+    now, and before nothing that was recorded already.
+
+    Raises:
+        InvalidConsent: if it lies in the future.
+    """
+    ahead = event.occurred_at - unit.now
+    if ahead > timedelta() and (event.kind not in NOES or ahead > SKEW):
+        raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
+    if event.kind in NOES and (not told or ahead > timedelta()):
+        event = attrs.evolve(event, occurred_at=await time_of_no(unit, unit.now, parties, streams))
+    return event
 
 
 def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:

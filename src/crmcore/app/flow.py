@@ -31,6 +31,7 @@ from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
 from crmcore.values.ids import Id, Ids
 from crmcore.values.source import Actor
+from crmcore.values.text import storable
 
 if TYPE_CHECKING:
     from crmcore.consent.pack_reading import Laws
@@ -100,7 +101,7 @@ class Flow:
     def controller(self, named: str | None) -> str:
         """Whom things are said to: whoever is *named*, else the company of the practice, else this tenant."""
         own = self.practice.controller if self.practice is not None else None
-        return named or own or self.tenant
+        return storable(named or own or self.tenant)
 
     def known_laws(self) -> Laws:
         """The laws by which it is decided: those that come with crmcore, if none were given."""
@@ -118,7 +119,7 @@ class Flow:
             now=self.clock(),
             actor=self.actor,
         )
-        unit.reason = self.reason
+        unit.reason = storable(self.reason)
         return unit
 
     def reader(self) -> Unit:
@@ -144,7 +145,7 @@ class Flow:
             return await self._gather(gathering, plan, asked)
         for attempt in range(1, attempts + 1):
             unit = self.new_unit()
-            unit.reason = reason if reason is not None else self.reason
+            unit.reason = storable(reason if reason is not None else self.reason)
             result = await plan(unit)
             if unit.empty:
                 return result

@@ -22,6 +22,7 @@ from crmcore.app.resolve import Membership, Reference, memberships, parties_name
 from crmcore.app.suppressions import secrets_of
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
+from crmcore.consent.clocks import not_before
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import gone_along, points_of
 from crmcore.consent.ledger import POINT, party_stream, point_stream
@@ -165,7 +166,7 @@ class AsyncUnsubscribes:
             record = next((id for id in meant if id in ledger.holders), ledger.holders[0])
             event = press(point=ledger.normal, earlier=earlier, record=record)
             if event not in earlier:
-                event = attrs.evolve(event, ledger=ledger.stream)
+                event = attrs.evolve(_after(event, earlier), ledger=ledger.stream)
                 unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
             return event
 
@@ -269,10 +270,17 @@ async def _carried(
             event = (
                 attrs.evolve(event, members=(ref.id,)) if ledger is None else gone_along(event, ledger.kind)
             )
-            event = attrs.evolve(event, id=f"{event.id}:{ref.id}", ledger=stream)
+            event = attrs.evolve(_after(event, earlier), id=f"{event.id}:{ref.id}", ledger=stream)
             unit.event(stream, event, subjects=(ref.id,), occurred_at=event.occurred_at)
         carried.append(event)
     return next(iter(carried), None)
+
+
+def _after(event: ConsentEvent, earlier: Iterable[ConsentEvent]) -> ConsentEvent:
+    """*event*, before none of the acts *earlier*, by whichever clock they are dated."""
+    return attrs.evolve(
+        event, occurred_at=not_before(event.occurred_at, [one.occurred_at for one in earlier])
+    )
 
 
 async def _acts(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:

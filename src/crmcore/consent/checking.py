@@ -13,6 +13,7 @@ import attrs
 
 from crmcore.errors import InvalidConsent, InvalidDate
 from crmcore.values.instant import ensure_aware
+from crmcore.values.text import storable
 
 
 def moment(value: datetime, what: str) -> None:
@@ -40,6 +41,11 @@ def together(values: Iterable[Any]) -> frozenset[Any]:
     except TypeError:
         pass
     raise InvalidConsent("several words are given as a list, a tuple or a set of texts")
+
+
+def names(values: Iterable[Any]) -> frozenset[Any]:
+    """A set of texts, as a store can hold them; see `together`."""
+    return frozenset(map(storable, together(values)))
 
 
 def some_of(words: Any, what: str) -> Any:
