@@ -99,7 +99,7 @@ async def audience(
         question=Question(request, laws=flow.laws, policy=policy, practice=flow.practice, known_at=known_at),
         at=at,
         told=told_by_id(facts),
-        jurisdictions=tuple(jurisdictions),
+        jurisdictions=flow.known_laws().told(jurisdictions),
         secrets=flow.secrets,
         reader=ActReader(unit.codecs["consent.event"]),
         kinds=kinds_reached(channel),

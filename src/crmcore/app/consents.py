@@ -171,7 +171,8 @@ class AsyncConsents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
-                or the channel does not reach it, or *facts* are told of what is no id of a record.
+                or the channel does not reach it, a jurisdiction is no code, or *facts* are told of what is no id of a
+                record.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
@@ -192,7 +193,7 @@ class AsyncConsents:
             customer,
             parties,
             facts,
-            jurisdictions,
+            self._flow.known_laws().told(jurisdictions),
             request.controller,
             point=request.point,
             known_at=known_at,
@@ -226,8 +227,8 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*, or none of
-                the *channels* reaches it.
+            InvalidConsent: if a purpose, a channel or a jurisdiction is none, or no record of the customer has the
+                *point*, or none of the *channels* reaches it.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
@@ -239,7 +240,7 @@ class AsyncConsents:
             customer,
             parties,
             facts,
-            jurisdictions,
+            self._flow.known_laws().told(jurisdictions),
             whom,
             point=None,
             known_at=known_at,
@@ -291,8 +292,8 @@ class AsyncConsents:
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
-                told of what is no id of a record.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, a jurisdiction
+                is no code, or *facts* are told of what is no id of a record.
         """
         async for one in audience(
             self._flow,

@@ -78,9 +78,12 @@ class AsyncRetention:
         by `plan`, for all at once. A record that never wrote has no last contact but the day on which it was recorded.
         Of several records that are one customer the latest day counts, so that joining them makes nobody go earlier.
         *jurisdictions* apply beside what addresses and numbers tell. Other days and categories are the app's to add.
+
+        Raises:
+            InvalidConsent: if one of the *jurisdictions* is no code.
         """
         page = await AsyncCustomers(self._flow).page(after=after, limit=limit)
-        told = frozenset(jurisdictions)
+        told = frozenset(self._flow.known_laws().told(jurisdictions))
         items: list[Retained] = []
         unit = self._flow.reader()
         for customer in page.items:
