@@ -109,7 +109,8 @@ def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
 def test_only_a_no_may_be_a_little_ahead_of_our_clock() -> None:
     servers, soon, later = Servers(), NOW + BEHIND, NOW + timedelta(minutes=6)
     assert servers.first.consent.withdraw(servers.ann, occurred_at=soon, **SAID).occurred_at == NOW
-    for kind, at in (("withdraw", later), ("confirm", soon)):
+    refused: tuple[tuple[Any, Any], ...] = (("withdraw", later), ("confirm", soon))
+    for kind, at in refused:
         with pytest.raises(InvalidConsent, match="future"):
             servers.first.consent.record(kind, servers.ann, occurred_at=at, evidence=YES, **SAID)
 

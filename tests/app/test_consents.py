@@ -319,7 +319,7 @@ def test_no_text_that_comes_along_loses_a_no(crm: Crm) -> None:
         shown = Evidence(kind="web_form", given_by=broken, locale=broken, document=broken, notice=broken)
         said: Any = {"brand": broken, "topics": [broken], "via": broken, "evidence": shown}
         no = crm.consent.withdraw("ann@x.org", words=broken, controller=broken, recipients=[broken], **said)
-        assert (no.words, no.via, no.scope.topics, no.evidence) == (kept, kept, {kept}, attrs.evolve(shown))
+        assert (no.words, no.via, no.evidence, *no.scope.topics) == (kept, kept, shown, kept)
         assert no in crm.consent.events("ann@x.org")
         assert answer(crm, "ann@x.org", controller=broken, topic=broken, brand=broken) == "deny"
     long = crm.consent.withdraw(
@@ -333,13 +333,14 @@ def test_no_text_that_comes_along_loses_a_no(crm: Crm) -> None:
 def test_a_yes_with_texts_without_end_is_refused_by_the_name_of_what_is_too_long() -> None:
     crm = in_memory()
     person(crm, "ann@x.org")
-    for field, wrong in {
+    too_long: dict[str, dict[str, Any]] = {
         "words": {"words": "x" * 10_001},
         "notice": {"evidence": Evidence.double_opt_in(notice="n" * 513, version="3")},
         "document": {"evidence": Evidence.imported(document="d" * 2_001)},
         "topics": {"topics": ["t" * 513]},
         "recipients": {"recipients": map(str, range(1_001))},
-    }.items():
+    }
+    for field, wrong in too_long.items():
         with pytest.raises(InvalidConsent, match=f"^{field} of an act"):
             crm.consent.record("give", "ann@x.org", **{**OURS, **wrong})
     fits: Any = {"words": "x" * 10_000, "topics": ["t" * 512]}

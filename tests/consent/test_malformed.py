@@ -111,7 +111,7 @@ def test_a_zone_is_a_name_or_an_offset(name: str) -> None:
         lambda: attrs.evolve(ASKED, basis="interest"),  # type: ignore[arg-type]  # on purpose
         lambda: attrs.evolve(ASKED, hours="never"),  # type: ignore[arg-type]  # on purpose
         lambda: attrs.evolve(ASKED, offered_to_children=0),  # type: ignore[arg-type]  # on purpose
-        lambda: attrs.evolve(ASKED, controller=None),  # type: ignore[arg-type]  # on purpose
+        lambda: attrs.evolve(ASKED, controller=None),
         lambda: Evidence(kind="web_form", written=ODD),
         lambda: Scope(point=ODD, recipients=(1,)),
         lambda: ConsentEvent(id="1", kind="give", occurred_at=NOW, night=ODD),

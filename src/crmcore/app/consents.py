@@ -69,8 +69,9 @@ class AsyncConsents:
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
         need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
-        such as ``"limit_sensitive_pi"``.
+        crm's own, if nothing is said. *occurred_at* is now, if nothing is said: a No is then before nothing that was
+        recorded already, though a clock ahead of ours has dated it. *facts* are further fields of `ConsentEvent`;
+        *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -78,7 +79,7 @@ class AsyncConsents:
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is about what is no
                 topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
-                has, or is one that this crm fills in.
+                has, or is one that this crm fills in, or, but for a No, of which they are cut, its texts are too long.
         """
         _check_facts(facts)
         topics = frozenset(topics)

@@ -5,11 +5,12 @@ Invariant: no No is lost by a text that comes with it: what is too long is cut. 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from crmcore.consent.event import ConsentEvent
+from crmcore.consent.told import replaced
 from crmcore.consent.words import NOES
 from crmcore.errors import InvalidConsent
 
@@ -21,6 +22,7 @@ MOST = 1_000
 """So many topics, recipients and kinds of data an act names."""
 
 _CUT = " ..."
+T = TypeVar("T")
 
 
 def bounded(act: ConsentEvent) -> ConsentEvent:
@@ -58,10 +60,10 @@ def _texts(value: Any) -> list[tuple[str, Any]]:
     ]
 
 
-def _cut(value: Any) -> Any:
+def _cut(value: T) -> T:
     long = {
         name: one[: LONGEST_OF.get(name, LONGEST) - len(_CUT)] + _CUT
         for name, one in _texts(value)
         if isinstance(one, str) and len(one) > LONGEST_OF.get(name, LONGEST)
     }
-    return attrs.evolve(value, **long) if long else value
+    return replaced(value, **long) if long else value

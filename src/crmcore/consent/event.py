@@ -130,7 +130,8 @@ class Evidence(Told):
 class ConsentEvent(Told):
     """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*.
 
-    *occurred_at* is when it was done, *recorded_at* when we knew of it.
+    *occurred_at* is when it was done, *recorded_at* when we knew of it: of a No that may be some minutes before, where
+    a clock ahead of ours has dated what was recorded already.
 
     *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
     need a consent of their own, *any_time* all hours. *via* is how a withdrawal came, or the request or duty that a
