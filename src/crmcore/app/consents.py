@@ -69,9 +69,8 @@ class AsyncConsents:
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
         need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *occurred_at* is now, if nothing is said: a No is then before nothing that was
-        recorded already, though a clock ahead of ours has dated it. *facts* are further fields of `ConsentEvent`;
-        *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
+        crm's own, if nothing is said. *occurred_at* is now, or for a No as late as what was recorded already. *facts*
+        are further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -172,8 +171,7 @@ class AsyncConsents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
-                or the channel does not reach it, a jurisdiction is no code, or *facts* are told of what is no id of a
-                record.
+                or the channel does not reach it, a jurisdiction is no code, or *facts* are told of no id of one.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
