@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any, cast
 
@@ -239,3 +240,36 @@ def test_an_act_that_goes_along_is_named_once() -> None:
     moves(clock, crm, ann, "a@x.org")
     decision = crm.consent.decide(ann, purpose="marketing", channel="in_app", jurisdictions=["US"])
     assert [hit.why for hit in decision.trace if hit.because] == ["object of 2026-03-14"]
+
+
+def test_a_no_that_was_said_for_several_records_is_one_of_each_when_they_move() -> None:
+    """What one of them says after they were told apart lifts it for nobody else, nor after they are merged again."""
+    offers = (Offer(purpose="marketing", channel="email"),)
+    for at_centre, same in itertools.product((False, True), repeat=2):
+        clock = Clock()
+        crm = company(clock)
+        ids = [crm.parties.add(Person.of(name, email="h@x.org")).id for name in ("Al Poe", "Bea Poe")]
+        judged = crm.identity.merge(*ids)
+        clock.now += HOUR
+        if at_centre:
+            shown = crm.preferences.centre(ids[0], offers, points={"email": "h@x.org"})
+            off = shown.choose("marketing", "email", on=False)
+            (no,) = crm.preferences.change(ids[0], shown, off, evidence=None).events
+        else:
+            no = crm.consent.withdraw("h@x.org", **SAID)
+        assert no.members == tuple(map(str, ids))
+        crm.identity.retract(judged.id)
+        clock.now += HOUR
+        new = ["n@x.org", "n@x.org" if same else "m@x.org"]
+        for id, point in zip(ids, new, strict=True):
+            moves(clock, crm, id, "h@x.org", point)
+        for said in (SAID, {**SAID, "point": "n@x.org"}):
+            crm.consent.record("give", ids[0], evidence=YES, **said)
+        clock.now += HOUR
+        assert [answer(crm, id) for id in ids] == ["allow", "deny"]
+        crm.identity.merge(*ids)
+        clock.now += HOUR
+        assert {answer(crm, ids[0], point=point) for point in new} == {"deny"}
+        crm.consent.record("give", ids[0], evidence=YES, **SAID)
+        clock.now += HOUR
+        assert answer(crm, ids[0], point="n@x.org") == "allow"

@@ -162,7 +162,8 @@ def test_whoever_was_kept_by_a_hold_is_kept_and_restricted_there_too(
         if kinds and asked:
             assert {act.words for act in crm.consent.events(one.bo) if act.kind == "withdraw"} == {None}
             assert answer(crm, one.bo) == "deny"
-    assert lines_of(one.restored) == lines_of(one.store)
+    people = [[note for note in lines_of(store) if any(note)] for store in (one.restored, one.store)]
+    assert people[0] == people[1]
     if not kinds:
         return
     # The erasures alone tell as much of whoever lost something.

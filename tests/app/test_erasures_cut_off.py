@@ -295,6 +295,26 @@ def test_a_no_stays_for_whoever_took_the_address_since_the_erasure_was_begun(tol
     assert crm.requests.erase(request.id, plan_sha256=plan.digest) == certificate
 
 
+def test_a_certificate_tells_of_a_no_that_was_left_to_who_had_the_address_before_it_was_cut_off() -> None:
+    store, clock = Cut(), Clock()
+    crm = customers(store, clock)
+    ann = crm.parties.add(Person.of("Ann Lee", email="lees@x.example")).id
+    cy = crm.parties.add(Person.of("Cy Lee", email="lees@x.example").with_email("cy@x.example")).id
+    crm.consent.withdraw(ann, point="lees@x.example", words="Ann wants none")
+    clock.move(days=4 * 365)
+    request = collecting(crm, ann, "erasure")
+    plan = crm.requests.erasure_plan(request.id)
+    with pytest.raises(StoreClosed):
+        crm.requests.erase(request.id, plan_sha256=plan.digest)
+    store.left = 10**9
+    crm.parties.change(cy, lambda party: party.without("lees@x.example"))
+    again = crm.requests.erasure_plan(request.id)
+    certificate = crm.requests.erase(request.id, plan_sha256=again.digest)
+    told = {line.kind: line.action for line in certificate.lines}
+    assert (told["consent.event"], told.get("contact_point")) == ("anonymise", None)
+    assert [(act.kind, act.words) for act in crm.consent.events(cy)] == [("withdraw", None)]
+
+
 def test_what_was_written_of_a_talk_for_others_goes_when_the_talk_is_kept_and_comes_again() -> None:
     store = Cut()
     crm = customers(store)

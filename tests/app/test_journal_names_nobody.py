@@ -428,7 +428,9 @@ def test_another_address_name_source_or_point_of_the_same_customer_is_something_
 ) -> None:
     crm = opened(MemoryStore(), secrets)
     draft = Person.of("Ann Lee", email=ANN).with_email(TOO).with_source("shop", "1").with_source("shop", "2")
+    draft = draft.with_phone(whole := "+43 1 2345678 ext. 5")
     ann = crm.parties.add(draft.changed(names=(*draft.names, *Person.of("Ann Hill").names))).id
+    bare = "+43 1 2345678"
     points = [f"{word}@z.example" for word in ("one", "other")]
     crm.identity.merge(ann, crm.parties.add(Person.of("Cleo", email=points[0]).with_email(points[1])).id)
 
@@ -443,6 +445,8 @@ def test_another_address_name_source_or_point_of_the_same_customer_is_something_
         (("Ann Lee", None), ("Ann Hill", None)),
         ((Source("shop", "1"), None), (Source("shop", "2"), None)),
         *(((ref, points[0]), (ref, points[1])) for ref in (ann, "Lee")),
+        *(((one, None), (other, None)) for one, other in ((whole, bare), (bare, whole))),
+        *(((ann, one), (ann, other)) for one, other in ((whole, bare), (bare, whole))),
     )
     for number, (one, other) in enumerate(meant):
         done = said(f"k{number}", *one)

@@ -100,6 +100,25 @@ def test_who_is_kept_once_more_goes_by_no_plan_that_was_made_in_between(tmp_path
         assert (again.erased, [step.reason for step in again.left]) == (0, [SUPERSEDED] * 3)
 
 
+def test_of_records_that_a_request_kept_and_that_are_apart_again_no_plan_of_before_erases_one(
+    tmp_path: Path,
+) -> None:
+    one = Restored(tmp_path, None)
+    other = one.live.parties.add(Person.of("Ann Lee-Hill", email="hill@x.example")).id
+    one.clock.move(days=4 * 365)
+    before = planned(one.live)
+    before = attrs.evolve(before, steps=tuple(x for x in before.steps if x.place in (one.ann, other)))
+    one.live.identity.merge(one.ann, other, reason="the same")
+    one.saved()
+    hold = LegalHold(id="7", reason="a lawsuit", kinds=frozenset({"party"}))
+    erased(one.live, one.ann, ErasureFacts(holds=(hold,)))
+    for crm in (one.live, one.again()):
+        crm.identity.mark_different(one.ann, other)
+        again = crm.retention.apply(before)
+        assert (again.erased, [step.reason for step in again.left]) == (0, [SUPERSEDED] * 2)
+        assert [crm.parties.get(who).id for who in (one.ann, other)] == [one.ann, other]
+
+
 def test_who_was_joined_only_after_the_backup_is_restricted_by_each_record(tmp_path: Path) -> None:
     one = Restored(tmp_path, None)
     one.live.retention.apply(kept(one.bo))

@@ -123,7 +123,7 @@ def test_a_no_that_comes_when_the_address_was_given_up_is_taken_or_refused_and_n
         two = Two(MemoryStore(), tmp_path)
         said = two.noes()[no]
         done = two.crossing(two.moves()[move], said)
-        assert done == (no in ("link", "person")), (no, move)
+        assert done == (no in ("link", "centre", "person")), (no, move)
         assert (two.answer() == "deny") == done, (no, move)
         assert done or not two.crm.consent.events(two.ann), (no, move)
 

@@ -338,6 +338,43 @@ def test_what_not_every_record_with_the_address_agreed_to_is_not_on_and_can_be_a
     assert len(crm.consent.events(one.id)) == 2
 
 
+def test_what_is_turned_off_at_an_address_that_they_left_meanwhile_is_off_and_a_yes_there_is_refused() -> (
+    None
+):
+    clock = Clock()
+    crm = in_memory(practice=PRACTICE, clock=clock)
+    ann, line = person(crm, "ann@x.org"), (Offer(purpose="marketing", channel="email"),)
+    crm.consent.record("give", ann.id, **OURS, point="ann@x.org")
+    shown = crm.preferences.centre(ann.id, line, points={"email": "ann@x.org"})
+    crm.parties.change(ann.id, lambda party: party.without("ann@x.org").with_email("new@x.org"))
+    person(crm, "ann@x.org")
+    off = shown.choose("marketing", "email", on=False)
+    (act,) = crm.preferences.change(ann.id, shown, off, evidence=None).events
+    assert (act.kind, act.scope.point, act.members) == ("withdraw", None, (str(ann.id),))
+    now = crm.preferences.centre(ann.id, line, points={"email": "new@x.org"})
+    assert now.choices[0].state == "off"
+    assert not crm.consent.events("ann@x.org")
+    with pytest.raises(InvalidConsent, match="contact point of the preference centre"):
+        crm.preferences.change(ann.id, off, shown, evidence=OURS["evidence"])
+
+
+def test_what_somebody_else_asked_for_at_an_address_that_they_left_is_pending_for_nobody() -> None:
+    clock = Clock()
+    crm = in_memory(practice=PRACTICE, clock=clock)
+    one, other = person(crm, "office@x.org"), person(crm, "office@x.org")
+    about: Any = {**OURS, "point": "office@x.org"}
+    line = (Offer(purpose="marketing", channel="email"),)
+    states = []
+    for asking in (one, other):
+        crm.consent.record("request", asking.id, **about)
+        clock.now += timedelta(hours=1)
+        if asking is one:
+            crm.parties.change(one.id, lambda party: party.without("office@x.org").with_email("one@x.org"))
+        shown = crm.preferences.centre(other.id, line, points={"email": "office@x.org"})
+        states.append(shown.choices[0].state)
+    assert states == ["unsaid", "pending"]
+
+
 def test_a_centre_knows_a_contact_point_however_it_is_written(crm: Crm) -> None:
     ann = person(crm, "ann@x.org")
     crm.consent.withdraw("ann@x.org", purposes=["marketing"], channels=["email"])

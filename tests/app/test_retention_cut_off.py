@@ -9,12 +9,15 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
+from crmcore.app import ErasureFacts
 from crmcore.consent import LegalHold, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.storage import MemoryStore
+from crmcore.storage.stored import StoredBatch
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, collecting, customers
 from tests.app.test_erasures_cut_off import Cut, held
+from tests.app.test_person_erasure import rows_of
 
 SUPERSEDED = "another plan was applied to this customer since this one was made: plan again"
 THEN, NOW = datetime(2020, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 4, 9, tzinfo=UTC)
@@ -130,6 +133,87 @@ def test_a_hold_that_keeps_what_is_left_of_a_customer_keeps_it_from_the_plan_tha
     assert (crm.retention.apply(crm.retention.kept_too_long(holds=[])).erased, held(crm, "party")) == (1, 0)
 
 
+def test_no_earlier_plan_erases_what_a_later_one_keeps_of_records_that_were_joined_and_are_apart_again() -> (
+    None
+):
+    for begun, kind in ((False, "prospect"), (False, "party"), (True, "prospect"), (True, "party")):
+        store, clock = Cut(), Clock(THEN)
+        crm = customers(store, clock)
+        one, other = (crm.parties.add(Person.of("Ann Lee", email=f"ann@{x}.example")).id for x in "xy")
+        clock.now = NOW
+        first = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
+        if begun:
+            with pytest.raises(StoreClosed):
+                crm.retention.apply(first)
+        store.left = 10**9
+        crm.identity.merge(one, other)
+        hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({kind}))
+        items = crm.retention.customers(jurisdictions=["FR"]).items
+        assert crm.retention.apply(crm.retention.plan(items, holds=[hold])).restricted == 1
+        crm.identity.mark_different(one, other)
+        again = crm.retention.apply(first)
+        assert [step.reason for step in again.left] == [SUPERSEDED, SUPERSEDED]
+        assert (again.erased, held(crm, "party")) == (0, 2)
+        unsaid = [one.action for one in crm.retention.kept_too_long().steps]
+        assert unsaid == ["find_out"] * (begun or kind == "party")
+        items = crm.retention.customers(jurisdictions=["FR"]).items
+        assert (crm.retention.apply(crm.retention.plan(items)).erased, held(crm, "party")) == (2, 0)
+
+
+def test_a_plan_that_was_cut_off_erases_nothing_that_a_request_keeps_that_was_carried_out_since() -> None:
+    crm, first, (ann,) = cut_off(-1, 1)
+    crm.interactions.record("note", direction="internal", occurred_at=THEN, with_=[ann])
+    first = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
+    assert isinstance(crm.store, Cut)
+    crm.store.left = 0
+    with pytest.raises(StoreClosed):
+        crm.retention.apply(first)
+    crm.store.left = 10**9
+    hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"interaction"}))
+    facts, request = ErasureFacts(holds=(hold,)), collecting(crm, ann, "erasure")
+    plan = crm.requests.erasure_plan(request.id, facts=facts)
+    done = crm.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
+    crm.requests.move(request.id, "review")
+    crm.requests.move(request.id, "respond", sha256=done.sha256)
+    crm.requests.move(request.id, "close")
+    assert [step.reason for step in crm.retention.apply(first).left] == [SUPERSEDED]
+    assert [step.action for step in crm.retention.kept_too_long().steps] == ["find_out"]
+    for holds, left in (([hold], 1), ([], 0)):
+        crm.retention.apply(crm.retention.kept_too_long(holds=holds))
+        assert (held(crm, "party"), held(crm, "interaction")) == (0, left)
+
+
+def batches(crm: Crm) -> int:
+    assert isinstance(crm.store, MemoryStore)
+    return sum(isinstance(row, StoredBatch) for row in rows_of(crm.store))
+
+
+def test_where_somebody_else_is_kept_for_the_same_it_is_not_noted_anew_of_those_that_were() -> None:
+    clock = Clock(THEN)
+    crm = customers(MemoryStore(), clock)
+    for number in range(3):
+        crm.parties.add(Person.of("Ann Lee", email=f"ann@{number}.example"))
+    clock.now = NOW
+    hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"prospect"}))
+
+    def planned(*holds: LegalHold) -> RetentionPlan:
+        return crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items, holds=holds)
+
+    assert crm.retention.apply(planned(hold)).restricted == 3
+    crm.parties.add(Person.of("Bo Hill", email="bo@x.example"))
+    lifted, written = planned(), batches(crm)
+    again = planned(hold)
+    assert (crm.retention.apply(again).restricted, batches(crm) - written) == (1, 2)
+    assert (crm.retention.apply(again).restricted, batches(crm) - written) == (0, 2)
+    assert [one.reason for one in crm.retention.apply(lifted).left] == [SUPERSEDED] * 3
+    before = again
+    lifted, again = planned(), planned(hold)  # and though the later one says what the one before said
+    for plan in (again, before):  # and though that one is sent again late
+        crm.retention.apply(plan)
+        assert [one.reason for one in crm.retention.apply(lifted).left] == [SUPERSEDED] * 3
+    assert (crm.retention.apply(planned()).erased, held(crm, "party")) == (3, 1)
+
+
 @pytest.mark.parametrize("anew", [False, True])
 def test_what_has_come_in_since_goes_by_another_plan(anew: bool) -> None:
     crm, plan, (ann,) = cut_off(0, 1)
@@ -176,8 +260,11 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     until = date(2027, 1, 1)
     hold = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"party"}), until=until)
     plan = crm.retention.plan(items, holds=[hold])
-    done = [crm.retention.apply(plan) for _ in range(2)]
+    once = crm.retention.apply(plan)
+    written = batches(crm)
+    done = [once, crm.retention.apply(plan)]
     assert [(one.erased, one.restricted) for one in done] == [(0, 1), (0, 0)]
+    assert batches(crm) == written
     assert [len(crm.suppression.of(*ann.contact_points, controller=name)) for name in ("default", "x")] == [
         1,
         0,
@@ -203,9 +290,14 @@ def test_what_a_hold_without_an_end_kept_goes_when_the_hold_is_lifted() -> None:
         ("find_out", "a legal hold kept something of it")
     ]
     assert (crm.retention.apply(unsaid).left, held(crm, "interaction")) == (unsaid.steps, 1)
-    assert crm.retention.kept_too_long(holds=[kept]).steps == ()
     lifted = crm.retention.kept_too_long(holds=[])
     assert lifted.text() == "delete 1 erased customer: the hold is lifted that kept something"
+    for _ in range(2):  # it holds by now, and so it does though nothing else is to be done
+        still = crm.retention.kept_too_long(holds=[kept])
+        assert still.text() == "keep 1 erased customer: a lawsuit (a legal hold)"
+        assert crm.retention.apply(still).left == ()
+        assert [one.reason for one in crm.retention.apply(lifted).left] == [SUPERSEDED]
+        lifted = crm.retention.kept_too_long(holds=[])
     assert (crm.retention.apply(lifted).erased, held(crm, "interaction")) == (1, 0)
     assert crm.retention.kept_too_long(holds=[]).steps == ()
 

@@ -109,6 +109,7 @@ EVIDENCE = st.builds(
     ),
     MAYBE,
 ) | st.builds(lambda kind: {"kind": kind}, st.sampled_from(get_args(EvidenceKind)))
+EVIDENCE |= st.sampled_from([{"holder": None}, {"holder": "previous_subscriber"}, {"given_by": "child"}])
 MESSAGE = st.builds(
     lambda name, value: {name: value},
     st.sampled_from([one.name for one in attrs.fields(Message) if str(one.type) == "bool | None"]),

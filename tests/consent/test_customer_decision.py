@@ -196,6 +196,40 @@ def test_what_was_bought_by_another_record_permits_nothing() -> None:
     )
 
 
+def test_one_act_that_is_the_no_of_several_records_counts_for_each_that_was_apart_since() -> None:
+    """What the one said meanwhile lifts it for the one; what was said while they were together, for both."""
+    about = Scope(controller="acme", channels={"email"}, purposes={"marketing"})
+    no = ConsentEvent(
+        id="no",
+        kind="withdraw",
+        occurred_at=NOW - timedelta(days=9),
+        record="0",
+        members=("0", "1"),
+        scope=about,
+    )
+    yes = attrs.evolve(GIVEN, id="yes", occurred_at=NOW - timedelta(days=5), record="0", scope=about)
+    request = Request(controller="acme", channel="email", purpose="marketing", at=NOW, point=POINTS[0])
+    found = {}
+    for days in (1, 5, 9, 10):
+        members = [
+            Member(
+                record="0",
+                points=frozenset(POINTS[:1]),
+                facts=attrs.evolve(SETTLED, events=(no, yes)),
+                jurisdictions=("US",),
+            ),
+            Member(
+                record="1",
+                points=frozenset(POINTS[1:]),
+                facts=attrs.evolve(SETTLED, events=(no,)),
+                jurisdictions=("US",),
+                since=NOW - timedelta(days=days),
+            ),
+        ]
+        found[days] = [answer(request, told) == "deny" for told in (tuple(members[:1]), tuple(members))]
+    assert found == {1: [False, True], 5: [False, False], 9: [False, False], 10: [False, False]}
+
+
 def test_a_record_is_told_once() -> None:
     ann = Member(record="0", points=frozenset({"a@x.org"}), facts=Facts(), jurisdictions=("EU",))
     request = Request(controller="acme", channel="email", purpose="marketing", at=NOW, point="a@x.org")

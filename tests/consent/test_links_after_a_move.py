@@ -7,6 +7,7 @@ import itertools
 import attrs
 
 from crmcore import Crm, Person, Source
+from crmcore.app.unsubscribe_whose import RECORDS
 from crmcore.consent import sign_ticket
 from crmcore.party.contact_point import EmailPoint
 from crmcore.storage import MemoryStore
@@ -15,6 +16,9 @@ from crmcore.storage.protocol import Ref
 from crmcore.testing.ceilings import CeilingsStore
 from crmcore.values.ids import JudgementId, PartyId
 from crmcore.values.source import SYSTEM
+from tests.app.houses import Clock
+from tests.app.test_change_of_address import HOUR, SAID, answer, moves
+from tests.consent.asking import YES
 from tests.consent.test_suppression import NOW, OLD, erase
 from tests.consent.test_unsubscribe import DAY, crm_of
 
@@ -127,9 +131,9 @@ def test_a_link_reaches_each_record_of_the_customer_before_and_after_it_is_press
         crm.unsubscribe.act(token)
         for id in pair:
             acts = [one.id for one in crm_of(store).consent.events(id) if one.kind == "withdraw"]
-            assert len(acts) == 1 + (pressed == "after")  # at the address, and of who had moved by then
+            assert len(acts) == 2  # of each of them one, at the address or of who had moved by then
             kept = store.ledger("default", [f"consent:party:{id}"])[f"consent:party:{id}"].items
-            assert len(kept) == (id != pair[named]), (pressed, named)
+            assert len(kept) == (id != pair[named]) * (1 + (pressed == "before")), (pressed, named)
             assert crm.unsubscribe.act(token).id in acts
             assert len([one for one in crm.consent.events(id) if one.kind == "withdraw"]) == len(acts)
         row = crm.consent.decide(
@@ -177,15 +181,55 @@ def test_where_nothing_tells_the_address_any_more_a_link_is_about_the_person() -
 
 def test_the_no_of_each_record_that_a_link_reaches_is_one_of_its_own() -> None:
     """Of one id they would be taken for one act after a merge, and the last one for all of them."""
-    store = MemoryStore()
-    crm = crm_of(store)
-    ids = [crm.parties.add(Person.of(name, email="h@x.example")).id for name in ("Al Poe", "Bea Poe")]
-    judged = crm.identity.merge(*ids)
-    token = crm.unsubscribe.token("h@x.example")
-    crm.identity.retract(judged.id)
-    for id in ids:
-        crm.parties.change(id, lambda party: party.without("h@x.example").with_email("n@x.example"))
-    crm.unsubscribe.act(token)
-    noes = [{act.id for act in crm.consent.events(id) if act.record == id} for id in ids]
-    assert [len(own) for own in noes] == [1, 1]
-    assert not noes[0] & noes[1]
+    for pressed, same in itertools.product(("before", "after"), (True, False)):
+        clock = Clock()
+        crm = Crm(MemoryStore(), secrets=OLD, clock=clock)
+        ids = [crm.parties.add(Person.of(name, email="h@x.example")).id for name in ("Al Poe", "Bea Poe")]
+        judged = crm.identity.merge(*ids)
+        token = crm.unsubscribe.token("h@x.example")
+        crm.identity.retract(judged.id)
+        if pressed == "before":
+            crm.unsubscribe.act(token)
+        new = ["n@x.example", "n@x.example" if same else "m@x.example"]
+        for id, point in zip(ids, new, strict=True):
+            moves(clock, crm, id, "h@x.example", point)
+        if pressed == "after":
+            crm.unsubscribe.act(token)
+        noes = [{act.id for act in crm.consent.events(id) if act.record == id} for id in ids]
+        assert [len(own) for own in noes] == [1, 1]
+        assert not noes[0] & noes[1]
+        clock.now += HOUR
+        for said in (SAID, {**SAID, "point": "n@x.example"}):
+            crm.consent.record("give", ids[0], evidence=YES, **said)
+        clock.now += HOUR
+        assert [answer(crm, id) for id in ids] == ["allow", "deny"], (pressed, same)
+        crm.identity.merge(*ids)
+        clock.now += HOUR
+        for point in new:
+            assert answer(crm, ids[0], point=point) == "deny", (pressed, same)
+
+
+def test_a_link_finds_the_records_that_it_has_no_room_to_name() -> None:
+    """And none that came later or never had the address; a store that takes few at once holds as many as it can."""
+    for named, split in (("the customer", False), ("the last", False), ("the customer", True)):
+        clock = Clock()
+        crm = Crm(CeilingsStore(), secrets=OLD, clock=clock)
+        ids = [crm.parties.add(Person.of(f"Al Poe {n}", email="h@x.example")).id for n in range(RECORDS + 2)]
+        other = crm.parties.add(Person.of("Al Poe", email="z@x.example")).id
+        judged = [crm.identity.merge(ids[0], id) for id in (*ids[1:], other)]
+        token = crm.unsubscribe.token(ids[-1] if named == "the last" else ids[0], point="h@x.example")
+        assert len(token) < 998
+        clock.now += HOUR
+        moved = ids[-2]
+        moves(clock, crm, moved, "h@x.example", "n@x.example")
+        late = crm.parties.add(Person.of("Al Poe", email="l@x.example")).id
+        if split:
+            for one in judged:
+                crm.identity.retract(one.id)
+        else:
+            crm.identity.merge(ids[0], late)
+        crm.unsubscribe.act(token)
+        said = {act.record for act in crm.consent.events(moved)}
+        assert said == ({str(moved)} if split else set(map(str, ids))), (named, split)
+        if split:
+            assert told(crm, other) == told(crm, late) == []

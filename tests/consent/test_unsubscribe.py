@@ -307,7 +307,12 @@ def test_a_link_is_for_one_point_that_is_theirs() -> None:
         with pytest.raises(InvalidConsent, match="2 contact points"):
             crm.unsubscribe.token(ann.id)
         assert crm.unsubscribe.token(ann.id, point="a@y.example")
-        with pytest.raises(InvalidConsent, match="0 contact points"):
+        named = crm.unsubscribe.read(crm.unsubscribe.token("a@y.example"))  # as decisions mean it
+        assert named.point == crm.unsubscribe.read(crm.unsubscribe.token(ann.id, point="A@y.example ")).point
+        with pytest.raises(InvalidConsent, match="has that contact point"):
             crm.unsubscribe.token(ann.id, point="bo@x.example")
+        for channel in ("sms", "post", "push"):
+            with pytest.raises(InvalidConsent, match="no contact point for"):
+                crm.unsubscribe.token(ann.id, channel=channel)
         with pytest.raises(InvalidConsent, match="60 days"):
             crm.unsubscribe.token(ann.id, point="a@y.example", days=59)

@@ -16,6 +16,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_by_point
 from crmcore.app.unit import Unit
+from crmcore.consent.checking import listed
 from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.decision import Decision
 from crmcore.consent.facts import Facts
@@ -87,7 +88,8 @@ def ways(
 ) -> Iterator[tuple[Channel, str | None]]:
     """By which channels, and at which points, somebody can be reached; None where a channel needs no point."""
     found = dict.fromkeys(pair for party in parties for pair in points_of(party))
-    for channel in get_args(Channel) if channels is None else channels:
+    wanted = get_args(Channel) if channels is None else listed(channels, str, "channels are several texts")
+    for channel in wanted:
         kinds = kinds_reached(channel)
         if not kinds:
             if channels is not None:
@@ -111,7 +113,8 @@ async def known_customer(
     known_at: datetime | None = None,
 ) -> KnownCustomer:
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
-    members = await members_for(unit, customer, parties, told_by_id(told), jurisdictions, known_at)
+    places = flow.known_laws().told(jurisdictions)
+    members = await members_for(unit, customer, parties, told_by_id(told), places, known_at)
     suppressed = [
         await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
     ]

@@ -131,7 +131,7 @@ async def _of_all(flow: Flow, asking: Asking) -> AsyncIterator[AudienceMember]:
 
 async def _of_some(flow: Flow, asking: Asking, refs: Iterable[Reference]) -> AsyncIterator[AudienceMember]:
     """The customers that *refs* mean, in their order."""
-    if isinstance(refs, str | bytes | Source):
+    if isinstance(refs, str | bytes | Source) or not isinstance(refs, Iterable):
         raise InvalidConsent("references are several: put a single one into a list")
     seen: set[CustomerId] = set()
     rest = iter(refs)

@@ -328,14 +328,14 @@ class Preferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off. *before*
-        is what they were shown: it is read before a batch with a key, which knows a change again by both.
+        *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
+        was changed since, what they see as off is off; at a contact point that they left, for the person.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
-                customer has a contact point of theirs.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or they agreed at a
+                contact point that no record of the customer has.
         """
         return run(self._flow.change(ref, before, after, evidence=evidence))
 
@@ -504,7 +504,7 @@ class Suppressions:
         """What the list says of a request to one of *points*, as facts for its decision.
 
         Raises:
-            InvalidConsent: if this crm was given no secrets.
+            InvalidConsent: if this crm was given no secrets, or these are no contact points and no request.
         """
         return run(self._flow.listings(points, request, zones=zones))
 
@@ -530,7 +530,7 @@ class Unsubscribes:
 
         *point* names the address or number; it may be left out where the customer has one for the *channel*. Without a
         *topic* all of the *purposes* end. It works for so many *days*. Without the secrets nobody reads in it for
-        whom it is: the records with the point, eight at most; should they be split, those of them that *ref* names.
+        whom it is: the records with the point; should they be split, those of them that *ref* names.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -592,7 +592,7 @@ class Unsubscribes:
         """Do what a link asks for, and give the act that stands for it. Pressing it again writes nothing.
 
         Where nobody has the address any more, or its ledger is gone because the person was erased, it is suppressed
-        instead. Of the records that the message was for, each that has given it up has an act of its own.
+        instead. Each record that the message was for has an act of its own, at the address or where it is by now.
 
         Raises:
             InvalidConsent: as `read`.

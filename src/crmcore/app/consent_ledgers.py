@@ -59,6 +59,16 @@ async def owner_of(unit: Unit, owners: Iterable[Party], about: str | None) -> Pa
     raise NotFound("the record is not there any more: nothing was recorded")
 
 
+def said_for(
+    kind: str, owners: Sequence[Party], about: str | None, members: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The records of a customer for which an act is said: all *members*, if it is about the person; of a No about a
+    contact point its *owners*, if there are several."""
+    if about is None:
+        return members
+    return tuple(str(one.id) for one in owners) if kind in NOES and len(owners) > 1 else ()
+
+
 async def ledgers_for(
     unit: Unit, kind: str, owner: Party, about: str | None, members: Iterable[str]
 ) -> tuple[str, ...]:
@@ -72,8 +82,10 @@ async def ledgers_for(
 
 
 def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
-    """Append *event* to each of these ledgers, as an entry about the records that it names."""
-    subjects = event.members or ((event.record,) if event.record is not None else ())
+    """Append *event* to each of these ledgers, as an entry about the records that it names: of an act about a contact
+    point about the one under which it stands."""
+    of_one = (event.record,) if event.record is not None else ()
+    subjects = of_one if event.scope.point is not None else event.members or of_one
     for stream in streams:
         unit.event(stream, event, subjects=subjects, occurred_at=event.occurred_at)
 
@@ -120,7 +132,7 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
         own = {str(after.id)}
         if any(event.record not in (None, *own) for event in found):
             own |= set((await memberships(unit, [after.id]))[after.id].members)
-        for event in outlasting(found, point[0], own):
+        for event in outlasting(found, point[0], own, str(after.id)):
             if event.id not in known:
                 unit.event(
                     party_stream(str(after.id)),

@@ -15,7 +15,7 @@ from crmcore.app.customers import load_parties
 from crmcore.app.party_then import party_then
 from crmcore.app.resolve import Membership, Reference, parties_named, resolve
 from crmcore.app.unit import Unit
-from crmcore.errors import AmbiguousReference, InvalidConsent
+from crmcore.errors import AmbiguousReference, CrmError, InvalidConsent
 from crmcore.identity.cluster import agglomerate
 from crmcore.identity.customer import CAP, Cluster
 from crmcore.identity.judgement import links_of
@@ -47,27 +47,29 @@ async def customer_at(
     return then, [await party_then(unit, party, known_at) for party in await load_parties(unit, then.members)]
 
 
-def check_reference(ref: object) -> None:
+def check_reference(ref: object, error: type[CrmError] = InvalidConsent) -> None:
     """Refuse what is no reference.
 
     Raises:
-        InvalidConsent: if *ref* is neither a text nor a `Source`.
+        InvalidConsent: or another *error*, if *ref* is neither a text nor a `Source`.
     """
     if not isinstance(ref, str | Source):
-        raise InvalidConsent("a reference is a text or a Source")
+        raise error("a reference is a text or a Source")
 
 
-async def _membership(unit: Unit, named: Sequence[PartyId], known_at: datetime) -> Membership:
-    """The customer of the records that were named, by what had been judged."""
+async def members_then(unit: Unit, named: Sequence[PartyId], known_at: datetime) -> list[tuple[PartyId, ...]]:
+    """The records of each customer that had any of those *named*, by what had been judged."""
     judged = await judgements_around(unit, named)
     said = as_known({one.id: one for some in judged.values() for one in some}.values(), known_at)
     links, apart = links_of(said)
     nodes = {*named, *(end for one in said for end in one.pair)}
-    groups = [
-        group
-        for group in agglomerate(nodes, links, apart, cap=CAP).groups
-        if not set(named).isdisjoint(group)
-    ]
+    groups = agglomerate(nodes, links, apart, cap=CAP).groups
+    return [group for group in groups if not set(named).isdisjoint(group)]
+
+
+async def _membership(unit: Unit, named: Sequence[PartyId], known_at: datetime) -> Membership:
+    """The customer of the records that were named, by what had been judged."""
+    groups = await members_then(unit, named, known_at)
     if len(groups) > 1:
         raise AmbiguousReference(
             f"the reference fitted {len(groups)} customers then: name one of their records by its id",

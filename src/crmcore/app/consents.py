@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, time_of_no
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import acts_of, taken_back
@@ -26,6 +26,7 @@ from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
+from crmcore.consent.checking import listed, together, word
 from crmcore.consent.clocks import SKEW
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
@@ -81,7 +82,8 @@ class AsyncConsents:
                 has, or is one that this crm fills in, or, but for a No, of which they are cut, its texts are too long.
         """
         _check_facts(facts)
-        topics = frozenset(topics)
+        word(kind, ActKind, "an act")
+        topics = together(topics)
         if self._flow.practice is not None and self._flow.practice.topics is not None:
             self._flow.practice.topics.check(topics)
         if right is not None:
@@ -99,7 +101,8 @@ class AsyncConsents:
         async def plan(unit: Unit) -> ConsentEvent:
             customer, parties = await customer_at(unit, ref, None)
             about, only = said_about(kind, ref, point, scope.channels, parties)
-            owner = await owner_of(unit, _owners(parties, about, ref), about or only)
+            owners = _owners(parties, about, ref)
+            owner = await owner_of(unit, owners, about or only)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
@@ -110,7 +113,7 @@ class AsyncConsents:
                 scope=attrs.evolve(scope, point=about, points=points_then(kind, about, owner, only)),
                 evidence=evidence,
                 record=str(owner.id),
-                members=() if about is not None else members,
+                members=said_for(kind, owners, about, members),
                 actor=unit.actor,
                 ledger=streams[0],
                 takes_back=await taken_back(unit, kind, about, parties),
@@ -192,7 +195,7 @@ class AsyncConsents:
             customer,
             parties,
             facts,
-            self._flow.known_laws().told(jurisdictions),
+            jurisdictions,
             request.controller,
             point=request.point,
             known_at=known_at,
@@ -239,7 +242,7 @@ class AsyncConsents:
             customer,
             parties,
             facts,
-            self._flow.known_laws().told(jurisdictions),
+            jurisdictions,
             whom,
             point=None,
             known_at=known_at,
@@ -256,7 +259,7 @@ class AsyncConsents:
                 point=reached,
                 **asked,
             )
-            for purpose in purposes
+            for purpose in listed(purposes, str, "the purposes of a matrix are several texts")
             for channel, reached in ways(parties, channels, about)
         ]
         rows = [matrix_row(one, known.decide(one, policy=policy, known_at=known_at)) for one in requests]

@@ -220,8 +220,18 @@ async def _noted(flow: Flow, one: _Again) -> None:
         parts = _parts(one, before if whose.asked and not here else ())
         told = attrs.evolve(parts[0], members=whose.members, asked=whose.day, done=done)
         await note_begun(unit, id, [told, *parts[1:]])
+        if whose.asked and not here:
+            await _noted_at_others(unit, id, told)
 
     await flow.commit(plan)
+
+
+async def _noted_at_others(unit: Unit, id: Id, first: ErasureBegun) -> None:
+    """Plan that no plan of before erases a record of somebody who asked for it, and whose request is not here."""
+    noted = ErasureBegun(request=first.request, plan_sha256=first.plan_sha256, lines=(), done=True)
+    for other in map(customer_note, first.members):
+        if other != id and _only_kept(await begun_of(unit, other)):
+            await note_begun(unit, other, [noted])
 
 
 async def _kept(unit: Unit, note: ErasureNote) -> None:

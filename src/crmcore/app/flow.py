@@ -19,6 +19,7 @@ from crmcore.app.unit import Unit
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
+    InvalidConsent,
     KeyConflict,
     StoreError,
     StreamConflict,
@@ -100,6 +101,8 @@ class Flow:
 
     def controller(self, named: str | None) -> str:
         """Whom things are said to: whoever is *named*, else the company of the practice, else this tenant."""
+        if not isinstance(named, str | None):
+            raise InvalidConsent("a controller is named by a text")
         own = self.practice.controller if self.practice is not None else None
         return storable(named or own or self.tenant)
 

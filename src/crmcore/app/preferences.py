@@ -14,21 +14,21 @@ import attrs
 
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, wishes_of
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, wishes_of
 from crmcore.app.consent_members import Told, belonging_of, facts_told, members_for, told_by_id
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import taken_back
 from crmcore.app.consents import AsyncConsents, points_then
-from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import point_asked, point_named, points_meant, record_named
-from crmcore.app.resolve import Membership, Reference, resolve
+from crmcore.app.resolve import Membership, Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.case import BEGINNING
+from crmcore.consent.checking import together
 from crmcore.consent.clocks import not_before
 from crmcore.consent.customer_decision import Member, facts_of
 from crmcore.consent.decision import Decision
@@ -81,12 +81,14 @@ class AsyncPreferences:
             InvalidConsent: if it has not been said yet, is about what is no topic of the practice, or names a zone that
                 there is not.
         """
+        if not isinstance(wished, Wished):
+            raise InvalidConsent("what somebody wishes is told as Wished(...)")
         if self._topics is not None:
             self._topics.check((wished.only_topics or frozenset()) | (wished.no_topics or frozenset()))
-        about = frozenset(purposes)
+        about = together(purposes)
 
         async def plan(unit: Unit) -> Wish:
-            parties = await load_parties(unit, (await resolve(unit, ref)).members)
+            _, parties = await customer_at(unit, ref, None)
             wish = Wish(
                 id=str(unit.ids.new(Id)),
                 record=await _record_of(unit, ref, parties),
@@ -121,7 +123,8 @@ class AsyncPreferences:
             AmbiguousReference: if it fits several customers.
         """
         unit = self._flow.reader()
-        return await wishes_of(unit, (await resolve(unit, ref)).members)
+        customer, _ = await customer_at(unit, ref, None)
+        return await wishes_of(unit, customer.members)
 
     async def centre(
         self,
@@ -144,8 +147,7 @@ class AsyncPreferences:
                 *points*, or it is none that its channel reaches.
         """
         unit = self._flow.reader()
-        customer = await resolve(unit, ref)
-        parties = await load_parties(unit, customer.members)
+        customer, parties = await customer_at(unit, ref, None)
         if points is not None and not isinstance(points, Mapping):
             raise InvalidConsent(
                 "the points of a centre are told by channel, such as {'email': 'ann@x.example'}"
@@ -173,19 +175,20 @@ class AsyncPreferences:
         """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
         nothing is recorded.
 
-        What was changed elsewhere since *before* was read takes no No from them: what they see as off is off. *before*
-        is what they were shown: it is read before a batch with a key, which knows a change again by both.
+        *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
+        was changed since, what they see as off is off; at a contact point that they left, for the person.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or no record of the
-                customer has a contact point of theirs.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or they agreed at a
+                contact point that no record of the customer has.
         """
+        if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
+            raise InvalidConsent("what they were shown and what they chose are preference centres")
 
         async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
-            customer = await resolve(unit, ref)
-            parties = await load_parties(unit, customer.members)
+            customer, parties = await customer_at(unit, ref, None)
             known = await _said(unit, customer, parties)
             latest = not_before(unit.now, [event.occurred_at for event in known["events"]])
             current = preference_centre(
@@ -344,8 +347,17 @@ def _append(unit: Unit, wish: Wish) -> None:
 
 
 async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> ConsentEvent:
-    """Append an act of the centre to its ledgers, under a record that has its contact point."""
+    """Append an act of the centre to its ledgers, under a record that has its contact point.
+
+    A No about one that they left since they were shown it is one of the person, so that it goes with them.
+    """
     about, (channel,) = event.scope.point, event.scope.channels
+    if event.kind in NOES and about not in {
+        None,
+        *(normal for one in parties for _, normal in points_of(one)),
+    }:
+        about, everyone = None, tuple(str(one.id) for one in parties)
+        event = attrs.evolve(event, scope=attrs.evolve(event.scope, point=None), members=everyone)
     owners = [
         one
         for one in parties
@@ -360,6 +372,7 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
         bounded(event),
         scope=scope,
         record=str(owner.id),
+        members=said_for(event.kind, owners, about, event.members),
         actor=unit.actor,
         ledger=streams[0],
         takes_back=await taken_back(unit, event.kind, about, parties),

@@ -14,16 +14,18 @@ from typing import Any
 import attrs
 
 from crmcore.app.consent_members import Told
+from crmcore.app.consent_then import customer_at
 from crmcore.app.consents import AsyncConsents
 from crmcore.app.customers import AsyncCustomers, load_parties
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Reference, resolve
+from crmcore.app.resolve import Reference
 from crmcore.app.retention_contacts import in_touch, recorded_on
 from crmcore.app.retention_done import Applied, applied, members_at, to_look_at
 from crmcore.app.retention_erasing import as_held, left_over
-from crmcore.app.subject_kinds import check_kinds
+from crmcore.app.subject_kinds import check_kinds, holds_told
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
+from crmcore.consent.checking import listed, word
 from crmcore.consent.disposition import LegalHold, check_purposes
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
@@ -36,7 +38,7 @@ from crmcore.consent.retention import (
     shipped_retention,
 )
 from crmcore.consent.words import Channel, Purpose
-from crmcore.errors import InvalidRightsRequest
+from crmcore.errors import InvalidConsent, InvalidRightsRequest
 from crmcore.party.party import Party
 from crmcore.values.ids import CustomerId, PartyId
 
@@ -126,9 +128,10 @@ class AsyncRetention:
             InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
                 kind of data, or if the table of dispositions keeps nothing for it.
         """
-        unit, standing = self._flow.reader(), tuple(holds)
-        found = [await self._known(unit, one) for one in things]
-        known = None if policies is None else tuple(policies)
+        unit, standing = self._flow.reader(), holds_told(holds)
+        wanted = listed(things, Retained, "things are several Retained(...)", InvalidRightsRequest)
+        found = [await self._known(unit, one) for one in wanted]
+        known = None if policies is None else _policies(policies)
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
         }
@@ -160,6 +163,8 @@ class AsyncRetention:
         """
         if self._flow.unit is not None:
             raise InvalidRightsRequest("retention is no part of a batch: apply it by itself")
+        if not isinstance(plan, RetentionPlan):
+            raise InvalidRightsRequest("what is applied is a plan of crm.retention")
         return await applied(self._flow, plan, reviewed)
 
     async def kept_too_long(
@@ -176,15 +181,16 @@ class AsyncRetention:
 
         *holds* and *purposes* are those of now. Nothing goes of whom a hold kept something while nobody says which
         *holds* there are: that is to *find out* then. They may name categories, of *policies* too, as in `plan`. What
-        goes by requests is in `crm.requests.kept_too_long`.
+        one of them keeps is to *keep*: when that is applied, no plan that was made before erases it. What goes by
+        requests is in `crm.requests.kept_too_long`.
 
         Raises:
             InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no
                 kind of data, or if the table of dispositions keeps nothing for it.
         """
-        unit, standing = self._flow.reader(), None if holds is None else tuple(holds)
+        unit, standing = self._flow.reader(), None if holds is None else holds_told(holds)
         steps, noted = await left_over(unit, unit.now.date() if on is None else on, standing)
-        known = shipped_retention() if policies is None else policies
+        known = shipped_retention() if policies is None else _policies(policies)
         _check(standing or (), purposes, noted.union(one.category for one in known))
         plan = RetentionPlan(steps=tuple(steps), holds=standing or (), purposes=dict(purposes or {}))
         return await as_held(self._flow, plan)
@@ -201,7 +207,9 @@ class AsyncRetention:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
         """
-        customer = await resolve(self._flow.reader(), ref)
+        if not isinstance(within, timedelta):
+            raise InvalidConsent("within how long something lapses is a timedelta")
+        customer, _ = await customer_at(self._flow.reader(), ref, None)
         until = self._flow.clock() + within
         return await self._lapse(customer.id, ref, until, purpose=purpose, channel=channel, **asked)
 
@@ -222,6 +230,11 @@ class AsyncRetention:
         `crm.consent.decide` takes it, and the same for all. Whoever has several addresses for the channel is asked of
         each. Who said No stands in no list: there is nothing to renew.
         """
+        word(channel, Channel, "a channel")
+        if not isinstance(by, date) or not (facts is None or callable(facts)):
+            raise InvalidConsent(
+                "by when something lapses is a date, and facts tells what is known of a customer"
+            )
         page = await AsyncCustomers(self._flow).page(after=after, limit=limit)
         until = datetime.combine(by + timedelta(days=1), time(), UTC) - timedelta(microseconds=1)
         unit = self._flow.reader()
@@ -269,9 +282,19 @@ def _check(
     holds: Iterable[LegalHold], purposes: Mapping[str, frozenset[str]] | None, categories: Collection[str]
 ) -> None:
     """Refuse words that nothing is called by, and purposes for which nothing would be kept."""
+    if not isinstance(purposes, Mapping | None):
+        raise InvalidRightsRequest(
+            "purposes are told by the kind of data, such as {'interaction': {'claims'}}"
+        )
     check_kinds((kind for one in holds for kind in one.kinds), categories)
     check_kinds(purposes or ())
     check_purposes(name for names in (purposes or {}).values() for name in names)
+
+
+def _policies(policies: Iterable[RetentionPolicy]) -> tuple[RetentionPolicy, ...]:
+    return listed(
+        policies, RetentionPolicy, "policies are several RetentionPolicy(...)", InvalidRightsRequest
+    )
 
 
 def _points_for(parties: Iterable[Party], channel: Channel) -> tuple[str | None, ...]:

@@ -17,14 +17,8 @@ from crmcore.app.erasures_begun import begun_of, customer_note
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
-from crmcore.app.retention_erasing import (
-    begun_at,
-    erase_customer,
-    known_before,
-    note_kept,
-    noted_of,
-    restriction_mark,
-)
+from crmcore.app.retention_erasing import begun_at, erase_customer, known_before
+from crmcore.app.retention_notes import note_kept, restriction_mark, superseded
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
@@ -67,7 +61,7 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
         unit = flow.new_unit()
         if step.action == "keep":
             if step.source == HELD and is_id(step.place) and await begun_of(unit, customer_note(step.place)):
-                await flow.commit(partial(note_kept, step=step, plan=plan))
+                await flow.commit(partial(note_kept, step=step, plan=plan, members=step.members))
             continue
         begun = await begun_at(unit, step)
         goes_on = bool(begun) and not begun[0].done and begun[0].plan_sha256 == plan.digest
@@ -79,7 +73,7 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
             continue
         talks = talks or await Talks.read(unit)
         first = begun[0] if goes_on else None
-        why = await _superseded(unit, members, step, plan)
+        why = await superseded(unit, members, step, plan)
         why = why or await _changed(flow, unit, members, step, talks, goes_on=first)
         if why is not None:
             left.append(_to_find_out(step, why))
@@ -135,15 +129,6 @@ def _as_known(thing: Retained, known: InTouch) -> Retained:
         open_request=thing.open_request or known.open_request,
         restricted=thing.restricted or known.restricted,
     )
-
-
-async def _superseded(
-    unit: Unit, members: tuple[PartyId, ...], step: RetentionStep, plan: RetentionPlan
-) -> str | None:
-    """Why nobody is erased by a plan that does not know what another one did to the customer."""
-    if step.action != "delete" or await noted_of(unit, step, members) <= {*step.noted, plan.digest}:
-        return None
-    return "another plan was applied to this customer since this one was made: plan again"
 
 
 async def _changed(

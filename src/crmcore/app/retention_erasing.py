@@ -20,13 +20,13 @@ from crmcore.app.erasures_begun import (
     begun_of,
     customer_note,
     hash_of,
-    note_begun,
     note_instead,
     without_others,
 )
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id
 from crmcore.app.retention_contacts import recorded_on
+from crmcore.app.retention_notes import begun_by_request, mark_of, note_at, noted_of, superseded
 from crmcore.app.subject_access import unsure
 from crmcore.app.subject_erasure import (
     ErasureFacts,
@@ -44,7 +44,6 @@ from crmcore.consent.certificate import (
     BEGUN,
     CertificateLine,
     ErasureBegun,
-    Restriction,
     begun_by,
     begun_lines,
 )
@@ -73,41 +72,6 @@ class Erased:
 async def begun_at(unit: Unit, step: RetentionStep) -> list[ErasureBegun]:
     """What was noted when the erasure of the customer that *step* names was begun; none if it was not."""
     return await begun_of(unit, _id(step.place)) if is_id(step.place) and step.action == "delete" else []
-
-
-async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
-    """The digests of the plans that were noted of the customer: of each record the last that was applied."""
-    notes = [await begun_of(unit, _id(one)) for one in {step.place, *members} if is_id(one)]
-    return frozenset(note[0].plan_sha256 for note in notes if note)
-
-
-async def note_kept(
-    unit: Unit, step: RetentionStep, plan: RetentionPlan, restricted: Iterable[str] = ()
-) -> None:
-    """Note that by *plan* a customer is kept, so that no plan that was made before erases them, and which of their
-    records are *restricted* for it, so that they are where a backup is restored."""
-    id = _id(step.place)
-    begun = await begun_of(unit, id)
-    if begun and begun[0].plan_sha256 == plan.digest:
-        return
-    mark, held = _occasion(unit, begun, plan, step.place).mark, step.source == HELD
-    first, *rest = begun or [ErasureBegun(request=mark, plan_sha256="", lines=(), done=True)]
-    noted = [attrs.evolve(first, held=held, restricted=_restricted(first, step, restricted)), *rest]
-    await note_begun(unit, id, [attrs.evolve(one, plan_sha256=plan.digest) for one in noted])
-
-
-def restriction_mark(step: RetentionStep) -> str:
-    """How the act is marked by which a customer is restricted."""
-    return f"retention:{step.purpose}"
-
-
-def _restricted(first: ErasureBegun, step: RetentionStep, members: Iterable[str]) -> tuple[Restriction, ...]:
-    """What was noted of who is restricted, and *members* by now."""
-    known = {one.mark: one.members for one in first.restricted}
-    if ids := tuple(map(str, members)):
-        mark = restriction_mark(step)
-        known[mark] = tuple(dict.fromkeys([*known.get(mark, ()), *ids]))
-    return tuple(Restriction(mark=mark, members=ids) for mark, ids in known.items())
 
 
 async def erase_customer(
@@ -145,9 +109,13 @@ async def erase_customer(
         category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
         told = attrs.evolve(noted[0], members=ids, category=category, asked=asked)
-        noted = (attrs.evolve(told, restricted=first.restricted if first else ()), *noted[1:])
+        told = attrs.evolve(told, restricted=first.restricted if first else ())
+        noted = (told, *noted[1:])
+        done = [attrs.evolve(told, done=True), *noted[1:]]
+        if list(begun) == done and not planned.plan.of("delete", "anonymise"):
+            noted = tuple(done)
     try:
-        await _carry_out(flow, planned, mark, unit.now, _id(step.place), begun, noted)
+        await _carry_out(flow, planned, mark, unit.now, step, plan, begun, noted)
     except InvalidRightsRequest as error:
         return Erased(why=str(error))
     return _erased(planned, new=first is None or not first.done)
@@ -158,19 +126,36 @@ async def _carry_out(
     planned: PlannedErasure,
     mark: str,
     at: datetime,
-    id: Id,
+    step: RetentionStep,
+    plan: RetentionPlan,
     begun: Sequence[ErasureBegun],
     noted: Sequence[ErasureBegun],
 ) -> None:
     """Do what is *noted* where *begun* was, unless somebody notes something else meanwhile."""
-    unchanged = partial(as_noted, id=id, noted=noted)
+    id, members = _id(step.place), noted[0].members
+
+    async def unchanged(unit: Unit) -> None:
+        await as_noted(unit, id, noted)
+        if why := await superseded(unit, members, step, plan):
+            raise InvalidRightsRequest(why)
+
+    async def begin(unit: Unit) -> None:
+        if why := await superseded(unit, members, step, plan):
+            raise InvalidRightsRequest(why)
+        await note_instead(unit, id=id, before=begun, now=noted)
+        held = any(line.held for line in begun_lines(noted).values())
+        for one in members:
+            if one != step.place:
+                await note_at(unit, one, step, plan, plan.digest, held=held)
+
     if list(noted) != list(begun):
-        await flow.commit(partial(note_instead, id=id, before=begun, now=noted))
+        await flow.commit(begin)
     await prepare(flow, planned, mark, unchanged)
     await erase_planned(flow, planned, mark, at, unchanged)
     first, *rest = await without_others(flow.new_unit(), planned, noted)
     done = [attrs.evolve(first, done=True), *rest]
-    await flow.commit(partial(note_instead, id=id, before=noted, now=done))
+    if done != list(noted):
+        await flow.commit(partial(note_instead, id=id, before=noted, now=done))
 
 
 async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
@@ -183,7 +168,7 @@ async def as_held(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
     steps: list[RetentionStep] = []
     for step in plan.steps:
         begun = await begun_at(unit, step)
-        if step.action == "delete":
+        if step.action in ("delete", "restrict") or step.source == HELD:
             step = attrs.evolve(step, noted=tuple(sorted(await noted_of(unit, step, step.members))))
         if begun and not begun[0].done:
             talks = talks or await Talks.read(unit)
@@ -203,7 +188,8 @@ async def left_over(
     """What is left of customers that retention erased, and of which categories they were.
 
     That is what was kept and is over before *on*, what a hold kept that is none of *holds* any more, and what was cut
-    off. While nobody says which *holds* there are (None), what a hold keeps is to be found out.
+    off. While nobody says which *holds* there are (None), what a hold keeps is to be found out. What one of them keeps
+    stays, and is told, so that it is noted.
     """
     found: list[RetentionStep] = []
     categories: set[str] = set()
@@ -218,6 +204,8 @@ async def left_over(
             categories.update(() if first.category is None else (first.category,))
             lines = begun_lines(await begun_of(unit, _id(place))).values()
             step = _left(first, place, list(lines), on, holds)
+            if step is not None and holds is None and await _held_by_request(unit, first.members, on):
+                step = attrs.evolve(step, action="find_out", reason=_HELD)
             found += [] if step is None else [step]
         after = page.next
         if after is None:
@@ -233,9 +221,10 @@ def _left(
 ) -> RetentionStep | None:
     """What is to be done with what is left of one customer; None if there is nothing."""
     over = any(line.until is not None and line.until < on for line in lines)
-    held = first.held or any(line.held and (line.until is None or line.until >= on) for line in lines)
+    kept = _held(lines, on)
     lifted = any(line.held_for_nothing(holds or (), on) for line in lines)
-    if first.done and not over and not lifted:
+    goes = not first.done or over or lifted
+    if not goes and not (holds and kept):
         return None
     step = RetentionStep(
         place=place,
@@ -247,14 +236,30 @@ def _left(
         last_contact=known_before(first),
     )
     if holds is None:
-        return attrs.evolve(step, action="find_out", reason=_HELD) if held else step
+        return attrs.evolve(step, action="find_out", reason=_HELD) if first.held or kept else step
     for hold in holds:
         named = hold.kinds - SUBJECT_KINDS.keys()
-        if first.category is None and named:
+        if not goes and any(hold.holds(kind, on) for kind in kept):
+            return _kept_by(hold, step)
+        if goes and first.category is None and named:
             return attrs.evolve(step, action="find_out", reason=_NO_CATEGORY)
         if first.category in named and hold.holds(first.category, on):
-            return attrs.evolve(step, action="keep", reason=hold.reason, source=HELD, until=hold.until)
-    return step
+            return _kept_by(hold, step)
+    return step if goes else None
+
+
+def _held(lines: Iterable[CertificateLine], on: date) -> list[str]:
+    """The kinds of what a hold keeps that has not ended by a day."""
+    return [line.kind for line in lines if line.held and (line.until is None or line.until >= on)]
+
+
+async def _held_by_request(unit: Unit, members: Iterable[str], on: date) -> bool:
+    """Whether a hold keeps something by a request of theirs."""
+    return any(_held(begun_lines(begun).values(), on) for begun in await begun_by_request(unit, members))
+
+
+def _kept_by(hold: LegalHold, step: RetentionStep) -> RetentionStep:
+    return attrs.evolve(step, action="keep", reason=hold.reason, source=HELD, until=hold.until)
 
 
 def known_before(first: ErasureBegun, last_contact: date | None = None) -> date | None:
@@ -274,7 +279,7 @@ def _occasion(unit: Unit, begun: Sequence[ErasureBegun], plan: RetentionPlan, pl
     """Why a customer is erased whose erasure was *begun*, or is by *plan*, where *place* names no other customer."""
     first, today = begun[0] if begun else None, unit.now.date()
     return Occasion(
-        mark=first.request if first else f"retention:{plan.digest[:16]}:{place}",
+        mark=mark_of(begun, plan, place),
         today=today,
         asked=(first and first.asked) or today,
         points=first.points if first else (),

@@ -54,7 +54,7 @@ from crmcore.consent.rights_steps import ANSWERED
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import eraser_of
-from crmcore.values.ids import PartyId
+from crmcore.values.ids import Id, PartyId
 
 _Begun = Mapping[str, CertificateLine]
 
@@ -127,7 +127,7 @@ async def certificates_of(unit: Unit, id: RequestId) -> tuple[ErasureCertificate
     """The proofs of what was erased for a request, first that of the erasure, then those of what was kept longer."""
     found: list[ErasureCertificate] = []
     while True:
-        ref = unit.ref(CERTIFICATE.tag, part_id(CERTIFICATE.tag, id, len(found)))
+        ref = unit.ref(CERTIFICATE.tag, part_id(CERTIFICATE.tag, Id(id), len(found)))
         record = (await unit.get([ref])).get(ref)
         if record is None:
             return tuple(found)

@@ -426,7 +426,8 @@ class Retention:
 
         *holds* and *purposes* are those of now. Nothing goes of whom a hold kept something while nobody says which
         *holds* there are: that is to *find out* then. They may name categories, of *policies* too, as in `plan`. What
-        goes by requests is in `crm.requests.kept_too_long`.
+        one of them keeps is to *keep*: when that is applied, no plan that was made before erases it. What goes by
+        requests is in `crm.requests.kept_too_long`.
 
         Raises:
             InvalidRightsRequest: if a hold names neither a category nor a kind of data, if a purpose is for what is no

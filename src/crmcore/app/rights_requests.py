@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.app.asked import Asked, Fields
 from crmcore.app.consent_ledgers import owner_of
+from crmcore.app.consent_then import check_reference
 from crmcore.app.customers import load_parties
 from crmcore.app.erasing_again import erased_again
 from crmcore.app.flow import Flow
@@ -32,11 +33,12 @@ from crmcore.app.rights_store import load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
-from crmcore.app.subject_kinds import check_kinds
+from crmcore.app.subject_kinds import check_kinds, holds_told
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
+from crmcore.consent.checking import listed
 from crmcore.consent.deadline import deadline_for, zone_of
 from crmcore.consent.disposition import ErasurePlan, LegalHold
 from crmcore.consent.event import ConsentEvent
@@ -98,6 +100,7 @@ class AsyncRequests:
             InvalidRightsRequest: if no time is known for the right under this law, the zone is unknown, or it was not
                 received yet.
         """
+        check_reference(ref, InvalidRightsRequest)
         deadline_for(law, right)
         zone_of(zone)
 
@@ -146,6 +149,7 @@ class AsyncRequests:
 
     async def of(self, ref: Reference) -> tuple[RightsRequest, ...]:
         """The requests of a customer, in the order in which they came; also by the id of a record that was erased."""
+        check_reference(ref, InvalidRightsRequest)
         unit = self._flow.reader()
         try:
             members = [str(member) for member in (await resolve(unit, ref)).members]
@@ -163,7 +167,7 @@ class AsyncRequests:
 
     async def due(self, id: RequestId, *, holidays: Set[date] = frozenset()) -> Due:
         """By when the request must be answered; *holidays* are those of the place whose days are counted."""
-        return due_of(await self.get(id), holidays=holidays)
+        return due_of(await self.get(id), holidays=_holidays(holidays))
 
     async def identify(self, id: RequestId, kind: str, *, document: str | None = None) -> RightsRequest:
         """Add evidence of who asks: what kind of proof was seen, and where it is kept."""
@@ -187,7 +191,7 @@ class AsyncRequests:
             InvalidRightsRequest: if the request cannot do that now, nothing was done yet, or it is a step that has a
                 verb of its own, such as `lift`.
         """
-        if to not in MOVES:
+        if to not in tuple(MOVES):
             raise InvalidRightsRequest(
                 f"a request moves by {', '.join(MOVES)}: what else is done with it has a verb of its own"
             )
@@ -383,7 +387,7 @@ class AsyncRequests:
         Raises:
             InvalidRightsRequest: if the request asks for something else, was answered, or was lifted.
         """
-        named = tuple(purposes)
+        named = listed(purposes, str, "purposes are several texts", InvalidRightsRequest)
 
         async def plan(unit: Unit) -> ConsentEvent:
             request = await load_request(unit, id)
@@ -435,7 +439,9 @@ class AsyncRequests:
             InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
                 is not the customer's.
         """
-        named = None if records is None else tuple(records)
+        named = None
+        if records is not None:
+            named = listed(records, str, "records are several ids of records", InvalidRightsRequest)
 
         async def plan(unit: Unit) -> tuple[Party, ...]:
             request = await load_request(unit, id)
@@ -509,6 +515,10 @@ class AsyncRequests:
         """
         if self._flow.unit is not None:
             raise InvalidRightsRequest("an erasure is no part of a batch: ask for it by itself")
+        if not isinstance(past, PastErasures):
+            past = listed(
+                past, Erasure, "erasures are what crm.requests.erasures() gives", InvalidRightsRequest
+            )
         return await erased_again(self._flow, past)
 
     async def certificate(self, id: RequestId) -> ErasureCertificate:
@@ -537,7 +547,7 @@ class AsyncRequests:
         """
         unit = self._flow.reader()
         day = unit.now.date() if on is None else on
-        standing = None if holds is None else tuple(holds)
+        standing = None if holds is None else holds_told(holds)
         if standing is not None:
             check_kinds(kind for one in standing for kind in one.kinds)
         found = [
@@ -557,7 +567,7 @@ class AsyncRequests:
     ) -> RightsRequest:
         async def plan(unit: Unit) -> RightsRequest:
             request = await load_request(unit, id)
-            return await take_step(unit, request, make(unit), holidays)
+            return await take_step(unit, request, make(unit), _holidays(holidays))
 
         return await self._flow.commit(plan, asked=Asked("requests.step", (id,), written=(fields,)))
 
@@ -566,6 +576,13 @@ async def _anchor(unit: Unit, ref: Reference, customer: Membership) -> str:
     """The one record that *ref* names, or the first of the customer where it names several."""
     named = await parties_named(unit, ref)
     return str(named[0] if len(named) == 1 and named[0] in customer.members else customer.members[0])
+
+
+def _holidays(holidays: Set[date]) -> Set[date]:
+    """Refuse what are no holidays."""
+    if not isinstance(holidays, Set) or not all(isinstance(one, date) for one in holidays):
+        raise InvalidRightsRequest("holidays are a set of dates")
+    return holidays
 
 
 async def _all_requests(unit: Unit) -> AsyncIterator[RightsRequest]:

@@ -45,7 +45,7 @@ async def load_request(unit: Unit, id: RequestId) -> RightsRequest:
 
 async def request_if_there(unit: Unit, id: RequestId) -> RightsRequest | None:
     """The request as it stands; None if there is none."""
-    ref = unit.ref(RIGHTS_REQUEST.tag, id)
+    ref = unit.ref(RIGHTS_REQUEST.tag, str(id))
     record = (await unit.get([ref])).get(ref)
     return None if record is None else load_record(RIGHTS_REQUEST, record)
 

@@ -34,7 +34,16 @@ from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
 from crmcore.app.subject_kinds import check_kinds, check_refused
-from crmcore.app.subject_noes import Acts, acts_in, for_others, forgotten, keep_noes, last_uses, refused
+from crmcore.app.subject_noes import (
+    Acts,
+    acts_in,
+    for_others,
+    forgotten,
+    keep_noes,
+    last_uses,
+    left_of_noes,
+    refused,
+)
 from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
@@ -154,7 +163,8 @@ async def planned_erasure(
     for thing, place in _held(unit, data, acts, facts, occasion):
         held[thing.place], places[thing.place] = thing, place
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
-    plan = _without_refused(for_others(plan, data, acts, places), places, occasion)
+    left = await left_of_noes(unit, data, acts, occasion.via)
+    plan = _without_refused(for_others(plan, data, acts, places, left), places, occasion)
     over = partial(_over, today=occasion.today, table=facts.table)
     own = [one async for one in written_beside(unit, data, plan, places, occasion.via, over)]
     own += [one async for one in copies_of_kept(unit, data, plan, places, occasion.via, over)]

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 import attrs
 
+from crmcore.consent.checking import listed
+from crmcore.consent.disposition import LegalHold
 from crmcore.errors import InvalidRightsRequest
 
 _SAYS_THE_SAME = "it names records, which are given themselves"
@@ -75,6 +77,15 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "review.queue": _nobody("that there is an order of pairs to look at"),
 }
 """Every kind that this crmcore writes."""
+
+
+def holds_told(holds: Iterable[LegalHold]) -> tuple[LegalHold, ...]:
+    """The *holds* that somebody told.
+
+    Raises:
+        InvalidRightsRequest: if they are not several holds.
+    """
+    return listed(holds, LegalHold, "holds are several LegalHold(...)", InvalidRightsRequest)
 
 
 def check_kinds(kinds: Iterable[str], categories: Collection[str] = ()) -> None:

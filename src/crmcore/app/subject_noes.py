@@ -8,11 +8,12 @@ there are none, the plan says what will not be known again.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from datetime import date, datetime
 
 import attrs
 
+from crmcore.app.erasure_places import all_entries
 from crmcore.app.subject_data import SubjectData
 from crmcore.app.unit import Unit
 from crmcore.consent.disposition import Disposal, ErasurePlan
@@ -28,6 +29,7 @@ _SAID = frozenset({"refuse", "withdraw", "object"})
 """What somebody said themselves, and did not only ask for until something is settled."""
 
 _Said = tuple[str, datetime, Scope]
+_Left = tuple[str, _Said]
 _Places = Mapping[str, Ref | tuple[str, int]]
 Acts = Mapping[tuple[str, int], ConsentEvent]
 """Acts by the ledger and number of their entries."""
@@ -83,9 +85,29 @@ def refused(acts: Iterable[ConsentEvent], own: str) -> tuple[Scope, ...]:
     return tuple(scopes)
 
 
-def for_others(plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places) -> ErasurePlan:
-    """*plan*, by which no No goes that was said about an address that somebody else has, too."""
+async def left_of_noes(unit: Unit, data: SubjectData, acts: Acts, via: str) -> frozenset[_Left]:
+    """What an erasure that was cut off, which marks what it writes as *via*, left of Noes for others, in the ledgers of
+    addresses that they do not have any more."""
+    streams = {place[0] for place in acts if acts[place].kind in NOES} - data.shared.keys()
+    found: set[_Left] = set()
+    for stream in streams:
+        own = [one for one in await all_entries(unit, stream) if one.body.get("via") == via]
+        others = [one for one in own if set(one.subjects) - set(data.members)]
+        found.update((stream, _said(load(ConsentEvent, one.body))) for one in others)
+    return frozenset(found)
+
+
+def for_others(
+    plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places, left: Set[_Left] = frozenset()
+) -> ErasurePlan:
+    """*plan*, by which no No goes that was said about an address that somebody else has, too, nor one that is *left* to
+    somebody who had it."""
     noes = _noes(acts)
+
+    def stays(one: Disposal) -> bool:
+        stream = _stream(one, noes, places)
+        return stream in data.shared or (bool(stream) and (stream, _said(noes[places[one.place]])) in left)
+
     return attrs.evolve(
         plan,
         disposals=tuple(
@@ -95,7 +117,7 @@ def for_others(plan: ErasurePlan, data: SubjectData, acts: Acts, places: _Places
                 reason="somebody else has the address, too: who said no goes, that it was said stays",
                 cite="GDPR art. 17(1), 21(3)",
             )
-            if one.action == "delete" and _stream(one, noes, places) in data.shared
+            if one.action == "delete" and stays(one)
             else one
             for one in plan.disposals
         ),

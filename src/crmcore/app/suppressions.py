@@ -11,13 +11,14 @@ from datetime import datetime
 import attrs
 
 from crmcore.app.asked import Asked
-from crmcore.app.customers import load_parties
+from crmcore.app.consent_then import customer_at
 from crmcore.app.flow import Flow
-from crmcore.app.resolve import Reference, resolve
+from crmcore.app.resolve import Reference
 from crmcore.app.suppressed import Suppressed, suppressed_of, suppressed_points
 from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
 from crmcore.consent.address_forms import forms_of, point_of, written_point
+from crmcore.consent.checking import listed
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -96,8 +97,7 @@ class AsyncSuppressions:
         scope = _scope(controller, channels, purposes, topics)
 
         async def plan(unit: Unit) -> tuple[Suppression, ...]:
-            customer = await resolve(unit, ref)
-            parties = await load_parties(unit, customer.members)
+            _, parties = await customer_at(unit, ref, None)
             return await suppress_parties(unit, secrets_of(self._flow), parties, reason, scope)
 
         asked = Asked("suppression.add_customer", (reason,), (Whom(ref),), more=(scope,))
@@ -156,8 +156,8 @@ class AsyncSuppressions:
         """
         secrets_of(self._flow)
         unit = self._flow.reader()
-        members = [member for ref in refs for member in (await resolve(unit, ref)).members]
-        parties = await load_parties(unit, list(dict.fromkeys(members)))
+        named = [party for ref in refs for party in (await customer_at(unit, ref, None))[1]]
+        parties = list({party.id: party for party in named}.values())
         found = await suppressed_points(
             self._flow, unit, [point for party in parties for point in party.contact_points]
         )
@@ -169,8 +169,11 @@ class AsyncSuppressions:
         """What the list says of a request to one of *points*, as facts for its decision.
 
         Raises:
-            InvalidConsent: if this crm was given no secrets.
+            InvalidConsent: if this crm was given no secrets, or these are no contact points and no request.
         """
+        points = listed(points, ContactPoint, "points are several contact points, as a party has them")
+        if not isinstance(request, Request):
+            raise InvalidConsent("what the list is asked about is a Request(...)")
         unit = self._flow.reader()
         return await listings_of(unit, secrets_of(self._flow), points, request, zones)
 

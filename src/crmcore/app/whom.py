@@ -19,7 +19,7 @@ from crmcore.app.unit import Unit, load_record
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import points_of
 from crmcore.errors import CapabilityMissing
-from crmcore.party.contact_point import PhonePoint
+from crmcore.party.contact_point import ContactPoint, PhonePoint
 from crmcore.party.history import PartyAdded, PartyChanged, replay
 from crmcore.party.party import Party, is_spelling
 from crmcore.party.party_keys import PARTY, names_of, turned_names
@@ -27,7 +27,7 @@ from crmcore.values.personal import Document
 from crmcore.values.source import Source
 from crmcore.values.text import fold
 
-_ID, _PART, _BESIDE = "id", "part of a name", "beside"
+_ID, _PART, _BESIDE, _WITHOUT = "id", "part of a name", "beside", " without its extension"
 
 
 @attrs.frozen(repr=False)
@@ -64,7 +64,11 @@ class Whom:
             return [f"source {n}" for n, source in enumerate(held) if source == said]
         about = self.address
         if about is not None and (
-            found := [f"point {n}" for n, one in enumerate(party.contact_points) if about in _forms(one)]
+            found := [
+                f"point {n}{_manner(about, one)}"
+                for n, one in enumerate(party.contact_points)
+                if about in _forms(one)
+            ]
         ):
             return found
         folded = fold(said)
@@ -78,7 +82,7 @@ class Whom:
         said, points = self.point.strip(), points_of(party)
         meant = set(points_named(said, points))
         return [
-            f"{_BESIDE} {n}"
+            f"{_BESIDE} {n}{'' if is_spelling(one, said) else _WITHOUT}"
             for n, one in enumerate(party.contact_points)
             if said and ((one.kind, one.key) in meant or is_spelling(one, said))
         ]
@@ -146,6 +150,11 @@ async def _led_to(unit: Unit, ref: Reference) -> set[str]:
     except CapabilityMissing:
         # Not every store keeps an order of names.
         return set()
+
+
+def _manner(about: str, point: ContactPoint) -> str:
+    """How a contact point is told by one of its forms: a number without its extension may be another one, too."""
+    return "" if about == point.key else _WITHOUT
 
 
 def _forms(point: Any) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ class ErasureBegun(Document):
     and a time ran out, on which the first plan was carried out. *category* is that by which the time ran out, and
     *done* whether all of the last plan was carried out, which a certificate tells of a request. *held* says
     that by a later plan a legal hold keeps all that was left of it. *restricted* are the records that a plan kept
-    whole; where it was the first plan there are no *lines*, and nothing was begun.
+    whole; where it was the first plan there are no *lines*, and nothing was begun. Of whom a
+    plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last.
     """
 
     request: str

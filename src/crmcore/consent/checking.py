@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, TypeVar, get_args
 
 import attrs
 
-from crmcore.errors import InvalidConsent, InvalidDate
+from crmcore.errors import CrmError, InvalidConsent, InvalidDate
 from crmcore.values.instant import ensure_aware
 from crmcore.values.text import storable
+
+T = TypeVar("T")
 
 
 def moment(value: datetime, what: str) -> None:
@@ -46,6 +49,37 @@ def together(values: Iterable[Any]) -> frozenset[Any]:
 def names(values: Iterable[Any]) -> frozenset[Any]:
     """A set of texts, as a store can hold them; see `together`."""
     return frozenset(map(storable, together(values)))
+
+
+def listed(
+    values: Iterable[T], kind: type | UnionType, what: str, error: type[CrmError] = InvalidConsent
+) -> tuple[T, ...]:
+    """*values* as a tuple. *what* says in a sentence what they are.
+
+    Raises:
+        InvalidConsent: or another *error*, if they are no such thing, or one text: that would be its letters.
+
+    >>> listed(["DE", "US-CA"], str, "jurisdictions are several texts")
+    ('DE', 'US-CA')
+    """
+    try:
+        if not isinstance(values, str | bytes):
+            found = tuple(values)
+            if all(isinstance(one, kind) for one in found):
+                return found
+    except TypeError:
+        pass
+    raise error(what)
+
+
+def word(value: object, words: Any, what: str) -> None:
+    """Refuse what is none of *words*.
+
+    Raises:
+        InvalidConsent: with those that there are.
+    """
+    if value not in get_args(words):
+        raise InvalidConsent(f"{what} is one of {', '.join(sorted(get_args(words)))}")
 
 
 def some_of(words: Any, what: str) -> Any:

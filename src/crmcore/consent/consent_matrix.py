@@ -15,6 +15,7 @@ from crmcore.consent.request import Message, Request
 from crmcore.consent.speaking import MARKETING
 from crmcore.consent.telling import ANSWERS, CHANNELS, explained, moment
 from crmcore.consent.words import Channel, Outcome, Purpose
+from crmcore.errors import InvalidConsent
 from crmcore.values.personal import Document, personal
 from crmcore.values.text import clean
 
@@ -120,6 +121,8 @@ def message_for(purpose: Purpose, told: Message | Mapping[Purpose, Message] | No
     """What is *told* of a message for a purpose, or what it is taken for if nothing is."""
     if isinstance(told, Message):
         return told
+    if not isinstance(told, Mapping | None):
+        raise InvalidConsent("what is to be said is Message(...), or such messages by the purpose")
     if told is not None and purpose in told:
         return told[purpose]
     if purpose in MARKETING:

@@ -1,9 +1,9 @@
 """Deciding about a customer of several records: no merge makes a No into a Yes.
 
 Invariant: the answer is the strictest over the records that own the contact point, each on its own facts, with every
-record's No that is about the person, or about a point that the record gave up. Another record's Yes permits nothing; it
-lifts a No where both were one customer when it was recorded. What was between another record and us stays with that
-record.
+record's No that is about the person, or about a point that the record gave up, also where one act was the No of several
+records. Another record's Yes permits nothing; it lifts a No where both were one customer when it was recorded. What was
+between another record and us stays with that record.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def facts_of(member: Member, members: Sequence[Member]) -> Facts:
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
     return replaced(
         own,
-        events=(*events, *noes.values()),
+        events=(*events, *noes.values(), *_said_for(member, others)),
         subject=_strictest(own.subject, [other.facts.subject for other in others]),
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
@@ -152,6 +152,21 @@ def facts_of(member: Member, members: Sequence[Member]) -> Facts:
 def _about_the_person(event: ConsentEvent) -> bool:
     """Whether it is a No about the person, or one about a contact point that the record has no more."""
     return event.kind in NOES and (event.scope.point is None or event.scope.given_up is not None)
+
+
+def _said_for(member: Member, others: Iterable[Member]) -> Iterator[ConsentEvent]:
+    """Noes that one act said for several records, as those of each of the *others* that was apart since: what another
+    of those records said meanwhile lifts them not."""
+    for other in others:
+        joined = max(one.since or BEGINNING for one in (member, other))
+        for event in other.facts.events:
+            if (
+                other.record in event.members
+                and other.record != event.record
+                and _about_the_person(event)
+                and event.occurred_at < joined
+            ):
+                yield replaced(event, record=other.record)
 
 
 def _wider(no: ConsentEvent, there: ConsentEvent | None) -> ConsentEvent:

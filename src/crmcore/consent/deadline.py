@@ -150,7 +150,7 @@ def zone_of(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+    except (KeyError, ValueError, OSError, TypeError):
         raise InvalidRightsRequest(
             "days are counted in a zone: give the name of an IANA zone, such as 'Europe/Berlin'"
         ) from None
@@ -237,7 +237,7 @@ def deadline_for(law: str, right: str, rules: Iterable[DeadlineRule] | None = No
     """
     among = tuple(shipped_deadlines() if rules is None else rules)
     for rule in among:
-        if rule.law == law and right in rule.rights:
+        if rule.law == law and right in tuple(rule.rights):
             return rule
     laws = sorted({rule.law for rule in among})
     if law not in laws:

@@ -30,6 +30,7 @@ from crmcore.consent.request import Request
 from crmcore.consent.telling import NO_PACK, in_words
 from crmcore.consent.told import replaced
 from crmcore.consent.words import Outcome
+from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.instant import ensure_aware, from_micros, micros
 from crmcore.values.personal import Document
@@ -147,6 +148,8 @@ class Question:
         practice: Practice | None = None,
         known_at: datetime | None = None,
     ) -> None:
+        if not isinstance(policy, Policy | None):
+            raise InvalidConsent("what a company does beside the law is told as Policy(...)")
         self._practice = practice
         self._own: tuple[str, ...] = ()
         if known_at is not None:

@@ -128,7 +128,8 @@ class Evidence(Told):
 
 @attrs.frozen(kw_only=True)
 class ConsentEvent(Told):
-    """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*.
+    """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*. A
+    No about a contact point has *members* if several records of the customer had that point.
 
     *occurred_at* is when it was done, *recorded_at* when we knew of it: of a No that may be some minutes before, where
     a clock ahead of ours has dated what was recorded already.

@@ -44,12 +44,15 @@ def facts_of_record(reach: Reach, told: Facts, events: tuple[ConsentEvent, ...])
     return replaced(told, subject=subject, events=(*told.events, *events))
 
 
-def outlasting(events: Iterable[ConsentEvent], kind: PointKind, own: Set[str]) -> Iterator[ConsentEvent]:
+def outlasting(
+    events: Iterable[ConsentEvent], kind: PointKind, own: Set[str], record: str | None = None
+) -> Iterator[ConsentEvent]:
     """What a record keeps of *events*, about one contact point of that *kind*, when the point is no longer its own.
 
     Every No, which goes along to the points that are left, and what may have lifted it since: whether it has is for
     each decision to say. *own* are the records of its customer: of what others said only as much is kept as decisions
-    need.
+    need. A No that was said for several records, *record* among them, is kept as one of its own: what another of them
+    says later lifts it not.
     """
     said = tuple(_kept(events, own))
     first = min((event.occurred_at for event in said if event.kind in NOES), default=None)
@@ -58,9 +61,15 @@ def outlasting(events: Iterable[ConsentEvent], kind: PointKind, own: Set[str]) -
     for event in said:
         since = event.kind in LIFTING and event.occurred_at > first
         if event.kind in NOES:
-            yield gone_along(event, kind)
+            yield gone_along(_of_its_own(event, record), kind)
         elif since or event.kind == "request" or event.corrects is not None:
             yield event
+
+
+def _of_its_own(no: ConsentEvent, record: str | None) -> ConsentEvent:
+    if record is None or record not in no.members or record == no.record:
+        return no
+    return attrs.evolve(no, id=f"{no.id}:{record}", record=record)
 
 
 def _kept(events: Iterable[ConsentEvent], own: Set[str]) -> Iterator[ConsentEvent]:

@@ -275,7 +275,7 @@ class Laws:
         Raises:
             InvalidConsent: with those that are known.
         """
-        if right is not None and right not in self.rights:
+        if right is not None and not (isinstance(right, str) and right in self.rights):
             raise InvalidConsent(f"no law knows this right: known are {', '.join(sorted(self.rights))}")
 
     def check_lists(self, lists: Iterable[str]) -> None:

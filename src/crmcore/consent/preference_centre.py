@@ -14,7 +14,7 @@ from typing import Any, Literal
 import attrs
 
 from crmcore.consent.case import Case
-from crmcore.consent.checking import one_of
+from crmcore.consent.checking import listed, one_of
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import NO, YES, Finding
@@ -153,7 +153,7 @@ def preference_centre(
             topic, or one for a topic and one for a part of it, of the same purpose and channel, since a choice on one
             of them would change the other.
     """
-    lines = tuple(dict.fromkeys(offers))
+    lines = tuple(dict.fromkeys(listed(offers, Offer, "the lines of a centre are several Offer(...)")))
     if topics is not None:
         topics.check(line.topic for line in lines if line.topic is not None)
     _apart(lines, topics)

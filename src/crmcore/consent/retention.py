@@ -93,7 +93,7 @@ class RetentionStep:
     *until* is the last day of what keeps it; *purpose* is that of a restriction. *members* and *last_contact* are what
     was known of a customer: before anything is done, it is looked whether they are still so. *held* is a digest of what
     is held of one whose erasure was cut off, if it cannot go on as it was begun. *noted* are the digests of the plans
-    that were noted of the customer when this one was made: where another was applied since, this one is given back.
+    that were noted of the customer when this one was made: where another was applied since, this one erases nobody.
     """
 
     place: str
@@ -107,6 +107,12 @@ class RetentionStep:
     last_contact: date | None = None
     held: str | None = None
     noted: tuple[str, ...] = ()
+
+    @property
+    def kept_for(self) -> str:
+        """A digest of why it is kept, by which others are kept as well."""
+        said = [self.action, self.category, self.reason, self.source, self.purpose]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @attrs.frozen(kw_only=True)

@@ -139,7 +139,13 @@ def new_keys(point: ContactPoint, controller: str | None, secrets: SecretRing) -
 
 
 def all_keys(point: ContactPoint, controller: str | None, secrets: SecretRing) -> frozenset[Key]:
-    """The keys by which entries about an address are found: under every secret, for this *controller* and for all."""
+    """The keys by which entries about an address are found: under every secret, for this *controller* and for all.
+
+    Raises:
+        InvalidConsent: if the controller is not named by a text.
+    """
+    if not isinstance(controller, str | None):
+        raise InvalidConsent("a controller is named by a text")
     return frozenset(_keys(point, {None, controller}, secrets, secrets.versions))
 
 

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from uuid import UUID
 
@@ -38,6 +38,8 @@ _DAMAGED = (
     "this link is not whole, or was not made here: use the one in the latest message, or write to the sender"
 )
 
+More = Literal["records", "beside"]
+
 
 @attrs.frozen(kw_only=True)
 class Ticket(Document):
@@ -46,13 +48,14 @@ class Ticket(Document):
     *point* is the id of the contact point's ledger, *known* the keyed hashes by which it is suppressed where that
     ledger is gone, one of each of its forms; there is one of them at least, and never an address. *records* are the ids
     of the records that the message was for, which want no more of it at an address that they have by then, either;
-    *beside* are others of the same customer that had the contact point, of which that is so while they are. Without a
-    *topic* it is about every list.
+    *beside* are others of the same customer that had the contact point, of which that is so while they are. Of which of
+    the two there were *more* than a link has room for is said, too. Without a *topic* it is about every list.
     """
 
     point: str | None = None
     records: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    more: More | None = None
     known: tuple[str, ...] = ()
     controller: str
     channel: Channel = "email"
@@ -71,6 +74,12 @@ class Ticket(Document):
             raise InvalidConsent("a link names a contact point, by its id or keyed hash")
         if not all(map(has_id_form, (*self.records, *self.beside))):
             raise InvalidConsent("a link names the records that it is for by their ids")
+        if not isinstance(self.topic, str | None):
+            raise InvalidConsent("a topic is named by a text")
+        if self.more not in (None, *get_args(More)):
+            raise InvalidConsent(
+                "there are more of the records, or of those beside, than a link has room for"
+            )
         if self.channel not in get_args(Channel):
             raise InvalidConsent(f"a channel is one of {', '.join(get_args(Channel))}")
         if not self.purposes or not set(self.purposes) <= set(get_args(ActPurpose)):
@@ -112,6 +121,7 @@ def sign_ticket(ticket: Ticket, secrets: SecretRing) -> str:
         "p": ticket.point,
         "r": _sealed(ticket, ticket.records, secrets) or None,
         "b": _sealed(ticket, ticket.beside, secrets) or None,
+        "m": ticket.more,
         "k": ticket.known or None,
         "c": ticket.controller,
         "h": ticket.channel,
@@ -168,11 +178,13 @@ def unsubscribe_act(
     point: str | None = None,
     earlier: Iterable[ConsentEvent] = (),
     record: str | None = None,
+    each: bool = False,
 ) -> ConsentEvent:
     """The act to record when a link was pressed: a withdrawal. *point* is the normal form that it is about.
 
     With the acts *earlier*, about the contact point and about whoever has it, pressing again gives the act of the first
-    time, unless somebody said yes since: then it is one of its own.
+    time, unless somebody said yes since: then it is one of its own. *each*: the link is for several records, each of
+    which has an act of its own, so that what one of them says later takes no No from another.
 
     Raises:
         InvalidConsent: as `read_ticket`.
@@ -180,13 +192,18 @@ def unsubscribe_act(
     ticket = read_ticket(token, secrets, now)
     base = f"unsubscribe:{hashlib.sha256(token.encode()).hexdigest()[:32]}"
     acts = list(earlier)
-    same = [one for one in acts if one.id == base or one.id.startswith(base + ":")]
+    same = [
+        one
+        for one in acts
+        if (one.id == base or one.id.startswith(base + ":")) and not (each and one.record != record)
+    ]
     if same:
         last = max(same, key=lambda one: one.occurred_at)
         if not any(one.kind in YESES | {"lift"} and one.occurred_at > last.occurred_at for one in acts):
             return last
+    id = f"{base}:{len(same) + 1}" if same else base
     return ConsentEvent(
-        id=f"{base}:{len(same) + 1}" if same else base,
+        id=f"{id}:{record}" if each else id,
         kind="withdraw",
         occurred_at=now,
         recorded_at=now,
@@ -227,6 +244,8 @@ def unsubscribe_headers(url: str, token: str, *, mailto: str | None = None) -> M
     >>> headers["List-Unsubscribe-Post"]
     'List-Unsubscribe=One-Click'
     """
+    if not isinstance(url, str) or not isinstance(mailto, str | None):
+        raise InvalidConsent("the addresses for unsubscribing are texts")
     parts = urlsplit(url)
     if (
         parts.scheme != "https"
@@ -275,6 +294,7 @@ def _ticket(body: dict[str, Any], records: tuple[str, ...], beside: tuple[str, .
         point=body.get("p"),
         records=records,
         beside=beside,
+        more=body.get("m"),
         known=tuple(body.get("k", ())),
         controller=body["c"],
         channel=body["h"],

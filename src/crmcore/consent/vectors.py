@@ -28,6 +28,7 @@ from crmcore.consent.facts import (
 )
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Request, Use
+from crmcore.consent.speaking import MARKETING
 from crmcore.consent.words import Outcome
 from crmcore.consent.zones import zone
 from crmcore.errors import InvalidConsent
@@ -225,10 +226,13 @@ def _request(row: Mapping[str, str], at: datetime, told: _Told, rel: _Told) -> R
 
 def _basis(row: Mapping[str, str], told: _Told) -> str:
     """Who asked for consent to this relies on it, where nothing else is said, and has no interest to fall back on."""
+    channel, purpose, sender = row["channel"], row["purpose"], told.get("sender", "acme")
+    purposes = {purpose, "direct_marketing"} if purpose in MARKETING else {purpose}
     asked = any(
         act["act"] in ("request", "give", "confirm")
-        and row["channel"] in act.get("ch", (row["channel"],))
-        and row["purpose"] in act.get("pu", (row["purpose"],))
+        and act.get("to", sender) == sender
+        and channel in act.get("ch", (channel,))
+        and not purposes.isdisjoint(act.get("pu", (purpose,)))
         for act in told.get("consents", ())
     )
     return "consent" if asked else "legitimate_interest"
@@ -366,7 +370,7 @@ def _collection(told: _Told, rel: _Told) -> Collection:
 
 def _source(rel: _Told) -> str | None:
     """Where nothing else is said, an address came by what was between them: a sale, an inquiry, a gift, an account."""
-    if not rel.keys().isdisjoint(("last_purchase", "contract_active", "contract_end")):
+    if not rel.keys().isdisjoint(("last_purchase", "open_order", "contract_active", "contract_end")):
         return "sale"
     if "last_inquiry" in rel or "quote_requested" in rel:
         return "negotiation"

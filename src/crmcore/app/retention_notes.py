@@ -1,0 +1,129 @@
+"""What is noted of the customers whom a plan of retention keeps or erases, so that no earlier plan undoes it.
+
+Invariant: a plan knows what was noted when it was made, and nobody is erased by one that does not know all that is
+noted by now: at each of the records, of each request of theirs, and of what they are kept for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+
+import attrs
+
+from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
+from crmcore.app.resolve import is_id
+from crmcore.app.subject_data import requests_of
+from crmcore.app.unit import Unit
+from crmcore.consent.certificate import ErasureBegun, Restriction
+from crmcore.consent.disposition import HELD
+from crmcore.consent.retention import RetentionPlan, RetentionStep
+
+
+async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
+    """The digests of the plans that were noted of the customer: of each record, and each request, the last that was
+    applied.
+
+    Where they are kept, that is the digest of why, and that of the last plan by which anybody is kept for that.
+    """
+    ids = {one for one in (step.place, *members) if is_id(one)}
+    notes = [await begun_of(unit, customer_note(one)) for one in ids]
+    last = [
+        await begun_of(unit, customer_note(why)) for why in {note[0].plan_sha256 for note in notes if note}
+    ]
+    noted = [*notes, *last, *await begun_by_request(unit, ids)]
+    return frozenset(note[0].plan_sha256 for note in noted if note)
+
+
+async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[ErasureBegun]]:
+    """What was noted of erasures that somebody asked for with one of the records *members*, told apart since or not."""
+    return [await begun_of(unit, one.id) for one in await requests_of(unit, members)]
+
+
+async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
+    """Note that by *plan* a customer is kept, so that no plan that was made before erases them, and which of their
+    records are restricted for it, so that they are where a backup is restored.
+
+    Why they are kept is noted at each record, since that may be a customer of its own again, and once for all who are
+    kept for that which plan said so last: what is so already is not written again.
+    """
+    ids, held = tuple(map(str, members)), step.source == HELD
+    restricted = ids if step.action == "restrict" else ()
+    anew = False
+    for one in dict.fromkeys([step.place, *ids]):
+        noted = [part.plan_sha256 for part in (await begun_of(unit, customer_note(one)))[:1]]
+        anew = anew or not {step.kept_for, *step.noted}.issuperset(noted)
+        here = restricted if one == step.place else ()
+        await note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
+    await _note_last(unit, step.kept_for, plan, anew=anew)
+
+
+async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, anew: bool) -> None:
+    """Note that *plan* is the last by which somebody is kept for that, unless it was; *anew*: once more.
+
+    What is noted was never noted before: a plan that is sent again late brings none to life of those that were made
+    before another one.
+    """
+    id, mark = customer_note(why), f"retention:{plan.digest}"
+    before = await begun_of(unit, id)
+    if before and before[0].request == mark and not anew:
+        return
+    digest = _after(before[0].plan_sha256, plan) if before else plan.digest
+    await note_begun(unit, id, [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)])
+
+
+def _after(noted: str, plan: RetentionPlan) -> str:
+    """What is noted when *plan* is the last, after what was *noted* of the one before."""
+    return hashlib.sha256(f"{noted}{plan.digest}".encode()).hexdigest()
+
+
+async def note_at(
+    unit: Unit,
+    place: str,
+    step: RetentionStep,
+    plan: RetentionPlan,
+    digest: str,
+    *,
+    held: bool,
+    restricted: Collection[str] = (),
+) -> None:
+    """Note *digest* at a record, whether a hold keeps what is left of whom it was one, and who is *restricted*, beside
+    what was noted."""
+    begun = await begun_of(unit, customer_note(place))
+    mark = mark_of(begun, plan, place)
+    first, *rest = begun or [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)]
+    noted = [attrs.evolve(first, held=held, restricted=_restricted(first, step, restricted)), *rest]
+    now = [attrs.evolve(one, plan_sha256=digest) for one in noted]
+    if now != begun:
+        await note_begun(unit, customer_note(place), now)
+
+
+def mark_of(begun: Sequence[ErasureBegun], plan: RetentionPlan, place: str) -> str:
+    """The mark of the erasure of a customer that was *begun*, or is by *plan*."""
+    return begun[0].request if begun else f"retention:{plan.digest[:16]}:{place}"
+
+
+async def superseded(
+    unit: Unit, members: Iterable[str], step: RetentionStep, plan: RetentionPlan
+) -> str | None:
+    """Why nobody is erased by a plan that does not know what another one did to the customer."""
+    known = {*step.noted, plan.digest, *(_after(one, plan) for one in step.noted)}
+    if step.action != "delete" or await noted_of(unit, step, members) <= known:
+        return None
+    return "another plan was applied to this customer since this one was made: plan again"
+
+
+def restriction_mark(step: RetentionStep) -> str:
+    """How the act is marked by which a customer is restricted."""
+    return f"retention:{step.purpose}"
+
+
+def _restricted(
+    first: ErasureBegun, step: RetentionStep, members: Collection[str]
+) -> tuple[Restriction, ...]:
+    """What was noted of who is restricted, and *members* by now."""
+    known = {one.mark: one.members for one in first.restricted}
+    if members:
+        mark = restriction_mark(step)
+        known[mark] = tuple(dict.fromkeys([*known.get(mark, ()), *members]))
+    return tuple(Restriction(mark=mark, members=ids) for mark, ids in known.items())
