@@ -148,6 +148,7 @@ def test_a_reference_that_fits_several_lists_them(store: Path) -> None:
         ([*EMAIL, "--at", "0001-01-01T00:00+14:00"], 2, "--at takes an instant"),
         ([*EMAIL, "--known-at", "9999-12-31T23:59-14:00"], 2, "--known-at takes an instant"),
         ([*EMAIL, "--jurisdiction", "Germany"], 2, "--jurisdiction takes"),
+        ([*EMAIL, "--point", "ann@x.org", "--jurisdiction", "uk"], 1, "write 'GB'"),
         ([*EMAIL, "--point", "nobody@x.org"], 1, "no record of this customer"),
         (EMAIL, 1, "has 2 contact points for email: name the point that is meant"),
         ([*EMAIL, "--point", "ann@x.org", "--kind", "Gross & <b>"], 1, "small letters"),

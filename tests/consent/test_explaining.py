@@ -84,7 +84,7 @@ def test_a_stale_page_of_a_pack_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
     ("place", "silent", "asked_of"),
     [
         ("US-NY", True, "United States"),
-        ("XX", True, "strict baseline"),
+        ("BT", True, "strict baseline"),
         ("US-CA", False, ""),
         ("US", False, ""),
     ],

@@ -9,6 +9,8 @@ from typing import Any
 import attrs
 import pytest
 
+from crmcore import Person
+from crmcore.consent.customer_decision import Member
 from crmcore.consent.decision import decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import (
@@ -24,6 +26,7 @@ from crmcore.consent.facts import (
 from crmcore.consent.request import Message, Request, Use
 from crmcore.errors import CrmError, InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
+from tests.consent.asking import company
 from tests.consent.cases import NOW
 
 ASKED = Request(controller="acme", channel="email", purpose="marketing", at=NOW)
@@ -108,7 +111,7 @@ def test_a_zone_is_a_name_or_an_offset(name: str) -> None:
         lambda: attrs.evolve(ASKED, basis="interest"),  # type: ignore[arg-type]  # on purpose
         lambda: attrs.evolve(ASKED, hours="never"),  # type: ignore[arg-type]  # on purpose
         lambda: attrs.evolve(ASKED, offered_to_children=0),  # type: ignore[arg-type]  # on purpose
-        lambda: attrs.evolve(ASKED, controller=None),  # type: ignore[arg-type]  # on purpose
+        lambda: attrs.evolve(ASKED, controller=None),
         lambda: Evidence(kind="web_form", written=ODD),
         lambda: Scope(point=ODD, recipients=(1,)),
         lambda: ConsentEvent(id="1", kind="give", occurred_at=NOW, night=ODD),
@@ -129,3 +132,35 @@ def test_a_list_that_no_pack_knows_is_refused() -> None:
         with pytest.raises(InvalidConsent, match="list"):
             decide(ASKED, known, jurisdictions=["GB"])
     decide(ASKED, Facts(checks=(RegisterCheck(list="*", on=NOW.date()),)), jurisdictions=["GB"])
+
+
+def test_jurisdictions_are_told_by_codes_and_it_is_said_how_one_is_written() -> None:
+    crm = company()
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+    told: Any = {"purpose": "marketing", "channel": "email"}
+    entries: tuple[Callable[[Any], object], ...] = (
+        lambda names: decide(ASKED, Facts(), jurisdictions=names),
+        lambda names: crm.consent.decide(ann, jurisdictions=names, **told),
+        lambda names: crm.consent.matrix(ann, jurisdictions=names),
+        lambda names: list(crm.consent.audience(jurisdictions=names, **told)),
+        lambda names: list(crm.preferences.audience(jurisdictions=names, **told)),
+        lambda names: crm.preferences.decide(ann, jurisdictions=names, **told),
+        lambda names: crm.retention.customers(jurisdictions=names),
+    )
+    wrong: dict[str, tuple[Any, ...]] = {
+        "write 'DE'": (["de"], ["Germany"], ("DE ",), ["US", "Deutschland"]),
+        "write 'GB'": (["UK"], {"uk"}),
+        "write 'EU'": (["eu"],),
+        "write 'US-CA'": (["us-ca"],),
+        "into a list": ("DE", "", b"DE"),
+        "list of codes": ([None], ([],), [""], ["ZZ"], ["D", "E"], ["US-calif"], ["ZZ-CA"], 7),
+    }
+    for entry in entries:
+        for words, names in wrong.items():
+            for one in names:
+                with pytest.raises(InvalidConsent, match=words):
+                    entry(one)
+        for known in (["DE"], ("US-CA", "EU"), {"US-TX"}, ["XK"], ["BT"], ["DE-BY"], ["*"], ()):
+            entry(known)
+    with pytest.raises(InvalidConsent, match="into a list"):
+        Member(record="1", facts=Facts(), jurisdictions="DE")

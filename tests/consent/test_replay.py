@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from crmcore.consent.replay import replay
 from crmcore.consent.vectors import read_vectors
 from crmcore.errors import InvalidConsent
 from tests.cli.commands import done, run
@@ -55,7 +56,7 @@ def test_a_doubtful_row_is_shown_and_does_not_fail(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("US-ZZ", "the law of US"), ("ZZ", "the strict baseline"), ("EU", ""), ("US-CA", ""), ("*", "")],
+    [("US-ZZ", "the law of US"), ("BT", "the strict baseline"), ("EU", ""), ("US-CA", ""), ("*", "")],
 )
 def test_a_jurisdiction_of_which_no_pack_speaks_is_named(name: str, told: str, tmp_path: Path) -> None:
     cases = table(tmp_path, jurisdiction=name, channel="voice")
@@ -78,13 +79,14 @@ def test_a_jurisdiction_of_which_no_pack_speaks_is_named(name: str, told: str, t
         {"expected": "perhaps"},
         {"confidence": "hihg"},
         {"confidence": ""},
+        {"jurisdiction": "UK"},
         {"facts": '{"sender_kind": "pirate"}'},
         {"facts": "[]"},
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(changes: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(InvalidConsent, match="row x"):
-        list(read_vectors(table(tmp_path, **changes)))
+        list(replay(read_vectors(table(tmp_path, **changes))))
 
 
 def test_a_table_needs_no_more_columns_than_it_is_told_by_and_may_come_from_a_spreadsheet(

@@ -123,22 +123,13 @@ async def known_customer(
     known_at: datetime | None = None,
 ) -> KnownCustomer:
     """What is known of a customer for questions of a *controller* about one *point*, or about all if it is None."""
-    places = places_of(jurisdictions)
+    places = flow.known_laws().told(jurisdictions)
     members = await members_for(unit, customer, parties, told_by_id(told), places, known_at)
     suppressed = [
         await entries_at(unit, flow.secrets, one.contact_points, point, controller) for one in parties
     ]
     stands = any(one.standing == "active" for one in parties)
     return KnownCustomer(members, suppressed, held_by(parties), stands, flow.practice, flow.laws)
-
-
-def places_of(jurisdictions: Iterable[str]) -> tuple[str, ...]:
-    """The *jurisdictions* that somebody named.
-
-    Raises:
-        InvalidConsent: if they are not several texts.
-    """
-    return listed(jurisdictions, str, "jurisdictions are several texts, such as ['DE', 'US-CA']")
 
 
 async def entries_at(

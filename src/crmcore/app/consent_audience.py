@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from crmcore.app.audience_passed import Passed
-from crmcore.app.consent_asking import places_of, request_of, with_listings
+from crmcore.app.consent_asking import request_of, with_listings
 from crmcore.app.consent_members import Told, belonging, member, told_by_id
 from crmcore.app.consent_reading import (
     NOTHING,
@@ -100,7 +100,7 @@ async def audience(
         question=Question(request, laws=flow.laws, policy=policy, practice=flow.practice, known_at=known_at),
         at=at,
         told=told_by_id(facts),
-        jurisdictions=places_of(jurisdictions),
+        jurisdictions=flow.known_laws().told(jurisdictions),
         secrets=flow.secrets,
         reader=ActReader(unit.codecs["consent.event"]),
         kinds=kinds_reached(channel),

@@ -70,16 +70,16 @@ class Consents:
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
         need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
-        such as ``"limit_sensitive_pi"``.
+        crm's own, if nothing is said. *occurred_at* is now, or for a No as late as what was recorded already. *facts*
+        are further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
-                record that was taken back, it is about no topic of the practice, no law knows the *right*, or one of
-                its fields holds a value of another type than it has, or is one that this crm fills in.
+                record that was taken back, it is about no topic of the practice, no law knows the *right*, one of its
+                fields is of another type, or filled in by this crm, or its texts are too long (those of a No are cut).
         """
         return run(
             self._flow.record(
@@ -140,7 +140,7 @@ class Consents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
-                or the channel does not reach it, or *facts* are told of what is no id of a record.
+                or the channel does not reach it, a jurisdiction is no code, or *facts* are told of no id of one.
         """
         return run(
             self._flow.decide(
@@ -187,8 +187,8 @@ class Consents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*, or none of
-                the *channels* reaches it.
+            InvalidConsent: if a purpose, a channel or a jurisdiction is none, or no record of the customer has the
+                *point*, or none of the *channels* reaches it.
         """
         return run(
             self._flow.matrix(
@@ -237,8 +237,8 @@ class Consents:
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
-                told of what is no id of a record.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, a jurisdiction
+                is no code, or *facts* are told of what is no id of a record.
         """
         return drawn(
             self._flow.audience(

@@ -14,6 +14,7 @@ from typing import get_args
 
 from crmcore.app.resolve import memberships
 from crmcore.app.unit import Unit, load_record
+from crmcore.consent.clocks import SKEW, not_before
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import each_once, gone_along, lacks_kind, outlasting, points_of
 from crmcore.consent.ledger import (
@@ -33,6 +34,9 @@ from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import Id
+
+_LATEST = 20
+"""So many entries of a ledger are read at a time, from its end on."""
 
 
 async def owner_of(
@@ -96,6 +100,31 @@ def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
         unit.event(stream, event, subjects=subjects, occurred_at=event.occurred_at)
 
 
+async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams: Iterable[str]) -> datetime:
+    """When a No is done that this crm dates: *at*, or as late as the latest act, about a person or a point of the
+    *parties* or in the *streams*, that was dated by a clock ahead of ours."""
+    known = list(parties)
+    points = dict.fromkeys(point for party in known for point in points_of(party))
+    own = [party_stream(str(party.id)) for party in known]
+    wanted = list(dict.fromkeys([*streams, *own, *await ledgers_at(unit, points)]))
+    found, limit = at, unit.store.describe().limits.max_refs
+    for start in range(0, len(wanted), limit):
+        left, after = wanted[start : start + limit], dict[str, int]()
+        while left:
+            pages = await unit.store.ledger(
+                unit.tenant, left, after=after or None, limit=_LATEST, reverse=True
+            )
+            times = [entry.occurred_at for page in pages.values() for entry in page.items]
+            found = max(found, not_before(at, times))
+            after = {
+                stream: page.items[-1].seq
+                for stream, page in pages.items()
+                if page.next is not None and page.items[-1].recorded_at >= at - SKEW
+            }
+            left = list(after)
+    return found
+
+
 async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
     """A record that no longer has an address takes every No about it along, with what may have lifted it: whoever moves
     is not opted in again."""
@@ -104,7 +133,7 @@ async def give_up_points(unit: Unit, before: Party, after: Party) -> None:
     if given_up:  # where there is no ledger, none may be made until the commit
         await unit.find([belonging_key(*one) for one in given_up], check=True)
     for point in given_up:
-        streams = await _ledgers_at(unit, [point])
+        streams = await ledgers_at(unit, [point])
         await unit.guard(streams)
         found = await _acts_in(unit, streams)
         if not found:
@@ -144,7 +173,7 @@ async def said_in(unit: Unit, party: Party, known_at: datetime | None = None) ->
 
     With *known_at* a No goes along only from a contact point that the record had given up by then.
     """
-    at_points, own = await _ledgers_at(unit, points_of(party)), party_stream(str(party.id))
+    at_points, own = await ledgers_at(unit, points_of(party)), party_stream(str(party.id))
     acts = await _acts_by_ledger(unit, [*at_points, own])
     kept = await with_kinds(unit, acts[own])
     if known_at is not None and any(act.scope.given_up is not None for act in kept):
@@ -183,7 +212,7 @@ async def others_noes(unit: Unit, parties: Sequence[Party]) -> tuple[ConsentEven
     own = [str(party.id) for party in parties]
     points = dict.fromkeys(point for party in parties for point in points_of(party))
     codec = unit.codecs["consent.event"]
-    ledgers = await unit.ledgers([*await _ledgers_at(unit, points), *map(party_stream, own)])
+    ledgers = await unit.ledgers([*await ledgers_at(unit, points), *map(party_stream, own)])
     found = {
         body["id"]: codec.load(body)
         for entries in ledgers.values()
@@ -193,7 +222,7 @@ async def others_noes(unit: Unit, parties: Sequence[Party]) -> tuple[ConsentEven
     return tuple(found.values())
 
 
-async def _ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str]:
+async def ledgers_at(unit: Unit, points: Iterable[tuple[str, str]]) -> list[str]:
     """The ledgers of these contact points, as far as anything was said about them."""
     hits = await unit.find([point_key(kind, normal) for kind, normal in points])
     return list(dict.fromkeys(point_stream(ref.id) for refs in hits.values() for ref in refs))

@@ -7,7 +7,7 @@ whichever record has it, and a Yes of who said it; an act about a person is of e
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import acts_of, taken_back
@@ -24,15 +24,17 @@ from crmcore.app.point_meant import point_asked, point_named, record_named, said
 from crmcore.app.resolve import Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
+from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.checking import listed, together, word
+from crmcore.consent.clocks import SKEW
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.known import points_of
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Message, Use
-from crmcore.consent.words import YESES, ActKind, ActPurpose, Channel, Purpose
+from crmcore.consent.words import NOES, YESES, ActKind, ActPurpose, Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
 from crmcore.values.ids import Id
@@ -68,16 +70,16 @@ class AsyncConsents:
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
         need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
-        such as ``"limit_sensitive_pi"``.
+        crm's own, if nothing is said. *occurred_at* is now, or for a No as late as what was recorded already. *facts*
+        are further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
-                record that was taken back, it is about no topic of the practice, no law knows the *right*, or one of
-                its fields holds a value of another type than it has, or is one that this crm fills in.
+                record that was taken back, it is about no topic of the practice, no law knows the *right*, one of its
+                fields is of another type, or filled in by this crm, or its texts are too long (those of a No are cut).
         """
         _check_facts(facts)
         word(kind, ActKind, "an act")
@@ -117,8 +119,7 @@ class AsyncConsents:
                 takes_back=await taken_back(unit, kind, about, parties),
                 **facts,
             )
-            if event.occurred_at > unit.now:
-                raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
+            event = bounded(await _dated(unit, event, parties, streams, told=occurred_at is not None))
             proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
@@ -173,7 +174,7 @@ class AsyncConsents:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the customer has several points for the channel and none is named, or has not this one,
-                or the channel does not reach it, or *facts* are told of what is no id of a record.
+                or the channel does not reach it, a jurisdiction is no code, or *facts* are told of no id of one.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
@@ -228,8 +229,8 @@ class AsyncConsents:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if a purpose or a channel is none, or no record of the customer has the *point*, or none of
-                the *channels* reaches it.
+            InvalidConsent: if a purpose, a channel or a jurisdiction is none, or no record of the customer has the
+                *point*, or none of the *channels* reaches it.
         """
         unit = self._flow.reader()
         customer, parties = await customer_at(unit, ref, known_at)
@@ -293,8 +294,8 @@ class AsyncConsents:
         through them counts for those that are still to come.
 
         Raises:
-            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
-                told of what is no id of a record.
+            InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, a jurisdiction
+                is no code, or *facts* are told of what is no id of a record.
         """
         async for one in audience(
             self._flow,
@@ -325,6 +326,23 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     found = sorted(_FILLED_IN.intersection(facts))
     if found:
         raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
+
+
+async def _dated(
+    unit: Unit, event: ConsentEvent, parties: Sequence[Party], streams: Iterable[str], *, told: bool
+) -> ConsentEvent:
+    """*event* with the time that it has. A No whose time is not *told*, or told by a clock that is ahead of ours, is of
+    now, and before nothing that was recorded already.
+
+    Raises:
+        InvalidConsent: if it lies in the future.
+    """
+    ahead = event.occurred_at - unit.now
+    if ahead > timedelta() and (event.kind not in NOES or ahead > SKEW):
+        raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
+    if event.kind in NOES and (not told or ahead > timedelta()):
+        event = attrs.evolve(event, occurred_at=await time_of_no(unit, unit.now, parties, streams))
+    return event
 
 
 def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:

@@ -32,6 +32,7 @@ from crmcore.serde import Codecs
 from crmcore.storage.protocol import AsyncStore
 from crmcore.values.ids import Id, Ids
 from crmcore.values.source import Actor
+from crmcore.values.text import storable
 
 if TYPE_CHECKING:
     from crmcore.consent.pack_reading import Laws
@@ -103,7 +104,7 @@ class Flow:
         if not isinstance(named, str | None):
             raise InvalidConsent("a controller is named by a text")
         own = self.practice.controller if self.practice is not None else None
-        return named or own or self.tenant
+        return storable(named or own or self.tenant)
 
     def known_laws(self) -> Laws:
         """The laws by which it is decided: those that come with crmcore, if none were given."""
@@ -121,7 +122,7 @@ class Flow:
             now=self.clock(),
             actor=self.actor,
         )
-        unit.reason = self.reason
+        unit.reason = storable(self.reason)
         return unit
 
     def reader(self) -> Unit:
@@ -147,7 +148,7 @@ class Flow:
             return await self._gather(gathering, plan, asked)
         for attempt in range(1, attempts + 1):
             unit = self.new_unit()
-            unit.reason = reason if reason is not None else self.reason
+            unit.reason = storable(reason if reason is not None else self.reason)
             result = await plan(unit)
             if unit.empty:
                 return result

@@ -25,9 +25,11 @@ from crmcore.app.resolve import Membership, Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.app.wishes_heard import Hearing
+from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.case import BEGINNING
 from crmcore.consent.checking import together
+from crmcore.consent.clocks import not_before
 from crmcore.consent.customer_decision import Member, facts_of
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
@@ -187,13 +189,15 @@ class AsyncPreferences:
 
         async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
             customer, parties = await customer_at(unit, ref, None)
+            known = await _said(unit, customer, parties)
+            latest = not_before(unit.now, [event.occurred_at for event in known["events"]])
             current = preference_centre(
                 controller=before.controller,
                 offers=[choice.offer for choice in before.choices],
-                at=unit.now,
+                at=latest,
                 points=before.points,
                 topics=before.topics,
-                **await _said(unit, customer, parties),
+                **known,
             )
             changed = centre_changes(
                 before,
@@ -206,7 +210,12 @@ class AsyncPreferences:
                 members=tuple(map(str, customer.members)),
             )
             said: list[ConsentEvent | Wish] = [
-                await _record(unit, event, parties) for event in changed.events
+                await _record(
+                    unit,
+                    attrs.evolve(event, occurred_at=latest) if event.kind in NOES else event,
+                    parties,
+                )
+                for event in changed.events
             ]
             if changed.wish is not None:
                 _append(unit, changed.wish)
@@ -362,7 +371,7 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
     scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
     event = attrs.evolve(
-        event,
+        bounded(event),
         scope=scope,
         record=str(owner.id),
         members=said_for(event.kind, owners, about, event.members),

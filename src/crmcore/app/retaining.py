@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.consent_asking import places_of
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consents import AsyncConsents
@@ -82,9 +81,12 @@ class AsyncRetention:
         by `plan`, for all at once. A record that never wrote has no last contact but the day on which it was recorded.
         Of several records that are one customer the latest day counts, so that joining them makes nobody go earlier.
         *jurisdictions* apply beside what addresses and numbers tell. Other days and categories are the app's to add.
+
+        Raises:
+            InvalidConsent: if one of the *jurisdictions* is no code.
         """
         page = await AsyncCustomers(self._flow).page(after=after, limit=limit)
-        told = frozenset(places_of(jurisdictions))
+        told = frozenset(self._flow.known_laws().told(jurisdictions))
         items: list[Retained] = []
         unit = self._flow.reader()
         for customer in page.items:

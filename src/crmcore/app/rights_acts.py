@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from crmcore.app.consent_ledgers import append_act
+from crmcore.app.consent_ledgers import append_act, time_of_no
+from crmcore.app.customers import load_parties
 from crmcore.app.rights_store import members_of, take_step, tell_recipients
 from crmcore.app.unit import Unit
 from crmcore.consent.event import ConsentEvent, Scope
@@ -22,6 +23,7 @@ from crmcore.consent.words import ActKind, ActPurpose
 from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import Id, PartyId
+from crmcore.values.instant import MICROSECOND
 
 
 @attrs.frozen(kw_only=True)
@@ -75,10 +77,11 @@ async def carried_out(
     said = frozenset[ActPurpose]().union(*(one.scope.purposes for one in before))
     if not all(one.scope.purposes for one in before) or (asked and asked <= said):
         return before[-1]
+    parties, streams = await load_parties(unit, members), [party_stream(str(member)) for member in members]
     event = ConsentEvent(
         id=str(unit.ids.new(Id)),
         kind=act.kind,
-        occurred_at=request.received_at,
+        occurred_at=await time_of_no(unit, request.received_at, parties, streams),
         recorded_at=unit.now,
         scope=Scope(controller=controller, purposes=asked - said, right=act.right),
         record=request.anchor,
@@ -87,7 +90,7 @@ async def carried_out(
         actor=unit.actor,
         ledger=party_stream(str(members[0])),
     )
-    append_act(unit, event, map(party_stream, event.members))
+    append_act(unit, event, streams)
     if act.told is not None:
         await tell_recipients(unit, request, members, act.told, controller)
     return event
@@ -113,7 +116,7 @@ async def lifted(unit: Unit, request: RightsRequest) -> ConsentEvent:
         before[0],
         id=str(unit.ids.new(Id)),
         kind="lift",
-        occurred_at=unit.now,
+        occurred_at=max([unit.now, *(act.occurred_at + MICROSECOND for act in before)]),
         recorded_at=unit.now,
         scope=attrs.evolve(before[0].scope, purposes=purposes),
         members=(*map(str, members), *apart),

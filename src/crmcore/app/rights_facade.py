@@ -372,6 +372,9 @@ class Retention:
         by `plan`, for all at once. A record that never wrote has no last contact but the day on which it was recorded.
         Of several records that are one customer the latest day counts, so that joining them makes nobody go earlier.
         *jurisdictions* apply beside what addresses and numbers tell. Other days and categories are the app's to add.
+
+        Raises:
+            InvalidConsent: if one of the *jurisdictions* is no code.
         """
         return run(
             self._flow.customers(category=category, jurisdictions=jurisdictions, after=after, limit=limit)

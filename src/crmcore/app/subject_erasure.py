@@ -47,6 +47,7 @@ from crmcore.app.subject_noes import (
 from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
+from crmcore.consent.clocks import not_before
 from crmcore.consent.disposition import (
     Disposal,
     Disposition,
@@ -335,13 +336,14 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> 
     False if that was recorded under *mark* and holds.
     """
     parties = await load_parties(unit, members)
-    for acts in await acts_of(unit, parties):
+    said = await acts_of(unit, parties)
+    for acts in said:
         if any(act.kind == "restrict" and act.via == mark and not _ended(act, acts) for act in acts):
             return False
     event = ConsentEvent(
         id=str(unit.ids.new(Id)),
         kind="restrict",
-        occurred_at=unit.now,
+        occurred_at=not_before(unit.now, [act.occurred_at for acts in said for act in acts]),
         recorded_at=unit.now,
         record=str(parties[0].id),
         members=tuple(map(str, members)),

@@ -8,7 +8,7 @@ else beyond the address.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import attrs
@@ -24,6 +24,7 @@ from crmcore.app.unit import Unit, load_record
 from crmcore.app.unsubscribe_whose import NAMESPACES, LedgerMeant, Meant, meant_by, whose_now
 from crmcore.app.whom import Whom
 from crmcore.consent.checking import listed, word
+from crmcore.consent.clocks import not_before
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import gone_along
 from crmcore.consent.ledger import party_stream
@@ -190,7 +191,7 @@ async def _left(
     for record in own or ledger.holders[:1]:
         event = press(point=ledger.normal, earlier=earlier, record=record, each=bool(own))
         if event not in earlier:
-            event = attrs.evolve(event, ledger=ledger.stream)
+            event = attrs.evolve(_after(event, earlier), ledger=ledger.stream)
             unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
         said.append(event)
     return said[0]
@@ -215,10 +216,17 @@ async def _carried(
             event = (
                 attrs.evolve(event, members=(ref.id,)) if ledger is None else gone_along(event, ledger.kind)
             )
-            event = attrs.evolve(event, ledger=stream)
+            event = attrs.evolve(_after(event, earlier), ledger=stream)
             unit.event(stream, event, subjects=(ref.id,), occurred_at=event.occurred_at)
         carried.append(event)
     return next(iter(carried), None)
+
+
+def _after(event: ConsentEvent, earlier: Iterable[ConsentEvent]) -> ConsentEvent:
+    """*event*, before none of the acts *earlier*, by whichever clock they are dated."""
+    return attrs.evolve(
+        event, occurred_at=not_before(event.occurred_at, [one.occurred_at for one in earlier])
+    )
 
 
 async def _acts(unit: Unit, streams: Iterable[str]) -> list[ConsentEvent]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
+    from crmcore.consent.address_forms import point_of
     from crmcore.consent.audience import AudienceCount, AudienceMember
     from crmcore.consent.bundle import Bundle, Item
     from crmcore.consent.certificate import ErasureCertificate
@@ -166,6 +167,7 @@ __all__ = [
     "read_deadlines",
     "read_dispositions",
     "pack_schema",
+    "point_of",
     "read_pack",
     "read_retention",
     "read_ticket",
@@ -192,6 +194,7 @@ __all__ = [
 __getattr__ = lazily(
     __name__,
     {
+        "address_forms": "point_of",
         "audience": "AudienceCount AudienceMember",
         "bundle": "Bundle Item",
         "certificate": "ErasureCertificate",

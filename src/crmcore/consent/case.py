@@ -1,6 +1,7 @@
 """One question in the middle of being decided: the request and the facts, and what is worked out of them once.
 
-Invariant: nothing that happened after the instant of the question, or was recorded after what was known then, is seen.
+Invariant: nothing that happened after the instant of the question, or was recorded after what was known then, is seen;
+but a No that was recorded by then, whatever clock has dated it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
+from crmcore.consent.clocks import heard_early
 from crmcore.consent.contact import Contact
 from crmcore.consent.correcting import uncorrected
 from crmcore.consent.event import ConsentEvent
@@ -185,8 +187,11 @@ class Case:
                 when = micros_of(event.occurred_at)
                 if when <= self.now:
                     (lifting if event.alone and event.kind in LIFTING else into).append((when, event))
-                elif when < coming:
-                    coming = when
+                    continue
+                coming = min(coming, when)
+                early = heard_early(event)
+                if early is not None and micros_of(early) <= self.now:
+                    into.append((micros_of(early), event))
         past.sort(key=itemgetter(0))
         lifting.sort(key=itemgetter(0))
         return tuple(past), tuple(lifting), coming

@@ -14,6 +14,7 @@ import attrs
 
 from crmcore.errors import CrmError, InvalidConsent, InvalidDate
 from crmcore.values.instant import ensure_aware
+from crmcore.values.text import storable
 
 T = TypeVar("T")
 
@@ -43,6 +44,11 @@ def together(values: Iterable[Any]) -> frozenset[Any]:
     except TypeError:
         pass
     raise InvalidConsent("several words are given as a list, a tuple or a set of texts")
+
+
+def names(values: Iterable[Any]) -> frozenset[Any]:
+    """A set of texts, as a store can hold them; see `together`."""
+    return frozenset(map(storable, together(values)))
 
 
 def listed(

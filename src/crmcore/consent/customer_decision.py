@@ -30,6 +30,12 @@ def _together(values: Iterable[str]) -> frozenset[str]:
     return frozenset(values)
 
 
+def _listed(values: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(values, str | bytes):
+        raise InvalidConsent("the jurisdictions of a member are several: put a single one into a list")
+    return tuple(values)
+
+
 @attrs.frozen(kw_only=True)
 class Member(Document):
     """A record of a customer: the contact points that it owns, and what is known of it alone.
@@ -42,7 +48,7 @@ class Member(Document):
     record: str
     points: frozenset[str] = personal(default=frozenset(), converter=_together)
     facts: Facts
-    jurisdictions: tuple[str, ...] = ()
+    jurisdictions: tuple[str, ...] = attrs.field(default=(), converter=_listed)
     since: datetime | None = None
 
 

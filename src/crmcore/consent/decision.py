@@ -129,10 +129,11 @@ def decide(
 
     Raises:
         NaiveDatetime: if *known_at* has no zone.
-        InvalidConsent: if the facts name a list of which no pack asks, or the policy rules of which none speaks.
+        InvalidConsent: if a jurisdiction is no code, the facts name a list of which no pack asks, or the policy rules
+            of which none speaks.
     """
     question = Question(request, laws=laws, policy=policy, practice=practice, known_at=known_at)
-    return question.of(facts, tuple(jurisdictions), trace=trace, hashed=hashed)
+    return question.of(facts, question.laws.told(jurisdictions), trace=trace, hashed=hashed)
 
 
 class Question:
@@ -156,7 +157,7 @@ class Question:
         if practice is not None:
             request, self._own = practice.asks(request)
         self.request, self._known_at, self._contact = request, known_at, Contact.of(request)
-        self._laws, self._policy = laws or shipped_laws(), policy or _PLAIN
+        self.laws, self._policy = laws or shipped_laws(), policy or _PLAIN
         self._key = asked_key(request, self._policy)
         self._repeats = known_at is None and self._policy.withdrawal_grace != "legal_max"
         self._memory = Memory().at(micros(request.at))
@@ -231,7 +232,7 @@ class Question:
             facts, more = self._practice.tells(facts)
             own = (*own, *more)
         if facts.listings or facts.checks:
-            self._laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
+            self.laws.check_lists([one.list for one in facts.listings] + [one.list for one in facts.checks])
         return facts, own
 
     def _case(
@@ -278,12 +279,12 @@ class Question:
 
     def _placed(self, jurisdictions: tuple[str, ...]) -> _Places:
         """The laws of these *jurisdictions*, and those beside them; worked out once for all questions."""
-        known, key = self._laws.together, (jurisdictions, self._policy.beside)
+        known, key = self.laws.together, (jurisdictions, self._policy.beside)
         found: _Places | None = known.get(key)
         if found is None:
-            names = self._laws.names(*key)
-            laws = tuple(self._laws.of(name) for name in names)
-            apart = tuple(_apart(names, laws, self._laws))
+            names = self.laws.names(*key)
+            laws = tuple(self.laws.of(name) for name in names)
+            apart = tuple(_apart(names, laws, self.laws))
             packs = tuple(dict.fromkeys(pack for law in laws for pack in law.packs))
             if len(known) >= _KEPT:
                 known.clear()

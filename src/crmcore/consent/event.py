@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import attrs
 
-from crmcore.consent.checking import moment, one_of, some_of, together
+from crmcore.consent.checking import moment, names, one_of, some_of, together
 from crmcore.consent.told import Told
 from crmcore.consent.words import ActKind, ActPurpose, Channel, EvidenceKind, PointKind
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import personal
 from crmcore.values.source import Actor
+from crmcore.values.text import storable
 
 
 def _aware(instance: object, attribute: attrs.Attribute[datetime], value: datetime | None) -> None:
@@ -41,8 +42,8 @@ class Scope(Told):
     those that are left, too, by the ways by which it spoke before.
     """
 
-    controller: str | None = None
-    brand: str | None = None
+    controller: str | None = attrs.field(default=None, converter=storable)
+    brand: str | None = attrs.field(default=None, converter=storable)
     channels: frozenset[Channel] = attrs.field(
         default=frozenset(), converter=together, validator=some_of(Channel, "channels")
     )
@@ -52,9 +53,9 @@ class Scope(Told):
     point: str | None = personal(default=None)
     points: frozenset[str] | None = personal(default=None, converter=attrs.converters.optional(together))
     given_up: PointKind | None = None
-    topics: frozenset[str] = attrs.field(default=frozenset(), converter=together)
-    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=together)
-    right: str | None = None
+    topics: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    recipients: frozenset[str] = attrs.field(default=frozenset(), converter=names)
+    right: str | None = attrs.field(default=None, converter=storable)
 
 
 @attrs.frozen(kw_only=True)
@@ -68,12 +69,12 @@ class Evidence(Told):
     """
 
     kind: EvidenceKind | None = one_of(EvidenceKind, "the kind of evidence")
-    notice: str | None = None
-    notice_version: str | None = None
-    notice_sha256: str | None = None
-    locale: str | None = None
-    document: str | None = personal(default=None)
-    given_by: str | None = None
+    notice: str | None = attrs.field(default=None, converter=storable)
+    notice_version: str | None = attrs.field(default=None, converter=storable)
+    notice_sha256: str | None = attrs.field(default=None, converter=storable)
+    locale: str | None = attrs.field(default=None, converter=storable)
+    document: str | None = personal(default=None, converter=storable)
+    given_by: str | None = personal(default=None, converter=storable)
     explicit: bool | None = None
     written: bool | None = None
     disclosed: bool | None = None
@@ -81,9 +82,9 @@ class Evidence(Told):
     condition_of_contract: bool | None = None
     names_the_number: bool | None = None
     unambiguous: bool | None = None
-    confirmed_kind: str | None = None
-    holder: str | None = None
-    data: frozenset[str] = attrs.field(default=frozenset(), converter=together)
+    confirmed_kind: str | None = attrs.field(default=None, converter=storable)
+    holder: str | None = personal(default=None, converter=storable)
+    data: frozenset[str] = attrs.field(default=frozenset(), converter=names)
 
     @classmethod
     def double_opt_in(cls, *, notice: str, version: str, text: str | None = None, **facts: Any) -> Evidence:
@@ -130,7 +131,8 @@ class ConsentEvent(Told):
     """One act, recorded under the party *record*; if it is about the person, of the customer that then had *members*. A
     No about a contact point has *members* if several records of the customer had that point.
 
-    *occurred_at* is when it was done, *recorded_at* when we knew of it.
+    *occurred_at* is when it was done, *recorded_at* when we knew of it: of a No that may be some minutes before, where
+    a clock ahead of ours has dated what was recorded already.
 
     *open_ended* says that it was given for an indefinite time, in so many words; *night* that it covers the hours that
     need a consent of their own, *any_time* all hours. *via* is how a withdrawal came, or the request or duty that a
@@ -156,10 +158,10 @@ class ConsentEvent(Told):
     open_ended: bool | None = None
     night: bool = False
     any_time: bool = False
-    via: str | None = None
-    words: str | None = personal(default=None)
+    via: str | None = personal(default=None, converter=storable)
+    words: str | None = personal(default=None, converter=storable)
     actor: Actor | None = None
-    corrects: str | None = None
+    corrects: str | None = attrs.field(default=None, converter=storable)
     ledger: str | None = None
     takes_back: tuple[str, ...] = ()
     alone: bool = False

@@ -18,6 +18,7 @@ from crmcore.consent.conditions.reading import condition
 from crmcore.consent.conditions.walking import counting_across
 from crmcore.consent.counting import COUNTINGS
 from crmcore.consent.grace import Grace
+from crmcore.consent.jurisdictions import codes
 from crmcore.consent.law import Law
 from crmcore.consent.pack import Effect, Number, Pack, Rule
 from crmcore.consent.schema_of_packs import first_mistake
@@ -33,6 +34,8 @@ _PACK = frozenset(
     "id jurisdiction name version zone includes without citing lifts beside_law leap_birthday note".split()
     + "profile grace number rule".split()
 )
+_KEPT = 4096
+
 _GRACE = frozenset("channel purpose right days counting kinds cite in_force".split())
 
 
@@ -215,10 +218,28 @@ class Laws:
         self._beside = frozenset(pack.jurisdiction for pack in packs.values() if pack.beside_law)
         asked = {name for law in self._laws.values() for name in law.lists}
         self._lists = frozenset({"*", *OWN, *REGISTERS, *asked})
+        self._told: set[tuple[str, ...]] = set()
         self.together: dict[tuple[tuple[str, ...], tuple[str, ...]], Any] = {}
         """What was worked out of jurisdictions that were asked together, and of what was asked beside them."""
         self.rights = frozenset(right for law in self._laws.values() for right in law.rights)
         """The rights that acts may exercise, such as California's to limit the use of sensitive data."""
+
+    def told(self, jurisdictions: Iterable[str]) -> tuple[str, ...]:
+        """The *jurisdictions* that somebody tells; those of which no pack speaks, too. Each tuple is looked at once.
+
+        Raises:
+            InvalidConsent: if they are one text, or one of them is no code.
+        """
+        try:
+            if isinstance(jurisdictions, tuple) and jurisdictions in self._told:
+                return jurisdictions
+        except TypeError:
+            pass  # one of them is no text, which is said below
+        found = codes(jurisdictions, self._laws.keys())
+        if len(self._told) >= _KEPT:
+            self._told.clear()
+        self._told.add(found)
+        return found
 
     def names(self, jurisdictions: Iterable[str], beside: Iterable[str]) -> tuple[str, ...]:
         """What is to be asked: the *jurisdictions*, or the strict baseline if there is none, then those *beside* them.

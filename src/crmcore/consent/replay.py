@@ -12,6 +12,7 @@ import attrs
 from crmcore.consent.decision import Decision, decide
 from crmcore.consent.pack_reading import Laws, shipped_laws
 from crmcore.consent.vectors import Vector
+from crmcore.errors import InvalidConsent
 
 
 @attrs.frozen(kw_only=True)
@@ -28,13 +29,17 @@ class Disagreement:
 
 
 def replay(vectors: Iterable[Vector], laws: Laws | None = None) -> Iterator[tuple[str, Disagreement | None]]:
-    """For each row its jurisdiction, and how the packs disagree, if they do."""
+    """For each row its jurisdiction, and how the packs disagree, if they do.
+
+    Raises:
+        InvalidConsent: if the jurisdiction of a row is no code, with the id of the row.
+    """
     laws = shipped_laws() if laws is None else laws
     for vector in vectors:
         decision = decide(
             vector.request,
             vector.facts,
-            jurisdictions=(vector.jurisdiction,),
+            jurisdictions=_place(vector, laws),
             laws=laws,
             policy=vector.policy,
         )
@@ -53,6 +58,13 @@ def replay(vectors: Iterable[Vector], laws: Laws | None = None) -> Iterator[tupl
                     trace=tuple(_told(decision)),
                 ),
             )
+
+
+def _place(vector: Vector, laws: Laws) -> tuple[str, ...]:
+    try:
+        return laws.told((vector.jurisdiction,))
+    except InvalidConsent as error:
+        raise InvalidConsent(f"the row {vector.id} cannot be read: {error}") from None
 
 
 def _told(decision: Decision) -> Iterator[str]:

@@ -16,6 +16,7 @@ from crmcore.consent.told import Told, replaced, word
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.values.personal import personal
+from crmcore.values.text import storable
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +81,7 @@ class Use(Told):
     """
 
     transfer: Literal["sale", "share", "service_provider", "joint", "other"] | None = None
-    recipient: str | None = None
+    recipient: str | None = attrs.field(default=None, converter=storable)
     contract_in_place: bool | None = None
     data: frozenset[str] = attrs.field(default=frozenset(), converter=kinds_of_data)
     aim: (
@@ -107,13 +108,13 @@ class Request(Told):
     as spam.
     """
 
-    controller: str
+    controller: str = attrs.field(converter=storable)
     channel: Channel = one_of(Channel, "the channel")
     purpose: Purpose = one_of(Purpose, "the purpose")
     at: datetime
     point: str | None = personal(default=None)
-    brand: str | None = None
-    topic: str | None = None
+    brand: str | None = attrs.field(default=None, converter=storable)
+    topic: str | None = attrs.field(default=None, converter=storable)
     message: Message = attrs.field(factory=Message)
     use: Use = attrs.field(factory=Use)
     controller_kind: Literal["business", "charity", "registered_charity", "nonprofit"] | None = None

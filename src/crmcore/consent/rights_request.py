@@ -28,6 +28,7 @@ from crmcore.values.ids import Id
 from crmcore.values.instant import ensure_aware
 from crmcore.values.personal import Document, personal
 from crmcore.values.source import Actor
+from crmcore.values.text import storable
 
 
 class RequestId(Id):
@@ -58,16 +59,16 @@ class Requester(Document):
     kind: RequesterKind = attrs.field(
         default="self", validator=_word(RequesterKind, "the kind of a requester")
     )
-    name: str | None = personal(default=None)
-    authority: str | None = personal(default=None)
+    name: str | None = personal(default=None, converter=storable)
+    authority: str | None = personal(default=None, converter=storable)
 
 
 @attrs.frozen(kw_only=True)
 class IdentityEvidence(Document):
     """How it is known who asks: what kind of proof, and where it is. The proof itself is not kept here."""
 
-    kind: str
-    document: str | None = personal(default=None)
+    kind: str = attrs.field(converter=storable)
+    document: str | None = personal(default=None, converter=storable)
     at: datetime = attrs.field(converter=_aware)
 
 
@@ -84,9 +85,9 @@ class Pause(Document):
 class DecidedItem(Document):
     """What was decided on one item that was asked for: one of the bundle, or a kind of data."""
 
-    item: str
+    item: str = attrs.field(converter=storable)
     decision: ItemDecision
-    reason: str | None = personal(default=None)
+    reason: str | None = personal(default=None, converter=storable)
 
 
 @attrs.frozen(kw_only=True)
@@ -97,14 +98,14 @@ class Notice(Document):
     why no answer is waited for. *answered_at* is when one of these came.
     """
 
-    processor: str
-    what: str
+    processor: str = attrs.field(converter=storable)
+    what: str = attrs.field(converter=storable)
     told_at: datetime | None = None
     due: date | None = None
     answered_at: datetime | None = None
     outcome: NoticeOutcome | None = None
-    proof_sha256: str | None = None
-    reason: str | None = personal(default=None)
+    proof_sha256: str | None = attrs.field(default=None, converter=storable)
+    reason: str | None = personal(default=None, converter=storable)
 
     @property
     def open(self) -> bool:
@@ -131,13 +132,13 @@ class RightsRequest(Document):
     right: Right = attrs.field(validator=_word(Right, "a right"))
     law: RightsLaw = attrs.field(validator=_word(RightsLaw, "the law of a request"))
     received_at: datetime = attrs.field(converter=_aware)
-    channel: str
+    channel: str = attrs.field(converter=storable)
     zone: str
     requester: Requester = attrs.field(factory=Requester)
     customer: str
     members: tuple[str, ...]
     anchor: str
-    scope: str | None = personal(default=None)
+    scope: str | None = personal(default=None, converter=storable)
     state: RequestState = "received"
     last_at: datetime | None = None
     confirmed_at: datetime | None = None
@@ -188,13 +189,13 @@ class RightsStep(Document):
     kind: StepKind = attrs.field(validator=_word(StepKind, "a step"))
     at: datetime = attrs.field(converter=_aware)
     actor: Actor | None = None
-    reason: str | None = personal(default=None)
+    reason: str | None = personal(default=None, converter=storable)
     received: RightsRequest | None = None
     evidence: IdentityEvidence | None = None
     cause: PauseCause | None = None
     item: DecidedItem | None = None
     notice: Notice | None = None
-    sha256: str | None = None
+    sha256: str | None = attrs.field(default=None, converter=storable)
 
 
 REQUESTED = "rights.party"

@@ -213,7 +213,7 @@ def unsubscribe_act(
     )
 
 
-def is_one_click(method: str, body: str | bytes) -> bool:
+def is_one_click(method: str, body: str | bytes | None) -> bool:
     """Whether a request to a link asks for the act, as RFC 8058 says: a POST with ``List-Unsubscribe=One-Click``.
 
     Scanners of mail follow every link, so a GET asks for the page that has the button, and for nothing more.
@@ -222,6 +222,8 @@ def is_one_click(method: str, body: str | bytes) -> bool:
     (True, False)
     """
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    if not isinstance(method, str) or not isinstance(text, str):  # a framework may have read the body already
+        return False
     asked = ("List-Unsubscribe", "One-Click")
     plain = asked in parse_qsl(text, max_num_fields=20) if text.count("&") < 20 else False
     parts = re.search(r'name="List-Unsubscribe"\r?\n(?:[^\r\n]+\r?\n)*\r?\nOne-Click\s', text)

@@ -19,6 +19,7 @@ from crmcore.serde import Codec
 from crmcore.values.instant import ensure_aware
 from crmcore.values.language import Language
 from crmcore.values.personal import Document, personal
+from crmcore.values.text import storable
 
 Stretch = Literal["day", "week", "month"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -154,7 +155,7 @@ class Wish(Document):
     basis: Basis = attrs.field(default="stated", validator=_one_of(Basis, "the basis of a wish"))
     said_at: datetime = attrs.field(converter=_utc)
     recorded_at: datetime | None = attrs.field(default=None, converter=_utc_or_none)
-    controller: str | None = None
+    controller: str | None = attrs.field(default=None, converter=storable)
     purposes: frozenset[Purpose] = attrs.field(
         default=frozenset(), converter=together, validator=some_of(Purpose, "purposes")
     )

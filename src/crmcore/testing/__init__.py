@@ -11,6 +11,8 @@ from crmcore._lazy import lazily
 
 if TYPE_CHECKING:
     from crmcore.testing.cases import conformance
+    from crmcore.testing.checks import GUARANTEES
+    from crmcore.testing.faulty import Fault, Faulty, scripted, seeded
     from crmcore.testing.kit import EXCLUSIVE, INSTANTS, Broken, Inconclusive, Unusable
     from crmcore.testing.promises import LEVELS, PROMISES
     from crmcore.testing.running import BUDGETS, Harness, run_kit
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BUDGETS",
     "EXCLUSIVE",
+    "GUARANTEES",
     "INSTANTS",
     "LEVELS",
     "PROMISES",
     "Answer",
     "Broken",
+    "Fault",
+    "Faulty",
     "Harness",
     "Inconclusive",
     "Report",
@@ -34,12 +39,16 @@ __all__ = [
     "conformance",
     "run_kit",
     "run_selftest",
+    "scripted",
+    "seeded",
 ]
 
 __getattr__ = lazily(
     __name__,
     {
         "cases": "conformance",
+        "checks": "GUARANTEES",
+        "faulty": "Fault Faulty scripted seeded",
         "kit": "EXCLUSIVE INSTANTS Broken Inconclusive Unusable",
         "promises": "LEVELS PROMISES",
         "running": "BUDGETS Harness run_kit",

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from crmcore.values.personal import Document, field_classes, personal
     from crmcore.values.phone import PhoneNumber
     from crmcore.values.postal_address import PostalAddress
-    from crmcore.values.source import Actor, Source
+    from crmcore.values.source import SYSTEM, Actor, Source
 
 __all__ = [
+    "SYSTEM",
     "Actor",
     "BusinessCalendar",
     "CustomerId",
@@ -69,6 +70,6 @@ __getattr__ = lazily(
         "personal": "Document field_classes personal",
         "phone": "PhoneNumber",
         "postal_address": "PostalAddress",
-        "source": "Actor Source",
+        "source": "SYSTEM Actor Source",
     },
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from crmcore.errors import InvalidValue
 
@@ -21,6 +21,7 @@ _MARGIN = 1000
 
 _APOSTROPHES = "'`´‘’‛′ʹʺʻʼʽʾʿˈˊˋ＇׳״"
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _NON_ASCII_DIGIT = re.compile(r"[^\D0-9]")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 
@@ -184,6 +185,19 @@ def is_hangul(text: str) -> bool:
 
 
 Refusal = TypeVar("Refusal", bound=InvalidValue)
+
+
+@overload
+def storable(text: str) -> str: ...
+@overload
+def storable(text: str | None) -> str | None: ...
+def storable(text: str | None) -> str | None:
+    """*text* with U+FFFD in place of what no store can hold: U+0000 and lone surrogates. All else stays as it is.
+
+    >>> storable("stop\\x00"), storable(None)
+    ('stop\ufffd', None)
+    """
+    return _UNSTORABLE.sub("\ufffd", text) if isinstance(text, str) else text
 
 
 def required(text: object, *, error: type[Refusal], what: str, limit: int) -> str:

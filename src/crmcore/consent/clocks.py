@@ -1,0 +1,35 @@
+"""Clocks of several machines, which differ a little: how that is kept from losing a No.
+
+Invariant: a No that this crm dates itself is not before any act that was recorded already, and is heard from the moment
+at which it was recorded, by whichever clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from crmcore.consent.event import ConsentEvent
+from crmcore.consent.words import NOES
+
+SKEW = timedelta(minutes=5)
+"""So far two clocks may be apart. What lies further ahead is no matter of clocks."""
+
+
+def not_before(at: datetime, others: Iterable[datetime]) -> datetime:
+    """The instant *at*, or the latest of the *others* that a clock which is ahead of ours may have shown.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    >>> str(not_before(noon, [noon + timedelta(seconds=2), noon + timedelta(days=2)]))
+    '2026-06-01 12:00:02+00:00'
+    """
+    return max([at, *(one for one in others if at < one <= at + SKEW)])
+
+
+def heard_early(event: ConsentEvent) -> datetime | None:
+    """Since when a No is heard that is dated ahead of the clock by which it was recorded; None of any other."""
+    recorded = event.recorded_at
+    if event.kind not in NOES or recorded is None or not recorded < event.occurred_at <= recorded + SKEW:
+        return None
+    return recorded

@@ -1,0 +1,124 @@
+"""Clocks of several machines differ a little: no No is lost by that, whichever of them has dated it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crmcore import Crm, Person
+from crmcore.consent import Offer, SecretRing
+from crmcore.errors import InvalidConsent
+from crmcore.storage import MemoryStore
+from tests.app.requests import NOW, Clock
+from tests.consent.asking import PRACTICE, YES, asked
+
+SAID: Any = {"purposes": ["marketing"], "channels": ["email"]}
+SECRETS = SecretRing({1: b"1" * 32})
+BEHIND = timedelta(seconds=2)
+
+
+class Servers:
+    """Two over one store, the clock of the second behind that of the first; Ann said yes at both, last at the first."""
+
+    def __init__(self, yes: str = "id") -> None:
+        store, self.clock = MemoryStore(), Clock(NOW - timedelta(days=1))
+        options: Any = {"practice": PRACTICE, "secrets": SECRETS}
+        self.first = Crm(store, clock=self.clock, **options)
+        self.second = Crm(store, clock=lambda: self.clock.now - BEHIND, **options)
+        self.ann = self.first.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+        self.yes = self.ann if yes == "id" else "ann@x.org"
+        self.first.consent.record("confirm", self.yes, evidence=YES, **SAID)
+        self.clock.move(days=1)
+        self.token = self.first.unsubscribe.token(self.ann)
+        self.again()
+        assert self.answers(self.second) == {"allow"}
+
+    def again(self) -> None:
+        self.first.consent.record("confirm", self.yes, evidence=YES, **SAID)
+
+    def answers(self, crm: Crm) -> set[str]:
+        told: Any = {"purpose": "marketing", "channel": "email", "jurisdictions": ["DE"]}
+        members = crm.consent.audience(offered_to_children=False, **told)
+        return {
+            str(asked(crm, self.ann).answer),
+            *(str(one.decision.answer) for one in members if one.decision is not None),
+        }
+
+    def centre(self, crm: Crm) -> None:
+        """What the page shows as off is off, also where the Yes of a moment ago is not shown yet."""
+        lines = [Offer(purpose="marketing", channel="email")]
+        before = crm.preferences.centre(self.ann, lines, points={"email": "ann@x.org"})
+        after = before.choose("marketing", "email", on=False)
+        crm.preferences.change(self.ann, before, after, evidence=YES)
+
+    def request(self, crm: Crm, right: Any) -> None:
+        told: Any = {"law": "gdpr", "channel": "email", "zone": "Europe/Berlin"}
+        crm.requests.carry_out(crm.requests.receive(self.ann, right=right, **told).id)
+
+
+NOES: dict[str, Callable[[Servers, Crm], object]] = {
+    "of the person": lambda servers, crm: crm.consent.withdraw(servers.ann, **SAID),
+    "of the address": lambda servers, crm: crm.consent.withdraw("ann@x.org", **SAID),
+    "told by the clock of the first": lambda servers, crm: crm.consent.withdraw(
+        servers.ann, occurred_at=servers.clock.now, **SAID
+    ),
+    "link": lambda servers, crm: crm.unsubscribe.act(servers.token),
+    "centre": Servers.centre,
+    "objection": lambda servers, crm: servers.request(crm, "objection"),
+    "restriction": lambda servers, crm: servers.request(crm, "restriction"),
+}
+
+
+@pytest.mark.parametrize("no", NOES)
+def test_a_no_stands_against_the_yes_before_it_though_the_clock_that_dates_it_is_behind(no: str) -> None:
+    for yes in ("id", "address"):
+        servers = Servers(yes)
+        NOES[no](servers, servers.second)
+        assert servers.answers(servers.second) == {"deny"}, "it is heard at once where it was said"
+        assert servers.answers(servers.first) == {"deny"}
+        servers.clock.move(days=1)
+        assert servers.answers(servers.first) == {"deny"}
+        servers.again()
+        assert servers.answers(servers.first) == {"allow"}
+
+
+def test_a_line_that_is_shown_as_off_is_off_and_a_link_is_taken_again_after_a_yes_of_a_clock_ahead() -> None:
+    for press in (NOES["centre"], NOES["link"]):
+        servers = Servers()
+        servers.clock.move(hours=1)
+        press(servers, servers.second)
+        servers.clock.move(hours=1)
+        servers.again()
+        press(servers, servers.second)
+        servers.clock.move(hours=1)
+        assert servers.answers(servers.first) == {"deny"}
+
+
+def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
+    servers = Servers()
+    for _ in range(45):
+        long_ago: Any = {"occurred_at": NOW - timedelta(days=9), "topics": ["news"]}
+        servers.first.consent.record("confirm", servers.ann, evidence=YES, **SAID, **long_ago)
+    no = servers.second.consent.withdraw(servers.ann, **SAID)
+    assert (no.occurred_at, no.recorded_at) == (NOW, NOW - BEHIND)
+
+
+def test_only_a_no_may_be_a_little_ahead_of_our_clock() -> None:
+    servers, soon, later = Servers(), NOW + BEHIND, NOW + timedelta(minutes=6)
+    assert servers.first.consent.withdraw(servers.ann, occurred_at=soon, **SAID).occurred_at == NOW
+    refused: tuple[tuple[Any, Any], ...] = (("withdraw", later), ("confirm", soon))
+    for kind, at in refused:
+        with pytest.raises(InvalidConsent, match="future"):
+            servers.first.consent.record(kind, servers.ann, occurred_at=at, evidence=YES, **SAID)
+
+
+def test_what_is_known_then_is_what_was_recorded_then() -> None:
+    servers = Servers()
+    servers.second.consent.withdraw(servers.ann, **SAID)
+    then = NOW - BEHIND
+    assert asked(servers.first, servers.ann, at=then, known_at=then).answer == "deny"
+    before = then - timedelta(seconds=1)
+    assert asked(servers.first, servers.ann, at=before).answer == "allow"
