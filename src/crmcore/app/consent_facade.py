@@ -69,13 +69,14 @@ class Consents:
         it, and a number without its extension for the one that has it. Without one it is about the person, whatever way
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
-        need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
-        such as ``"limit_sensitive_pi"``.
+        need no point (``in_app``) is, too, but goes to that address alone. A No by an address that several customers
+        have is one of each: each has an act, of which the first is given back; one by an id that names no *point* is
+        that customer's alone. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are
+        further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
+            AmbiguousReference: if it fits several customers, and is no address of theirs or the act is no No.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is about what is no
                 topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
@@ -130,11 +131,10 @@ class Consents:
         the one point that the channel reaches; about the person where it needs none (``push``, ``in_app``).
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another; what is told of records of others is theirs alone.
-        *jurisdictions* are those that may apply beside what
-        addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
-        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
-        `crm.preferences.decide` does.
+        *jurisdictions* are those that may apply beside what addresses and numbers tell. *asked* are further fields of
+        `Request`. What is left open and the `Practice` of this crm tells is filled in. With *known_at*: as it was known
+        then, by the acts, the records and the merges that there were; *ref*, and lists of suppressed addresses, are
+        those of today. It hears no wishes: `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -231,10 +231,8 @@ class Consents:
         `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided about is
         told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves out acts
         alone: records and merges are those of today. The memory that it takes does not grow with the number of
-        customers, but for the ids of those that were named.
-
-        Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
-        through them counts for those that are still to come.
+        customers, but for the ids of those that were named. Without *at*, each page of customers is decided about as it
+        is when it is read: a No that comes while you go through them counts for those that are still to come.
 
         Raises:
             InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
@@ -479,6 +477,7 @@ class Suppressions:
 
     def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
         """The entries about contact points, also those that were lifted: to look at before records are taken in.
+        They are those that speak to *controller*: this crm's own, if nothing is said.
 
         Raises:
             InvalidConsent: if this crm was given no secrets.

@@ -18,9 +18,10 @@ from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
+from crmcore.app.consent_told import Teller, tellers
 from crmcore.app.consent_whose import acts_of, taken_back
 from crmcore.app.flow import Flow
-from crmcore.app.point_meant import point_asked, point_named, record_named, said_about
+from crmcore.app.point_meant import point_asked, point_named, record_named
 from crmcore.app.resolve import Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
@@ -66,13 +67,14 @@ class AsyncConsents:
         it, and a number without its extension for the one that has it. Without one it is about the person, whatever way
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
-        need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *facts* are further fields of `ConsentEvent`; *right* is one that a pack knows,
-        such as ``"limit_sensitive_pi"``.
+        need no point (``in_app``) is, too, but goes to that address alone. A No by an address that several customers
+        have is one of each: each has an act, of which the first is given back; one by an id that names no *point* is
+        that customer's alone. *controller* is whom it was said to: this crm's own, if nothing is said. *facts* are
+        further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
 
         Raises:
             NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
+            AmbiguousReference: if it fits several customers, and is no address of theirs or the act is no No.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is about what is no
                 topic of the practice, no law knows the *right*, one of its fields holds a value of another type than it
@@ -80,10 +82,7 @@ class AsyncConsents:
         """
         _check_facts(facts)
         topics = frozenset(topics)
-        if self._flow.practice is not None and self._flow.practice.topics is not None:
-            self._flow.practice.topics.check(topics)
-        if right is not None:
-            self._flow.known_laws().check_right(right)
+        _check_known(self._flow, topics, right)
         scope = Scope(
             controller=self._flow.controller(controller),
             brand=brand,
@@ -94,9 +93,8 @@ class AsyncConsents:
             right=right,
         )
 
-        async def plan(unit: Unit) -> ConsentEvent:
-            customer, parties = await customer_at(unit, ref, None)
-            about, only = said_about(kind, ref, point, scope.channels, parties)
+        async def told(unit: Unit, teller: Teller) -> ConsentEvent:
+            customer, parties, (about, only) = teller
             owner = await owner_of(unit, _owners(parties, about, ref), about or only)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
@@ -119,6 +117,11 @@ class AsyncConsents:
             proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
+
+        async def plan(unit: Unit) -> ConsentEvent:
+            meant = await tellers(unit, kind, ref, point, scope)
+            acts = [await told(unit, one) for one in meant]
+            return acts[0]
 
         written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
         if occurred_at is not None:
@@ -160,11 +163,10 @@ class AsyncConsents:
         the one point that the channel reaches; about the person where it needs none (``push``, ``in_app``).
         *facts* are what the app knows beside the ledgers: of the customer, or of each of its records, by its id, since
         what was between one record and us says nothing of another; what is told of records of others is theirs alone.
-        *jurisdictions* are those that may apply beside what
-        addresses and numbers tell. *asked* are further fields of `Request`. What is left open and the `Practice` of
-        this crm tells is filled in. With *known_at*: as it was known then, by the acts, the records and the merges that
-        there were; *ref*, and lists of suppressed addresses, are those of today. It hears no wishes:
-        `crm.preferences.decide` does.
+        *jurisdictions* are those that may apply beside what addresses and numbers tell. *asked* are further fields of
+        `Request`. What is left open and the `Practice` of this crm tells is filled in. With *known_at*: as it was known
+        then, by the acts, the records and the merges that there were; *ref*, and lists of suppressed addresses, are
+        those of today. It hears no wishes: `crm.preferences.decide` does.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -284,10 +286,8 @@ class AsyncConsents:
         `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided about is
         told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves out acts
         alone: records and merges are those of today. The memory that it takes does not grow with the number of
-        customers, but for the ids of those that were named.
-
-        Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
-        through them counts for those that are still to come.
+        customers, but for the ids of those that were named. Without *at*, each page of customers is decided about as it
+        is when it is read: a No that comes while you go through them counts for those that are still to come.
 
         Raises:
             InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, or *facts* are
@@ -322,6 +322,14 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     found = sorted(_FILLED_IN.intersection(facts))
     if found:
         raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
+
+
+def _check_known(flow: Flow, topics: frozenset[str], right: str | None) -> None:
+    """Refuse topics that the practice does not know, and a right that no law does."""
+    if flow.practice is not None and flow.practice.topics is not None:
+        flow.practice.topics.check(topics)
+    if right is not None:
+        flow.known_laws().check_right(right)
 
 
 def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:

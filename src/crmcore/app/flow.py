@@ -16,6 +16,7 @@ from crmcore.app.asked import Asked
 from crmcore.app.frozen import Kept
 from crmcore.app.journal import Journal
 from crmcore.app.unit import Unit
+from crmcore.consent.controllers import NOBODY
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
@@ -98,9 +99,12 @@ class Flow:
     secrets: SecretRing | None = None
 
     def controller(self, named: str | None) -> str:
-        """Whom things are said to: whoever is *named*, else the company of the practice, else this tenant."""
+        """Whom things are said to: whoever is *named*, else the company of the practice, else nobody that is known.
+
+        A No to nobody speaks to everybody, a Yes to nobody is one to nobody else.
+        """
         own = self.practice.controller if self.practice is not None else None
-        return named or own or self.tenant
+        return named or own or NOBODY
 
     def known_laws(self) -> Laws:
         """The laws by which it is decided: those that come with crmcore, if none were given."""

@@ -12,10 +12,20 @@ from itertools import chain
 
 from crmcore.consent.case import Case
 from crmcore.consent.contact import Contact
+from crmcore.consent.controllers import told_another
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
-from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes, received
+from crmcore.consent.speaking import (
+    MESSAGES,
+    agreed,
+    covers_lift,
+    covers_no,
+    covers_yes,
+    named,
+    noes,
+    received,
+)
 from crmcore.consent.words import NOES
 
 _VOID = frozenset({"invalidate"})
@@ -112,7 +122,7 @@ class Lifting:
 
     def _speaks(self, event: ConsentEvent, scope: Scope, contact: Contact) -> bool:
         if event.kind == "lift":
-            return covers_no(event.scope, contact, self._purpose, self._case.channel)
+            return covers_lift(event.scope, contact, self._purpose, self._case.channel)
         return covers_yes(scope, contact, self._purpose)
 
 
@@ -150,8 +160,14 @@ def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
     return no.kind == "restrict" and lift.via in (None, no.via)
 
 
+_TO_ANOTHER = "\0"
+"""Stands for the ids of Noes to others, of which none is lifted by what lifts the rest."""
+
+
 def _by_name(no: ConsentEvent, case: Case) -> str | None:
-    """The id of a No that a Yes takes back by name: it is looked at by itself."""
+    """The id of a No that a Yes takes back by name: it is looked at by itself; and so are those to others."""
+    if told_another(case.contact.controller, no.scope.controller):
+        return _TO_ANOTHER
     return no.id if no.id in case.taken_back else None
 
 
@@ -159,8 +175,13 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer.
 
     What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
-    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record.
+    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record. What
+    somebody was told by name is lifted by nothing that nobody was: but for a lift that is for everybody.
     """
+    if told_another(case.contact.controller, no.scope.controller) and not (
+        yes.kind == "lift" and yes.scope.controller is None
+    ):
+        return False
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
         return False
