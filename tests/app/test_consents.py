@@ -245,7 +245,7 @@ def test_a_yes_by_an_address_of_several_says_what_to_do() -> None:
         with pytest.raises(
             AmbiguousReference, match=f"2 customers have this address, and a {kind}"
         ) as raised:
-            crm.consent.record(kind, "ann@x.org", **OURS)  # type: ignore[arg-type]  # a word for an act
+            crm.consent.record(kind, "ann@x.org", **OURS)
         assert set(raised.value.candidates) == ids
     with pytest.raises(AmbiguousReference, match="fits 2 customers"):
         crm.consent.withdraw("Ann Lee")

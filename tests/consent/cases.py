@@ -72,7 +72,7 @@ def one(words: Any) -> st.SearchStrategy[Any]:
 
 scopes = st.builds(
     Scope,
-    controller=st.sampled_from(("acme", "acme", "beta", None)),
+    controller=st.sampled_from(("acme", "acme", "beta", None, "default")),
     channels=some(Channel),
     purposes=some(ActPurpose),
     point=st.sampled_from((None, "a@x.org", "b@x.org")),
@@ -143,7 +143,7 @@ odd_facts = st.builds(
 )
 odd_requests = flags(
     Request,
-    controller=st.just("acme"),
+    controller=st.sampled_from(("acme", "acme", "default")),
     channel=st.sampled_from(get_args(Channel)),
     purpose=st.sampled_from(get_args(Purpose)),
     at=moments,
