@@ -11,7 +11,7 @@ import pytest
 from crmcore import Crm, Person
 from crmcore.app import CrmBatch
 from crmcore.consent import ConsentEvent, Evidence, Facts, Form, Message, Practice
-from crmcore.errors import CrmError, IdempotencyMismatch, InvalidConsent, NotFound
+from crmcore.errors import AmbiguousReference, CrmError, IdempotencyMismatch, InvalidConsent, NotFound
 from crmcore.storage import Erasure, MemoryStore, Ref
 from crmcore.values.source import SYSTEM
 from tests.app.houses import START, in_memory
@@ -203,6 +203,60 @@ def test_the_view_says_the_latest_on_each_thing_and_names_consent_unknown_only_w
     assert "consent" not in view.unknown_fields
     assert "ann@x.org" not in repr(view)
     assert "  consent    " in view.text()
+
+
+# --- one address, several customers -------------------------------------------------------------------
+
+
+def test_a_no_by_an_address_of_several_is_one_of_each(crm: Crm) -> None:
+    ann, twin, other = (
+        person(crm, "ann@x.org"),
+        person(crm, "ann@x.org", "lee@x.org"),
+        person(crm, "bo@x.org"),
+    )
+    both = (ann.id, twin.id)
+    for id in both:
+        crm.consent.record("give", id, point="ann@x.org", **OURS)
+    said = crm.consent.withdraw(" Ann@x.org", purposes=["marketing"])
+    noes = [one for one in crm.consent.events(ann.id) if one.kind == "withdraw"]
+    assert said in noes
+    assert (len({one.id for one in noes}), {one.record for one in noes}) == (2, {*both})
+    assert [answer(crm, id, point="ann@x.org") for id in both] == ["deny", "deny"]
+    crm.consent.record("give", ann.id, point="ann@x.org", **OURS)
+    assert answer(crm, ann.id) == "deny"  # that of the other one stands
+    merged = crm.identity.merge(*both)
+    crm.consent.record("give", ann.id, point="ann@x.org", **OURS)
+    assert answer(crm, ann.id, point="ann@x.org") == "allow"
+    crm.identity.retract(merged.id)
+    for id in both:  # by a way that does not reach the address it is about the person
+        before = len(crm.consent.events(id))
+        crm.consent.record("object", "ann@x.org", purposes=["profiling"], channels=["in_app"])
+        assert len(crm.consent.events(id)) == before + 1
+    assert crm.consent.withdraw("ann@x.org", point="lee@x.org").record == twin.id
+    with pytest.raises(InvalidConsent, match="no record"):
+        crm.consent.withdraw("ann@x.org", point="bo@x.org")
+    assert crm.consent.events(other.id) == ()
+
+
+def test_a_yes_by_an_address_of_several_says_what_to_do() -> None:
+    crm = in_memory()
+    ids = {person(crm, "ann@x.org").id, person(crm, "ann@x.org").id}
+    for kind in ("give", "request", "confirm", "lift", "assert_import"):
+        with pytest.raises(
+            AmbiguousReference, match=f"2 customers have this address, and a {kind}"
+        ) as raised:
+            crm.consent.record(kind, "ann@x.org", **OURS)
+        assert set(raised.value.candidates) == ids
+    with pytest.raises(AmbiguousReference, match="fits 2 customers"):
+        crm.consent.withdraw("Ann Lee")
+    assert [crm.consent.events(id) for id in ids] == [(), ()]
+
+
+def test_a_no_at_an_address_of_very_many_is_heard_by_all_of_them() -> None:
+    crm = in_memory()
+    ids = [person(crm, "info@x.org").id for _ in range(25)]
+    crm.consent.withdraw("info@x.org", channels=["email"])
+    assert all(len(crm.consent.events(id)) == 20 for id in ids[::8])
 
 
 # --- merges ---------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts
-from crmcore.consent import LegalHold, RetentionPlan, SecretRing
+from crmcore.consent import LegalHold, Practice, RetentionPlan, SecretRing
 from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.storage import MemoryStore
 from crmcore.storage.stored import StoredBatch
@@ -253,7 +253,8 @@ def test_what_is_kept_of_a_customer_whose_time_was_over_goes_when_its_own_time_i
 
 def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     clock = Clock(THEN)
-    crm = Crm(MemoryStore(), clock=clock, secrets=SecretRing({1: bytes(range(32))}))
+    ours = Practice(controller="acme")
+    crm = Crm(MemoryStore(), clock=clock, practice=ours, secrets=SecretRing({1: bytes(range(32))}))
     ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.example"))
     clock.now = NOW
     items = crm.retention.customers(jurisdictions=["FR"]).items
@@ -265,7 +266,7 @@ def test_whoever_is_kept_by_a_hold_is_restricted_once_and_not_erased() -> None:
     done = [once, crm.retention.apply(plan)]
     assert [(one.erased, one.restricted) for one in done] == [(0, 1), (0, 0)]
     assert batches(crm) == written
-    assert [len(crm.suppression.of(*ann.contact_points, controller=name)) for name in ("default", "x")] == [
+    assert [len(crm.suppression.of(*ann.contact_points, controller=name)) for name in ("acme", "x")] == [
         1,
         0,
     ]

@@ -53,6 +53,7 @@ def test_a_record_that_is_created_with_suppressed_addresses_is_told_of() -> None
     (met,) = crm.suppression.met(ann.id)
     assert (met.record, met.points) == (ann.id, 2)
     assert {entry.reason for entry in met.entries} == {"erasure", "objection"}
+    assert {*crm.suppression.of(*ann.contact_points)} == {*met.entries}
 
 
 def test_entries_are_found_under_every_secret_that_there_was() -> None:

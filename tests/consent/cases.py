@@ -72,7 +72,7 @@ def one(words: Any) -> st.SearchStrategy[Any]:
 
 scopes = st.builds(
     Scope,
-    controller=st.sampled_from(("acme", "acme", "beta", None)),
+    controller=st.sampled_from(("acme", "acme", "beta", None, "default")),
     channels=some(Channel),
     purposes=some(ActPurpose),
     point=st.sampled_from((None, "a@x.org", "b@x.org")),

@@ -160,8 +160,8 @@ def test_what_was_stated_stands_before_what_was_inferred_later() -> None:
     inferred = wish("i", NOW - DAY, basis="inferred", channels={"sms"})
     assert weigh(ask(), [inferred]).answer == "deny"
     assert weigh(ask(), [stated, inferred]).answer == "allow"
-    assert list(in_force([inferred, stated], "channels", NOW)) == [stated]
-    assert list(in_force([inferred, stated], "channels", stated.said_at - TICK)) == []
+    assert list(in_force([inferred, stated], "channels", NOW, controller="acme")) == [stated]
+    assert list(in_force([inferred, stated], "channels", stated.said_at - TICK, controller="acme")) == []
 
 
 def test_a_later_wish_replaces_an_earlier_one_and_an_empty_one_ends_it() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -19,11 +20,18 @@ from crmcore.consent.decision import decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts, PointFacts, Subject
 from crmcore.consent.request import Message, Request
-from crmcore.consent.suppression import Suppression, all_keys, listings, new_keys
+from crmcore.consent.suppression import (
+    SUPPRESSED,
+    Suppression,
+    all_keys,
+    fingerprint,
+    listings,
+    new_keys,
+)
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import EmailPoint, PhonePoint, PostalPoint
 from crmcore.serde import dump
-from crmcore.storage import Erasure, MemoryStore, Ref
+from crmcore.storage import Erasure, Key, MemoryStore, Ref
 from crmcore.storage.lift import run
 from crmcore.values.source import SYSTEM
 
@@ -137,9 +145,29 @@ def test_old_versions_are_looked_up_and_new_entries_take_the_newest() -> None:
 
 def test_an_entry_of_one_controller_is_nothing_to_another_and_one_of_all_is_to_each() -> None:
     point = EmailPoint.of("ann@x.example")
-    assert new_keys(point, "acme", OLD).isdisjoint(all_keys(point, "other", OLD))
-    assert new_keys(point, None, OLD) <= all_keys(point, "other", OLD)
+    for told, asking in (("acme", "other"), (None, "other"), ("acme", "default"), ("acme", None)):
+        assert new_keys(point, told, OLD) <= all_keys(point, asking, OLD)
     assert new_keys(point, None, OLD).isdisjoint(new_keys(point, "", OLD))
+    with crm_of() as crm:
+        crm.suppression.add("email", "ann@x.example", reason="objection", controller="acme")
+        heard = {
+            who: len(crm.suppression.of(point, controller=who)) for who in ("acme", "Acme ", "other", None)
+        }
+        assert heard == {"acme": 1, "Acme ": 1, "other": 0, None: 1}
+        assert not crm.suppression.lift("email", "ann@x.example")
+        for told in (None, "default"):
+            crm.suppression.add("email", "ann@x.example", reason="objection", controller=told)
+        assert len(crm.suppression.of(point, controller="other")) == 2
+
+
+def test_an_entry_that_is_known_by_the_very_name_is_found_and_lifted() -> None:
+    store, point = MemoryStore(), EmailPoint.of("ann@x.example")
+    older = frozenset({Key(SUPPRESSED, str(fingerprint("email:ann@x.example", "acme", OLD, 1)))})
+    with crm_of(store=store) as crm:
+        with patch("crmcore.app.suppressions.new_keys", lambda *_: older):
+            crm.suppression.add("email", "ann@x.example", reason="objection", controller="acme")
+        assert len(crm.suppression.of(point, controller="acme")) == 1
+        assert len(crm.suppression.lift("email", "ann@x.example", controller="acme")) == 1
 
 
 def test_no_address_can_be_read_from_what_is_stored() -> None:

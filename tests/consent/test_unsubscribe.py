@@ -27,6 +27,7 @@ from crmcore.consent.request import Request
 from crmcore.errors import InvalidConsent
 from crmcore.party.contact_point import EmailPoint
 from crmcore.storage import MemoryStore
+from tests.consent.asking import PRACTICE, YES
 from tests.consent.test_suppression import BOTH, NOW, OLD, OTHER, erase
 
 DAY = timedelta(days=1)
@@ -316,3 +317,21 @@ def test_a_link_is_for_one_point_that_is_theirs() -> None:
                 crm.unsubscribe.token(ann.id, channel=channel)
         with pytest.raises(InvalidConsent, match="60 days"):
             crm.unsubscribe.token(ann.id, point="a@y.example", days=59)
+
+
+def test_a_link_of_a_crm_without_a_practice_is_heard_by_one_that_has_it() -> None:
+    store = MemoryStore()
+    with crm_of(store) as page, Crm(store, practice=PRACTICE, clock=lambda: NOW + DAY) as ours:
+        ann = page.parties.add(Person.of("Ann Lee", email="ann@x.example"))
+        said: Any = {"purposes": ["marketing"], "channels": ["email"]}
+        ours.consent.record("give", ann.id, occurred_at=NOW - DAY, evidence=YES, **said)
+        asked: Any = {"purpose": "marketing", "channel": "email", "jurisdictions": ["DE"]}
+        asked["offered_to_children"] = False
+        assert ours.consent.decide(ann.id, **asked).answer == "allow"
+        page.unsubscribe.act(page.unsubscribe.token(ann.id))
+        assert ours.consent.decide(ann.id, **asked).answer == "deny"
+        ours.consent.withdraw(ann.id, **said)
+        later = crm_of(store, NOW + 2 * DAY)
+        later.consent.record("give", ann.id, evidence=YES, **said)
+        answers = [one.allowed for crm in (later, ours) for one in crm.consent.audience(**asked)]
+        assert answers == [False, False]

@@ -69,13 +69,14 @@ class Consents:
         it, and a number without its extension for the one that has it. Without one it is about the person, whatever way
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
-        need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *occurred_at* is now, or for a No as late as what was recorded already. *facts*
-        are further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
+        need no point (``in_app``) is, too, but goes to that address alone. A No by an address that several customers
+        have is one of each, and the first act is given back; one by an id without a *point* is that customer's alone.
+        *controller* is whom it was said to: this crm's own, if nothing is said. *occurred_at* is now, or for a No as
+        late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
 
         Raises:
             NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
+            AmbiguousReference: if it fits several customers, and is no address of theirs or the act is no No.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
                 record that was taken back, it is about no topic of the practice, no law knows the *right*, one of its
@@ -230,11 +231,9 @@ class Consents:
         points the one that may be used, unless they are named by one of them; who has none is ``unreachable``. All else
         is as in `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided
         about is told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves
-        out acts alone: records and merges are those of today. The memory that it takes does not grow with the number of
-        customers, but for the ids of those named.
-
-        Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
-        through them counts for those that are still to come.
+        out acts alone: records and merges are those of today. Its memory grows with ids that are named alone. Without
+        *at*, each page of customers is decided about as it is when it is read: a No that comes while you go through
+        them counts for those that are still to come.
 
         Raises:
             InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, a jurisdiction
@@ -479,6 +478,7 @@ class Suppressions:
 
     def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
         """The entries about contact points, also those that were lifted: to look at before records are taken in.
+        They are those that speak to *controller*: this crm's own, if nothing is said.
 
         Raises:
             InvalidConsent: if this crm was given no secrets.

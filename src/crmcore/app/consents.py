@@ -18,9 +18,10 @@ from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
+from crmcore.app.consent_told import Teller, tellers
 from crmcore.app.consent_whose import acts_of, taken_back
 from crmcore.app.flow import Flow
-from crmcore.app.point_meant import point_asked, point_named, record_named, said_about
+from crmcore.app.point_meant import point_asked, point_named, record_named
 from crmcore.app.resolve import Reference
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
@@ -69,13 +70,14 @@ class AsyncConsents:
         it, and a number without its extension for the one that has it. Without one it is about the person, whatever way
         they are reached; a Yes then goes to the points that the record has now, not to later ones. A No by channels
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
-        need no point (``in_app``) is, too, but goes to that address alone. *controller* is whom it was said to: this
-        crm's own, if nothing is said. *occurred_at* is now, or for a No as late as what was recorded already. *facts*
-        are further fields of `ConsentEvent`; *right* is one that a pack knows, such as ``"limit_sensitive_pi"``.
+        need no point (``in_app``) is, too, but goes to that address alone. A No by an address that several customers
+        have is one of each, and the first act is given back; one by an id without a *point* is that customer's alone.
+        *controller* is whom it was said to: this crm's own, if nothing is said. *occurred_at* is now, or for a No as
+        late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
 
         Raises:
             NotFound: if nothing answers to *ref*.
-            AmbiguousReference: if it fits several customers.
+            AmbiguousReference: if it fits several customers, and is no address of theirs or the act is no No.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
                 record that was taken back, it is about no topic of the practice, no law knows the *right*, one of its
@@ -84,10 +86,7 @@ class AsyncConsents:
         _check_facts(facts)
         word(kind, ActKind, "an act")
         topics = together(topics)
-        if self._flow.practice is not None and self._flow.practice.topics is not None:
-            self._flow.practice.topics.check(topics)
-        if right is not None:
-            self._flow.known_laws().check_right(right)
+        _check_known(self._flow, topics, right)
         scope = Scope(
             controller=self._flow.controller(controller),
             brand=brand,
@@ -98,9 +97,8 @@ class AsyncConsents:
             right=right,
         )
 
-        async def plan(unit: Unit) -> ConsentEvent:
-            customer, parties = await customer_at(unit, ref, None)
-            about, only = said_about(kind, ref, point, scope.channels, parties)
+        async def told(unit: Unit, teller: Teller) -> ConsentEvent:
+            customer, parties, (about, only) = teller
             owners = _owners(parties, about, ref)
             owner = await owner_of(unit, owners, about or only, kind=kind)
             members = tuple(str(one) for one in customer.members)
@@ -123,6 +121,11 @@ class AsyncConsents:
             proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
+
+        async def plan(unit: Unit) -> ConsentEvent:
+            meant = await tellers(unit, kind, ref, point, scope)
+            acts = [await told(unit, one) for one in meant]
+            return acts[0]
 
         written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
         if occurred_at is not None:
@@ -287,11 +290,9 @@ class AsyncConsents:
         points the one that may be used, unless they are named by one of them; who has none is ``unreachable``. All else
         is as in `decide`, wishes unheard (`crm.preferences.audience` hears them), but that whoever cannot be decided
         about is told of with a *barrier*, so that one wrong reference does not end the work; and that *known_at* leaves
-        out acts alone: records and merges are those of today. The memory that it takes does not grow with the number of
-        customers, but for the ids of those named.
-
-        Without *at*, each page of customers is decided about as it is when it is read: a No that comes while you go
-        through them counts for those that are still to come.
+        out acts alone: records and merges are those of today. Its memory grows with ids that are named alone. Without
+        *at*, each page of customers is decided about as it is when it is read: a No that comes while you go through
+        them counts for those that are still to come.
 
         Raises:
             InvalidConsent: if *refs* is a single text, or one of them is neither a text nor a `Source`, a jurisdiction
@@ -343,6 +344,14 @@ async def _dated(
     if event.kind in NOES and (not told or ahead > timedelta()):
         event = attrs.evolve(event, occurred_at=await time_of_no(unit, unit.now, parties, streams))
     return event
+
+
+def _check_known(flow: Flow, topics: frozenset[str], right: str | None) -> None:
+    """Refuse topics that the practice does not know, and a right that no law does."""
+    if flow.practice is not None and flow.practice.topics is not None:
+        flow.practice.topics.check(topics)
+    if right is not None:
+        flow.known_laws().check_right(right)
 
 
 def _owners(parties: Sequence[Party], about: str | None, ref: Reference) -> list[Party]:

@@ -16,6 +16,7 @@ from crmcore.app.asked import Asked
 from crmcore.app.frozen import Kept
 from crmcore.app.journal import Journal
 from crmcore.app.unit import Unit
+from crmcore.consent.controllers import NOBODY
 from crmcore.errors import (
     BatchEnded,
     CommitUnknown,
@@ -100,11 +101,14 @@ class Flow:
     secrets: SecretRing | None = None
 
     def controller(self, named: str | None) -> str:
-        """Whom things are said to: whoever is *named*, else the company of the practice, else this tenant."""
+        """Whom things are said to: whoever is *named*, else the company of the practice, else nobody that is known.
+
+        A No to nobody speaks to everybody, a Yes to nobody is one to nobody else.
+        """
         if not isinstance(named, str | None):
             raise InvalidConsent("a controller is named by a text")
         own = self.practice.controller if self.practice is not None else None
-        return storable(named or own or self.tenant)
+        return storable(named or own or NOBODY)
 
     def known_laws(self) -> Laws:
         """The laws by which it is decided: those that come with crmcore, if none were given."""

@@ -23,7 +23,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import party_stream, point_key, point_stream, wish_stream
 from crmcore.consent.lifting import may_end
 from crmcore.consent.rights_request import RightsRequest
-from crmcore.consent.speaking import ends_all
+from crmcore.consent.speaking import lifts_all
 from crmcore.consent.wishes import WISH
 from crmcore.party.party import Party
 from crmcore.values.ids import PartyId
@@ -138,7 +138,7 @@ def _stands(act: ConsentEvent, acts: Iterable[ConsentEvent]) -> bool:
             lift.kind == "lift"
             and lift.occurred_at > act.occurred_at
             and may_end(lift, act)
-            and ends_all(lift.scope, act.scope)
+            and lifts_all(lift.scope, act.scope)
             for lift in acts
         )
     )

@@ -50,9 +50,9 @@ async def suppressed_points(flow: Flow, unit: Unit, points: Iterable[ContactPoin
     """The entries about *points* that stand now, for our own controller or for all; however they are written."""
     if flow.secrets is None:
         return NOTHING
-    by_key: dict[Key, set[Point]] = {}
+    own, by_key = flow.controller(None), dict[Key, set[Point]]()
     for point in points:
-        for key in all_keys(point, flow.controller(None), flow.secrets):
+        for key in all_keys(point, own, flow.secrets):
             by_key.setdefault(key, set()).add((point.kind, point.key))
     hits = {key: refs for key, refs in (await unit.find(by_key)).items() if refs}
     records = await unit.get(list({ref for refs in hits.values() for ref in refs}), check=False)
@@ -61,7 +61,7 @@ async def suppressed_points(flow: Flow, unit: Unit, points: Iterable[ContactPoin
     for key, refs in hits.items():
         for name in by_key[key]:
             for ref in refs:
-                if ref in entries and entries[ref].stands(unit.now):
+                if ref in entries and entries[ref].stands(unit.now) and entries[ref].tells(own):
                     found.setdefault(name, {})[ref] = entries[ref]
     return {name: tuple(said[ref] for ref in sorted(said)) for name, said in found.items()}
 

@@ -19,6 +19,7 @@ from crmcore.app.unit import Unit, load_record
 from crmcore.app.whom import Whom
 from crmcore.consent.address_forms import forms_of, point_of, written_point
 from crmcore.consent.checking import listed
+from crmcore.consent.controllers import NOBODY
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -136,11 +137,13 @@ class AsyncSuppressions:
 
     async def of(self, *points: ContactPoint, controller: str | None = None) -> tuple[Suppression, ...]:
         """The entries about contact points, also those that were lifted: to look at before records are taken in.
+        They are those that speak to *controller*: this crm's own, if nothing is said.
 
         Raises:
             InvalidConsent: if this crm was given no secrets.
         """
-        found = await entries_of(self._flow.reader(), secrets_of(self._flow), points, controller)
+        whom = self._flow.controller(controller)
+        found = await entries_of(self._flow.reader(), secrets_of(self._flow), points, whom)
         return tuple(entry for entry, _ in found)
 
     async def met(self, *refs: Reference) -> tuple[Suppressed, ...]:
@@ -239,8 +242,12 @@ async def suppress(
 
 def _made_of(entry: Suppression, record: Record, point: ContactPoint, secrets: SecretRing) -> bool:
     """Whether an entry was made of this very address, and not of one that shares a form with it."""
-    forms = {fingerprint(form, entry.scope.controller, secrets, entry.secret) for form in forms_of(point)}
-    return forms == {key.value for key in record.keys}
+    made = {key.value for key in record.keys}
+    own = entry.scope.controller
+    return any(
+        made == {fingerprint(form, whom, secrets, entry.secret) for form in forms_of(point)}
+        for whom in {own, own and NOBODY}  # older ones are known by the very name
+    )
 
 
 async def suppress_parties(
@@ -259,7 +266,8 @@ async def entries_of(
     keys = frozenset[Key]().union(*(all_keys(point, controller, secrets) for point in points))
     refs = dict.fromkeys(ref for found in (await unit.find(keys)).values() for ref in found)
     records = await unit.get(list(refs))
-    return [(load_record(SUPPRESSION, record), record) for _, record in sorted(records.items())]
+    found = [(load_record(SUPPRESSION, record), record) for _, record in sorted(records.items())]
+    return [(entry, record) for entry, record in found if entry.tells(controller)]
 
 
 async def entries_by_point(
@@ -276,8 +284,9 @@ async def entries_by_point(
     told: dict[str, list[Suppression]] = {}
     for normal, some in keys.items():
         about = {ref for key in some for ref in hits[key]}
-        if about:
-            told[normal] = [entry for ref, entry in entries.items() if ref in about]
+        theirs = [entry for ref, entry in entries.items() if ref in about and entry.tells(controller)]
+        if theirs:
+            told[normal] = theirs
     return told
 
 

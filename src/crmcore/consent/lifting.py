@@ -12,14 +12,24 @@ from itertools import chain
 
 from crmcore.consent.case import Case
 from crmcore.consent.contact import Contact
+from crmcore.consent.controllers import told_another
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
-from crmcore.consent.speaking import MESSAGES, agreed, covers_no, covers_yes, named, noes, received
+from crmcore.consent.speaking import (
+    MESSAGES,
+    agreed,
+    covers_no,
+    covers_yes,
+    named,
+    noes,
+    received,
+)
 from crmcore.consent.words import NOES
 
 _VOID = frozenset({"invalidate"})
 
+_Apart = tuple[str | None, str | None]
 _First = tuple[tuple[int, int, ConsentEvent] | None, int]
 
 Valid = Callable[[Case, ConsentEvent], Finding]
@@ -35,13 +45,13 @@ class Lifting:
 
     def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
         self._case, self._purpose, self._lifts = case, purpose, lifts
-        self._latest: dict[tuple[str | None, bool, str | None, str | None, str | None], int] = {}
+        self._latest: dict[tuple[str | None, bool, str | None, str | None, _Apart], int] = {}
         self._looked: dict[str | None, _Looked] = {}
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
         """Whether one of them came after *no*, which was said at the instant *at*."""
         restricts = no.kind == "restrict"
-        key = (no.record, restricts, None, no.scope.point, _by_name(no, self._case))
+        key = (no.record, restricts, None, no.scope.point, _apart(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             latest = self._latest[key] = self._last(no, None)
@@ -60,7 +70,7 @@ class Lifting:
     def _last(self, no: ConsentEvent, via: str | None) -> int:
         """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
         names *via*."""
-        key = (no.record, no.kind == "restrict", via, no.scope.point, _by_name(no, self._case))
+        key = (no.record, no.kind == "restrict", via, no.scope.point, _apart(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             looked = self._looked_at(no)
@@ -150,17 +160,36 @@ def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
     return no.kind == "restrict" and lift.via in (None, no.via)
 
 
-def _by_name(no: ConsentEvent, case: Case) -> str | None:
-    """The id of a No that a Yes takes back by name: it is looked at by itself."""
-    return no.id if no.id in case.taken_back else None
+def _apart(no: ConsentEvent, case: Case) -> _Apart:
+    """What sets a No apart from those that the same acts lift.
+
+    The id of one that a Yes takes back by name; whom a restriction told, and one that is another's to hear.
+    """
+    whom = no.scope.controller
+    alike = no.kind != "restrict" and not told_another(case.contact.controller, whom)
+    return no.id if no.id in case.taken_back else None, None if alike else whom
+
+
+def _for_whom(act: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
+    """Whether *act* is for whom that No told, as far as the request sees: a lift for the very name, or for everybody.
+
+    What somebody was told by name is heard, and not lifted, by who does not say theirs.
+    """
+    asking, whom = case.contact.controller, no.scope.controller
+    if act.kind == "lift" and act.scope.controller != asking:
+        return act.scope.controller in (None, whom)
+    return act.scope.controller == whom or not told_another(asking, whom)
 
 
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether both are of one record, or the Yes was recorded after their records had become one customer.
 
     What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
-    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record.
+    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record. Both
+    told the same, or the one whom the Yes told is asking.
     """
+    if not _for_whom(yes, no, case):
+        return False
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
         return False
@@ -198,11 +227,11 @@ class Taking:
         self._case = case
         alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
         self._ended = Lifting(case, purpose, valid) if alone else None
-        self._noes: dict[tuple[str | None, str | None], list[tuple[int, int, ConsentEvent]]] = {}
+        self._noes: dict[tuple[str | None, _Apart], list[tuple[int, int, ConsentEvent]]] = {}
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
-            self._noes.setdefault((no.record, _by_name(no, case)), []).append((at, since, no))
-        self._all: dict[tuple[str | None, str | None], _First] = {}
+            self._noes.setdefault((no.record, _apart(no, case)), []).append((at, since, no))
+        self._all: dict[tuple[str | None, _Apart], _First] = {}
         self._since = {record: _Firsts(said, case.now) for record, said in self._noes.items()}
 
     def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
@@ -220,7 +249,7 @@ class Taking:
                 taken.append((first[0], first[2]))
         return (named(max(taken, key=_instant)[1]) if taken else None), coming
 
-    def _left(self, record: tuple[str | None, str | None], at: int) -> _First:
+    def _left(self, record: tuple[str | None, _Apart], at: int) -> _First:
         """Of the Noes of a *record* those that had not ended when somebody else said yes *at* an instant."""
         ended, left = self._ended, self._noes[record]
         if ended is None:

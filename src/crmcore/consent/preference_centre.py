@@ -176,7 +176,7 @@ def preference_centre(
         controller=controller,
         choices=tuple(choices),
         points=known,
-        wishes=_wished(said, at, held),
+        wishes=_wished(said, at, held, controller),
         topics=topics,
     )
 
@@ -189,11 +189,11 @@ def _told(facts: Facts, joined: FrozenMap[str, datetime], topics: Topics | None)
     )
 
 
-def _wished(said: Sequence[Wish], at: datetime, joined: Mapping[str, datetime]) -> Wished:
+def _wished(said: Sequence[Wish], at: datetime, joined: Mapping[str, datetime], controller: str) -> Wished:
     found: dict[str, Any] = {}
     for aspect in ASPECTS:
         latest = max(
-            in_force(said, aspect, at, joined),
+            in_force(said, aspect, at, joined, controller=controller),
             key=lambda one: (one.basis == "stated", one.said_at, one.id),
             default=None,
         )

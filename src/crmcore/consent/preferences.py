@@ -154,7 +154,12 @@ class _Told:
                 yield _said(wish, "quiet_hours", "time", text, self._quiet(quiet, now))
 
     def _in_force(self, aspect: Aspect, at: datetime) -> Iterator[Wish]:
-        found = (wish for about in self.wishes for wish in in_force(about, aspect, at, self.joined))
+        asking = self.request.controller
+        found = (
+            wish
+            for about in self.wishes
+            for wish in in_force(about, aspect, at, self.joined, controller=asking)
+        )
         return iter(dict.fromkeys(found))
 
     def next_said(self, now: int) -> int:

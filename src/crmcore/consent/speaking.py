@@ -1,6 +1,7 @@
 """Which acts speak of a request.
 
-Invariant: a Yes speaks only of what it names; a No that leaves something open speaks of everything.
+Invariant: a Yes speaks only of what it names; a No that leaves something open speaks of everything, and one that told
+nobody in particular speaks to everybody.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.contact import Contact
+from crmcore.consent.controllers import hears
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.words import CHANNELS_OF, ActPurpose, Channel, PointKind
 from crmcore.values.instant import micros_of
@@ -47,7 +49,11 @@ def covers_no(
     What it leaves open it leaves open for everything. *perhaps*: an aim that is not told counts as direct marketing.
     """
     return (
-        (scope.controller is None or scope.controller == contact.controller)
+        (
+            scope.controller is None
+            or scope.controller == contact.controller
+            or hears(contact.controller, scope.controller)
+        )
         and (not scope.channels or not channels.isdisjoint(scope.channels))
         and (
             scope.point is None
@@ -69,10 +75,20 @@ def _goes_along(scope: Scope, kind: PointKind, purpose: str, channels: Set[str])
     return bool(scope.channels) or purpose in _USES or not channels.isdisjoint(_WAYS[kind])
 
 
+def covers_lift(scope: Scope, contact: Contact, purpose: str, channels: Set[str]) -> bool:
+    """Whether a lift of this *scope* speaks of the request: it is as wide as a No, but for whom it was said to."""
+    return scope.controller in (None, contact.controller) and covers_no(scope, contact, purpose, channels)
+
+
+def lifts_all(lift: Scope, no: Scope) -> bool:
+    """Whether a lift leaves nothing of a restriction."""
+    return lift.controller in (None, no.controller) and ends_all(lift, no)
+
+
 def ends_all(no: Scope, yes: Scope) -> bool:
     """Whether a No leaves nothing of a Yes."""
     return (
-        no.controller in (None, yes.controller)
+        hears(yes.controller, no.controller)
         and no.brand in (None, yes.brand)
         and no.point in (None, yes.point)
         and (not no.topics or (bool(yes.topics) and yes.topics <= no.topics))

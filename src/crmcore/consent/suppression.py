@@ -15,6 +15,7 @@ import attrs
 from crmcore.consent.address_forms import forms_of
 from crmcore.consent.case import ENDS_OF_THE_WORLD
 from crmcore.consent.contact import Contact
+from crmcore.consent.controllers import NOBODY, hears
 from crmcore.consent.event import Scope
 from crmcore.consent.facts import Listing
 from crmcore.consent.request import Request
@@ -83,6 +84,10 @@ class Suppression(Document):
         """Whether it holds at an instant."""
         return self.since <= at and (self.until is None or at < self.until)
 
+    def tells(self, controller: str | None) -> bool:
+        """Whether it speaks to this *controller*; None: to everybody."""
+        return hears(controller, self.scope.controller)
+
     def covers(self, request: Request) -> bool:
         """Whether it speaks of what is asked. A message that may be a promotion counts as one, whatever it is called.
 
@@ -135,18 +140,21 @@ def fingerprint(form: str, controller: str | None, secrets: SecretRing, version:
 
 def new_keys(point: ContactPoint, controller: str | None, secrets: SecretRing) -> frozenset[Key]:
     """The keys of a new entry: every normal form of the address, under the newest secret."""
-    return frozenset(_keys(point, (controller,), secrets, (secrets.newest,)))
+    whom = None if controller is None else NOBODY  # whoever does not say their name finds it, too
+    return frozenset(_keys(point, (whom,), secrets, (secrets.newest,)))
 
 
 def all_keys(point: ContactPoint, controller: str | None, secrets: SecretRing) -> frozenset[Key]:
     """The keys by which entries about an address are found: under every secret, for this *controller* and for all.
+
+    Entries for others have them, too: those that are for this one `tells` shows.
 
     Raises:
         InvalidConsent: if the controller is not named by a text.
     """
     if not isinstance(controller, str | None):
         raise InvalidConsent("a controller is named by a text")
-    return frozenset(_keys(point, {None, controller}, secrets, secrets.versions))
+    return frozenset(_keys(point, {None, NOBODY, controller}, secrets, secrets.versions))
 
 
 def _keys(

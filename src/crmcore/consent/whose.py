@@ -15,6 +15,7 @@ from typing import NamedTuple
 import attrs
 
 from crmcore.consent.act_reading import Sketch
+from crmcore.consent.controllers import hears
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.words import LIFTING, NOES, YESES
 
@@ -121,16 +122,17 @@ def together(act: ConsentEvent, record: str, joined: Mapping[str, datetime]) -> 
     return all(one is not None and (act.recorded_at or act.occurred_at) >= one for one in since)
 
 
-_Ended = Mapping[tuple[str | None, str | None, str | None], datetime]
+_Ended = Mapping[tuple[str | None, str | None], Mapping[str | None, datetime]]
 
 
 def _ended(acts: Iterable[ConsentEvent]) -> _Ended:
-    """Until when what a record said yes to at a contact point is over, by what it said of itself alone."""
-    found: dict[tuple[str | None, str | None, str | None], datetime] = {}
+    """Until when what a record said yes to at a contact point is over, by what it said of itself alone to whom."""
+    found: dict[tuple[str | None, str | None], dict[str | None, datetime]] = {}
     for act in acts:
         if act.alone:
-            key = (act.record, act.scope.controller, act.scope.point)
-            found[key] = max(act.occurred_at, found.get(key, act.occurred_at))
+            told = found.setdefault((act.record, act.scope.point), {})
+            whom = act.scope.controller
+            told[whom] = max(act.occurred_at, told.get(whom, act.occurred_at))
     return found
 
 
@@ -144,8 +146,8 @@ def _counts(
         return act.record in joined
     if act.kind not in PERMITS:
         return True
-    over = [ended.get((act.record, controller, point)) for controller in (act.scope.controller, None)]
-    if any(one is not None and one >= act.occurred_at for one in over):
+    over = ended.get((act.record, point), {})
+    if any(at >= act.occurred_at and hears(act.scope.controller, whom) for whom, at in over.items()):
         return False
     having = points.get(str(act.record), _NOTHING)
     return (having.stands and point in having.points) or together(act, record, joined)

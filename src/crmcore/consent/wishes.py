@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import attrs
 
 from crmcore.consent.checking import some_of, together
+from crmcore.consent.controllers import hears, told_another
 from crmcore.consent.words import Channel, Purpose
 from crmcore.errors import InvalidConsent
 from crmcore.serde import Codec
@@ -171,7 +172,7 @@ class Wish(Document):
     def about(self, purpose: str, controller: str) -> bool:
         """Whether it speaks of what a controller does for a purpose."""
         named = purpose in self.purposes if self.purposes else purpose not in EXEMPT
-        return named and self.controller in (None, controller)
+        return named and hears(controller, self.controller)
 
 
 @attrs.frozen(kw_only=True)
@@ -195,16 +196,29 @@ CODECS: tuple[Codec[Any], ...] = (WISH,)
 
 
 def in_force(
-    wishes: Iterable[Wish], aspect: Aspect, at: datetime, joined: Mapping[str, datetime] | None = None
+    wishes: Iterable[Wish],
+    aspect: Aspect,
+    at: datetime,
+    joined: Mapping[str, datetime] | None = None,
+    *,
+    controller: str,
 ) -> Iterator[Wish]:
     """The wishes that hold on one *aspect* at an instant; several, where none of them replaces the others.
 
-    *wishes* are all about what is asked, so that a later one replaces an earlier one there, however wide either is
-    beside. *joined* says since when each record belongs to the customer.
+    *wishes* are all about what is asked by *controller*, so that a later one replaces an earlier one there, however
+    wide either is beside; but one that told nobody by name, or by another spelling, replaces none that told somebody.
+    *joined* says since when each record belongs to the customer.
     """
     spoken = [one for one in wishes if getattr(one, aspect) is not None and one.said_at <= at]
     for wish in spoken:
-        if not any(_replaces(other, wish, joined or {}) for other in spoken):
+        of_another = told_another(controller, wish.controller)
+        replacing = (
+            other
+            for other in spoken
+            if other.controller in (None, wish.controller)
+            or (other.controller == controller and not of_another)
+        )
+        if not any(_replaces(other, wish, joined or {}) for other in replacing):
             yield wish
 
 

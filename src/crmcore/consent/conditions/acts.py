@@ -16,7 +16,7 @@ from crmcore.consent.counting import Span, last_day, shifted
 from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.speaking import agreed, aim_open, covers_no, noes
+from crmcore.consent.speaking import agreed, aim_open, covers_lift, noes
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.values.instant import micros
 
@@ -84,7 +84,7 @@ class Lifted:
             return case.no_such_act
         since = Consented("", after=self.after)
         for _, event in case.acts(_LIFTS):
-            covers = event.via is None and covers_no(event.scope, case.contact, case.purpose, case.channel)
+            covers = event.via is None and covers_lift(event.scope, case.contact, case.purpose, case.channel)
             if covers and since.follows(case, event).holds:
                 return Finding(True, because=(event.id,))
         return case.no_such_act
