@@ -355,8 +355,14 @@ class AsyncRequests:
         link are not withheld for review.
 
         Raises:
-            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+            InvalidRightsRequest: if the request asks for something else, or is not being collected, or *about* or
+                something *further* is no mapping.
         """
+        if not isinstance(about, Mapping | None):
+            raise InvalidRightsRequest("what the law asks to be told beside the data is a mapping")
+        more = listed(
+            further, Mapping, "what other systems hold is several mappings, one a thing", InvalidRightsRequest
+        )
         unit = self._flow.reader()
         request = await load_request(unit, id)
         if request.right not in ("access", "portability"):
@@ -370,7 +376,7 @@ class AsyncRequests:
             request.anchor,
             right="access" if request.right == "access" else "portability",
             about=about or {},
-            further=further,
+            further=more,
             reviewed=reviewed,
             secrets=self._flow.secrets,
             controller=self._flow.controller(None),
@@ -436,9 +442,11 @@ class AsyncRequests:
         passed on are noted as to be told.
 
         Raises:
-            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
-                is not the customer's.
+            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, a record is
+                not the customer's, or *change* is no function.
         """
+        if not callable(change):
+            raise InvalidRightsRequest("what is wrong is corrected with a function of the party")
         named = None
         if records is not None:
             named = listed(records, str, "records are several ids of records", InvalidRightsRequest)

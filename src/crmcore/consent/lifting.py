@@ -2,7 +2,8 @@
 
 Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
 another system asserts takes back none at all. A lift ends restrictions, and no other No; one that says by what it came
-ends what came by that alone. Each act is looked at once for each record, however many there are.
+ends what came by that alone. A No of several records ends for each of them by what may lift it for that one. Each act
+is looked at once for each record, however many there are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ _VOID = frozenset({"invalidate"})
 
 _First = tuple[tuple[int, int, ConsentEvent] | None, int]
 
+_Whose = tuple[tuple[str | None, ...], str | None]
+"""The records whose Noes they are, and the id of a No that is looked at by itself."""
+
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
 
@@ -39,28 +43,30 @@ class Lifting:
         self._looked: dict[str | None, _Looked] = {}
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
-        """Whether one of them came after *no*, which was said at the instant *at*."""
-        restricts = no.kind == "restrict"
-        key = (no.record, restricts, None, no.scope.point, _by_name(no, self._case))
-        latest = self._latest.get(key)
-        if latest is None:
-            latest = self._latest[key] = self._last(no, None)
-        if at < latest or not restricts or no.via is None:
+        """Whether one of them came after *no*, which was said at the instant *at*: for each record whose No it is."""
+        return all(self._lifted_for(record, at, no) for record in whose_no(no, self._case))
+
+    def _lifted_for(self, record: str | None, at: int, no: ConsentEvent) -> bool:
+        latest = self._last(record, no, None)
+        if at < latest or no.kind != "restrict" or no.via is None:
             return at < latest
-        return at < self._last(no, no.via)
+        return at < self._last(record, no, no.via)
 
     def ended(self, at: int, no: ConsentEvent, before: int) -> bool:
         """Whether *no*, of the instant *at*, had been lifted *before* an instant by one that permits nothing."""
-        return any(
-            event.alone and at < when < before and may_lift(event, no, self._case)
-            for when, event in self._looked_at(no)
-            if event.kind != "lift"
+        return all(
+            any(
+                event.alone and at < when < before and may_lift(event, no, self._case, record)
+                for when, event in self._looked_at(no)
+                if event.kind != "lift"
+            )
+            for record in whose_no(no, self._case)
         )
 
-    def _last(self, no: ConsentEvent, via: str | None) -> int:
-        """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
+    def _last(self, record: str | None, no: ConsentEvent, via: str | None) -> int:
+        """When the last one was done that may lift a No of that kind, *record* and contact point; of lifts, one that
         names *via*."""
-        key = (no.record, no.kind == "restrict", via, no.scope.point, _by_name(no, self._case))
+        key = (record, no.kind == "restrict", via, no.scope.point, _by_name(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             looked = self._looked_at(no)
@@ -69,7 +75,7 @@ class Lifting:
                     when
                     for when, event in (looked if via is None else looked.naming(via))
                     if (event.kind != "lift" or (event.via == via and no.kind == "restrict"))
-                    and may_lift(event, no, self._case)
+                    and may_lift(event, no, self._case, record)
                 ),
                 -FOREVER,
             )
@@ -155,23 +161,33 @@ def _by_name(no: ConsentEvent, case: Case) -> str | None:
     return no.id if no.id in case.taken_back else None
 
 
-def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
-    """Whether both are of one record, or the Yes was recorded after their records had become one customer.
+def whose_no(no: ConsentEvent, case: Case) -> tuple[str | None, ...]:
+    """The records whose No it is, each of which it is a No of its own: that under which it stands, and of those for
+    which it was said, too, the ones that are told of."""
+    if not no.members:
+        return (no.record,)
+    return (no.record, *(one for one in no.members if one != no.record and one in case.joined))
+
+
+def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case, record: str | None) -> bool:
+    """Whether *yes* is of the *record*, one of those whose No it is, or was recorded after the two had become one
+    customer.
 
     What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
-    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record.
+    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record. A
+    lift is of each record for which it was said.
     """
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
         return False
-    if yes.record == no.record:
+    if yes.record == record or (yes.kind == "lift" and record in yes.members):
         return True
     if yes.alone:
         return False
     joined = case.joined
-    if no.id in yes.takes_back and yes.record in joined and no.record not in joined:
+    if no.id in yes.takes_back and yes.record in joined and record not in joined:
         return True
-    since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
+    since = [joined.get(one) for one in (yes.record, record) if one is not None]
     recorded = yes.recorded_at or yes.occurred_at
     return all(one is not None and recorded >= one for one in since)
 
@@ -198,35 +214,37 @@ class Taking:
         self._case = case
         alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
         self._ended = Lifting(case, purpose, valid) if alone else None
-        self._noes: dict[tuple[str | None, str | None], list[tuple[int, int, ConsentEvent]]] = {}
+        self._noes: dict[_Whose, list[tuple[int, int, ConsentEvent]]] = {}
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
-            self._noes.setdefault((no.record, _by_name(no, case)), []).append((at, since, no))
-        self._all: dict[tuple[str | None, str | None], _First] = {}
-        self._since = {record: _Firsts(said, case.now) for record, said in self._noes.items()}
+            self._noes.setdefault((whose_no(no, case), _by_name(no, case)), []).append((at, since, no))
+        self._all: dict[_Whose, _First] = {}
+        self._since = {whose: _Firsts(said, case.now) for whose, said in self._noes.items()}
 
     def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
         """The act that took back *yes*, of the instant *at*, or when one that was done will count.
 
-        Of a record whose Noes *yes* may lift, those that came before it do not take it back.
+        Of records whose Noes *yes* may lift, those that came before it do not take it back.
         """
         taken: list[tuple[int, ConsentEvent]] = []
         coming = FOREVER
-        for record, said in self._noes.items():
-            lifts = yes.kind != "assert_import" and may_lift(yes, said[0][2], self._case)
-            first, then = self._since[record].of(at) if lifts else self._left(record, at)
+        for whose, said in self._noes.items():
+            lifts = yes.kind != "assert_import" and all(
+                may_lift(yes, said[0][2], self._case, record) for record in whose[0]
+            )
+            first, then = self._since[whose].of(at) if lifts else self._left(whose, at)
             coming = min(coming, then)
             if first is not None:
                 taken.append((first[0], first[2]))
         return (named(max(taken, key=_instant)[1]) if taken else None), coming
 
-    def _left(self, record: tuple[str | None, str | None], at: int) -> _First:
-        """Of the Noes of a *record* those that had not ended when somebody else said yes *at* an instant."""
-        ended, left = self._ended, self._noes[record]
+    def _left(self, whose: _Whose, at: int) -> _First:
+        """Of the Noes of some records those that had not ended when somebody else said yes *at* an instant."""
+        ended, left = self._ended, self._noes[whose]
         if ended is None:
-            found = self._all.get(record)
+            found = self._all.get(whose)
             if found is None:
-                found = self._all[record] = _Firsts(left, self._case.now).of(-FOREVER)
+                found = self._all[whose] = _Firsts(left, self._case.now).of(-FOREVER)
             return found
         left = [one for one in left if not ended.ended(one[0], one[2], at)]
         return _Firsts(left, self._case.now).of(-FOREVER)
