@@ -72,7 +72,9 @@ def whole(crm: Crm, ann: PartyId) -> dict[str, dict[str, Any]]:
         "retention.lapsing": {"ref": ann, "within": timedelta(days=1), **MARKETING},
         "retention.lapsing_by": {"by": date(2027, 1, 1), **MARKETING},
     }
-    collected = {right: {"id": collecting(crm, ann, right).id} for right in ("access", "rectification", "erasure")}
+    collected = {
+        right: {"id": collecting(crm, ann, right).id} for right in ("access", "rectification", "erasure")
+    }
     calls["requests.bundle"] = {**collected["access"], "about": {}, "further": ()}
     calls["requests.rectify"] = {**collected["rectification"], "change": lambda party: party}
     calls["requests.erasure_plan"] = collected["erasure"]

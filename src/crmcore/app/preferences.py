@@ -402,9 +402,7 @@ async def _carried(
 def _holders(points: Mapping[Channel, str], parties: Sequence[Party]) -> dict[Channel, tuple[str, ...]]:
     """By channel the records that have the contact point of its lines."""
     return {
-        channel: tuple(
-            str(one.id) for one in parties if any(normal == about for _, normal in points_of(one))
-        )
+        channel: tuple(str(one.id) for one in parties if any(normal == about for _, normal in points_of(one)))
         for channel, about in points.items()
     }
 

@@ -21,7 +21,10 @@ from crmcore.consent.words import NOES
 
 _VOID = frozenset({"invalidate"})
 
-_First = tuple[tuple[int, int, ConsentEvent] | None, int]
+_No = tuple[int, int, ConsentEvent]
+"""When it was said, since when it counts, and the act."""
+
+_First = tuple[_No | None, int]
 
 _Whose = tuple[tuple[str | None, ...], str | None]
 """The records whose Noes they are, and the id of a No that is looked at by itself."""
@@ -54,13 +57,10 @@ class Lifting:
 
     def ended(self, at: int, no: ConsentEvent, before: int) -> bool:
         """Whether *no*, of the instant *at*, had been lifted *before* an instant by one that permits nothing."""
-        return all(
-            any(
-                event.alone and at < when < before and may_lift(event, no, self._case, record)
-                for when, event in self._looked_at(no)
-                if event.kind != "lift"
-            )
-            for record in whose_no(no, self._case)
+        return any(
+            event.alone and at < when < before and may_lift(event, no, self._case, no.record)
+            for when, event in self._looked_at(no)
+            if event.kind != "lift"
         )
 
     def _last(self, record: str | None, no: ConsentEvent, via: str | None) -> int:
@@ -212,9 +212,9 @@ class Taking:
             ended = Lifting(case, purpose, _never)
             found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
-        alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
-        self._ended = Lifting(case, purpose, valid) if alone else None
-        self._noes: dict[_Whose, list[tuple[int, int, ConsentEvent]]] = {}
+        self._alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
+        self._ended = Lifting(case, purpose, valid)
+        self._noes: dict[_Whose, list[_No]] = {}
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
             self._noes.setdefault((whose_no(no, case), _by_name(no, case)), []).append((at, since, no))
@@ -240,14 +240,22 @@ class Taking:
 
     def _left(self, whose: _Whose, at: int) -> _First:
         """Of the Noes of some records those that had not ended when somebody else said yes *at* an instant."""
-        ended, left = self._ended, self._noes[whose]
-        if ended is None:
-            found = self._all.get(whose)
-            if found is None:
-                found = self._all[whose] = _Firsts(left, self._case.now).of(-FOREVER)
-            return found
-        left = [one for one in left if not ended.ended(one[0], one[2], at)]
+        if len(whose[0]) > 1:
+            later, coming = self._since[whose].of(at)
+            before, then = self._over(whose, lambda no: self._ended.lifted(no[0], no[2]))
+            return later or before, min(coming, then)
+        if not self._alone:
+            return self._over(whose, lambda no: False)
+        left = [one for one in self._noes[whose] if not self._ended.ended(one[0], one[2], at)]
         return _Firsts(left, self._case.now).of(-FOREVER)
+
+    def _over(self, whose: _Whose, over: Callable[[_No], bool]) -> _First:
+        """Of the Noes of some records those that are not *over*, whatever is said when; worked out once."""
+        found = self._all.get(whose)
+        if found is None:
+            left = [one for one in self._noes[whose] if not over(one)]
+            found = self._all[whose] = _Firsts(left, self._case.now).of(-FOREVER)
+        return found
 
 
 class _Firsts:
@@ -256,9 +264,9 @@ class _Firsts:
     Asked of Yeses that come latest first, it goes through the Noes once.
     """
 
-    def __init__(self, said: list[tuple[int, int, ConsentEvent]], now: int) -> None:
+    def __init__(self, said: list[_No], now: int) -> None:
         self._said, self._now, self._seen = said, now, 0
-        self._counts: tuple[int, int, ConsentEvent] | None = None
+        self._counts: _No | None = None
         self._coming = FOREVER
 
     def of(self, begin: int) -> _First:
