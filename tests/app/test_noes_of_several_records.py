@@ -64,7 +64,8 @@ def test_a_yes_that_came_before_a_record_lifts_no_no_of_another_for_it() -> None
 
 
 def test_a_no_of_several_records_is_lifted_for_each_by_what_that_one_says() -> None:
-    for point, (named, other) in itertools.product(({}, {"point": THERE}), ((0, 1), (1, 0))):
+    points: tuple[dict[str, Any], ...] = ({}, {"point": THERE})
+    for point, (named, other) in itertools.product(points, ((0, 1), (1, 0))):
         clock, crm, made = sharing("Al Poe", "Bea Poe", "Cy Poe")
         al, bea, cy = made[named], made[other], made[2]
         judged = crm.identity.merge(al, bea).id

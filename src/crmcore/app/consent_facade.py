@@ -329,7 +329,8 @@ class Preferences:
         nothing is recorded.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
-        was changed since, what they see as off is off; at a contact point that they left, for the person.
+        was changed since, what they see as off is off; at a contact point that they left, for the person, and where
+        one of their records left it since, for that one, too.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -536,7 +537,7 @@ class Unsubscribes:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if this crm was given no secrets, the customer has several points for the channel or not
-                this one, or *days* are less than 60.
+                this one, or *days* are less than 60, or more than the calendar has.
         """
         return run(
             self._flow.token(

@@ -175,12 +175,12 @@ def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case, record: str | None
 
     What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
     the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record. A
-    lift is of each record for which it was said.
+    lift by whose restriction it was is of each record for which it was said.
     """
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
         return False
-    if yes.record == record or (yes.kind == "lift" and record in yes.members):
+    if yes.record == record or (yes.kind == "lift" and yes.record == no.record and record in yes.members):
         return True
     if yes.alone:
         return False
