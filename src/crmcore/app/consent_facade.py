@@ -329,8 +329,7 @@ class Preferences:
         nothing is recorded.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
-        was changed since, what they see as off is off; at a contact point that they left, for the person, and where
-        one of their records left it since, for that one, too.
+        was changed since, what they see as off is off; at a contact point that was left, for whoever left it.
 
         Raises:
             NotFound: if nothing answers to *ref*.

@@ -44,7 +44,7 @@ from crmcore.consent.preference_centre import (
 from crmcore.consent.request import Request
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import WISH, Basis, Wish, Wished
-from crmcore.consent.words import NOES, Channel, Purpose
+from crmcore.consent.words import NOES, Channel, PointKind, Purpose
 from crmcore.consent.zones import known_zones
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
@@ -177,8 +177,7 @@ class AsyncPreferences:
         nothing is recorded.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
-        was changed since, what they see as off is off; at a contact point that they left, for the person, and where
-        one of their records left it since, for that one, too.
+        was changed since, what they see as off is off; at a contact point that was left, for whoever left it.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -387,7 +386,7 @@ async def _carried(
         return []
     held = before.holders.get(channel, ())
     refs = [unit.ref(PARTY.tag, one.id) for one in parties if str(one.id) in held]
-    kind = next(kind for one in parties for kind, normal in points_of(one) if normal == about)
+    kind: PointKind = next(one for party in parties for one, normal in points_of(party) if normal == about)
     carried = []
     for ref, record in (await unit.get(refs)).items():
         if any(normal == about for _, normal in points_of(load_record(PARTY, record))):

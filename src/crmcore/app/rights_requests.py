@@ -358,11 +358,6 @@ class AsyncRequests:
             InvalidRightsRequest: if the request asks for something else, or is not being collected, or *about* or
                 something *further* is no mapping.
         """
-        if not isinstance(about, Mapping | None):
-            raise InvalidRightsRequest("what the law asks to be told beside the data is a mapping")
-        more = listed(
-            further, Mapping, "what other systems hold is several mappings, one a thing", InvalidRightsRequest
-        )
         unit = self._flow.reader()
         request = await load_request(unit, id)
         if request.right not in ("access", "portability"):
@@ -375,8 +370,8 @@ class AsyncRequests:
             request.customer,
             request.anchor,
             right="access" if request.right == "access" else "portability",
-            about=about or {},
-            further=more,
+            about={} if about is None else about,
+            further=further,
             reviewed=reviewed,
             secrets=self._flow.secrets,
             controller=self._flow.controller(None),
@@ -445,8 +440,6 @@ class AsyncRequests:
             InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, a record is
                 not the customer's, or *change* is no function.
         """
-        if not callable(change):
-            raise InvalidRightsRequest("what is wrong is corrected with a function of the party")
         named = None
         if records is not None:
             named = listed(records, str, "records are several ids of records", InvalidRightsRequest)
