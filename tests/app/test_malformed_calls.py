@@ -13,9 +13,10 @@ from crmcore.errors import CrmError
 from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
 from tests.app.houses import START, Clock
+from tests.app.requests import collecting
 from tests.consent.asking import PRACTICE, YES
 
-WRONG: tuple[Any, ...] = (None, 5, b"x", [[]])
+WRONG: tuple[Any, ...] = (None, 5, 10**9, b"x", [[]])
 OFFERS = (Offer(purpose="marketing", channel="email"),)
 MARKETING: dict[str, Any] = {"purpose": "marketing", "channel": "email"}
 
@@ -62,7 +63,6 @@ def whole(crm: Crm, ann: PartyId) -> dict[str, dict[str, Any]]:
         "requests.extend": {**of, "reason": "many"},
         "requests.excuse": {**sent, "reason": "gone"},
         "requests.notify": sent,
-        "requests.rectify": {**of, "change": lambda party: party},
         "requests.erase_again": {"past": ()},
         "requests.kept_too_long": {},
         "retention.customers": {},
@@ -72,7 +72,14 @@ def whole(crm: Crm, ann: PartyId) -> dict[str, dict[str, Any]]:
         "retention.lapsing": {"ref": ann, "within": timedelta(days=1), **MARKETING},
         "retention.lapsing_by": {"by": date(2027, 1, 1), **MARKETING},
     }
-    for verb in ("bundle", "carry_out", "certificate", "certificates", "due", "get", "lift", "steps"):
+    collected = {
+        right: {"id": collecting(crm, ann, right).id} for right in ("access", "rectification", "erasure")
+    }
+    calls["requests.bundle"] = {**collected["access"], "about": {}, "further": ()}
+    calls["requests.rectify"] = {**collected["rectification"], "change": lambda party: party}
+    calls["requests.erasure_plan"] = collected["erasure"]
+    calls["requests.erase"] = {**collected["erasure"], "plan_sha256": "0" * 64}
+    for verb in ("carry_out", "certificate", "certificates", "due", "get", "lift", "steps"):
         calls[f"requests.{verb}"] = dict(of)
     return calls
 

@@ -423,3 +423,22 @@ def test_a_wish_is_not_what_came_near_a_permit() -> None:
     near = crm.preferences.decide(ann.id, **ASKED).explain()
     assert "  Note: They want to be reached by other channels. (stated by the person)" in near
     assert "- They want" not in near
+
+
+def test_what_is_turned_off_goes_along_with_a_record_that_left_the_address_meanwhile_alone() -> None:
+    clock = Clock()
+    crm = in_memory(practice=PRACTICE, clock=clock)
+    one, other = person(crm, "office@x.org"), person(crm, "office@x.org")
+    crm.identity.merge(one.id, other.id)
+    clock.now += timedelta(hours=1)
+    line = (Offer(purpose="marketing", channel="email"),)
+    shown = crm.preferences.centre(other.id, line, points={"email": "office@x.org"})
+    crm.parties.change(one.id, lambda party: party.without("office@x.org").with_email("one@x.org"))
+    off = shown.choose("marketing", "email", on=False)
+    there, along = crm.preferences.change(other.id, shown, off, evidence=None).events
+    assert (there.scope.point, there.scope.given_up, there.record) == ("office@x.org", None, other.id)
+    assert (along.scope.point, along.scope.given_up, along.record) == ("office@x.org", "email", one.id)
+    for address in ("office@x.org", "one@x.org"):
+        assert crm.preferences.centre(one.id, line, points={"email": address}).choices[0].state == "off"
+    again = shown.choose("marketing", "email", on=False)
+    assert len(crm.preferences.change(other.id, shown, again, evidence=None).events) == 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crmcore.consent.customer_decision import Member, decide_customer
+from crmcore.consent.customer_decision import Member, decide_customer, facts_of
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.request import Request
@@ -228,6 +228,20 @@ def test_one_act_that_is_the_no_of_several_records_counts_for_each_that_was_apar
         ]
         found[days] = [answer(request, told) == "deny" for told in (tuple(members[:1]), tuple(members))]
     assert found == {1: [False, True], 5: [False, False], 9: [False, False], 10: [False, False]}
+
+
+def test_of_the_noes_of_many_records_each_is_looked_at_once() -> None:
+    records = tuple(map(str, range(9)))
+    noes = tuple(
+        attrs.evolve(
+            GIVEN, id=f"no-{n}", kind="withdraw", scope=Scope(), record=records[n % 9], members=records
+        )
+        for n in range(30)
+    )
+    members = [
+        Member(record=one, points=frozenset(POINTS), facts=Facts(events=noes), since=NOW) for one in records
+    ]
+    assert [len(facts_of(one, members).events) for one in members] == [30] * 9
 
 
 def test_a_record_is_told_once() -> None:

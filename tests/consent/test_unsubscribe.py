@@ -317,6 +317,9 @@ def test_a_link_is_for_one_point_that_is_theirs() -> None:
                 crm.unsubscribe.token(ann.id, channel=channel)
         with pytest.raises(InvalidConsent, match="60 days"):
             crm.unsubscribe.token(ann.id, point="a@y.example", days=59)
+        for days in (10**7, 10**12):
+            with pytest.raises(InvalidConsent, match="fewer days"):
+                crm.unsubscribe.token(ann.id, point="a@y.example", days=days)
 
 
 def test_a_link_of_a_crm_without_a_practice_is_heard_by_one_that_has_it() -> None:

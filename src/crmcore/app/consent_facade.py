@@ -328,7 +328,7 @@ class Preferences:
         nothing is recorded.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
-        was changed since, what they see as off is off; at a contact point that they left, for the person.
+        was changed since, what they see as off is off; at a contact point that was left, for whoever left it.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -536,7 +536,7 @@ class Unsubscribes:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if this crm was given no secrets, the customer has several points for the channel or not
-                this one, or *days* are less than 60.
+                this one, or *days* are less than 60, or more than the calendar has.
         """
         return run(
             self._flow.token(

@@ -22,7 +22,7 @@ from crmcore.app.consents import AsyncConsents, points_then
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import point_asked, point_named, points_meant, record_named
 from crmcore.app.resolve import Membership, Reference
-from crmcore.app.unit import Unit, proven
+from crmcore.app.unit import Unit, load_record, proven
 from crmcore.app.whom import Whom
 from crmcore.app.wishes_heard import Hearing
 from crmcore.consent.act_texts import bounded
@@ -30,12 +30,12 @@ from crmcore.consent.audience import AudienceMember
 from crmcore.consent.case import BEGINNING
 from crmcore.consent.checking import together
 from crmcore.consent.clocks import not_before
-from crmcore.consent.customer_decision import Member, facts_of
+from crmcore.consent.customer_decision import Member, facts_of, joined_to
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
 from crmcore.consent.facts import Facts
-from crmcore.consent.known import each_once, points_of
-from crmcore.consent.ledger import wish_stream
+from crmcore.consent.known import each_once, gone_along, points_of
+from crmcore.consent.ledger import party_stream, wish_stream
 from crmcore.consent.preference_centre import (
     Change,
     Offer,
@@ -46,10 +46,12 @@ from crmcore.consent.preference_centre import (
 from crmcore.consent.request import Request
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import WISH, Basis, Wish, Wished
-from crmcore.consent.words import NOES, Channel, Purpose
+from crmcore.consent.words import NOES, Channel, PointKind, Purpose
 from crmcore.consent.zones import known_zones
 from crmcore.errors import InvalidConsent
 from crmcore.party.party import Party
+from crmcore.party.party_keys import PARTY
+from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import Id
 from crmcore.values.language import Language
 
@@ -155,7 +157,7 @@ class AsyncPreferences:
         named: dict[Channel, str] = {
             channel: point_named(said, (channel,), parties) for channel, said in (points or {}).items()
         }
-        return preference_centre(
+        shown = preference_centre(
             controller=self._flow.controller(controller),
             offers=offers,
             at=unit.now if at is None else at,
@@ -163,6 +165,7 @@ class AsyncPreferences:
             topics=self._topics,
             **await _said(unit, customer, parties),
         )
+        return attrs.evolve(shown, holders=FrozenMap(_holders(named, parties)))
 
     async def change(
         self,
@@ -176,7 +179,7 @@ class AsyncPreferences:
         nothing is recorded.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
-        was changed since, what they see as off is off; at a contact point that they left, for the person.
+        was changed since, what they see as off is off; at a contact point that was left, for whoever left it.
 
         Raises:
             NotFound: if nothing answers to *ref*.
@@ -209,14 +212,11 @@ class AsyncPreferences:
                 record=await _record_of(unit, ref, parties),
                 members=tuple(map(str, customer.members)),
             )
-            said: list[ConsentEvent | Wish] = [
-                await _record(
-                    unit,
-                    attrs.evolve(event, occurred_at=latest) if event.kind in NOES else event,
-                    parties,
-                )
-                for event in changed.events
-            ]
+            said: list[ConsentEvent | Wish] = []
+            for event in changed.events:
+                dated = attrs.evolve(event, occurred_at=latest) if event.kind in NOES else event
+                recorded = await _record(unit, dated, parties)
+                said += [recorded, *await _carried(unit, recorded, before, parties)]
             if changed.wish is not None:
                 _append(unit, changed.wish)
                 said.append(changed.wish)
@@ -384,6 +384,35 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     return event
 
 
+async def _carried(
+    unit: Unit, event: ConsentEvent, before: PreferenceCentre, parties: Sequence[Party]
+) -> list[ConsentEvent]:
+    """A No at a contact point as one of each record that had it when they were shown it, and gave it up since."""
+    about, (channel,) = event.scope.point, event.scope.channels
+    if event.kind not in NOES or about is None:
+        return []
+    held = before.holders.get(channel, ())
+    refs = [unit.ref(PARTY.tag, one.id) for one in parties if str(one.id) in held]
+    kind: PointKind = next(one for party in parties for one, normal in points_of(party) if normal == about)
+    carried = []
+    for ref, record in (await unit.get(refs)).items():
+        if any(normal == about for _, normal in points_of(load_record(PARTY, record))):
+            continue
+        stream = party_stream(ref.id)
+        own = attrs.evolve(event, id=f"{event.id}:{ref.id}", record=ref.id, members=(), ledger=stream)
+        carried.append(gone_along(own, kind))
+        append_act(unit, carried[-1], (stream,))
+    return carried
+
+
+def _holders(points: Mapping[Channel, str], parties: Sequence[Party]) -> dict[Channel, tuple[str, ...]]:
+    """By channel the records that have the contact point of its lines."""
+    return {
+        channel: tuple(str(one.id) for one in parties if any(normal == about for _, normal in points_of(one)))
+        for channel, about in points.items()
+    }
+
+
 async def _said(unit: Unit, customer: Membership, parties: Sequence[Party]) -> dict[str, Any]:
     """All that a preference centre is read from."""
     members = await members_for(unit, customer, parties, Facts(), ())
@@ -399,7 +428,7 @@ def _by_point(members: Sequence[Member]) -> dict[str, list[Facts]]:
     """For each contact point what counts for each of the records that have it, as a decision goes by it."""
     found: dict[str, list[Facts]] = {}
     for one in members:
-        facts = facts_of(one, members)
+        facts = attrs.evolve(facts_of(one, members), joined=FrozenMap(joined_to(one, members)))
         for normal in one.points:
             found.setdefault(normal, []).append(facts)
     return found

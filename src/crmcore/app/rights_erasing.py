@@ -215,6 +215,8 @@ async def _held(
         answered=not request.is_open or request.state in ANSWERED,
         points=begun[0].points if begun else (),
     )
+    if not isinstance(facts, ErasureFacts | None):
+        raise InvalidRightsRequest("what an app knows beside what is held is told as ErasureFacts(...)")
     members = await _members(unit, request, begun_lines(begun))
     return await planned_erasure(flow, unit, members, occasion, facts or ErasureFacts())
 

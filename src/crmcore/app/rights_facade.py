@@ -210,7 +210,8 @@ class Requests:
         link are not withheld for review.
 
         Raises:
-            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+            InvalidRightsRequest: if the request asks for something else, or is not being collected, or *about* or
+                something *further* is no mapping.
         """
         return run(self._flow.bundle(id, about=about, further=further, reviewed=reviewed))
 
@@ -258,8 +259,8 @@ class Requests:
         passed on are noted as to be told.
 
         Raises:
-            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
-                is not the customer's.
+            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, a record is
+                not the customer's, or *change* is no function.
         """
         return run(self._flow.rectify(id, change, records=records))
 

@@ -36,6 +36,8 @@ async def rectified(
     """Plan what *change* makes of the records, that it was decided on, and that recipients are told."""
     if request.right != "rectification":
         raise InvalidRightsRequest(f"a request for {request.right} corrects nothing")
+    if not callable(change):
+        raise InvalidRightsRequest("what is wrong is corrected with a function of the party")
     if request.state not in ("collecting", "review"):
         raise InvalidRightsRequest("data are corrected while the request is being collected or reviewed")
     members = await members_of(unit, request)

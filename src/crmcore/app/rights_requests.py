@@ -6,7 +6,7 @@ Neither goes when the person is erased: they are the proof that the person was a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import date, datetime
 from typing import Any, TypeVar, cast
 
@@ -29,12 +29,12 @@ from crmcore.app.rights_erasing import (
     was_begun,
 )
 from crmcore.app.rights_rectifying import rectified
-from crmcore.app.rights_store import load_request, members_of, take_step
+from crmcore.app.rights_store import all_requests, load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
 from crmcore.app.subject_kinds import check_kinds, holds_told
-from crmcore.app.unit import Unit, load_record, proven
+from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
@@ -335,7 +335,7 @@ class AsyncRequests:
         day = unit.now.date() if on is None else on
         found = [
             OpenNotice(request=request.id, notice=one, overdue=one.overdue(day))
-            async for request in _all_requests(unit)
+            async for request in all_requests(unit)
             for one in request.open_notices
         ]
         return tuple(sorted(found, key=lambda one: (one.notice.due or date.max, one.request)))
@@ -355,7 +355,8 @@ class AsyncRequests:
         link are not withheld for review.
 
         Raises:
-            InvalidRightsRequest: if the request asks for something else, or is not being collected.
+            InvalidRightsRequest: if the request asks for something else, or is not being collected, or *about* or
+                something *further* is no mapping.
         """
         unit = self._flow.reader()
         request = await load_request(unit, id)
@@ -369,7 +370,7 @@ class AsyncRequests:
             request.customer,
             request.anchor,
             right="access" if request.right == "access" else "portability",
-            about=about or {},
+            about={} if about is None else about,
             further=further,
             reviewed=reviewed,
             secrets=self._flow.secrets,
@@ -436,8 +437,8 @@ class AsyncRequests:
         passed on are noted as to be told.
 
         Raises:
-            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, or a record
-                is not the customer's.
+            InvalidRightsRequest: if the request is for something else, is not being collected or reviewed, a record is
+                not the customer's, or *change* is no function.
         """
         named = None
         if records is not None:
@@ -555,7 +556,7 @@ class AsyncRequests:
             check_kinds(kind for one in standing for kind in one.kinds)
         found = [
             over
-            async for request in _all_requests(unit)
+            async for request in all_requests(unit)
             if request.right == "erasure"
             and (over := await kept_too_long(unit, request.id, day, standing)) is not None
         ]
@@ -586,15 +587,3 @@ def _holidays(holidays: Set[date]) -> Set[date]:
     if not isinstance(holidays, Set) or not all(isinstance(one, date) for one in holidays):
         raise InvalidRightsRequest("holidays are a set of dates")
     return holidays
-
-
-async def _all_requests(unit: Unit) -> AsyncIterator[RightsRequest]:
-    """Every request of the tenant."""
-    after: str | None = None
-    while True:
-        page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
-        for record in page.items:
-            yield load_record(RIGHTS_REQUEST, record)
-        after = page.next
-        if after is None:
-            return

@@ -5,7 +5,7 @@ Invariant: the record and the ledger of steps are written together; the record i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import AsyncIterator, Iterable, Set
 from datetime import date
 
 import attrs
@@ -99,3 +99,15 @@ async def tell_recipients(
             step = RightsStep(request=request.id, kind="must_tell", at=unit.now, notice=notice)
             request = await take_step(unit, request, step)
     return request
+
+
+async def all_requests(unit: Unit) -> AsyncIterator[RightsRequest]:
+    """Every request of the tenant."""
+    after: str | None = None
+    while True:
+        page = await unit.scan(RIGHTS_REQUEST.tag, after=after)
+        for record in page.items:
+            yield load_record(RIGHTS_REQUEST, record)
+        after = page.next
+        if after is None:
+            return

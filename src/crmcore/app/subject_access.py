@@ -14,6 +14,7 @@ from crmcore.app.subject_addresses import Addresses
 from crmcore.app.subject_data import SubjectData, others_named, subject_data, words_of
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import RANKS, Bundle, Confidence, Found, assemble, is_unsure
+from crmcore.consent.checking import listed
 from crmcore.consent.redaction import Redactor
 from crmcore.consent.rights_request import RIGHTS_REQUEST
 from crmcore.consent.secret_ring import SecretRing
@@ -47,7 +48,14 @@ async def bundle_of(
     """The bundle of a customer. *anchor* is the record that is surely theirs; *further* comes from elsewhere.
 
     Only for access: what they asked for, and that their addresses are not to be used, which *secrets* tell.
+
+    Raises:
+        InvalidRightsRequest: if *about* or something *further* is no mapping.
     """
+    if not isinstance(about, Mapping):
+        raise InvalidRightsRequest("what the law asks to be told beside the data is a mapping")
+    kind: Any = Mapping
+    further = listed(further, kind, "what other systems hold is several mappings", InvalidRightsRequest)
     data = await subject_data(unit, members, secrets=secrets, controller=controller)
     sure = merge_confidence(members, anchor, data.judgements)
     found = [*_found(data, sure), *(_wanted(data) if right == "access" else ()), *_further(further)]

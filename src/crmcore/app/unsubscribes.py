@@ -67,7 +67,7 @@ class AsyncUnsubscribes:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if this crm was given no secrets, the customer has several points for the channel or not
-                this one, or *days* are less than 60.
+                this one, or *days* are less than 60, or more than the calendar has.
         """
         secrets = secrets_of(self._flow)
         word(channel, Channel, "a channel")
@@ -102,7 +102,7 @@ class AsyncUnsubscribes:
             topic=topic,
             purposes=named,
             issued_at=unit.now,
-            expires_at=unit.now + timedelta(days=days),
+            expires_at=_in(days, unit.now),
         )
         return sign_ticket(ticket, secrets)
 
@@ -160,6 +160,13 @@ class AsyncUnsubscribes:
         event = await self._flow.commit(plan, asked=Asked("unsubscribe.act", more=(token,)))
         # Where the address is suppressed instead, no ledger holds the act.
         return unsubscribe_act(token, secrets, self._flow.new_unit().now) if event is None else event
+
+
+def _in(days: int, now: datetime) -> datetime:
+    try:
+        return now + timedelta(days=days)
+    except OverflowError:
+        raise InvalidConsent("a link ends within the calendar: let it work for fewer days") from None
 
 
 def _named(

@@ -2,8 +2,8 @@
 
 Invariant: the answer is the strictest over the records that own the contact point, each on its own facts, with every
 record's No that is about the person, or about a point that the record gave up, also where one act was the No of several
-records. Another record's Yes permits nothing; it lifts a No where both were one customer when it was recorded. What was
-between another record and us stays with that record.
+records. Another record's Yes permits nothing; it lifts a No where both, and the record that is decided about, were one
+customer when it was recorded. What was between another record and us stays with that record.
 """
 
 from __future__ import annotations
@@ -103,10 +103,9 @@ def answer(
     if not owners:
         raise InvalidConsent("no record of this customer has that contact point: it must be one of theirs")
     jurisdictions = _jurisdictions(owners, members)
-    joined = {member.record: member.since or BEGINNING for member in members}
 
     def answered(member: Member) -> Decision:
-        facts = facts_of(member, members)
+        facts, joined = facts_of(member, members), joined_to(member, members)
         if again:
             return question.briefly(facts, jurisdictions, point=point, joined=joined, hint=hint)
         return question.of(facts, jurisdictions, point=point, joined=joined, trace=trace, hashed=hashed)
@@ -137,7 +136,7 @@ def facts_of(member: Member, members: Sequence[Member]) -> Facts:
     zones = tuple(dict.fromkeys((*own.zones, *(name for other in others for name in other.facts.zones))))
     return replaced(
         own,
-        events=(*events, *noes.values(), *_said_for(member, others)),
+        events=(*events, *noes.values()),
         subject=_strictest(own.subject, [other.facts.subject for other in others]),
         attempts=(*own.attempts, *(one for other in others for one in other.facts.attempts)),
         zones=zones if own.zones else (),
@@ -149,24 +148,15 @@ def facts_of(member: Member, members: Sequence[Member]) -> Facts:
     )
 
 
+def joined_to(member: Member, members: Iterable[Member]) -> dict[str, datetime]:
+    """For each record since when it and *member* are one customer: what was said before lifts no No for *member*."""
+    own = member.since or BEGINNING
+    return {one.record: max(own, one.since or BEGINNING) for one in members}
+
+
 def _about_the_person(event: ConsentEvent) -> bool:
     """Whether it is a No about the person, or one about a contact point that the record has no more."""
     return event.kind in NOES and (event.scope.point is None or event.scope.given_up is not None)
-
-
-def _said_for(member: Member, others: Iterable[Member]) -> Iterator[ConsentEvent]:
-    """Noes that one act said for several records, as those of each of the *others* that was apart since: what another
-    of those records said meanwhile lifts them not."""
-    for other in others:
-        joined = max(one.since or BEGINNING for one in (member, other))
-        for event in other.facts.events:
-            if (
-                other.record in event.members
-                and other.record != event.record
-                and _about_the_person(event)
-                and event.occurred_at < joined
-            ):
-                yield replaced(event, record=other.record)
 
 
 def _wider(no: ConsentEvent, there: ConsentEvent | None) -> ConsentEvent:

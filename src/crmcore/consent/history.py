@@ -5,7 +5,7 @@ Invariant: two histories of the same shape are answered alike by every docket th
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from operator import attrgetter, itemgetter
 from typing import Any
 
@@ -49,6 +49,8 @@ def shape(case: Case) -> tuple[Any, ...] | None:
             return None
         if event.takes_back or event.alone or event.scope.given_up is not None:
             return None
+        if event.members and event.record not in joined and not joined.keys().isdisjoint(event.members):
+            return None
         found += _shape(event, contact.point, points, records)
         found.append(when == before)
         before = when
@@ -70,6 +72,8 @@ def outline(
     before = -FOREVER
     for when, one in sorted([(micros_of(one.at), one) for one in sketches], key=itemgetter(0)):
         if not one.form or when > now or not (one.point is None or one.point in points):
+            return None
+        if one.record != record and isinstance(one.body, Mapping) and record in one.body.get("members", ()):
             return None
         found.append(
             (

@@ -2,7 +2,8 @@
 
 Invariant: a Yes never takes back a No that it does not cover, nor one that came at the same instant or later; what
 another system asserts takes back none at all. A lift ends restrictions, and no other No; one that says by what it came
-ends what came by that alone. Each act is looked at once for each record, however many there are.
+ends what came by that alone. A No of several records ends for each of them by what may lift it for that one. Each act
+is looked at once for each record, however many there are.
 """
 
 from __future__ import annotations
@@ -29,8 +30,14 @@ from crmcore.consent.words import NOES
 
 _VOID = frozenset({"invalidate"})
 
+_No = tuple[int, int, ConsentEvent]
+"""When it was said, since when it counts, and the act."""
+
+_First = tuple[_No | None, int]
 _Apart = tuple[str | None, str | None]
-_First = tuple[tuple[int, int, ConsentEvent] | None, int]
+
+_Whose = tuple[tuple[str | None, ...], _Apart]
+"""The records whose Noes they are, and what sets them apart from others."""
 
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
@@ -49,28 +56,29 @@ class Lifting:
         self._looked: dict[str | None, _Looked] = {}
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
-        """Whether one of them came after *no*, which was said at the instant *at*."""
-        restricts = no.kind == "restrict"
-        key = (no.record, restricts, None, no.scope.point, _apart(no, self._case))
-        latest = self._latest.get(key)
-        if latest is None:
-            latest = self._latest[key] = self._last(no, None)
-        if at < latest or not restricts or no.via is None:
+        """Whether one of them came after *no*, which was said at the instant *at*: for each record whose No it is."""
+        if not no.members:
+            return self._lifted_for(no.record, at, no)
+        return all(self._lifted_for(record, at, no) for record in whose_no(no, self._case))
+
+    def _lifted_for(self, record: str | None, at: int, no: ConsentEvent) -> bool:
+        latest = self._last(record, no, None)
+        if at < latest or no.kind != "restrict" or no.via is None:
             return at < latest
-        return at < self._last(no, no.via)
+        return at < self._last(record, no, no.via)
 
     def ended(self, at: int, no: ConsentEvent, before: int) -> bool:
         """Whether *no*, of the instant *at*, had been lifted *before* an instant by one that permits nothing."""
         return any(
-            event.alone and at < when < before and may_lift(event, no, self._case)
+            event.alone and at < when < before and may_lift(event, no, self._case, no.record)
             for when, event in self._looked_at(no)
             if event.kind != "lift"
         )
 
-    def _last(self, no: ConsentEvent, via: str | None) -> int:
-        """When the last one was done that may lift a No of that kind, record and contact point; of lifts, one that
+    def _last(self, record: str | None, no: ConsentEvent, via: str | None) -> int:
+        """When the last one was done that may lift a No of that kind, *record* and contact point; of lifts, one that
         names *via*."""
-        key = (no.record, no.kind == "restrict", via, no.scope.point, _apart(no, self._case))
+        key = (record, no.kind == "restrict", via, no.scope.point, _apart(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             looked = self._looked_at(no)
@@ -79,7 +87,7 @@ class Lifting:
                     when
                     for when, event in (looked if via is None else looked.naming(via))
                     if (event.kind != "lift" or (event.via == via and no.kind == "restrict"))
-                    and may_lift(event, no, self._case)
+                    and may_lift(event, no, self._case, record)
                 ),
                 -FOREVER,
             )
@@ -181,26 +189,36 @@ def _for_whom(act: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     return act.scope.controller == whom or not told_another(asking, whom)
 
 
-def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
-    """Whether both are of one record, or the Yes was recorded after their records had become one customer.
+def whose_no(no: ConsentEvent, case: Case) -> tuple[str | None, ...]:
+    """The records whose No it is, each of which it is a No of its own: that under which it stands, and of those for
+    which it was said, too, the ones that are told of."""
+    if not no.members:
+        return (no.record,)
+    return (no.record, *(one for one in no.members if one != no.record and one in case.joined))
+
+
+def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case, record: str | None) -> bool:
+    """Whether *yes* is of the *record*, one of those whose No it is, or was recorded after the two had become one
+    customer.
 
     What was said of another contact point than that of the request lifts only what was said of the same one. A Yes of
-    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record. Both
-    told the same, or the one whom the Yes told is asking.
+    the customer also lifts the Noes of others that it names, and one that is *alone* none but those of its record. A
+    lift by whose restriction it was is of each record for which it was said. Both told the same, or the one whom the
+    Yes told is asking.
     """
     if not _for_whom(yes, no, case):
         return False
     about = yes.scope.point
     if about not in (None, case.contact.point, no.scope.point):
         return False
-    if yes.record == no.record:
+    if yes.record == record or (yes.kind == "lift" and yes.record == no.record and record in yes.members):
         return True
     if yes.alone:
         return False
     joined = case.joined
-    if no.id in yes.takes_back and yes.record in joined and no.record not in joined:
+    if no.id in yes.takes_back and yes.record in joined and record not in joined:
         return True
-    since = [joined.get(record) for record in (yes.record, no.record) if record is not None]
+    since = [joined.get(one) for one in (yes.record, record) if one is not None]
     recorded = yes.recorded_at or yes.occurred_at
     return all(one is not None and recorded >= one for one in since)
 
@@ -225,40 +243,50 @@ class Taking:
             ended = Lifting(case, purpose, _never)
             found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
-        alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
-        self._ended = Lifting(case, purpose, valid) if alone else None
-        self._noes: dict[tuple[str | None, _Apart], list[tuple[int, int, ConsentEvent]]] = {}
+        self._alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
+        self._ended = Lifting(case, purpose, valid)
+        self._noes: dict[_Whose, list[_No]] = {}
         for at, no in reversed(found):
             since = effective(no, at, case, grace) if grace and case.graced else at
-            self._noes.setdefault((no.record, _apart(no, case)), []).append((at, since, no))
-        self._all: dict[tuple[str | None, _Apart], _First] = {}
-        self._since = {record: _Firsts(said, case.now) for record, said in self._noes.items()}
+            self._noes.setdefault((whose_no(no, case), _apart(no, case)), []).append((at, since, no))
+        self._all: dict[_Whose, _First] = {}
+        self._since = {whose: _Firsts(said, case.now) for whose, said in self._noes.items()}
 
     def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
         """The act that took back *yes*, of the instant *at*, or when one that was done will count.
 
-        Of a record whose Noes *yes* may lift, those that came before it do not take it back.
+        Of records whose Noes *yes* may lift, those that came before it do not take it back.
         """
         taken: list[tuple[int, ConsentEvent]] = []
         coming = FOREVER
-        for record, said in self._noes.items():
-            lifts = yes.kind != "assert_import" and may_lift(yes, said[0][2], self._case)
-            first, then = self._since[record].of(at) if lifts else self._left(record, at)
+        for whose, said in self._noes.items():
+            lifts = yes.kind != "assert_import" and all(
+                may_lift(yes, said[0][2], self._case, record) for record in whose[0]
+            )
+            first, then = self._since[whose].of(at) if lifts else self._left(whose, at)
             coming = min(coming, then)
             if first is not None:
                 taken.append((first[0], first[2]))
         return (named(max(taken, key=_instant)[1]) if taken else None), coming
 
-    def _left(self, record: tuple[str | None, _Apart], at: int) -> _First:
-        """Of the Noes of a *record* those that had not ended when somebody else said yes *at* an instant."""
-        ended, left = self._ended, self._noes[record]
-        if ended is None:
-            found = self._all.get(record)
-            if found is None:
-                found = self._all[record] = _Firsts(left, self._case.now).of(-FOREVER)
-            return found
-        left = [one for one in left if not ended.ended(one[0], one[2], at)]
+    def _left(self, whose: _Whose, at: int) -> _First:
+        """Of the Noes of some records those that had not ended when somebody else said yes *at* an instant."""
+        if len(whose[0]) > 1:
+            later, coming = self._since[whose].of(at)
+            before, then = self._over(whose, lambda no: self._ended.lifted(no[0], no[2]))
+            return later or before, min(coming, then)
+        if not self._alone:
+            return self._over(whose, lambda no: False)
+        left = [one for one in self._noes[whose] if not self._ended.ended(one[0], one[2], at)]
         return _Firsts(left, self._case.now).of(-FOREVER)
+
+    def _over(self, whose: _Whose, over: Callable[[_No], bool]) -> _First:
+        """Of the Noes of some records those that are not *over*, whatever is said when; worked out once."""
+        found = self._all.get(whose)
+        if found is None:
+            left = [one for one in self._noes[whose] if not over(one)]
+            found = self._all[whose] = _Firsts(left, self._case.now).of(-FOREVER)
+        return found
 
 
 class _Firsts:
@@ -267,9 +295,9 @@ class _Firsts:
     Asked of Yeses that come latest first, it goes through the Noes once.
     """
 
-    def __init__(self, said: list[tuple[int, int, ConsentEvent]], now: int) -> None:
+    def __init__(self, said: list[_No], now: int) -> None:
         self._said, self._now, self._seen = said, now, 0
-        self._counts: tuple[int, int, ConsentEvent] | None = None
+        self._counts: _No | None = None
         self._coming = FOREVER
 
     def of(self, begin: int) -> _First:

@@ -62,12 +62,14 @@ class PreferenceCentre(Document):
     """All lines, and the wishes on how: of each aspect the latest that was stated, or inferred where none was.
 
     *points* are the normal forms of the contact points, by channel; a line without one is about the person. *topics*
-    are all that there are, with their words for people; None where a topic is any text.
+    are all that there are, with their words for people; None where a topic is any text. *holders* are the records of
+    the customer that have the contact point of a channel: a No goes along to each of them that gives it up meanwhile.
     """
 
     controller: str
     choices: tuple[Choice, ...]
     points: FrozenMap[Channel, str] = personal(factory=FrozenMap)
+    holders: FrozenMap[Channel, tuple[str, ...]] = attrs.field(factory=FrozenMap)
     wishes: Wished = personal(factory=Wished)
     topics: Topics | None = None
 
@@ -182,10 +184,12 @@ def preference_centre(
 
 
 def _told(facts: Facts, joined: FrozenMap[str, datetime], topics: Topics | None) -> Facts:
-    """The acts in *facts*, spread over the topics."""
+    """The acts in *facts*, spread over the topics; *joined* where they do not tell it themselves."""
     spread = tuple if topics is None else topics.spread
     return Facts(
-        events=tuple(spread(facts.events)), others_lifting=tuple(spread(facts.others_lifting)), joined=joined
+        events=tuple(spread(facts.events)),
+        others_lifting=tuple(spread(facts.others_lifting)),
+        joined=facts.joined or joined,
     )
 
 
