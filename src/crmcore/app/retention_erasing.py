@@ -109,7 +109,8 @@ async def erase_customer(
         category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
         told = attrs.evolve(noted[0], members=ids, category=category, asked=asked)
-        told = attrs.evolve(told, restricted=first.restricted if first else ())
+        if first is not None:
+            told = attrs.evolve(told, restricted=first.restricted, number=first.number, beside=first.beside)
         noted = (told, *noted[1:])
         done = [attrs.evolve(told, done=True), *noted[1:]]
         if list(begun) == done and not planned.plan.of("delete", "anonymise"):

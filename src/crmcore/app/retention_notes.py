@@ -28,11 +28,14 @@ async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> f
     """
     ids = {one for one in (step.place, *members) if is_id(one)}
     notes = [await begun_of(unit, customer_note(one)) for one in ids]
-    last = [
-        await begun_of(unit, customer_note(why)) for why in {note[0].plan_sha256 for note in notes if note}
-    ]
-    noted = [*notes, *last, *await begun_by_request(unit, ids)]
-    return frozenset(note[0].plan_sha256 for note in noted if note)
+    last = [await begun_of(unit, customer_note(why)) for why in _digests(notes)]
+    return _digests([*notes, *last, *await begun_by_request(unit, ids)])
+
+
+def _digests(notes: Iterable[Sequence[ErasureBegun]]) -> frozenset[str]:
+    return frozenset(
+        digest for note in notes for one in note[:1] for digest in (one.plan_sha256, *one.beside)
+    )
 
 
 async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[ErasureBegun]]:
