@@ -44,7 +44,7 @@ from crmcore.consent.certificate import (
 from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
 from crmcore.consent.ledger import CONTACT_POINT
 from crmcore.consent.rights_request import RequestId
-from crmcore.errors import InvalidConsent, WrongKey
+from crmcore.errors import InvalidConsent, InvalidRightsRequest, WrongKey
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.carried_over import ErasedAgain, erase_again
@@ -60,8 +60,10 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     eraser_of(flow.store)
     if not isinstance(past, PastErasures):
         past = PastErasures(tenant=flow.tenant, erasures=tuple(past))
+    if past.tenant != flow.tenant:
+        raise InvalidRightsRequest("this was erased of another tenant: open the crm with that tenant")
     wanted = [one for one in past.erasures if one.tenant == flow.tenant]
-    notes = past.notes if past.tenant == flow.tenant else ()
+    notes = past.notes
     if by_mark(wanted) or not all(one.parts[0].only_kept for one in notes):
         _refuse_without_secrets(flow, past)
     here = await past_erasures(flow)

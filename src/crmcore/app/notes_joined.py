@@ -24,8 +24,8 @@ from crmcore.consent.disposition import STRENGTH
 def joined(here: Sequence[ErasureBegun], there: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:
     """What is noted where *here* was, and *there* is carried over.
 
-    That which was noted more often stands. Where that tells nothing, what keeps more of each thing does, under a digest
-    of both that no plan knows.
+    That which was noted more often stands. Where that tells nothing, what keeps more of each thing does, as held, under
+    a digest of both that no plan knows.
     """
     if not here:
         return there
@@ -98,6 +98,7 @@ def _of_both(here: Sequence[ErasureBegun], there: Sequence[ErasureBegun]) -> Seq
         points=tuple(dict.fromkeys([*first.points, *other.points])),
         members=tuple(dict.fromkeys([*first.members, *other.members])),
         done=first.done and other.done,
+        held=True,
         number=first.number + 1,
     )
     return with_lines(told, _stronger(begun_lines(here), begun_lines(there)))

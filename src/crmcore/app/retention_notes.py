@@ -15,7 +15,7 @@ from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
 from crmcore.app.resolve import is_id
 from crmcore.app.subject_data import requests_of
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import ErasureBegun, Restriction
+from crmcore.consent.certificate import BEGUN, ErasureBegun, Restriction
 from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 
@@ -41,6 +41,12 @@ def _digests(notes: Iterable[Sequence[ErasureBegun]]) -> frozenset[str]:
 async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[ErasureBegun]]:
     """What was noted of erasures that somebody asked for with one of the records *members*, told apart since or not."""
     return [await begun_of(unit, one.id) for one in await requests_of(unit, members)]
+
+
+async def is_noted(unit: Unit, step: RetentionStep) -> bool:
+    """Whether anything was noted at one of the records of a customer that *step* keeps."""
+    ids = {one for one in (step.place, *step.members) if is_id(one)}
+    return bool(await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False))
 
 
 async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
@@ -113,7 +119,10 @@ async def superseded(
     known = {*step.noted, plan.digest, *(_after(one, plan) for one in step.noted)}
     if step.action != "delete" or await noted_of(unit, step, members) <= known:
         return None
-    return "another plan was applied to this customer since this one was made: plan again"
+    return (
+        "another plan was applied to this customer, or to others who are kept for the same, since this one was made: "
+        "plan again"
+    )
 
 
 def restriction_mark(step: RetentionStep) -> str:

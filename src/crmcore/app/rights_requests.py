@@ -33,7 +33,7 @@ from crmcore.app.rights_store import load_request, members_of, take_step
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
-from crmcore.app.subject_kinds import check_kinds, holds_told
+from crmcore.app.subject_kinds import check_kinds, day_told, holds_told
 from crmcore.app.unit import Unit, load_record, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
@@ -498,7 +498,8 @@ class AsyncRequests:
     async def erase_again(self, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
         """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
 
-        *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
+        *past* is what `erasures` gives of the store that the backup was taken from, since the backup; of erasures alone
+        those of other tenants are left out. What was noted later stays.
         Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
         again, whether they asked or their time was over: addresses are suppressed, which needs the secrets, a No stays
         for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what is kept
@@ -512,6 +513,7 @@ class AsyncRequests:
 
         Raises:
             CapabilityMissing: if the store cannot erase.
+            InvalidRightsRequest: if it is that of another tenant.
             InvalidConsent: if addresses of people are suppressed there, or may be, and this crm was given no secrets;
                 nothing was done.
             WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.
@@ -549,7 +551,7 @@ class AsyncRequests:
         over goes, unless these keep it. All requests are read for that.
         """
         unit = self._flow.reader()
-        day = unit.now.date() if on is None else on
+        day = day_told(on, unit.now.date())
         standing = None if holds is None else holds_told(holds)
         if standing is not None:
             check_kinds(kind for one in standing for kind in one.kinds)

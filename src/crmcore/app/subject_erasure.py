@@ -33,7 +33,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
-from crmcore.app.subject_kinds import check_kinds, check_refused
+from crmcore.app.subject_kinds import check_kinds, check_refused, purposes_told
 from crmcore.app.subject_noes import (
     Acts,
     acts_in,
@@ -154,6 +154,7 @@ async def planned_erasure(
         InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
             nothing held.
     """
+    purposes_told(facts.purposes)
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
     data = await subject_data(unit, members, points=occasion.points, talks=talks)

@@ -222,6 +222,11 @@ def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
     }
 
 
+def counted(part: ErasureBegun) -> bool:
+    """Whether each line has the places of as many things as it counts."""
+    return [len(places) for places in part.places] == [line.count * _HASH for line in part.lines]
+
+
 def line_of(one: Disposal) -> CertificateLine:
     """A line for one thing. Why there is a hold is a text that somebody typed, and stands in the plan alone."""
     reason = one.reason if one.hold is None else "it must not be lost"
