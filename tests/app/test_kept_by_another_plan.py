@@ -77,6 +77,23 @@ def test_who_is_kept_by_law_or_for_longer_since_an_erasure_was_cut_off_stays(tmp
         assert crm.retention.kept_too_long(holds=[]).steps == ()
 
 
+def test_who_is_only_kept_is_written_about_where_an_erasure_was_begun_and_nowhere_else(
+    tmp_path: Path,
+) -> None:
+    one, before, (first, other) = cut_off(tmp_path, "Ann Hill")
+    one.live.identity.mark_different(first, other)
+    items = one.live.retention.customers(jurisdictions=["FR"]).items
+    apart = [item for item in items if other in item.members]
+    one.live.retention.apply(one.live.retention.plan(apart, policies=LONGER))
+    assert one.live.retention.apply(before).erased == 0
+    assert [one.live.parties.get(who).id for who in (first, other)] == [first, other]
+    one.live.retention.apply(one.live.retention.plan(items, holds=[PROSPECTS]))
+    noted = one.live.requests.erasures().notes
+    one.clock.move(hours=1)
+    one.live.retention.apply(one.live.retention.plan(apart, policies=LONGER))
+    assert one.live.requests.erasures().notes == noted
+
+
 def test_what_a_hold_keeps_of_any_record_is_to_be_found_out_while_nobody_says_which_there_are(
     tmp_path: Path,
 ) -> None:

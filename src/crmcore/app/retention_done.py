@@ -17,7 +17,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
 from crmcore.app.retention_erasing import begun_at, erase_customer, known_before
-from crmcore.app.retention_notes import is_noted, note_kept, restriction_mark, superseded
+from crmcore.app.retention_notes import note_kept, restriction_mark, superseded, to_be_noted
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
@@ -58,7 +58,7 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
     for step in plan.steps:
         unit = flow.new_unit()
         if step.action == "keep":
-            if await is_noted(unit, step):
+            if await to_be_noted(unit, step):
                 await flow.commit(partial(note_kept, step=step, plan=plan, members=step.members))
             continue
         begun = await begun_at(unit, step)

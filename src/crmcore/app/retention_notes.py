@@ -43,10 +43,18 @@ async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[Eras
     return [await begun_of(unit, one.id) for one in await requests_of(unit, members)]
 
 
-async def is_noted(unit: Unit, step: RetentionStep) -> bool:
-    """Whether anything was noted at one of the records of a customer that *step* keeps."""
+async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
+    """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, or a hold
+    keeps them of whom anything was noted. Of all others nothing is written.
+    """
     ids = {one for one in (step.place, *step.members) if is_id(one)}
-    return bool(await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False))
+    if not await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False):
+        return False
+    notes = [begun[0] for one in ids if (begun := await begun_of(unit, customer_note(one)))]
+    if step.source == HELD or not all(note.only_kept for note in notes):
+        return True
+    kept = [await begun_of(unit, customer_note(note.plan_sha256)) for note in notes]
+    return not all(kept)
 
 
 async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
