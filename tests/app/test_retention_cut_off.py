@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
@@ -19,7 +20,10 @@ from tests.app.requests import Clock, collecting, customers
 from tests.app.test_erasures_cut_off import Cut, held
 from tests.app.test_person_erasure import rows_of
 
-SUPERSEDED = "another plan was applied to this customer since this one was made: plan again"
+SUPERSEDED = (
+    "another plan was applied to this customer, or to others who are kept for the same, since this one was made: "
+    "plan again"
+)
 THEN, NOW = datetime(2020, 3, 1, 9, tzinfo=UTC), datetime(2026, 5, 4, 9, tzinfo=UTC)
 
 
@@ -335,3 +339,12 @@ def test_a_slip_in_what_is_told_of_what_was_kept_is_refused_at_once() -> None:
         crm.retention.kept_too_long(holds=[LegalHold(id="h", reason="r", kinds=frozenset({"interactions"}))])
     with pytest.raises(InvalidRightsRequest, match="acounting"):
         crm.retention.kept_too_long(purposes={"interaction": frozenset({"acounting"})})
+    slips: tuple[Any, ...] = ({"interaction": None}, {3: {"claims"}}, {"interaction": "claims"}, ["claims"])
+    for wrong in slips:
+        with pytest.raises(InvalidRightsRequest, match="told by the kind of data"):
+            crm.retention.kept_too_long(holds=[], purposes=wrong)
+    days: tuple[Any, ...] = (NOW, "2030-01-01", 3)
+    for day in days:
+        for too_long in (crm.retention.kept_too_long, crm.requests.kept_too_long):
+            with pytest.raises(InvalidRightsRequest, match="the day is a date"):
+                too_long(on=day)

@@ -16,9 +16,10 @@ from typing import Literal
 import attrs
 
 from crmcore.app.erasure_places import Place
-from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
+from crmcore.app.erasures_begun import begun_of, customer_note, note_as_counted
 from crmcore.app.erasures_whose import Whose, by_mark, guessed, noted_people, parties_of, places_of
 from crmcore.app.flow import Flow
+from crmcore.app.notes_joined import instead_of, joined, with_beside
 from crmcore.app.past_erasures import ErasureNote, PastErasures, past_erasures
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.rights_store import request_if_there
@@ -43,7 +44,7 @@ from crmcore.consent.certificate import (
 from crmcore.consent.disposition import HELD, Disposal, ErasurePlan
 from crmcore.consent.ledger import CONTACT_POINT
 from crmcore.consent.rights_request import RequestId
-from crmcore.errors import InvalidConsent, WrongKey
+from crmcore.errors import InvalidConsent, InvalidRightsRequest, WrongKey
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.carried_over import ErasedAgain, erase_again
@@ -59,15 +60,18 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     eraser_of(flow.store)
     if not isinstance(past, PastErasures):
         past = PastErasures(tenant=flow.tenant, erasures=tuple(past))
+    if past.tenant != flow.tenant:
+        raise InvalidRightsRequest("this was erased of another tenant: open the crm with that tenant")
     wanted = [one for one in past.erasures if one.tenant == flow.tenant]
-    notes = past.notes if past.tenant == flow.tenant else ()
+    notes = past.notes
     if by_mark(wanted) or not all(one.parts[0].only_kept for one in notes):
         _refuse_without_secrets(flow, past)
     here = await past_erasures(flow)
     await _refuse_unreadable(flow, wanted, here.erasures)
     gone = _Gone(parties=parties_of(wanted), places={place for one in wanted for place in places_of(one)})
     unit, marks = flow.new_unit(), by_mark(wanted)
-    anew = [one for one in notes if not _is_over(one, here.notes)]
+    noted_here = {one.id: one for one in here.notes}
+    anew = [one for one in notes if not _is_over(one, noted_here.get(one.id))]
     people = noted_people([one for one in anew if not one.parts[0].only_kept], marks)
     told = {note.parts[0].request for note in notes if not note.parts[0].only_kept}
     people += [await guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
@@ -122,9 +126,9 @@ async def _nobody_else(unit: Unit) -> None:
     """Nobody else writes to a store that is being restored."""
 
 
-def _is_over(note: ErasureNote, here: Collection[ErasureNote]) -> bool:
+def _is_over(note: ErasureNote, here: ErasureNote | None) -> bool:
     """Whether all that was noted was done before the backup, and nothing since."""
-    return note.parts[0].done and note in here
+    return note.parts[0].done and note == here
 
 
 def _refuse_without_secrets(flow: Flow, past: PastErasures) -> None:
@@ -178,16 +182,20 @@ async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Tal
     named = whose.named | {
         (one.stream, one.seq) for one in planned.data.entries if whose.subjects.intersection(one.subjects)
     }
-    others = gone.parties - members
     data = attrs.evolve(
         planned.data,
         shared={
             stream: left
             for stream, ids in planned.data.shared.items()
-            if (left := tuple(id for id in ids if id not in others))
+            if (left := tuple(id for id in ids if id in members or id not in gone.parties))
         },
         interactions=tuple(
-            attrs.evolve(one, participants=tuple(who for who in one.participants if who.party not in others))
+            attrs.evolve(
+                one,
+                participants=tuple(
+                    who for who in one.participants if who.party in members or who.party not in gone.parties
+                ),
+            )
             for one in planned.data.interactions
         ),
     )
@@ -234,10 +242,12 @@ async def _noted(flow: Flow, one: _Again) -> None:
         before = await begun_of(unit, id)
         if note is None and (not _only_kept(before) or await _is_noted(unit, whose.members)):
             return
-        parts = _parts(one, before if whose.asked and not here else ())
+        at_record = whose.asked and not here
+        parts = _parts(one, before if at_record else ())
         told = attrs.evolve(parts[0], members=whose.members, asked=whose.day, done=done)
-        await note_begun(unit, id, [told, *parts[1:]])
-        if whose.asked and not here:
+        noted = [told, *parts[1:]]
+        await note_as_counted(unit, id, instead_of(noted, before) if at_record else joined(before, noted))
+        if at_record:
             await _noted_at_others(unit, id, told)
 
     await flow.commit(plan)
@@ -247,15 +257,14 @@ async def _noted_at_others(unit: Unit, id: Id, first: ErasureBegun) -> None:
     """Plan that no plan of before erases a record of somebody who asked for it, and whose request is not here."""
     noted = ErasureBegun(request=first.request, plan_sha256=first.plan_sha256, lines=(), done=True)
     for other in map(customer_note, first.members):
-        if other != id and _only_kept(await begun_of(unit, other)):
-            await note_begun(unit, other, [noted])
+        if other != id:
+            before = await begun_of(unit, other)
+            await note_as_counted(unit, other, with_beside(before or [noted], first.plan_sha256))
 
 
 async def _kept(unit: Unit, note: ErasureNote) -> None:
-    """Plan that it is noted that somebody is kept, unless more is noted of them."""
-    before = await begun_of(unit, note.id)
-    if _only_kept(before):
-        await note_begun(unit, note.id, note.parts)
+    """Plan that it is noted that somebody is kept, beside what is noted of them."""
+    await note_as_counted(unit, note.id, joined(await begun_of(unit, note.id), note.parts))
 
 
 async def _is_noted(unit: Unit, members: Iterable[str]) -> bool:

@@ -36,7 +36,15 @@ async def begun_of(unit: Unit, id: Id) -> list[ErasureBegun]:
 
 
 async def note_begun(unit: Unit, id: Id, parts: Iterable[ErasureBegun]) -> None:
-    """Plan that this is noted, in place of what was noted before."""
+    """Plan that this is noted, in place of what was noted before, and counted on from that."""
+    before, (first, *rest) = await begun_of(unit, id), parts
+    number = before[0].number if before else 0
+    anew = [attrs.evolve(first, number=number), *rest] != before
+    await note_as_counted(unit, id, [attrs.evolve(first, number=number + anew), *rest])
+
+
+async def note_as_counted(unit: Unit, id: Id, parts: Iterable[ErasureBegun]) -> None:
+    """Plan that this is noted, in place of what was noted before, as it was counted elsewhere."""
     for number, part in enumerate(parts):
         ref = unit.ref(BEGUN.tag, part_id(BEGUN.tag, id, number))
         before = (await unit.get([ref])).get(ref)
@@ -64,8 +72,9 @@ async def as_noted(unit: Unit, id: Id, noted: Sequence[ErasureBegun]) -> None:
 
 
 def _by(parts: Iterable[ErasureBegun]) -> list[ErasureBegun]:
-    """What is done by *parts*, whether or not somebody who goes on by the same has done it by now."""
-    return [attrs.evolve(part, done=False) for part in parts]
+    """What is done by *parts*, whether or not somebody who goes on by the same has done it by now, however often it was
+    noted."""
+    return [attrs.evolve(part, done=False, number=0) for part in parts]
 
 
 def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bool) -> PlannedErasure:

@@ -19,7 +19,7 @@ from crmcore.app.resolve import is_id
 from crmcore.app.rights_erasing import certificates_of
 from crmcore.app.rights_store import members_of, request_if_there
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import BEGUN, ErasureBegun
+from crmcore.consent.certificate import BEGUN, ErasureBegun, counted
 from crmcore.consent.rights_request import RequestId
 from crmcore.consent.suppression import SUPPRESSION
 from crmcore.errors import CrmError, InvalidDocument
@@ -123,6 +123,8 @@ def _note(document: Any) -> ErasureNote:
     ids += [point for part in (first, *rest) for point in part.points]
     if first.more != len(rest) or not all(map(has_id_form, ids)):
         raise ValueError("a part is missing, or what should be an id is none")
+    if first.number < 0 or not all(map(counted, (first, *rest))):
+        raise ValueError("a number does not fit what it counts")
     if first.asked is not None and first.asked < _FIRST:
         raise ValueError("it was asked for before there were records")
     joined([encode(BEGUN.dump(part)) for part in (first, *rest)])

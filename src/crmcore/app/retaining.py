@@ -23,7 +23,7 @@ from crmcore.app.retention_contacts import in_touch, recorded_on
 from crmcore.app.retention_done import Applied, applied, members_at, to_look_at
 from crmcore.app.retention_erasing import as_held, left_over
 from crmcore.app.retention_noes import with_notes
-from crmcore.app.subject_kinds import check_kinds, holds_told
+from crmcore.app.subject_kinds import check_kinds, day_told, holds_told, purposes_told
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.checking import listed, word
@@ -192,7 +192,9 @@ class AsyncRetention:
                 kind of data, or if the table of dispositions keeps nothing for it.
         """
         unit, standing = self._flow.reader(), None if holds is None else holds_told(holds)
-        steps, noted = await left_over(unit, unit.now.date() if on is None else on, standing)
+        day = day_told(on, unit.now.date())
+        purposes_told(purposes)
+        steps, noted = await left_over(unit, day, standing)
         known = shipped_retention() if policies is None else _policies(policies)
         _check(standing or (), purposes, noted.union(one.category for one in known))
         plan = RetentionPlan(steps=tuple(steps), holds=standing or (), purposes=dict(purposes or {}))
@@ -285,10 +287,7 @@ def _check(
     holds: Iterable[LegalHold], purposes: Mapping[str, frozenset[str]] | None, categories: Collection[str]
 ) -> None:
     """Refuse words that nothing is called by, and purposes for which nothing would be kept."""
-    if not isinstance(purposes, Mapping | None):
-        raise InvalidRightsRequest(
-            "purposes are told by the kind of data, such as {'interaction': {'claims'}}"
-        )
+    purposes_told(purposes)
     check_kinds((kind for one in holds for kind in one.kinds), categories)
     check_kinds(purposes or ())
     check_purposes(name for names in (purposes or {}).values() for name in names)

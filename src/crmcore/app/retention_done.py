@@ -13,18 +13,16 @@ from functools import partial
 import attrs
 
 from crmcore.app.customers import load_parties
-from crmcore.app.erasures_begun import begun_of, customer_note
 from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
 from crmcore.app.retention_erasing import begun_at, erase_customer, known_before
-from crmcore.app.retention_notes import note_kept, restriction_mark, superseded
+from crmcore.app.retention_notes import note_kept, restriction_mark, superseded, to_be_noted
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.certificate import ErasureBegun
-from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import OPEN_REQUEST, RESTRICTED, Retained, RetentionPlan, RetentionStep
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasing import cleaning_put_off, nothing
@@ -60,7 +58,7 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
     for step in plan.steps:
         unit = flow.new_unit()
         if step.action == "keep":
-            if step.source == HELD and is_id(step.place) and await begun_of(unit, customer_note(step.place)):
+            if await to_be_noted(unit, step):
                 await flow.commit(partial(note_kept, step=step, plan=plan, members=step.members))
             continue
         begun = await begun_at(unit, step)

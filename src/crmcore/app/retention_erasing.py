@@ -36,7 +36,7 @@ from crmcore.app.subject_erasure import (
     planned_erasure,
     prepare,
 )
-from crmcore.app.subject_kinds import SUBJECT_KINDS
+from crmcore.app.subject_kinds import SUBJECT_KINDS, held_for_nothing
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
@@ -57,6 +57,7 @@ _OVER = "the time is over for which something was kept"
 _CUT_OFF = "the erasure was cut off"
 _LIFTED = "the hold is lifted that kept something"
 _HELD = "a legal hold kept something of it: say which holds there are by now (holds=[] if there are none)"
+_KEPT = "a later plan keeps one of the records whole: plan again for the customer that has it by now"
 _NO_CATEGORY = "it was not noted of which category this was, and a hold names one"
 
 
@@ -109,7 +110,8 @@ async def erase_customer(
         category = (first.category if first else None) or step.category
         ids = tuple(map(str, members))
         told = attrs.evolve(noted[0], members=ids, category=category, asked=asked)
-        told = attrs.evolve(told, restricted=first.restricted if first else ())
+        if first is not None:
+            told = attrs.evolve(told, restricted=first.restricted, number=first.number)
         noted = (told, *noted[1:])
         done = [attrs.evolve(told, done=True), *noted[1:]]
         if list(begun) == done and not planned.plan.of("delete", "anonymise"):
@@ -204,8 +206,9 @@ async def left_over(
             categories.update(() if first.category is None else (first.category,))
             lines = begun_lines(await begun_of(unit, _id(place))).values()
             step = _left(first, place, list(lines), on, holds)
-            if step is not None and holds is None and await _held_by_request(unit, first.members, on):
-                step = attrs.evolve(step, action="find_out", reason=_HELD)
+            if step is not None and step.action == "delete":
+                why = await _kept_elsewhere(unit, first.members, on, holds)
+                step = step if why is None else attrs.evolve(step, action="find_out", reason=why)
             found += [] if step is None else [step]
         after = page.next
         if after is None:
@@ -222,7 +225,7 @@ def _left(
     """What is to be done with what is left of one customer; None if there is nothing."""
     over = any(line.until is not None and line.until < on for line in lines)
     kept = _held(lines, on)
-    lifted = any(line.held_for_nothing(holds or (), on) for line in lines)
+    lifted = held_for_nothing(lines, holds or (), on)
     goes = not first.done or over or lifted
     if not goes and not (holds and kept):
         return None
@@ -236,7 +239,7 @@ def _left(
         last_contact=known_before(first),
     )
     if holds is None:
-        return attrs.evolve(step, action="find_out", reason=_HELD) if first.held or kept else step
+        return attrs.evolve(step, action="find_out", reason=_HELD) if kept else step
     for hold in holds:
         named = hold.kinds - SUBJECT_KINDS.keys()
         if not goes and any(hold.holds(kind, on) for kind in kept):
@@ -253,9 +256,22 @@ def _held(lines: Iterable[CertificateLine], on: date) -> list[str]:
     return [line.kind for line in lines if line.held and (line.until is None or line.until >= on)]
 
 
-async def _held_by_request(unit: Unit, members: Iterable[str], on: date) -> bool:
-    """Whether a hold keeps something by a request of theirs."""
-    return any(_held(begun_lines(begun).values(), on) for begun in await begun_by_request(unit, members))
+async def _kept_elsewhere(
+    unit: Unit, members: Collection[str], on: date, holds: Collection[LegalHold] | None
+) -> str | None:
+    """Why nobody of whom something was kept goes for now: what was noted last at one of the records, or of a request of
+    theirs, if nobody says which *holds* there are."""
+    notes = [begun[0] for one in members if (begun := await begun_of(unit, _id(one)))]
+    if holds is None and any(note.held for note in notes):
+        return _HELD
+    if holds is None and any(
+        _held(begun_lines(begun).values(), on) for begun in await begun_by_request(unit, members)
+    ):
+        return _HELD
+    for note in notes:
+        if not note.held and await begun_of(unit, _id(note.plan_sha256)):
+            return _KEPT
+    return None
 
 
 def _kept_by(hold: LegalHold, step: RetentionStep) -> RetentionStep:

@@ -15,7 +15,7 @@ from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
 from crmcore.app.resolve import is_id
 from crmcore.app.subject_data import requests_of
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import ErasureBegun, Restriction
+from crmcore.consent.certificate import BEGUN, ErasureBegun, Restriction
 from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 
@@ -28,16 +28,33 @@ async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> f
     """
     ids = {one for one in (step.place, *members) if is_id(one)}
     notes = [await begun_of(unit, customer_note(one)) for one in ids]
-    last = [
-        await begun_of(unit, customer_note(why)) for why in {note[0].plan_sha256 for note in notes if note}
-    ]
-    noted = [*notes, *last, *await begun_by_request(unit, ids)]
-    return frozenset(note[0].plan_sha256 for note in noted if note)
+    last = [await begun_of(unit, customer_note(why)) for why in _digests(notes)]
+    return _digests([*notes, *last, *await begun_by_request(unit, ids)])
+
+
+def _digests(notes: Iterable[Sequence[ErasureBegun]]) -> frozenset[str]:
+    return frozenset(
+        digest for note in notes for one in note[:1] for digest in (one.plan_sha256, *one.beside)
+    )
 
 
 async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[ErasureBegun]]:
     """What was noted of erasures that somebody asked for with one of the records *members*, told apart since or not."""
     return [await begun_of(unit, one.id) for one in await requests_of(unit, members)]
+
+
+async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
+    """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, or a hold
+    keeps them of whom anything was noted. Of all others nothing is written.
+    """
+    ids = {one for one in (step.place, *step.members) if is_id(one)}
+    if not await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False):
+        return False
+    notes = [begun[0] for one in ids if (begun := await begun_of(unit, customer_note(one)))]
+    if step.source == HELD or not all(note.only_kept for note in notes):
+        return True
+    kept = [await begun_of(unit, customer_note(note.plan_sha256)) for note in notes]
+    return not all(kept)
 
 
 async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
@@ -110,7 +127,10 @@ async def superseded(
     known = {*step.noted, plan.digest, *(_after(one, plan) for one in step.noted)}
     if step.action != "delete" or await noted_of(unit, step, members) <= known:
         return None
-    return "another plan was applied to this customer since this one was made: plan again"
+    return (
+        "another plan was applied to this customer, or to others who are kept for the same, since this one was made: "
+        "plan again"
+    )
 
 
 def restriction_mark(step: RetentionStep) -> str:

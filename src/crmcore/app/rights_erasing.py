@@ -35,6 +35,7 @@ from crmcore.app.subject_erasure import (
     planned_erasure,
     prepare,
 )
+from crmcore.app.subject_kinds import held_for_nothing
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.certificate import (
@@ -143,7 +144,7 @@ async def kept_too_long(
     over = [line.until for line in lines if line.until is not None and line.until < on]
     if over:
         return KeptTooLong(request=id, until=min(over))
-    lifted = holds is not None and any(line.held_for_nothing(holds, on) for line in lines)
+    lifted = holds is not None and held_for_nothing(lines, holds, on)
     return KeptTooLong(request=id, until=None) if lifted else None
 
 

@@ -308,13 +308,12 @@ class Requests:
     def erase_again(self, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
         """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
 
-        *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
-        Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
-        again, whether they asked or their time was over: addresses are suppressed, which needs the secrets, a No stays
-        for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what is kept
-        is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that was
-        made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
-        restore anew. All interactions are read.
+        *past* is what `erasures` gives of the store that the backup was taken from, of now. Beside what
+        `crmcore.storage.erase_again` does, all that was written beside erasures of people is written again: addresses
+        are suppressed, which needs the secrets, a No stays for whoever else has the address, whoever is kept is
+        restricted, consent that is kept is over, and what is kept is found as in the other store when its time is over.
+        Whom a plan of retention kept goes by no plan that was made before. Requests and certificates that are not in
+        the backup are not made again. If it is cut off, restore anew. All interactions are read.
 
         Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
         counts as held then, and who was kept altogether is not known. Nor do they tell whether addresses are suppressed
@@ -322,6 +321,7 @@ class Requests:
 
         Raises:
             CapabilityMissing: if the store cannot erase.
+            InvalidRightsRequest: if it is of another tenant.
             InvalidConsent: if addresses of people are suppressed there, or may be, and this crm was given no secrets;
                 nothing was done.
             WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.

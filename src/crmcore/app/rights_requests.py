@@ -33,7 +33,7 @@ from crmcore.app.rights_store import all_requests, load_request, members_of, tak
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
-from crmcore.app.subject_kinds import check_kinds, holds_told
+from crmcore.app.subject_kinds import check_kinds, day_told, holds_told
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
@@ -499,13 +499,12 @@ class AsyncRequests:
     async def erase_again(self, past: PastErasures | Iterable[Erasure]) -> ErasedAgain:
         """Carry over what was erased into a store that an older backup was restored into, before anybody uses it.
 
-        *past* is what `erasures` gives of the store that the backup was taken from; of other tenants it is left out.
-        Beside what `crmcore.storage.erase_again` does, all that was written beside the erasures of people is written
-        again, whether they asked or their time was over: addresses are suppressed, which needs the secrets, a No stays
-        for whoever else has the address, whoever is kept is restricted, consent that is kept is over, and what is kept
-        is found as in the other store when its time is over. Whom a plan of retention kept goes by no plan that was
-        made before. Requests and certificates that are not in the backup are not made again. If it is cut off,
-        restore anew. All interactions are read.
+        *past* is what `erasures` gives of the store that the backup was taken from, of now. Beside what
+        `crmcore.storage.erase_again` does, all that was written beside erasures of people is written again: addresses
+        are suppressed, which needs the secrets, a No stays for whoever else has the address, whoever is kept is
+        restricted, consent that is kept is over, and what is kept is found as in the other store when its time is over.
+        Whom a plan of retention kept goes by no plan that was made before. Requests and certificates that are not in
+        the backup are not made again. If it is cut off, restore anew. All interactions are read.
 
         Erasures alone, as a store lists them, do not tell what a hold or a purpose kept: all that they do not name
         counts as held then, and who was kept altogether is not known. Nor do they tell whether addresses are suppressed
@@ -513,6 +512,7 @@ class AsyncRequests:
 
         Raises:
             CapabilityMissing: if the store cannot erase.
+            InvalidRightsRequest: if it is of another tenant.
             InvalidConsent: if addresses of people are suppressed there, or may be, and this crm was given no secrets;
                 nothing was done.
             WrongKey: if the store is encrypted, and keys are gone of what is to be erased; nothing was done.
@@ -550,7 +550,7 @@ class AsyncRequests:
         over goes, unless these keep it. All requests are read for that.
         """
         unit = self._flow.reader()
-        day = unit.now.date() if on is None else on
+        day = day_told(on, unit.now.date())
         standing = None if holds is None else holds_told(holds)
         if standing is not None:
             check_kinds(kind for one in standing for kind in one.kinds)

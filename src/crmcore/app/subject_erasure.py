@@ -33,7 +33,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
-from crmcore.app.subject_kinds import check_kinds, check_refused
+from crmcore.app.subject_kinds import check_kinds, check_refused, purposes_told
 from crmcore.app.subject_noes import (
     Acts,
     acts_in,
@@ -154,6 +154,7 @@ async def planned_erasure(
         InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
             nothing held.
     """
+    purposes_told(facts.purposes)
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
     data = await subject_data(unit, members, points=occasion.points, talks=talks)
@@ -333,20 +334,25 @@ async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, un
 async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> bool:
     """Plan that nobody does more with the data of a person than keep them, whichever controller they were given to.
 
-    False if that was recorded under *mark* and holds.
+    It is recorded at each of the records *members*, since that may be a customer of its own again, of which it was not
+    under *mark*, or holds no more. False if there is none.
     """
     parties = await load_parties(unit, members)
     said = await acts_of(unit, parties)
-    for acts in said:
-        if any(act.kind == "restrict" and act.via == mark and not _ended(act, acts) for act in acts):
-            return False
+    anew = [
+        str(party.id)
+        for party, acts in zip(parties, said, strict=True)
+        if not any(act.kind == "restrict" and act.via == mark and not _ended(act, acts) for act in acts)
+    ]
+    if not anew:
+        return False
     event = ConsentEvent(
         id=str(unit.ids.new(Id)),
         kind="restrict",
         occurred_at=not_before(unit.now, [act.occurred_at for acts in said for act in acts]),
         recorded_at=unit.now,
-        record=str(parties[0].id),
-        members=tuple(map(str, members)),
+        record=anew[0],
+        members=tuple(anew),
         via=mark,
         actor=unit.actor,
     )

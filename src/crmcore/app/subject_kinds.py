@@ -6,10 +6,12 @@ has a reason; a kind without one is given, and goes by the table of dispositions
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from datetime import date, datetime
 
 import attrs
 
+from crmcore.consent.certificate import CertificateLine
 from crmcore.consent.checking import listed
 from crmcore.consent.disposition import LegalHold
 from crmcore.errors import InvalidRightsRequest
@@ -77,6 +79,8 @@ SUBJECT_KINDS: Mapping[str, SubjectKind] = {
     "review.queue": _nobody("that there is an order of pairs to look at"),
 }
 """Every kind that this crmcore writes."""
+_OF_OTHERS = frozenset(kind for kind, one in SUBJECT_KINDS.items() if one.not_given in (_DERIVED, _HEAD))
+"""What is made of something else, or is the head of it."""
 
 
 def holds_told(holds: Iterable[LegalHold]) -> tuple[LegalHold, ...]:
@@ -86,6 +90,42 @@ def holds_told(holds: Iterable[LegalHold]) -> tuple[LegalHold, ...]:
         InvalidRightsRequest: if they are not several holds.
     """
     return listed(holds, LegalHold, "holds are several LegalHold(...)", InvalidRightsRequest)
+
+
+def held_for_nothing(lines: Iterable[CertificateLine], holds: Collection[LegalHold], on: date) -> bool:
+    """Whether a hold kept something of *lines* that none of *holds* does on a day.
+
+    What is made of something else is kept with that, and is asked about where nothing else is held.
+    """
+    held = [line for line in lines if line.held]
+    own = [line for line in held if line.kind not in _OF_OTHERS]
+    return any(line.held_for_nothing(holds, on) for line in own or held)
+
+
+def purposes_told(purposes: Mapping[str, Iterable[str]] | None) -> None:
+    """Refuse *purposes* that are not told by the kind of data.
+
+    Raises:
+        InvalidRightsRequest: if they are not.
+    """
+    if not isinstance(purposes, Mapping | None) or not all(
+        isinstance(kind, str) and isinstance(names, Set | Sequence) and not isinstance(names, str)
+        for kind, names in (purposes or {}).items()
+    ):
+        raise InvalidRightsRequest(
+            "purposes are told by the kind of data, such as {'interaction': {'claims'}}"
+        )
+
+
+def day_told(on: date | None, today: date) -> date:
+    """The day *on* which something is asked; *today* if it is None.
+
+    Raises:
+        InvalidRightsRequest: if it is no day.
+    """
+    if not isinstance(on, date | None) or isinstance(on, datetime):
+        raise InvalidRightsRequest("the day is a date, such as date(2030, 1, 1)")
+    return today if on is None else on
 
 
 def check_kinds(kinds: Iterable[str], categories: Collection[str] = ()) -> None:
@@ -107,8 +147,7 @@ def check_refused(items: Iterable[str]) -> None:
     Raises:
         InvalidRightsRequest: if one of *items* is no kind of data, or one that goes with the records it was made of.
     """
-    made = {kind for kind, one in SUBJECT_KINDS.items() if one.not_given in (_DERIVED, _HEAD)}
-    wrong = sum(item not in SUBJECT_KINDS or item in made for item in items)
+    wrong = sum(item not in SUBJECT_KINDS or item in _OF_OTHERS for item in items)
     if wrong:
         raise InvalidRightsRequest(
             f"{wrong} of the items that were refused or withheld fit nothing that could be kept: name a kind of data "

@@ -116,6 +116,9 @@ class ErasureBegun(Document):
     that by a later plan a legal hold keeps all that was left of it. *restricted* are the records that a plan kept
     whole; where it was the first plan there are no *lines*, and nothing was begun. Of whom a
     plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last.
+
+    *number* counts how often it was noted, by which the later of two copies is told; 0: nothing tells that. *beside*
+    are digests of what else was noted of them, where it was carried over and has no note of its own.
     """
 
     request: str
@@ -130,6 +133,8 @@ class ErasureBegun(Document):
     done: bool = False
     held: bool = False
     restricted: tuple[Restriction, ...] = ()
+    number: int = 0
+    beside: tuple[str, ...] = ()
 
     @property
     def only_kept(self) -> bool:
@@ -215,6 +220,11 @@ def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
         for line, places in zip(part.lines, part.places, strict=False)
         for at in range(0, len(places), _HASH)
     }
+
+
+def counted(part: ErasureBegun) -> bool:
+    """Whether each line has the places of as many things as it counts."""
+    return [len(places) for places in part.places] == [line.count * _HASH for line in part.lines]
 
 
 def line_of(one: Disposal) -> CertificateLine:
