@@ -97,6 +97,25 @@ def test_a_line_that_is_shown_as_off_is_off_and_a_link_is_taken_again_after_a_ye
         assert servers.answers(servers.first) == {"deny"}
 
 
+def test_a_no_is_heard_until_the_clock_that_recorded_it_has_reached_its_time() -> None:
+    """Of a clock behind the Yes comes first only when it is reached: from then on too the No is the later one."""
+    servers = Servers()
+    servers.clock.move(seconds=1)
+    servers.again()
+    no = servers.second.consent.withdraw(servers.ann, **SAID)
+    assert (no.occurred_at, no.recorded_at) == (NOW + timedelta(seconds=1), NOW - timedelta(seconds=1))
+    for _ in range(8):
+        assert servers.answers(servers.second) == {"deny"}
+        servers.clock.move(seconds=0.5)
+
+
+def test_an_answer_expires_where_a_no_is_heard_early() -> None:
+    servers = Servers()
+    no = servers.second.consent.withdraw(servers.ann, **SAID)
+    then = asked(servers.first, servers.ann, at=NOW - BEHIND - timedelta(seconds=1))
+    assert (then.answer, then.expires_at) == ("allow", no.recorded_at)
+
+
 def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
     servers = Servers()
     for _ in range(45):

@@ -188,10 +188,12 @@ class Case:
                 if when <= self.now:
                     (lifting if event.alone and event.kind in LIFTING else into).append((when, event))
                     continue
-                coming = min(coming, when)
                 early = heard_early(event)
                 if early is not None and micros_of(early) <= self.now:
-                    into.append((micros_of(early), event))
+                    into.append((self.now, event))  # it is later than all that has been done by now
+                elif early is not None:
+                    when = micros_of(early)
+                coming = min(coming, when)
         past.sort(key=itemgetter(0))
         lifting.sort(key=itemgetter(0))
         return tuple(past), tuple(lifting), coming
