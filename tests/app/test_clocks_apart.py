@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from crmcore import Crm, Person
 from crmcore.consent import Offer, SecretRing
 from crmcore.errors import InvalidConsent
 from crmcore.storage import MemoryStore
+from crmcore.storage.protocol import Store
 from tests.app.requests import NOW, Clock
+from tests.app.troubled import interrupted
 from tests.consent.asking import PRACTICE, YES, asked
 
 SAID: Any = {"purposes": ["marketing"], "channels": ["email"]}
@@ -24,20 +27,24 @@ class Servers:
     """Two over one store, the clock of the second behind that of the first; Ann said yes at both, last at the first."""
 
     def __init__(self, yes: str = "id") -> None:
-        store, self.clock = MemoryStore(), Clock(NOW - timedelta(days=1))
-        options: Any = {"practice": PRACTICE, "secrets": SECRETS}
-        self.first = Crm(store, clock=self.clock, **options)
-        self.second = Crm(store, clock=lambda: self.clock.now - BEHIND, **options)
+        self.store, self.clock = MemoryStore(), Clock(NOW - timedelta(days=1))
+        self.first, self.second = self.open(self.store), self.open(self.store, BEHIND)
         self.ann = self.first.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
         self.yes = self.ann if yes == "id" else "ann@x.org"
         self.first.consent.record("confirm", self.yes, evidence=YES, **SAID)
         self.clock.move(days=1)
-        self.token = self.first.unsubscribe.token(self.ann)
         self.again()
         assert self.answers(self.second) == {"allow"}
 
+    def open(self, store: Store, behind: timedelta = timedelta()) -> Crm:
+        return Crm(store, clock=lambda: self.clock.now - behind, practice=PRACTICE, secrets=SECRETS)
+
     def again(self) -> None:
         self.first.consent.record("confirm", self.yes, evidence=YES, **SAID)
+
+    @cached_property
+    def token(self) -> str:
+        return self.first.unsubscribe.token(self.ann)
 
     def answers(self, crm: Crm) -> set[str]:
         told: Any = {"purpose": "marketing", "channel": "email", "jurisdictions": ["DE"]}
@@ -114,6 +121,21 @@ def test_an_answer_expires_where_a_no_is_heard_early() -> None:
     no = servers.second.consent.withdraw(servers.ann, **SAID)
     then = asked(servers.first, servers.ann, at=NOW - BEHIND - timedelta(seconds=1))
     assert (then.answer, then.expires_at) == ("allow", no.recorded_at)
+
+
+def test_a_no_that_a_yes_crosses_is_planned_again_and_is_not_before_it() -> None:
+    """The Yes of the clock ahead is committed after the No was planned: in a ledger that is there, or a new one."""
+    for no, at in [(no, at) for no in NOES for at in (0, 1)]:
+        if no == "told by the clock of the first":
+            continue  # of the time of the Yes itself
+        for yes in ("id", "address"):
+            servers = Servers("id")
+            servers.clock.move(hours=1)
+            servers.yes = servers.ann if yes == "id" else "ann@x.org"
+            quiet: list[Callable[[], object]] = [lambda: None] * at
+            NOES[no](servers, servers.open(interrupted(servers.store, *quiet, servers.again), BEHIND))
+            servers.clock.move(hours=1)
+            assert servers.answers(servers.first) == {"deny"}, (no, at, yes)
 
 
 def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
