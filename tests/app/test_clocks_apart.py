@@ -147,6 +147,23 @@ def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
     assert (no.occurred_at, no.recorded_at) == (NOW, NOW - BEHIND)
 
 
+def test_an_address_is_suppressed_again_after_a_lift_of_a_clock_ahead() -> None:
+    servers, ours = Servers(), PRACTICE.controller
+    (point,) = servers.first.parties.get(servers.ann).contact_points
+    ways: tuple[tuple[str | None, Callable[[], object]], ...] = (
+        (None, lambda: servers.second.suppression.add("email", "ann@x.org", reason="objection")),
+        (ours, lambda token=servers.token: servers.second.unsubscribe.act(token)),
+    )
+    servers.first.parties.change(servers.ann, lambda party: party.without("ann@x.org"))
+    for controller, suppress in ways:
+        for _ in range(2):
+            servers.clock.move(seconds=1)
+            suppress()
+            assert sum(one.until is None for one in servers.first.suppression.of(point)) == 1
+            servers.clock.move(hours=1)
+            servers.first.suppression.lift("email", "ann@x.org", controller=controller)
+
+
 def test_only_a_no_may_be_a_little_ahead_of_our_clock() -> None:
     servers, soon, later = Servers(), NOW + BEHIND, NOW + timedelta(minutes=6)
     assert servers.first.consent.withdraw(servers.ann, occurred_at=soon, **SAID).occurred_at == NOW

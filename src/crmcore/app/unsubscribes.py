@@ -250,7 +250,10 @@ async def _suppressed(unit: Unit, ticket: Ticket) -> None:
     refs = dict.fromkeys(ref for found in (await unit.find(wanted)).values() for ref in found)
     for record in (await unit.get(list(refs))).values():
         entry: Suppression = load_record(SUPPRESSION, record)
-        if wanted == record.keys and entry.scope == ticket.scope and entry.stands(unit.now):
+        alike = wanted == record.keys and entry.scope == ticket.scope
+        if (
+            alike and entry.since <= unit.now and entry.until is None
+        ):  # one that was lifted by a clock ahead is over
             return
     entry = Suppression(
         kind="email" if ticket.channel == "email" else "phone",

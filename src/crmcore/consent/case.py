@@ -1,7 +1,7 @@
 """One question in the middle of being decided: the request and the facts, and what is worked out of them once.
 
 Invariant: nothing that happened after the instant of the question, or was recorded after what was known then, is seen;
-but a No that was recorded by then, whatever clock has dated it.
+but a No that was recorded by then, whatever clock has dated it: it is the last that was said.
 """
 
 from __future__ import annotations
