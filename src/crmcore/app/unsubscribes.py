@@ -251,9 +251,8 @@ async def _suppressed(unit: Unit, ticket: Ticket) -> None:
     for record in (await unit.get(list(refs))).values():
         entry: Suppression = load_record(SUPPRESSION, record)
         alike = wanted == record.keys and entry.scope == ticket.scope
-        if (
-            alike and entry.since <= unit.now and entry.until is None
-        ):  # one that was lifted by a clock ahead is over
+        # One that was lifted by a clock ahead of ours is over.
+        if alike and entry.since <= unit.now and entry.until is None:
             return
     entry = Suppression(
         kind="email" if ticket.channel == "email" else "phone",
