@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from crmcore.consent.event import ConsentEvent
+from crmcore.consent.event import ConsentEvent, Evidence
 from crmcore.consent.told import replaced
 from crmcore.consent.words import NOES
 from crmcore.errors import InvalidConsent
@@ -35,7 +35,7 @@ def bounded(act: ConsentEvent) -> ConsentEvent:
     """
     evidence = act.evidence
     if act.kind in NOES:
-        return _cut(act) if evidence is None else attrs.evolve(_cut(act), evidence=_cut(evidence))
+        return _cut(act) if evidence is None else attrs.evolve(_cut(act), evidence=_fewer(_cut(evidence)))
     for value in (act, act.scope, evidence):
         for name, one in () if value is None else _texts(value):
             if isinstance(one, frozenset):
@@ -67,3 +67,12 @@ def _cut(value: T) -> T:
         if isinstance(one, str) and len(one) > LONGEST_OF.get(name, LONGEST)
     }
     return replaced(value, **long) if long else value
+
+
+def _fewer(evidence: Evidence) -> Evidence:
+    """*evidence* that names no more kinds of data than it may, and no longer ones."""
+    if len(evidence.data) <= MOST and all(len(one) <= LONGEST for one in evidence.data):
+        return evidence
+    some = sorted(evidence.data)[:MOST]
+    cut = [one if len(one) <= LONGEST else one[: LONGEST - len(_CUT)] + _CUT for one in some]
+    return replaced(evidence, data=frozenset(cut))
