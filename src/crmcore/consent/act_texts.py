@@ -5,6 +5,7 @@ Invariant: no No is lost by a text that comes with it: what is too long is cut. 
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import attrs
@@ -20,6 +21,9 @@ LONGEST = 512
 LONGEST_OF = {"words": 10_000, "document": 2_000}
 MOST = 1_000
 """So many topics, recipients and kinds of data an act names."""
+
+_ROOM = 30_000
+"""So many characters have the kinds of data of a No together."""
 
 _CUT = " ..."
 T = TypeVar("T")
@@ -70,9 +74,10 @@ def _cut(value: T) -> T:
 
 
 def _fewer(evidence: Evidence) -> Evidence:
-    """*evidence* that names no more kinds of data than it may, and no longer ones."""
-    if len(evidence.data) <= MOST and all(len(one) <= LONGEST for one in evidence.data):
+    """*evidence* that names no more kinds of data than every store has room for, and no longer ones."""
+    if not evidence.data:
         return evidence
     some = sorted(evidence.data)[:MOST]
     cut = [one if len(one) <= LONGEST else one[: LONGEST - len(_CUT)] + _CUT for one in some]
-    return replaced(evidence, data=frozenset(cut))
+    fits = sum(length <= _ROOM for length in accumulate(map(len, cut)))
+    return replaced(evidence, data=frozenset(cut[:fits]))
