@@ -149,10 +149,11 @@ def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
 
 def test_an_address_is_suppressed_again_after_a_lift_of_a_clock_ahead() -> None:
     servers, ours = Servers(), PRACTICE.controller
+    token = servers.token
     (point,) = servers.first.parties.get(servers.ann).contact_points
     ways: tuple[tuple[str | None, Callable[[], object]], ...] = (
         (None, lambda: servers.second.suppression.add("email", "ann@x.org", reason="objection")),
-        (ours, lambda token=servers.token: servers.second.unsubscribe.act(token)),
+        (ours, lambda: servers.second.unsubscribe.act(token)),
     )
     servers.first.parties.change(servers.ann, lambda party: party.without("ann@x.org"))
     for controller, suppress in ways:
