@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from crmcore import Crm, Person
 from crmcore.consent import Offer, SecretRing
 from crmcore.errors import InvalidConsent
 from crmcore.storage import MemoryStore
+from crmcore.storage.protocol import Store
 from tests.app.requests import NOW, Clock
+from tests.app.troubled import interrupted
 from tests.consent.asking import PRACTICE, YES, asked
 
 SAID: Any = {"purposes": ["marketing"], "channels": ["email"]}
@@ -24,20 +27,24 @@ class Servers:
     """Two over one store, the clock of the second behind that of the first; Ann said yes at both, last at the first."""
 
     def __init__(self, yes: str = "id") -> None:
-        store, self.clock = MemoryStore(), Clock(NOW - timedelta(days=1))
-        options: Any = {"practice": PRACTICE, "secrets": SECRETS}
-        self.first = Crm(store, clock=self.clock, **options)
-        self.second = Crm(store, clock=lambda: self.clock.now - BEHIND, **options)
+        self.store, self.clock = MemoryStore(), Clock(NOW - timedelta(days=1))
+        self.first, self.second = self.open(self.store), self.open(self.store, BEHIND)
         self.ann = self.first.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
         self.yes = self.ann if yes == "id" else "ann@x.org"
         self.first.consent.record("confirm", self.yes, evidence=YES, **SAID)
         self.clock.move(days=1)
-        self.token = self.first.unsubscribe.token(self.ann)
         self.again()
         assert self.answers(self.second) == {"allow"}
 
+    def open(self, store: Store, behind: timedelta = timedelta()) -> Crm:
+        return Crm(store, clock=lambda: self.clock.now - behind, practice=PRACTICE, secrets=SECRETS)
+
     def again(self) -> None:
         self.first.consent.record("confirm", self.yes, evidence=YES, **SAID)
+
+    @cached_property
+    def token(self) -> str:
+        return self.first.unsubscribe.token(self.ann)
 
     def answers(self, crm: Crm) -> set[str]:
         told: Any = {"purpose": "marketing", "channel": "email", "jurisdictions": ["DE"]}
@@ -97,6 +104,40 @@ def test_a_line_that_is_shown_as_off_is_off_and_a_link_is_taken_again_after_a_ye
         assert servers.answers(servers.first) == {"deny"}
 
 
+def test_a_no_is_heard_until_the_clock_that_recorded_it_has_reached_its_time() -> None:
+    """Of a clock behind the Yes comes first only when it is reached: from then on too the No is the later one."""
+    servers = Servers()
+    servers.clock.move(seconds=1)
+    servers.again()
+    no = servers.second.consent.withdraw(servers.ann, **SAID)
+    assert (no.occurred_at, no.recorded_at) == (NOW + timedelta(seconds=1), NOW - timedelta(seconds=1))
+    for _ in range(8):
+        assert servers.answers(servers.second) == {"deny"}
+        servers.clock.move(seconds=0.5)
+
+
+def test_an_answer_expires_where_a_no_is_heard_early() -> None:
+    servers = Servers()
+    no = servers.second.consent.withdraw(servers.ann, **SAID)
+    then = asked(servers.first, servers.ann, at=NOW - BEHIND - timedelta(seconds=1))
+    assert (then.answer, then.expires_at) == ("allow", no.recorded_at)
+
+
+def test_a_no_that_a_yes_crosses_is_planned_again_and_is_not_before_it() -> None:
+    """The Yes of the clock ahead is committed after the No was planned: in a ledger that is there, or a new one."""
+    for no, at in [(no, at) for no in NOES for at in (0, 1)]:
+        if no == "told by the clock of the first":
+            continue  # of the time of the Yes itself
+        for yes in ("id", "address"):
+            servers = Servers("id")
+            servers.clock.move(hours=1)
+            servers.yes = servers.ann if yes == "id" else "ann@x.org"
+            quiet: list[Callable[[], object]] = [lambda: None] * at
+            NOES[no](servers, servers.open(interrupted(servers.store, *quiet, servers.again), BEHIND))
+            servers.clock.move(hours=1)
+            assert servers.answers(servers.first) == {"deny"}, (no, at, yes)
+
+
 def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
     servers = Servers()
     for _ in range(45):
@@ -104,6 +145,24 @@ def test_the_yes_is_found_behind_what_was_recorded_since() -> None:
         servers.first.consent.record("confirm", servers.ann, evidence=YES, **SAID, **long_ago)
     no = servers.second.consent.withdraw(servers.ann, **SAID)
     assert (no.occurred_at, no.recorded_at) == (NOW, NOW - BEHIND)
+
+
+def test_an_address_is_suppressed_again_after_a_lift_of_a_clock_ahead() -> None:
+    servers, ours = Servers(), PRACTICE.controller
+    token = servers.token
+    (point,) = servers.first.parties.get(servers.ann).contact_points
+    ways: tuple[tuple[str | None, Callable[[], object]], ...] = (
+        (None, lambda: servers.second.suppression.add("email", "ann@x.org", reason="objection")),
+        (ours, lambda: servers.second.unsubscribe.act(token)),
+    )
+    servers.first.parties.change(servers.ann, lambda party: party.without("ann@x.org"))
+    for controller, suppress in ways:
+        for _ in range(2):
+            servers.clock.move(seconds=1)
+            suppress()
+            assert sum(one.until is None for one in servers.first.suppression.of(point)) == 1
+            servers.clock.move(hours=1)
+            servers.first.suppression.lift("email", "ann@x.org", controller=controller)
 
 
 def test_only_a_no_may_be_a_little_ahead_of_our_clock() -> None:

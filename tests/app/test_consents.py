@@ -380,6 +380,14 @@ def test_no_text_that_comes_along_loses_a_no(crm: Crm) -> None:
         "ann@x.org", words="x" * 300_000, evidence=Evidence(kind=None, notice="n" * 999)
     )
     assert (len(long.words or ""), len(long.evidence.notice or "") if long.evidence else 0) == (10_000, 512)
+    kinds = Evidence(kind=None, data=frozenset(f"{number} {'d' * 600}" for number in range(10_000)))
+    named = crm.consent.withdraw("ann@x.org", evidence=kinds).evidence
+    assert named is not None
+    assert (len(named.data), max(map(len, named.data))) == (30_000 // 512, 512)
+    many = Evidence(kind=None, data=frozenset(map(str, range(1_001))))
+    named = crm.consent.withdraw("ann@x.org", evidence=many).evidence
+    assert named is not None
+    assert len(named.data) == 1_000
     assert answer(crm, "ann@x.org") == "deny"
     crm.consent.withdraw("ann@x.org", topics=[f"list {number}" for number in range(1_001)])
 

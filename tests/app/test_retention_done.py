@@ -64,6 +64,23 @@ def test_a_plan_tells_that_a_no_will_not_be_known_of_those_who_go() -> None:
     assert kept.notes == ()
 
 
+def test_a_plan_tells_that_a_no_will_not_be_known_where_all_go_who_share_the_address() -> None:
+    clock = Clock()
+    crm, ann = silent(clock)
+    clock.now = THEN
+    crm.parties.add(Person.of("Bo Lee", email="ann@x.example"))
+    crm.consent.record("refuse", ann.id, point="ann@x.example", channels=["email"], evidence=None)
+    clock.now = NOW
+    items = crm.retention.customers(jurisdictions=["FR"]).items
+    (hers,) = (one for one in items if one.place == str(ann.id))
+    assert crm.retention.plan([hers]).notes == (), "who stays has the address, and the No with it"
+    for order in (items, items[::-1]):
+        (note,) = crm.retention.plan(order).notes
+        assert note.startswith("1 of those who go said no")
+    held = LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"consent.event"}))
+    assert planned(crm, (held,)).notes == (), "what is held is known"
+
+
 def test_a_hold_of_any_kind_keeps_the_customer_whole() -> None:
     crm, _ = silent(Clock())
     plan = planned(crm, (LegalHold(id="h", reason="a lawsuit", kinds=frozenset({"*"})),))

@@ -251,6 +251,7 @@ def test_erasing_the_person_leaves_the_entry_and_the_address_is_known_when_it_co
             None,
             "its evidence names no notice that was shown and no document",
         ),
+        ("erasure", "web_form", 50, " \ufffd", None, "its evidence names no notice that was shown"),
         ("objection", "web_form", 50, None, None, None),
         (
             "objection",

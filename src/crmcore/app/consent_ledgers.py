@@ -102,11 +102,8 @@ def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
 
 async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams: Iterable[str]) -> datetime:
     """When a No is done that this crm dates: *at*, or as late as the latest act, about a person or a point of the
-    *parties* or in the *streams*, that was dated by a clock ahead of ours."""
-    known = list(parties)
-    points = dict.fromkeys(point for party in known for point in points_of(party))
-    own = [party_stream(str(party.id)) for party in known]
-    wanted = list(dict.fromkeys([*streams, *own, *await ledgers_at(unit, points)]))
+    *parties* or in the *streams*, that was dated by a clock ahead of ours. None may be added until the commit."""
+    wanted = await guarded(unit, parties, streams)
     found, limit = at, unit.store.describe().limits.max_refs
     for start in range(0, len(wanted), limit):
         left, after = wanted[start : start + limit], dict[str, int]()
@@ -123,6 +120,18 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
             }
             left = list(after)
     return found
+
+
+async def guarded(unit: Unit, parties: Iterable[Party], streams: Iterable[str] = ()) -> list[str]:
+    """The *streams* and the ledgers in which anything is said of the *parties* and their points: nothing may be added
+    to them until the commit, nor may one be made of a point that has none."""
+    known = list(parties)
+    points = dict.fromkeys(point for party in known for point in points_of(party))
+    await unit.find([belonging_key(*one) for one in points], check=True)
+    own = [party_stream(str(party.id)) for party in known]
+    wanted = list(dict.fromkeys([*streams, *own, *await ledgers_at(unit, points)]))
+    await unit.guard(wanted)
+    return wanted
 
 
 async def give_up_points(unit: Unit, before: Party, after: Party) -> None:

@@ -1,7 +1,8 @@
 """The interactions of a customer since an instant, as caps count them.
 
 Invariant: of a timeline no more is read than lies after the instant. What stands there by now counts; with `known_at`,
-in the version that was known then, so that nothing counts that was recorded later.
+in the version that was known then, so that nothing counts that was recorded later; of what was corrected since to a
+time before the instant, nothing is found.
 """
 
 from __future__ import annotations

@@ -14,7 +14,14 @@ import attrs
 
 from crmcore.app.asked import Asked, fields_of
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, wishes_of
+from crmcore.app.consent_ledgers import (
+    append_act,
+    ledgers_for,
+    owner_of,
+    said_for,
+    time_of_no,
+    wishes_of,
+)
 from crmcore.app.consent_members import Told, belonging_of, facts_told, members_for, told_by_id
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_whose import taken_back
@@ -29,7 +36,6 @@ from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.case import BEGINNING
 from crmcore.consent.checking import together
-from crmcore.consent.clocks import not_before
 from crmcore.consent.customer_decision import Member, facts_of, joined_to
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence
@@ -192,8 +198,8 @@ class AsyncPreferences:
 
         async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
             customer, parties = await customer_at(unit, ref, None)
+            latest = await time_of_no(unit, unit.now, parties, ())
             known = await _said(unit, customer, parties)
-            latest = not_before(unit.now, [event.occurred_at for event in known["events"]])
             current = preference_centre(
                 controller=before.controller,
                 offers=[choice.offer for choice in before.choices],

@@ -6,7 +6,7 @@ to be told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 import attrs
 
@@ -14,7 +14,7 @@ from crmcore.app.customers import load_parties
 from crmcore.app.flow import Flow
 from crmcore.app.retention_erasing import begun_at, facts_of
 from crmcore.app.subject_data import points_known
-from crmcore.app.subject_erasure import Occasion, planned_erasure
+from crmcore.app.subject_erasure import Occasion, PlannedErasure, planned_erasure
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import ErasureBegun
@@ -33,7 +33,12 @@ async def with_notes(flow: Flow, plan: RetentionPlan) -> RetentionPlan:
     begun = {step: await begun_at(unit, step) for step in going}
     noes = [step for step in going if await _said_no(unit, step, begun[step])]
     talks = await Talks.read(unit) if noes else None
-    lost = [step for step in noes if await _forgets(flow, unit, plan, step, begun[step], talks)]
+    gone = {member for step in going for member in step.members}
+    lost = []
+    for step in noes:
+        planned = await _planned(flow, unit, plan, step, begun[step], talks)
+        if planned.plan.notes or _goes_with(planned, gone):
+            lost.append(step)
     if not lost:
         return plan
     told = (
@@ -53,15 +58,15 @@ async def _said_no(unit: Unit, step: RetentionStep, begun: Sequence[ErasureBegun
     return any(body.get("kind") in NOES for entries in told.values() for _, body in entries)
 
 
-async def _forgets(
+async def _planned(
     flow: Flow,
     unit: Unit,
     plan: RetentionPlan,
     step: RetentionStep,
     begun: Sequence[ErasureBegun],
     talks: Talks | None,
-) -> bool:
-    """Whether a No of the customer will not be known any more."""
+) -> PlannedErasure:
+    """What becomes of all that is about the customer, if only that goes."""
     first, today = begun[0] if begun else None, unit.now.date()
     occasion = Occasion(
         mark=first.request if first else "",
@@ -70,5 +75,12 @@ async def _forgets(
         points=first.points if first else (),
     )
     members = list(map(PartyId, step.members))
-    planned = await planned_erasure(flow, unit, members, occasion, facts_of(plan), talks)
-    return bool(planned.plan.notes)
+    return await planned_erasure(flow, unit, members, occasion, facts_of(plan), talks)
+
+
+def _goes_with(planned: PlannedErasure, gone: Set[str]) -> bool:
+    """Whether a No stays only for others who have the address, all of whom are among those who are *gone* then."""
+    places = {planned.places[one.place] for one in planned.plan.of("anonymise")}
+    noes = {place[0] for place, act in planned.acts.items() if act.kind in NOES and place in places}
+    shared = planned.data.shared
+    return any(gone >= set(shared[stream]) for stream in noes if stream in shared)

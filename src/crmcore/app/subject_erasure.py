@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from crmcore.app.consent_ledgers import append_act
+from crmcore.app.consent_ledgers import append_act, time_of_no
 from crmcore.app.consent_whose import acts_of
 from crmcore.app.customers import load_parties
 from crmcore.app.erasure_places import (
@@ -47,7 +47,6 @@ from crmcore.app.subject_noes import (
 from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
-from crmcore.consent.clocks import not_before
 from crmcore.consent.disposition import (
     Disposal,
     Disposition,
@@ -349,7 +348,7 @@ async def restrict_person(unit: Unit, members: Sequence[PartyId], mark: str) -> 
     event = ConsentEvent(
         id=str(unit.ids.new(Id)),
         kind="restrict",
-        occurred_at=not_before(unit.now, [act.occurred_at for acts in said for act in acts]),
+        occurred_at=await time_of_no(unit, unit.now, parties, ()),
         recorded_at=unit.now,
         record=anew[0],
         members=tuple(anew),

@@ -231,7 +231,7 @@ async def suppress(
     keys = new_keys(point, scope.controller, secrets)
     for known, record in await entries_of(unit, secrets, [point], scope.controller):
         same = known.scope.controller == scope.controller and wider and ends_all(known.scope, scope)
-        alike = (known.scope == scope or same) and known.reason == reason and known.stands(unit.now)
+        alike = (known.scope == scope or same) and known.reason == reason and known.until is None
         # One of an address that shares a form with this one does not stand for it: it may be lifted by itself.
         if alike and keys == record.keys and known.since <= entry.since:
             return known

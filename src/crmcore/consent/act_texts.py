@@ -5,11 +5,12 @@ Invariant: no No is lost by a text that comes with it: what is too long is cut. 
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import attrs
 
-from crmcore.consent.event import ConsentEvent
+from crmcore.consent.event import ConsentEvent, Evidence
 from crmcore.consent.told import replaced
 from crmcore.consent.words import NOES
 from crmcore.errors import InvalidConsent
@@ -20,6 +21,9 @@ LONGEST = 512
 LONGEST_OF = {"words": 10_000, "document": 2_000}
 MOST = 1_000
 """So many topics, recipients and kinds of data an act names."""
+
+_ROOM = 30_000
+"""So many characters have the kinds of data of a No together."""
 
 _CUT = " ..."
 T = TypeVar("T")
@@ -35,7 +39,7 @@ def bounded(act: ConsentEvent) -> ConsentEvent:
     """
     evidence = act.evidence
     if act.kind in NOES:
-        return _cut(act) if evidence is None else attrs.evolve(_cut(act), evidence=_cut(evidence))
+        return _cut(act) if evidence is None else attrs.evolve(_cut(act), evidence=_fewer(_cut(evidence)))
     for value in (act, act.scope, evidence):
         for name, one in () if value is None else _texts(value):
             if isinstance(one, frozenset):
@@ -67,3 +71,13 @@ def _cut(value: T) -> T:
         if isinstance(one, str) and len(one) > LONGEST_OF.get(name, LONGEST)
     }
     return replaced(value, **long) if long else value
+
+
+def _fewer(evidence: Evidence) -> Evidence:
+    """*evidence* that names no more kinds of data than every store has room for, and no longer ones."""
+    if not evidence.data:
+        return evidence
+    some = sorted(evidence.data)[:MOST]
+    cut = [one if len(one) <= LONGEST else one[: LONGEST - len(_CUT)] + _CUT for one in some]
+    fits = sum(length <= _ROOM for length in accumulate(map(len, cut)))
+    return replaced(evidence, data=frozenset(cut[:fits]))

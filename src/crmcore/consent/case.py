@@ -1,7 +1,7 @@
 """One question in the middle of being decided: the request and the facts, and what is worked out of them once.
 
 Invariant: nothing that happened after the instant of the question, or was recorded after what was known then, is seen;
-but a No that was recorded by then, whatever clock has dated it.
+but a No that was recorded by then, whatever clock has dated it: it is the last that was said.
 """
 
 from __future__ import annotations
@@ -188,10 +188,12 @@ class Case:
                 if when <= self.now:
                     (lifting if event.alone and event.kind in LIFTING else into).append((when, event))
                     continue
-                coming = min(coming, when)
                 early = heard_early(event)
                 if early is not None and micros_of(early) <= self.now:
-                    into.append((micros_of(early), event))
+                    into.append((self.now, event))  # it is later than all that has been done by now
+                elif early is not None:
+                    when = micros_of(early)
+                coming = min(coming, when)
         past.sort(key=itemgetter(0))
         lifting.sort(key=itemgetter(0))
         return tuple(past), tuple(lifting), coming

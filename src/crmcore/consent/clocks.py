@@ -1,7 +1,7 @@
 """Clocks of several machines, which differ a little: how that is kept from losing a No.
 
-Invariant: a No that this crm dates itself is not before any act that was recorded already, and is heard from the moment
-at which it was recorded, by whichever clock.
+Invariant: a No that this crm dates itself is not before any act that was recorded already. It is heard by every clock
+that has reached the moment at which it was recorded, though not yet the time that it has.
 """
 
 from __future__ import annotations

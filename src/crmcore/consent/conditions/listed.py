@@ -117,10 +117,11 @@ def _days(case: Case, event: ConsentEvent) -> list[date]:
 
 def _shown(event: ConsentEvent, listing: Listing) -> bool:
     """Whether the evidence names what shows it, where nothing else tells who had the address: they were erased."""
+    if listing.reason != "erasure":
+        return True
     shown = event.evidence
-    return listing.reason != "erasure" or (
-        shown is not None and any((shown.notice, shown.notice_sha256, shown.document))
-    )
+    names = () if shown is None else (shown.notice, shown.notice_sha256, shown.document)
+    return any(char.isalnum() for name in names if name for char in name)
 
 
 @attrs.frozen
