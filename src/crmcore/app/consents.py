@@ -100,7 +100,8 @@ class AsyncConsents:
         async def told(unit: Unit, teller: Teller) -> ConsentEvent:
             customer, parties, (about, only) = teller
             owners = _owners(parties, about, ref)
-            owner = await owner_of(unit, owners, about or only, kind=kind)
+            named = record_named(ref, parties)
+            owner = await owner_of(unit, [named, *owners], about or only, kind=kind)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
