@@ -98,7 +98,7 @@ class AsyncConsents:
         )
 
         async def told(unit: Unit, teller: Teller) -> ConsentEvent:
-            customer, parties, (about, only) = teller
+            customer, parties, (about, only), scope = teller
             owners = _owners(parties, about, ref)
             named = record_named(ref, parties)
             owner = await owner_of(unit, [named, *owners], about or only, kind=kind)
