@@ -221,7 +221,7 @@ def test_of_a_customer_whose_one_record_was_taken_back_the_others_decide() -> No
     assert alone_and_among_many(crm, ann, point=A) == ("deny", "record.taken_back")
     named = crm.consent.record("give", other, **SAID, evidence=YES)
     assert named.record == str(other)
-    assert named.scope.points == {B}
+    assert named.scope.points == frozenset({B})
 
 
 def test_a_yes_under_a_record_that_was_taken_back_is_none_of_another_of_the_customer() -> None:
