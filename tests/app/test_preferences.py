@@ -10,6 +10,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import Attempt, Cap, Evidence, Facts, Offer, QuietHours, Subject, Topic, Topics, Wished
+from crmcore.consent.words import Channel
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.storage.stored import StoredEntry
@@ -448,9 +449,10 @@ def test_a_centre_of_nobody_in_particular_tells_what_nobody_was_told_and_records
     crm = Crm(MemoryStore(), clock=Clock())
     ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
     offer = Offer(purpose="marketing", channel="email")
-    for points in ({}, {"email": "ann@x.org"}):
+    everywhere: tuple[dict[Channel, str], ...] = ({}, {"email": "ann@x.org"})
+    for points in everywhere:
         crm.consent.record("restrict", ann, purposes=["marketing"], channels=["email"], controller="acme")
-        shown = crm.preferences.centre(ann, [offer], points=points)  # type: ignore[arg-type]  # of a channel
+        shown = crm.preferences.centre(ann, [offer], points=points)
         assert crm.preferences.centre(ann, [offer], controller="Acme ").choices[0].state == "off"
         (no,) = crm.preferences.change(
             ann, shown, shown.choose("marketing", "email", on=False), evidence=None
@@ -462,6 +464,6 @@ def test_a_centre_of_nobody_in_particular_tells_what_nobody_was_told_and_records
                 ann, purpose="marketing", channel="email", controller=asking, jurisdictions=["US"]
             )
             assert (answered.answer, answered.rule) == ("deny", "us.canspam.opted_out")
-        told = crm.preferences.centre(ann, [offer], points=points)  # type: ignore[arg-type]  # of a channel
+        told = crm.preferences.centre(ann, [offer], points=points)
         assert told.choices[0].state == "off"
         crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], evidence=YES)

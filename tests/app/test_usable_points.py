@@ -249,3 +249,25 @@ def test_a_yes_under_a_record_that_was_taken_back_is_none_of_another_of_the_cust
         # Nobody who was taken back is found by an address: it names who stands.
         assert crm.consent.record("give", A, **SAID, evidence=YES).record == str(stands)
         crm.parties.restore(back, reason="it was she")
+
+
+def test_a_no_by_an_address_is_one_of_a_record_that_was_taken_back_too() -> None:
+    number = PhonePoint.of("+34 912 345 670 ext 7")
+    told: tuple[tuple[str, Channel, ContactPoint], ...] = (
+        (A, "email", marked()),
+        ("+34 912 345 670", "voice", number),
+    )
+    for spelled, channel, point in told:
+        _, crm, ann = holding(point)
+        bo = crm.parties.add(Person.of("Bo Ek").with_point(point)).id
+        crm.parties.retract(ann, reason="a slip")
+        assert crm.consent.withdraw(f" {spelled}", channels=[channel]).record == bo  # who stands comes first
+        noes = [one for one in crm.consent.events(ann) if one.kind == "withdraw"]
+        assert {one.record for one in noes} == {ann, bo}
+        crm.parties.retract(bo, reason="a slip")
+        assert crm.consent.withdraw(spelled, purposes=["marketing"]).record in {ann, bo}
+        with pytest.raises(NotFound):
+            crm.consent.record("give", spelled, **SAID, evidence=YES)
+        crm.parties.restore(ann, reason="it was right")
+        assert crm.consent.withdraw(spelled, purposes=["marketing"]).record == ann
+        assert crm.customers.resolve(spelled).members == (ann,)

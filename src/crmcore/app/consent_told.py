@@ -14,12 +14,12 @@ import attrs
 from crmcore.app.consent_then import check_reference
 from crmcore.app.customers import load_parties
 from crmcore.app.point_meant import Said, points_named, said_about
-from crmcore.app.resolve import Membership, Reference, resolve, search
+from crmcore.app.resolve import Membership, Reference, resolve, search, search_retracted
 from crmcore.app.unit import Unit
 from crmcore.consent.event import Scope
 from crmcore.consent.known import points_of
 from crmcore.consent.reach import kinds_reached
-from crmcore.consent.words import NOES, ActKind
+from crmcore.consent.words import NOES, ActKind, Channel
 from crmcore.errors import AmbiguousReference, InvalidConsent
 from crmcore.party.party import Party
 from crmcore.values.ids import PartyId
@@ -59,6 +59,8 @@ async def tellers(
     """
     check_reference(ref)
     customers = await search(unit, ref)
+    if kind in NOES:  # a record that was taken back may be restored, with its No
+        customers += tuple(one for one in await search_retracted(unit, ref) if one not in customers)
     # All of many are found by one thing, and have it; only of a point that is named each is asked who has that.
     found = await _with_parties(unit, customers if point is not None else customers[: EACH + 1])
     by_address = all(any(points_named(ref, points_of(party)) for party in parties) for _, parties in found)
@@ -98,7 +100,7 @@ def _heard_there(kind: ActKind, ref: Reference, told: Sequence[Teller]) -> list[
         return []
     customer, parties, _, scope = told[EACH]
     own = {kind for party in parties for kind, _ in points_named(ref, points_of(party))}
-    channels = {one for one in scope.channels if own & kinds_reached(one)}
+    channels: set[Channel] = {one for one in scope.channels if own & kinds_reached(one)}
     if not channels:
         return []
     there = attrs.evolve(scope, channels=channels)
