@@ -13,8 +13,9 @@ from crmcore.app import CrmBatch
 from crmcore.consent import ConsentEvent, Evidence, Facts, Form, Message, Practice
 from crmcore.errors import AmbiguousReference, CrmError, IdempotencyMismatch, InvalidConsent, NotFound
 from crmcore.storage import Erasure, MemoryStore, Ref
+from crmcore.testing.ceilings import CeilingsStore
 from crmcore.values.source import SYSTEM
-from tests.app.houses import START, in_memory
+from tests.app.houses import START, Clock, in_memory
 from tests.consent.asking import PRACTICE, YES, asked
 
 DAY = timedelta(days=1)
@@ -257,6 +258,29 @@ def test_a_no_at_an_address_of_very_many_is_heard_by_all_of_them() -> None:
     ids = [person(crm, "info@x.org").id for _ in range(25)]
     crm.consent.withdraw("info@x.org", channels=["email"])
     assert all(len(crm.consent.events(id)) == 20 for id in ids[::8])
+
+
+def test_a_no_by_an_address_of_very_many_that_it_does_not_reach_whole_is_no_batch_without_end() -> None:
+    store = CeilingsStore()
+    crm = Crm(store, clock=Clock())
+    ids = sorted(person(crm, "info@x.org").id for _ in range(60))
+    first = crm.consent.withdraw("info@x.org", channels=["email", "sms"])
+    assert (first.record, first.scope.point) == (ids[0], None)
+    for id, about in (
+        (ids[0], [None, "info@x.org"]),
+        (ids[19], [None, "info@x.org"]),
+        (ids[59], ["info@x.org"]),
+    ):
+        said = crm.consent.events(id)
+        assert sorted((one.scope.point for one in said), key=str) == sorted(about, key=str)
+        assert {one.record for one in said if one.scope.point} == {ids[20]}
+        assert all(one.scope.channels == {"email"} for one in said if one.scope.point)
+        assert answer(crm, id, point="info@x.org") == "deny"
+    crm.consent.withdraw("info@x.org", channels=["in_app"])
+    assert [len(crm.consent.events(id)) for id in (ids[19], ids[20])] == [3, 1]
+    with pytest.raises(AmbiguousReference, match="60 customers have this address") as raised:
+        crm.consent.record("give", "info@x.org", **OURS)
+    assert list(raised.value.candidates) == ids
 
 
 # --- merges ---------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import Attempt, Cap, Evidence, Facts, Offer, QuietHours, Subject, Topic, Topics, Wished
+from crmcore.consent.words import Channel
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.storage import MemoryStore
 from crmcore.storage.stored import StoredEntry
@@ -19,7 +20,7 @@ from tests.app.houses import START, Clock, in_memory, options
 from tests.app.test_bundles import bundle_of, whole
 from tests.app.test_consents import OURS, person
 from tests.app.test_person_erasure import erased, rows_of
-from tests.consent.asking import PRACTICE
+from tests.consent.asking import PRACTICE, YES
 
 DAY = timedelta(days=1)
 NIGHT = Wished(quiet=(QuietHours(begin="22:00", end="07:00"),))
@@ -442,3 +443,27 @@ def test_what_is_turned_off_goes_along_with_a_record_that_left_the_address_meanw
         assert crm.preferences.centre(one.id, line, points={"email": address}).choices[0].state == "off"
     again = shown.choose("marketing", "email", on=False)
     assert len(crm.preferences.change(other.id, shown, again, evidence=None).events) == 2
+
+
+def test_a_centre_of_nobody_in_particular_tells_what_nobody_was_told_and_records_what_is_chosen() -> None:
+    crm = Crm(MemoryStore(), clock=Clock())
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+    offer = Offer(purpose="marketing", channel="email")
+    everywhere: tuple[dict[Channel, str], ...] = ({}, {"email": "ann@x.org"})
+    for points in everywhere:
+        crm.consent.record("restrict", ann, purposes=["marketing"], channels=["email"], controller="acme")
+        shown = crm.preferences.centre(ann, [offer], points=points)
+        assert crm.preferences.centre(ann, [offer], controller="Acme ").choices[0].state == "off"
+        (no,) = crm.preferences.change(
+            ann, shown, shown.choose("marketing", "email", on=False), evidence=None
+        ).events
+        assert (no.kind, no.scope.controller) == ("withdraw", "default")
+        crm.consent.record("lift", ann, purposes=["marketing"], channels=["email"], controller="acme")
+        for asking in ("default", "acme"):
+            answered = crm.consent.decide(
+                ann, purpose="marketing", channel="email", controller=asking, jurisdictions=["US"]
+            )
+            assert (answered.answer, answered.rule) == ("deny", "us.canspam.opted_out")
+        told = crm.preferences.centre(ann, [offer], points=points)
+        assert told.choices[0].state == "off"
+        crm.consent.record("give", ann, purposes=["marketing"], channels=["email"], evidence=YES)

@@ -219,4 +219,55 @@ def test_of_a_customer_whose_one_record_was_taken_back_the_others_decide() -> No
     assert alone_and_among_many(crm, ann, other)[0] == "allow"
     assert [one.point for one in crm.consent.audience(**ASKED)] == [B]
     assert alone_and_among_many(crm, ann, point=A) == ("deny", "record.taken_back")
-    assert crm.consent.record("give", ann, **SAID, evidence=YES).record == str(other)
+    named = crm.consent.record("give", other, **SAID, evidence=YES)
+    assert named.record == str(other)
+    assert named.scope.points == frozenset({B})
+
+
+def test_a_yes_under_a_record_that_was_taken_back_is_none_of_another_of_the_customer() -> None:
+    clock, crm, ann = holding(marked())
+    bo = crm.parties.add(Person.of("Bo Lee").with_point(marked()).with_email(B)).id
+    crm.identity.merge(ann, bo)
+    offers = [Offer(purpose="marketing", channel=channel) for channel in ("email", "push")]
+    for back, stands in ((ann, bo), (bo, ann)):
+        crm.parties.retract(back, reason="not her")
+        for point in (None, A, B):
+            with pytest.raises(InvalidConsent, match="restore it first"):
+                crm.consent.record("request", back, point=point, **SAID, evidence=YES)
+        at: dict[Channel, str] = {"email": B if back == ann else A}
+        for channel in ("email", "push"):
+            clock.now += timedelta(hours=1)
+            shown = crm.preferences.centre(stands, offers, points=at)
+            off = shown.choose("marketing", channel, on=False)  # a No is never refused
+            assert crm.preferences.change(back, shown, off, evidence=None).events
+            shown = crm.preferences.centre(stands, offers, points=at)
+            on = shown.choose("marketing", channel, on=True)
+            with pytest.raises(InvalidConsent, match="restore it first"):
+                crm.preferences.change(back, shown, on, evidence=YES)
+            (yes,) = crm.preferences.change(stands, shown, on, evidence=YES).events
+            assert yes.record == str(stands)
+        # Nobody who was taken back is found by an address: it names who stands.
+        assert crm.consent.record("give", A, **SAID, evidence=YES).record == str(stands)
+        crm.parties.restore(back, reason="it was she")
+
+
+def test_a_no_by_an_address_is_one_of_a_record_that_was_taken_back_too() -> None:
+    number = PhonePoint.of("+34 912 345 670 ext 7")
+    told: tuple[tuple[str, Channel, ContactPoint], ...] = (
+        (A, "email", marked()),
+        ("+34 912 345 670", "voice", number),
+    )
+    for spelled, channel, point in told:
+        _, crm, ann = holding(point)
+        bo = crm.parties.add(Person.of("Bo Ek").with_point(point)).id
+        crm.parties.retract(ann, reason="a slip")
+        assert crm.consent.withdraw(f" {spelled}", channels=[channel]).record == bo  # who stands comes first
+        noes = [one for one in crm.consent.events(ann) if one.kind == "withdraw"]
+        assert {one.record for one in noes} == {ann, bo}
+        crm.parties.retract(bo, reason="a slip")
+        assert crm.consent.withdraw(spelled, purposes=["marketing"]).record in {ann, bo}
+        with pytest.raises(NotFound):
+            crm.consent.record("give", spelled, **SAID, evidence=YES)
+        crm.parties.restore(ann, reason="it was right")
+        assert crm.consent.withdraw(spelled, purposes=["marketing"]).record == ann
+        assert crm.customers.resolve(spelled).members == (ann,)

@@ -37,7 +37,7 @@ def acts(told: str, **more: Any) -> list[ConsentEvent]:
             ),
             **more,
         )
-        for day, (kind, whom) in enumerate(one.strip().split(" ", 1) for one in told.split(","))
+        for day, (kind, whom) in enumerate(one.lstrip().split(" ", 1) for one in told.split(","))
     ]
 
 
@@ -56,8 +56,8 @@ def answers(told: str, place: str = "US") -> str:
 def test_a_no_to_nobody_speaks_to_everybody_and_who_says_no_name_hears_each() -> None:
     assert answers("y acme, y beta, y default", "DE") == "abd"
     for no in "nor":
-        assert answers(f"{no} default") == answers(f"{no} -") == answers(f"{no} Default ") == ""
-        assert answers(f"{no} acme") == answers(f"{no} ACME ") == "b"
+        assert {answers(f"{no} {whom}") for whom in ("default", "-", "Default ", " ", "\u200b")} == {""}
+        assert {answers(f"{no} {whom}") for whom in ("acme", "ACME ", "ＡＣＭＥ", "ac\u200bme")} == {"b"}
         assert answers(f"y acme, y beta, y default, {no} acme", "DE") == "b"
         assert answers(f"y acme, y beta, y default, {no} default", "DE") == ""
     assert answers("y acme, y beta, y default, v default", "DE") == ""

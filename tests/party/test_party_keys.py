@@ -12,10 +12,12 @@ from crmcore.party.party_keys import (
     IDENTIFIER,
     NAME,
     PHONE,
+    RETRACTED,
     key,
     party_keys,
     party_sorts,
     related_keys,
+    retracted_key,
     source_key,
 )
 from crmcore.values.source import Source
@@ -27,7 +29,11 @@ from tests.values.strategies import HOSTILE
 @given(parties())
 def test_a_retracted_party_keeps_its_source_records_and_is_found_by_nothing_else(party: Party) -> None:
     retracted = attrs.evolve(party, standing="retracted")
-    assert party_keys(retracted) == {source_key(source) for source in party.sources}
+    keys = party_keys(retracted)
+    assert {one for one in keys if one.namespace != RETRACTED} == {source_key(one) for one in party.sources}
+    told = party_keys(attrs.evolve(party, standing="active"))
+    there = {retracted_key(one) for one in told if one.namespace in (EMAIL, PHONE)}
+    assert {one for one in keys if one.namespace == RETRACTED} == there
     assert party_sorts(retracted) == frozenset()
 
 

@@ -75,7 +75,7 @@ class Consents:
         late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
 
         Raises:
-            NotFound: if nothing answers to *ref*.
+            NotFound: if nothing answers to *ref*; to a No also records that were taken back do by their addresses.
             AmbiguousReference: if it fits several customers, and is no address of theirs or the act is no No.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a

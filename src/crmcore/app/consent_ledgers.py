@@ -44,22 +44,26 @@ async def owner_of(
 ) -> Party:
     """The first of *owners* that has the contact point, or is there at all; it must be so until the commit.
 
-    One that permits, by its *kind*, needs a record that was not taken back.
+    What permits, by its *kind*, needs a record that was not taken back, and so must be the first of them, which is the
+    one that was named: a Yes under it is none of another person that is taken for the same.
 
     Raises:
         NotFound: if none of the records is there any more.
-        InvalidConsent: if none has the contact point any more, or what permits would be of a record that was taken
-            back.
+        InvalidConsent: if none has the contact point any more, or what permits is said by one that was taken back, or
+            would be of one.
     """
-    refs = [unit.ref(PARTY.tag, one.id) for one in owners]
+    refs = list(dict.fromkeys(unit.ref(PARTY.tag, one.id) for one in owners))
     there = back = False
     for ref in refs:
         record = (await unit.get([ref])).get(ref)
         if record is not None:
             owner: Party = load_record(PARTY, record)
-            there = True
+            there, stands = True, kind not in PERMITS or owner.standing == "active"
+            if not stands and ref == refs[0]:
+                back = True
+                break
             if about is None or any(normal == about for _, normal in points_of(owner)):
-                if kind not in PERMITS or owner.standing == "active":
+                if stands:
                     return owner
                 back = True
     if back:

@@ -76,7 +76,7 @@ class AsyncConsents:
         late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
 
         Raises:
-            NotFound: if nothing answers to *ref*.
+            NotFound: if nothing answers to *ref*; to a No also records that were taken back do by their addresses.
             AmbiguousReference: if it fits several customers, and is no address of theirs or the act is no No.
             InvalidConsent: if no record of the customer has the *point*, the *channels* do not reach it, it may be
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
@@ -98,9 +98,10 @@ class AsyncConsents:
         )
 
         async def told(unit: Unit, teller: Teller) -> ConsentEvent:
-            customer, parties, (about, only) = teller
+            customer, parties, (about, only), scope = teller
             owners = _owners(parties, about, ref)
-            owner = await owner_of(unit, owners, about or only, kind=kind)
+            named = record_named(ref, parties)
+            owner = await owner_of(unit, [named, *owners], about or only, kind=kind)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(

@@ -172,13 +172,19 @@ def _points_fitting(
 
 
 def record_named(ref: Reference, parties: Sequence[Party]) -> Party:
-    """The record that *ref* names by its id, by its source or by an address that it has, or the first one."""
+    """The record that *ref* names by its id, by its source or by an address that it has, or the first one.
+
+    Of those that have the address it is one that was not taken back, if any is: no other is found by it.
+    """
     said = f"{ref.system}#{ref.record}" if isinstance(ref, Source) else ref.strip()
+    having = list[Party]()
     for party in parties:
         names = (str(party.id), *(f"{source.system}#{source.record}" for source in party.sources))
-        if said in names or points_named(ref, points_of(party)):
+        if said in names:
             return party
-    return parties[0]
+        if points_named(ref, points_of(party)):
+            having.append(party)
+    return min(having, key=lambda party: party.standing != "active", default=parties[0])
 
 
 def _points(parties: Iterable[Party]) -> list[tuple[str, str]]:

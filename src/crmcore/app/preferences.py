@@ -372,8 +372,8 @@ async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> 
     ]
     if not owners:
         raise InvalidConsent("no record of this customer has a contact point of the preference centre")
-    named = sorted(owners, key=lambda one: str(one.id) != event.record)
-    owner = await owner_of(unit, named, about, kind=event.kind)
+    named = [one for one in parties if str(one.id) == event.record]
+    owner = await owner_of(unit, [*named, *owners], about, kind=event.kind)
     streams = await ledgers_for(unit, event.kind, owner, about, event.members)
     scope = attrs.evolve(event.scope, points=points_then(event.kind, about, owner))
     event = attrs.evolve(

@@ -18,13 +18,12 @@ from crmcore.identity.customer import Cluster
 from crmcore.identity.identity_keys import CLUSTER
 from crmcore.party.contact_point import EmailPoint, PhonePoint
 from crmcore.party.party_keys import (
-    EMAIL,
     MEMBER,
     NAME,
     NAME_BYTES,
     PARTY,
-    PHONE,
-    key,
+    address_key,
+    retracted_key,
     source_key,
     turned_names,
 )
@@ -78,6 +77,15 @@ async def resolve(unit: Unit, ref: Reference, *, region: str | None = None) -> M
 async def search(unit: Unit, ref: Reference, *, region: str | None = None) -> tuple[Membership, ...]:
     """All customers that *ref* fits, in order of id."""
     found = await memberships(unit, await _parties(unit, ref, region))
+    return tuple(sorted(dict.fromkeys(found.values()), key=lambda customer: customer.id))
+
+
+async def search_retracted(unit: Unit, ref: Reference) -> tuple[Membership, ...]:
+    """All customers of whom a record that was taken back has the address that *ref* is, in order of id."""
+    if address_in(ref) is None:
+        return ()
+    there = await _by_key(unit, retracted_key(address_key(str(ref).strip())))
+    found = await memberships(unit, there)
     return tuple(sorted(dict.fromkeys(found.values()), key=lambda customer: customer.id))
 
 
@@ -159,9 +167,9 @@ async def _parties(unit: Unit, ref: Reference, region: str | None) -> tuple[Part
     if found:
         return found
     if "@" in text:
-        return await _by_key(unit, key(EMAIL, EmailPoint.of(text).key))
+        return await _by_key(unit, address_key(text))
     if _PHONE.match(text):
-        found = await _by_key(unit, key(PHONE, PhonePoint.of(text, region=region).key))
+        found = await _by_key(unit, address_key(text, region=region))
         if found:
             return found
     return await _by_name(unit, fold(text))

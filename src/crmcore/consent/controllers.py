@@ -6,6 +6,9 @@ Invariant: a No is heard by everybody to whom it may have been said; what permit
 from __future__ import annotations
 
 from functools import lru_cache
+from unicodedata import normalize
+
+from crmcore.values.text import clean
 
 NOBODY = "default"
 """The name of whoever has told nobody theirs: an app that has opened its crm without a practice."""
@@ -13,17 +16,22 @@ NOBODY = "default"
 
 @lru_cache(maxsize=1024)
 def plain(name: str) -> str:
-    """A name without its case and the spaces at its ends: where a No is read, it is nobody else's then."""
-    return name.strip().casefold()
+    """A name without its case, the spaces at its ends, and what nobody sees: where a No is read, it is nobody else's
+    then.
+
+    >>> plain(" Ａcme\\u200b")
+    'acme'
+    """
+    return normalize("NFKC", clean(name)).casefold().strip()
 
 
 def is_nobody(name: str) -> bool:
-    """Whether it tells nothing of who it is.
+    """Whether it tells nothing of who it is, as a name of spaces does.
 
-    >>> is_nobody("Default "), is_nobody("acme")
-    (True, False)
+    >>> is_nobody("Default "), is_nobody(" "), is_nobody("acme")
+    (True, True, False)
     """
-    return plain(name) == NOBODY
+    return plain(name) in ("", NOBODY)
 
 
 def hears(asking: str | None, told: str | None) -> bool:

@@ -15,6 +15,7 @@ import attrs
 
 from crmcore.consent.case import Case
 from crmcore.consent.checking import listed, one_of
+from crmcore.consent.controllers import told_another
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import NO, YES, Finding
@@ -145,7 +146,8 @@ def preference_centre(
 ) -> PreferenceCentre:
     """What stands at an instant, by the acts and wishes of all records of a customer; *joined* as in `Facts`.
 
-    It shows what people said, which is not whether they may be contacted: that is what a decision is for. With *topics*
+    It shows what people told this *controller*, or nobody in particular, which is not whether they may be contacted:
+    that is what a decision is for, and it hears what told others, too, where the controller has no name. With *topics*
     each line is about one of them, of its brand, and about all that is part of it. *owners* are of each contact point
     what counts for each record that has it, by which its line goes then: a No of one of them is one, and a Yes that is
     not one of them all is none.
@@ -160,9 +162,10 @@ def preference_centre(
         topics.check(line.topic for line in lines if line.topic is not None)
     _apart(lines, topics)
     held, known = FrozenMap(joined or {}), FrozenMap(points or {})
-    facts = _told(Facts(events=tuple(events)), held, topics)
+    facts = _told(Facts(events=tuple(events)), held, topics, controller)
     of_each = {
-        point: [_told(one, held, topics) for one in (owners or {}).get(point, ())] for point in known.values()
+        point: [_told(one, held, topics, controller) for one in (owners or {}).get(point, ())]
+        for point in known.values()
     }
     choices = [
         _choice(
@@ -183,11 +186,14 @@ def preference_centre(
     )
 
 
-def _told(facts: Facts, joined: FrozenMap[str, datetime], topics: Topics | None) -> Facts:
-    """The acts in *facts*, spread over the topics; *joined* where they do not tell it themselves."""
+def _told(facts: Facts, joined: FrozenMap[str, datetime], topics: Topics | None, controller: str) -> Facts:
+    """The acts in *facts* that did not tell another controller, spread over the topics; *joined* where they do not tell
+    it themselves."""
     spread = tuple if topics is None else topics.spread
     return Facts(
-        events=tuple(spread(facts.events)),
+        events=tuple(
+            spread([act for act in facts.events if not told_another(controller, act.scope.controller)])
+        ),
         others_lifting=tuple(spread(facts.others_lifting)),
         joined=facts.joined or joined,
     )

@@ -147,7 +147,8 @@ def new_keys(point: ContactPoint, controller: str | None, secrets: SecretRing) -
 def all_keys(point: ContactPoint, controller: str | None, secrets: SecretRing) -> frozenset[Key]:
     """The keys by which entries about an address are found: under every secret, for this *controller* and for all.
 
-    Entries for others have them, too: those that are for this one `tells` shows.
+    Entries for others have them, too: those that are for this one `tells` shows. One that an older crmcore made for a
+    controller by name has the key of that very name alone, so that whoever does not say their name does not find it.
 
     Raises:
         InvalidConsent: if the controller is not named by a text.

@@ -1,7 +1,8 @@
 """How parties and relationships lie on a store: codecs, equality keys and the order of names.
 
 Invariant: every key is computed from the party alone, so it can be computed again. A retracted party is not
-found by anything but its source records, which stay its own: importing them again does not bring it back.
+found by anything but its source records, which stay its own: importing them again does not bring it back. Only a No
+that is told by an address looks for the retracted that have it, by a key of their own.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ EMAIL = "email"
 PHONE = "phone"
 IDENTIFIER = "identifier"
 RELATED = "related"
+RETRACTED = "retracted"
+"""Of parties that were taken back: what was their key of an address or a number."""
 NAME = "party.name"
 MEMBER = "member"
 """Exclusive: the one cluster that a party is in, and the one ledger that a contact point has."""
@@ -69,7 +72,28 @@ def party_keys(party: Party) -> frozenset[Key]:
     """What a party is found by: sources, e-mail addresses, phone numbers, identifiers."""
     keys = {source_key(source) for source in party.sources}
     if party.standing == "retracted":
-        return frozenset(keys)
+        return frozenset(keys | {retracted_key(one) for one in _addresses(party)})
+    keys |= _addresses(party)
+    for identifier in party.identifiers:
+        keys.add(key(IDENTIFIER, f"{identifier.scheme}:{identifier.key}"))
+    return frozenset(keys)
+
+
+def retracted_key(address: Key) -> Key:
+    """That of a retracted party in place of its key of an *address*."""
+    return key(RETRACTED, f"{address.namespace}:{address.value}")
+
+
+def address_key(text: str, *, region: str | None = None) -> Key:
+    """The key of whoever has this e-mail address, or this number."""
+    if "@" in text:
+        return key(EMAIL, EmailPoint.of(text).key)
+    return key(PHONE, PhonePoint.of(text, region=region).key)
+
+
+def _addresses(party: Party) -> set[Key]:
+    """The keys of the e-mail addresses and numbers of a party."""
+    keys = set[Key]()
     for point in party.contact_points:
         if isinstance(point, EmailPoint):
             keys.add(key(EMAIL, point.key))
@@ -77,9 +101,7 @@ def party_keys(party: Party) -> frozenset[Key]:
             keys.add(key(PHONE, point.key))
             if point.value is not None:
                 keys.add(key(PHONE, point.value.e164))
-    for identifier in party.identifiers:
-        keys.add(key(IDENTIFIER, f"{identifier.scheme}:{identifier.key}"))
-    return frozenset(keys)
+    return keys
 
 
 def names_of(party: Party) -> tuple[str, ...]:
