@@ -41,7 +41,7 @@ SHOWN = {
     "RightsStep.kind", "RightsStep.cause", "RightsStep.sha256", "CertificateLine.kind", "CertificateLine.action",
     "CertificateLine.reason", "CertificateLine.cite", "ErasureBegun.request", "ErasureBegun.plan_sha256",
     "ErasureBegun.places", "ErasureBegun.points", "ErasureBegun.members", "ErasureBegun.category",
-    "Restriction.mark", "Restriction.members",
+    "ErasureBegun.beside", "Restriction.mark", "Restriction.members",
     "ErasureCertificate.request", "ErasureCertificate.plan_sha256", "Remainder.place", "Remainder.remedy",
     "Matching.model", "Matching.recipe", "Matching.position", "Matching.index", "ModelPart.model",
     "Meant.record", "Meant.marks",
