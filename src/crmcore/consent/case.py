@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cached_property
+from itertools import compress
 from operator import itemgetter
 from typing import Any
 
 from crmcore.consent.clocks import heard_early
 from crmcore.consent.contact import Contact
+from crmcore.consent.controllers import is_nobody
 from crmcore.consent.correcting import uncorrected
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts
@@ -71,9 +73,10 @@ class Case:
         self.notes: dict[str, Finding] = {}
         self.valid: dict[tuple[str, int], Finding] = {}
         self.lifting: dict[tuple[str, str], Any] = {}
-        self.spoken: dict[tuple[object, ...], tuple[tuple[int, ConsentEvent], ...]] = {}
+        self.said: dict[tuple[object, ...], Any] = {}
         self.past, self._others, self.next_event = self._told()
-        self.kinds = frozenset([pair[1].kind for pair in self.past])
+        self._kinds = [pair[1].kind for pair in self.past]
+        self.kinds = frozenset(self._kinds)
         self._acts: dict[Set[str], _Acts] = {frozenset(): (), self.kinds: self.past}
         self.no_such_act = Finding(False, self.next_event)
 
@@ -214,12 +217,18 @@ class Case:
         """The ids of Noes that a Yes takes back by name."""
         return frozenset([id for _, yes in self.lifting_acts for id in yes.takes_back])
 
+    @cached_property
+    def plain_noes(self) -> bool:
+        """Whether nothing but restrictions sets a No apart from others: none is taken back by name, and whoever asks
+        says who they are."""
+        return not self.taken_back and not is_nobody(self.contact.controller)
+
     def acts(self, kinds: Set[str]) -> tuple[tuple[int, ConsentEvent], ...]:
         """What of these *kinds* had been done, oldest first, each with its instant in microseconds."""
         there = self.kinds & kinds
         found = self._acts.get(there)
         if found is None:
-            found = self._acts[there] = tuple([pair for pair in self.past if pair[1].kind in there])
+            found = self._acts[there] = tuple(compress(self.past, map(there.__contains__, self._kinds)))
         return found
 
 

@@ -8,7 +8,7 @@ is looked at once for each record, however many there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 
 from crmcore.consent.case import Case
@@ -17,27 +17,20 @@ from crmcore.consent.controllers import told_another
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.finding import FOREVER, NO, Finding
 from crmcore.consent.grace import Grace, effective
+from crmcore.consent.noes import Apart, Pair, Whose, apart, by_whose, noes, whose_no
 from crmcore.consent.speaking import (
     MESSAGES,
     agreed,
     covers_no,
     covers_yes,
     named,
-    noes,
     received,
 )
 from crmcore.consent.words import NOES
 
 _VOID = frozenset({"invalidate"})
 
-_No = tuple[int, int, ConsentEvent]
-"""When it was said, since when it counts, and the act."""
-
-_First = tuple[_No | None, int]
-_Apart = tuple[str | None, str | None]
-
-_Whose = tuple[tuple[str | None, ...], _Apart]
-"""The records whose Noes they are, and what sets them apart from others."""
+_First = tuple[Pair | None, int]
 
 Valid = Callable[[Case, ConsentEvent], Finding]
 """Whether a Yes is one in the eyes of a law."""
@@ -52,7 +45,7 @@ class Lifting:
 
     def __init__(self, case: Case, purpose: str, lifts: Valid) -> None:
         self._case, self._purpose, self._lifts = case, purpose, lifts
-        self._latest: dict[tuple[str | None, bool, str | None, str | None, _Apart], int] = {}
+        self._latest: dict[tuple[str | None, bool, str | None, str | None, Apart], int] = {}
         self._looked: dict[str | None, _Looked] = {}
 
     def lifted(self, at: int, no: ConsentEvent) -> bool:
@@ -78,7 +71,7 @@ class Lifting:
     def _last(self, record: str | None, no: ConsentEvent, via: str | None) -> int:
         """When the last one was done that may lift a No of that kind, *record* and contact point; of lifts, one that
         names *via*."""
-        key = (record, no.kind == "restrict", via, no.scope.point, _apart(no, self._case))
+        key = (record, no.kind == "restrict", via, no.scope.point, apart(no, self._case))
         latest = self._latest.get(key)
         if latest is None:
             looked = self._looked_at(no)
@@ -112,7 +105,7 @@ class Lifting:
         """
         case, purpose, contact = self._case, self._purpose, self._case.contact
         there = None if former is None else contact._replace(point=former)
-        void = max((at for at, _ in noes(case, _VOID, purpose, case.channel)), default=-FOREVER)
+        void = max((at for at, _ in noes(case, _VOID, purpose, case.channel).all), default=-FOREVER)
         if there is not None:
             voids = case.acts(_VOID)
             void = max([void, *(at for at, no in voids if covers_no(no.scope, there, purpose, case.channel))])
@@ -168,16 +161,6 @@ def may_end(lift: ConsentEvent, no: ConsentEvent) -> bool:
     return no.kind == "restrict" and lift.via in (None, no.via)
 
 
-def _apart(no: ConsentEvent, case: Case) -> _Apart:
-    """What sets a No apart from those that the same acts lift.
-
-    The id of one that a Yes takes back by name; whom a restriction told, and one that is another's to hear.
-    """
-    whom = no.scope.controller
-    alike = no.kind != "restrict" and not told_another(case.contact.controller, whom)
-    return no.id if no.id in case.taken_back else None, None if alike else whom
-
-
 def _for_whom(act: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     """Whether *act* is for whom that No told, as far as the request sees: a lift for the very name, or for everybody.
 
@@ -187,14 +170,6 @@ def _for_whom(act: ConsentEvent, no: ConsentEvent, case: Case) -> bool:
     if act.kind == "lift" and act.scope.controller != asking:
         return act.scope.controller in (None, whom)
     return act.scope.controller == whom or not told_another(asking, whom)
-
-
-def whose_no(no: ConsentEvent, case: Case) -> tuple[str | None, ...]:
-    """The records whose No it is, each of which it is a No of its own: that under which it stands, and of those for
-    which it was said, too, the ones that are told of."""
-    if not no.members:
-        return (no.record,)
-    return (no.record, *(one for one in no.members if one != no.record and one in case.joined))
 
 
 def may_lift(yes: ConsentEvent, no: ConsentEvent, case: Case, record: str | None) -> bool:
@@ -231,81 +206,85 @@ class Taking:
     """
 
     def __init__(
-        self, case: Case, purpose: str, valid: Valid, grace: tuple[Grace, ...], across: Set[str]
+        self, case: Case, purpose: str, valid: Valid, graces: tuple[Grace, ...], across: Set[str]
     ) -> None:
-        found = noes(case, NOES, purpose, case.channel)
-        if across:
-            others = (noes(case, NOES, about, across) for about in sorted(MESSAGES))
-            found = tuple(
-                sorted({id(pair[1]): pair for pair in chain(found, *others)}.values(), key=_instant)
-            )
-        if any(no.kind == "restrict" for _, no in found):
-            ended = Lifting(case, purpose, _never)
-            found = tuple(pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair))
         self._case = case
+        self._graces = graces if case.graced else ()
         self._alone = case.others_lift and any(yes.alone for _, yes in case.lifting_acts)
         self._ended = Lifting(case, purpose, valid)
-        self._noes: dict[_Whose, list[_No]] = {}
-        for at, no in reversed(found):
-            since = effective(no, at, case, grace) if grace and case.graced else at
-            self._noes.setdefault((whose_no(no, case), _apart(no, case)), []).append((at, since, no))
-        self._all: dict[_Whose, _First] = {}
-        self._since = {whose: _Firsts(said, case.now) for whose, said in self._noes.items()}
+        self._noes = _taking_back(case, purpose, across)
+        self._all: dict[Whose, _First] = {}
+        self._since = {whose: self._firsts(said) for whose, said in self._noes.items()}
+
+    def _firsts(self, said: Sequence[Pair]) -> _Firsts:
+        return _Firsts(said, self._case, self._graces)
 
     def back(self, at: int, yes: ConsentEvent) -> tuple[str | None, int]:
         """The act that took back *yes*, of the instant *at*, or when one that was done will count.
 
         Of records whose Noes *yes* may lift, those that came before it do not take it back.
         """
-        taken: list[tuple[int, ConsentEvent]] = []
+        taken: list[Pair] = []
         coming = FOREVER
         for whose, said in self._noes.items():
             lifts = yes.kind != "assert_import" and all(
-                may_lift(yes, said[0][2], self._case, record) for record in whose[0]
+                may_lift(yes, said[0][1], self._case, record) for record in whose[0]
             )
             first, then = self._since[whose].of(at) if lifts else self._left(whose, at)
             coming = min(coming, then)
             if first is not None:
-                taken.append((first[0], first[2]))
+                taken.append(first)
         return (named(max(taken, key=_instant)[1]) if taken else None), coming
 
-    def _left(self, whose: _Whose, at: int) -> _First:
+    def _left(self, whose: Whose, at: int) -> _First:
         """Of the Noes of some records those that had not ended when somebody else said yes *at* an instant."""
         if len(whose[0]) > 1:
             later, coming = self._since[whose].of(at)
-            before, then = self._over(whose, lambda no: self._ended.lifted(no[0], no[2]))
+            before, then = self._over(whose, self._ended.lifted)
             return later or before, min(coming, then)
         if not self._alone:
-            return self._over(whose, lambda no: False)
-        left = [one for one in self._noes[whose] if not self._ended.ended(one[0], one[2], at)]
-        return _Firsts(left, self._case.now).of(-FOREVER)
+            return self._over(whose, lambda when, no: False)
+        left = [one for one in self._noes[whose] if not self._ended.ended(*one, at)]
+        return self._firsts(left).of(-FOREVER)
 
-    def _over(self, whose: _Whose, over: Callable[[_No], bool]) -> _First:
+    def _over(self, whose: Whose, over: Callable[[int, ConsentEvent], bool]) -> _First:
         """Of the Noes of some records those that are not *over*, whatever is said when; worked out once."""
         found = self._all.get(whose)
         if found is None:
-            left = [one for one in self._noes[whose] if not over(one)]
-            found = self._all[whose] = _Firsts(left, self._case.now).of(-FOREVER)
+            left = [one for one in self._noes[whose] if not over(*one)]
+            found = self._all[whose] = self._firsts(left).of(-FOREVER)
         return found
 
 
+def _taking_back(case: Case, purpose: str, across: Set[str]) -> Mapping[Whose, Sequence[Pair]]:
+    """The Noes to a request, or by one of the channels *across*, without restrictions that were lifted."""
+    said = noes(case, NOES, purpose, case.channel)
+    if not across and "restrict" not in case.kinds:
+        return said.by_whose()
+    others = (noes(case, NOES, about, across).all for about in sorted(MESSAGES)) if across else ()
+    found = sorted({id(pair[1]): pair for pair in chain(said.all, *others)}.values(), key=_instant)
+    ended = Lifting(case, purpose, _never)
+    return by_whose([pair for pair in found if pair[1].kind != "restrict" or not ended.lifted(*pair)], case)
+
+
 class _Firsts:
-    """Of the Noes of a record, latest first: the first that counts by now, and when the first of the others will.
+    """Of some Noes, latest first: the first that counts by now, and when the first of the others will.
 
     Asked of Yeses that come latest first, it goes through the Noes once.
     """
 
-    def __init__(self, said: list[_No], now: int) -> None:
-        self._said, self._now, self._seen = said, now, 0
-        self._counts: _No | None = None
+    def __init__(self, said: Sequence[Pair], case: Case, graces: tuple[Grace, ...]) -> None:
+        self._said, self._case, self._graces, self._seen = said, case, graces, 0
+        self._counts: Pair | None = None
         self._coming = FOREVER
 
     def of(self, begin: int) -> _First:
         """What is so of those that were said from the instant *begin* on."""
         while self._seen < len(self._said) and self._said[self._seen][0] >= begin:
-            one = self._said[self._seen]
-            if one[1] > self._now:
-                self._coming = min(self._coming, one[1])
+            at, no = one = self._said[self._seen]
+            since = effective(no, at, self._case, self._graces) if self._graces else at
+            if since > self._case.now:
+                self._coming = min(self._coming, since)
             else:
                 self._counts = self._counts or one
             self._seen += 1

@@ -20,9 +20,10 @@ from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts
 from crmcore.consent.finding import NO, YES, Finding
 from crmcore.consent.lifting import Lifting
+from crmcore.consent.noes import noes
 from crmcore.consent.policy import Policy
 from crmcore.consent.request import Request
-from crmcore.consent.speaking import covers_yes, noes
+from crmcore.consent.speaking import covers_yes
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import Aspect, Wish, Wished, in_force

@@ -140,34 +140,6 @@ def _names(scope: Scope, contact: Contact, purpose: str, *, perhaps: bool = Fals
     return "profiling_for_direct_marketing" in scope.purposes and serves
 
 
-def noes(
-    case: Case,
-    kinds: Set[str],
-    purpose: str,
-    channels: Set[str],
-    right: str | None = None,
-    *,
-    perhaps: bool = False,
-) -> tuple[tuple[int, ConsentEvent], ...]:
-    """Acts of these *kinds* that speak of the request, oldest first, each with its instant; worked out once.
-
-    One that exercises a *right* which the law names says no to what that right is about, and to nothing else. Of any
-    other right it is a plain No.
-    """
-    rights = case.rights
-    key = (kinds, purpose, channels, right, rights, perhaps)
-    found = case.spoken.get(key)
-    if found is None:
-        speaking, contact = [], case.contact
-        for pair in case.acts(kinds):
-            scope = pair[1].scope
-            exercised = scope.right if scope.right in rights else None
-            if exercised == right and covers_no(scope, contact, purpose, channels, perhaps=perhaps):
-                speaking.append(pair)
-        found = case.spoken[key] = tuple(speaking)
-    return found
-
-
 def received(scope: Scope, contact: Contact, purpose: str) -> bool | None:
     """Whether whoever gets the data is among those that an act of this *scope* names, or it names none.
 

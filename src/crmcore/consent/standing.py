@@ -12,6 +12,7 @@ from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, Finding
 from crmcore.consent.grace import Grace, effective
 from crmcore.consent.lifting import Lifting, Taking, Valid
+from crmcore.consent.noes import Said
 from crmcore.consent.speaking import agreed, covers_no, covers_yes, elsewhere, handed_on, named, received
 from crmcore.consent.words import NOES, YESES
 from crmcore.values.instant import micros_of
@@ -19,7 +20,7 @@ from crmcore.values.instant import micros_of
 
 def standing_no(
     case: Case,
-    said: tuple[tuple[int, ConsentEvent], ...],
+    said: Said,
     grace: tuple[Grace, ...],
     lifting: Lifting,
     lasting: Callable[[ConsentEvent], int] | None = None,
@@ -30,9 +31,9 @@ def standing_no(
     """
     until, standing = case.next_event, dict[str, ConsentEvent]()
     graced = bool(grace) and case.graced
-    if case.brief and lasting is None and not graced:  # the last one is as good as all of them
-        return Finding(any(not lifting.lifted(*one) for one in reversed(said)), until)
-    for at, event in said:
+    if case.brief and lasting is None and not graced:  # one is as good as all of them
+        return Finding(any(not lifting.lifted(*one) for one in said.last()), until)
+    for at, event in said.all:
         since = effective(event, at, case, grace) if graced else at
         ends = FOREVER if lasting is None else lasting(event)
         if since > case.now:

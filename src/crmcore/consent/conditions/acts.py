@@ -16,7 +16,8 @@ from crmcore.consent.counting import Span, last_day, shifted
 from crmcore.consent.data_words import kinds_of_data
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.finding import FOREVER, YES, Finding, either
-from crmcore.consent.speaking import agreed, aim_open, covers_lift, noes
+from crmcore.consent.noes import noes
+from crmcore.consent.speaking import agreed, aim_open, covers_lift
 from crmcore.consent.standing import standing_no, standing_yes
 from crmcore.values.instant import micros
 
@@ -180,10 +181,9 @@ class SaidNo:
 
     def _standing(self, case: Case, *, perhaps: bool = False) -> Finding:
         purpose = self.about or case.purpose
-        found = noes(case, self.kinds, purpose, self.across or case.channel, self.right, perhaps=perhaps)
-        if self.named:
-            found = tuple(pair for pair in found if pair[1].scope.purposes)
-        if not found:
+        channels = self.across or case.channel
+        found = noes(case, self.kinds, purpose, channels, self.right, named=self.named, perhaps=perhaps)
+        if not found.all:
             return case.no_such_act
         law = case.law
         return standing_no(
