@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from crmcore.consent.case import Case
 from crmcore.consent.decision import decide
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
 from crmcore.consent.facts import Facts, Subject
@@ -113,3 +115,19 @@ def test_so_do_restrictions_each_of_which_was_lifted(apart: bool) -> None:
     answers = [decide(REQUEST, one, jurisdictions=["DE"]).answer for one in (many, lacking)]
     assert answers == [decide(REQUEST, history("y", 1), jurisdictions=["DE"]).answer, "deny"]
     assert calls(many) <= 2.1 * calls(few)
+
+
+@pytest.mark.parametrize("trace", [True, False])
+@pytest.mark.parametrize("acts", ["ynny", "ynyn", "p"])
+def test_a_decision_leaves_nothing_to_the_garbage_collector(acts: str, trace: bool) -> None:
+    """Whoever asks of a million people would else wait for it every so often."""
+    known, at_night = history(acts, 8), attrs.evolve(REQUEST, channel="voice")
+    gc.collect()
+    gc.disable()
+    try:
+        for request in (REQUEST, at_night):
+            decide(request, known, jurisdictions=["DE", "US-TX"], trace=trace)
+        left = [one for one in gc.get_objects() if isinstance(one, Case)]
+    finally:
+        gc.enable()
+    assert left == []

@@ -45,6 +45,12 @@ class Opinion(NamedTuple):
 
 def judge(case: Case, law: Law) -> Opinion:
     """What *law* says of the case. A message that may or may not be marketing is allowed if it is so either way."""
+    opinion = _judged(case, law)
+    case.lifting = {}  # those refer to the case: it would be left to the garbage collector
+    return opinion
+
+
+def _judged(case: Case, law: Law) -> Opinion:
     claimed = case.request.purpose
     docket = _docket(case, law, claimed)
     before: list[Hit] = []

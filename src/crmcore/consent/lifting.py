@@ -93,38 +93,40 @@ class Lifting:
         )
         looked = self._looked.get(former)
         if looked is None:
-            looked = self._looked[former] = _Looked(self._speaking(former))
+            looked = self._looked[former] = _Looked(_speaking(self._case, self._purpose, self._lifts, former))
         return looked
 
-    def _speaking(self, former: str | None) -> Iterator[tuple[int, ConsentEvent]]:
-        """Those that speak of the request, or spoke of it at the point *former*, latest first.
 
-        A *lift* is as wide as a restriction is: what it leaves open it lifts altogether. What names those to whom data
-        may be passed on lifts nothing for others, nor where nobody tells who gets them. A Yes that turned out to be
-        none lifts nothing.
-        """
-        case, purpose, contact = self._case, self._purpose, self._case.contact
-        there = None if former is None else contact._replace(point=former)
-        void = max((at for at, _ in noes(case, _VOID, purpose, case.channel).all), default=-FOREVER)
-        if there is not None:
-            voids = case.acts(_VOID)
-            void = max([void, *(at for at, no in voids if covers_no(no.scope, there, purpose, case.channel))])
-        for pair in reversed(case.lifting_acts):
-            event, scope = pair[1], agreed(case, pair[1])
-            if pair[0] <= void and event.kind != "lift":
-                continue
-            if received(scope, contact, purpose) is not True:
-                continue
-            speaks = self._speaks(event, scope, contact)
-            if not speaks and there is not None and _reached(event.scope, former):
-                speaks = self._speaks(event, scope, there)
-            if speaks and (event.kind == "lift" or self._lifts(case, event).holds is True):
-                yield pair
+def _speaking(case: Case, purpose: str, lifts: Valid, former: str | None) -> Iterator[Pair]:
+    """Those that speak of the request, or spoke of it at the point *former*, latest first.
 
-    def _speaks(self, event: ConsentEvent, scope: Scope, contact: Contact) -> bool:
-        if event.kind == "lift":
-            return covers_no(event.scope, contact, self._purpose, self._case.channel)
-        return covers_yes(scope, contact, self._purpose)
+    A *lift* is as wide as a restriction is: what it leaves open it lifts altogether. What names those to whom data
+    may be passed on lifts nothing for others, nor where nobody tells who gets them. A Yes that turned out to be
+    none lifts nothing.
+    """
+    contact = case.contact
+    there = None if former is None else contact._replace(point=former)
+    void = max((at for at, _ in noes(case, _VOID, purpose, case.channel).all), default=-FOREVER)
+    if there is not None:
+        voids = case.acts(_VOID)
+        void = max([void, *(at for at, no in voids if covers_no(no.scope, there, purpose, case.channel))])
+    for pair in reversed(case.lifting_acts):
+        event, scope = pair[1], agreed(case, pair[1])
+        if pair[0] <= void and event.kind != "lift":
+            continue
+        if received(scope, contact, purpose) is not True:
+            continue
+        speaks = _speaks(case, event, scope, contact, purpose)
+        if not speaks and there is not None and _reached(event.scope, former):
+            speaks = _speaks(case, event, scope, there, purpose)
+        if speaks and (event.kind == "lift" or lifts(case, event).holds is True):
+            yield pair
+
+
+def _speaks(case: Case, event: ConsentEvent, scope: Scope, contact: Contact, purpose: str) -> bool:
+    if event.kind == "lift":
+        return covers_no(event.scope, contact, purpose, case.channel)
+    return covers_yes(scope, contact, purpose)
 
 
 class _Looked:
@@ -260,7 +262,7 @@ def _taking_back(case: Case, purpose: str, across: Set[str]) -> Mapping[Whose, S
     """The Noes to a request, or by one of the channels *across*, without restrictions that were lifted."""
     said = noes(case, NOES, purpose, case.channel)
     if not across and "restrict" not in case.kinds:
-        return said.by_whose()
+        return said.by_whose(case)
     others = (noes(case, NOES, about, across).all for about in sorted(MESSAGES)) if across else ()
     found = sorted({id(pair[1]): pair for pair in chain(said.all, *others)}.values(), key=_instant)
     ended = Lifting(case, purpose, _never)

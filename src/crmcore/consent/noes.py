@@ -26,28 +26,28 @@ _ALIKE: Apart = (None, None)
 class Said:
     """Some Noes, *all* of them oldest first."""
 
-    __slots__ = ("_by_whose", "_case", "_last", "all")
+    __slots__ = ("_by_whose", "_last", "all")
 
-    def __init__(self, case: Case, every: tuple[Pair, ...]) -> None:
-        self._case, self.all = case, every
+    def __init__(self, every: tuple[Pair, ...]) -> None:
+        self.all = every
         self._last: Sequence[Pair] | None = every if len(every) < 2 else None
         self._by_whose: Mapping[Whose, Sequence[Pair]] | None = None
 
-    def last(self) -> Sequence[Pair]:
+    def last(self, case: Case) -> Sequence[Pair]:
         """Of those that end by the same acts the last ones."""
         if self._last is None:
             found: dict[object, Pair] = {}
             for pair in self.all:
                 no = pair[1]
                 by = (no.via,) if no.kind == "restrict" else None
-                found[no.record, no.members, by, no.scope.point, apart(no, self._case)] = pair
+                found[no.record, no.members, by, no.scope.point, apart(no, case)] = pair
             self._last = tuple(found.values())
         return self._last
 
-    def by_whose(self) -> Mapping[Whose, Sequence[Pair]]:
+    def by_whose(self, case: Case) -> Mapping[Whose, Sequence[Pair]]:
         """Those of the same records that nothing sets apart, latest first."""
         if self._by_whose is None:
-            self._by_whose = by_whose(self.all, self._case)
+            self._by_whose = by_whose(self.all, case)
         return self._by_whose
 
 
@@ -108,5 +108,5 @@ def noes(
                 speaking.append(pair)
         if named:
             speaking = [pair for pair in speaking if pair[1].scope.purposes]
-        found = case.said[key] = Said(case, tuple(speaking))
+        found = case.said[key] = Said(tuple(speaking))
     return found

@@ -32,7 +32,7 @@ def standing_no(
     until, standing = case.next_event, dict[str, ConsentEvent]()
     graced = bool(grace) and case.graced
     if case.brief and lasting is None and not graced:  # one is as good as all of them
-        return Finding(any(not lifting.lifted(*one) for one in said.last()), until)
+        return Finding(any(not lifting.lifted(*one) for one in said.last(case)), until)
     for at, event in said.all:
         since = effective(event, at, case, grace) if graced else at
         ends = FOREVER if lasting is None else lasting(event)
