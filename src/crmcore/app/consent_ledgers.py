@@ -14,7 +14,7 @@ from typing import get_args
 
 from crmcore.app.resolve import memberships
 from crmcore.app.unit import Unit, load_record
-from crmcore.consent.clocks import SKEW, not_before
+from crmcore.consent.clocks import SKEW, later_than_any, not_before
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import each_once, gone_along, lacks_kind, outlasting, points_of
 from crmcore.consent.ledger import (
@@ -106,8 +106,11 @@ def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
 
 async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams: Iterable[str]) -> datetime:
     """When a No is done that this crm dates: *at*, or as late as the latest act, about a person or a point of the
-    *parties* or in the *streams*, that was dated by a clock ahead of ours. None may be added until the commit."""
-    wanted = await guarded(unit, parties, streams)
+    *parties* or in the *streams*, that was dated by a clock ahead of ours. None may be added until the commit, or else,
+    where that has no room, it is later than any."""
+    wanted = await watched(unit, parties, streams)
+    if wanted is None:
+        return later_than_any(at)
     found, limit = at, unit.store.describe().limits.max_refs
     for start in range(0, len(wanted), limit):
         left, after = wanted[start : start + limit], dict[str, int]()
@@ -126,14 +129,17 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
     return found
 
 
-async def guarded(unit: Unit, parties: Iterable[Party], streams: Iterable[str] = ()) -> list[str]:
+async def watched(unit: Unit, parties: Iterable[Party], streams: Iterable[str] = ()) -> list[str] | None:
     """The *streams* and the ledgers in which anything is said of the *parties* and their points: nothing may be added
-    to them until the commit, nor may one be made of a point that has none."""
+    to them until the commit, nor may one be made of a point that has none. None where that has no room."""
     known = list(parties)
     points = dict.fromkeys(point for party in known for point in points_of(party))
+    own = dict.fromkeys([*streams, *(party_stream(str(party.id)) for party in known)])
+    if not unit.has_room(len(own) + len(points)):
+        return None
+    unit.watches = True
     await unit.find([belonging_key(*one) for one in points], check=True)
-    own = [party_stream(str(party.id)) for party in known]
-    wanted = list(dict.fromkeys([*streams, *own, *await ledgers_at(unit, points)]))
+    wanted = list(dict.fromkeys([*own, *await ledgers_at(unit, points)]))
     await unit.guard(wanted)
     return wanted
 

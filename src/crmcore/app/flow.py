@@ -19,6 +19,7 @@ from crmcore.app.unit import Unit
 from crmcore.consent.controllers import NOBODY
 from crmcore.errors import (
     BatchEnded,
+    BatchTooLarge,
     CommitUnknown,
     InvalidConsent,
     KeyConflict,
@@ -46,6 +47,9 @@ Clock = Callable[[], datetime]
 ATTEMPTS = 64
 """How often a verb is planned again when others keep changing what it read. A plan costs a few reads, so this is no
 wait; it ends when so many others were faster that something must be wrong."""
+
+PATIENT = 3
+"""So many plans of a No wait for a moment in which nobody else writes where it is dated by (`clocks`)."""
 
 NOTHING_ASKED = Asked("")
 
@@ -145,13 +149,16 @@ class Flow:
         """Plan and write. *plan* may run several times and must do nothing but read from and write to its unit.
 
         *asked* names the verb and what it was given, by which a batch that is run again knows it. After so many
-        *attempts* the conflict is raised.
+        *attempts* the conflict is raised. After a few, or where that is too much for a batch, nothing is watched that
+        only moves the date of a No.
         """
         gathering = self._gathering()
         if gathering is not None:
             return await self._gather(gathering, plan, asked)
+        room = self.store.describe().limits.max_ops
         for attempt in range(1, attempts + 1):
             unit = self.new_unit()
+            unit.room = room if attempt <= PATIENT else 0
             unit.reason = storable(reason if reason is not None else self.reason)
             result = await plan(unit)
             if unit.empty:
@@ -161,6 +168,10 @@ class Flow:
             except (VersionConflict, KeyConflict, StreamConflict):
                 if attempt == attempts:
                     raise
+            except BatchTooLarge:
+                if attempt == attempts or not unit.watches:
+                    raise
+                room = 0
             else:
                 return result
         raise AssertionError("the loop above returns or raises")  # pragma: no cover

@@ -99,6 +99,8 @@ class Unit:
         self.actor = actor
         self.reason: str | None = None
         self.ended = False
+        self.room: int | None = None
+        self.watches = False
         self._read: dict[Ref, Record | None] = {}
         self._pending: dict[Ref, _Pending] = {}
         self._appends: list[Append] = []
@@ -428,6 +430,16 @@ class Unit:
             for name in chunk:
                 items = pages[name].items
                 self._streams[name] = items[0].seq if items else 0
+
+    def has_room(self, more: int) -> bool:
+        """Whether so many checks *more* fit in that nothing but the time of a No needs.
+
+        They leave half of a batch to what is gathered later, unless *room* tells how many operations there may be.
+        """
+        gathered = self.size + len(self._streams) + len(self._unheld)
+        gathered += sum(ref not in self._pending for ref in self._read)
+        room = self.store.describe().limits.max_ops // 2 if self.room is None else self.room
+        return gathered + more <= room
 
     # --- committing ---
 

@@ -1,7 +1,9 @@
 """Clocks of several machines, which differ a little: how that is kept from losing a No.
 
 Invariant: a No that this crm dates itself is not before any act that was recorded already. It is heard by every clock
-that has reached the moment at which it was recorded, though not yet the time that it has.
+that has reached the moment at which it was recorded, though not yet the time that it has. Where nobody can watch what
+others record meanwhile, since they keep doing so or the batch holds no more, it is later than what any clock shows: no
+No is refused, or waits, for its time.
 """
 
 from __future__ import annotations
@@ -25,6 +27,11 @@ def not_before(at: datetime, others: Iterable[datetime]) -> datetime:
     '2026-06-01 12:00:02+00:00'
     """
     return max([at, *(one for one in others if at < one <= at + SKEW)])
+
+
+def later_than_any(at: datetime) -> datetime:
+    """Later than what any clock may show at the instant *at*. Whatever is said until then is before such a No."""
+    return at + SKEW
 
 
 def heard_early(event: ConsentEvent) -> datetime | None:
