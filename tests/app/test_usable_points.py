@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import Facts, Offer, Subject
+from crmcore.consent import Facts, Offer, PreferenceCentre, Subject
 from crmcore.consent.words import Channel
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.contact_point import UNUSABLE, ContactPoint, EmailPoint, PhonePoint, PostalPoint
@@ -271,3 +271,40 @@ def test_a_no_by_an_address_is_one_of_a_record_that_was_taken_back_too() -> None
         crm.parties.restore(ann, reason="it was right")
         assert crm.consent.withdraw(spelled, purposes=["marketing"]).record == ann
         assert crm.customers.resolve(spelled).members == (ann,)
+
+
+def test_what_is_turned_off_on_a_page_is_kept_though_what_is_turned_on_is_refused() -> None:
+    offers = [Offer(purpose=purpose, channel="email") for purpose in ("marketing", "research")]
+    for batch in (False, True):
+        clock, crm, ann = holding(marked())
+        other = crm.parties.add(Person.of("Ann Lee").with_point(marked())).id
+        crm.identity.merge(ann, other)
+        crm.consent.record("give", other, **SAID, evidence=YES)
+        crm.parties.retract(ann, reason="typed in twice")
+        clock.now += DAY
+        (customer,) = [one.ref for one in crm.consent.audience(**ASKED)]
+        shown = crm.preferences.centre(customer, offers, points={"email": A})
+        chosen = shown.choose("marketing", "email", on=False).choose("research", "email", on=True)
+        known = len(crm.consent.events(customer))
+        save = save_in_batch if batch else save_page
+        with pytest.raises(InvalidConsent, match="restore it first, or name") as raised:
+            save(crm, customer, shown, chosen)
+        assert raised.value.__notes__ == ["what they turned off is recorded"]
+        assert [one.kind for one in crm.consent.events(customer)[known:]] == ["withdraw"]
+        clock.now += DAY
+        assert alone_and_among_many(crm, other)[0] == "deny"
+        assert not crm.preferences.of(customer)
+
+
+def save_page(crm: Crm, ref: str, shown: PreferenceCentre, chosen: PreferenceCentre) -> None:
+    crm.preferences.change(ref, shown, chosen, evidence=YES)
+
+
+def save_in_batch(crm: Crm, ref: str, shown: PreferenceCentre, chosen: PreferenceCentre) -> None:
+    """Save a page in a batch, which goes on whatever comes of it."""
+    with crm.batch(idem="page") as batch:
+        try:
+            batch.preferences.change(ref, shown, chosen, evidence=YES)
+        except InvalidConsent as error:
+            refused = error
+    raise refused

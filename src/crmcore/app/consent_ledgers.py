@@ -67,7 +67,10 @@ async def owner_of(
                     return owner
                 back = True
     if back:
-        raise InvalidConsent("the record was taken back, so nothing is permitted under it: restore it first")
+        raise InvalidConsent(
+            "the record was taken back, so nothing is permitted under it: restore it first, or "
+            "name a record of the customer that stands"
+        )
     if there:
         raise InvalidConsent("no record of this customer has that contact point: add it to one first")
     raise NotFound("the record is not there any more: nothing was recorded")

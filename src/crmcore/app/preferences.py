@@ -54,7 +54,7 @@ from crmcore.consent.topics import Topics
 from crmcore.consent.wishes import WISH, Basis, Wish, Wished
 from crmcore.consent.words import NOES, Channel, PointKind, Purpose
 from crmcore.consent.zones import known_zones
-from crmcore.errors import InvalidConsent
+from crmcore.errors import CrmError, InvalidConsent, NotFound, RuleViolation
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
 from crmcore.values.frozen_map import FrozenMap
@@ -190,13 +190,16 @@ class AsyncPreferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or they agreed at a
-                contact point that no record of the customer has.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or a Yes is refused, as
+                `crm.consent.record` says: what they turned off is recorded then, and nothing else.
         """
         if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
             raise InvalidConsent("what they were shown and what they chose are preference centres")
 
+        refused: list[CrmError] = []
+
         async def plan(unit: Unit) -> list[ConsentEvent | Wish]:
+            refused.clear()
             customer, parties = await customer_at(unit, ref, None)
             latest = await time_of_no(unit, unit.now, parties, ())
             known = await _said(unit, customer, parties)
@@ -218,18 +221,23 @@ class AsyncPreferences:
                 record=await _record_of(unit, ref, parties),
                 members=tuple(map(str, customer.members)),
             )
-            said: list[ConsentEvent | Wish] = []
-            for event in changed.events:
-                dated = attrs.evolve(event, occurred_at=latest) if event.kind in NOES else event
-                recorded = await _record(unit, dated, parties)
-                said += [recorded, *await _carried(unit, recorded, before, parties)]
-            if changed.wish is not None:
-                _append(unit, changed.wish)
-                said.append(changed.wish)
-            return said
+            noes = [attrs.evolve(one, occurred_at=latest) for one in changed.events if one.kind in NOES]
+            said = [act for no in noes for act in await _record(unit, no, before, parties)]
+            mark = unit.mark()
+            try:
+                return said + await _beside(unit, changed, before, parties)
+            except (NotFound, RuleViolation) as error:  # no No is lost by what comes along with it
+                if not said:
+                    raise
+                unit.undo(mark)
+                refused.append(error)
+                return said
 
         asked = _asked(ref, before, after, evidence)
         said = await self._flow.commit(plan, asked=asked)
+        if refused:
+            refused[0].add_note("what they turned off is recorded")
+            raise refused[0]
         events = tuple(one for one in said if isinstance(one, ConsentEvent))
         return Change(events=events, wish=next((one for one in said if isinstance(one, Wish)), None))
 
@@ -353,7 +361,29 @@ def _append(unit: Unit, wish: Wish) -> None:
     unit.event(wish_stream(wish.record), wish, subjects=(wish.record,), occurred_at=wish.said_at)
 
 
-async def _record(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> ConsentEvent:
+async def _beside(
+    unit: Unit, changed: Change, before: PreferenceCentre, parties: Sequence[Party]
+) -> list[ConsentEvent | Wish]:
+    """Append what is no No: acts, and a wish."""
+    said: list[ConsentEvent | Wish] = []
+    for event in changed.events:
+        if event.kind not in NOES:
+            said += await _record(unit, event, before, parties)
+    if changed.wish is not None:
+        _append(unit, changed.wish)
+        said.append(changed.wish)
+    return said
+
+
+async def _record(
+    unit: Unit, event: ConsentEvent, before: PreferenceCentre, parties: Sequence[Party]
+) -> list[ConsentEvent | Wish]:
+    """Append an act of the centre, and what is carried along of it."""
+    recorded = await _recorded(unit, event, parties)
+    return [recorded, *await _carried(unit, recorded, before, parties)]
+
+
+async def _recorded(unit: Unit, event: ConsentEvent, parties: Sequence[Party]) -> ConsentEvent:
     """Append an act of the centre to its ledgers, under a record that has its contact point.
 
     A No about one that they left since they were shown it is one of the person, so that it goes with them.
