@@ -1,28 +1,31 @@
 """Of whom an act is that was told: a Yes of one customer, a No by an address of each who has it.
 
 Invariant: no No by ways that reach an address is lost because several have it, and no Yes is taken for that of another.
-Of very many who share one, the first alone have a No of their own (see `EACH`).
+Of very many who share one the first alone have a No of their own (see `EACH`); whoever hears none of these has one too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple, TypeVar
 
 import attrs
 
 from crmcore.app.consent_then import check_reference
 from crmcore.app.customers import load_parties
 from crmcore.app.point_meant import Said, points_named, said_about
-from crmcore.app.resolve import Membership, Reference, resolve, search, search_retracted
+from crmcore.app.resolve import Membership, Reference, address_in, resolve, search, search_retracted
 from crmcore.app.unit import Unit
 from crmcore.consent.event import Scope
 from crmcore.consent.known import points_of
 from crmcore.consent.reach import kinds_reached
 from crmcore.consent.words import NOES, ActKind, Channel
-from crmcore.errors import AmbiguousReference, InvalidConsent
+from crmcore.errors import AmbiguousReference, BatchTooLarge, InvalidConsent
 from crmcore.party.party import Party
 from crmcore.values.ids import PartyId
+
+R = TypeVar("R")
 
 EACH = 20
 """So many customers, the first by their ids, each have an act of their own of a No that was told by one address.
@@ -31,6 +34,8 @@ Whoever else has the address hears it there, by the channels that reach it, as a
 each of those first has taken it back by a Yes of their own, also if they said nothing themselves; it is theirs to take
 back only when nobody who said it has the address any more. Who gives the address up takes it along as far as it holds
 then. By ways that do not reach the address, such as a note in an app, they are told nothing: name them by an id.
+
+Where a number without its extension was told, each has another address: then each has an act. One batch holds so many.
 """
 
 
@@ -61,8 +66,11 @@ async def tellers(
     customers = await search(unit, ref)
     if kind in NOES:  # a record that was taken back may be restored, with its No
         customers += tuple(one for one in await search_retracted(unit, ref) if one not in customers)
-    # All of many are found by one thing, and have it; only of a point that is named each is asked who has that.
-    found = await _with_parties(unit, customers if point is not None else customers[: EACH + 1])
+    # All of many have the very address that was told; of a number without its extension each may have another, and of a
+    # point that is named each is asked who has that.
+    number = address_in(ref)
+    alike = point is None and (number is None or "@" in number or "x" in number)
+    found = await _with_parties(unit, customers[: EACH + 1] if alike else customers)
     by_address = all(any(points_named(ref, points_of(party)) for party in parties) for _, parties in found)
     if not found or (len(found) > 1 and not by_address):
         await resolve(unit, ref)
@@ -83,7 +91,7 @@ async def tellers(
         raise refused[0]
     if point is not None and any(one.about.point is None for one in told):
         return told
-    return told if len(told) <= EACH else [*told[:EACH], *_heard_there(kind, ref, told)]
+    return [*told[:EACH], *_not_hearing(kind, ref, told)]
 
 
 async def _with_parties(unit: Unit, customers: Sequence[Membership]) -> list[tuple[Membership, list[Party]]]:
@@ -93,15 +101,72 @@ async def _with_parties(unit: Unit, customers: Sequence[Membership]) -> list[tup
     return [(one, [known[id] for id in one.members if id in known]) for one in customers]
 
 
-def _heard_there(kind: ActKind, ref: Reference, told: Sequence[Teller]) -> list[Teller]:
-    """What speaks to all who have the address: where each of the first told something about the person, the next tells
-    it about the address, by the channels that reach it."""
-    if any(one.about.point is not None for one in told[:EACH]):
-        return []
-    customer, parties, _, scope = told[EACH]
-    own = {kind for party in parties for kind, _ in points_named(ref, points_of(party))}
-    channels: set[Channel] = {one for one in scope.channels if own & kinds_reached(one)}
+def _not_hearing(kind: ActKind, ref: Reference, told: Sequence[Teller]) -> list[Teller]:
+    """What those after the first tell: each at whose address nobody before has told anything, by the channels that
+    reach it."""
+    heard = {one.about.point for one in told[:EACH]}
+    more: list[Teller] = []
+    for one in told[EACH:]:
+        named = [point for party in one.parties for point in points_named(ref, points_of(party))]
+        own = {normal for _, normal in named} if one.about.point is None else {one.about.point}
+        teller = None if own <= heard else _there(kind, ref, one, {kind for kind, _ in named})
+        if teller is not None:
+            heard.add(teller.about.point)
+            more.append(teller)
+    return more
+
+
+def _there(kind: ActKind, ref: Reference, one: Teller, kinds: AbstractSet[str]) -> Teller | None:
+    """What *one* tells about an address of one of *kinds*; None where the channels do not reach it."""
+    if (
+        one.about.point is not None or not one.scope.channels
+    ):  # it is about that one, or about several numbers
+        return one
+    channels: set[Channel] = {way for way in one.scope.channels if kinds & kinds_reached(way)}
     if not channels:
-        return []
-    there = attrs.evolve(scope, channels=channels)
-    return [Teller(customer, parties, said_about(kind, ref, None, channels, parties), there)]
+        return None
+    about = said_about(kind, ref, None, channels, one.parties)
+    return one._replace(about=about, scope=attrs.evolve(one.scope, channels=channels))
+
+
+@attrs.define(eq=False)
+class Portions:
+    """Those who tell something, as many at a time as one batch holds; all of them within a batch that is at work."""
+
+    at_once: bool
+    _most: int = attrs.field(default=EACH, init=False)
+    _now: list[Teller] = attrs.field(factory=list[Teller], init=False, repr=False)
+    _left: bool = attrs.field(default=False, init=False)
+    _done: set[tuple[str | None, tuple[str, ...]]] = attrs.field(
+        factory=set[tuple[str | None, tuple[str, ...]]], init=False, repr=False
+    )
+
+    def next(self, told: Sequence[Teller]) -> Sequence[Teller]:
+        """Those of *told* who are next. A plan asks for them, perhaps several times."""
+        waiting = [one for one in told if _key(one) not in self._done]
+        self._now = waiting if self.at_once else waiting[: self._most]
+        self._left = len(waiting) > len(self._now)
+        return self._now
+
+    async def each(self, commit: Callable[[], Awaitable[R]]) -> R:
+        """*commit* those who are next until nobody is left; what came of the first.
+
+        Raises:
+            BatchTooLarge: if one alone is too much for the store.
+        """
+        results: list[R] = []
+        while not results or self._left:
+            try:
+                results.append(await commit())
+            except BatchTooLarge:
+                if len(self._now) < 2 or self.at_once:
+                    raise
+                self._most = len(self._now) // 2
+            else:
+                self._done.update(map(_key, self._now))
+        return results[0]
+
+
+def _key(one: Teller) -> tuple[str | None, tuple[str, ...]]:
+    """By the records: should two become one customer meanwhile, that one tells it again."""
+    return one.about.point, one.customer.members

@@ -18,7 +18,7 @@ from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
-from crmcore.app.consent_told import Teller, tellers
+from crmcore.app.consent_told import Portions, Teller, tellers
 from crmcore.app.consent_whose import acts_of, taken_back
 from crmcore.app.flow import Flow
 from crmcore.app.point_meant import point_asked, point_named, record_named
@@ -123,16 +123,19 @@ class AsyncConsents:
             append_act(unit, event, streams)
             return event
 
-        async def plan(unit: Unit) -> ConsentEvent:
-            meant = await tellers(unit, kind, ref, point, scope)
-            acts = [await told(unit, one) for one in meant]
-            return acts[0]
+        portions = Portions(at_once=self._flow.unit is not None)
+
+        async def plan(unit: Unit) -> ConsentEvent | None:
+            meant = portions.next(await tellers(unit, kind, ref, point, scope))
+            return next(iter([await told(unit, one) for one in meant]), None)
 
         written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
         if occurred_at is not None:
             written["occurred_at"] = occurred_at
         asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,))
-        return await self._flow.commit(plan, asked=asked)
+        first = await portions.each(lambda: self._flow.commit(plan, asked=asked))
+        assert first is not None  # for the type checker: somebody tells it, or it was refused
+        return first
 
     async def withdraw(self, ref: Reference, **said: Any) -> ConsentEvent:
         """Record that somebody took consent back. *said* is as `record` takes it."""

@@ -190,8 +190,8 @@ class AsyncPreferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or a Yes is refused, as
-                `crm.consent.record` says: what they turned off is recorded then, and nothing else.
+            InvalidConsent: if the two are not of one centre, something is about what is no topic, or a Yes is refused
+                (`crm.consent.record`): what they turned off is recorded then, and nothing else.
         """
         if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
             raise InvalidConsent("what they were shown and what they chose are preference centres")
