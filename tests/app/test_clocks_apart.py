@@ -174,6 +174,45 @@ def test_only_a_no_may_be_a_little_ahead_of_our_clock() -> None:
             servers.first.consent.record(kind, servers.ann, occurred_at=at, evidence=YES, **SAID)
 
 
+@pytest.mark.parametrize("told", [timedelta(minutes=-4), timedelta(), timedelta(seconds=1)])
+def test_a_no_of_a_time_that_may_be_now_is_before_nothing_that_was_recorded_already(told: timedelta) -> None:
+    """An app passes now, and a provider whose clock is behind the time at which its link was pressed."""
+    servers = Servers()
+    servers.clock.move(seconds=1)
+    at = servers.clock.now - BEHIND + told
+    no = servers.second.consent.withdraw(servers.ann, occurred_at=at, **SAID)
+    assert (no.occurred_at, no.recorded_at) == (NOW, servers.clock.now - BEHIND)
+    for hours in (0, 24):
+        servers.clock.move(hours=hours)
+        assert servers.answers(servers.first) == servers.answers(servers.second) == {"deny"}
+
+
+@pytest.mark.parametrize("secrets", [SECRETS, None])
+def test_a_batch_with_such_a_no_is_known_again(secrets: SecretRing | None) -> None:
+    servers = Servers()
+    crm = Crm(servers.store, clock=lambda: NOW - BEHIND, practice=PRACTICE, secrets=secrets)
+    for _ in range(2):
+        with crm.batch(idem="no") as batch:
+            no = batch.consent.withdraw(servers.ann, occurred_at=NOW - BEHIND, **SAID)
+        assert no.occurred_at == NOW
+    assert [one.kind for one in crm.consent.events(servers.ann)].count("withdraw") == 1
+
+
+def test_the_time_that_was_told_stays_where_nothing_was_recorded_since_and_where_it_is_long_ago() -> None:
+    servers = Servers()
+    servers.clock.move(hours=1)
+    at = servers.clock.now - timedelta(minutes=4)
+    assert servers.first.consent.withdraw(servers.ann, occurred_at=at, **SAID).occurred_at == at
+    servers.clock.move(hours=1)
+    servers.again()
+    before = servers.clock.now - timedelta(minutes=6)
+    assert servers.first.consent.withdraw(servers.ann, occurred_at=before, **SAID).occurred_at == before
+    assert servers.answers(servers.first) == {"allow"}
+    yes = servers.clock.now - timedelta(minutes=1)
+    told: Any = {"evidence": YES, "occurred_at": yes, **SAID}
+    assert servers.first.consent.record("give", servers.ann, **told).occurred_at == yes
+
+
 def test_what_is_known_then_is_what_was_recorded_then() -> None:
     servers = Servers()
     servers.second.consent.withdraw(servers.ann, **SAID)

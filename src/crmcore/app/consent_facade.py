@@ -71,8 +71,8 @@ class Consents:
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
         need no point (``in_app``) is, too, but goes to that address alone. A No by an address that several customers
         have is one of each, and the first act is given back; one by an id without a *point* is that customer's alone.
-        *controller* is whom it was said to: this crm's own, if nothing is said. *occurred_at* is now, or for a No as
-        late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
+        *controller* is whom it was said to: this crm's own, if nothing is said. *occurred_at* is now; a No of about now
+        is as late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
 
         Raises:
             NotFound: if nothing answers to *ref*; to a No also records that were taken back do by their addresses.

@@ -14,7 +14,7 @@ from typing import get_args
 
 from crmcore.app.resolve import memberships
 from crmcore.app.unit import Unit, load_record
-from crmcore.consent.clocks import SKEW, later_than_any, not_before
+from crmcore.consent.clocks import SKEW, later_than_any, not_before, shown_by
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.known import each_once, gone_along, lacks_kind, outlasting, points_of
 from crmcore.consent.ledger import (
@@ -111,9 +111,10 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
     """When a No is done that this crm dates: *at*, or as late as the latest act, about a person or a point of the
     *parties* or in the *streams*, that was dated by a clock ahead of ours. None may be added until the commit, or else,
     where that has no room, it is later than any."""
+    now = shown_by(at, unit.now)
     wanted = await watched(unit, parties, streams)
     if wanted is None:
-        return later_than_any(at)
+        return later_than_any(now)
     found, limit = at, unit.store.describe().limits.max_refs
     for start in range(0, len(wanted), limit):
         left, after = wanted[start : start + limit], dict[str, int]()
@@ -122,7 +123,7 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
                 unit.tenant, left, after=after or None, limit=_LATEST, reverse=True
             )
             times = [entry.occurred_at for page in pages.values() for entry in page.items]
-            found = max(found, not_before(at, times))
+            found = max(found, not_before(at, times, now))
             after = {
                 stream: page.items[-1].seq
                 for stream, page in pages.items()

@@ -28,7 +28,7 @@ from crmcore.app.whom import Whom
 from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
 from crmcore.consent.checking import listed, together, word
-from crmcore.consent.clocks import SKEW
+from crmcore.consent.clocks import SKEW, shown_by
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
 from crmcore.consent.event import ConsentEvent, Evidence, Scope
@@ -72,8 +72,8 @@ class AsyncConsents:
         that do not all reach the address by which somebody was named is about the person; a Yes by further ones that
         need no point (``in_app``) is, too, but goes to that address alone. A No by an address that several customers
         have is one of each, and the first act is given back; one by an id without a *point* is that customer's alone.
-        *controller* is whom it was said to: this crm's own, if nothing is said. *occurred_at* is now, or for a No as
-        late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
+        *controller* is whom it was said to: this crm's own, if nothing is said. *occurred_at* is now; a No of about now
+        is as late as what was recorded already. *facts* are further fields of `ConsentEvent`; *right* is one of a pack.
 
         Raises:
             NotFound: if nothing answers to *ref*; to a No also records that were taken back do by their addresses.
@@ -118,7 +118,7 @@ class AsyncConsents:
                 takes_back=await taken_back(unit, kind, about, parties),
                 **facts,
             )
-            event = bounded(await _dated(unit, event, parties, streams, told=occurred_at is not None))
+            event = bounded(await _dated(unit, event, parties, streams))
             proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
@@ -130,9 +130,10 @@ class AsyncConsents:
             return next(iter([await told(unit, one) for one in meant]), None)
 
         written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
-        if occurred_at is not None:
-            written["occurred_at"] = occurred_at
-        asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,))
+        told_at = () if occurred_at is None else (occurred_at,)
+        if kind not in NOES and told_at:  # of a No it may be recorded as a later one
+            written, told_at = {**written, "occurred_at": occurred_at}, ()
+        asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,), more=told_at)
         first = await portions.each(lambda: self._flow.commit(plan, asked=asked))
         assert first is not None  # for the type checker: somebody tells it, or it was refused
         return first
@@ -334,10 +335,9 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
 
 
 async def _dated(
-    unit: Unit, event: ConsentEvent, parties: Sequence[Party], streams: Iterable[str], *, told: bool
+    unit: Unit, event: ConsentEvent, parties: Sequence[Party], streams: Iterable[str]
 ) -> ConsentEvent:
-    """*event* with the time that it has. A No whose time is not *told*, or told by a clock that is ahead of ours, is of
-    now, and before nothing that was recorded already.
+    """*event* with the time that it has. A No of about now is before nothing that was recorded already.
 
     Raises:
         InvalidConsent: if it lies in the future.
@@ -345,8 +345,9 @@ async def _dated(
     ahead = event.occurred_at - unit.now
     if ahead > timedelta() and (event.kind not in NOES or ahead > SKEW):
         raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
-    if event.kind in NOES and (not told or ahead > timedelta()):
-        event = attrs.evolve(event, occurred_at=await time_of_no(unit, unit.now, parties, streams))
+    if event.kind in NOES and shown_by(event.occurred_at, unit.now) == unit.now:
+        at = min(event.occurred_at, unit.now)
+        event = attrs.evolve(event, occurred_at=await time_of_no(unit, at, parties, streams))
     return event
 
 

@@ -1,9 +1,9 @@
 """Clocks of several machines, which differ a little: how that is kept from losing a No.
 
-Invariant: a No that this crm dates itself is not before any act that was recorded already. It is heard by every clock
-that has reached the moment at which it was recorded, though not yet the time that it has. Where nobody can watch what
-others record meanwhile, since they keep doing so or the batch holds no more, it is later than what any clock shows: no
-No is refused, or waits, for its time.
+Invariant: a No that this crm dates itself, or that is told to be of about now, is not before any act that was recorded
+already. It is heard by every clock that has reached the moment at which it was recorded, though not yet the time that
+it has. Where nobody can watch what others record meanwhile, since they keep doing so or the batch holds no more, it is
+later than what any clock shows: no No is refused, or waits, for its time.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ SKEW = timedelta(minutes=5)
 """So far two clocks may be apart. What lies further ahead is no matter of clocks."""
 
 
-def not_before(at: datetime, others: Iterable[datetime]) -> datetime:
-    """The instant *at*, or the latest of the *others* that a clock which is ahead of ours may have shown.
+def shown_by(at: datetime, now: datetime) -> datetime:
+    """When whoever tells the instant *at* may have told it: *now* where that is as far off as two clocks, else *at*."""
+    return now if abs(now - at) <= SKEW else at
+
+
+def not_before(at: datetime, others: Iterable[datetime], now: datetime | None = None) -> datetime:
+    """The instant *at*, or the latest of the *others* that a clock which is ahead of ours may have shown *now*, or at
+    that instant.
 
     >>> from datetime import UTC
     >>> noon = datetime(2026, 6, 1, 12, tzinfo=UTC)
     >>> str(not_before(noon, [noon + timedelta(seconds=2), noon + timedelta(days=2)]))
     '2026-06-01 12:00:02+00:00'
     """
-    return max([at, *(one for one in others if at < one <= at + SKEW)])
+    latest = later_than_any(at if now is None else now)
+    return max([at, *(one for one in others if at < one <= latest)])
 
 
 def later_than_any(at: datetime) -> datetime:
