@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from crmcore import Crm, Person
 from crmcore.consent import Offer, Request, SecretRing, Wished
-from crmcore.errors import CrmError
+from crmcore.errors import CrmError, InvalidConsent
 from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
 from tests.app.houses import START, Clock
@@ -113,3 +115,16 @@ def test_what_is_no_such_thing_is_refused_in_a_sentence() -> None:
                 except Exception as error:
                     bare.append((name, place.name, wrong, repr(error)))
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    "told", [{"foo": 1}, {"unknown": {"a": 1}}, {"type": "consent.event"}, {"valid_til": None}]
+)
+def test_what_is_no_field_of_an_act_is_refused_with_those_that_are(told: dict[str, Any]) -> None:
+    crm = Crm.open()
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+    with pytest.raises(
+        InvalidConsent, match=f"^{next(iter(told))} is no field .*: leave it out, or tell any_time, "
+    ):
+        crm.consent.withdraw(ann, purposes=["marketing"], **told)
+    assert not crm.consent.events(ann)

@@ -326,12 +326,20 @@ _FILLED_IN = frozenset(
 )
 """What this crm tells of an act itself: no app says for whom a Yes or a No counts."""
 
+_TOLD = {one.name for one in attrs.fields(ConsentEvent)} - _FILLED_IN
+_BESIDE = sorted(_TOLD - {"type", "unknown", "kind", "occurred_at", "evidence"})
+"""What an app may tell of an act beside what `record` names."""
+
 
 def _check_facts(facts: Mapping[str, Any]) -> None:
     """Refuse what no app says of an act."""
     found = sorted(_FILLED_IN.intersection(facts))
     if found:
         raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
+    for name in sorted(facts.keys() - _BESIDE):
+        raise InvalidConsent(
+            f"{name} is no field of an act: leave it out, or tell {', '.join(_BESIDE[:-1])} or {_BESIDE[-1]}"
+        )
 
 
 async def _dated(
