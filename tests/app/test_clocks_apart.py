@@ -198,6 +198,16 @@ def test_a_batch_with_such_a_no_is_known_again(secrets: SecretRing | None) -> No
     assert [one.kind for one in crm.consent.events(servers.ann)].count("withdraw") == 1
 
 
+def test_of_one_batch_what_was_said_before_such_a_no_is_recorded_already_too() -> None:
+    servers = Servers()
+    servers.clock.move(hours=1)
+    with servers.first.batch() as batch:
+        batch.consent.record("give", servers.ann, evidence=YES, **SAID)
+        at = servers.clock.now - timedelta(seconds=3)
+        assert batch.consent.withdraw(servers.ann, occurred_at=at, **SAID).occurred_at == servers.clock.now
+    assert servers.answers(servers.first) == {"deny"}
+
+
 def test_the_time_that_was_told_stays_where_nothing_was_recorded_since_and_where_it_is_long_ago() -> None:
     servers = Servers()
     servers.clock.move(hours=1)

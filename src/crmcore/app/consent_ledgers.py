@@ -115,7 +115,8 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
     wanted = await watched(unit, parties, streams)
     if wanted is None:
         return later_than_any(now)
-    found, limit = at, unit.store.describe().limits.max_refs
+    found = not_before(at, unit.added_at(frozenset(wanted)), now)
+    limit = unit.store.describe().limits.max_refs
     for start in range(0, len(wanted), limit):
         left, after = wanted[start : start + limit], dict[str, int]()
         while left:

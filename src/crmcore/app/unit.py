@@ -308,6 +308,10 @@ class Unit:
         """What this unit adds to a ledger."""
         return [(one.entry.schema, one.entry.body) for one in self._appends if one.stream == stream]
 
+    def added_at(self, streams: Collection[str]) -> list[datetime]:
+        """When that was done which this unit adds to these ledgers."""
+        return [one.entry.occurred_at for one in self._appends if one.stream in streams]
+
     async def owners(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The same records, each once, with satellites replaced by the records that they belong to."""
         refs = list(refs)
@@ -434,10 +438,10 @@ class Unit:
     def has_room(self, more: int) -> bool:
         """Whether so many checks *more* fit in that nothing but the time of a No needs.
 
-        They leave half of a batch to what is gathered later, unless *room* tells how many operations there may be.
+        They leave half of a batch to what is gathered later, unless *room* tells how many operations there may be. What
+        was read and is written, too, is counted twice.
         """
-        gathered = self.size + len(self._streams) + len(self._unheld)
-        gathered += sum(ref not in self._pending for ref in self._read)
+        gathered = self.size + len(self._streams) + len(self._unheld) + len(self._read)
         room = self.store.describe().limits.max_ops // 2 if self.room is None else self.room
         return gathered + more <= room
 
