@@ -19,7 +19,7 @@ from crmcore.app.erasure_places import Place
 from crmcore.app.erasures_begun import begun_of, customer_note, note_as_counted
 from crmcore.app.erasures_whose import Whose, by_mark, guessed, noted_people, parties_of, places_of
 from crmcore.app.flow import Flow
-from crmcore.app.notes_joined import instead_of, joined, with_beside
+from crmcore.app.notes_joined import as_no_plan_knows, instead_of, joined, with_beside
 from crmcore.app.past_erasures import ErasureNote, PastErasures, past_erasures
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.rights_store import request_if_there
@@ -291,4 +291,6 @@ def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun
     told = attrs.evolve(
         noted[0], lines=first.lines, places=first.places, more=first.more, points=first.points
     )
+    if one.left and not told.done:  # what is left came in since, and whoever goes on is to look at it
+        told = as_no_plan_knows(told)
     return [told, *(attrs.evolve(part, plan_sha256=told.plan_sha256) for part in rest)]

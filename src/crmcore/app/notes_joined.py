@@ -61,6 +61,13 @@ def instead_of(parts: Sequence[ErasureBegun], before: Sequence[ErasureBegun]) ->
     return [attrs.evolve(told[0], number=before[0].number), *told[1:]]
 
 
+def as_no_plan_knows(first: ErasureBegun) -> ErasureBegun:
+    """What is noted *first*, after its plan and beside it, so that nothing goes on by that plan."""
+    return attrs.evolve(
+        first, plan_sha256=_digest(first.plan_sha256), beside=(*first.beside, first.plan_sha256)
+    )
+
+
 def _with(
     stands: Sequence[ErasureBegun],
     other: Sequence[ErasureBegun],
@@ -81,6 +88,11 @@ def _with(
     return [told, *rest]
 
 
+def _digest(*digests: str) -> str:
+    """A digest that is of no plan, but of what is noted of these."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 def _restricted(notes: Iterable[ErasureBegun]) -> tuple[Restriction, ...]:
     found: dict[str, dict[str, None]] = {}
     for one in (one for note in notes for one in note.restricted):
@@ -94,7 +106,7 @@ def _of_both(here: Sequence[ErasureBegun], there: Sequence[ErasureBegun]) -> Seq
     digests = sorted((first.plan_sha256, other.plan_sha256))
     told = attrs.evolve(
         first,
-        plan_sha256=hashlib.sha256("".join(digests).encode()).hexdigest(),
+        plan_sha256=_digest(*digests),
         points=tuple(dict.fromkeys([*first.points, *other.points])),
         members=tuple(dict.fromkeys([*first.members, *other.members])),
         done=first.done and other.done,
