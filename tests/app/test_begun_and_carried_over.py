@@ -9,11 +9,15 @@ import attrs
 import pytest
 
 from crmcore import Crm, Person
+from crmcore.app import ErasureFacts
+from crmcore.consent import shipped_dispositions
+from crmcore.consent.counting import Span
+from crmcore.consent.disposition import Disposition
 from crmcore.consent.retention import RetentionPlan
 from crmcore.errors import InvalidRightsRequest, NotFound, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import collecting
-from tests.app.test_erased_again import Restored, noted
+from tests.app.test_erased_again import Restored
 from tests.app.test_erasures_cut_off import Cut
 
 
@@ -35,25 +39,24 @@ def test_what_came_in_since_an_erasure_was_begun_is_looked_at_there_too(tmp_path
     request = collecting(one.live, one.ann, "erasure") if asked else None
     digest = one.live.requests.erasure_plan(request.id).digest if request else ""
 
-    def goes_on(crm: Crm) -> int:
+    def erase(crm: Crm) -> int:
         if request is None:
             return crm.retention.apply(plan).erased
-        with pytest.raises(InvalidRightsRequest):
-            crm.requests.erase(request.id, plan_sha256=digest)
-        return 0
+        return crm.requests.erase(request.id, plan_sha256=digest).count("delete")
 
     store.left = 0
     with pytest.raises(StoreClosed):
-        if request is None:
-            one.live.retention.apply(plan)
-        else:
-            one.live.requests.erase(request.id, plan_sha256=digest)
+        erase(one.live)
     store.left = 10**9
     one.live.identity.mark_different(one.ann, one.bo, reason="two people")  # no contact, and about Ann
     one.saved()
     crm = one.again()
     for each in (one.live, crm):
-        assert goes_on(each) == 0
+        if request is None:
+            assert erase(each) == 0
+        else:
+            with pytest.raises(InvalidRightsRequest):
+                erase(each)
         assert is_there(each, one.ann)
     if request is None:
         assert crm.retention.apply(crm.retention.kept_too_long(holds=[])).erased == 1
@@ -63,3 +66,42 @@ def test_what_came_in_since_an_erasure_was_begun_is_looked_at_there_too(tmp_path
             {"a legal hold"}
         )
     assert not is_there(crm, one.ann)
+
+
+def talks(one: Restored) -> list[str | None]:
+    return [
+        record.body.get("subject") for record in one.restored.scan("default", "interaction", limit=9).items
+    ]
+
+
+TEN_YEARS = Disposition(
+    kind="interaction", action="restrict", until=Span.parse("P10Y"), text="for ten years", cite="a law"
+)
+ALWAYS = attrs.evolve(TEN_YEARS, until=None)
+
+
+@pytest.mark.parametrize("line", [None, TEN_YEARS, ALWAYS])
+def test_what_was_kept_for_who_asked_stays_as_was_noted_where_the_request_is_not_there(
+    tmp_path: Path, line: Disposition | None
+) -> None:
+    one = Restored(tmp_path, None)
+    one.live.interactions.record(
+        "call", direction="inbound", occurred_at=date(2022, 5, 2), with_=[one.ann], subject="the books"
+    )
+    one.saved()
+    request = collecting(one.live, one.ann, "erasure")
+    if line is None:
+        one.live.requests.decide(request.id, "interaction", "refuse", reason="to defend a claim")
+        facts = None
+    else:
+        facts = ErasureFacts(table=(line, attrs.evolve(ALWAYS, action="delete"), *shipped_dispositions()))
+    plan = one.live.requests.erasure_plan(request.id, facts=facts)
+    one.live.requests.erase(request.id, plan_sha256=plan.digest, facts=facts)
+    crm = one.again()
+    for _ in range(2):
+        one.clock.move(days=5 * 365)
+        assert crm.retention.apply(crm.retention.kept_too_long(holds=[])).left == ()
+        assert not is_there(crm, one.ann)
+        there = line is not TEN_YEARS or one.clock.now.year < 2032
+        assert ("the books" in talks(one)) is there
+        assert crm.retention.kept_too_long(holds=[]).steps == ()
