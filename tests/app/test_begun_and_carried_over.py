@@ -10,7 +10,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts
-from crmcore.consent import shipped_dispositions
+from crmcore.consent import LegalHold, shipped_dispositions
 from crmcore.consent.counting import Span
 from crmcore.consent.disposition import Disposition
 from crmcore.consent.retention import RetentionPlan
@@ -18,7 +18,12 @@ from crmcore.errors import InvalidRightsRequest, NotFound, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import collecting
 from tests.app.test_erased_again import Restored
+from tests.app.test_erased_noes import erased
 from tests.app.test_erasures_cut_off import Cut
+from tests.app.test_kept_again import PROSPECTS, planned
+from tests.app.test_notes_joined import RECORD, only
+
+TALKS = LegalHold(id="8", reason="another", kinds=frozenset({"interaction"}))
 
 
 def is_there(crm: Crm, who: PartyId) -> bool:
@@ -105,3 +110,26 @@ def test_what_was_kept_for_who_asked_stays_as_was_noted_where_the_request_is_not
         there = line is not TEN_YEARS or one.clock.now.year < 2032
         assert ("the books" in talks(one)) is there
         assert crm.retention.kept_too_long(holds=[]).steps == ()
+
+
+@pytest.mark.parametrize("plans", [1, 2])
+def test_a_hold_on_their_category_outlives_what_a_request_was_planned_for_more_than_once(
+    tmp_path: Path, plans: int
+) -> None:
+    one = Restored(tmp_path, None)
+    one.saved(years=4)
+    request = erased(one.live, one.ann, ErasureFacts(holds=(RECORD, TALKS)))
+    for _ in range(plans - 1):
+        facts = ErasureFacts(holds=(RECORD,))
+        digest = one.live.requests.erasure_plan(request, facts=facts).digest
+        one.live.requests.erase(request, plan_sha256=digest, facts=facts)
+    one.live.requests.move(request, "review")
+    one.live.requests.move(request, "respond", sha256="0" * 64)
+    one.live.requests.move(request, "close")
+    one.clock.move(days=4 * 365)
+    before = only(planned(one.live), one.ann)
+    one.clock.move(hours=1)
+    one.live.retention.apply(only(planned(one.live, PROSPECTS), one.ann))
+    for crm in (one.live, one.again()):
+        assert crm.retention.apply(before).erased == 0
+        assert is_there(crm, one.ann)

@@ -54,9 +54,12 @@ def with_beside(parts: Sequence[ErasureBegun], digest: str) -> Sequence[ErasureB
 
 
 def instead_of(parts: Sequence[ErasureBegun], before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:
-    """*parts* of a request, noted at a record where something else was noted *before*, which counts on."""
+    """*parts* of a request, noted at a record where something else was noted *before*, which counts on.
+
+    How often something was noted of the request tells nothing of what is noted at a record.
+    """
     if not before:
-        return parts
+        return [attrs.evolve(parts[0], number=0), *parts[1:]]
     told = _with(parts, before, [before[0].plan_sha256])
     return [attrs.evolve(told[0], number=before[0].number), *told[1:]]
 
