@@ -13,7 +13,7 @@ from crmcore.app import ErasureFacts
 from crmcore.consent import LegalHold, shipped_dispositions
 from crmcore.consent.counting import Span
 from crmcore.consent.disposition import Disposition
-from crmcore.consent.retention import RetentionPlan
+from crmcore.consent.retention import RetentionPlan, read_retention
 from crmcore.errors import InvalidRightsRequest, NotFound, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import collecting
@@ -24,6 +24,18 @@ from tests.app.test_kept_again import PROSPECTS, planned
 from tests.app.test_notes_joined import RECORD, only
 
 TALKS = LegalHold(id="8", reason="another", kinds=frozenset({"interaction"}))
+
+TWENTY_YEARS = read_retention("""
+[[policy]]
+id = "x"
+category = "prospect"
+purpose = "accounting"
+trigger = "recorded"
+period = "P20Y"
+basis = "obligation"
+text = "twenty years by law"
+source = "a law"
+""")
 
 
 def is_there(crm: Crm, who: PartyId) -> bool:
@@ -133,3 +145,47 @@ def test_a_hold_on_their_category_outlives_what_a_request_was_planned_for_more_t
     for crm in (one.live, one.again()):
         assert crm.retention.apply(before).erased == 0
         assert is_there(crm, one.ann)
+
+
+def by_law(crm: Crm, who: PartyId) -> RetentionPlan:
+    return only(
+        crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items, policies=TWENTY_YEARS), who
+    )
+
+
+def test_who_is_kept_whole_by_a_later_plan_is_not_erased_of_what_a_request_kept(tmp_path: Path) -> None:
+    one = Restored(tmp_path, None)
+    one.saved(years=4)
+    hold = attrs.evolve(RECORD, until=date(2027, 1, 1))
+    erased(one.live, one.ann, ErasureFacts(holds=(hold,)))
+    one.clock.move(days=1)
+    assert one.live.retention.apply(by_law(one.live, one.ann)).restricted == 1
+    crm = one.again()
+    one.clock.move(days=3 * 365)
+    for holds in (None, []):
+        plan = crm.retention.kept_too_long(holds=holds)
+        assert [step.action for step in plan.steps] == ["find_out"]
+        assert crm.retention.apply(plan).erased == 0
+    # It goes by a plan for the customer that it is.
+    one.clock.move(days=20 * 365)
+    done = crm.retention.apply(by_law(crm, one.ann))
+    assert (done.erased, is_there(crm, one.ann)) == (1, False)
+
+
+@pytest.mark.parametrize("erase", [True, False])
+def test_a_law_keeps_whom_a_hold_kept_before_and_whoever_is_gone_is_kept_no_more(
+    tmp_path: Path, erase: bool
+) -> None:
+    one = Restored(tmp_path, None)
+    one.clock.move(days=4 * 365)
+    if not erase:
+        one.live.retention.apply(only(planned(one.live, RECORD), one.ann))
+        one.live.retention.apply(only(planned(one.live, PROSPECTS), one.ann))
+    one.saved()
+    one.live.retention.apply(by_law(one.live, one.ann))
+    if erase:
+        erased(one.live, one.ann)
+    crm = one.again()
+    one.clock.move(days=9 * 365)
+    steps = crm.retention.kept_too_long(holds=[]).steps
+    assert [step.action for step in steps] == ["delete" if erase else "find_out"]

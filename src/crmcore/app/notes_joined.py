@@ -113,7 +113,7 @@ def _of_both(here: Sequence[ErasureBegun], there: Sequence[ErasureBegun]) -> Seq
         points=tuple(dict.fromkeys([*first.points, *other.points])),
         members=tuple(dict.fromkeys([*first.members, *other.members])),
         done=first.done and other.done,
-        held=True,
+        held=first.held or other.held or not (first.only_kept and other.only_kept),
         number=first.number + 1,
     )
     return with_lines(told, _stronger(begun_lines(here), begun_lines(there)))

@@ -265,16 +265,19 @@ async def _kept_elsewhere(
 ) -> str | None:
     """Why nobody of whom something was kept goes for now: what was noted last at one of the records, or of a request of
     theirs, if nobody says which *holds* there are."""
-    notes = [begun[0] for one in members if (begun := await begun_of(unit, _id(one)))]
-    if holds is None and any(note.held for note in notes):
+    notes = {one: begun[0] for one in members if (begun := await begun_of(unit, _id(one)))}
+    if holds is None and any(note.held for note in notes.values()):
         return _HELD
     if holds is None and any(
         _held(begun_lines(begun).values(), on) for begun in await begun_by_request(unit, members)
     ):
         return _HELD
-    for note in notes:
-        if not note.held and await begun_of(unit, _id(note.plan_sha256)):
-            return _KEPT
+    there = await unit.get([unit.ref(PARTY.tag, one) for one in notes], check=False)
+    for note in (note for one, note in notes.items() if unit.ref(PARTY.tag, one) in there):
+        for digest in (note.plan_sha256, *note.beside):
+            last = await begun_of(unit, _id(digest))
+            if last and not last[0].held:
+                return _KEPT
     return None
 
 

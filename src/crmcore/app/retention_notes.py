@@ -72,11 +72,11 @@ async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, member
         anew = anew or not {step.kept_for, *step.noted}.issuperset(noted)
         here = restricted if one == step.place else ()
         await note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
-    await _note_last(unit, step.kept_for, plan, anew=anew)
+    await _note_last(unit, step.kept_for, plan, held=held, anew=anew)
 
 
-async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, anew: bool) -> None:
-    """Note that *plan* is the last by which somebody is kept for that, unless it was; *anew*: once more.
+async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, held: bool, anew: bool) -> None:
+    """Note that *plan* is the last by which somebody is kept for that, be it *held*, unless it was; *anew*: once more.
 
     What is noted was never noted before: a plan that is sent again late brings none to life of those that were made
     before another one.
@@ -86,7 +86,8 @@ async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, anew: bool) -
     if before and before[0].request == mark and not anew:
         return
     digest = _after(before[0].plan_sha256, plan) if before else plan.digest
-    await note_begun(unit, id, [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)])
+    last = ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True, held=held)
+    await note_begun(unit, id, [last])
 
 
 def _after(noted: str, plan: RetentionPlan) -> str:
