@@ -189,3 +189,27 @@ def test_a_law_keeps_whom_a_hold_kept_before_and_whoever_is_gone_is_kept_no_more
     one.clock.move(days=9 * 365)
     steps = crm.retention.kept_too_long(holds=[]).steps
     assert [step.action for step in steps] == ["delete" if erase else "find_out"]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_what_stays_of_a_talk_for_somebody_who_is_erased_and_held_is_there(
+    tmp_path: Path, late: bool
+) -> None:
+    one = Restored(tmp_path, None)
+    if not late:
+        one.saved()
+    order = (one.ann, one.cy, one.bo) if late else (one.bo, one.ann, one.cy)
+    for who in order:
+        if late and who == one.bo:
+            one.saved()
+        erased(one.live, who, ErasureFacts(holds=(TALKS,)) if who == one.bo else None)
+    crm = one.carried(one.live.requests.erasures(), times=1)
+    told = crm.requests.erasures().notes
+    crm.requests.erase_again(one.live.requests.erasures())
+    assert crm.requests.erasures().notes == told
+    for store in (one.store, one.restored):
+        (talk,) = store.scan("default", "interaction", limit=9).items
+        assert [each["party"] for each in talk.body["participants"]] == [one.bo]
+    assert [step.action for step in crm.retention.kept_too_long(holds=[TALKS]).steps].count("keep") == 1
+    crm.retention.apply(crm.retention.kept_too_long(holds=[]))
+    assert talks(one) == []

@@ -115,7 +115,7 @@ class Occasion:
     @property
     def via(self) -> str:
         """How the acts are marked that the erasure writes itself."""
-        return _via(self.mark)
+        return via_of(self.mark)
 
 
 @attrs.frozen(kw_only=True)
@@ -256,7 +256,7 @@ def _over(place: str, kind: str, *, today: date, table: tuple[Disposition, ...] 
     return plan_erasure([Held(place=place, kind=kind, day=date.min)], today=today, table=table).disposals[0]
 
 
-def _via(mark: str) -> str:
+def via_of(mark: str) -> str:
     """How the acts are marked that an erasure writes itself."""
     return f"erasure:{mark}"
 
@@ -295,11 +295,11 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str, unchanged: Unc
     for start in range(0, len(shared), _TALKS):
         some = shared[start : start + _TALKS]
         await in_parts(
-            lambda chunk: commit(partial(_copied, chunk, planned.data, _via(mark))), some, lambda done: None
+            lambda chunk: commit(partial(_copied, chunk, planned.data, via_of(mark))), some, lambda done: None
         )
     await commit(lambda unit: _end_consent(unit, planned, mark))
     await commit(
-        lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, _via(mark))
+        lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, via_of(mark))
     )
     if flow.secrets is not None:  # while the addresses can still be read
         await commit(partial(_suppress, flow, flow.secrets, planned))
@@ -309,7 +309,7 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str, unchanged: Unc
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        await commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark)))
+        await commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), via_of(mark)))
 
 
 async def _copied(talks: Sequence[Interaction], data: SubjectData, via: str, unit: Unit) -> None:
@@ -398,7 +398,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
             kept[stream][whose] = max(latest, act, key=lambda one: one.occurred_at)
     for stream, acts in kept.items():
         told = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
-        own = [act for act in told if act.alone and act.via == _via(mark)]
+        own = [act for act in told if act.alone and act.via == via_of(mark)]
         for (record, scope), act in acts.items():
             ends = [one.occurred_at for one in own if (one.record, one.scope) == (record, scope)]
             if any(at >= act.occurred_at for at in ends):
@@ -411,7 +411,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
                 scope=scope,
                 record=record,
                 members=act.members,
-                via=_via(mark),
+                via=via_of(mark),
                 actor=unit.actor,
                 alone=True,
             )
@@ -432,7 +432,7 @@ async def erase_planned(
     """
     reports = await _erased(flow, planned, mark, at, unchanged)
     places = dict(planned.places)
-    rest = await without_emptied(flow.new_unit(), planned.data, planned.plan, places, _via(mark))
+    rest = await without_emptied(flow.new_unit(), planned.data, planned.plan, places, via_of(mark))
     if rest is not None:
         emptied = attrs.evolve(planned, plan=rest, places=places)
         reports += await _erased(flow, emptied, mark, at, unchanged)
