@@ -162,7 +162,8 @@ def test_who_is_kept_whole_by_a_later_plan_is_not_erased_of_what_a_request_kept(
     assert one.live.retention.apply(by_law(one.live, one.ann)).restricted == 1
     crm = one.again()
     one.clock.move(days=3 * 365)
-    for holds in (None, []):
+    told: tuple[list[LegalHold] | None, ...] = (None, [])
+    for holds in told:
         plan = crm.retention.kept_too_long(holds=holds)
         assert [step.action for step in plan.steps] == ["find_out"]
         assert crm.retention.apply(plan).erased == 0

@@ -33,7 +33,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
-from crmcore.app.subject_kinds import check_kinds, check_refused, purposes_told
+from crmcore.app.subject_kinds import check_kinds, check_refused, holds_told, purposes_told
 from crmcore.app.subject_noes import (
     Acts,
     acts_in,
@@ -47,6 +47,7 @@ from crmcore.app.subject_noes import (
 from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
+from crmcore.consent.checking import listed
 from crmcore.consent.disposition import (
     Disposal,
     Disposition,
@@ -59,6 +60,7 @@ from crmcore.consent.disposition import (
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import party_stream
 from crmcore.consent.lifting import may_end
+from crmcore.errors import InvalidRightsRequest
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import INTERACTION
@@ -153,7 +155,7 @@ async def planned_erasure(
         InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
             nothing held.
     """
-    purposes_told(facts.purposes)
+    facts = _told(facts)
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
     data = await subject_data(unit, members, points=occasion.points, talks=talks)
@@ -179,6 +181,16 @@ async def planned_erasure(
         own=frozenset(one.place for one in own),
         acts=acts,
     )
+
+
+def _told(facts: ErasureFacts) -> ErasureFacts:
+    """*facts*, as far as they are such."""
+    table = facts.table
+    if table is not None:
+        table = listed(
+            table, Disposition, "lines of a table are several Disposition(...)", InvalidRightsRequest
+        )
+    return ErasureFacts(purposes=purposes_told(facts.purposes), holds=holds_told(facts.holds), table=table)
 
 
 def _without_refused(plan: ErasurePlan, places: Mapping[str, Place], occasion: Occasion) -> ErasurePlan:
