@@ -14,6 +14,7 @@ from crmcore.consent import LegalHold, shipped_dispositions
 from crmcore.consent.counting import Span
 from crmcore.consent.disposition import Disposition
 from crmcore.consent.retention import RetentionPlan, read_retention
+from crmcore.consent.rights_request import RequestId
 from crmcore.errors import InvalidRightsRequest, NotFound, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import collecting
@@ -85,6 +86,12 @@ def test_what_came_in_since_an_erasure_was_begun_is_looked_at_there_too(tmp_path
     assert not is_there(crm, one.ann)
 
 
+def answered(crm: Crm, request: RequestId) -> None:
+    crm.requests.move(request, "review")
+    crm.requests.move(request, "respond", sha256="0" * 64)
+    crm.requests.move(request, "close")
+
+
 def talks(one: Restored) -> list[str | None]:
     return [
         record.body.get("subject") for record in one.restored.scan("default", "interaction", limit=9).items
@@ -135,9 +142,7 @@ def test_a_hold_on_their_category_outlives_what_a_request_was_planned_for_more_t
         facts = ErasureFacts(holds=(RECORD,))
         digest = one.live.requests.erasure_plan(request, facts=facts).digest
         one.live.requests.erase(request, plan_sha256=digest, facts=facts)
-    one.live.requests.move(request, "review")
-    one.live.requests.move(request, "respond", sha256="0" * 64)
-    one.live.requests.move(request, "close")
+    answered(one.live, request)
     one.clock.move(days=4 * 365)
     before = only(planned(one.live), one.ann)
     one.clock.move(hours=1)
@@ -214,3 +219,19 @@ def test_what_stays_of_a_talk_for_somebody_who_is_erased_and_held_is_there(
     assert [step.action for step in crm.retention.kept_too_long(holds=[TALKS]).steps].count("keep") == 1
     crm.retention.apply(crm.retention.kept_too_long(holds=[]))
     assert talks(one) == []
+
+
+def test_who_is_kept_for_longer_after_a_request_goes_by_no_plan_of_before(tmp_path: Path) -> None:
+    one = Restored(tmp_path, None)
+    one.saved(years=4)
+    answered(one.live, erased(one.live, one.ann, ErasureFacts(holds=(RECORD,))))
+    one.clock.move(days=4 * 365)
+    before = only(planned(one.live), one.ann)
+    one.clock.move(hours=1)
+    longer = [attrs.evolve(policy, basis="permission") for policy in TWENTY_YEARS]
+    items = one.live.retention.customers(jurisdictions=["FR"]).items
+    after = only(one.live.retention.plan(items, policies=longer), one.ann)
+    assert [step.action for step in after.steps] == ["keep"]
+    one.live.retention.apply(after)
+    for crm in (one.live, one.again()):
+        assert crm.retention.apply(before).erased == 0

@@ -44,10 +44,12 @@ async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[Eras
 
 
 async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
-    """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, or a hold
-    keeps them of whom anything was noted. Of all others nothing is written.
+    """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, as for a
+    request, or a hold keeps them of whom anything was noted. Of all others nothing is written.
     """
     ids = {one for one in (step.place, *step.members) if is_id(one)}
+    if any(await begun_by_request(unit, ids)):
+        return True
     if not await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False):
         return False
     notes = [begun[0] for one in ids if (begun := await begun_of(unit, customer_note(one)))]
