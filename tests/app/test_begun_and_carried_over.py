@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import attrs
@@ -10,14 +10,14 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts
-from crmcore.consent import LegalHold, shipped_dispositions
+from crmcore.consent import LegalHold, Retained, shipped_dispositions
 from crmcore.consent.counting import Span
 from crmcore.consent.disposition import Disposition
 from crmcore.consent.retention import RetentionPlan, read_retention
 from crmcore.consent.rights_request import RequestId
 from crmcore.errors import InvalidRightsRequest, NotFound, StoreClosed
 from crmcore.values.ids import PartyId
-from tests.app.requests import collecting
+from tests.app.requests import Clock, collecting, customers
 from tests.app.test_erased_again import Restored
 from tests.app.test_erased_noes import erased
 from tests.app.test_erasures_cut_off import Cut
@@ -235,3 +235,29 @@ def test_who_is_kept_for_longer_after_a_request_goes_by_no_plan_of_before(tmp_pa
     one.live.retention.apply(after)
     for crm in (one.live, one.again()):
         assert crm.retention.apply(before).erased == 0
+
+
+def things(*told: tuple[PartyId, date]) -> list[Retained]:
+    return [
+        Retained(
+            place=str(who),
+            category="prospect",
+            jurisdictions=frozenset({"FR"}),
+            triggers={"last_contact": day},
+        )
+        for who, day in told
+    ]
+
+
+def test_a_plan_that_keeps_several_gives_nobody_back_because_of_itself() -> None:
+    clock = Clock(datetime(2020, 1, 1, tzinfo=UTC))
+    crm = customers(clock=clock)
+    ann, bo, cy = (crm.parties.add(Person.of(name)).id for name in ("Ann Lee", "Bo Hill", "Cy Orr"))
+    clock.move(days=4 * 365)
+    old, later, now = date(2020, 1, 1), date(2021, 6, 1), date(2024, 6, 1)
+    crm.retention.apply(crm.retention.plan(things((ann, old), (bo, old), (cy, old)), holds=[RECORD]))
+    clock.move(hours=1)
+    crm.retention.apply(crm.retention.plan(things((bo, later))))
+    clock.move(days=300)
+    done = crm.retention.apply(crm.retention.plan(things((ann, now), (cy, now), (bo, later))))
+    assert (done.erased, done.left) == (1, ())
