@@ -261,3 +261,16 @@ def test_a_plan_that_keeps_several_gives_nobody_back_because_of_itself() -> None
     clock.move(days=300)
     done = crm.retention.apply(crm.retention.plan(things((ann, now), (cy, now), (bo, later))))
     assert (done.erased, done.left) == (1, ())
+
+
+def test_who_was_restricted_by_a_plan_and_is_held_of_a_request_is_noted_so_once(tmp_path: Path) -> None:
+    one = Restored(tmp_path, None)
+    one.saved(years=4)
+    erased(one.live, one.ann, ErasureFacts(holds=(RECORD,)))
+    one.clock.move(days=1)
+    one.live.retention.apply(only(planned(one.live, PROSPECTS), one.ann))
+    past = one.live.requests.erasures()
+    crm = one.carried(past, times=1)
+    told = crm.requests.erasures().notes
+    crm.requests.erase_again(past)
+    assert crm.requests.erasures().notes == told

@@ -51,12 +51,13 @@ class CarriedOver:
         """The same of *erasures*, and of what was noted of people."""
         told = [(note.parts[0], begun_lines(note.parts).values()) for note in notes]
         marks = {*by_mark(erasures), *(first.request for first, _ in told)}
+        restrictions = {one.mark for first, _ in told for one in first.restricted}
         kept = [first.members for first, lines in told if any(map(_keeps_a_talk, lines))]
         return cls(
             parties=parties_of(erasures),
             places={place for one in erasures for place in places_of(one)},
             talking=frozenset(id for members in kept for id in members),
-            marks=frozenset(map(via_of, marks)),
+            marks=frozenset([*map(via_of, marks), *restrictions]),
         )
 
     def stays(self, party: str | None) -> bool:
@@ -67,7 +68,11 @@ class CarriedOver:
         """What was written beside by now of what is held of a person."""
         copies = [one for one in data.interactions if (one.dedupe_key or "").rpartition(":")[0] in self.marks]
         streams = {f"{INTERACTION.tag}:{one.id}" for one in copies}
-        entries = {(one.stream, one.seq) for one in data.entries if one.stream in streams}
+        entries = {
+            (one.stream, one.seq)
+            for one in data.entries
+            if one.stream in streams or one.body.get("via") in self.marks
+        }
         return {*(unit.ref(INTERACTION.tag, one.id) for one in copies), *entries}
 
 
