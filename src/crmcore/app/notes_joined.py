@@ -1,13 +1,16 @@
 """Two notes of one erasure, of the store that erasures are carried over into and of the one that they come from.
 
-Invariant: what either of them keeps is kept, whichever was noted last, and no plan that lacks one of them erases
-anybody. Joined once more with either of them, they stay as they are.
+Invariant: who is restricted or held by either of them is so, and no plan erases anybody that lacks what stands, or what
+was noted beside it. Where one was noted more often, it is taken to go on from the other, and stands in its
+place; where that tells nothing, each thing is kept as long as by either. Joined once more with either of them, they
+stay as they are.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import attrs
 
@@ -112,6 +115,8 @@ def _of_both(here: Sequence[ErasureBegun], there: Sequence[ErasureBegun]) -> Seq
         plan_sha256=_digest(*digests),
         points=tuple(dict.fromkeys([*first.points, *other.points])),
         members=tuple(dict.fromkeys([*first.members, *other.members])),
+        category=first.category or other.category,
+        asked=first.asked or other.asked,
         done=first.done and other.done,
         held=first.held or other.held or not (first.only_kept and other.only_kept),
         number=first.number + 1,
@@ -124,5 +129,11 @@ def _stronger(
 ) -> Mapping[str, CertificateLine]:
     lines = {**here, **there}
     for place in here.keys() & there.keys():
-        lines[place] = max(there[place], here[place], key=lambda line: STRENGTH[line.action])
+        lines[place] = max(there[place], here[place], key=_keeps)
     return lines
+
+
+def _keeps(line: CertificateLine) -> tuple[bool, date, bool, int, str]:
+    """Whether a thing stays as it is, and how long: a hold without an end outlasts all else."""
+    stays = line.action in ("keep", "restrict")
+    return stays, line.until or date.max, line.held, STRENGTH[line.action], line.reason
