@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crmcore import Crm, Person, PostalAddress
 from crmcore.app.consent_reading import SHORT, HeldRecord, Page, counted_acts
 from crmcore.consent import Attempt, Cap, Evidence, Facts, QuietHours, SecretRing, Subject, Wished
+from crmcore.consent.act_reading import ActReader
 from crmcore.consent.audience import AudienceCount
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.reach import Reach
@@ -456,3 +457,21 @@ def test_each_gets_the_answer_that_decide_gives(
         alone = crm.consent.decide(one.customer or "", point=one.point, **wanted)
         for name in ("answer", "rule", "jurisdiction", "missing", "expires_at", "retry_at"):
             assert getattr(one.decision, name) == getattr(alone, name), name
+
+
+def test_what_many_said_at_one_address_is_read_once(crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        ann = crm.parties.add(person(f"Ann{number} Lee", "all@x.org"))
+        crm.consent.record("give", ann.id, point="all@x.org", **OURS)
+    reads: list[Any] = []
+    read = ActReader.read
+
+    def counted(self: ActReader, body: Any) -> ConsentEvent:
+        reads.append(body)
+        return read(self, body)
+
+    monkeypatch.setattr(ActReader, "read", counted)
+    alone = [answer for _, answer in told(crm)]
+    assert len(alone) == 12
+    assert len(set(alone)) == 1
+    assert len(reads) == 12

@@ -26,6 +26,7 @@ from crmcore.consent.policy import Policy
 from crmcore.consent.practice import Form, Practice
 from crmcore.consent.reach import Reach, ReachedPoint
 from crmcore.consent.request import Message, Request
+from crmcore.errors import InvalidConsent
 from crmcore.values.frozen_map import FrozenMap
 from crmcore.values.ids import CustomerId
 from crmcore.values.partial_date import PartialDate
@@ -616,3 +617,19 @@ def test_what_a_practice_filled_in_is_told_in_the_same_order_whatever_came_first
     ]
     told = [Practice(forms=forms).tells(Facts(events=tuple(some)))[1] for some in (acts, acts[::-1])]
     assert told[0] == told[1] == ("evidence.condition_of_contract", "evidence.unambiguous")
+
+
+@pytest.mark.parametrize(
+    ("cls", "told"),
+    [
+        (Form, {"notice": "a", "explicit": "yes"}),
+        (Practice, {"exempt_seller": 1}),
+        (Practice, {"forms": ["a"]}),
+        (Practice, {"forms": "a"}),
+    ],
+)
+def test_a_practice_that_says_something_of_another_kind_is_refused_where_it_is_told(
+    cls: Any, told: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidConsent):
+        cls(**told)

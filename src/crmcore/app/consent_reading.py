@@ -42,6 +42,9 @@ from crmcore.values.ids import PartyId
 SHORT = 50
 """Of a longer ledger the acts are read when their customer is decided about."""
 
+_KEPT = 10_000
+"""So many acts are kept, as they were read, until a page of customers is decided about."""
+
 NOTHING = Facts()
 """What an app knows of whom it says nothing of."""
 
@@ -92,7 +95,7 @@ class Page:
     *streams* are the ledgers of contact points of which anything was said. The *acts* are as the store holds them, so
     that those of one customer at a time are read; None is a longer ledger, of which nothing was read yet. *points* are
     those of each record that is here, or that the acts which were read name. *suppressed* is what the list says of the
-    points that may be asked about.
+    points that may be asked about, *read* what was read of ledgers so far.
     """
 
     unit: Unit
@@ -103,6 +106,7 @@ class Page:
     points: dict[str, Having]
     judged: Mapping[str, Sequence[Judgement]]
     suppressed: Entries
+    read: dict[str, Sequence[ConsentEvent]] = attrs.field(factory=dict)
 
 
 async def read_page(
@@ -247,9 +251,19 @@ async def _acts(page: Page, id: PartyId) -> tuple[ConsentEvent, ...]:
     found: list[ConsentEvent] = []
     ledgers = _ledgers(page, id)
     for stream in ledgers:
+        some = await _acts_in(page, stream)
+        found += await with_kinds(page.unit, some) if stream is ledgers[-1] else some
+    return each_once(found)
+
+
+async def _acts_in(page: Page, stream: str) -> Sequence[ConsentEvent]:
+    """All acts in a ledger. Many customers may share one, so that it is kept as long as the page, if there is room."""
+    found = page.read.get(stream)
+    if found is None:
         held = page.acts[stream]
         if held is None:
             held = [body for _, body in await page.unit.entries(stream)]
-        some = list(map(page.asking.reader.read, held))
-        found += await with_kinds(page.unit, some) if stream is ledgers[-1] else some
-    return each_once(found)
+        found = tuple(map(page.asking.reader.read, held))
+        if sum(map(len, page.read.values())) + len(found) <= _KEPT:
+            page.read[stream] = found
+    return found

@@ -6,19 +6,20 @@ names every fact that was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, TypeVar, cast
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, Literal, TypeVar
 
 import attrs
 
-from crmcore.consent.checking import one_of
+from crmcore.consent.checking import listed, one_of
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.facts import Facts, PointFacts
 from crmcore.consent.request import Message, Request
 from crmcore.consent.speaking import MARKETING
+from crmcore.consent.told import Told, replaced
 from crmcore.consent.topics import Topics
 from crmcore.errors import InvalidConsent
-from crmcore.values.personal import Document
 
 ControllerKind = Literal["business", "charity", "registered_charity", "nonprofit"]
 Dialer = Literal["manual", "autodialer", "automated_selection", "prerecorded"]
@@ -36,20 +37,12 @@ _OF_REQUESTS = (
 )
 """What a question has from the practice, where it leaves it open."""
 
-_OF_EVERYBODY = (
-    "condition_of_contract",
-    "condition_of_purchase",
-    "disclosed",
-    "explicit",
-    "names_the_number",
-    "unambiguous",
-    "written",
-)
-"""What is so of all who filled in the same form."""
+_NO_FACTS = frozenset({"unknown", "notice", "version"})
+"""Fields of a template that are no facts: by the last two a form is known."""
 
 
 @attrs.frozen(kw_only=True)
-class Form(Document):
+class Form(Told):
     """A form on which people say yes, known by its *notice* and *version*: what is so of all who filled it in.
 
     The other fields are those of `Evidence`. An act whose evidence names the form has them, where it leaves them open.
@@ -67,7 +60,7 @@ class Form(Document):
 
 
 def _forms(forms: Iterable[Form]) -> tuple[Form, ...]:
-    found = tuple(forms)
+    found = listed(forms, Form, "the forms of a practice are several Form(...)")
     if len({(form.notice, form.version) for form in found}) < len(found):
         raise InvalidConsent(
             "two forms have the same notice and version: give each version a name of its own"
@@ -76,7 +69,7 @@ def _forms(forms: Iterable[Form]) -> tuple[Form, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class Practice(Document):
+class Practice(Told):
     """What a company does always, and knows of itself.
 
     *marketing* says what is so of each of its messages for marketing, fundraising or politics; *forms* how people say
@@ -118,6 +111,7 @@ class Practice(Document):
     def asks(self, request: Request) -> tuple[Request, tuple[str, ...]]:
         """*request* with what it left open, and the names of what was filled in."""
         known = {name: getattr(self, name) for name in _OF_REQUESTS}
+        known = {name: one for name, one in known.items() if one is not None}
         request, names = _filled(request, known, "request")
         if request.purpose in MARKETING or request.message.promotion:
             message, more = _filled(request.message, _said(self.marketing), "message")
@@ -129,42 +123,41 @@ class Practice(Document):
         """*facts* with what they left open, and the names of what was filled in."""
         point, names = _filled(facts.point, _said(self.point), "point")
         if names:
-            facts = attrs.evolve(facts, point=point)
+            facts = replaced(facts, point=point)
         if self.topics is not None and facts.events:
-            facts = attrs.evolve(facts, events=tuple(self.topics.spread(facts.events)))
+            facts = replaced(facts, events=tuple(self.topics.spread(facts.events)))
         if self.forms and facts.events:
             events, more = self._shown(facts.events)
             if more:
-                facts, names = attrs.evolve(facts, events=events), names + more
+                facts, names = replaced(facts, events=events), names + more
         return facts, names
 
     def _shown(self, events: tuple[ConsentEvent, ...]) -> tuple[tuple[ConsentEvent, ...], tuple[str, ...]]:
         forms = {(form.notice, form.version): form for form in self.forms}
         found: list[ConsentEvent] = []
-        names: tuple[str, ...] = ()
+        names = set[str]()
         for event in events:
             shown = event.evidence
             form = None if shown is None else forms.get((shown.notice or "", shown.notice_version))
             if shown is not None and form is not None:
-                evidence, more = _filled(
-                    shown, {name: getattr(form, name) for name in _OF_EVERYBODY}, "evidence"
-                )
+                evidence, more = _filled(shown, _said(form), "evidence")
                 if more:
-                    event, names = attrs.evolve(event, evidence=evidence), names + more
+                    event = replaced(event, evidence=evidence)
+                    names.update(more)
             found.append(event)
-        return tuple(found), tuple(sorted(set(names)))
+        return tuple(found), tuple(sorted(names))
 
 
-def _said(template: Message | PointFacts) -> dict[str, Any]:
-    return {
-        one.name: getattr(template, one.name) for one in attrs.fields(type(template)) if one.name != "unknown"
-    }
+@lru_cache(maxsize=256)
+def _said(template: Told) -> Mapping[str, Any]:
+    """What a template says, by the names of fields."""
+    found = {one.name: getattr(template, one.name) for one in attrs.fields(type(template))}
+    return {name: one for name, one in found.items() if one is not None and name not in _NO_FACTS}
 
 
-def _filled(value: T, known: dict[str, Any], root: str) -> tuple[T, tuple[str, ...]]:
+def _filled(value: T, known: Mapping[str, Any], root: str) -> tuple[T, tuple[str, ...]]:
     """*value* with what is *known* in the fields that it leaves open, and their names."""
-    new = {name: one for name, one in known.items() if one is not None and getattr(value, name) is None}
+    new = {name: one for name, one in known.items() if getattr(value, name) is None}
     if not new:
         return value, ()
-    changed: T = attrs.evolve(cast("Any", value), **new)
-    return changed, tuple(f"{root}.{name}" for name in new)
+    return replaced(value, **new), tuple(f"{root}.{name}" for name in new)
