@@ -14,6 +14,7 @@ from crmcore.app import ErasureFacts
 from crmcore.app.notes_joined import joined
 from crmcore.consent import LegalHold
 from crmcore.consent.certificate import CertificateLine, ErasureBegun, Restriction, place_hash
+from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import RetentionPlan
 from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.values.ids import PartyId
@@ -184,3 +185,37 @@ def test_two_notes_of_which_neither_came_first_keep_what_either_keeps_and_are_no
     unknown = attrs.evolve(kept, number=0)
     assert joined([unknown], [other]) == [attrs.evolve(other, beside=("k",))]
     assert joined([], [other]) == [other]
+
+
+def test_of_two_lines_that_keep_a_thing_the_longer_stands_whichever_came_first() -> None:
+    line = CertificateLine(kind="party", action="restrict", count=1, reason="r", cite="c")
+    place = (place_hash("party 17"),)
+
+    def note(digest: str, line: CertificateLine, **told: object) -> ErasureBegun:
+        return ErasureBegun(
+            request="17",
+            plan_sha256=digest,
+            lines=(line,),
+            places=place,
+            number=2,
+            members=("17",),
+            **told,  # type: ignore[arg-type]
+        )
+
+    held = attrs.evolve(line, cite=HELD)
+    short, long = (attrs.evolve(line, until=date(year, 1, 1)) for year in (2026, 2030))
+    strong = attrs.evolve(short, action="keep")
+    gone = attrs.evolve(line, action="delete")
+    for more, less in (
+        (held, short),
+        (held, strong),
+        (held, line),
+        (long, short),
+        (long, strong),
+        (short, gone),
+    ):
+        known = note("a", more, category="prospect", asked=date(2025, 1, 1))
+        for here, there in ((known, note("b", less)), (note("b", less), known)):
+            (told,) = joined([here], [there])
+            assert told.lines == (more,)
+            assert (told.category, told.asked) == ("prospect", date(2025, 1, 1))

@@ -9,7 +9,7 @@ addresses cannot be suppressed as they were, nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Literal
 
@@ -17,9 +17,9 @@ import attrs
 
 from crmcore.app.erasure_places import Place
 from crmcore.app.erasures_begun import begun_of, customer_note, note_as_counted
-from crmcore.app.erasures_whose import Whose, by_mark, guessed, noted_people, parties_of, places_of
+from crmcore.app.erasures_whose import CarriedOver, Whose, by_mark, guessed, noted_people
 from crmcore.app.flow import Flow
-from crmcore.app.notes_joined import instead_of, joined, with_beside
+from crmcore.app.notes_joined import as_no_plan_knows, instead_of, joined, with_beside
 from crmcore.app.past_erasures import ErasureNote, PastErasures, past_erasures
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.rights_store import request_if_there
@@ -68,7 +68,7 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
         _refuse_without_secrets(flow, past)
     here = await past_erasures(flow)
     await _refuse_unreadable(flow, wanted, here.erasures)
-    gone = _Gone(parties=parties_of(wanted), places={place for one in wanted for place in places_of(one)})
+    gone = CarriedOver.of(wanted, notes)
     unit, marks = flow.new_unit(), by_mark(wanted)
     noted_here = {one.id: one for one in here.notes}
     anew = [one for one in notes if not _is_over(one, noted_here.get(one.id))]
@@ -83,18 +83,10 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     done = await erase_again(flow.store, wanted)
     await _written(flow, plans, anew, gone)
     for one in sorted(plans, key=lambda one: one.whose.asked):
-        await _noted(flow, one)
+        await _noted(flow, one, gone)
     for note in (note for note in anew if note.parts[0].only_kept):
         await flow.commit(partial(_kept, note=note))
     return done
-
-
-@attrs.frozen(kw_only=True)
-class _Gone:
-    """The records of people, and all things, that were erased under any mark."""
-
-    parties: frozenset[str]
-    places: Set[Place]
 
 
 @attrs.frozen(kw_only=True)
@@ -106,7 +98,9 @@ class _Again:
     left: tuple[Disposal, ...]
 
 
-async def _written(flow: Flow, plans: Iterable[_Again], notes: Iterable[ErasureNote], gone: _Gone) -> None:
+async def _written(
+    flow: Flow, plans: Iterable[_Again], notes: Iterable[ErasureNote], gone: CarriedOver
+) -> None:
     for one in plans:
         await prepare(flow, one.planned, one.whose.mark, _nobody_else)
     for restriction in (one for note in notes for one in note.parts[0].restricted):
@@ -170,7 +164,7 @@ async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure], done: Coll
             after = {stream: page.items[-1].seq}
 
 
-async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Talks | None) -> _Again:
+async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: CarriedOver, talks: Talks | None) -> _Again:
     """What was planned for somebody, of what is there."""
     day = whose.day or unit.now.date()
     points = whose.parts[0].points if whose.parts else ()
@@ -193,19 +187,20 @@ async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: _Gone, talks: Tal
             attrs.evolve(
                 one,
                 participants=tuple(
-                    who for who in one.participants if who.party in members or who.party not in gone.parties
+                    who for who in one.participants if who.party in members or gone.stays(who.party)
                 ),
             )
             for one in planned.data.interactions
         ),
     )
     with_others = {one.id for one in data.interactions if set(one.parties) - members}
+    written = gone.written(unit, planned.data) if whose.note is not None else ()
     lines, disposals, unknown = begun_lines(whose.parts), list[Disposal](), list[Disposal]()
     for one in planned.plan.disposals:
         place, line = planned.places[one.place], lines.get(place_hash(one.place))
         if place in named:
             disposals.append(_going(one, place, with_others))
-        elif place in gone.places:
+        elif place in gone.places or (line is None and place in written):
             continue
         elif line is not None:
             told = attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
@@ -225,17 +220,18 @@ def _going(one: Disposal, place: Place, with_others: Collection[str]) -> Disposa
     return attrs.evolve(one, action=action, until=None)
 
 
-async def _noted(flow: Flow, one: _Again) -> None:
+async def _noted(flow: Flow, one: _Again, gone: CarriedOver) -> None:
     """Note what was kept, so that it is found when its time is over: with the request, if that is there."""
     whose, note = one.whose, one.whose.note
     if not whose.members:
         return
     first = note.parts[0] if note is not None else None
     done = first is None or first.done
+    kept = one.planned.plan.of("keep", "restrict") or gone.talking.intersection(whose.members)
 
     async def plan(unit: Unit) -> None:
         here = is_id(whose.mark) and await request_if_there(unit, RequestId(whose.mark)) is not None
-        if whose.asked and not here and done and not one.planned.plan.of("keep", "restrict"):
+        if whose.asked and not here and done and not kept:
             return
         elsewhere = Id(whose.mark) if here else customer_note(whose.members[0])
         id = elsewhere if note is None or whose.asked else note.id
@@ -291,4 +287,6 @@ def _parts(one: _Again, before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun
     told = attrs.evolve(
         noted[0], lines=first.lines, places=first.places, more=first.more, points=first.points
     )
+    if one.left and not told.done:  # what is left came in since, and whoever goes on is to look at it
+        told = as_no_plan_knows(told)
     return [told, *(attrs.evolve(part, plan_sha256=told.plan_sha256) for part in rest)]

@@ -7,6 +7,7 @@ Where another plan was begun meanwhile, it does not go on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 import attrs
 
@@ -14,7 +15,15 @@ from crmcore.app.erasure_places import emptied_heads, place_name, there
 from crmcore.app.frozen import fixed_id
 from crmcore.app.subject_erasure import REFUSED, PlannedErasure
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import BEGUN, ErasureBegun, begun_lines, line_of, place_hash, with_lines
+from crmcore.consent.certificate import (
+    BEGUN,
+    CertificateLine,
+    ErasureBegun,
+    begun_lines,
+    line_of,
+    place_hash,
+    with_lines,
+)
 from crmcore.consent.disposition import STRENGTH, Disposal, ErasurePlan
 from crmcore.consent.ledger import point_stream
 from crmcore.errors import InvalidRightsRequest
@@ -105,6 +114,33 @@ def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bo
             attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
         )
     return attrs.evolve(planned, plan=ErasurePlan(disposals=tuple(disposals)))
+
+
+def as_kept(planned: PlannedErasure, parts: Sequence[ErasureBegun], on: date) -> PlannedErasure:
+    """What is *planned* where it was begun for a request that is not there: what was kept is kept until its day.
+
+    What was refused on the request, or is kept by a table of their own, nobody tells again; holds are told.
+    """
+    begun = begun_lines(parts)
+
+    def kept(one: Disposal) -> Disposal:
+        line = begun.get(place_hash(one.place))
+        if line is None or line.held or line.action not in ("keep", "restrict") or (line.until or on) < on:
+            return one
+        if _keeps(one) > _keeps(line):
+            return one
+        return attrs.evolve(
+            one, action=line.action, reason=line.reason, cite=line.cite, until=line.until, hold=None
+        )
+
+    return attrs.evolve(
+        planned, plan=attrs.evolve(planned.plan, disposals=tuple(map(kept, planned.plan.disposals)))
+    )
+
+
+def _keeps(one: Disposal | CertificateLine) -> tuple[bool, date, int]:
+    """Whether a thing stays as it is, how long, and how much of it: a hold without an end outlasts a period."""
+    return one.action in ("keep", "restrict"), one.until or date.max, STRENGTH[one.action]
 
 
 def as_turned(planned: PlannedErasure, parts: Sequence[ErasureBegun]) -> tuple[ErasureBegun, ...]:

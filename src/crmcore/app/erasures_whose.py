@@ -16,10 +16,13 @@ from crmcore.app.erasure_places import Place, all_entries
 from crmcore.app.past_erasures import ErasureNote
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.rights_store import members_of, request_if_there
+from crmcore.app.subject_data import SubjectData
+from crmcore.app.subject_erasure import via_of
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import ErasureBegun
+from crmcore.consent.certificate import CertificateLine, ErasureBegun, begun_lines
 from crmcore.consent.ledger import party_stream
 from crmcore.consent.rights_request import RequestId
+from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import Erasure
 from crmcore.storage.protocol import Ref
@@ -31,6 +34,50 @@ _OF_ONE = f"{PARTY.tag}:", party_stream("")
 """How the ledgers are named that are a record's own."""
 _RETENTION = re.compile(r"retention:[0-9a-f]+:(.+)")
 """The mark of an erasure that nobody asked for, with the record by which the customer was named."""
+
+
+@attrs.frozen(kw_only=True)
+class CarriedOver:
+    """What all that is carried over tells: the *parties* and the *places* that went, of whom talks are kept though they
+    went (*talking*), and how that is marked which is written beside it (*marks*)."""
+
+    parties: frozenset[str]
+    places: Set[Place]
+    talking: frozenset[str]
+    marks: frozenset[str]
+
+    @classmethod
+    def of(cls, erasures: Collection[Erasure], notes: Iterable[ErasureNote]) -> CarriedOver:
+        """The same of *erasures*, and of what was noted of people."""
+        told = [(note.parts[0], begun_lines(note.parts).values()) for note in notes]
+        marks = {*by_mark(erasures), *(first.request for first, _ in told)}
+        restrictions = {one.mark for first, _ in told for one in first.restricted}
+        kept = [first.members for first, lines in told if any(map(_keeps_a_talk, lines))]
+        return cls(
+            parties=parties_of(erasures),
+            places={place for one in erasures for place in places_of(one)},
+            talking=frozenset(id for members in kept for id in members),
+            marks=frozenset([*map(via_of, marks), *restrictions]),
+        )
+
+    def stays(self, party: str | None) -> bool:
+        """Whether what stays of a talk for others stays for that one of them."""
+        return party not in self.parties or party in self.talking
+
+    def written(self, unit: Unit, data: SubjectData) -> Set[Place]:
+        """What was written beside by now of what is held of a person."""
+        copies = [one for one in data.interactions if (one.dedupe_key or "").rpartition(":")[0] in self.marks]
+        streams = {f"{INTERACTION.tag}:{one.id}" for one in copies}
+        entries = {
+            (one.stream, one.seq)
+            for one in data.entries
+            if one.stream in streams or one.body.get("via") in self.marks
+        }
+        return {*(unit.ref(INTERACTION.tag, one.id) for one in copies), *entries}
+
+
+def _keeps_a_talk(line: CertificateLine) -> bool:
+    return line.kind == INTERACTION.tag and line.action in ("keep", "restrict")
 
 
 @attrs.frozen(kw_only=True)

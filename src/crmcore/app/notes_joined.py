@@ -1,13 +1,16 @@
 """Two notes of one erasure, of the store that erasures are carried over into and of the one that they come from.
 
-Invariant: what either of them keeps is kept, whichever was noted last, and no plan that lacks one of them erases
-anybody. Joined once more with either of them, they stay as they are.
+Invariant: who is restricted or held by either of them is so, and no plan erases anybody that lacks what stands, or what
+was noted beside it. Where one was noted more often, it is taken to go on from the other, and stands in its
+place; where that tells nothing, each thing is kept as long as by either. Joined once more with either of them, they
+stay as they are.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import attrs
 
@@ -54,11 +57,21 @@ def with_beside(parts: Sequence[ErasureBegun], digest: str) -> Sequence[ErasureB
 
 
 def instead_of(parts: Sequence[ErasureBegun], before: Sequence[ErasureBegun]) -> Sequence[ErasureBegun]:
-    """*parts* of a request, noted at a record where something else was noted *before*, which counts on."""
+    """*parts* of a request, noted at a record where something else was noted *before*, which counts on.
+
+    How often something was noted of the request tells nothing of what is noted at a record.
+    """
     if not before:
-        return parts
+        return [attrs.evolve(parts[0], number=0), *parts[1:]]
     told = _with(parts, before, [before[0].plan_sha256])
     return [attrs.evolve(told[0], number=before[0].number), *told[1:]]
+
+
+def as_no_plan_knows(first: ErasureBegun) -> ErasureBegun:
+    """What is noted *first*, after its plan and beside it, so that nothing goes on by that plan."""
+    return attrs.evolve(
+        first, plan_sha256=_digest(first.plan_sha256), beside=(*first.beside, first.plan_sha256)
+    )
 
 
 def _with(
@@ -81,6 +94,11 @@ def _with(
     return [told, *rest]
 
 
+def _digest(*digests: str) -> str:
+    """A digest that is of no plan, but of what is noted of these."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
 def _restricted(notes: Iterable[ErasureBegun]) -> tuple[Restriction, ...]:
     found: dict[str, dict[str, None]] = {}
     for one in (one for note in notes for one in note.restricted):
@@ -94,11 +112,13 @@ def _of_both(here: Sequence[ErasureBegun], there: Sequence[ErasureBegun]) -> Seq
     digests = sorted((first.plan_sha256, other.plan_sha256))
     told = attrs.evolve(
         first,
-        plan_sha256=hashlib.sha256("".join(digests).encode()).hexdigest(),
+        plan_sha256=_digest(*digests),
         points=tuple(dict.fromkeys([*first.points, *other.points])),
         members=tuple(dict.fromkeys([*first.members, *other.members])),
+        category=first.category or other.category,
+        asked=first.asked or other.asked,
         done=first.done and other.done,
-        held=True,
+        held=first.held or other.held or not (first.only_kept and other.only_kept),
         number=first.number + 1,
     )
     return with_lines(told, _stronger(begun_lines(here), begun_lines(there)))
@@ -109,5 +129,11 @@ def _stronger(
 ) -> Mapping[str, CertificateLine]:
     lines = {**here, **there}
     for place in here.keys() & there.keys():
-        lines[place] = max(there[place], here[place], key=lambda line: STRENGTH[line.action])
+        lines[place] = max(there[place], here[place], key=_keeps)
     return lines
+
+
+def _keeps(line: CertificateLine) -> tuple[bool, date, bool, int, str]:
+    """Whether a thing stays as it is, and how long: a hold without an end outlasts all else."""
+    stays = line.action in ("keep", "restrict")
+    return stays, line.until or date.max, line.held, STRENGTH[line.action], line.reason

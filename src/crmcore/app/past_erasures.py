@@ -7,7 +7,7 @@ guessed. It holds ids, dates and hashes, the reasons of erasures, and nothing of
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -20,9 +20,10 @@ from crmcore.app.rights_erasing import certificates_of
 from crmcore.app.rights_store import members_of, request_if_there
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import BEGUN, ErasureBegun, counted
+from crmcore.consent.checking import listed
 from crmcore.consent.rights_request import RequestId
 from crmcore.consent.suppression import SUPPRESSION
-from crmcore.errors import CrmError, InvalidDocument
+from crmcore.errors import CrmError, InvalidDocument, InvalidRightsRequest
 from crmcore.storage.carried_over import erasures_of
 from crmcore.storage.document import encode, joined
 from crmcore.storage.erasure import Erasure
@@ -30,8 +31,19 @@ from crmcore.storage.erasures_file import erasure_document, erasures_in
 from crmcore.storage.validate import check_name
 from crmcore.values.ids import Id, has_id_form
 
+_TOLD = "erasures are what crm.requests.erasures() gives: several Erasure(...), and what was noted, in parts"
 _FIRST = date(1970, 1, 1)
 """The first day of which there are ids."""
+
+
+def _erasures(values: Iterable[Erasure]) -> tuple[Erasure, ...]:
+    return listed(values, Erasure, _TOLD, InvalidRightsRequest)
+
+
+def _parts(values: Iterable[ErasureBegun]) -> tuple[ErasureBegun, ...]:
+    if found := listed(values, ErasureBegun, _TOLD, InvalidRightsRequest):
+        return found
+    raise InvalidRightsRequest(_TOLD)
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +55,11 @@ class ErasureNote:
     """
 
     id: Id
-    parts: tuple[ErasureBegun, ...]
+    parts: tuple[ErasureBegun, ...] = attrs.field(converter=_parts)
+
+
+def _noted(values: Iterable[ErasureNote]) -> tuple[ErasureNote, ...]:
+    return listed(values, ErasureNote, _TOLD, InvalidRightsRequest)
 
 
 @attrs.frozen(kw_only=True)
@@ -54,8 +70,8 @@ class PastErasures:
     """
 
     tenant: str
-    erasures: tuple[Erasure, ...]
-    notes: tuple[ErasureNote, ...] = ()
+    erasures: tuple[Erasure, ...] = attrs.field(converter=_erasures)
+    notes: tuple[ErasureNote, ...] = attrs.field(default=(), converter=_noted)
     suppressed: bool | None = None
 
     def to_json(self) -> dict[str, Any]:

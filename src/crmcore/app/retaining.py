@@ -137,9 +137,9 @@ class AsyncRetention:
         categories = {one.category for one in found} | {
             one.category for one in (shipped_retention() if known is None else known)
         }
-        _check(standing, purposes, categories)
+        needed = _checked(standing, purposes, categories)
         planned = partial(
-            plan_retention, today=self._flow.clock().date(), policies=known, holds=standing, purposes=purposes
+            plan_retention, today=self._flow.clock().date(), policies=known, holds=standing, purposes=needed
         )
         plan = await as_held(self._flow, planned(await to_look_at(self._flow, found, planned(found))))
         return await with_notes(self._flow, plan)
@@ -196,8 +196,8 @@ class AsyncRetention:
         purposes_told(purposes)
         steps, noted = await left_over(unit, day, standing)
         known = shipped_retention() if policies is None else _policies(policies)
-        _check(standing or (), purposes, noted.union(one.category for one in known))
-        plan = RetentionPlan(steps=tuple(steps), holds=standing or (), purposes=dict(purposes or {}))
+        needed = _checked(standing or (), purposes, noted.union(one.category for one in known))
+        plan = RetentionPlan(steps=tuple(steps), holds=standing or (), purposes=needed)
         return await with_notes(self._flow, await as_held(self._flow, plan))
 
     async def lapsing(
@@ -283,14 +283,16 @@ class AsyncRetention:
         return None
 
 
-def _check(
-    holds: Iterable[LegalHold], purposes: Mapping[str, frozenset[str]] | None, categories: Collection[str]
-) -> None:
-    """Refuse words that nothing is called by, and purposes for which nothing would be kept."""
-    purposes_told(purposes)
+def _checked(
+    holds: Iterable[LegalHold], purposes: Mapping[str, Iterable[str]] | None, categories: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """The *purposes* as they are told. Words that nothing is called by are refused, and purposes for which nothing
+    would be kept."""
+    needed = purposes_told(purposes)
     check_kinds((kind for one in holds for kind in one.kinds), categories)
-    check_kinds(purposes or ())
-    check_purposes(name for names in (purposes or {}).values() for name in names)
+    check_kinds(needed)
+    check_purposes(name for names in needed.values() for name in names)
+    return needed
 
 
 def _policies(policies: Iterable[RetentionPolicy]) -> tuple[RetentionPolicy, ...]:

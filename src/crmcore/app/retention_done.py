@@ -7,7 +7,7 @@ applied since. What a legal hold or a purpose keeps stays, as where a person ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 
 import attrs
@@ -55,11 +55,13 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
     erased = restricted = 0
     left: list[RetentionStep] = []
     talks: Talks | None = None
+    said: set[str] = set()
     for step in plan.steps:
         unit = flow.new_unit()
         if step.action == "keep":
             if await to_be_noted(unit, step):
-                await flow.commit(partial(note_kept, step=step, plan=plan, members=step.members))
+                keep = partial(note_kept, step=step, plan=plan, members=step.members, said=said)
+                said.update([step.kept_for] if await flow.commit(keep) else ())
             continue
         begun = await begun_at(unit, step)
         goes_on = bool(begun) and not begun[0].done and begun[0].plan_sha256 == plan.digest
@@ -76,7 +78,10 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
         if why is not None:
             left.append(_to_find_out(step, why))
         elif step.action == "restrict":
-            restricted += await flow.commit(partial(_restrict, members=members, step=step, plan=plan))
+            restrict = partial(_restrict, members=members, step=step, plan=plan, said=said)
+            anew, told = await flow.commit(restrict)
+            said.update([step.kept_for] if told else ())
+            restricted += anew
         else:
             done = await erase_customer(flow, unit, members, step, plan, begun, reviewed, talks)
             erased += done.erased
@@ -156,8 +161,12 @@ async def _changed(
 
 
 async def _restrict(
-    unit: Unit, members: tuple[PartyId, ...], step: RetentionStep, plan: RetentionPlan
-) -> bool:
-    """Plan to restrict the processing of a person's data, unless it is restricted for this already."""
-    await note_kept(unit, step, plan, members)
-    return await restrict_person(unit, members, restriction_mark(step))
+    unit: Unit,
+    members: tuple[PartyId, ...],
+    step: RetentionStep,
+    plan: RetentionPlan,
+    said: Collection[str],
+) -> tuple[bool, bool]:
+    """Plan to restrict the processing of a person's data, unless it is restricted for this already, and to note it."""
+    told = await note_kept(unit, step, plan, members, said)
+    return await restrict_person(unit, members, restriction_mark(step)), told

@@ -15,6 +15,7 @@ import attrs
 
 from crmcore.app.erasures_begun import (
     as_begun,
+    as_kept,
     as_noted,
     as_turned,
     begun_of,
@@ -53,6 +54,7 @@ from crmcore.errors import InvalidRightsRequest
 from crmcore.party.party_keys import PARTY
 from crmcore.values.ids import Id, PartyId
 
+_ERASED = "erased customer"
 _OVER = "the time is over for which something was kept"
 _CUT_OFF = "the erasure was cut off"
 _LIFTED = "the hold is lifted that kept something"
@@ -105,6 +107,8 @@ async def erase_customer(
                 why="a record may be another person's: look at it, and merge it or mark it different"
             )
         heads = [ref.id for ref in planned.data.points]
+        if first and is_id(first.request) and step.category == _ERASED:
+            planned = as_kept(planned, begun, occasion.today)
         noted = begun_by(planned.plan, mark, begun, heads, done=bool(first and first.done))
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
         category = (first.category if first else None) or step.category
@@ -231,7 +235,7 @@ def _left(
         return None
     step = RetentionStep(
         place=place,
-        category="erased customer",
+        category=_ERASED,
         action="delete",
         reason=_CUT_OFF if not first.done else _OVER if over else _LIFTED,
         source="",
@@ -261,16 +265,19 @@ async def _kept_elsewhere(
 ) -> str | None:
     """Why nobody of whom something was kept goes for now: what was noted last at one of the records, or of a request of
     theirs, if nobody says which *holds* there are."""
-    notes = [begun[0] for one in members if (begun := await begun_of(unit, _id(one)))]
-    if holds is None and any(note.held for note in notes):
+    notes = {one: begun[0] for one in members if (begun := await begun_of(unit, _id(one)))}
+    if holds is None and any(note.held for note in notes.values()):
         return _HELD
     if holds is None and any(
         _held(begun_lines(begun).values(), on) for begun in await begun_by_request(unit, members)
     ):
         return _HELD
-    for note in notes:
-        if not note.held and await begun_of(unit, _id(note.plan_sha256)):
-            return _KEPT
+    there = await unit.get([unit.ref(PARTY.tag, one) for one in notes], check=False)
+    for note in (note for one, note in notes.items() if unit.ref(PARTY.tag, one) in there):
+        for digest in (note.plan_sha256, *note.beside):
+            last = await begun_of(unit, _id(digest))
+            if last and not last[0].held:
+                return _KEPT
     return None
 
 

@@ -44,10 +44,12 @@ async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[Eras
 
 
 async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
-    """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, or a hold
-    keeps them of whom anything was noted. Of all others nothing is written.
+    """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, as for a
+    request, or a hold keeps them of whom anything was noted. Of all others nothing is written.
     """
     ids = {one for one in (step.place, *step.members) if is_id(one)}
+    if any(await begun_by_request(unit, ids)):
+        return True
     if not await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False):
         return False
     notes = [begun[0] for one in ids if (begun := await begun_of(unit, customer_note(one)))]
@@ -57,12 +59,15 @@ async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
     return not all(kept)
 
 
-async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str]) -> None:
+async def note_kept(
+    unit: Unit, step: RetentionStep, plan: RetentionPlan, members: Iterable[str], said: Collection[str]
+) -> bool:
     """Note that by *plan* a customer is kept, so that no plan that was made before erases them, and which of their
     records are restricted for it, so that they are where a backup is restored.
 
     Why they are kept is noted at each record, since that may be a customer of its own again, and once for all who are
-    kept for that which plan said so last: what is so already is not written again.
+    kept for that which plan said so last: what is so already is not written again. It is so already of what was *said*
+    since somebody began to apply the plan, and whether it is said now is given back.
     """
     ids, held = tuple(map(str, members)), step.source == HELD
     restricted = ids if step.action == "restrict" else ()
@@ -72,11 +77,12 @@ async def note_kept(unit: Unit, step: RetentionStep, plan: RetentionPlan, member
         anew = anew or not {step.kept_for, *step.noted}.issuperset(noted)
         here = restricted if one == step.place else ()
         await note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
-    await _note_last(unit, step.kept_for, plan, anew=anew)
+    anew = anew and step.kept_for not in said
+    return await _note_last(unit, step.kept_for, plan, held=held, anew=anew)
 
 
-async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, anew: bool) -> None:
-    """Note that *plan* is the last by which somebody is kept for that, unless it was; *anew*: once more.
+async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, held: bool, anew: bool) -> bool:
+    """Note that *plan* is the last by which somebody is kept for that, be it *held*, unless it was; *anew*: once more.
 
     What is noted was never noted before: a plan that is sent again late brings none to life of those that were made
     before another one.
@@ -84,9 +90,11 @@ async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, anew: bool) -
     id, mark = customer_note(why), f"retention:{plan.digest}"
     before = await begun_of(unit, id)
     if before and before[0].request == mark and not anew:
-        return
+        return False
     digest = _after(before[0].plan_sha256, plan) if before else plan.digest
-    await note_begun(unit, id, [ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True)])
+    last = ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True, held=held)
+    await note_begun(unit, id, [last])
+    return True
 
 
 def _after(noted: str, plan: RetentionPlan) -> str:

@@ -33,7 +33,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
-from crmcore.app.subject_kinds import check_kinds, check_refused, purposes_told
+from crmcore.app.subject_kinds import check_kinds, check_refused, holds_told, purposes_told
 from crmcore.app.subject_noes import (
     Acts,
     acts_in,
@@ -47,6 +47,7 @@ from crmcore.app.subject_noes import (
 from crmcore.app.subject_talks import Talks
 from crmcore.app.suppressions import suppress
 from crmcore.app.unit import Unit
+from crmcore.consent.checking import listed
 from crmcore.consent.disposition import (
     Disposal,
     Disposition,
@@ -59,6 +60,7 @@ from crmcore.consent.disposition import (
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import party_stream
 from crmcore.consent.lifting import may_end
+from crmcore.errors import InvalidRightsRequest
 from crmcore.identity.identity_keys import JUDGEMENT
 from crmcore.interaction.interaction import Interaction, Participant
 from crmcore.interaction.lay import INTERACTION
@@ -115,7 +117,7 @@ class Occasion:
     @property
     def via(self) -> str:
         """How the acts are marked that the erasure writes itself."""
-        return _via(self.mark)
+        return via_of(self.mark)
 
 
 @attrs.frozen(kw_only=True)
@@ -153,7 +155,7 @@ async def planned_erasure(
         InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
             nothing held.
     """
-    purposes_told(facts.purposes)
+    facts = _told(facts)
     check_kinds([*(kind for one in facts.holds for kind in one.kinds), *facts.purposes])
     check_purposes((name for names in facts.purposes.values() for name in names), facts.table)
     data = await subject_data(unit, members, points=occasion.points, talks=talks)
@@ -179,6 +181,16 @@ async def planned_erasure(
         own=frozenset(one.place for one in own),
         acts=acts,
     )
+
+
+def _told(facts: ErasureFacts) -> ErasureFacts:
+    """*facts*, as far as they are such."""
+    table = facts.table
+    if table is not None:
+        table = listed(
+            table, Disposition, "lines of a table are several Disposition(...)", InvalidRightsRequest
+        )
+    return ErasureFacts(purposes=purposes_told(facts.purposes), holds=holds_told(facts.holds), table=table)
 
 
 def _without_refused(plan: ErasurePlan, places: Mapping[str, Place], occasion: Occasion) -> ErasurePlan:
@@ -256,7 +268,7 @@ def _over(place: str, kind: str, *, today: date, table: tuple[Disposition, ...] 
     return plan_erasure([Held(place=place, kind=kind, day=date.min)], today=today, table=table).disposals[0]
 
 
-def _via(mark: str) -> str:
+def via_of(mark: str) -> str:
     """How the acts are marked that an erasure writes itself."""
     return f"erasure:{mark}"
 
@@ -295,11 +307,11 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str, unchanged: Unc
     for start in range(0, len(shared), _TALKS):
         some = shared[start : start + _TALKS]
         await in_parts(
-            lambda chunk: commit(partial(_copied, chunk, planned.data, _via(mark))), some, lambda done: None
+            lambda chunk: commit(partial(_copied, chunk, planned.data, via_of(mark))), some, lambda done: None
         )
     await commit(lambda unit: _end_consent(unit, planned, mark))
     await commit(
-        lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, _via(mark))
+        lambda unit: keep_noes(unit, planned.plan, planned.data, planned.acts, planned.places, via_of(mark))
     )
     if flow.secrets is not None:  # while the addresses can still be read
         await commit(partial(_suppress, flow, flow.secrets, planned))
@@ -309,7 +321,7 @@ async def prepare(flow: Flow, planned: PlannedErasure, mark: str, unchanged: Unc
         if isinstance(place := planned.places[one.place], Ref) and place.kind == PARTY.tag
     ]
     if staying:
-        await commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), _via(mark)))
+        await commit(lambda unit: restrict_person(unit, list(map(PartyId, staying)), via_of(mark)))
 
 
 async def _copied(talks: Sequence[Interaction], data: SubjectData, via: str, unit: Unit) -> None:
@@ -398,7 +410,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
             kept[stream][whose] = max(latest, act, key=lambda one: one.occurred_at)
     for stream, acts in kept.items():
         told = [unit.codecs["consent.event"].load(body) for _, body in await unit.entries(stream)]
-        own = [act for act in told if act.alone and act.via == _via(mark)]
+        own = [act for act in told if act.alone and act.via == via_of(mark)]
         for (record, scope), act in acts.items():
             ends = [one.occurred_at for one in own if (one.record, one.scope) == (record, scope)]
             if any(at >= act.occurred_at for at in ends):
@@ -411,7 +423,7 @@ async def _end_consent(unit: Unit, planned: PlannedErasure, mark: str) -> None:
                 scope=scope,
                 record=record,
                 members=act.members,
-                via=_via(mark),
+                via=via_of(mark),
                 actor=unit.actor,
                 alone=True,
             )
@@ -432,7 +444,7 @@ async def erase_planned(
     """
     reports = await _erased(flow, planned, mark, at, unchanged)
     places = dict(planned.places)
-    rest = await without_emptied(flow.new_unit(), planned.data, planned.plan, places, _via(mark))
+    rest = await without_emptied(flow.new_unit(), planned.data, planned.plan, places, via_of(mark))
     if rest is not None:
         emptied = attrs.evolve(planned, plan=rest, places=places)
         reports += await _erased(flow, emptied, mark, at, unchanged)

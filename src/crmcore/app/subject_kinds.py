@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
+from typing import Any
 
 import attrs
 
@@ -102,19 +103,22 @@ def held_for_nothing(lines: Iterable[CertificateLine], holds: Collection[LegalHo
     return any(line.held_for_nothing(holds, on) for line in own or held)
 
 
-def purposes_told(purposes: Mapping[str, Iterable[str]] | None) -> None:
-    """Refuse *purposes* that are not told by the kind of data.
+def purposes_told(purposes: Mapping[str, Iterable[str]] | None) -> dict[str, frozenset[str]]:
+    """The *purposes* that somebody told by the kind of data.
 
     Raises:
-        InvalidRightsRequest: if they are not.
+        InvalidRightsRequest: if they are not told so.
     """
-    if not isinstance(purposes, Mapping | None) or not all(
-        isinstance(kind, str) and isinstance(names, Set | Sequence) and not isinstance(names, str)
-        for kind, names in (purposes or {}).items()
+    if isinstance(purposes, Mapping | None) and all(
+        isinstance(kind, str) and _several_texts(names) for kind, names in (purposes or {}).items()
     ):
-        raise InvalidRightsRequest(
-            "purposes are told by the kind of data, such as {'interaction': {'claims'}}"
-        )
+        return {kind: frozenset(names) for kind, names in (purposes or {}).items()}
+    raise InvalidRightsRequest("purposes are told by the kind of data, such as {'interaction': {'claims'}}")
+
+
+def _several_texts(names: Any) -> bool:
+    several = isinstance(names, Set | Sequence) and not isinstance(names, str | bytes)
+    return several and all(isinstance(name, str) for name in names)
 
 
 def day_told(on: date | None, today: date) -> date:

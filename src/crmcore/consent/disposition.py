@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
 import attrs
 
+from crmcore.consent.checking import listed
 from crmcore.consent.counting import Span
 from crmcore.errors import InvalidPack, InvalidRightsRequest
 from crmcore.values.personal import FieldClass
@@ -114,9 +115,25 @@ class Held:
     shared: bool = False
 
 
+_HOLD = (
+    "a legal hold has an id and a reason, which are texts, kinds, which are several of them, and until, which is a "
+    "date or None"
+)
+
+
 def _some_or_all(kinds: Iterable[str]) -> frozenset[str]:
-    found = frozenset(kinds)
+    found = frozenset(listed(kinds, str, _HOLD, InvalidRightsRequest))
     return frozenset() if "*" in found else found
+
+
+def _a_text(instance: object, attribute: object, value: Any) -> None:
+    if not isinstance(value, str):
+        raise InvalidRightsRequest(_HOLD)
+
+
+def _a_day(instance: object, attribute: object, value: Any) -> None:
+    if not isinstance(value, date | None) or isinstance(value, datetime):
+        raise InvalidRightsRequest(_HOLD)
 
 
 @attrs.frozen(kw_only=True)
@@ -126,10 +143,10 @@ class LegalHold:
     *kinds* empty, or with ``"*"`` among them, is all of it, and reads as empty.
     """
 
-    id: str
-    reason: str
+    id: str = attrs.field(validator=_a_text)
+    reason: str = attrs.field(validator=_a_text)
     kinds: frozenset[str] = attrs.field(default=frozenset(), converter=_some_or_all)
-    until: date | None = None
+    until: date | None = attrs.field(default=None, validator=_a_day)
 
     def holds(self, kind: str, on: date) -> bool:
         """Whether it holds data of that kind on a day."""
