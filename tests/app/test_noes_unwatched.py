@@ -26,14 +26,13 @@ def test_sign_ups_at_an_address_keep_nobody_from_a_no(no: str) -> None:
     servers = Servers()
     other = servers.first.parties.add(Person.of("Bo Lee", email="ann@x.org")).id
     about: Any = {"point": "ann@x.org", "evidence": YES, **SAID}
-    token = servers.token
+    servers.token  # noqa: B018 - made before others write
 
     def sign_up() -> None:
         servers.first.consent.record("request", other, **about)
         servers.again()
 
     busy = interrupted(servers.store, *[sign_up] * 30)
-    assert token
     NOES[no](servers, servers.open(busy, BEHIND))
     assert [asked(crm, servers.ann).answer for crm in (servers.second, servers.first)] == ["deny"] * 2
     servers.clock.move(days=1)
@@ -146,7 +145,24 @@ def test_a_batch_that_holds_too_much_anyway_is_refused_still() -> None:
         say_all()
 
 
-def test_a_lone_batch_without_others_watches_and_has_the_time_of_now() -> None:
+@pytest.mark.parametrize("no", [one for one in NOES if one not in ("objection", "restriction")])
+def test_sign_ups_at_an_address_keep_no_batch_from_a_no(no: str) -> None:
+    servers = Servers()
+    other = servers.first.parties.add(Person.of("Bo Lee", email="ann@x.org")).id
+    about: Any = {"point": "ann@x.org", "evidence": YES, **SAID}
+    servers.token  # noqa: B018 - made before the batch begins
+    crm: Any = servers.open(servers.store, BEHIND)
+    with crm.batch() as batch:
+        NOES[no](servers, batch)
+        servers.first.consent.record("request", other, **about)
+    assert [asked(one, servers.ann).answer for one in (servers.second, servers.first)] == ["deny"] * 2
+    servers.clock.move(days=1)
+    assert asked(servers.first, servers.ann).answer == "deny", (
+        "what was recorded when it was said there was said before"
+    )
+
+
+def test_a_no_of_a_batch_has_the_time_of_now() -> None:
     servers = Servers()
     servers.clock.move(hours=1)
     with servers.first.batch() as batch:

@@ -109,12 +109,12 @@ def append_act(unit: Unit, event: ConsentEvent, streams: Iterable[str]) -> None:
 
 async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams: Iterable[str]) -> datetime:
     """When a No is done that this crm dates: *at*, or as late as the latest act, about a person or a point of the
-    *parties* or in the *streams*, that was dated by a clock ahead of ours. None may be added until the commit, or else,
-    where that has no room, it is later than any."""
+    *parties* or in the *streams*, that was dated by a clock ahead of ours; or, of a unit that dates it ahead, later
+    than any."""
     now = shown_by(at, unit.now)
-    wanted = await watched(unit, parties, streams)
-    if wanted is None:
+    if unit.dating == "ahead":
         return later_than_any(now)
+    wanted = await watched(unit, parties, streams)
     found = not_before(at, unit.added_at(frozenset(wanted)), now)
     limit = unit.store.describe().limits.max_refs
     for start in range(0, len(wanted), limit):
@@ -134,18 +134,19 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
     return found
 
 
-async def watched(unit: Unit, parties: Iterable[Party], streams: Iterable[str] = ()) -> list[str] | None:
-    """The *streams* and the ledgers in which anything is said of the *parties* and their points: nothing may be added
-    to them until the commit, nor may one be made of a point that has none. None where that has no room."""
+async def watched(unit: Unit, parties: Iterable[Party], streams: Iterable[str] = ()) -> list[str]:
+    """The *streams* and the ledgers in which anything is said of the *parties* and their points. Of a unit that watches
+    them nothing may be added until the commit, nor may a ledger be made of a point that has none."""
     known = list(parties)
     points = dict.fromkeys(point for party in known for point in points_of(party))
     own = dict.fromkeys([*streams, *(party_stream(str(party.id)) for party in known)])
-    if not unit.has_room(len(own) + len(points)):
-        return None
-    unit.watches = True
-    await unit.find([belonging_key(*one) for one in points], check=True)
+    watching = unit.dating == "watched"
+    if watching:
+        unit.watches = True
+        await unit.find([belonging_key(*one) for one in points], check=True)
     wanted = list(dict.fromkeys([*own, *await ledgers_at(unit, points)]))
-    await unit.guard(wanted)
+    if watching:
+        await unit.guard(wanted)
     return wanted
 
 

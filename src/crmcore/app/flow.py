@@ -149,16 +149,16 @@ class Flow:
         """Plan and write. *plan* may run several times and must do nothing but read from and write to its unit.
 
         *asked* names the verb and what it was given, by which a batch that is run again knows it. After so many
-        *attempts* the conflict is raised. After a few, or where that is too much for a batch, nothing is watched that
-        only moves the date of a No.
+        *attempts* the conflict is raised. Within a batch of the app nothing is watched that only moves the date of a
+        No, nor after a few attempts, or where that is too much for the store.
         """
         gathering = self._gathering()
         if gathering is not None:
             return await self._gather(gathering, plan, asked)
-        room = self.store.describe().limits.max_ops
+        patience = PATIENT
         for attempt in range(1, attempts + 1):
             unit = self.new_unit()
-            unit.room = room if attempt <= PATIENT else 0
+            unit.dating = "watched" if attempt <= patience else "ahead"
             unit.reason = storable(reason if reason is not None else self.reason)
             result = await plan(unit)
             if unit.empty:
@@ -171,7 +171,7 @@ class Flow:
             except BatchTooLarge:
                 if attempt == attempts or not unit.watches:
                     raise
-                room = 0
+                patience = 0
             else:
                 return result
         raise AssertionError("the loop above returns or raises")  # pragma: no cover

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -65,6 +65,11 @@ def _standing(entries: Iterable[Entry]) -> list[tuple[str, Body]]:
     return [(entry.schema, entry.body) for entry in entries if entry.schema != ERASED]
 
 
+Dating = Literal["read", "watched", "ahead"]
+"""How a No is dated: after what was *read*, also after what others record until the commit, since that is *watched*, or
+*ahead* of what any clock shows (`crmcore.consent.clocks`)."""
+
+
 @attrs.frozen
 class _Pending:
     """A record as the unit will leave it. *body* None means deleted; *rekeyed* that only its keys change."""
@@ -99,7 +104,7 @@ class Unit:
         self.actor = actor
         self.reason: str | None = None
         self.ended = False
-        self.room: int | None = None
+        self.dating: Dating = "read"
         self.watches = False
         self._read: dict[Ref, Record | None] = {}
         self._pending: dict[Ref, _Pending] = {}
@@ -434,16 +439,6 @@ class Unit:
             for name in chunk:
                 items = pages[name].items
                 self._streams[name] = items[0].seq if items else 0
-
-    def has_room(self, more: int) -> bool:
-        """Whether so many checks *more* fit in that nothing but the time of a No needs.
-
-        They leave half of a batch to what is gathered later, unless *room* tells how many operations there may be. What
-        was read and is written, too, is counted twice.
-        """
-        gathered = self.size + len(self._streams) + len(self._unheld) + len(self._read)
-        room = self.store.describe().limits.max_ops // 2 if self.room is None else self.room
-        return gathered + more <= room
 
     # --- committing ---
 

@@ -191,14 +191,14 @@ async def _left(
     Where none of them has it any more it is one act, of whoever has it by now.
     """
     streams = [ledger.stream, *map(party_stream, ledger.holders)]
-    watching = await watched(unit, (), streams) is not None
+    await watched(unit, (), streams)
     earlier = await _acts(unit, streams)  # a Yes may have been given to the address, or by whoever has it
     own = [id for id in meant if id in ledger.holders]
     said: list[ConsentEvent] = []
     for record in own or ledger.holders[:1]:
         event = press(point=ledger.normal, earlier=earlier, record=record, each=bool(own))
         if event not in earlier:
-            event = attrs.evolve(_after(event, earlier, watching), ledger=ledger.stream)
+            event = attrs.evolve(_after(unit, event, earlier), ledger=ledger.stream)
             unit.event(ledger.stream, event, subjects=ledger.holders, occurred_at=event.occurred_at)
         said.append(event)
     return said[0]
@@ -215,7 +215,7 @@ async def _carried(
     carried: list[ConsentEvent] = []
     for ref, record in (await unit.get(gone)).items():
         stream, party = party_stream(ref.id), load_record(PARTY, record)
-        watching = await watched(unit, [party]) is not None
+        await watched(unit, [party])
         earlier = await said_in(unit, party)
         point = None if ledger is None else ledger.normal
         event = press(point=point, earlier=earlier, record=ref.id, each=True)
@@ -223,17 +223,18 @@ async def _carried(
             event = (
                 attrs.evolve(event, members=(ref.id,)) if ledger is None else gone_along(event, ledger.kind)
             )
-            event = attrs.evolve(_after(event, earlier, watching), ledger=stream)
+            event = attrs.evolve(_after(unit, event, earlier), ledger=stream)
             unit.event(stream, event, subjects=(ref.id,), occurred_at=event.occurred_at)
         carried.append(event)
     return next(iter(carried), None)
 
 
-def _after(event: ConsentEvent, earlier: Iterable[ConsentEvent], watching: bool) -> ConsentEvent:
-    """*event*, before none of the acts *earlier*, by whichever clock they are dated; nor of those that are recorded
-    until the commit, where nobody is *watching*."""
+def _after(unit: Unit, event: ConsentEvent, earlier: Iterable[ConsentEvent]) -> ConsentEvent:
+    """*event*, before none of the acts *earlier*, by whichever clock they are dated; later than any, of a *unit* that
+    dates it ahead."""
     times = [one.occurred_at for one in earlier]
-    at = not_before(event.occurred_at, times) if watching else later_than_any(event.occurred_at)
+    ahead = unit.dating == "ahead"
+    at = later_than_any(event.occurred_at) if ahead else not_before(event.occurred_at, times)
     return attrs.evolve(event, occurred_at=at)
 
 

@@ -2,8 +2,10 @@
 
 Invariant: a No that this crm dates itself, or that is told to be of about now, is not before any act that was recorded
 already. It is heard by every clock that has reached the moment at which it was recorded, though not yet the time that
-it has. Where nobody can watch what others record meanwhile, since they keep doing so or the batch holds no more, it is
-later than what any clock shows: no No is refused, or waits, for its time.
+it has. Where nobody can watch what others record meanwhile, since they keep doing so or the store takes no more at
+once, it is later than what any clock shows: no No is refused, or waits, for its time. In a batch that the app gathers
+nothing is watched: there it is later than what was recorded when the batch read it, and what a clock that is ahead
+records until the batch ends may come after it.
 """
 
 from __future__ import annotations
