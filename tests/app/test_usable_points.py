@@ -273,38 +273,45 @@ def test_a_no_by_an_address_is_one_of_a_record_that_was_taken_back_too() -> None
         assert crm.customers.resolve(spelled).members == (ann,)
 
 
-def test_what_is_turned_off_on_a_page_is_kept_though_what_is_turned_on_is_refused() -> None:
+def page_that_is_refused() -> tuple[Clock, Crm, PartyId, str, PreferenceCentre, PreferenceCentre]:
+    """A page with a line off and one on, of a customer whose first record was taken back."""
     offers = [Offer(purpose=purpose, channel="email") for purpose in ("marketing", "research")]
-    for batch in (False, True):
-        clock, crm, ann = holding(marked())
-        other = crm.parties.add(Person.of("Ann Lee").with_point(marked())).id
-        crm.identity.merge(ann, other)
-        crm.consent.record("give", other, **SAID, evidence=YES)
-        crm.parties.retract(ann, reason="typed in twice")
-        clock.now += DAY
-        (customer,) = [one.ref for one in crm.consent.audience(**ASKED)]
-        shown = crm.preferences.centre(customer, offers, points={"email": A})
-        chosen = shown.choose("marketing", "email", on=False).choose("research", "email", on=True)
-        known = len(crm.consent.events(customer))
-        save = save_in_batch if batch else save_page
-        with pytest.raises(InvalidConsent, match="restore it first, or name") as raised:
-            save(crm, customer, shown, chosen)
-        assert raised.value.__notes__ == ["what they turned off is recorded"]
-        assert [one.kind for one in crm.consent.events(customer)[known:]] == ["withdraw"]
-        clock.now += DAY
-        assert alone_and_among_many(crm, other)[0] == "deny"
-        assert not crm.preferences.of(customer)
+    clock, crm, ann = holding(marked())
+    other = crm.parties.add(Person.of("Ann Lee").with_point(marked())).id
+    crm.identity.merge(ann, other)
+    crm.consent.record("give", other, **SAID, evidence=YES)
+    crm.parties.retract(ann, reason="typed in twice")
+    clock.now += DAY
+    (customer,) = [str(one.ref) for one in crm.consent.audience(**ASKED)]
+    shown = crm.preferences.centre(customer, offers, points={"email": A})
+    chosen = shown.choose("marketing", "email", on=False).choose("research", "email", on=True)
+    return clock, crm, other, customer, shown, chosen
 
 
-def save_page(crm: Crm, ref: str, shown: PreferenceCentre, chosen: PreferenceCentre) -> None:
-    crm.preferences.change(ref, shown, chosen, evidence=YES)
+def test_what_is_turned_off_on_a_page_is_kept_though_what_is_turned_on_is_refused() -> None:
+    clock, crm, other, customer, shown, chosen = page_that_is_refused()
+    known = len(crm.consent.events(customer))
+    with pytest.raises(InvalidConsent, match="restore it first, or name") as raised:
+        crm.preferences.change(customer, shown, chosen, evidence=YES)
+    assert raised.value.__notes__ == ["what they turned off is recorded"]
+    assert [one.kind for one in crm.consent.events(customer)[known:]] == ["withdraw"]
+    clock.now += DAY
+    assert alone_and_among_many(crm, other)[0] == "deny"
+    assert not crm.preferences.of(customer)
 
 
-def save_in_batch(crm: Crm, ref: str, shown: PreferenceCentre, chosen: PreferenceCentre) -> None:
-    """Save a page in a batch, which goes on whatever comes of it."""
-    with crm.batch(idem="page") as batch:
-        try:
-            batch.preferences.change(ref, shown, chosen, evidence=YES)
-        except InvalidConsent as error:
-            refused = error
-    raise refused
+@pytest.mark.parametrize("idem", [None, "page"])
+def test_a_page_that_is_refused_in_a_batch_leaves_nothing_there_and_does_not_say_otherwise(
+    idem: str | None,
+) -> None:
+    _, crm, _, customer, shown, chosen = page_that_is_refused()
+    known = crm.consent.events(customer)
+    for _ in range(2):
+        refused: list[InvalidConsent] = []
+        with crm.batch(idem=idem) as batch:
+            try:
+                batch.preferences.change(customer, shown, chosen, evidence=YES)
+            except InvalidConsent as error:  # the batch goes on
+                refused.append(error)
+        assert [getattr(one, "__notes__", []) for one in refused] == [[]]
+        assert crm.consent.events(customer) == known

@@ -191,7 +191,7 @@ class AsyncPreferences:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
             InvalidConsent: if the two are not of one centre, something is about what is no topic, or a Yes is refused
-                (`crm.consent.record`): what they turned off is recorded then, and nothing else.
+                (`crm.consent.record`): what they turned off is recorded then, and nothing else; of a batch nothing.
         """
         if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
             raise InvalidConsent("what they were shown and what they chose are preference centres")
@@ -227,7 +227,7 @@ class AsyncPreferences:
             try:
                 return said + await _beside(unit, changed, before, parties)
             except (NotFound, RuleViolation) as error:  # no No is lost by what comes along with it
-                if not said:
+                if not said or self._flow.unit is not None:  # a verb that fails leaves nothing in a batch
                     raise
                 unit.undo(mark)
                 refused.append(error)
