@@ -11,7 +11,7 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent import Offer, SecretRing
-from crmcore.errors import InvalidConsent
+from crmcore.errors import IdempotencyMismatch, InvalidConsent, NaiveDatetime
 from crmcore.storage import MemoryStore
 from crmcore.storage.protocol import Store
 from tests.app.requests import NOW, Clock
@@ -196,6 +196,45 @@ def test_a_batch_with_such_a_no_is_known_again(secrets: SecretRing | None) -> No
             no = batch.consent.withdraw(servers.ann, occurred_at=NOW - BEHIND, **SAID)
         assert no.occurred_at == NOW
     assert [one.kind for one in crm.consent.events(servers.ann)].count("withdraw") == 1
+
+
+@pytest.mark.parametrize("secrets", [SECRETS, None])
+def test_another_no_under_a_key_that_was_used_is_refused(secrets: SecretRing | None) -> None:
+    clock = Clock(NOW)
+    crm = Crm(MemoryStore(), clock=clock, practice=PRACTICE, secrets=secrets)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+
+    def no(minutes: int) -> None:
+        with crm.batch(idem="a page for leaving") as batch:
+            batch.consent.withdraw(ann, occurred_at=NOW + timedelta(minutes=minutes), **SAID)
+
+    no(-30)
+    no(-30)
+    clock.move(hours=2)
+    for minutes in (-31, -1, 110, 120):
+        with pytest.raises(IdempotencyMismatch):
+            no(minutes)
+    told: Any = {"occurred_at": "yesterday"}
+    with pytest.raises((IdempotencyMismatch, NaiveDatetime)), crm.batch(idem="a page for leaving") as batch:
+        batch.consent.withdraw(ann, **told, **SAID)
+    assert len(crm.consent.events(ann)) == 1
+
+
+def test_without_secrets_a_no_of_about_now_is_known_again_by_about_that_time() -> None:
+    clock = Clock(NOW)
+    crm = Crm(MemoryStore(), clock=clock, practice=PRACTICE)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+
+    def no(minutes: int) -> None:
+        with crm.batch(idem="a page for leaving") as batch:
+            batch.consent.withdraw(ann, occurred_at=NOW + timedelta(minutes=minutes), **SAID)
+
+    no(-1)
+    clock.move(hours=2)
+    no(-1)
+    for minutes in (-6, 6, 120):
+        with pytest.raises(IdempotencyMismatch):
+            no(minutes)
 
 
 def test_of_one_batch_what_was_said_before_such_a_no_is_recorded_already_too() -> None:

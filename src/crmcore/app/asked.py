@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import attrs
@@ -24,6 +25,13 @@ class Among:
     """In place of the value of a field that holds several: *one* that is among them."""
 
     one: Any
+
+
+@attrs.frozen(repr=False)
+class ToldAt:
+    """In place of the time of a No: when that was *told* to be, which may be recorded as a later time."""
+
+    told: datetime
 
 
 @attrs.frozen(repr=False)

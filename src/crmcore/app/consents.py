@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import Asked, fields_of
+from crmcore.app.asked import Asked, ToldAt, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
 from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no
@@ -130,10 +130,9 @@ class AsyncConsents:
             return next(iter([await told(unit, one) for one in meant]), None)
 
         written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
-        told_at = () if occurred_at is None else (occurred_at,)
-        if kind not in NOES and told_at:  # of a No it may be recorded as a later one
-            written, told_at = {**written, "occurred_at": occurred_at}, ()
-        asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,), more=told_at)
+        if occurred_at is not None:
+            written["occurred_at"] = ToldAt(occurred_at) if kind in NOES else occurred_at
+        asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,))
         first = await portions.each(lambda: self._flow.commit(plan, asked=asked))
         assert first is not None  # for the type checker: somebody tells it, or it was refused
         return first

@@ -11,8 +11,9 @@ from typing import Any
 
 import attrs
 
-from crmcore.app.asked import Among, Fields
+from crmcore.app.asked import Among, Fields, ToldAt
 from crmcore.app.unit import Unit, load_record
+from crmcore.consent.clocks import recorded_as
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.ledger import wish_stream
 from crmcore.consent.rights_request import RIGHTS_REQUEST, RightsRequest, requests_stream
@@ -124,6 +125,15 @@ async def _at_first(unit: Unit, result: Any) -> list[Any]:
     return [result]
 
 
+def _told_so(no: ConsentEvent, told: Any) -> bool:
+    """Whether *no* may be one of which *told* was the time."""
+    try:
+        at = attrs.evolve(no, occurred_at=told).occurred_at
+    except CrmError:
+        return False
+    return recorded_as(at, no.occurred_at, no.recorded_at)
+
+
 def _has(one: Any, fields: Fields) -> bool:
     """Whether putting these values in changes nothing, and they go with the others."""
     whole: dict[str, Any] = {}
@@ -133,6 +143,9 @@ def _has(one: Any, fields: Fields) -> bool:
         held = getattr(one, name)
         if isinstance(value, Among):
             if value.one not in held:
+                return False
+        elif isinstance(value, ToldAt):
+            if not _told_so(one, value.told):
                 return False
         elif isinstance(value, Mapping) and attrs.has(type(held)):
             if not _has(held, value):

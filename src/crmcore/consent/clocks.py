@@ -25,6 +25,13 @@ def shown_by(at: datetime, now: datetime) -> datetime:
     return now if abs(now - at) <= SKEW else at
 
 
+def recorded_as(told: datetime, at: datetime, recorded_at: datetime | None) -> bool:
+    """Whether a No of which *told* was the time may be that which was recorded as done *at*: both are one instant, or
+    no further from *recorded_at* than two clocks."""
+    near = recorded_at is not None and max(abs(told - recorded_at), abs(at - recorded_at)) <= SKEW
+    return told == at or near
+
+
 def not_before(at: datetime, others: Iterable[datetime], now: datetime | None = None) -> datetime:
     """The instant *at*, or the latest of the *others* that a clock which is ahead of ours may have shown *now*, or at
     that instant.
