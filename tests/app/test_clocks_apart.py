@@ -237,6 +237,34 @@ def test_without_secrets_a_no_of_about_now_is_known_again_by_about_that_time() -
             no(minutes)
 
 
+@pytest.mark.parametrize("ref", ["id", "address"])
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_no_that_is_told_again_comes_not_after_what_was_said_since(ref: str, batch: bool) -> None:
+    servers = Servers(ref)
+    servers.clock.move(hours=1)
+    crm, told = servers.first, {"occurred_at": servers.clock.now, **SAID}
+
+    def tell(**said: Any) -> None:
+        if not batch:
+            crm.consent.withdraw(servers.yes, **said)
+            return
+        with crm.batch() as gathered:
+            for _ in range(2):
+                gathered.consent.withdraw(servers.yes, **said)
+
+    tell(**told)
+    servers.clock.move(minutes=1)
+    servers.again()
+    servers.clock.move(minutes=1)
+    tell(**told)
+    assert servers.answers(crm) == {"allow"}
+    tell(**told, topics=["shoes"])
+    yes_at = servers.clock.now - timedelta(minutes=1)
+    assert crm.consent.events(servers.ann)[-1].occurred_at == yes_at, "another one is none that is told again"
+    tell(**{**told, "occurred_at": servers.clock.now - timedelta(minutes=1, seconds=1)})
+    assert servers.answers(crm) == {"deny"}
+
+
 def test_of_one_batch_what_was_said_before_such_a_no_is_recorded_already_too() -> None:
     servers = Servers()
     servers.clock.move(hours=1)

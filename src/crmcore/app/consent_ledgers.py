@@ -33,6 +33,8 @@ from crmcore.consent.words import NOES, ActKind, PointKind
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.party import Party
 from crmcore.party.party_keys import PARTY
+from crmcore.storage.erasure import ERASED
+from crmcore.storage.protocol import Draft, Entry
 from crmcore.values.ids import Id
 
 _LATEST = 20
@@ -115,20 +117,36 @@ async def time_of_no(unit: Unit, at: datetime, parties: Iterable[Party], streams
     if unit.dating == "ahead":
         return later_than_any(now)
     wanted = await watched(unit, parties, streams)
-    found = not_before(at, unit.added_at(frozenset(wanted)), now)
+    return not_before(at, [one.occurred_at for one in await _latest(unit, wanted, at - SKEW)], now)
+
+
+async def told_already(unit: Unit, no: ConsentEvent) -> bool:
+    """Whether such a *no*, of the same record and in the same scope, stands in its ledger with that very time."""
+    codec, at = unit.codecs["consent.event"], no.occurred_at
+    for entry in await _latest(unit, [no.ledger] if no.ledger else [], at - SKEW):
+        if entry.occurred_at == at and entry.schema != ERASED:
+            one = codec.load(entry.body)
+            if (one.kind, one.record, one.scope) == (no.kind, no.record, no.scope):
+                return True
+    return False
+
+
+async def _latest(unit: Unit, streams: Sequence[str], since: datetime) -> list[Draft | Entry]:
+    """What these ledgers have, and the unit adds to them: of each all that was recorded *since* that instant, and
+    perhaps more."""
+    found: list[Draft | Entry] = [*unit.added_to(frozenset(streams))]
     limit = unit.store.describe().limits.max_refs
-    for start in range(0, len(wanted), limit):
-        left, after = wanted[start : start + limit], dict[str, int]()
+    for start in range(0, len(streams), limit):
+        left, after = list(streams[start : start + limit]), dict[str, int]()
         while left:
             pages = await unit.store.ledger(
                 unit.tenant, left, after=after or None, limit=_LATEST, reverse=True
             )
-            times = [entry.occurred_at for page in pages.values() for entry in page.items]
-            found = max(found, not_before(at, times, now))
+            found += [entry for page in pages.values() for entry in page.items]
             after = {
                 stream: page.items[-1].seq
                 for stream, page in pages.items()
-                if page.next is not None and page.items[-1].recorded_at >= at - SKEW
+                if page.next is not None and page.items[-1].recorded_at >= since
             }
             left = list(after)
     return found

@@ -15,7 +15,7 @@ import attrs
 from crmcore.app.asked import Asked, ToldAt, fields_of
 from crmcore.app.consent_asking import known_customer, request_of, ways
 from crmcore.app.consent_audience import audience
-from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no
+from crmcore.app.consent_ledgers import append_act, ledgers_for, owner_of, said_for, time_of_no, told_already
 from crmcore.app.consent_members import Told
 from crmcore.app.consent_then import customer_at
 from crmcore.app.consent_told import Portions, Teller, tellers
@@ -118,7 +118,7 @@ class AsyncConsents:
                 takes_back=await taken_back(unit, kind, about, parties),
                 **facts,
             )
-            event = bounded(await _dated(unit, event, parties, streams))
+            event = bounded(await _dated(unit, event, parties, streams, told=occurred_at is not None))
             proven(unit.codecs["consent.event"], event, InvalidConsent)
             append_act(unit, event, streams)
             return event
@@ -342,9 +342,10 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
 
 
 async def _dated(
-    unit: Unit, event: ConsentEvent, parties: Sequence[Party], streams: Iterable[str]
+    unit: Unit, event: ConsentEvent, parties: Sequence[Party], streams: Iterable[str], *, told: bool
 ) -> ConsentEvent:
-    """*event* with the time that it has. A No of about now is before nothing that was recorded already.
+    """*event* with the time that it has. A No of about now is before nothing that was recorded already, but for one
+    that is told again, which keeps its time: what was said since stands.
 
     Raises:
         InvalidConsent: if it lies in the future.
@@ -352,7 +353,8 @@ async def _dated(
     ahead = event.occurred_at - unit.now
     if ahead > timedelta() and (event.kind not in NOES or ahead > SKEW):
         raise InvalidConsent("an act is recorded when it has happened: this one lies in the future")
-    if event.kind in NOES and shown_by(event.occurred_at, unit.now) == unit.now:
+    about_now = event.kind in NOES and shown_by(event.occurred_at, unit.now) == unit.now
+    if about_now and not (told and await told_already(unit, event)):
         at = min(event.occurred_at, unit.now)
         event = attrs.evolve(event, occurred_at=await time_of_no(unit, at, parties, streams))
     return event

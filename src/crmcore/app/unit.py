@@ -313,9 +313,9 @@ class Unit:
         """What this unit adds to a ledger."""
         return [(one.entry.schema, one.entry.body) for one in self._appends if one.stream == stream]
 
-    def added_at(self, streams: Collection[str]) -> list[datetime]:
-        """When that was done which this unit adds to these ledgers."""
-        return [one.entry.occurred_at for one in self._appends if one.stream in streams]
+    def added_to(self, streams: Collection[str]) -> list[Draft]:
+        """What this unit adds to these ledgers."""
+        return [one.entry for one in self._appends if one.stream in streams]
 
     async def owners(self, refs: Iterable[Ref]) -> tuple[Ref, ...]:
         """The same records, each once, with satellites replaced by the records that they belong to."""
