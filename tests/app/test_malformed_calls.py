@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -128,3 +128,23 @@ def test_what_is_no_field_of_an_act_is_refused_with_those_that_are(told: dict[st
     ):
         crm.consent.withdraw(ann, purposes=["marketing"], **told)
     assert not crm.consent.events(ann)
+
+
+@pytest.mark.parametrize("told", [{"foo": 1}, {"unknown": {"a": 1}}, {"offered": True}])
+def test_what_is_no_field_of_a_request_is_refused_with_those_that_are(told: dict[str, Any]) -> None:
+    crm = Crm(MemoryStore(), clock=Clock(), practice=PRACTICE)
+    ann = crm.parties.add(Person.of("Ann Lee", email="ann@x.org")).id
+    asks: tuple[Callable[[], object], ...] = (
+        lambda: crm.consent.decide(ann, **MARKETING, **told),
+        lambda: crm.consent.matrix(ann, **told),
+        lambda: list(crm.consent.audience([ann], **MARKETING, **told)),
+        lambda: crm.preferences.decide(ann, **MARKETING, **told),
+        lambda: list(crm.preferences.audience([ann], **MARKETING, **told)),
+    )
+    for ask in asks:
+        with pytest.raises(
+            InvalidConsent,
+            match=f"^{next(iter(told))} is no field of a request: leave it out, or tell authent",
+        ):
+            ask()
+    assert crm.consent.decide(ann, **MARKETING, offered_to_children=False, hours="at_issue", brand="x").answer

@@ -17,7 +17,7 @@ from crmcore.app.point_meant import held_by
 from crmcore.app.resolve import Membership
 from crmcore.app.suppressions import entries_by_point
 from crmcore.app.unit import Unit
-from crmcore.consent.checking import listed
+from crmcore.consent.checking import fields_told, listed
 from crmcore.consent.customer_decision import Member, decide_customer
 from crmcore.consent.decision import Decision
 from crmcore.consent.facts import Facts
@@ -73,6 +73,12 @@ class KnownCustomer:
         return as_recorded(decision, about, request.at, stands=self.stands)
 
 
+_ASKED = {one.name for one in attrs.fields(Request)} - {
+    *("type", "unknown", "controller", "channel", "purpose", "at", "point", "message", "use")
+}
+"""What an app may ask beside what the verbs name."""
+
+
 def request_of(
     flow: Flow,
     purpose: Purpose,
@@ -80,13 +86,23 @@ def request_of(
     controller: str | None,
     message: Message | None,
     use: Use | None,
+    *,
+    at: datetime,
+    point: str | None = None,
     **asked: Any,
 ) -> Request:
-    """What is asked for, with what was left out."""
+    """What is asked for, with what was left out.
+
+    Raises:
+        InvalidConsent: if something is *asked* that is no field of a request.
+    """
+    fields_told(asked, _ASKED, "a request")
     return Request(
         controller=flow.controller(controller),
         channel=channel,
         purpose=purpose,
+        at=at,
+        point=point,
         message=Message() if message is None else message,
         use=Use() if use is None else use,
         **asked,

@@ -27,7 +27,7 @@ from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.act_texts import bounded
 from crmcore.consent.audience import AudienceMember
-from crmcore.consent.checking import listed, together, word
+from crmcore.consent.checking import fields_told, listed, together, word
 from crmcore.consent.clocks import SKEW, shown_by
 from crmcore.consent.consent_matrix import ConsentMatrix, matrix_row, message_for
 from crmcore.consent.decision import Decision
@@ -326,7 +326,7 @@ _FILLED_IN = frozenset(
 """What this crm tells of an act itself: no app says for whom a Yes or a No counts."""
 
 _TOLD = {one.name for one in attrs.fields(ConsentEvent)} - _FILLED_IN
-_BESIDE = sorted(_TOLD - {"type", "unknown", "kind", "occurred_at", "evidence"})
+_BESIDE = _TOLD - {"type", "unknown", "kind", "occurred_at", "evidence"}
 """What an app may tell of an act beside what `record` names."""
 
 
@@ -335,10 +335,7 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     found = sorted(_FILLED_IN.intersection(facts))
     if found:
         raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
-    for name in sorted(facts.keys() - _BESIDE):
-        raise InvalidConsent(
-            f"{name} is no field of an act: leave it out, or tell {', '.join(_BESIDE[:-1])} or {_BESIDE[-1]}"
-        )
+    fields_told(facts, _BESIDE, "an act")
 
 
 async def _dated(

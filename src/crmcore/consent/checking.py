@@ -51,6 +51,19 @@ def names(values: Iterable[Any]) -> frozenset[Any]:
     return frozenset(map(storable, together(values)))
 
 
+def fields_told(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Refuse names *given* as fields of *what* that are none of those *known*.
+
+    Raises:
+        InvalidConsent: naming the first of them, and all that are known.
+    """
+    there = sorted(known)
+    for name in sorted(set(given).difference(there)):
+        raise InvalidConsent(
+            f"{name} is no field of {what}: leave it out, or tell {', '.join(there[:-1])} or {there[-1]}"
+        )
+
+
 def listed(
     values: Iterable[T], kind: type | UnionType, what: str, error: type[CrmError] = InvalidConsent
 ) -> tuple[T, ...]:
