@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
 from crmcore import Crm, Person
-from crmcore.consent import Facts, Offer, PreferenceCentre, Subject
+from crmcore.consent import Facts, Offer, PreferenceCentre, Subject, Topic, Topics, Wished
 from crmcore.consent.words import Channel
 from crmcore.errors import InvalidConsent, NotFound
 from crmcore.party.contact_point import UNUSABLE, ContactPoint, EmailPoint, PhonePoint, PostalPoint
 from crmcore.values.ids import PartyId
+from crmcore.values.language import Language
 from crmcore.values.period import Period
 from tests.app.houses import START, Clock
 from tests.consent.asking import PRACTICE, YES, company
@@ -298,6 +300,23 @@ def test_what_is_turned_off_on_a_page_is_kept_though_what_is_turned_on_is_refuse
     clock.now += DAY
     assert alone_and_among_many(crm, other)[0] == "deny"
     assert not crm.preferences.of(customer)
+
+
+@pytest.mark.parametrize("wished", [{"language": None}, {"no_topics": frozenset({"boats"})}])
+def test_what_is_turned_off_on_a_page_is_kept_though_what_is_wished_there_is_refused(wished: Any) -> None:
+    _, crm, ann = holding(marked())
+    crm.preferences.record(ann, Wished(language=Language("de")))
+    offers = [Offer(purpose="marketing", channel="email")]
+    shown = attrs.evolve(crm.preferences.centre(ann, offers), topics=Topics([Topic(name="shoes")]))
+    wrong = attrs.evolve(shown, wishes=attrs.evolve(shown.wishes, **wished))
+    with pytest.raises(InvalidConsent, match=r"language is wished until|no topic") as raised:
+        crm.preferences.change(ann, shown, wrong, evidence=YES)
+    assert not hasattr(raised.value, "__notes__"), "nothing was turned off"
+    with pytest.raises(InvalidConsent, match=r"language is wished until|no topic") as raised:
+        crm.preferences.change(ann, shown, wrong.choose("marketing", "email", on=False), evidence=YES)
+    assert raised.value.__notes__ == ["what they turned off is recorded"]
+    assert [one.kind for one in crm.consent.events(ann)] == ["give", "withdraw"]
+    assert len(crm.preferences.of(ann)) == 1
 
 
 @pytest.mark.parametrize("idem", [None, "page"])

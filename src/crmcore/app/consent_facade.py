@@ -333,8 +333,8 @@ class Preferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or a Yes is refused
-                (`crm.consent.record`): what they turned off is recorded then, and nothing else; of a batch nothing.
+            InvalidConsent: if the two are not of one centre, or a Yes (`crm.consent.record`) or a wish (`record`) is
+                refused: what they turned off is recorded then, and nothing else; of a batch nothing.
         """
         return run(self._flow.change(ref, before, after, evidence=evidence))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import attrs
@@ -190,8 +191,8 @@ class AsyncPreferences:
         Raises:
             NotFound: if nothing answers to *ref*.
             AmbiguousReference: if it fits several customers.
-            InvalidConsent: if the two are not of one centre, something is about what is no topic, or a Yes is refused
-                (`crm.consent.record`): what they turned off is recorded then, and nothing else; of a batch nothing.
+            InvalidConsent: if the two are not of one centre, or a Yes (`crm.consent.record`) or a wish (`record`) is
+                refused: what they turned off is recorded then, and nothing else; of a batch nothing.
         """
         if not isinstance(before, PreferenceCentre) or not isinstance(after, PreferenceCentre):
             raise InvalidConsent("what they were shown and what they chose are preference centres")
@@ -211,9 +212,9 @@ class AsyncPreferences:
                 topics=before.topics,
                 **known,
             )
-            changed = centre_changes(
+            changes = partial(
+                centre_changes,
                 before,
-                after,
                 current=current,
                 at=unit.now,
                 new_id=lambda: str(unit.ids.new(Id)),
@@ -221,10 +222,17 @@ class AsyncPreferences:
                 record=await _record_of(unit, ref, parties),
                 members=tuple(map(str, customer.members)),
             )
+            wrong: CrmError | None = None
+            try:
+                changed = changes(after)
+            except RuleViolation as error:  # of the page, then it is raised again, or of a wish
+                changed, wrong = changes(attrs.evolve(after, wishes=before.wishes)), error
             noes = [attrs.evolve(one, occurred_at=latest) for one in changed.events if one.kind in NOES]
             said = [act for no in noes for act in await _record(unit, no, before, parties)]
             mark = unit.mark()
             try:
+                if wrong is not None:
+                    raise wrong
                 return said + await _beside(unit, changed, before, parties)
             except (NotFound, RuleViolation) as error:  # no No is lost by what comes along with it
                 if not said or self._flow.unit is not None:  # a verb that fails leaves nothing in a batch
