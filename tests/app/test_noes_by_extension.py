@@ -8,10 +8,12 @@ import pytest
 
 from crmcore import Crm, Person
 from crmcore.consent.words import Channel
+from crmcore.errors import StoreError
 from crmcore.storage import MemoryStore
 from crmcore.storage.protocol import Store
 from crmcore.testing.ceilings import CeilingsStore
 from tests.app.requests import Clock
+from tests.app.troubled import interrupted
 
 NUMBER = "+1 212 555 0100"
 
@@ -74,3 +76,31 @@ def test_in_a_batch_they_are_told_in_it() -> None:
         first = batch.consent.record("object", NUMBER)
     assert own_noes(crm, ids) == [1] * 45
     assert first.record == min(ids)
+
+
+def test_all_of_many_are_told_in_one_batch_where_the_store_takes_them() -> None:
+    store = MemoryStore()
+    _, ids = employees(store, [[number] for number in range(1, 101)])
+    counted = interrupted(store)
+    Crm(counted, clock=Clock()).consent.record("object", NUMBER)
+    assert own_noes(Crm(store), ids) == [1] * 100
+    assert len(getattr(counted, "batches")) == 1  # noqa: B009 - of the wrapper, no store has it
+
+
+def test_what_was_recorded_before_the_store_failed_stands_and_the_no_told_again_is_heard_by_all() -> None:
+    store = CeilingsStore()
+    _, ids = employees(store, [[number] for number in range(1, 101)])
+
+    def fail() -> None:
+        raise StoreError("the disk is full")
+
+    def go_on() -> None:
+        pass
+
+    failing = Crm(interrupted(store, *[go_on] * 8, fail), clock=Clock())
+    with pytest.raises(StoreError):
+        failing.consent.record("object", NUMBER)
+    crm = Crm(store, clock=Clock())
+    assert 0 < sum(own_noes(crm, ids)) < 100
+    crm.consent.record("object", NUMBER)
+    assert all(own_noes(crm, ids))

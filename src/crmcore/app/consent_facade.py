@@ -81,6 +81,7 @@ class Consents:
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
                 record that was taken back, it is about no topic of the practice, no law knows the *right*, one of its
                 fields is of another type, or filled in by this crm, or its texts are too long (those of a No are cut).
+            StoreError: if the store fails; of a No of more customers than one batch holds a part may be recorded then.
         """
         return run(
             self._flow.record(
@@ -324,8 +325,7 @@ class Preferences:
     def change(
         self, ref: Reference, before: PreferenceCentre, after: PreferenceCentre, *, evidence: Evidence | None
     ) -> Change:
-        """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
-        nothing is recorded.
+        """Record what somebody has changed in the centre, if anything: acts with their *evidence*, and a wish.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
         was changed since, what they see as off is off; at a contact point that was left, for whoever left it.

@@ -35,7 +35,7 @@ each of those first has taken it back by a Yes of their own, also if they said n
 back only when nobody who said it has the address any more. Who gives the address up takes it along as far as it holds
 then. By ways that do not reach the address, such as a note in an app, they are told nothing: name them by an id.
 
-Where a number without its extension was told, each has another address: then each has an act. One batch holds so many.
+Where a number without its extension was told, each has another address: then each has an act, be they thousands.
 """
 
 
@@ -131,10 +131,13 @@ def _there(kind: ActKind, ref: Reference, one: Teller, kinds: AbstractSet[str]) 
 
 @attrs.define(eq=False)
 class Portions:
-    """Those who tell something, as many at a time as one batch holds; all of them within a batch that is at work."""
+    """Those who tell something: all of them at once, or half as many, again and again, where one batch holds no more.
+
+    Each time everybody is read: so few batches are made of many. Within a batch of the app it is *at_once*.
+    """
 
     at_once: bool
-    _most: int = attrs.field(default=EACH, init=False)
+    _most: int | None = attrs.field(default=None, init=False)
     _now: list[Teller] = attrs.field(factory=list[Teller], init=False, repr=False)
     _left: bool = attrs.field(default=False, init=False)
     _done: set[tuple[str | None, tuple[str, ...]]] = attrs.field(
@@ -144,7 +147,7 @@ class Portions:
     def next(self, told: Sequence[Teller]) -> Sequence[Teller]:
         """Those of *told* who are next. A plan asks for them, perhaps several times."""
         waiting = [one for one in told if _key(one) not in self._done]
-        self._now = waiting if self.at_once else waiting[: self._most]
+        self._now = waiting[: self._most]
         self._left = len(waiting) > len(self._now)
         return self._now
 
@@ -153,6 +156,7 @@ class Portions:
 
         Raises:
             BatchTooLarge: if one alone is too much for the store.
+            StoreError: if it fails; what was recorded before stands.
         """
         results: list[R] = []
         while not results or self._left:

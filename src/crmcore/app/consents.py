@@ -82,6 +82,7 @@ class AsyncConsents:
                 several numbers, as of two countries or extensions, the act has not happened yet, it is a Yes under a
                 record that was taken back, it is about no topic of the practice, no law knows the *right*, one of its
                 fields is of another type, or filled in by this crm, or its texts are too long (those of a No are cut).
+            StoreError: if the store fails; of a No of more customers than one batch holds a part may be recorded then.
         """
         _check_facts(facts)
         word(kind, ActKind, "an act")

@@ -182,8 +182,7 @@ class AsyncPreferences:
         *,
         evidence: Evidence | None,
     ) -> Change:
-        """Record what somebody has changed in the centre: acts with their *evidence*, and a wish. Nothing changed,
-        nothing is recorded.
+        """Record what somebody has changed in the centre, if anything: acts with their *evidence*, and a wish.
 
         *before* is what they were shown, read before a batch with a key, which knows a change again by both. Whatever
         was changed since, what they see as off is off; at a contact point that was left, for whoever left it.
