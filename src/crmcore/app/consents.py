@@ -97,12 +97,12 @@ class AsyncConsents:
             recipients=recipients,
             right=right,
         )
+        portions = Portions(at_once=self._flow.unit is not None)
 
         async def told(unit: Unit, teller: Teller) -> ConsentEvent:
             customer, parties, (about, only), scope = teller
             owners = _owners(parties, about, ref)
-            named = record_named(ref, parties)
-            owner = await owner_of(unit, [named, *owners], about or only, kind=kind)
+            owner = await owner_of(unit, [record_named(ref, parties), *owners], about or only, kind=kind)
             members = tuple(str(one) for one in customer.members)
             streams = await ledgers_for(unit, kind, owner, about, members)
             event = ConsentEvent(
@@ -124,15 +124,12 @@ class AsyncConsents:
             append_act(unit, event, streams)
             return event
 
-        portions = Portions(at_once=self._flow.unit is not None)
-
         async def plan(unit: Unit) -> ConsentEvent | None:
             meant = portions.next(await tellers(unit, kind, ref, point, scope))
             return next(iter([await told(unit, one) for one in meant]), None)
 
         written = {"scope": fields_of(scope, "point", "points"), "evidence": evidence, **facts}
-        if occurred_at is not None:
-            written["occurred_at"] = ToldAt(occurred_at) if kind in NOES else occurred_at
+        written |= _time_told(kind, occurred_at)
         asked = Asked("consent.record", (kind,), (Whom(ref, point),), (written,))
         first = await portions.each(lambda: self._flow.commit(plan, asked=asked))
         assert first is not None  # for the type checker: somebody tells it, or it was refused
@@ -337,6 +334,11 @@ def _check_facts(facts: Mapping[str, Any]) -> None:
     if found:
         raise InvalidConsent(f"{' and '.join(found)} of an act is filled in by this crm: leave it out")
     fields_told(facts, _BESIDE, "an act")
+
+
+def _time_told(kind: str, at: datetime | None) -> dict[str, Any]:
+    """The time that was told of an act, as something that it has: a No may be recorded with a later one."""
+    return {} if at is None else {"occurred_at": ToldAt(at) if kind in NOES else at}
 
 
 async def _dated(

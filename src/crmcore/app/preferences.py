@@ -202,19 +202,10 @@ class AsyncPreferences:
             refused.clear()
             customer, parties = await customer_at(unit, ref, None)
             latest = await time_of_no(unit, unit.now, parties, ())
-            known = await _said(unit, customer, parties)
-            current = preference_centre(
-                controller=before.controller,
-                offers=[choice.offer for choice in before.choices],
-                at=latest,
-                points=before.points,
-                topics=before.topics,
-                **known,
-            )
             changes = partial(
                 centre_changes,
                 before,
-                current=current,
+                current=await _as_it_stands(unit, before, latest, customer, parties),
                 at=unit.now,
                 new_id=lambda: str(unit.ids.new(Id)),
                 evidence=evidence,
@@ -465,6 +456,20 @@ async def _said(unit: Unit, customer: Membership, parties: Sequence[Party]) -> d
         "wishes": await wishes_of(unit, customer.members),
         "joined": {one.record: one.since or BEGINNING for one in members},
     }
+
+
+async def _as_it_stands(
+    unit: Unit, before: PreferenceCentre, at: datetime, customer: Membership, parties: Sequence[Party]
+) -> PreferenceCentre:
+    """The centre that was shown *before*, with what stands by now."""
+    return preference_centre(
+        controller=before.controller,
+        offers=[choice.offer for choice in before.choices],
+        at=at,
+        points=before.points,
+        topics=before.topics,
+        **await _said(unit, customer, parties),
+    )
 
 
 def _by_point(members: Sequence[Member]) -> dict[str, list[Facts]]:
