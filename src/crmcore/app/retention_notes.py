@@ -78,21 +78,24 @@ async def note_kept(
         here = restricted if one == step.place else ()
         await note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
     anew = anew and step.kept_for not in said
-    return await _note_last(unit, step.kept_for, plan, held=held, anew=anew)
+    return await _note_last(unit, step, plan, held=held, anew=anew)
 
 
-async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, held: bool, anew: bool) -> bool:
-    """Note that *plan* is the last by which somebody is kept for that, be it *held*, unless it was; *anew*: once more.
+async def _note_last(unit: Unit, step: RetentionStep, plan: RetentionPlan, *, held: bool, anew: bool) -> bool:
+    """Note that *plan* is the last by which somebody is kept for what *step* says, be it *held*, and whether whoever is
+    kept for that is restricted, unless it was; *anew*: once more.
 
     What is noted was never noted before: a plan that is sent again late brings none to life of those that were made
     before another one.
     """
-    id, mark = customer_note(why), f"retention:{plan.digest}"
+    id, mark = customer_note(step.kept_for), f"retention:{plan.digest}"
     before = await begun_of(unit, id)
     if before and before[0].request == mark and not anew:
         return False
     digest = _after(before[0].plan_sha256, plan) if before else plan.digest
     last = ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True, held=held)
+    if step.action == "restrict":
+        last = attrs.evolve(last, restricted=(Restriction(mark=restriction_mark(step), members=()),))
     await note_begun(unit, id, [last])
     return True
 

@@ -115,7 +115,8 @@ class ErasureBegun(Document):
     *done* whether all of the last plan was carried out, which a certificate tells of a request. *held* says
     that by a later plan a legal hold keeps all that was left of it. *restricted* are the records that a plan kept
     whole; where it was the first plan there are no *lines*, and nothing was begun. Of whom a
-    plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last.
+    plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last, and by which
+    mark whoever is kept for that is restricted, be they named or not.
 
     *number* counts how often it was noted, by which the later of two copies is told; 0: nothing tells that. *beside*
     are digests of what else was noted of them, where it was carried over and has no note of its own.
