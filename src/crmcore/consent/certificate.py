@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -221,6 +221,14 @@ def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
         for line, places in zip(part.lines, part.places, strict=False)
         for at in range(0, len(places), _HASH)
     }
+
+
+def kept_of(begun: Iterable[ErasureBegun], kind: str) -> Iterator[str]:
+    """The hashes of what is kept of a kind."""
+    for part in begun:
+        for line, places in zip(part.lines, part.places, strict=False):
+            if line.kind == kind and line.action in ("keep", "restrict"):
+                yield from (places[at : at + _HASH] for at in range(0, len(places), _HASH))
 
 
 def counted(part: ErasureBegun) -> bool:
