@@ -224,7 +224,14 @@ def _of_source(
 
 
 def _as(one: Disposal, line: CertificateLine) -> Disposal:
-    return attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
+    return attrs.evolve(
+        one,
+        action=line.action,
+        reason=line.reason,
+        cite=line.cite,
+        until=line.until,
+        anyway=line.anyway,
+    )
 
 
 def _going(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:

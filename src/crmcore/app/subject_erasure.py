@@ -202,12 +202,16 @@ def _without_refused(plan: ErasurePlan, places: Mapping[str, Place], occasion: O
     return attrs.evolve(
         plan,
         disposals=tuple(
-            attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
-            if one.action in ("delete", "anonymise") and not named[one.place].isdisjoint(occasion.refused)
-            else one
-            for one in plan.disposals
+            one if named[one.place].isdisjoint(occasion.refused) else _refused(one) for one in plan.disposals
         ),
     )
+
+
+def _refused(one: Disposal) -> Disposal:
+    """What becomes of a thing whose erasure was refused, be it kept for something else now."""
+    if one.action in ("keep", "restrict"):
+        return attrs.evolve(one, anyway=date.max)
+    return attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
 
 
 def _names(one: Disposal, place: Place) -> frozenset[str]:

@@ -25,7 +25,10 @@ from crmcore.values.personal import Document
 
 @attrs.frozen(kw_only=True)
 class CertificateLine(Document):
-    """How many things of a kind, what became of them, why, and until when what was kept is kept."""
+    """How many things of a kind, what became of them, why, and until when what was kept is kept.
+
+    *anyway* is noted beside, as of a `Disposal`, and stands in no certificate.
+    """
 
     kind: str
     action: Action
@@ -33,6 +36,7 @@ class CertificateLine(Document):
     reason: str
     cite: str
     until: date | None = None
+    anyway: date | None = None
 
     @property
     def held(self) -> bool:
@@ -240,7 +244,13 @@ def line_of(one: Disposal) -> CertificateLine:
     """A line for one thing. Why there is a hold is a text that somebody typed, and stands in the plan alone."""
     reason = one.reason if one.hold is None else "it must not be lost"
     return CertificateLine(
-        kind=one.kind, action=one.action, count=1, reason=reason, cite=one.cite, until=one.until
+        kind=one.kind,
+        action=one.action,
+        count=1,
+        reason=reason,
+        cite=one.cite,
+        until=one.until,
+        anyway=one.anyway,
     )
 
 
@@ -251,7 +261,7 @@ def _ended(line: CertificateLine) -> CertificateLine:
     reason = (
         f"it was kept{' for a time' if line.until else ''}, and nothing of it is held of the person any more"
     )
-    return attrs.evolve(line, action="delete", reason=reason, until=None)
+    return attrs.evolve(line, action="delete", reason=reason, until=None, anyway=None)
 
 
 def certify(
@@ -268,10 +278,10 @@ def certify(
     remains = {(one.place, one.remedy, one.until) for report in reports for one in report.residual}
     counts: dict[CertificateLine, int] = {}
     for line in (line for part in begun for line in part.lines):
-        kind = attrs.evolve(line, count=1)
+        kind = attrs.evolve(line, count=1, anyway=None)
         counts[kind] = counts.get(kind, 0) + line.count
     told = begun_lines(begun)
-    for line in (told[place] for place in gone if place in told):
+    for line in (attrs.evolve(told[place], anyway=None) for place in gone if place in told):
         reason = "it was to be kept and is not there: another erasure took it, or it went with the key of the person"
         lost = attrs.evolve(line, action="delete", reason=reason, until=None)
         counts[line] -= 1
