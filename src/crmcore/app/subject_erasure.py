@@ -34,7 +34,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
-from crmcore.app.subject_kinds import check_kinds, check_refused, holds_told, purposes_told
+from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import (
     Acts,
     acts_in,
@@ -56,7 +56,9 @@ from crmcore.consent.disposition import (
     Held,
     LegalHold,
     check_purposes,
+    holds_told,
     plan_erasure,
+    purposes_told,
 )
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import party_stream

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -151,6 +151,33 @@ class LegalHold:
     def holds(self, kind: str, on: date) -> bool:
         """Whether it holds data of that kind on a day."""
         return (not self.kinds or kind in self.kinds) and (self.until is None or on <= self.until)
+
+
+def holds_told(holds: Iterable[LegalHold]) -> tuple[LegalHold, ...]:
+    """The *holds* that somebody told.
+
+    Raises:
+        InvalidRightsRequest: if they are not several holds.
+    """
+    return listed(holds, LegalHold, "holds are several LegalHold(...)", InvalidRightsRequest)
+
+
+def purposes_told(purposes: Mapping[str, Iterable[str]] | None) -> dict[str, frozenset[str]]:
+    """The *purposes* that somebody told by the kind of data.
+
+    Raises:
+        InvalidRightsRequest: if they are not told so.
+    """
+    if isinstance(purposes, Mapping | None) and all(
+        isinstance(kind, str) and _several_texts(names) for kind, names in (purposes or {}).items()
+    ):
+        return {kind: frozenset(names) for kind, names in (purposes or {}).items()}
+    raise InvalidRightsRequest("purposes are told by the kind of data, such as {'interaction': {'claims'}}")
+
+
+def _several_texts(names: Any) -> bool:
+    several = isinstance(names, Set | Sequence) and not isinstance(names, str | bytes)
+    return several and all(isinstance(name, str) for name in names)
 
 
 @attrs.frozen(kw_only=True)
