@@ -19,6 +19,9 @@ from crmcore.consent.certificate import BEGUN, ErasureBegun, Restriction
 from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import RetentionPlan, RetentionStep
 
+_SENT = 100
+"""So often may a plan be sent and cut off."""
+
 
 async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
     """The digests of the plans that were noted of the customer: of each record, and each request, the last that was
@@ -134,10 +137,16 @@ def mark_of(begun: Sequence[ErasureBegun], plan: RetentionPlan, place: str) -> s
 async def superseded(
     unit: Unit, members: Iterable[str], step: RetentionStep, plan: RetentionPlan
 ) -> str | None:
-    """Why nobody is erased by a plan that does not know what another one did to the customer."""
-    known = {*step.noted, plan.digest, *(_after(one, plan) for one in step.noted)}
-    if step.action != "delete" or await noted_of(unit, step, members) <= known:
+    """Why nobody is erased by a plan that does not know what another one did to the customer. What it did itself it
+    knows, be it that it was sent again."""
+    if step.action != "delete":
         return None
+    noted, known, last = await noted_of(unit, step, members), {*step.noted, plan.digest}, {*step.noted}
+    for _ in range(_SENT):
+        last = {_after(one, plan) for one in last}
+        known |= last
+        if noted <= known:
+            return None
     return (
         "another plan was applied to this customer, or to others who are kept for the same, since this one was made: "
         "plan again"
