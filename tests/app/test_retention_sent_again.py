@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from crmcore import Person
 from crmcore.errors import StoreClosed
 from crmcore.storage import MemoryStore
-from crmcore.storage.protocol import Batch, Receipt
+from crmcore.storage.protocol import Batch, Hits, Key, Receipt, Record, Ref
 from tests.app.requests import Clock, customers
 from tests.app.test_begun_and_carried_over import things
 from tests.app.test_notes_joined import RECORD
@@ -26,6 +27,39 @@ class Breaks(MemoryStore):
         if not self.left:
             raise StoreClosed("cut off")
         return done
+
+
+class Counts(MemoryStore):
+    """A store that counts how often it is read."""
+
+    reads = 0
+
+    def get(self, refs: Collection[Ref]) -> Mapping[Ref, Record]:
+        self.reads += 1
+        return super().get(refs)
+
+    def find(
+        self,
+        tenant: str,
+        keys: Collection[Key],
+        *,
+        limit_per_key: int = 1000,
+        after: Mapping[Key, str] | None = None,
+    ) -> Mapping[Key, Hits]:
+        self.reads += 1
+        return super().find(tenant, keys, limit_per_key=limit_per_key, after=after)
+
+
+def test_a_plan_that_keeps_many_of_whom_nothing_is_noted_reads_no_more_than_for_one() -> None:
+    clock, store = Clock(datetime(2026, 1, 1, tzinfo=UTC)), Counts()
+    crm = customers(store, clock=clock)
+    for number in range(40):
+        crm.parties.add(Person.of(f"P{number} Lee"))
+    plan = crm.retention.plan(crm.retention.customers(jurisdictions=["FR"]).items)
+    assert {step.action for step in plan.steps} == {"keep"}
+    store.reads = 0
+    crm.retention.apply(plan)
+    assert store.reads <= 2
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -13,7 +13,7 @@ import attrs
 
 from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
 from crmcore.app.resolve import is_id
-from crmcore.app.subject_data import requests_of
+from crmcore.app.subject_data import asked_of, requests_of
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import BEGUN, ErasureBegun, Restriction
 from crmcore.consent.disposition import HELD
@@ -46,11 +46,27 @@ async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[Eras
     return [await begun_of(unit, one.id) for one in await requests_of(unit, members)]
 
 
+async def may_be_noted(unit: Unit, steps: Iterable[RetentionStep]) -> frozenset[str]:
+    """Of which records of those whom *steps* keep it is to be asked whether that is noted: all at once, since of most
+    of them nothing is."""
+    ids = {id for step in steps if step.action == "keep" for id in ids_of(step)}
+    if not ids:
+        return frozenset()
+    notes = {unit.ref(BEGUN.tag, customer_note(id)): id for id in ids}
+    there = await unit.get(notes, check=False)
+    return await asked_of(unit, ids) | {notes[ref] for ref in there}
+
+
+def ids_of(step: RetentionStep) -> frozenset[str]:
+    """The records that a step is about; none if it names something else."""
+    return frozenset(one for one in (step.place, *step.members) if is_id(one))
+
+
 async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
     """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, as for a
     request, or a hold keeps them of whom anything was noted. Of all others nothing is written.
     """
-    ids = {one for one in (step.place, *step.members) if is_id(one)}
+    ids = ids_of(step)
     if any(await begun_by_request(unit, ids)):
         return True
     if not await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False):
