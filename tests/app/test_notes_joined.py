@@ -199,7 +199,7 @@ def test_of_two_lines_that_keep_a_thing_the_longer_stands_whichever_came_first()
             places=place,
             number=2,
             members=("17",),
-            **told,  # type: ignore[arg-type]
+            **told,  # type: ignore[arg-type]  # a note has fields of several types
         )
 
     held = attrs.evolve(line, cite=HELD)
