@@ -11,7 +11,7 @@ import pytest
 from crmcore import Crm, Person
 from crmcore.app import ErasureFacts, PastErasures
 from crmcore.app.past_erasures import ErasureNote
-from crmcore.consent import LegalHold
+from crmcore.consent import LegalHold, RetentionPlan
 from crmcore.errors import InvalidRightsRequest
 from crmcore.values.ids import Id, PartyId
 from tests.app.requests import Clock, collecting, customers
@@ -92,3 +92,14 @@ def test_what_was_erased_is_told_as_erasures_and_notes(wrong: Any) -> None:
     for parts in (wrong, ()):
         with pytest.raises(InvalidRightsRequest, match=r"crm\.requests\.erasures"):
             ErasureNote(id=Id("1"), parts=parts)
+
+
+@pytest.mark.parametrize("wrong", [("x",), (1,), None, "x", 5])
+def test_a_plan_of_retention_that_is_built_by_hand_is_one(wrong: Any) -> None:
+    for told in ({"steps": wrong}, {"holds": wrong}, {"purposes": {"interaction": wrong}}):
+        if told == {"purposes": {"interaction": ("x",)}}:
+            continue
+        with pytest.raises(InvalidRightsRequest, match="are "):
+            RetentionPlan(**{"steps": (), **told})
+    nothing: Any = None
+    assert RetentionPlan(steps=(), purposes=nothing) == RetentionPlan(steps=())

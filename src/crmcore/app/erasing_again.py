@@ -9,7 +9,7 @@ addresses cannot be suppressed as they were, nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Literal
 
@@ -33,8 +33,10 @@ from crmcore.app.subject_erasure import (
 )
 from crmcore.app.subject_noes import for_others
 from crmcore.app.subject_talks import Talks
+from crmcore.app.talks_again import copied_again, for_those_left
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import (
+    CertificateLine,
     ErasureBegun,
     Restriction,
     begun_by,
@@ -67,14 +69,15 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     if by_mark(wanted) or not all(one.parts[0].only_kept for one in notes):
         _refuse_without_secrets(flow, past)
     here = await past_erasures(flow)
-    await _refuse_unreadable(flow, wanted, here.erasures)
     gone = CarriedOver.of(wanted, notes)
+    await _refuse_unreadable(flow, wanted, here.erasures, gone)
     unit, marks = flow.new_unit(), by_mark(wanted)
     noted_here = {one.id: one for one in here.notes}
     anew = [one for one in notes if not _is_over(one, noted_here.get(one.id))]
     people = noted_people([one for one in anew if not one.parts[0].only_kept], marks)
     told = {note.parts[0].request for note in notes if not note.parts[0].only_kept}
     people += [await guessed(unit, mark, some) for mark, some in marks.items() if mark not in told]
+    await copied_again(flow, wanted, people, gone)
     talks = await Talks.read(unit) if people else None
     plans = [await _planned(flow, unit, one, gone, talks) for one in people]
     # Before, since by then all can be read, should this be cut off; and after, since an entry that was written here may
@@ -83,7 +86,7 @@ async def erased_again(flow: Flow, past: PastErasures | Iterable[Erasure]) -> Er
     done = await erase_again(flow.store, wanted)
     await _written(flow, plans, anew, gone)
     for one in sorted(plans, key=lambda one: one.whose.asked):
-        await _noted(flow, one, gone)
+        await _noted(flow, one)
     for note in (note for note in anew if note.parts[0].only_kept):
         await flow.commit(partial(_kept, note=note))
     return done
@@ -139,8 +142,11 @@ def _refuse_without_secrets(flow: Flow, past: PastErasures) -> None:
         )
 
 
-async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure], done: Collection[Erasure]) -> None:
-    """Refuse where an entry that is to go is there, and its key is not: what was said in it about others were lost.
+async def _refuse_unreadable(
+    flow: Flow, erasures: Iterable[Erasure], done: Collection[Erasure], gone: CarriedOver
+) -> None:
+    """Refuse where an entry that is to go is there, and its key is not: what was said in it about others were lost. Of
+    the copy of a talk nothing is.
 
     Raises:
         WrongKey: if there is one.
@@ -148,7 +154,7 @@ async def _refuse_unreadable(flow: Flow, erasures: Iterable[Erasure], done: Coll
     here = {entry for one in done for entry in one.entries}
     named: dict[str, set[int]] = {}
     for one in (one for some in by_mark(erasures).values() for one in some):
-        for stream, seq in one.entries - here:
+        for stream, seq in (entry for entry in one.entries - here if not gone.is_of_copy(entry[0])):
             named.setdefault(stream, set()).add(seq)
     for stream, seqs in named.items():
         after: dict[str, int] | None = None
@@ -183,34 +189,49 @@ async def _planned(flow: Flow, unit: Unit, whose: Whose, gone: CarriedOver, talk
             for stream, ids in planned.data.shared.items()
             if (left := tuple(id for id in ids if id in members or id not in gone.parties))
         },
-        interactions=tuple(
-            attrs.evolve(
-                one,
-                participants=tuple(
-                    who for who in one.participants if who.party in members or gone.stays(who.party)
-                ),
-            )
-            for one in planned.data.interactions
-        ),
+        interactions=tuple(for_those_left(unit, one, whose, gone) for one in planned.data.interactions),
     )
     with_others = {one.id for one in data.interactions if set(one.parties) - members}
-    written = gone.written(unit, planned.data) if whose.note is not None else ()
+    written = gone.written(unit, planned.data, whose.mark) if whose.note is not None else ()
     lines, disposals, unknown = begun_lines(whose.parts), list[Disposal](), list[Disposal]()
     for one in planned.plan.disposals:
         place, line = planned.places[one.place], lines.get(place_hash(one.place))
-        if place in named:
-            disposals.append(_going(one, place, with_others))
+        if place in named:  # what stays of it for others is there by now
+            disposals.append(attrs.evolve(one, action="delete", until=None))
         elif place in gone.places or (line is None and place in written):
             continue
         elif line is not None:
-            told = attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
+            told = _as(one, line)
             talk = line.action == "anonymise" and one.kind == INTERACTION.tag
             disposals.append(_going(told, place, with_others) if talk else told)
+        elif (source := _of_source(place, lines, gone)) is not None:
+            unknown.append(_as(one, source))
         elif one.place not in planned.own and (whose.note is None or one.kind != CONTACT_POINT.tag):
             unknown.append(attrs.evolve(one, action="restrict", reason=_NOT_NAMED, cite=HELD, until=None))
     plan = ErasurePlan(disposals=(*disposals, *unknown))
     plan = for_others(plan, data, planned.acts, planned.places)
     return _Again(whose=whose, planned=attrs.evolve(planned, data=data, plan=plan), left=tuple(unknown))
+
+
+def _of_source(
+    place: Place, lines: Mapping[str, CertificateLine], gone: CarriedOver
+) -> CertificateLine | None:
+    """Why a copy of a talk is kept that was kept itself, and went since for somebody else."""
+    if not isinstance(place, Ref) or place.kind != INTERACTION.tag:
+        return None
+    found = (lines[hashed] for hashed in gone.copied_from(place.id) if hashed in lines)
+    return next((line for line in found if line.action in ("keep", "restrict")), None)
+
+
+def _as(one: Disposal, line: CertificateLine) -> Disposal:
+    return attrs.evolve(
+        one,
+        action=line.action,
+        reason=line.reason,
+        cite=line.cite,
+        until=line.until,
+        anyway=line.anyway,
+    )
 
 
 def _going(one: Disposal, place: Place, with_others: Collection[str]) -> Disposal:
@@ -220,14 +241,14 @@ def _going(one: Disposal, place: Place, with_others: Collection[str]) -> Disposa
     return attrs.evolve(one, action=action, until=None)
 
 
-async def _noted(flow: Flow, one: _Again, gone: CarriedOver) -> None:
+async def _noted(flow: Flow, one: _Again) -> None:
     """Note what was kept, so that it is found when its time is over: with the request, if that is there."""
     whose, note = one.whose, one.whose.note
     if not whose.members:
         return
     first = note.parts[0] if note is not None else None
     done = first is None or first.done
-    kept = one.planned.plan.of("keep", "restrict") or gone.talking.intersection(whose.members)
+    kept = one.planned.plan.of("keep", "restrict")
 
     async def plan(unit: Unit) -> None:
         here = is_id(whose.mark) and await request_if_there(unit, RequestId(whose.mark)) is not None

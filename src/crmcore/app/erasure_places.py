@@ -6,8 +6,9 @@ however small the parts are in which it is done.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Container, Iterable, Mapping
 from datetime import date
+from itertools import count
 
 import attrs
 
@@ -21,6 +22,7 @@ from crmcore.identity.identity_keys import CLUSTER, JUDGEMENT
 from crmcore.interaction.lay import DEDUPE, INTERACTION
 from crmcore.party.party_keys import PARTY, RELATIONSHIP, key
 from crmcore.storage.protocol import Entry, Key, Ref
+from crmcore.values.ids import InteractionId
 
 Place = Ref | tuple[str, int]
 """A record, or an entry by its ledger and number."""
@@ -72,6 +74,13 @@ async def there(unit: Unit, places: Iterable[Place]) -> set[Place]:
 def copy_key(via: str, interaction: str) -> Key:
     """By what the copy of a talk is found that an erasure, which marks what it writes as *via*, wrote for others."""
     return key(DEDUPE, f"{via}:{interaction}")
+
+
+def copy_id(via: str, interaction: str, taken: Container[str]) -> InteractionId:
+    """The id of that copy, which is the same in each store that the erasure is carried over into: the first that is not
+    *taken* by one that was erased."""
+    numbers = (fixed_id(INTERACTION.tag, via, interaction, str(number)) for number in count())
+    return InteractionId(next(id for id in numbers if id not in taken))
 
 
 async def made_of(

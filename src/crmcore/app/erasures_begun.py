@@ -31,6 +31,8 @@ from crmcore.party.party_keys import PARTY
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
 
+_ANYWAY = "it was to be kept for something else, too, when its erasure was begun"
+
 
 async def begun_of(unit: Unit, id: Id) -> list[ErasureBegun]:
     """What was noted when the erasure was begun, in its parts; none if it was not."""
@@ -125,17 +127,28 @@ def as_kept(planned: PlannedErasure, parts: Sequence[ErasureBegun], on: date) ->
 
     def kept(one: Disposal) -> Disposal:
         line = begun.get(place_hash(one.place))
-        if line is None or line.held or line.action not in ("keep", "restrict") or (line.until or on) < on:
+        if line is None or line.action not in ("keep", "restrict"):
             return one
+        if line.held or (line.until or on) < on:
+            return _anyway(one, line, on)
         if _keeps(one) > _keeps(line):
-            return one
-        return attrs.evolve(
-            one, action=line.action, reason=line.reason, cite=line.cite, until=line.until, hold=None
-        )
+            return attrs.evolve(one, anyway=line.anyway)
+        told = attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
+        return attrs.evolve(told, hold=None, anyway=line.anyway)
 
     return attrs.evolve(
         planned, plan=attrs.evolve(planned.plan, disposals=tuple(map(kept, planned.plan.disposals)))
     )
+
+
+def _anyway(one: Disposal, line: CertificateLine, on: date) -> Disposal:
+    """What becomes of a thing when that is over which kept it by its *line*, or may be."""
+    if line.anyway is None or line.anyway < on:
+        return one
+    if one.action in ("keep", "restrict"):
+        return attrs.evolve(one, anyway=line.anyway)
+    until = None if line.anyway == date.max else line.anyway
+    return attrs.evolve(one, action="restrict", reason=_ANYWAY, cite=REFUSED, until=until)
 
 
 def _keeps(one: Disposal | CertificateLine) -> tuple[bool, date, int]:

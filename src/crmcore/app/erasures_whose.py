@@ -12,16 +12,17 @@ from datetime import date
 
 import attrs
 
-from crmcore.app.erasure_places import Place, all_entries
+from crmcore.app.erasure_places import Place, all_entries, copy_id
 from crmcore.app.past_erasures import ErasureNote
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.rights_store import members_of, request_if_there
 from crmcore.app.subject_data import SubjectData
 from crmcore.app.subject_erasure import via_of
 from crmcore.app.unit import Unit
-from crmcore.consent.certificate import CertificateLine, ErasureBegun, begun_lines
+from crmcore.consent.certificate import ErasureBegun, kept_of, place_hash
 from crmcore.consent.ledger import party_stream
 from crmcore.consent.rights_request import RequestId
+from crmcore.interaction.interaction import Interaction
 from crmcore.interaction.lay import INTERACTION
 from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasure import Erasure
@@ -32,52 +33,89 @@ _IDEM = re.compile(r"erasure:(.+):[0-9a-f]{16}")
 """How `subject_erasure` names the parts of an erasure, with its mark."""
 _OF_ONE = f"{PARTY.tag}:", party_stream("")
 """How the ledgers are named that are a record's own."""
+_OF_TALK = f"{INTERACTION.tag}:"
 _RETENTION = re.compile(r"retention:[0-9a-f]+:(.+)")
 """The mark of an erasure that nobody asked for, with the record by which the customer was named."""
 
 
 @attrs.frozen(kw_only=True)
 class CarriedOver:
-    """What all that is carried over tells: the *parties* and the *places* that went, of whom talks are kept though they
-    went (*talking*), and how that is marked which is written beside it (*marks*)."""
+    """What all that is carried over tells: the *parties* and *places* that went, the talks that are kept (*talks*, by
+    their hashes), of which talks *copies* stay, or went in turn, by the ids of both, and how is marked what is written
+    beside erasures (*marks*), and that a plan restricted somebody (*restrictions*)."""
 
     parties: frozenset[str]
     places: Set[Place]
-    talking: frozenset[str]
+    talks: frozenset[str]
+    copies: Mapping[str, str]
     marks: frozenset[str]
+    restrictions: frozenset[str]
 
     @classmethod
     def of(cls, erasures: Collection[Erasure], notes: Iterable[ErasureNote]) -> CarriedOver:
         """The same of *erasures*, and of what was noted of people."""
-        told = [(note.parts[0], begun_lines(note.parts).values()) for note in notes]
-        marks = {*by_mark(erasures), *(first.request for first, _ in told)}
-        restrictions = {one.mark for first, _ in told for one in first.restricted}
-        kept = [first.members for first, lines in told if any(map(_keeps_a_talk, lines))]
+        notes = tuple(notes)
+        firsts = [note.parts[0] for note in notes]
         return cls(
             parties=parties_of(erasures),
             places={place for one in erasures for place in places_of(one)},
-            talking=frozenset(id for members in kept for id in members),
-            marks=frozenset([*map(via_of, marks), *restrictions]),
+            talks=frozenset(place for note in notes for place in kept_of(note.parts, INTERACTION.tag)),
+            copies=_copies(erasures),
+            marks=frozenset(map(via_of, {*by_mark(erasures), *(first.request for first in firsts)})),
+            restrictions=frozenset(one.mark for first in firsts for one in first.restricted),
         )
 
-    def stays(self, party: str | None) -> bool:
-        """Whether what stays of a talk for others stays for that one of them."""
-        return party not in self.parties or party in self.talking
+    def left_out(self, copy: Ref, talk: str) -> frozenset[str]:
+        """Who is not named in the *copy* of a talk: whoever went, unless it went then, too, or is kept of them."""
+        hashes = [hash_of_talk(copy.id), hash_of_talk(talk), *self.copied_from(talk)]
+        return frozenset() if copy in self.places or not self.talks.isdisjoint(hashes) else self.parties
 
-    def written(self, unit: Unit, data: SubjectData) -> Set[Place]:
-        """What was written beside by now of what is held of a person."""
-        copies = [one for one in data.interactions if (one.dedupe_key or "").rpartition(":")[0] in self.marks]
-        streams = {f"{INTERACTION.tag}:{one.id}" for one in copies}
+    def copied_from(self, talk: str) -> Iterator[str]:
+        """The hashes of the talks of which something stays in this one."""
+        while talk in self.copies:
+            talk = self.copies[talk]
+            yield hash_of_talk(talk)
+
+    def written(self, unit: Unit, data: SubjectData, mark: str) -> Set[Place]:
+        """What was written beside by now of what is held of a person, who is erased under a *mark*."""
+        marks = {via_of(mark), *self.restrictions}
+        begun = {
+            one.id for one in data.interactions if self._is_begun(one)
+        }  # of these the talks did not go yet
         entries = {
             (one.stream, one.seq)
             for one in data.entries
-            if one.stream in streams or one.body.get("via") in self.marks
+            if one.body.get("via") in marks
+            or self.is_of_copy(one.stream)
+            or one.stream.removeprefix(_OF_TALK) in begun
         }
-        return {*(unit.ref(INTERACTION.tag, one.id) for one in copies), *entries}
+        return {*(unit.ref(INTERACTION.tag, id) for id in begun), *entries}
+
+    def _is_begun(self, talk: Interaction) -> bool:
+        """Whether it is the copy of a talk that did not go yet."""
+        via = (talk.dedupe_key or "").rpartition(":")[0]
+        return via in self.marks and talk.id not in self.copies
+
+    def is_of_copy(self, stream: str) -> bool:
+        """Whether a ledger is that of the copy of a talk."""
+        return stream.startswith(_OF_TALK) and stream.removeprefix(_OF_TALK) in self.copies
 
 
-def _keeps_a_talk(line: CertificateLine) -> bool:
-    return line.kind == INTERACTION.tag and line.action in ("keep", "restrict")
+def hash_of_talk(id: str) -> str:
+    """By what a talk is known among the things that were begun."""
+    return place_hash(f"{INTERACTION.tag} {id}")
+
+
+def _copies(erasures: Iterable[Erasure]) -> dict[str, str]:
+    """Of which talk a copy stayed, or may have, and under which id."""
+    found: dict[str, str] = {}
+    went: set[str] = set()
+    for one in erasures:
+        talks = [ref.id for ref in one.refs if ref.kind == INTERACTION.tag]
+        if (mark := mark_in(one)) is not None:
+            found.update((copy_id(via_of(mark), talk, went), talk) for talk in talks)
+        went.update(talks)
+    return found
 
 
 @attrs.frozen(kw_only=True)
@@ -107,9 +145,15 @@ def by_mark(erasures: Iterable[Erasure]) -> dict[str, list[Erasure]]:
     """The erasures of people by what they were done for; others have nothing beside them."""
     found: dict[str, list[Erasure]] = {}
     for one in erasures:
-        if (named := _IDEM.fullmatch(one.idem)) is not None:
-            found.setdefault(named[1], []).append(one)
+        if (mark := mark_in(one)) is not None:
+            found.setdefault(mark, []).append(one)
     return found
+
+
+def mark_in(erasure: Erasure) -> str | None:
+    """What an erasure was done for, if it is one of a person."""
+    named = _IDEM.fullmatch(erasure.idem)
+    return None if named is None else named[1]
 
 
 def parties_of(erasures: Iterable[Erasure]) -> frozenset[str]:

@@ -204,10 +204,10 @@ class AsyncInteractions:
         return await self._flow.commit(plan, asked=asked, reason=reason)
 
 
-async def record_interaction(unit: Unit, draft: Interaction) -> Interaction:
-    """Plan the recording of an interaction that was checked."""
+async def record_interaction(unit: Unit, draft: Interaction, id: InteractionId | None = None) -> Interaction:
+    """Plan the recording of an interaction that was checked, under a new *id* if none is given."""
     near = draft.parties[0] if draft.parties else None
-    stored = attrs.evolve(draft, id=unit.ids.new(InteractionId, near=near), recorded_at=unit.now)
+    stored = attrs.evolve(draft, id=id or unit.ids.new(InteractionId, near=near), recorded_at=unit.now)
     await _put(unit, stored)
     event = InteractionRecorded(
         interaction=stored.id, parties=stored.parties, actor=unit.actor, reason=unit.reason

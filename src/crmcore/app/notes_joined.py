@@ -129,7 +129,12 @@ def _stronger(
 ) -> Mapping[str, CertificateLine]:
     lines = {**here, **there}
     for place in here.keys() & there.keys():
-        lines[place] = max(there[place], here[place], key=_keeps)
+        both = there[place], here[place]
+        more = max(both, key=_keeps)
+        days = [one.anyway for one in both if one.anyway is not None]
+        if more.held:  # when the hold is lifted, what keeps it by the other note is not
+            days += [one.until or date.max for one in both if not one.held and _keeps(one)[0]]
+        lines[place] = attrs.evolve(more, anyway=max(days, default=None))
     return lines
 
 

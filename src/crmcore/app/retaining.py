@@ -23,11 +23,11 @@ from crmcore.app.retention_contacts import in_touch, recorded_on
 from crmcore.app.retention_done import Applied, applied, members_at, to_look_at
 from crmcore.app.retention_erasing import as_held, left_over
 from crmcore.app.retention_noes import with_notes
-from crmcore.app.subject_kinds import check_kinds, day_told, holds_told, purposes_told
+from crmcore.app.subject_kinds import check_kinds, day_told
 from crmcore.app.unit import Unit
 from crmcore.consent.bundle import Confidence
 from crmcore.consent.checking import listed, word
-from crmcore.consent.disposition import LegalHold, check_purposes
+from crmcore.consent.disposition import LegalHold, check_purposes, holds_told, purposes_told
 from crmcore.consent.known import jurisdictions_of, points_of
 from crmcore.consent.lapsing import PermitLapsing, permits
 from crmcore.consent.reach import kinds_reached

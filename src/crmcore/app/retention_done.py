@@ -17,7 +17,14 @@ from crmcore.app.flow import Flow
 from crmcore.app.resolve import is_id, memberships
 from crmcore.app.retention_contacts import InTouch, in_touch, requests_by
 from crmcore.app.retention_erasing import begun_at, erase_customer, known_before
-from crmcore.app.retention_notes import note_kept, restriction_mark, superseded, to_be_noted
+from crmcore.app.retention_notes import (
+    ids_of,
+    may_be_noted,
+    note_kept,
+    restriction_mark,
+    superseded,
+    to_be_noted,
+)
 from crmcore.app.subject_erasure import restrict_person
 from crmcore.app.subject_talks import Talks
 from crmcore.app.unit import Unit
@@ -28,6 +35,9 @@ from crmcore.party.party_keys import PARTY
 from crmcore.storage.erasing import cleaning_put_off, nothing
 from crmcore.storage.erasure import eraser_of
 from crmcore.values.ids import PartyId
+
+_AT_ONCE = 500
+"""Of so many customers it is asked at once whether anything was noted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -56,10 +66,14 @@ async def _applied(flow: Flow, plan: RetentionPlan, reviewed: Confidence) -> App
     left: list[RetentionStep] = []
     talks: Talks | None = None
     said: set[str] = set()
-    for step in plan.steps:
+    going = {id for step in plan.of("delete", "restrict") for id in ids_of(step)}
+    noted = frozenset[str]()
+    for at, step in enumerate(plan.steps):
+        if at % _AT_ONCE == 0:
+            noted = await may_be_noted(flow.reader(), plan.steps[at : at + _AT_ONCE])
         unit = flow.new_unit()
         if step.action == "keep":
-            if await to_be_noted(unit, step):
+            if not ids_of(step).isdisjoint(noted | going) and await to_be_noted(unit, step):
                 keep = partial(note_kept, step=step, plan=plan, members=step.members, said=said)
                 said.update([step.kept_for] if await flow.commit(keep) else ())
             continue

@@ -59,7 +59,10 @@ _OVER = "the time is over for which something was kept"
 _CUT_OFF = "the erasure was cut off"
 _LIFTED = "the hold is lifted that kept something"
 _HELD = "a legal hold kept something of it: say which holds there are by now (holds=[] if there are none)"
-_KEPT = "a later plan keeps one of the records whole: plan again for the customer that has it by now"
+_KEPT = (
+    "another plan keeps one of the records whole: plan again for the customer that has it by now, and apply that; if "
+    "they ask to be erased, do it by that request"
+)
 _NO_CATEGORY = "it was not noted of which category this was, and a hold names one"
 
 
@@ -211,7 +214,7 @@ async def left_over(
             lines = begun_lines(await begun_of(unit, _id(place))).values()
             step = _left(first, place, list(lines), on, holds)
             if step is not None and step.action == "delete":
-                why = await _kept_elsewhere(unit, first.members, on, holds)
+                why = await _kept_elsewhere(unit, first, on, holds)
                 step = step if why is None else attrs.evolve(step, action="find_out", reason=why)
             found += [] if step is None else [step]
         after = page.next
@@ -261,10 +264,14 @@ def _held(lines: Iterable[CertificateLine], on: date) -> list[str]:
 
 
 async def _kept_elsewhere(
-    unit: Unit, members: Collection[str], on: date, holds: Collection[LegalHold] | None
+    unit: Unit, first: ErasureBegun, on: date, holds: Collection[LegalHold] | None
 ) -> str | None:
     """Why nobody of whom something was kept goes for now: what was noted last at one of the records, or of a request of
-    theirs, if nobody says which *holds* there are."""
+    theirs, if nobody says which *holds* there are.
+
+    Who asked goes though their time is not over: nothing but a law keeps them.
+    """
+    members, asked = first.members, is_id(first.request)
     notes = {one: begun[0] for one in members if (begun := await begun_of(unit, _id(one)))}
     if holds is None and any(note.held for note in notes.values()):
         return _HELD
@@ -276,7 +283,7 @@ async def _kept_elsewhere(
     for note in (note for one, note in notes.items() if unit.ref(PARTY.tag, one) in there):
         for digest in (note.plan_sha256, *note.beside):
             last = await begun_of(unit, _id(digest))
-            if last and not last[0].held:
+            if last and not last[0].held and (last[0].restricted or not asked):
                 return _KEPT
     return None
 

@@ -13,11 +13,14 @@ import attrs
 
 from crmcore.app.erasures_begun import begun_of, customer_note, note_begun
 from crmcore.app.resolve import is_id
-from crmcore.app.subject_data import requests_of
+from crmcore.app.subject_data import asked_of, requests_of
 from crmcore.app.unit import Unit
 from crmcore.consent.certificate import BEGUN, ErasureBegun, Restriction
 from crmcore.consent.disposition import HELD
 from crmcore.consent.retention import RetentionPlan, RetentionStep
+
+_SENT = 100
+"""So often may a plan be sent and cut off."""
 
 
 async def noted_of(unit: Unit, step: RetentionStep, members: Iterable[str]) -> frozenset[str]:
@@ -43,11 +46,27 @@ async def begun_by_request(unit: Unit, members: Iterable[str]) -> list[list[Eras
     return [await begun_of(unit, one.id) for one in await requests_of(unit, members)]
 
 
+async def may_be_noted(unit: Unit, steps: Iterable[RetentionStep]) -> frozenset[str]:
+    """Of which records of those whom *steps* keep it is to be asked whether that is noted: all at once, since of most
+    of them nothing is."""
+    ids = {id for step in steps if step.action == "keep" for id in ids_of(step)}
+    if not ids:
+        return frozenset()
+    notes = {unit.ref(BEGUN.tag, customer_note(id)): id for id in ids}
+    there = await unit.get(notes, check=False)
+    return await asked_of(unit, ids) | {notes[ref] for ref in there}
+
+
+def ids_of(step: RetentionStep) -> frozenset[str]:
+    """The records that a step is about; none if it names something else."""
+    return frozenset(one for one in (step.place, *step.members) if is_id(one))
+
+
 async def to_be_noted(unit: Unit, step: RetentionStep) -> bool:
     """Whether it is noted that *step* keeps a customer: where an erasure of one of the records was begun, as for a
     request, or a hold keeps them of whom anything was noted. Of all others nothing is written.
     """
-    ids = {one for one in (step.place, *step.members) if is_id(one)}
+    ids = ids_of(step)
     if any(await begun_by_request(unit, ids)):
         return True
     if not await unit.get([unit.ref(BEGUN.tag, customer_note(one)) for one in ids], check=False):
@@ -78,21 +97,24 @@ async def note_kept(
         here = restricted if one == step.place else ()
         await note_at(unit, one, step, plan, step.kept_for, held=held, restricted=here)
     anew = anew and step.kept_for not in said
-    return await _note_last(unit, step.kept_for, plan, held=held, anew=anew)
+    return await _note_last(unit, step, plan, held=held, anew=anew)
 
 
-async def _note_last(unit: Unit, why: str, plan: RetentionPlan, *, held: bool, anew: bool) -> bool:
-    """Note that *plan* is the last by which somebody is kept for that, be it *held*, unless it was; *anew*: once more.
+async def _note_last(unit: Unit, step: RetentionStep, plan: RetentionPlan, *, held: bool, anew: bool) -> bool:
+    """Note that *plan* is the last by which somebody is kept for what *step* says, be it *held*, and whether whoever is
+    kept for that is restricted, unless it was; *anew*: once more.
 
     What is noted was never noted before: a plan that is sent again late brings none to life of those that were made
     before another one.
     """
-    id, mark = customer_note(why), f"retention:{plan.digest}"
+    id, mark = customer_note(step.kept_for), f"retention:{plan.digest}"
     before = await begun_of(unit, id)
     if before and before[0].request == mark and not anew:
         return False
     digest = _after(before[0].plan_sha256, plan) if before else plan.digest
     last = ErasureBegun(request=mark, plan_sha256=digest, lines=(), done=True, held=held)
+    if step.action == "restrict":
+        last = attrs.evolve(last, restricted=(Restriction(mark=restriction_mark(step), members=()),))
     await note_begun(unit, id, [last])
     return True
 
@@ -131,10 +153,16 @@ def mark_of(begun: Sequence[ErasureBegun], plan: RetentionPlan, place: str) -> s
 async def superseded(
     unit: Unit, members: Iterable[str], step: RetentionStep, plan: RetentionPlan
 ) -> str | None:
-    """Why nobody is erased by a plan that does not know what another one did to the customer."""
-    known = {*step.noted, plan.digest, *(_after(one, plan) for one in step.noted)}
-    if step.action != "delete" or await noted_of(unit, step, members) <= known:
+    """Why nobody is erased by a plan that does not know what another one did to the customer. What it did itself it
+    knows, be it that it was sent again."""
+    if step.action != "delete":
         return None
+    noted, known, last = await noted_of(unit, step, members), {*step.noted, plan.digest}, {*step.noted}
+    for _ in range(_SENT):
+        last = {_after(one, plan) for one in last}
+        known |= last
+        if noted <= known:
+            return None
     return (
         "another plan was applied to this customer, or to others who are kept for the same, since this one was made: "
         "plan again"

@@ -33,14 +33,14 @@ from crmcore.app.rights_store import all_requests, load_request, members_of, tak
 from crmcore.app.subject_access import bundle_of
 from crmcore.app.subject_data import requests_of
 from crmcore.app.subject_erasure import ErasureFacts
-from crmcore.app.subject_kinds import check_kinds, day_told, holds_told
+from crmcore.app.subject_kinds import check_kinds, day_told
 from crmcore.app.unit import Unit, proven
 from crmcore.app.whom import Whom
 from crmcore.consent.bundle import Bundle, Confidence
 from crmcore.consent.certificate import ErasureCertificate, KeptTooLong
 from crmcore.consent.checking import listed
 from crmcore.consent.deadline import deadline_for, zone_of
-from crmcore.consent.disposition import ErasurePlan, LegalHold
+from crmcore.consent.disposition import ErasurePlan, LegalHold, holds_told
 from crmcore.consent.event import ConsentEvent
 from crmcore.consent.propagation import OpenNotice
 from crmcore.consent.rights_request import (

@@ -146,6 +146,12 @@ async def requests_of(unit: Unit, members: Iterable[str]) -> tuple[RightsRequest
     return tuple(load_record(RIGHTS_REQUEST, records[ref]) for ref in refs)
 
 
+async def asked_of(unit: Unit, members: Iterable[str]) -> frozenset[str]:
+    """Those of the records *members* that have requests."""
+    hits = await unit.find([Key(REQUESTED, member) for member in members])
+    return frozenset(key.value for key, refs in hits.items() if refs)
+
+
 async def points_known(
     unit: Unit, parties: Sequence[Party]
 ) -> tuple[tuple[ContactPoint, ...], tuple[ContactPoint, ...]]:

@@ -8,7 +8,7 @@ after an older backup was restored. What stays of a talk with others stays as a 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from crmcore.app.customers import load_parties
 from crmcore.app.erasure_places import (
     Place,
     copies_of_kept,
+    copy_id,
     copy_key,
     heads_of_ledgers,
     in_order,
@@ -33,7 +34,7 @@ from crmcore.app.flow import Flow
 from crmcore.app.interactions import record_interaction
 from crmcore.app.parts import in_parts
 from crmcore.app.subject_data import SubjectData, subject_data
-from crmcore.app.subject_kinds import check_kinds, check_refused, holds_told, purposes_told
+from crmcore.app.subject_kinds import check_kinds, check_refused
 from crmcore.app.subject_noes import (
     Acts,
     acts_in,
@@ -55,7 +56,9 @@ from crmcore.consent.disposition import (
     Held,
     LegalHold,
     check_purposes,
+    holds_told,
     plan_erasure,
+    purposes_told,
 )
 from crmcore.consent.event import ConsentEvent, Scope
 from crmcore.consent.ledger import party_stream
@@ -68,7 +71,7 @@ from crmcore.party.party_keys import PARTY, RELATIONSHIP
 from crmcore.storage.erasing import cleaning_put_off, nothing
 from crmcore.storage.erasure import Erasure, ErasureReport, eraser_of
 from crmcore.storage.protocol import Ref
-from crmcore.values.ids import Id, PartyId
+from crmcore.values.ids import Id, InteractionId, PartyId
 from crmcore.values.moment import moment_instant
 from crmcore.values.personal import FieldClass, field_classes
 
@@ -201,12 +204,16 @@ def _without_refused(plan: ErasurePlan, places: Mapping[str, Place], occasion: O
     return attrs.evolve(
         plan,
         disposals=tuple(
-            attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
-            if one.action in ("delete", "anonymise") and not named[one.place].isdisjoint(occasion.refused)
-            else one
-            for one in plan.disposals
+            one if named[one.place].isdisjoint(occasion.refused) else _refused(one) for one in plan.disposals
         ),
     )
+
+
+def _refused(one: Disposal) -> Disposal:
+    """What becomes of a thing whose erasure was refused, be it kept for something else now."""
+    if one.action in ("keep", "restrict"):
+        return attrs.evolve(one, anyway=date.max)
+    return attrs.evolve(one, action="keep", reason="erasing it was refused", cite=REFUSED, until=None)
 
 
 def _names(one: Disposal, place: Place) -> frozenset[str]:
@@ -329,7 +336,16 @@ async def _copied(talks: Sequence[Interaction], data: SubjectData, via: str, uni
     for one in talks:
         stands = copy_key(via, str(one.id))
         if not (await unit.find([stands], check=True))[stands]:
-            await record_interaction(unit, anonymous(one, data, stands.value))
+            taken: set[str] = set()
+            while await _was_there(unit, id := copy_id(via, str(one.id), taken)):
+                taken.add(id)
+            await record_interaction(unit, anonymous(one, data.members, stands.value), id)
+
+
+async def _was_there(unit: Unit, id: InteractionId) -> bool:
+    """Whether an interaction was ever recorded under an id, be it erased since."""
+    stream = f"{INTERACTION.tag}:{id}"
+    return bool((await unit.store.ledger(unit.tenant, [stream]))[stream].items)
 
 
 async def _suppress(flow: Flow, secrets: SecretRing, planned: PlannedErasure, unit: Unit) -> None:
@@ -379,8 +395,9 @@ def _ended(restriction: ConsentEvent, acts: Iterable[ConsentEvent]) -> bool:
     )
 
 
-def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
-    """What stays of a talk with others: that they took part, when and how. *mark* keeps it from being written twice."""
+def anonymous(one: Interaction, members: Collection[str], mark: str) -> Interaction:
+    """What stays of a talk for others than *members*: that they took part, when and how. *mark* keeps it from being
+    written twice."""
     return Interaction(
         kind=one.kind,
         direction=one.direction,
@@ -393,7 +410,7 @@ def anonymous(one: Interaction, data: SubjectData, mark: str) -> Interaction:
         participants=tuple(
             Participant(party=who.party, role=who.role)
             for who in one.participants
-            if who.party is not None and who.party not in data.members
+            if who.party is not None and who.party not in members
         ),
     )
 

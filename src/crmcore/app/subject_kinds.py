@@ -6,14 +6,12 @@ has a reason; a kind without one is given, and goes by the table of dispositions
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
 
 import attrs
 
 from crmcore.consent.certificate import CertificateLine
-from crmcore.consent.checking import listed
 from crmcore.consent.disposition import LegalHold
 from crmcore.errors import InvalidRightsRequest
 
@@ -84,15 +82,6 @@ _OF_OTHERS = frozenset(kind for kind, one in SUBJECT_KINDS.items() if one.not_gi
 """What is made of something else, or is the head of it."""
 
 
-def holds_told(holds: Iterable[LegalHold]) -> tuple[LegalHold, ...]:
-    """The *holds* that somebody told.
-
-    Raises:
-        InvalidRightsRequest: if they are not several holds.
-    """
-    return listed(holds, LegalHold, "holds are several LegalHold(...)", InvalidRightsRequest)
-
-
 def held_for_nothing(lines: Iterable[CertificateLine], holds: Collection[LegalHold], on: date) -> bool:
     """Whether a hold kept something of *lines* that none of *holds* does on a day.
 
@@ -101,24 +90,6 @@ def held_for_nothing(lines: Iterable[CertificateLine], holds: Collection[LegalHo
     held = [line for line in lines if line.held]
     own = [line for line in held if line.kind not in _OF_OTHERS]
     return any(line.held_for_nothing(holds, on) for line in own or held)
-
-
-def purposes_told(purposes: Mapping[str, Iterable[str]] | None) -> dict[str, frozenset[str]]:
-    """The *purposes* that somebody told by the kind of data.
-
-    Raises:
-        InvalidRightsRequest: if they are not told so.
-    """
-    if isinstance(purposes, Mapping | None) and all(
-        isinstance(kind, str) and _several_texts(names) for kind, names in (purposes or {}).items()
-    ):
-        return {kind: frozenset(names) for kind, names in (purposes or {}).items()}
-    raise InvalidRightsRequest("purposes are told by the kind of data, such as {'interaction': {'claims'}}")
-
-
-def _several_texts(names: Any) -> bool:
-    several = isinstance(names, Set | Sequence) and not isinstance(names, str | bytes)
-    return several and all(isinstance(name, str) for name in names)
 
 
 def day_told(on: date | None, today: date) -> date:

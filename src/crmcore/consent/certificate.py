@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +25,10 @@ from crmcore.values.personal import Document
 
 @attrs.frozen(kw_only=True)
 class CertificateLine(Document):
-    """How many things of a kind, what became of them, why, and until when what was kept is kept."""
+    """How many things of a kind, what became of them, why, and until when what was kept is kept.
+
+    *anyway* is noted beside, as of a `Disposal`, and stands in no certificate.
+    """
 
     kind: str
     action: Action
@@ -33,6 +36,7 @@ class CertificateLine(Document):
     reason: str
     cite: str
     until: date | None = None
+    anyway: date | None = None
 
     @property
     def held(self) -> bool:
@@ -115,7 +119,8 @@ class ErasureBegun(Document):
     *done* whether all of the last plan was carried out, which a certificate tells of a request. *held* says
     that by a later plan a legal hold keeps all that was left of it. *restricted* are the records that a plan kept
     whole; where it was the first plan there are no *lines*, and nothing was begun. Of whom a
-    plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last.
+    plan keeps *plan_sha256* is the digest of why, and under that itself is noted which plan said so last, and by which
+    mark whoever is kept for that is restricted, be they named or not.
 
     *number* counts how often it was noted, by which the later of two copies is told; 0: nothing tells that. *beside*
     are digests of what else was noted of them, where it was carried over and has no note of its own.
@@ -222,6 +227,14 @@ def begun_lines(begun: Iterable[ErasureBegun]) -> Mapping[str, CertificateLine]:
     }
 
 
+def kept_of(begun: Iterable[ErasureBegun], kind: str) -> Iterator[str]:
+    """The hashes of what is kept of a kind."""
+    for part in begun:
+        for line, places in zip(part.lines, part.places, strict=False):
+            if line.kind == kind and line.action in ("keep", "restrict"):
+                yield from (places[at : at + _HASH] for at in range(0, len(places), _HASH))
+
+
 def counted(part: ErasureBegun) -> bool:
     """Whether each line has the places of as many things as it counts."""
     return [len(places) for places in part.places] == [line.count * _HASH for line in part.lines]
@@ -231,7 +244,13 @@ def line_of(one: Disposal) -> CertificateLine:
     """A line for one thing. Why there is a hold is a text that somebody typed, and stands in the plan alone."""
     reason = one.reason if one.hold is None else "it must not be lost"
     return CertificateLine(
-        kind=one.kind, action=one.action, count=1, reason=reason, cite=one.cite, until=one.until
+        kind=one.kind,
+        action=one.action,
+        count=1,
+        reason=reason,
+        cite=one.cite,
+        until=one.until,
+        anyway=one.anyway,
     )
 
 
@@ -242,7 +261,7 @@ def _ended(line: CertificateLine) -> CertificateLine:
     reason = (
         f"it was kept{' for a time' if line.until else ''}, and nothing of it is held of the person any more"
     )
-    return attrs.evolve(line, action="delete", reason=reason, until=None)
+    return attrs.evolve(line, action="delete", reason=reason, until=None, anyway=None)
 
 
 def certify(
@@ -259,10 +278,10 @@ def certify(
     remains = {(one.place, one.remedy, one.until) for report in reports for one in report.residual}
     counts: dict[CertificateLine, int] = {}
     for line in (line for part in begun for line in part.lines):
-        kind = attrs.evolve(line, count=1)
+        kind = attrs.evolve(line, count=1, anyway=None)
         counts[kind] = counts.get(kind, 0) + line.count
     told = begun_lines(begun)
-    for line in (told[place] for place in gone if place in told):
+    for line in (attrs.evolve(told[place], anyway=None) for place in gone if place in told):
         reason = "it was to be kept and is not there: another erasure took it, or it went with the key of the person"
         lost = attrs.evolve(line, action="delete", reason=reason, until=None)
         counts[line] -= 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
@@ -153,9 +153,40 @@ class LegalHold:
         return (not self.kinds or kind in self.kinds) and (self.until is None or on <= self.until)
 
 
+def holds_told(holds: Iterable[LegalHold]) -> tuple[LegalHold, ...]:
+    """The *holds* that somebody told.
+
+    Raises:
+        InvalidRightsRequest: if they are not several holds.
+    """
+    return listed(holds, LegalHold, "holds are several LegalHold(...)", InvalidRightsRequest)
+
+
+def purposes_told(purposes: Mapping[str, Iterable[str]] | None) -> dict[str, frozenset[str]]:
+    """The *purposes* that somebody told by the kind of data.
+
+    Raises:
+        InvalidRightsRequest: if they are not told so.
+    """
+    if isinstance(purposes, Mapping | None) and all(
+        isinstance(kind, str) and _several_texts(names) for kind, names in (purposes or {}).items()
+    ):
+        return {kind: frozenset(names) for kind, names in (purposes or {}).items()}
+    raise InvalidRightsRequest("purposes are told by the kind of data, such as {'interaction': {'claims'}}")
+
+
+def _several_texts(names: Any) -> bool:
+    several = isinstance(names, Set | Sequence) and not isinstance(names, str | bytes)
+    return several and all(isinstance(name, str) for name in names)
+
+
 @attrs.frozen(kw_only=True)
 class Disposal:
-    """What becomes of one thing. *until* None, where it is kept: as long as *reason* holds."""
+    """What becomes of one thing. *until* None, where it is kept: as long as *reason* holds.
+
+    *anyway* is the last day on which it stays though that is over, since something else keeps it that nobody may know
+    by then: a table of one's own, a purpose, or (`date.max`) that erasing it was refused.
+    """
 
     place: str
     kind: str
@@ -164,6 +195,7 @@ class Disposal:
     cite: str
     until: date | None = None
     hold: str | None = None
+    anyway: date | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -227,7 +259,9 @@ def plan_erasure(
     standing = tuple(holds)
     things = tuple(held)
     check_purposes((name for one in things for name in one.purposes), lines)
-    return ErasurePlan(disposals=tuple(_disposal(one, lines, standing, today) for one in things))
+    return ErasurePlan(
+        disposals=tuple(_disposal(one, lines, standing, today, own=table is not None) for one in things)
+    )
 
 
 def check_purposes(names: Iterable[str], table: Iterable[Disposition] | None = None) -> None:
@@ -245,7 +279,7 @@ def check_purposes(names: Iterable[str], table: Iterable[Disposition] | None = N
 
 
 def _disposal(
-    thing: Held, lines: tuple[Disposition, ...], holds: tuple[LegalHold, ...], today: date
+    thing: Held, lines: tuple[Disposition, ...], holds: tuple[LegalHold, ...], today: date, *, own: bool
 ) -> Disposal:
     for hold in holds:
         if hold.holds(thing.kind, today):
@@ -257,6 +291,7 @@ def _disposal(
                 cite=HELD,
                 until=hold.until,
                 hold=hold.id,
+                anyway=_unheld(thing, lines, today) if own or thing.purposes else None,
             )
     chosen: list[tuple[int, date, Disposition]] = []
     for purpose in sorted(thing.purposes) or ["*"]:
@@ -281,6 +316,15 @@ def _disposal(
         cite=line.cite,
         until=None if until == date.max else until,
     )
+
+
+def _unheld(thing: Held, lines: tuple[Disposition, ...], today: date) -> date | None:
+    """The last day on which a thing stays if no hold keeps it; None if it would go."""
+    try:
+        one = _disposal(thing, lines, (), today, own=False)
+    except InvalidPack:  # the table says nothing of what is held
+        return None
+    return (one.until or date.max) if one.action in ("keep", "restrict") else None
 
 
 def _without(lines: Iterable[Disposition], thing: Held) -> Disposition:

@@ -17,9 +17,17 @@ from typing import Any, Literal, get_args
 
 import attrs
 
+from crmcore.consent.checking import listed
 from crmcore.consent.counting import Span
-from crmcore.consent.disposition import HELD, LegalHold, PeriodCounting, end_of_period
-from crmcore.errors import InvalidPack
+from crmcore.consent.disposition import (
+    HELD,
+    LegalHold,
+    PeriodCounting,
+    end_of_period,
+    holds_told,
+    purposes_told,
+)
+from crmcore.errors import InvalidPack, InvalidRightsRequest
 
 Basis = Literal["obligation", "permission"]
 RetentionAction = Literal["keep", "restrict", "delete", "anonymise", "find_out"]
@@ -115,6 +123,10 @@ class RetentionStep:
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
+def _steps(values: Iterable[RetentionStep]) -> tuple[RetentionStep, ...]:
+    return listed(values, RetentionStep, "steps are several RetentionStep(...)", InvalidRightsRequest)
+
+
 @attrs.frozen(kw_only=True)
 class RetentionPlan:
     """What retention would do, and nothing of it done.
@@ -123,9 +135,11 @@ class RetentionPlan:
     *notes* say what else it means, as of an `ErasurePlan`.
     """
 
-    steps: tuple[RetentionStep, ...]
-    holds: tuple[LegalHold, ...] = ()
-    purposes: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    steps: tuple[RetentionStep, ...] = attrs.field(converter=_steps)
+    holds: tuple[LegalHold, ...] = attrs.field(default=(), converter=holds_told)
+    purposes: Mapping[str, frozenset[str]] = attrs.field(
+        factory=dict[str, frozenset[str]], converter=purposes_told
+    )
     notes: tuple[str, ...] = ()
 
     def of(self, *actions: RetentionAction) -> tuple[RetentionStep, ...]:
