@@ -13,6 +13,7 @@ from crmcore.consent import Offer
 from crmcore.consent.clocks import SKEW
 from crmcore.errors import BatchTooLarge
 from crmcore.testing.ceilings import CeilingsStore
+from crmcore.values.ids import PartyId
 from tests.app.requests import NOW, Clock
 from tests.app.test_clocks_apart import BEHIND, NOES, SAID, SECRETS, Servers
 from tests.app.troubled import interrupted
@@ -98,7 +99,7 @@ def test_a_link_needs_no_room_either(records: int, points: int) -> None:
     token = crm.unsubscribe.token(ids[0], point="h@x.org")
     clock.move(hours=1)
     for id in ids:
-        crm.parties.change(id, lambda party: party.without("h@x.org"))
+        crm.parties.change(PartyId(id), lambda party: party.without("h@x.org"))
     clock.move(hours=1)
     crm.unsubscribe.act(token)
     for id in ids:
