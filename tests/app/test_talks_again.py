@@ -126,3 +126,16 @@ def test_a_copy_that_was_erased_and_written_again_is_there(tmp_path: Path) -> No
     assert list(talks(store).values()) == [(one.bo,)]
     one.again()
     assert talks(one.restored) == talks(store)
+
+
+def test_whoever_nobody_knows_to_leave_out_is_named_in_no_copy(tmp_path: Path) -> None:
+    """Erasures alone, without notes, of a talk whose erased participant's own record was kept."""
+    one = Restored(tmp_path, None)
+    one.saved()
+    request = collecting(one.live, one.ann, "erasure")
+    for kind in ("party", "party.added", "consent.event"):
+        one.live.requests.decide(request.id, kind, "refuse", reason="to defend a claim")
+    plan = one.live.requests.erasure_plan(request.id)
+    one.live.requests.erase(request.id, plan_sha256=plan.digest)
+    crm = one.carried(one.live.requests.erasures().erasures)
+    assert crm.interactions.timeline(one.ann).items == ()

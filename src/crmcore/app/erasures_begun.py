@@ -31,6 +31,7 @@ from crmcore.party.party_keys import PARTY
 from crmcore.storage.protocol import Ref
 from crmcore.values.ids import Id, PartyId
 
+_NOTED = "as was noted of it"
 _ANYWAY = "it was to be kept for something else, too, when its erasure was begun"
 
 
@@ -118,8 +119,8 @@ def as_begun(planned: PlannedErasure, parts: Sequence[ErasureBegun], *, anew: bo
     return attrs.evolve(planned, plan=ErasurePlan(disposals=tuple(disposals)))
 
 
-def as_kept(planned: PlannedErasure, parts: Sequence[ErasureBegun], on: date) -> PlannedErasure:
-    """What is *planned* where it was begun for a request that is not there: what was kept is kept until its day.
+def as_kept(plan: ErasurePlan, parts: Sequence[ErasureBegun], on: date) -> ErasurePlan:
+    """*plan*, where it was begun for a request that is not there: what was kept is kept until its day.
 
     What was refused on the request, or is kept by a table of their own, nobody tells again; holds are told.
     """
@@ -136,9 +137,7 @@ def as_kept(planned: PlannedErasure, parts: Sequence[ErasureBegun], on: date) ->
         told = attrs.evolve(one, action=line.action, reason=line.reason, cite=line.cite, until=line.until)
         return attrs.evolve(told, hold=None, anyway=line.anyway)
 
-    return attrs.evolve(
-        planned, plan=attrs.evolve(planned.plan, disposals=tuple(map(kept, planned.plan.disposals)))
-    )
+    return attrs.evolve(plan, disposals=tuple(map(kept, plan.disposals)))
 
 
 def _anyway(one: Disposal, line: CertificateLine, on: date) -> Disposal:
@@ -147,8 +146,9 @@ def _anyway(one: Disposal, line: CertificateLine, on: date) -> Disposal:
         return one
     if one.action in ("keep", "restrict"):
         return attrs.evolve(one, anyway=line.anyway)
-    until = None if line.anyway == date.max else line.anyway
-    return attrs.evolve(one, action="restrict", reason=_ANYWAY, cite=REFUSED, until=until)
+    if line.anyway == date.max:
+        return attrs.evolve(one, action="restrict", reason=_ANYWAY, cite=REFUSED, until=None)
+    return attrs.evolve(one, action="restrict", reason=_ANYWAY, cite=_NOTED, until=line.anyway)
 
 
 def _keeps(one: Disposal | CertificateLine) -> tuple[bool, date, int]:

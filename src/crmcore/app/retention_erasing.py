@@ -94,8 +94,11 @@ async def erase_customer(
     first = begun[0] if begun else None
     occasion = _occasion(unit, begun, plan, step.place)
     mark, asked = occasion.mark, occasion.asked
-    planned = await planned_erasure(flow, unit, members, occasion, facts_of(plan), talks)
-    if first and not first.done and first.plan_sha256 == plan.digest:
+    going_on = first is not None and not first.done and first.plan_sha256 == plan.digest
+    lost = first is not None and is_id(first.request) and step.category == _ERASED
+    as_noted = partial(as_kept, parts=begun, on=occasion.today) if lost and not going_on else None
+    planned = await planned_erasure(flow, unit, members, occasion, facts_of(plan), talks, as_noted=as_noted)
+    if going_on:
         try:
             planned = as_begun(planned, begun, anew=True)
             noted = as_turned(planned, begun)
@@ -110,8 +113,6 @@ async def erase_customer(
                 why="a record may be another person's: look at it, and merge it or mark it different"
             )
         heads = [ref.id for ref in planned.data.points]
-        if first and is_id(first.request) and step.category == _ERASED:
-            planned = as_kept(planned, begun, occasion.today)
         noted = begun_by(planned.plan, mark, begun, heads, done=bool(first and first.done))
         noted = tuple(attrs.evolve(part, plan_sha256=plan.digest) for part in noted)
         category = (first.category if first else None) or step.category

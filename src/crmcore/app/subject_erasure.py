@@ -149,10 +149,13 @@ async def planned_erasure(
     occasion: Occasion,
     facts: ErasureFacts,
     talks: Talks | None = None,
+    *,
+    as_noted: Callable[[ErasurePlan], ErasurePlan] | None = None,
 ) -> PlannedErasure:
     """What erasing the records *members* would do, from what the store holds now, whose *talks* may have been read.
 
-    What an erasure on this *occasion* has written itself is no part of it.
+    What an erasure on this *occasion* has written itself is no part of it, unless it stood beside what goes now. With
+    *as_noted* what was noted before of its things is heard, before it is seen what goes along with them.
 
     Raises:
         InvalidRightsRequest: if the facts name a kind of data or a purpose that there is not, or what was refused is
@@ -170,6 +173,8 @@ async def planned_erasure(
     plan = plan_erasure(held.values(), today=occasion.today, table=facts.table, holds=facts.holds)
     left = await left_of_noes(unit, data, acts, occasion.via)
     plan = _without_refused(for_others(plan, data, acts, places, left), places, occasion)
+    if as_noted is not None:
+        plan = as_noted(plan)
     over = partial(_over, today=occasion.today, table=facts.table)
     own = [one async for one in written_beside(unit, data, plan, places, occasion.via, over)]
     own += [one async for one in copies_of_kept(unit, data, plan, places, occasion.via, over)]

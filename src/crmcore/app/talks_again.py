@@ -36,7 +36,7 @@ async def copied_again(
     for erasure in erasures:
         refs = [ref for ref in erasure.refs if ref.kind == INTERACTION.tag]
         one = whose.get(mark_in(erasure) or "")
-        if one is not None and refs:
+        if one is not None and one.members and refs:  # else nobody knows whom to leave out
             talks = [(ref.id, copies.pop(ref.id)) for ref in refs if ref.id in copies]
             for id, talk in [*talks, *await _standing(flow.reader(), refs)]:
                 await _copy(flow, id, talk, one, gone, went, copies)
