@@ -11,7 +11,7 @@ from tests.browser import NOT_RUN, browser
 
 settings.register_profile(
     "crmcore",
-    max_examples=60,
+    max_examples=50,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
