@@ -18,9 +18,8 @@ from crmcore.consent.rights_request import RequestId
 from crmcore.errors import InvalidRightsRequest, NotFound, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import Clock, collecting, customers
-from tests.app.test_erased_again import Restored
+from tests.app.test_erased_again import Restored, in_a_store_to_cut
 from tests.app.test_erased_noes import erased
-from tests.app.test_erasures_cut_off import Cut
 from tests.app.test_kept_again import PROSPECTS, planned
 from tests.app.test_notes_joined import RECORD, only
 
@@ -48,10 +47,8 @@ def is_there(crm: Crm, who: PartyId) -> bool:
 
 @pytest.mark.parametrize("asked", [True, False])
 def test_what_came_in_since_an_erasure_was_begun_is_looked_at_there_too(tmp_path: Path, asked: bool) -> None:
-    one, store = Restored(tmp_path, None), Cut()
-    one.store, store.left = store, 10**9
-    one.live = one.opened(store)
-    one.ann, one.bo = (one.live.parties.add(Person.of(name)).id for name in ("Ann Lee", "Bo Hill"))
+    one, store, people = in_a_store_to_cut(tmp_path, "Ann Lee", "Bo Hill")
+    one.ann, one.bo = people
     one.clock.move(days=1)
     plan = RetentionPlan(steps=one.retained().steps[:1])
     request = collecting(one.live, one.ann, "erasure") if asked else None

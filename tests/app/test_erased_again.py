@@ -26,6 +26,7 @@ from crmcore.values.ids import PartyId
 from crmcore.values.source import SYSTEM
 from tests.app.requests import Clock, collecting
 from tests.app.test_erased_noes import OURS, SECRETS, SHOWN, answer, back, erased
+from tests.app.test_erasures_cut_off import Cut
 from tests.app.test_person_erasure import NOTHING_KEPT, everything, rows_of
 
 LETTER = Message.marketing(sender_identified=True, unsubscribe=True, postal_address=True)
@@ -93,6 +94,14 @@ class Restored:
             for one in (self.ann, self.bo)
         )
         return RetentionPlan(steps=steps, holds=holds, purposes=dict(purposes or {}))
+
+
+def in_a_store_to_cut(folder: Path, *names: str) -> tuple[Restored, Cut, list[PartyId]]:
+    """People of these *names*, alone in a store that breaks off as soon as nothing is *left*."""
+    one, store = Restored(folder, None), Cut()
+    one.store, store.left = store, 10**9
+    one.live = one.opened(store)
+    return one, store, [one.live.parties.add(Person.of(name)).id for name in names]
 
 
 def noted(store: MemoryStore) -> list[ErasureBegun]:

@@ -21,9 +21,8 @@ from crmcore.storage.erasure import ERASED, Erasure
 from crmcore.storage.stored import StoredEntry
 from crmcore.values.ids import PartyId
 from crmcore.values.source import SYSTEM
-from tests.app.test_erased_again import Restored, lines_of, noted
+from tests.app.test_erased_again import Restored, in_a_store_to_cut, lines_of, noted
 from tests.app.test_erased_noes import erased
-from tests.app.test_erasures_cut_off import Cut
 from tests.app.test_person_erasure import rows_of
 
 PROSPECTS = LegalHold(id="7", reason="a lawsuit", kinds=frozenset({"prospect"}))
@@ -195,10 +194,7 @@ def test_of_which_category_a_customer_was_is_noted_though_they_were_kept_first(t
 def test_a_talk_of_which_something_was_to_stay_for_somebody_who_is_erased_by_now_stops_nothing(
     tmp_path: Path,
 ) -> None:
-    one, store = Restored(tmp_path, None), Cut()
-    one.store, store.left = store, 10**9
-    one.live = one.opened(store)
-    ann, bo = (one.live.parties.add(Person.of(name)).id for name in ("Ann Lee", "Bo Hill"))
+    one, store, (ann, bo) = in_a_store_to_cut(tmp_path, "Ann Lee", "Bo Hill")
     one.live.interactions.record("call", direction="inbound", occurred_at=date(2022, 5, 1), with_=[ann, bo])
     one.saved()
     store.left = 0
@@ -214,10 +210,7 @@ def test_a_talk_of_which_something_was_to_stay_for_somebody_who_is_erased_by_now
 
 
 def test_a_restriction_holds_while_the_erasure_is_not_done_that_follows_it(tmp_path: Path) -> None:
-    one, store = Restored(tmp_path, None), Cut()
-    one.store, store.left = store, 10**9
-    one.live = one.opened(store)
-    ann = one.live.parties.add(Person.of("Ann Lee")).id
+    one, store, (ann,) = in_a_store_to_cut(tmp_path, "Ann Lee")
     one.saved(years=4)
     one.live.retention.apply(planned(one.live, PROSPECTS))
     store.left = 0

@@ -19,9 +19,8 @@ from crmcore.consent.retention import RetentionPlan
 from crmcore.errors import InvalidRightsRequest, StoreClosed
 from crmcore.values.ids import PartyId
 from tests.app.requests import collecting
-from tests.app.test_erased_again import Restored
+from tests.app.test_erased_again import Restored, in_a_store_to_cut
 from tests.app.test_erased_noes import erased
-from tests.app.test_erasures_cut_off import Cut
 from tests.app.test_kept_again import PROSPECTS, may_write, planned, restrictions
 
 RECORD = LegalHold(id="7", reason="a lawsuit", kinds=frozenset({"party"}))
@@ -60,10 +59,7 @@ def test_a_file_that_is_older_than_the_backup_brings_no_plan_to_life_that_was_ma
 def test_a_file_that_is_older_than_the_backup_does_not_bring_back_what_was_begun_before_a_hold(
     tmp_path: Path,
 ) -> None:
-    one, store = Restored(tmp_path, None), Cut()
-    one.store, store.left = store, 10**9
-    one.live = one.opened(store)
-    ann, bo = (one.live.parties.add(Person.of(name)).id for name in ("Ann Lee", "Bo Hill"))
+    one, store, (ann, bo) = in_a_store_to_cut(tmp_path, "Ann Lee", "Bo Hill")
     one.clock.move(days=4 * 365)
     request, plan = collecting(one.live, ann, "erasure"), only(planned(one.live), bo)
     first = one.live.requests.erasure_plan(request.id)

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from crmcore import Crm, Person
+from crmcore import Crm
 from crmcore.app import ErasureFacts
 from crmcore.consent import shipped_dispositions
 from crmcore.consent.rights_request import RequestId
@@ -17,9 +17,8 @@ from crmcore.storage import MemoryStore
 from crmcore.values.ids import PartyId
 from tests.app.requests import collecting
 from tests.app.test_begun_and_carried_over import TALKS, TEN_YEARS
-from tests.app.test_erased_again import Restored
+from tests.app.test_erased_again import Restored, in_a_store_to_cut
 from tests.app.test_erased_noes import erased
-from tests.app.test_erasures_cut_off import Cut
 from tests.app.test_notes_joined import only
 
 
@@ -100,10 +99,8 @@ def test_a_copy_that_went_goes_where_it_was_carried_over_before(tmp_path: Path, 
 
 
 def test_a_copy_that_was_erased_and_written_again_is_there(tmp_path: Path) -> None:
-    one, store = Restored(tmp_path, None), Cut()
-    one.store, store.left = store, 10**9
-    one.live = one.opened(store)
-    one.ann, one.bo = (one.live.parties.add(Person.of(name)).id for name in ("Ann Lee", "Bo Hill"))
+    one, store, people = in_a_store_to_cut(tmp_path, "Ann Lee", "Bo Hill")
+    one.ann, one.bo = people
     one.live.interactions.record(
         "call", direction="inbound", occurred_at=date(2022, 5, 1), with_=[one.ann, one.bo]
     )
