@@ -118,9 +118,8 @@ def _not_hearing(kind: ActKind, ref: Reference, told: Sequence[Teller]) -> list[
 
 def _there(kind: ActKind, ref: Reference, one: Teller, kinds: AbstractSet[str]) -> Teller | None:
     """What *one* tells about an address of one of *kinds*; None where the channels do not reach it."""
-    if (
-        one.about.point is not None or not one.scope.channels
-    ):  # it is about that one, or about several numbers
+    # It is about that one already, or about several numbers.
+    if one.about.point is not None or not one.scope.channels:
         return one
     channels: set[Channel] = {way for way in one.scope.channels if kinds & kinds_reached(way)}
     if not channels:

@@ -79,9 +79,7 @@ class CarriedOver:
     def written(self, unit: Unit, data: SubjectData, mark: str) -> Set[Place]:
         """What was written beside by now of what is held of a person, who is erased under a *mark*."""
         marks = {via_of(mark), *self.restrictions}
-        begun = {
-            one.id for one in data.interactions if self._is_begun(one)
-        }  # of these the talks did not go yet
+        begun = {one.id for one in data.interactions if self._is_begun(one)}
         entries = {
             (one.stream, one.seq)
             for one in data.entries
